@@ -1,0 +1,1 @@
+// CodeGen: placeholder until its first file lands.

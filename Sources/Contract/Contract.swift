@@ -1,0 +1,1 @@
+// Contract: placeholder until its first file lands.

@@ -1,0 +1,1 @@
+// EventLake: placeholder until its first file lands.

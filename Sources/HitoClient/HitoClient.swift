@@ -1,0 +1,1 @@
+// HitoClient: placeholder until its first file lands.

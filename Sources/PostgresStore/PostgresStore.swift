@@ -1,0 +1,1 @@
+// PostgresStore: placeholder until its first file lands.

@@ -1,0 +1,1 @@
+// RPC: placeholder until its first file lands.

@@ -1,0 +1,1 @@
+// Service: placeholder until its first file lands.
