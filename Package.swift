@@ -21,19 +21,6 @@ let arrowLibraries = arrowPrefixes.flatMap {
   ["-L\($0)/lib", "-Xlinker", "-rpath", "-Xlinker", "\($0)/lib"]
 }
 
-/// Where Arrow C++ may lie when it is not in the system's folders (as Apache's Debian packages are):
-/// HITO_ARROW_PREFIX, or where the set-up puts it for a person and for a machine. Folders that are
-/// not there do no harm. SwiftPM drops the -rpath of .pc files, hence flags instead of pkg-config;
-/// nothing that other packages depend on (HitoClient) holds them.
-let arrowPrefixes =
-  Context.environment["HITO_ARROW_PREFIX"].map { [$0] }
-  ?? [Context.environment["HOME"].map { "\($0)/.local" }, "/usr/local"].compactMap { $0 }
-  .map { "\($0)/lib/hito/arrow" }
-let arrowIncludes = arrowPrefixes.flatMap { ["-isystem", "\($0)/include"] }
-let arrowLibraries = arrowPrefixes.flatMap {
-  ["-L\($0)/lib", "-Xlinker", "-rpath", "-Xlinker", "\($0)/lib"]
-}
-
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
