@@ -91,5 +91,11 @@ replace "$tests/Fixtures/python"
 protoc -I Tests/Fixtures/protos -I Protos --python_out="$tests/Fixtures/python" \
   --pyi_out="$tests/Fixtures/python" $fixture
 hito mode=python "$tests/Fixtures/python" -I Tests/Fixtures/protos -I Protos $fixture
-protoc -I Tests/Fixtures/protos -I Protos --include_imports --include_source_info \
-  --descriptor_set_out="$tests/Fixtures/fixture.binpb" $fixture
+
+# Descriptor sets, so that the generator's tests need no protoc.
+replace "$tests/Fixtures/descriptors"
+for file in $fixture refused/recursive.proto refused/optional.proto refused/proto2.proto \
+  compat/old.proto compat/breaking.proto compat/additive.proto; do
+  protoc -I Tests/Fixtures/protos -I Protos --include_imports --include_source_info \
+    --descriptor_set_out="$tests/Fixtures/descriptors/$(basename "$file" .proto).binpb" "$file"
+done
