@@ -94,9 +94,12 @@ struct EmbeddedClusterTests {
       try run("CREATE TABLE kept AS SELECT 1 AS n", connection)
       // Supervision brings it back without anybody asking.
       try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { await cluster.supervise(every: .milliseconds(20)) }
+        let (restarts, restarted) = AsyncStream.makeStream(of: Void.self)
+        group.addTask {
+          await cluster.supervise(every: .milliseconds(20)) { _ in restarted.yield() }
+        }
         #expect(kill(first, SIGKILL) == 0)
-        while cluster.processID == first { await Task.yield() }
+        for await _ in restarts { break }
         group.cancelAll()
         try await group.waitForAll()
       }
