@@ -100,8 +100,13 @@ package final class EmbeddedCluster: Sendable {
   /// Launches the server again whenever it ends by itself, until the task is cancelled. Returns
   /// without stopping the cluster: whoever started it stops it, last of all.
   ///
-  /// - Parameter interval: how often to look.
-  package func supervise(every interval: Duration = .milliseconds(500)) async {
+  /// - Parameters:
+  ///   - interval: how often to look.
+  ///   - onRestart: called when it is ready again.
+  package func supervise(
+    every interval: Duration = .milliseconds(500),
+    onRestart: @Sendable (ClusterConnection) async -> Void = { _ in }
+  ) async {
     var failureCount = 0
     while !Task.isCancelled {
       // After failures more slowly, up to half a minute: a full disk does not mend by hurry.
@@ -113,8 +118,9 @@ package final class EmbeddedCluster: Sendable {
       guard needsLaunch else { continue }
       logger.error("PostgreSQL ended by itself; starting it again")
       do {
-        _ = try await start()
+        let connection = try await start()
         failureCount = 0
+        await onRestart(connection)
       } catch {
         failureCount += 1
         logger.error("PostgreSQL could not be started again", metadata: ["error": "\(error)"])

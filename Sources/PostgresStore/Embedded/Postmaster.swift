@@ -2,11 +2,11 @@ import Glibc
 import Synchronization
 
 /// The first lines of `postmaster.pid`, which a running PostgreSQL keeps in its folder.
-struct PostmasterFile: Equatable, Sendable {
-  let processID: pid_t
+package struct PostmasterFile: Equatable, Sendable {
+  package let processID: Int32
 
   /// Nil when the text is not one that PostgreSQL writes.
-  init?(text: String) {
+  package init?(text: String) {
     let line = text.prefix { $0 != "\n" }
     guard let processID = Int32(line), processID > 1 else { return nil }
     self.processID = processID
