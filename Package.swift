@@ -8,6 +8,19 @@ let swift: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// Where Arrow C++ may lie when it is not in the system's folders (as Apache's Debian packages are):
+/// HITO_ARROW_PREFIX, or where the set-up puts it for a person and for a machine. Folders that are
+/// not there do no harm. SwiftPM drops the -rpath of .pc files, hence flags instead of pkg-config;
+/// nothing that other packages depend on (HitoClient) holds them.
+let arrowPrefixes =
+  Context.environment["HITO_ARROW_PREFIX"].map { [$0] }
+  ?? [Context.environment["HOME"].map { "\($0)/.local" }, "/usr/local"].compactMap { $0 }
+  .map { "\($0)/lib/hito/arrow" }
+let arrowIncludes = arrowPrefixes.flatMap { ["-isystem", "\($0)/include"] }
+let arrowLibraries = arrowPrefixes.flatMap {
+  ["-L\($0)/lib", "-Xlinker", "-rpath", "-Xlinker", "\($0)/lib"]
+}
+
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
@@ -22,19 +35,91 @@ let pluginLibrary: Target.Dependency = .product(
 
 let package = Package(
   name: "hito",
+  products: [
+    .executable(name: "hito", targets: ["hito"]),
+    .library(name: "HitoClient", targets: ["HitoClient"]),
+    .executable(name: "protoc-gen-hito", targets: ["protoc-gen-hito"]),
+  ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
   ],
   targets: [
+    // L0: C
+    .target(name: "CProtobufC", linkerSettings: [.linkedLibrary("protobuf-c")]),
+    .target(
+      name: "CMessages", dependencies: ["CProtobufC"], path: "Sources/Generated/CMessages"),
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .target(
+      name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+    .target(
+      name: "CArrow",
+      cxxSettings: [.unsafeFlags(arrowIncludes)],
+      linkerSettings: [
+        .unsafeFlags(arrowLibraries),
+        .linkedLibrary("parquet"), .linkedLibrary("arrow"),
+      ]),
+
+    // L1: import nothing
+    .target(name: "Wire", swiftSettings: swift),
     .target(name: "Domain", swiftSettings: swift),
+
+    // L2
+    .target(name: "RPC", dependencies: ["Wire", logging], swiftSettings: swift),
+    .target(
+      name: "Contract", dependencies: ["RPC", "CMessages", "CProtobufC"], swiftSettings: swift),
+
+    // L3: siblings never import each other
+    .target(
+      name: "Transport",
+      dependencies: ["Wire", "RPC", "COpenSSL", nioCore, nioPosix, logging],
+      swiftSettings: swift),
     .target(
       name: "PostgresStore", dependencies: ["Domain", "CLibPQ", logging, crypto],
+      swiftSettings: swift),
+    .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
+    .target(
+      name: "Service", dependencies: ["Domain", "RPC", "Contract", logging], swiftSettings: swift),
+    .target(
+      name: "HitoClient", dependencies: ["Transport", "Contract", "RPC"], swiftSettings: swift),
+
+    // L4
+    .executableTarget(
+      name: "hito",
+      dependencies: [
+        "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Service",
+        "HitoClient", argumentParser, lifecycle, logging,
+      ],
+      swiftSettings: swift),
+
+    // The generator
+    .target(name: "CodeGen", dependencies: [pluginLibrary], swiftSettings: swift),
+    .executableTarget(
+      name: "protoc-gen-hito", dependencies: ["CodeGen", pluginLibrary], swiftSettings: swift),
+
+    // Tests
+    .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
+    .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: swift),
+    .testTarget(name: "RPCTests", dependencies: ["RPC", "Wire"], swiftSettings: swift),
+    .testTarget(
+      name: "ContractTests", dependencies: ["Contract", "RPC", "CProtobufC", "CMessages"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "TransportTests",
+      dependencies: ["Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded],
       swiftSettings: swift),
     .testTarget(
       name: "PostgresStoreTests", dependencies: ["PostgresStore", "Domain"],
       swiftSettings: swift),
+    .testTarget(name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
+    .testTarget(
+      name: "ServiceTests", dependencies: ["Service", "Domain", "Contract", "RPC"],
+      swiftSettings: swift),
+    .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
   ],
   cxxLanguageStandard: .cxx20
 )
