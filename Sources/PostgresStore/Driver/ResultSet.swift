@@ -20,6 +20,14 @@ package final class ResultSet: @unchecked Sendable {
 
   package var first: Row? { count > 0 ? self[0] : nil }
 
+  /// What `transform` makes of the first row; nil where there is none.
+  package func first<T>(
+    _ transform: (Row) throws(StoreError) -> T
+  ) throws(StoreError) -> T? {
+    guard count > 0 else { return nil }
+    return try transform(self[0])
+  }
+
   package func map<T>(_ transform: (Row) throws(StoreError) -> T) throws(StoreError) -> [T] {
     var output: [T] = []
     output.reserveCapacity(count)
