@@ -6,7 +6,20 @@ import PackageDescription
 let swift: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("ExistentialAny"),
+  .treatAllWarnings(as: .error),
 ]
+
+/// Where Arrow C++ may be: the folders that `make setup` installs into. Folders that are not there
+/// do no harm. Flags instead of pkg-config, because SwiftPM drops the run path of .pc files; and a
+/// default, so that a plain `swift build` works as well.
+let arrowPrefixes =
+  Context.environment["HITO_ARROW"].map { [$0] }
+  ?? [Context.environment["HOME"].map { "\($0)/.local" }, "/usr/local"].compactMap { $0 }
+  .map { "\($0)/lib/hito/arrow" }
+let arrowIncludes = arrowPrefixes.flatMap { ["-isystem", "\($0)/include"] }
+let arrowLibraries = arrowPrefixes.flatMap {
+  ["-L\($0)/lib", "-Xlinker", "-rpath", "-Xlinker", "\($0)/lib"]
+}
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -43,7 +56,13 @@ let package = Package(
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
-    .target(name: "CArrow"),
+    .target(
+      name: "CArrow",
+      cxxSettings: [.unsafeFlags(arrowIncludes)],
+      linkerSettings: [
+        .unsafeFlags(arrowLibraries),
+        .linkedLibrary("parquet"), .linkedLibrary("arrow"),
+      ]),
 
     // L1: import nothing
     .target(name: "Wire", swiftSettings: swift),
@@ -64,7 +83,8 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
     .target(
-      name: "Service", dependencies: ["Domain", "RPC", "Contract", logging], swiftSettings: swift),
+      name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
+      swiftSettings: swift),
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC"], swiftSettings: swift),
 
@@ -94,13 +114,27 @@ let package = Package(
       dependencies: ["Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded],
       swiftSettings: swift),
     .testTarget(
-      name: "PostgresStoreTests", dependencies: ["PostgresStore", "Domain"],
+      name: "PostgresStoreTests",
+      dependencies: ["PostgresStore", "Domain", "TestSupport", "cluster-probe"],
       swiftSettings: swift),
+    .target(
+      name: "TestSupport", dependencies: ["PostgresStore", logging], path: "Tests/Support",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "cluster-probe", dependencies: ["PostgresStore", logging],
+      path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
     .testTarget(
       name: "ServiceTests", dependencies: ["Service", "Domain", "Contract", "RPC"],
       swiftSettings: swift),
     .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
+    .target(
+      name: "CFixtureMessages", dependencies: ["CMessages"],
+      path: "Tests/Fixtures/CFixtureMessages"),
+    .testTarget(
+      name: "CodecTests",
+      dependencies: ["Contract", "RPC", "CProtobufC", "CMessages", "CFixtureMessages"],
+      swiftSettings: swift),
   ],
   cxxLanguageStandard: .cxx20
 )

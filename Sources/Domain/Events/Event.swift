@@ -1,0 +1,117 @@
+/// An event that a change is about to record: everything but what the log itself gives.
+package struct NewEvent: Sendable, Hashable {
+  package var id: UUIDv7
+  /// `<kind>.<past tense>`, for example `goal.created`.
+  package var type: EventType
+  package var entityType: EntityType
+  package var entityID: UUIDv7
+  /// The entity's version after the change; 1 for its first event, then without gaps.
+  package var version: Int64
+  /// Whose event it is (the learner that owns the entity); nil where nobody does.
+  package var userID: UUIDv7?
+  /// The entity as it is after the change, under its column names: enough to rebuild it.
+  package var payload: JSONValue
+  /// Actor, cause, trace, idempotency key.
+  package var metadata: JSONValue
+  package var createdAt: Timestamp
+
+  package init(
+    id: UUIDv7, type: EventType, entityType: EntityType, entityID: UUIDv7, version: Int64,
+    userID: UUIDv7?, payload: JSONValue, metadata: JSONValue = .object([]), createdAt: Timestamp
+  ) {
+    self.id = id
+    self.type = type
+    self.entityType = entityType
+    self.entityID = entityID
+    self.version = version
+    self.userID = userID
+    self.payload = payload
+    self.metadata = metadata
+    self.createdAt = createdAt
+  }
+}
+
+/// An event as the log holds it, with its place in the order that every reader sees.
+package struct StoredEvent: Sendable, Hashable {
+  /// The schema version that this build writes.
+  package static let currentSchemaVersion: Int32 = 1
+
+  package var id: UUIDv7
+  /// Insertion order; never public, since a lower one can be committed later.
+  package var seq: Int64
+  /// Dense order of commit, from 1; the public cursor.
+  package var position: Int64
+  package var type: String
+  package var entityType: String
+  package var entityID: UUIDv7
+  package var version: Int64
+  package var userID: UUIDv7?
+  /// JSON text of an object.
+  package var payload: String
+  /// JSON text of an object.
+  package var metadata: String
+  package var schemaVersion: Int32
+  package var createdAt: Timestamp
+
+  package init(
+    id: UUIDv7, seq: Int64, position: Int64, type: String, entityType: String, entityID: UUIDv7,
+    version: Int64, userID: UUIDv7?, payload: String, metadata: String,
+    schemaVersion: Int32 = StoredEvent.currentSchemaVersion, createdAt: Timestamp
+  ) {
+    self.id = id
+    self.seq = seq
+    self.position = position
+    self.type = type
+    self.entityType = entityType
+    self.entityID = entityID
+    self.version = version
+    self.userID = userID
+    self.payload = payload
+    self.metadata = metadata
+    self.schemaVersion = schemaVersion
+    self.createdAt = createdAt
+  }
+
+  /// The part of the type before the dot: `goal` of `goal.created`.
+  package var kind: Substring { type.prefix { $0 != "." } }
+}
+
+/// The kinds of entity that have events; the raw value is what `events.entity_type` holds.
+package enum EntityType: String, Sendable, Hashable, CaseIterable {
+  case user
+  case course
+  case enrolment
+  case goal
+  case task
+  case codeSnapshot = "code_snapshot"
+}
+
+/// The types of event that this build writes; the raw value is what `events.event_type` holds.
+package enum EventType: String, Sendable, Hashable, CaseIterable {
+  case userCreated = "user.created"
+  case userUpdated = "user.updated"
+  case userDeactivated = "user.deactivated"
+  case courseCreated = "course.created"
+  case courseUpdated = "course.updated"
+  case courseArchived = "course.archived"
+  case courseReopened = "course.reopened"
+  case courseDeleted = "course.deleted"
+  case courseEnrolled = "course.enrolled"
+  case courseLeft = "course.left"
+  case goalCreated = "goal.created"
+  case goalUpdated = "goal.updated"
+  case goalStarted = "goal.started"
+  case goalProgressed = "goal.progressed"
+  case goalCompleted = "goal.completed"
+  case goalReopened = "goal.reopened"
+  case goalArchived = "goal.archived"
+  case goalDeleted = "goal.deleted"
+  case taskCreated = "task.created"
+  case taskUpdated = "task.updated"
+  case taskStarted = "task.started"
+  case taskCompleted = "task.completed"
+  case taskReopened = "task.reopened"
+  case taskArchived = "task.archived"
+  case taskDeleted = "task.deleted"
+  case taskReordered = "task.reordered"
+}

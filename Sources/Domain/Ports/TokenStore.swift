@@ -1,0 +1,39 @@
+/// A bearer token as it is stored: never the token itself, only its SHA-256.
+package struct TokenRecord: Sendable, Hashable {
+  package var id: UUIDv7
+  package var userID: UUIDv7
+  package var role: Role
+  package var hash: [UInt8]
+  /// What a person called it, to know it again in a list.
+  package var label: String
+  package var scopes: [String]
+  package var createdAt: Timestamp
+  package var expiresAt: Timestamp
+  package var revokedAt: Timestamp?
+
+  package init(
+    id: UUIDv7, userID: UUIDv7, role: Role, hash: [UInt8], label: String, scopes: [String],
+    createdAt: Timestamp, expiresAt: Timestamp, revokedAt: Timestamp? = nil
+  ) {
+    self.id = id
+    self.userID = userID
+    self.role = role
+    self.hash = hash
+    self.label = label
+    self.scopes = scopes
+    self.createdAt = createdAt
+    self.expiresAt = expiresAt
+    self.revokedAt = revokedAt
+  }
+}
+
+package protocol TokenStore: Sendable {
+  func insert(_ token: TokenRecord) async throws(StoreError)
+  /// The token with this hash, also when it is expired or revoked; nil also where its user is not
+  /// active.
+  func token(hash: [UInt8]) async throws(StoreError) -> TokenRecord?
+  /// Newest first.
+  func tokens(user: UUIDv7?) async throws(StoreError) -> [TokenRecord]
+  /// - Returns: whether there was such a token.
+  func revoke(_ id: UUIDv7, at now: Timestamp) async throws(StoreError) -> Bool
+}

@@ -1,0 +1,76 @@
+/// One change of state: rows, the events that record them and the reply to remember, committed
+/// together or not at all.
+package struct Write: Sendable {
+  package var changes: [Change]
+  package var events: [NewEvent]
+  package var reply: KeyedReply?
+
+  package init(changes: [Change], events: [NewEvent], reply: KeyedReply?) {
+    self.changes = changes
+    self.events = events
+    self.reply = reply
+  }
+}
+
+/// One row, or the rows of one aggregate, to write.
+package enum Change: Sendable {
+  case insertUser(User)
+  /// Writes the user where its row still has `version - 1`.
+  case updateUser(User)
+  case insertCourse(Course)
+  /// Writes the course where its row still has `version - 1`.
+  case updateCourse(Course)
+  case insertEnrolment(Enrolment)
+  /// Writes the enrolment where its row still has `version - 1`.
+  case updateEnrolment(Enrolment)
+  /// Inserts a new goal and its tasks, or writes the goal where its row still has
+  /// `loadedRevision` and upserts the changed tasks; the revision goes up by one.
+  case saveGoal(GoalAggregate)
+}
+
+/// Names one keyed request: the same caller, method and key within 24 hours is the same request.
+package struct RequestKey: Sendable, Hashable {
+  package var callerID: UUIDv7
+  package var method: String
+  package var key: String
+  /// SHA-256 of the request's bytes: the same key with another request is refused.
+  package var requestHash: [UInt8]
+
+  package init(callerID: UUIDv7, method: String, key: String, requestHash: [UInt8]) {
+    self.callerID = callerID
+    self.method = method
+    self.key = key
+    self.requestHash = requestHash
+  }
+}
+
+/// The encoded reply that a repeat of the request is to get.
+package struct KeyedReply: Sendable, Hashable {
+  package var request: RequestKey
+  package var reply: [UInt8]
+
+  package init(request: RequestKey, reply: [UInt8]) {
+    self.request = request
+    self.reply = reply
+  }
+}
+
+package enum CommitOutcome: Sendable, Hashable {
+  /// Committed and flushed to disk.
+  case committed
+  /// A guarded row has moved on; nothing was written. Read again and decide again.
+  case stale
+  /// This request was committed before; here is its reply. Nothing was written.
+  case replayed([UInt8])
+  /// The key was used for another request. Nothing was written.
+  case keyConflict
+}
+
+package protocol WriteStore: Sendable {
+  /// Commits `write`. A concurrent repeat of the same key waits for the first to end.
+  func commit(_ write: Write) async throws(StoreError) -> CommitOutcome
+
+  /// What a request got when it was committed before: `.replayed` or `.keyConflict`; nil if it
+  /// was not.
+  func reply(to request: RequestKey) async throws(StoreError) -> CommitOutcome?
+}
