@@ -1,0 +1,82 @@
+internal import Synchronization
+
+/// What a handler knows about its call besides the request. Cheap to copy.
+package struct CallContext: Sendable {
+  private let storage: Storage
+
+  package init(
+    method: MethodDescriptor, deadline: ContinuousClock.Instant? = nil,
+    principal: Principal? = nil, idempotencyKey: String? = nil,
+    metadata: [(String, String)] = [], traceparent: String? = nil, connectionID: UInt64 = 0,
+    streamID: UInt32 = 0, requestBytes: [UInt8] = []
+  ) {
+    storage = Storage(
+      method: method, deadline: deadline, principal: principal, idempotencyKey: idempotencyKey,
+      metadata: metadata, traceparent: traceparent, connectionID: connectionID,
+      streamID: streamID, requestBytes: requestBytes)
+  }
+
+  package var method: MethodDescriptor { storage.method }
+  /// When the call ends with DEADLINE_EXCEEDED; nil for streams without a limit.
+  package var deadline: ContinuousClock.Instant? { storage.deadline }
+  /// The caller; nil only in methods that the router lets in without authentication.
+  package var principal: Principal? { storage.principal }
+  /// The caller's key for exactly-once effects.
+  package var idempotencyKey: String? { storage.idempotencyKey }
+  package var metadata: [(String, String)] { storage.metadata }
+  package var traceparent: String? { storage.traceparent }
+  /// Unique in this process; for logs and introspection.
+  package var connectionID: UInt64 { storage.connectionID }
+  package var streamID: UInt32 { storage.streamID }
+  /// The encoded request; kept only when there is an idempotency key, so that it can be hashed.
+  package var requestBytes: [UInt8] { storage.requestBytes }
+
+  /// The caller, or UNAUTHENTICATED.
+  package func requirePrincipal() throws(RPCError) -> Principal {
+    guard let principal else { throw RPCError(.unauthenticated, "this call needs a token") }
+    return principal
+  }
+
+  /// Time left until the deadline, nil without one, zero when it has passed.
+  package func timeLeft(now: ContinuousClock.Instant = .now) -> Duration? {
+    deadline.map { max(.zero, now.duration(to: $0)) }
+  }
+
+  /// Adds trailer metadata to the call's END: `key` 1..64 of `a-z0-9_.-`, 2 KiB in all. What does not
+  /// fit is dropped when END is written.
+  package func addTrailer(_ key: String, _ value: String) {
+    storage.trailers.withLock { $0.append((key, value)) }
+  }
+
+  /// What handlers have added so far; the transport reads it when it writes END.
+  package var trailers: [(String, String)] { storage.trailers.withLock { $0 } }
+
+  private final class Storage: Sendable {
+    let method: MethodDescriptor
+    let deadline: ContinuousClock.Instant?
+    let principal: Principal?
+    let idempotencyKey: String?
+    let metadata: [(String, String)]
+    let traceparent: String?
+    let connectionID: UInt64
+    let streamID: UInt32
+    let requestBytes: [UInt8]
+    let trailers = Mutex<[(String, String)]>([])
+
+    init(
+      method: MethodDescriptor, deadline: ContinuousClock.Instant?, principal: Principal?,
+      idempotencyKey: String?, metadata: [(String, String)], traceparent: String?,
+      connectionID: UInt64, streamID: UInt32, requestBytes: [UInt8]
+    ) {
+      self.method = method
+      self.deadline = deadline
+      self.principal = principal
+      self.idempotencyKey = idempotencyKey
+      self.metadata = metadata
+      self.traceparent = traceparent
+      self.connectionID = connectionID
+      self.streamID = streamID
+      self.requestBytes = requestBytes
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/// What a caller may say about one call.
+public struct CallOptions: Sendable {
+  /// How long the call may take; nil = 30 s for unary calls, no limit for streams.
+  public var timeout: Duration?
+  /// Makes a write happen once however often it is sent. Nil = a random one for writes.
+  public var idempotencyKey: String?
+  /// Keys are 1..64 of `a-z0-9_.-`.
+  public var metadata: [(String, String)]
+  /// A bearer token for this call, instead of the connection's.
+  public var token: String?
+  /// W3C trace context.
+  public var traceparent: String?
+
+  public init(
+    timeout: Duration? = nil, idempotencyKey: String? = nil, metadata: [(String, String)] = [],
+    token: String? = nil, traceparent: String? = nil
+  ) {
+    self.timeout = timeout
+    self.idempotencyKey = idempotencyKey
+    self.metadata = metadata
+    self.token = token
+    self.traceparent = traceparent
+  }
+}
+
+/// What client stubs call: a connection, or several of them with retries.
+public protocol ClientTransport: Sendable {
+  func unary<Request: WireMessage, Response: WireMessage>(
+    _ method: MethodDescriptor, _ request: Request, returning: Response.Type,
+    options: CallOptions
+  ) async throws(RPCError) -> Response
+
+  func serverStreaming<Request: WireMessage, Response: WireMessage>(
+    _ method: MethodDescriptor, _ request: Request, returning: Response.Type,
+    options: CallOptions
+  ) async throws(RPCError) -> ResponseStream<Response>
+
+  func clientStreaming<Request: WireMessage, Response: WireMessage>(
+    _ method: MethodDescriptor, sending: Request.Type, returning: Response.Type,
+    options: CallOptions
+  ) async throws(RPCError) -> ClientStreamingCall<Request, Response>
+
+  func bidirectional<Request: WireMessage, Response: WireMessage>(
+    _ method: MethodDescriptor, sending: Request.Type, returning: Response.Type,
+    options: CallOptions
+  ) async throws(RPCError) -> BidirectionalCall<Request, Response>
+}
+
+/// The client's side of one call, untyped: implemented by the transport (and by tests).
+///
+/// A call whose handle is dropped without having ended is cancelled.
+package protocol ClientStream: AnyObject, Sendable {
+  /// Sends one message; suspends while there is no credit.
+  func send(_ message: any WireMessage) async throws(RPCError)
+  /// Half-closes.
+  func finishSending() async throws(RPCError)
+  /// The next whole response message; nil after END with status 0.
+  func nextResponse<Message: WireMessage>(
+    as type: Message.Type
+  ) async throws(RPCError) -> Message?
+  func cancel()
+  /// Where END told to resume, after the stream has ended.
+  var resumeCursor: String? { get }
+  /// Trailer metadata of END, after the stream has ended.
+  var trailers: [(String, String)] { get }
+}

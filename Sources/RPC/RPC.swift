@@ -1,1 +1,0 @@
-// RPC: placeholder until its first file lands.

@@ -1,0 +1,61 @@
+public import Wire
+
+/// The one error of a call, on both sides.
+///
+/// A handler throws it to choose what the caller sees. Any other error that a handler throws reaches
+/// the caller as `UNKNOWN` with a fixed text, and stays in the server's log.
+public struct RPCError: Error, Sendable {
+  public var code: StatusCode
+  /// For developers, in English; never contains secrets or foreign error text.
+  public var message: String
+  /// An encoded `hito.v1.ErrorDetails`, or empty.
+  public var details: [UInt8]
+  /// Where a broken subscription continues.
+  public var resumeCursor: String?
+  /// What led to it, for the log of this process only. Never sent.
+  package var cause: (any Error)?
+  /// Whether the server said it; otherwise this process inferred it (no connection, own deadline).
+  public var isFromServer: Bool
+  /// Whether the server certainly never started the call: repeating it is always safe.
+  public var isNotStarted: Bool
+
+  public init(
+    _ code: StatusCode, _ message: String, details: [UInt8] = [], resumeCursor: String? = nil
+  ) {
+    self.code = code
+    self.message = message
+    self.details = details
+    self.resumeCursor = resumeCursor
+    self.cause = nil
+    self.isFromServer = false
+    self.isNotStarted = false
+  }
+
+  /// The same error with what led to it, for the log.
+  package func caused(by cause: any Error) -> RPCError {
+    var copy = self
+    copy.cause = cause
+    return copy
+  }
+}
+
+extension RPCError: CustomStringConvertible {
+  public var description: String { message.isEmpty ? "\(code)" : "\(code): \(message)" }
+}
+
+extension RPCError {
+  /// What the caller sees of an error that left a handler.
+  package init(fromHandler error: any Error) {
+    switch error {
+    case let error as RPCError where error.code != .ok:
+      self = error
+    case is CancellationError:
+      self = RPCError(.cancelled, "the call was cancelled")
+    case let error as DecodeError:
+      self = RPCError(.invalidArgument, "the request does not decode: \(error)")
+    default:
+      // The text is fixed: foreign errors quote SQL, paths and secrets.
+      self = RPCError(.unknown, "internal error").caused(by: error)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/// Credit that the peer granted us (W9.2): what may still be sent.
+package struct SendWindow: Sendable, Hashable {
+  package private(set) var available: Int
+
+  package init(initial: Int) {
+    available = initial
+  }
+
+  /// Takes credit for `byteCount` bytes; the caller has checked `available`.
+  package mutating func take(_ byteCount: Int) {
+    assert(byteCount <= available)
+    available -= byteCount
+  }
+
+  /// The peer sent CREDIT.
+  package mutating func creditReceived(_ byteCount: UInt32) throws(WireFault) {
+    guard byteCount > 0 else { throw WireFault(.protocolError, "CREDIT of zero bytes") }
+    guard Int(byteCount) <= WireLimit.creditMax - available else {
+      throw WireFault(.flowControl, "CREDIT above 2147483647 in sum")
+    }
+    available += Int(byteCount)
+  }
+}
+
+/// Credit that we granted the peer: what it may still send, and what we have not yet given back.
+///
+/// The three parts always sum up to the initial amount: granted (the peer may send it), held
+/// (received, not consumed), consumed (not granted again yet).
+package struct ReceiveWindow: Sendable, Hashable {
+  package let initial: Int
+  package private(set) var granted: Int
+  private var consumed = 0
+
+  package init(initial: Int) {
+    self.initial = initial
+    granted = initial
+  }
+
+  /// Message bytes arrived.
+  package mutating func received(_ byteCount: Int) throws(WireFault) {
+    guard byteCount <= granted else {
+      throw WireFault(.flowControl, "more message bytes than credit")
+    }
+    granted -= byteCount
+  }
+
+  /// Received bytes were consumed. Answers with what to grant now: 0 until a quarter of the initial
+  /// amount has gathered (W9.5), so that small messages do not cost a frame each.
+  package mutating func consume(_ byteCount: Int) -> Int {
+    consumed += byteCount
+    guard consumed > 0, consumed >= initial / 4 else { return 0 }
+    let grant = consumed
+    consumed = 0
+    granted += grant
+    return grant
+  }
+}

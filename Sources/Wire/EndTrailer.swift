@@ -1,0 +1,95 @@
+/// The block of the server's END (W7.2).
+package struct EndTrailer: Sendable {
+  package var status = StatusCode.ok
+  package var message = ""
+  package var details: [UInt8] = []
+  package var resumeCursor: String?
+  package var trailers: [(String, String)] = []
+  package var serverMicroseconds: UInt64?
+
+  package init(status: StatusCode = .ok, message: String = "") {
+    self.status = status
+    self.message = message
+  }
+
+  /// Reads an END payload, for the client. Text that is not text is replaced (W3.4).
+  package static func read(
+    _ payload: UnsafeRawBufferPointer
+  ) throws(WireFault) -> (trailer: EndTrailer, message: UnsafeRawBufferPointer) {
+    var reader = try BlockReader(payload)
+    var trailer = EndTrailer()
+    var metadata = Metadata()
+    while let field = try reader.next() {
+      if field.tag != 6 { try reader.requireFirst(field) }
+      switch field.tag {
+      case 1: trailer.status = StatusCode(wireValue: try field.number16())
+      case 2: trailer.message = Self.text(field, WireLimit.statusMessageByteCountMax)
+      case 3: trailer.details = Array(field.value.prefix(WireLimit.detailsByteCountMax))
+      case 4: trailer.resumeCursor = field.text(byteCountMax: WireLimit.resumeCursorByteCountMax)
+      case 6: try? metadata.add(field.value, byteCountMax: WireLimit.trailerByteCountMax)
+      case 7: trailer.serverMicroseconds = try field.number64()
+      default: break
+      }
+    }
+    trailer.trailers = metadata.entries
+    return (trailer, reader.remainder)
+  }
+
+  private static func text(_ field: BlockReader.Field, _ byteCountMax: Int) -> String {
+    let repaired = String(decoding: field.value.prefix(byteCountMax), as: UTF8.self)
+    return WireText.clip(repaired, byteCountMax: byteCountMax)
+  }
+
+  /// The block, within the limits of W7.2 whatever the handler said: text is clipped, details and
+  /// trailers that are too large are left out, so that END always fits a frame.
+  package func block() -> [UInt8] {
+    var writer = BlockWriter()
+    if status != .ok { writer.add(1, status.rawValue) }
+    if !message.isEmpty {
+      writer.add(2, WireText.clip(message, byteCountMax: WireLimit.statusMessageByteCountMax))
+    }
+    if !details.isEmpty, details.count <= WireLimit.detailsByteCountMax {
+      writer.add(3, bytes: details)
+    }
+    if let resumeCursor, resumeCursor.utf8.count <= WireLimit.resumeCursorByteCountMax {
+      writer.add(4, resumeCursor)
+    }
+    if !trailers.isEmpty {
+      let sendable = Metadata.sendable(trailers, byteCountMax: WireLimit.trailerByteCountMax)
+      for (key, value) in sendable { writer.add(6, key: key, value: value) }
+    }
+    if let serverMicroseconds { writer.add(7, serverMicroseconds) }
+    return writer.bytes
+  }
+}
+
+/// The payload of GOAWAY (W11.1).
+package struct GoAway: Sendable, Hashable {
+  package var lastStream: UInt32
+  package var reason: GoAwayReason
+  package var text: String
+
+  package init(lastStream: UInt32, reason: GoAwayReason, text: String = "") {
+    self.lastStream = lastStream
+    self.reason = reason
+    self.text = text
+  }
+
+  package init(payload: UnsafeRawBufferPointer) throws(WireFault) {
+    guard payload.count >= 6, payload.count <= 6 + WireLimit.goAwayTextByteCountMax else {
+      throw WireFault(.protocolError, "a GOAWAY of a wrong size")
+    }
+    lastStream = payload.bigEndian32(at: 0)
+    reason = GoAwayReason(wireValue: payload.bigEndian16(at: 4))
+    text = String(decoding: payload[6...], as: UTF8.self)
+  }
+
+  package var payload: [UInt8] {
+    var bytes: [UInt8] = []
+    withUnsafeBytes(of: lastStream.bigEndian) { bytes.append(contentsOf: $0) }
+    withUnsafeBytes(of: reason.rawValue.bigEndian) { bytes.append(contentsOf: $0) }
+    let clipped = WireText.clip(text, byteCountMax: WireLimit.goAwayTextByteCountMax)
+    bytes.append(contentsOf: clipped.utf8)
+    return bytes
+  }
+}

@@ -1,0 +1,48 @@
+/// The table of W2.3 and W2.4: which stream, flags and size a kind may have, by sender.
+extension FrameKind {
+  package func isWellFormedFromClient(_ header: FrameHeader) -> Bool {
+    let flags = header.flags
+    let size = header.payloadByteCount
+    switch self {
+    case .hello:
+      return header.stream == 0 && flags.isEmpty && size >= 2
+    case .call:
+      guard header.isClientStream, size >= 2, !flags.hasEndAndMore else { return false }
+      if flags.contains(.more), !flags.contains(.hasMessage) { return false }
+      return flags.isSubset(of: [.end, .more, .hasMessage])
+    case .message:
+      return header.isClientStream && flags.isSubset(of: [.end, .more]) && !flags.hasEndAndMore
+    case .end, .cancel:
+      return header.isClientStream && flags.isEmpty && size == 0
+    case .credit:
+      return (header.stream == 0 || header.isClientStream) && flags.isEmpty && size == 4
+    case .ping, .pong:
+      return header.stream == 0 && flags.isEmpty && size == 8
+    case .goAway:
+      return header.stream == 0 && flags.isEmpty && size >= 6
+    }
+  }
+
+  package func isWellFormedFromServer(_ header: FrameHeader) -> Bool {
+    let flags = header.flags
+    switch self {
+    case .call, .cancel:
+      return false
+    case .message:
+      return header.isClientStream && flags.isSubset(of: .more)
+    case .end:
+      return header.isClientStream && flags.isSubset(of: .hasMessage)
+        && header.payloadByteCount >= 2
+    case .hello, .credit, .ping, .pong, .goAway:
+      return isWellFormedFromClient(header)
+    }
+  }
+}
+
+extension FrameHeader {
+  fileprivate var isClientStream: Bool { stream & 1 == 1 && stream <= WireLimit.streamIDMax }
+}
+
+extension FrameFlags {
+  fileprivate var hasEndAndMore: Bool { isSuperset(of: [.end, .more]) }
+}
