@@ -1,1 +1,0 @@
-// CodeGen: placeholder until its first file lands.

@@ -1,0 +1,193 @@
+/// Emits the typed Python stubs of a file's services, over the runtime's channel.
+struct PythonClientEmitter {
+  /// The file's text; nil when it declares no services.
+  func emit(_ file: FileModel) -> String? {
+    guard !file.services.isEmpty else { return nil }
+    var out = SourceWriter(unit: "    ")
+    out.line("# " + banner(for: file.path))
+    out.docstring(
+      file.comment.isEmpty ? ["Clients of the services in \(file.path)."] : file.comment)
+    out.line("from __future__ import annotations")
+    out.line()
+    emitImports(file, &out)
+    for service in file.services {
+      out.line()
+      for method in service.methods {
+        out.line("\(constant(method, of: service)): Final = Method(")
+        out.indented {
+          $0.line("\"\(method.path)\", \"\(method.pythonKind)\", \(method.isReadOnly ? "True" : "False")")
+        }
+        out.line(")")
+      }
+      out.line()
+      emit(service, &out)
+    }
+    return out.text
+  }
+
+  private func emitImports(_ file: FileModel, _ out: inout SourceWriter) {
+    let methods = file.services.flatMap(\.methods)
+    let streamsResponses = methods.contains { $0.kind == .serverStreaming || $0.kind == .bidirectional }
+    let streamsRequests = methods.contains { $0.kind == .clientStreaming || $0.kind == .bidirectional }
+    let abstract =
+      (streamsRequests ? ["AsyncIterable"] : []) + (streamsResponses ? ["AsyncIterator"] : [])
+      + ["Mapping"]
+    out.line("from collections.abc import \(abstract.joined(separator: ", "))")
+    out.line("from typing import TYPE_CHECKING, Final")
+    out.line()
+    let files = Set(methods.flatMap { [$0.input.file, $0.output.file] })
+    let imports = files.map { PythonNames.messageImport($0) }
+    let foreign = imports.filter { $0.hasPrefix("from google") }.sorted()
+    let own = imports.filter { !$0.hasPrefix("from google") }.sorted()
+    // One block: sorted as isort would, third party first.
+    out.lines(foreign)
+    out.line("from hito._method import Method")
+    out.lines(own)
+    out.line()
+    // Only for type checkers: the runtime may import the stubs.
+    out.line("if TYPE_CHECKING:")
+    out.indented { $0.line("from hito._channel import Channel") }
+    out.line()
+  }
+
+  private func emit(_ service: ServiceModel, _ out: inout SourceWriter) {
+    out.line()
+    out.line("class \(service.name.simple)Client:")
+    out.indented { out in
+      out.docstring(service.comment.isEmpty ? ["`\(service.name.full)`."] : service.comment)
+      out.line("def __init__(self, channel: Channel) -> None:")
+      out.indented { $0.line("self._channel = channel") }
+      for method in service.methods {
+        out.line()
+        emit(method, of: service, &out)
+      }
+    }
+  }
+
+  private func emit(
+    _ method: MethodModel, of service: ServiceModel, _ out: inout SourceWriter
+  ) {
+    let input = PythonNames.type(method.input)
+    let output = PythonNames.type(method.output)
+    let isUnary = method.kind == .unary
+    let hasOneRequest = method.kind == .unary || method.kind == .serverStreaming
+    let hasOneResponse = method.kind == .unary || method.kind == .clientStreaming
+    out.line("\(hasOneResponse ? "async " : "")def \(PythonNames.method(method.name))(")
+    out.indented { out in
+      out.line("self,")
+      out.line(hasOneRequest ? "request: \(input)," : "requests: AsyncIterable[\(input)],")
+      out.line("*,")
+      out.line("timeout: float | None = None,")
+      if isUnary { out.line("idempotency_key: str | None = None,") }
+      out.line("metadata: Mapping[str, str] | None = None,")
+    }
+    out.line(") -> \(hasOneResponse ? output : "AsyncIterator[\(output)]"):")
+    out.indented { out in
+      let comment = method.comment + (method.isDeprecated ? ["", "Deprecated in the contract."] : [])
+      if !comment.isEmpty { out.docstring(comment) }
+      let call = "self._channel.\(method.pythonCall)("
+      out.line("return \(hasOneResponse ? "await " : "")\(call)")
+      out.indented { out in
+        out.line("\(constant(method, of: service)),")
+        out.line(hasOneRequest ? "request," : "requests,")
+        out.line("\(output),")
+        out.line("timeout=timeout,")
+        if isUnary { out.line("idempotency_key=idempotency_key,") }
+        out.line("metadata=metadata,")
+      }
+      out.line(")")
+    }
+  }
+
+  private func constant(_ method: MethodModel, of service: ServiceModel) -> String {
+    "_" + (Names.snake(service.name.simple) + "_" + Names.snake(method.name)).uppercased()
+  }
+}
+
+/// Emits the package's `__init__.py`: every message, enum and client under one name.
+struct PythonPackageEmitter {
+  func emit(_ files: [FileModel]) -> String {
+    var out = SourceWriter(unit: "    ")
+    let packageName = files.first?.packageName ?? ""
+    out.line("# " + banner(for: "the files of package \(packageName)"))
+    var names: [String] = []
+    for file in files {
+      let types = (file.messages.map(\.name.simple) + file.enums.map(\.name.simple)).sorted()
+      emit(types, from: Names.base(file.path) + "_pb2", &out)
+      let clients = file.services.map { $0.name.simple + "Client" }
+      emit(clients, from: Names.base(file.path) + "_client", &out)
+      names += types + clients
+    }
+    out.line()
+    out.line("__all__ = [")
+    out.indented { out in
+      for name in names.sorted() { out.line("\"\(name)\",") }
+    }
+    out.line("]")
+    return out.text
+  }
+
+  private func emit(_ names: [String], from module: String, _ out: inout SourceWriter) {
+    guard !names.isEmpty else { return }
+    out.line("from .\(module) import (")
+    out.indented { out in
+      for name in names { out.line("\(name),") }
+    }
+    out.line(")")
+  }
+}
+
+enum PythonNames {
+  /// `goals_pb2.Goal.Label`.
+  static func type(_ name: ProtoName) -> String {
+    ([Names.base(name.file) + "_pb2"] + name.path).joined(separator: ".")
+  }
+
+  static func method(_ name: String) -> String {
+    let snake = Names.snake(name)
+    return keywords.contains(snake) ? snake + "_" : snake
+  }
+
+  /// `from hito.v1 import goals_pb2`.
+  static func messageImport(_ file: String) -> String {
+    let folders = Names.stem(file).split(separator: "/").dropLast().joined(separator: ".")
+    return "from \(folders) import \(Names.base(file))_pb2"
+  }
+
+  private static let keywords: Set<String> = [
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
+    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
+    "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+  ]
+}
+
+extension MethodModel {
+  fileprivate var pythonKind: String {
+    switch kind {
+    case .unary: "unary"
+    case .serverStreaming: "server_stream"
+    case .clientStreaming: "client_stream"
+    case .bidirectional: "bidi"
+    }
+  }
+
+  /// The method of the runtime's channel that makes the call.
+  fileprivate var pythonCall: String { kind == .bidirectional ? "bidi_stream" : pythonKind }
+}
+
+extension SourceWriter {
+  /// A Python docstring.
+  fileprivate mutating func docstring(_ lines: [String]) {
+    let safe = lines.map { line in
+      line.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
+        .split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")
+    }
+    if safe.count == 1, let only = safe.first {
+      line("\"\"\"\(only)\"\"\"")
+    } else {
+      for (index, text) in safe.enumerated() { line(index == 0 ? "\"\"\"" + text : text) }
+      line("\"\"\"")
+    }
+    line()
+  }
+}

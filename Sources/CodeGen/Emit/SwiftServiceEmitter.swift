@@ -1,0 +1,202 @@
+/// Emits the Swift side of a file's services: method descriptors, handler protocols, client stubs.
+struct SwiftServiceEmitter {
+  let options: Options.Swift
+  private var out = SourceWriter()
+
+  init(options: Options.Swift) {
+    self.options = options
+  }
+
+  /// The file's text; nil when it declares no services.
+  mutating func emit(_ file: FileModel) -> String? {
+    guard !file.services.isEmpty else { return nil }
+    out = SourceWriter()
+    out.line("// " + banner(for: file.path))
+    out.line()
+    out.lines(options.imports)
+    out.line("public import RPC")
+    for service in file.services {
+      out.line()
+      emitMethods(service)
+      out.line()
+      emitHandler(service)
+      out.line()
+      emitDefaults(service)
+      out.line()
+      emitRegistration(service)
+      out.line()
+      emitClient(service)
+    }
+    return out.text
+  }
+
+  private mutating func emitMethods(_ service: ServiceModel) {
+    out.line("/// The methods of `\(service.name.full)`.")
+    out.block("public enum \(service.name.simple)Methods") { out in
+      for method in service.methods {
+        out.line("public static let \(method.swiftName) = MethodDescriptor(")
+        out.indented {
+          $0.line(
+            "path: \"\(method.path)\", kind: .\(method.kindName), isReadOnly: \(method.isReadOnly))")
+        }
+      }
+      out.line()
+      out.line("/// All of them, in the order of the contract.")
+      out.line("public static var all: [MethodDescriptor] {")
+      out.indented { $0.array(service.methods.map { $0.swiftName }) }
+      out.line("}")
+    }
+  }
+
+  private mutating func emitHandler(_ service: ServiceModel) {
+    out.documentation(service.comment, isDeprecated: service.isDeprecated)
+    out.block("package protocol \(service.name.simple)Handler: Sendable") { out in
+      for (index, method) in service.methods.enumerated() {
+        if index > 0 { out.line() }
+        out.documentation(method.comment, isDeprecated: method.isDeprecated)
+        out.lines(method.handlerSignature)
+      }
+    }
+  }
+
+  private mutating func emitDefaults(_ service: ServiceModel) {
+    out.line("/// What a server does not implement answers UNIMPLEMENTED.")
+    out.block("extension \(service.name.simple)Handler") { out in
+      for (index, method) in service.methods.enumerated() {
+        if index > 0 { out.line() }
+        var signature = method.handlerSignature
+        signature[0] = "package " + signature[0]
+        signature[signature.count - 1] += " {"
+        out.lines(signature)
+        out.indented {
+          $0.line("throw RPCError(.unimplemented, \"\(method.path) is not implemented\")")
+        }
+        out.line("}")
+      }
+    }
+  }
+
+  private mutating func emitRegistration(_ service: ServiceModel) {
+    out.block("extension \(service.name.simple)Handler") { out in
+      out.line("/// Makes the router serve every method of the service with this handler.")
+      out.block("package func register(in router: inout Router)") { out in
+        for method in service.methods {
+          let descriptor = "\(service.name.simple)Methods.\(SwiftNames.member(method.plainSwiftName))"
+          let parameters = method.handlerParameters.map(\.label)
+          out.line("router.\(method.kindName)(\(descriptor)) {")
+          out.indented { out in
+            out.lines(method.closureParameters)
+            let call = "self.\(SwiftNames.member(method.plainSwiftName))"
+            out.line("try await \(call)(\(parameters.joined(separator: ", ")))")
+          }
+          out.line("}")
+        }
+      }
+    }
+  }
+
+  private mutating func emitClient(_ service: ServiceModel) {
+    out.documentation(service.comment, isDeprecated: service.isDeprecated)
+    out.block("public struct \(service.name.simple)Client: Sendable") { out in
+      out.line("private let transport: any ClientTransport")
+      out.line()
+      out.line("/// A stub that calls through `transport`.")
+      out.block("public init(_ transport: any ClientTransport)") {
+        $0.line("self.transport = transport")
+      }
+      for method in service.methods {
+        out.line()
+        out.documentation(method.comment, isDeprecated: method.isDeprecated)
+        Self.emitClientMethod(method, of: service, &out)
+      }
+    }
+  }
+
+  private static func emitClientMethod(
+    _ method: MethodModel, of service: ServiceModel, _ out: inout SourceWriter
+  ) {
+    let input = SwiftNames.type(method.input)
+    let output = SwiftNames.type(method.output)
+    let descriptor = "\(service.name.simple)Methods.\(SwiftNames.member(method.plainSwiftName))"
+    let request: (parameter: String, argument: String)
+    let result: String
+    switch method.kind {
+    case .unary: (request, result) = (("_ request: \(input), ", "request"), output)
+    case .serverStreaming:
+      (request, result) = (("_ request: \(input), ", "request"), "ResponseStream<\(output)>")
+    case .clientStreaming:
+      (request, result) = (("", "sending: \(input).self"), "ClientStreamingCall<\(input), \(output)>")
+    case .bidirectional:
+      (request, result) = (("", "sending: \(input).self"), "BidirectionalCall<\(input), \(output)>")
+    }
+    out.line("public func \(method.swiftName)(")
+    out.indented { $0.line("\(request.parameter)options: CallOptions = CallOptions()") }
+    out.block(") async throws(RPCError) -> \(result)") { out in
+      out.line("try await transport.\(method.kindName)(")
+      out.indented {
+        $0.filled([descriptor, request.argument, "returning: \(output).self", "options: options)"])
+      }
+    }
+  }
+}
+
+extension MethodModel {
+  var plainSwiftName: String { Names.lowerCamel(name) }
+  var swiftName: String { SwiftNames.escaped(plainSwiftName) }
+
+  var kindName: String {
+    switch kind {
+    case .unary: "unary"
+    case .serverStreaming: "serverStreaming"
+    case .clientStreaming: "clientStreaming"
+    case .bidirectional: "bidirectional"
+    }
+  }
+
+  fileprivate var handlerParameters: [(label: String, type: String)] {
+    let input = SwiftNames.type(self.input)
+    let output = SwiftNames.type(self.output)
+    let context = ("context", "CallContext")
+    return switch kind {
+    case .unary: [("request", input), context]
+    case .serverStreaming:
+      [("request", input), context, ("responses", "ResponseWriter<\(output)>")]
+    case .clientStreaming: [("requests", "RequestStream<\(input)>"), context]
+    case .bidirectional:
+      [
+        ("requests", "RequestStream<\(input)>"), context,
+        ("responses", "ResponseWriter<\(output)>"),
+      ]
+    }
+  }
+
+  fileprivate var handlerSignature: [String] {
+    let parameters = handlerParameters.map { "_ \($0.label): \($0.type)" }.joined(separator: ", ")
+    let result =
+      switch kind {
+      case .unary, .clientStreaming: " -> \(SwiftNames.type(output))"
+      case .serverStreaming, .bidirectional: ""
+      }
+    let whole = "func \(swiftName)(\(parameters)) async throws\(result)"
+    // Room for the indentation, for `package ` and for ` {`.
+    if whole.count <= 88 { return [whole] }
+    let lines = parameters.count <= 94
+      ? ["  " + parameters]
+      : handlerParameters.enumerated().map { index, parameter in
+        let separator = index == handlerParameters.count - 1 ? "" : ","
+        return "  _ \(parameter.label): \(parameter.type)\(separator)"
+      }
+    return ["func \(swiftName)("] + lines + [") async throws\(result)"]
+  }
+
+  /// The parameter list of the closure that the router keeps.
+  fileprivate var closureParameters: [String] {
+    let parameters = handlerParameters.map { "\($0.label): \($0.type)" }
+    let whole = "(\(parameters.joined(separator: ", "))) in"
+    if whole.count <= 92 { return [whole] }
+    let lines = parameters.enumerated().map { index, parameter in
+      "  " + parameter + (index == parameters.count - 1 ? "" : ",")
+    }
+    return ["("] + lines + [") in"]
+  }
+}

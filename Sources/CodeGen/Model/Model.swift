@@ -1,0 +1,106 @@
+/// A `.proto` file as the emitters see it: values only, names resolved, rules already checked.
+package struct FileModel: Sendable {
+  /// `hito/v1/goals.proto`.
+  package var path: String
+  /// `hito.v1`.
+  package var packageName: String
+  package var comment: [String]
+  package var messages: [MessageModel]
+  package var enums: [EnumModel]
+  package var services: [ServiceModel]
+}
+
+package struct MessageModel: Sendable {
+  package var name: ProtoName
+  package var comment: [String]
+  package var isDeprecated: Bool
+  package var fields: [FieldModel]
+  package var oneofs: [OneofModel]
+  package var messages: [MessageModel]
+  package var enums: [EnumModel]
+
+  /// Fields that belong to no oneof, in the order of the file.
+  var plainFields: [FieldModel] { fields.filter { $0.oneof == nil } }
+}
+
+package struct EnumModel: Sendable {
+  package var name: ProtoName
+  package var comment: [String]
+  package var isDeprecated: Bool
+  package var values: [EnumValueModel]
+}
+
+package struct EnumValueModel: Sendable {
+  package var name: String
+  package var number: Int32
+  package var comment: [String]
+  package var isDeprecated: Bool
+}
+
+package struct FieldModel: Sendable {
+  package var name: String
+  package var number: Int32
+  package var comment: [String]
+  package var isDeprecated: Bool
+  package var shape: FieldShape
+  /// Name of the oneof that holds the field.
+  package var oneof: String?
+}
+
+package enum FieldShape: Sendable, Hashable {
+  case single(ValueType)
+  case list(ValueType)
+  /// `entry` is the message that stands for one pair on the wire.
+  case map(key: ValueType, value: ValueType, entry: ProtoName)
+}
+
+package enum ValueType: Sendable, Hashable {
+  case int32, int64, uint32, uint64, float, double, bool, string, bytes
+  case enumeration(ProtoName)
+  case message(ProtoName)
+}
+
+package struct OneofModel: Sendable {
+  package var name: String
+  package var comment: [String]
+  package var fields: [FieldModel]
+
+  /// A oneof with a single member is how presence of one field is written in the contract.
+  var isPresence: Bool { fields.count == 1 }
+}
+
+package struct ServiceModel: Sendable {
+  package var name: ProtoName
+  package var comment: [String]
+  package var isDeprecated: Bool
+  package var methods: [MethodModel]
+}
+
+package struct MethodModel: Sendable {
+  package enum Kind: Sendable {
+    case unary, serverStreaming, clientStreaming, bidirectional
+  }
+
+  package var name: String
+  /// `hito.v1.GoalService/CreateGoal`.
+  package var path: String
+  package var comment: [String]
+  package var isDeprecated: Bool
+  package var kind: Kind
+  package var isReadOnly: Bool
+  package var input: ProtoName
+  package var output: ProtoName
+}
+
+/// The name of a message, enum or service, and where it was declared.
+package struct ProtoName: Sendable, Hashable {
+  /// `hito.v1`.
+  package var packageName: String
+  /// `["Goal", "Label"]` for `hito.v1.Goal.Label`.
+  package var path: [String]
+  /// `hito/v1/goals.proto`.
+  package var file: String
+
+  package var full: String { ([packageName] + path).filter { !$0.isEmpty }.joined(separator: ".") }
+  package var simple: String { path.last ?? "" }
+}

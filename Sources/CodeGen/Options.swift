@@ -1,0 +1,54 @@
+/// What one run of the plugin makes. Comes from the text after `--hito_opt=`.
+package struct Options: Sendable {
+  package enum Mode: Sendable, Hashable {
+    /// Swift types, codecs, handlers and client stubs.
+    case swift
+    /// Python client stubs and the package's `__init__.py`.
+    case python
+    /// The descriptor set as a C constant.
+    case descriptors
+    /// Nothing, or an error for every change that breaks an old client.
+    case compatibility(baseline: String)
+  }
+
+  package struct Swift: Sendable {
+    /// The module with protobuf-c's structs.
+    package var cModule = "CMessages"
+    /// Further import lines of each file.
+    package var imports: [String] = []
+  }
+
+  package var mode: Mode
+  package var swift = Swift()
+  /// The C name of the descriptor set.
+  package var symbol = "hito_descriptor_set"
+
+  /// `mode=swift,c_module=CMessages,import=Contract`; throws what it does not understand.
+  package init(_ parameter: String) throws(Diagnostics) {
+    var mode: String?
+    var baseline: String?
+    for pair in parameter.split(separator: ",") {
+      let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+      let value = parts.count == 2 ? parts[1] : ""
+      switch parts[0] {
+      case "mode": mode = value
+      case "c_module": swift.cModule = value
+      case "import": swift.imports.append("internal import \(value)")
+      case "testable_import": swift.imports.append("@testable internal import \(value)")
+      case "symbol": symbol = value
+      case "baseline": baseline = value
+      default:
+        throw Diagnostics([Diagnostic(place: "--hito_opt", message: "unknown option \"\(pair)\"")])
+      }
+    }
+    switch (mode, baseline) {
+    case ("swift", nil): self.mode = .swift
+    case ("python", nil): self.mode = .python
+    case ("descriptors", nil): self.mode = .descriptors
+    case ("compat", let path?): self.mode = .compatibility(baseline: path)
+    default:
+      let message = "mode must be swift, python, descriptors, or compat with baseline=<file>"
+      throw Diagnostics([Diagnostic(place: "--hito_opt", message: message)])
+    }
+  }
+}

@@ -1,0 +1,116 @@
+internal import Foundation
+internal import SwiftProtobuf
+internal import SwiftProtobufPluginLibrary
+
+/// A file to write, relative to the output folder.
+package struct GeneratedFile: Sendable, Hashable {
+  package var path: String
+  package var text: String
+}
+
+/// The generator as a function: descriptors in, files out. It touches no disk.
+package struct Pipeline: Sendable {
+  package let options: Options
+  /// Descriptor set of the first version, for the compatibility mode.
+  package let baseline: [UInt8]
+
+  package init(options: Options, baseline: [UInt8] = []) {
+    self.options = options
+    self.baseline = baseline
+  }
+
+  /// Runs over a serialized `FileDescriptorSet` and generates for the files named in `targets`.
+  package func run(
+    descriptorSet: [UInt8], targets: [String]
+  ) throws(Diagnostics) -> [GeneratedFile] {
+    try run(parse(descriptorSet, "the descriptor set"), targets: targets)
+  }
+
+  func run(
+    _ set: Google_Protobuf_FileDescriptorSet, targets: [String]
+  ) throws(Diagnostics) -> [GeneratedFile] {
+    switch options.mode {
+    case .descriptors: return try descriptorFiles(set)
+    case .compatibility:
+      let findings = Compatibility(old: try parse(baseline, "the baseline"), new: set).findings()
+      if !findings.isEmpty { throw Diagnostics(findings) }
+      return []
+    case .swift: return try model(set, targets).flatMap { swiftFiles($0) }
+    case .python: return pythonFiles(try model(set, targets))
+    }
+  }
+
+  private func model(
+    _ set: Google_Protobuf_FileDescriptorSet, _ targets: [String]
+  ) throws(Diagnostics) -> [FileModel] {
+    let descriptors = DescriptorSet(proto: set)
+    var builder = ModelBuilder()
+    var files: [FileModel] = []
+    for target in targets {
+      guard let file = descriptors.fileDescriptor(named: target) else {
+        throw Diagnostics([Diagnostic(place: target, message: "protoc sent no such file")])
+      }
+      files.append(builder.file(file))
+    }
+    if !builder.diagnostics.isEmpty { throw Diagnostics(builder.diagnostics) }
+    return files
+  }
+
+  private func swiftFiles(_ file: FileModel) -> [GeneratedFile] {
+    var messages = SwiftMessageEmitter(options: options.swift)
+    var services = SwiftServiceEmitter(options: options.swift)
+    // SwiftPM wants every file name of a module only once.
+    let isOwn = !file.packageName.hasPrefix("google.")
+    let stem = isOwn
+      ? Names.base(file.path) : Names.stem(file.path).split(separator: "/").joined(separator: "_")
+    return [
+      messages.emit(file).map { GeneratedFile(path: stem + ".messages.swift", text: $0) },
+      services.emit(file).map { GeneratedFile(path: stem + ".services.swift", text: $0) },
+    ].compactMap { $0 }
+  }
+
+  private func pythonFiles(_ files: [FileModel]) -> [GeneratedFile] {
+    let clients = files.compactMap { file in
+      PythonClientEmitter().emit(file).map {
+        GeneratedFile(path: Names.stem(file.path) + "_client.py", text: $0)
+      }
+    }
+    let packages = Dictionary(grouping: files, by: \.packageName).sorted { $0.key < $1.key }
+    return clients
+      + packages.map { name, members in
+        let folder = name.split(separator: ".").joined(separator: "/")
+        return GeneratedFile(
+          path: folder + "/__init__.py",
+          text: PythonPackageEmitter().emit(members.sorted { $0.path < $1.path }))
+      }
+  }
+
+  private func descriptorFiles(
+    _ set: Google_Protobuf_FileDescriptorSet
+  ) throws(Diagnostics) -> [GeneratedFile] {
+    let bytes: [UInt8]
+    do {
+      bytes = try set.serializedBytes()
+    } catch {
+      let message = "the descriptors do not encode: \(error)"
+      throw Diagnostics([Diagnostic(place: "descriptors", message: message)])
+    }
+    let emitter = DescriptorEmitter(symbol: options.symbol)
+    let header = options.symbol + ".h"
+    return [
+      GeneratedFile(path: "include/" + header, text: emitter.header()),
+      GeneratedFile(path: options.symbol + ".c", text: emitter.source(bytes, header: header)),
+    ]
+  }
+
+  private func parse(
+    _ bytes: [UInt8], _ what: String
+  ) throws(Diagnostics) -> Google_Protobuf_FileDescriptorSet {
+    do {
+      return try Google_Protobuf_FileDescriptorSet(serializedBytes: bytes)
+    } catch {
+      let message = "\(what) does not decode: \(error)"
+      throw Diagnostics([Diagnostic(place: what, message: message)])
+    }
+  }
+}

@@ -1,1 +1,0 @@
-// Contract: placeholder until its first file lands.

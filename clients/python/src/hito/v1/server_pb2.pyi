@@ -1,0 +1,300 @@
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from hito.v1 import common_pb2 as _common_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+HEALTH_STATUS_DRAINING: HealthStatus
+HEALTH_STATUS_NOT_SERVING: HealthStatus
+HEALTH_STATUS_SERVING: HealthStatus
+HEALTH_STATUS_UNSPECIFIED: HealthStatus
+
+class AuditEntry(_message.Message):
+    __slots__ = ["actor_id", "created_at", "entity_id", "entity_type", "id", "method", "peer", "status"]
+    ACTOR_ID_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    ENTITY_ID_FIELD_NUMBER: _ClassVar[int]
+    ENTITY_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    actor_id: str
+    created_at: _timestamp_pb2.Timestamp
+    entity_id: str
+    entity_type: str
+    id: str
+    method: str
+    peer: str
+    status: int
+    def __init__(self, id: _Optional[str] = ..., actor_id: _Optional[str] = ..., method: _Optional[str] = ..., entity_type: _Optional[str] = ..., entity_id: _Optional[str] = ..., status: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., peer: _Optional[str] = ...) -> None: ...
+
+class CallInfo(_message.Message):
+    __slots__ = ["age_us", "connection_id", "method", "stream_id", "user_id"]
+    AGE_US_FIELD_NUMBER: _ClassVar[int]
+    CONNECTION_ID_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    STREAM_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    age_us: int
+    connection_id: int
+    method: str
+    stream_id: int
+    user_id: str
+    def __init__(self, connection_id: _Optional[int] = ..., stream_id: _Optional[int] = ..., method: _Optional[str] = ..., user_id: _Optional[str] = ..., age_us: _Optional[int] = ...) -> None: ...
+
+class ConnectionInfo(_message.Message):
+    __slots__ = ["agent", "bytes_in", "bytes_out", "id", "opened_at", "peer", "streams", "user_id"]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    BYTES_IN_FIELD_NUMBER: _ClassVar[int]
+    BYTES_OUT_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    OPENED_AT_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    STREAMS_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    agent: str
+    bytes_in: int
+    bytes_out: int
+    id: int
+    opened_at: _timestamp_pb2.Timestamp
+    peer: str
+    streams: int
+    user_id: str
+    def __init__(self, id: _Optional[int] = ..., peer: _Optional[str] = ..., agent: _Optional[str] = ..., user_id: _Optional[str] = ..., streams: _Optional[int] = ..., opened_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., bytes_in: _Optional[int] = ..., bytes_out: _Optional[int] = ...) -> None: ...
+
+class EraseUserDataRequest(_message.Message):
+    __slots__ = ["confirm_user_id", "user_id"]
+    CONFIRM_USER_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    confirm_user_id: str
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ..., confirm_user_id: _Optional[str] = ...) -> None: ...
+
+class EraseUserDataResponse(_message.Message):
+    __slots__ = ["erasure_id"]
+    ERASURE_ID_FIELD_NUMBER: _ClassVar[int]
+    erasure_id: str
+    def __init__(self, erasure_id: _Optional[str] = ...) -> None: ...
+
+class ExportUserDataRequest(_message.Message):
+    __slots__ = ["user_id"]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ...) -> None: ...
+
+class ExportUserDataResponse(_message.Message):
+    __slots__ = ["json_lines", "part"]
+    JSON_LINES_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    json_lines: bytes
+    part: str
+    def __init__(self, part: _Optional[str] = ..., json_lines: _Optional[bytes] = ...) -> None: ...
+
+class FlushLakeRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class FlushLakeResponse(_message.Message):
+    __slots__ = ["cursor", "rows"]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    cursor: str
+    rows: int
+    def __init__(self, cursor: _Optional[str] = ..., rows: _Optional[int] = ...) -> None: ...
+
+class GetDescriptorSetRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class GetDescriptorSetResponse(_message.Message):
+    __slots__ = ["descriptor_set", "hash"]
+    DESCRIPTOR_SET_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    descriptor_set: bytes
+    hash: bytes
+    def __init__(self, descriptor_set: _Optional[bytes] = ..., hash: _Optional[bytes] = ...) -> None: ...
+
+class GetErasureRequest(_message.Message):
+    __slots__ = ["erasure_id"]
+    ERASURE_ID_FIELD_NUMBER: _ClassVar[int]
+    erasure_id: str
+    def __init__(self, erasure_id: _Optional[str] = ...) -> None: ...
+
+class GetErasureResponse(_message.Message):
+    __slots__ = ["completed_at", "parts_done", "parts_pending"]
+    COMPLETED_AT_FIELD_NUMBER: _ClassVar[int]
+    PARTS_DONE_FIELD_NUMBER: _ClassVar[int]
+    PARTS_PENDING_FIELD_NUMBER: _ClassVar[int]
+    completed_at: _timestamp_pb2.Timestamp
+    parts_done: _containers.RepeatedScalarFieldContainer[str]
+    parts_pending: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, parts_done: _Optional[_Iterable[str]] = ..., parts_pending: _Optional[_Iterable[str]] = ..., completed_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetPipelinesRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class GetPipelinesResponse(_message.Message):
+    __slots__ = ["pipelines"]
+    PIPELINES_FIELD_NUMBER: _ClassVar[int]
+    pipelines: _containers.RepeatedCompositeFieldContainer[PipelineInfo]
+    def __init__(self, pipelines: _Optional[_Iterable[_Union[PipelineInfo, _Mapping]]] = ...) -> None: ...
+
+class GetQuotaRequest(_message.Message):
+    __slots__ = ["user_id"]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ...) -> None: ...
+
+class GetQuotaResponse(_message.Message):
+    __slots__ = ["quota"]
+    QUOTA_FIELD_NUMBER: _ClassVar[int]
+    quota: Quota
+    def __init__(self, quota: _Optional[_Union[Quota, _Mapping]] = ...) -> None: ...
+
+class GetServerInfoRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class GetServerInfoResponse(_message.Message):
+    __slots__ = ["now", "protocol", "server_id", "started_at", "version"]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    SERVER_ID_FIELD_NUMBER: _ClassVar[int]
+    STARTED_AT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    now: _timestamp_pb2.Timestamp
+    protocol: str
+    server_id: str
+    started_at: _timestamp_pb2.Timestamp
+    version: str
+    def __init__(self, server_id: _Optional[str] = ..., version: _Optional[str] = ..., started_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., protocol: _Optional[str] = ..., now: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class HealthCheckRequest(_message.Message):
+    __slots__ = ["part"]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    part: str
+    def __init__(self, part: _Optional[str] = ...) -> None: ...
+
+class HealthCheckResponse(_message.Message):
+    __slots__ = ["message", "status"]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    message: str
+    status: HealthStatus
+    def __init__(self, status: _Optional[_Union[HealthStatus, str]] = ..., message: _Optional[str] = ...) -> None: ...
+
+class HealthWatchRequest(_message.Message):
+    __slots__ = ["part"]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    part: str
+    def __init__(self, part: _Optional[str] = ...) -> None: ...
+
+class ListAuditEntriesRequest(_message.Message):
+    __slots__ = ["actor_id", "page", "range"]
+    ACTOR_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    RANGE_FIELD_NUMBER: _ClassVar[int]
+    actor_id: str
+    page: _common_pb2.PageRequest
+    range: _common_pb2.TimeRange
+    def __init__(self, page: _Optional[_Union[_common_pb2.PageRequest, _Mapping]] = ..., actor_id: _Optional[str] = ..., range: _Optional[_Union[_common_pb2.TimeRange, _Mapping]] = ...) -> None: ...
+
+class ListAuditEntriesResponse(_message.Message):
+    __slots__ = ["entries", "page"]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[AuditEntry]
+    page: _common_pb2.PageInfo
+    def __init__(self, entries: _Optional[_Iterable[_Union[AuditEntry, _Mapping]]] = ..., page: _Optional[_Union[_common_pb2.PageInfo, _Mapping]] = ...) -> None: ...
+
+class ListCallsRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class ListCallsResponse(_message.Message):
+    __slots__ = ["calls", "total"]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    calls: _containers.RepeatedCompositeFieldContainer[CallInfo]
+    total: int
+    def __init__(self, calls: _Optional[_Iterable[_Union[CallInfo, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+
+class ListConnectionsRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class ListConnectionsResponse(_message.Message):
+    __slots__ = ["connections", "total"]
+    CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    connections: _containers.RepeatedCompositeFieldContainer[ConnectionInfo]
+    total: int
+    def __init__(self, connections: _Optional[_Iterable[_Union[ConnectionInfo, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+
+class ListMethodsRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class ListMethodsResponse(_message.Message):
+    __slots__ = ["methods"]
+    METHODS_FIELD_NUMBER: _ClassVar[int]
+    methods: _containers.RepeatedCompositeFieldContainer[MethodInfo]
+    def __init__(self, methods: _Optional[_Iterable[_Union[MethodInfo, _Mapping]]] = ...) -> None: ...
+
+class MethodInfo(_message.Message):
+    __slots__ = ["implemented", "kind", "path", "read_only"]
+    IMPLEMENTED_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    READ_ONLY_FIELD_NUMBER: _ClassVar[int]
+    implemented: bool
+    kind: str
+    path: str
+    read_only: bool
+    def __init__(self, path: _Optional[str] = ..., implemented: bool = ..., read_only: bool = ..., kind: _Optional[str] = ...) -> None: ...
+
+class PipelineInfo(_message.Message):
+    __slots__ = ["cursor", "lag_events", "last_error", "name"]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    LAG_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    LAST_ERROR_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    cursor: str
+    lag_events: int
+    last_error: str
+    name: str
+    def __init__(self, name: _Optional[str] = ..., cursor: _Optional[str] = ..., lag_events: _Optional[int] = ..., last_error: _Optional[str] = ...) -> None: ...
+
+class Quota(_message.Message):
+    __slots__ = ["burst", "calls_per_second", "max_streams", "model_tokens_per_day", "user_id"]
+    BURST_FIELD_NUMBER: _ClassVar[int]
+    CALLS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    MAX_STREAMS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_TOKENS_PER_DAY_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    burst: int
+    calls_per_second: float
+    max_streams: int
+    model_tokens_per_day: int
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ..., calls_per_second: _Optional[float] = ..., burst: _Optional[int] = ..., model_tokens_per_day: _Optional[int] = ..., max_streams: _Optional[int] = ...) -> None: ...
+
+class SetQuotaRequest(_message.Message):
+    __slots__ = ["quota"]
+    QUOTA_FIELD_NUMBER: _ClassVar[int]
+    quota: Quota
+    def __init__(self, quota: _Optional[_Union[Quota, _Mapping]] = ...) -> None: ...
+
+class SetQuotaResponse(_message.Message):
+    __slots__ = ["quota"]
+    QUOTA_FIELD_NUMBER: _ClassVar[int]
+    quota: Quota
+    def __init__(self, quota: _Optional[_Union[Quota, _Mapping]] = ...) -> None: ...
+
+class HealthStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
