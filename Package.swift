@@ -8,6 +8,19 @@ let swift: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// Where Arrow C++ may lie when it is not in the system's folders (as Apache's Debian packages are):
+/// HITO_ARROW_PREFIX, or where the set-up puts it for a person and for a machine. Folders that are
+/// not there do no harm. SwiftPM drops the -rpath of .pc files, hence flags instead of pkg-config;
+/// nothing that other packages depend on (HitoClient) holds them.
+let arrowPrefixes =
+  Context.environment["HITO_ARROW_PREFIX"].map { [$0] }
+  ?? [Context.environment["HOME"].map { "\($0)/.local" }, "/usr/local"].compactMap { $0 }
+  .map { "\($0)/lib/hito/arrow" }
+let arrowIncludes = arrowPrefixes.flatMap { ["-isystem", "\($0)/include"] }
+let arrowLibraries = arrowPrefixes.flatMap {
+  ["-L\($0)/lib", "-Xlinker", "-rpath", "-Xlinker", "\($0)/lib"]
+}
+
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
@@ -43,7 +56,13 @@ let package = Package(
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
-    .target(name: "CArrow"),
+    .target(
+      name: "CArrow",
+      cxxSettings: [.unsafeFlags(arrowIncludes)],
+      linkerSettings: [
+        .unsafeFlags(arrowLibraries),
+        .linkedLibrary("parquet"), .linkedLibrary("arrow"),
+      ]),
 
     // L1: import nothing
     .target(name: "Wire", swiftSettings: swift),

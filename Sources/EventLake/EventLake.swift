@@ -1,1 +1,0 @@
-// EventLake: placeholder until its first file lands.

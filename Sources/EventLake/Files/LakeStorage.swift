@@ -1,0 +1,34 @@
+/// The operations on files that the lake is made of; each is one step that a crash may follow.
+///
+/// All of them block. What they leave when they fail is stated; the lake's recovery needs no more.
+package protocol LakeStorage: Sendable {
+  /// Makes the folder and its parents and makes them durable; an existing one is fine.
+  func makeFolder(_ path: String) throws(LakeError)
+  /// Creates or replaces a file and makes its bytes durable. On failure a part may be there.
+  func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws(LakeError)
+  /// Writes at `offset`, cutting what lay behind, and makes it durable. On failure a part may be
+  /// there, and may or may not survive a crash.
+  func append(_ bytes: UnsafeRawBufferPointer, to path: String, at offset: Int64) throws(LakeError)
+  /// Renames within the lake, replacing an existing file.
+  func rename(_ path: String, to newPath: String) throws(LakeError)
+  /// Removes a file; one that is not there is fine.
+  func remove(_ path: String) throws(LakeError)
+  /// Makes the names in a folder durable.
+  func syncFolder(_ path: String) throws(LakeError)
+  /// The entries of a folder, sorted; nil where there is no such folder.
+  func list(_ path: String) throws(LakeError) -> [FolderEntry]?
+  /// The bytes of a file; nil where there is none.
+  func read(_ path: String, byteCountMax: Int) throws(LakeError) -> [UInt8]?
+  /// Size and CRC-32C of a file; nil where there is none. `checksum` is 0 unless asked for.
+  func inspect(_ path: String, checksum: Bool) throws(LakeError) -> FileFacts?
+}
+
+package struct FolderEntry: Sendable, Hashable {
+  package var name: String
+  package var isFolder: Bool
+}
+
+package struct FileFacts: Sendable, Hashable {
+  package var byteCount: Int64
+  package var checksum: UInt32
+}

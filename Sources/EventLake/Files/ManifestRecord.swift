@@ -1,0 +1,83 @@
+import CArrow
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// One entry of the journal; each is durable before the lake goes on.
+package enum ManifestRecord: Sendable, Hashable, Codable {
+  /// Files that are about to be written, and the positions that they publish.
+  case intent(PublishIntent)
+  /// The files of the last intent are published: the sink's cursor moves to its last position.
+  case commit(last: Int64)
+  /// The last intent came to nothing; its files are gone.
+  case abort
+  /// A file was not what it should be and is no longer read.
+  case quarantine(DamagedFile)
+}
+
+/// What a publication does, recorded before it begins, so that whoever finds it half done can end it.
+package struct PublishIntent: Sendable, Hashable, Codable {
+  /// The batch's bounds; equal to the cursor where no event is new (compaction, restoring).
+  package var firstPosition: Int64
+  package var lastPosition: Int64
+  package var files: [LakeFile]
+  /// The files that these take the place of.
+  package var replaced: [LakeFile]
+}
+
+/// Journal lines: eight hexadecimal digits of CRC-32C, a space, JSON, a newline.
+enum JournalCoding {
+  static let lineByteCountMax = 64 << 20
+
+  static func line(_ record: ManifestRecord) throws(LakeError) -> [UInt8] {
+    try framed(record)
+  }
+
+  static func framed(_ value: some Encodable) throws(LakeError) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let json: [UInt8]
+    do { json = [UInt8](try encoder.encode(value)) } catch {
+      throw .encoding(detail: "manifest: \(error)")
+    }
+    let sum = carrow_crc32c(0, json, json.count)
+    let digits = String(sum, radix: 16)
+    let head = String(repeating: "0", count: 8 - digits.utf8.count) + digits + " "
+    return Array(head.utf8) + json + [UInt8(ascii: "\n")]
+  }
+
+  /// The value of one line without its newline; nil where the line is not whole.
+  static func value<Value: Decodable>(_ type: Value.Type, of line: ArraySlice<UInt8>) -> Value? {
+    guard line.count > 9, line[line.startIndex + 8] == UInt8(ascii: " ") else { return nil }
+    let head = String(decoding: line.prefix(8), as: UTF8.self)
+    let json = Array(line.dropFirst(9))
+    guard let sum = UInt32(head, radix: 16), sum == carrow_crc32c(0, json, json.count) else {
+      return nil
+    }
+    return try? JSONDecoder().decode(type, from: Data(json))
+  }
+
+  /// The records of a journal and the offset behind the last whole one. A torn line at the end is
+  /// what a crash leaves; whole lines behind a torn one mean that the medium lies: nil.
+  static func records(of bytes: [UInt8]) -> (records: [ManifestRecord], end: Int64)? {
+    var records: [ManifestRecord] = []
+    var end = 0
+    var isTorn = false
+    var start = 0
+    while start < bytes.count, let newline = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+      let record = value(ManifestRecord.self, of: bytes[start..<newline])
+      start = newline + 1
+      guard let record else {
+        isTorn = true
+        continue
+      }
+      if isTorn { return nil }
+      records.append(record)
+      end = start
+    }
+    return (records, Int64(end))
+  }
+}

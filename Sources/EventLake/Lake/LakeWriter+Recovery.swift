@@ -1,0 +1,162 @@
+import Domain
+
+/// What a start found and did.
+package struct RecoveryReport: Sendable, Hashable {
+  package var publishedPosition: Int64 = 0
+  package var fileCount = 0
+  /// A publication that a crash left half done, and how it ended.
+  package var settled: Settlement?
+  /// Temporary and unknown files that were removed, relative to `events/`.
+  package var removed: [String] = []
+  /// Files under `events/` that this lake did not make: left alone, but readers see them.
+  package var foreign: [String] = []
+  /// Every file that is set aside and not restored yet, also from earlier starts.
+  package var damaged: [DamagedFile] = []
+
+  package enum Settlement: String, Sendable, Hashable {
+    case completed
+    case undone
+  }
+}
+
+/// How much of each published file a start reads.
+package enum Verification: String, Sendable, Hashable {
+  /// Presence and size.
+  case sizes
+  /// Every byte, against the manifest's checksum.
+  case checksums
+}
+
+extension LakeWriter {
+  /// Opens the lake: reads the manifest, ends what was pending, sweeps what nobody knows, and sets
+  /// damaged files aside. Called again, it does the same again.
+  mutating func recover(verify: Verification) throws(LakeError) -> RecoveryReport {
+    isOpen = false
+    try storage.makeFolder(layout.manifestFolder)
+    try storage.makeFolder(layout.events)
+    if lock == nil { lock = try LakeLock(path: layout.lock) }
+    try load()
+    var report = RecoveryReport()
+    if let intent = state.pending {
+      let before = state.publishedPosition
+      try settle()
+      let isCompleted =
+        state.publishedPosition != before
+        || intent.files.allSatisfy { state.contains($0) }
+      report.settled = isCompleted ? .completed : .undone
+    }
+    try sweepManifestFolder()
+    try sweep("", depth: 0, known: Set(state.files.map(\.path)), into: &report)
+    try verifyFiles(verify)
+    // Each start begins with a short journal, so that the next one reads little.
+    if journalEnd > 0 || generation == 0 { try startJournal() }
+    report.publishedPosition = state.publishedPosition
+    report.fileCount = state.fileCount
+    report.damaged = state.damaged
+    isOpen = true
+    return report
+  }
+
+  private mutating func load() throws(LakeError) {
+    state = ManifestState()
+    generation = 0
+    let byteCountMax = 1 << 30
+    if let bytes = try storage.read(layout.manifest, byteCountMax: byteCountMax) {
+      guard
+        let snapshot = JournalCoding.value(ManifestSnapshot.self, of: bytes.dropLast()),
+        snapshot.format == 1
+      else { throw .manifestDamaged(path: layout.manifest, detail: "checksum or format") }
+      state = ManifestState(snapshot)
+      generation = snapshot.generation
+    }
+    let path = layout.journal(generation: generation)
+    let bytes = try storage.read(path, byteCountMax: byteCountMax) ?? []
+    guard let (records, end) = JournalCoding.records(of: bytes) else {
+      throw .manifestDamaged(path: path, detail: "a damaged record before whole ones")
+    }
+    for record in records {
+      if let problem = state.problem(with: record) {
+        throw .manifestDamaged(path: path, detail: problem)
+      }
+      state.apply(record)
+    }
+    journalEnd = end
+  }
+
+  private func sweepManifestFolder() throws(LakeError) {
+    let journal = layout.journal(generation: generation)
+    for entry in try storage.list(layout.manifestFolder) ?? [] {
+      let path = "\(layout.manifestFolder)/\(entry.name)"
+      let isOldJournal = entry.name.hasPrefix("journal-") && path != journal
+      if isOldJournal || LakeLayout.isTemporary(name: entry.name) { try storage.remove(path) }
+    }
+  }
+
+  /// Removes temporary files and published ones that the manifest does not know.
+  private func sweep(
+    _ folder: String, depth: Int, known: Set<String>, into report: inout RecoveryReport
+  ) throws(LakeError) {
+    // year, month, day: nothing of ours lies deeper.
+    guard depth <= 3 else { return }
+    var isChanged = false
+    let path = folder.isEmpty ? layout.events : "\(layout.events)/\(folder)"
+    for entry in try storage.list(path) ?? [] {
+      let name = folder.isEmpty ? entry.name : "\(folder)/\(entry.name)"
+      if entry.isFolder {
+        try sweep(name, depth: depth + 1, known: known, into: &report)
+      } else if LakeLayout.isTemporary(name: entry.name)
+        || (LakeLayout.isPublished(name: entry.name) && !known.contains(name))
+      {
+        try storage.remove("\(layout.events)/\(name)")
+        report.removed.append(name)
+        isChanged = true
+      } else if !known.contains(name) {
+        report.foreign.append(name)
+      }
+    }
+    if isChanged { try storage.syncFolder(path) }
+  }
+
+  private mutating func verifyFiles(_ verification: Verification) throws(LakeError) {
+    for file in state.files {
+      if let reason = try problem(of: file, verification) {
+        try quarantine(file, reason: reason)
+      }
+    }
+  }
+
+  private func problem(
+    of file: LakeFile, _ verification: Verification
+  ) throws(LakeError) -> DamagedFile.Reason? {
+    let wantsChecksum = verification == .checksums
+    let facts: FileFacts?
+    do throws(LakeError) {
+      facts = try storage.inspect(layout.path(of: file), checksum: wantsChecksum)
+    } catch .io(operation: "read", _, _) {
+      return .unreadable
+    }
+    guard let facts else { return .missing }
+    guard facts.byteCount == file.byteCount else { return .wrongSize }
+    return wantsChecksum && facts.checksum != file.checksum ? .wrongChecksum : nil
+  }
+
+  /// Sets a file aside: out of readers' sight, its bytes kept, its events known to be missing.
+  mutating func quarantine(
+    _ file: LakeFile, reason: DamagedFile.Reason
+  ) throws(LakeError) {
+    guard state.contains(file) else { return }
+    var movedTo: String?
+    if try storage.inspect(layout.path(of: file), checksum: false) != nil {
+      try storage.makeFolder(layout.quarantine)
+      let name = file.path.split(separator: "/").joined(separator: "_")
+      movedTo = "\(layout.quarantine)/\(name)"
+    }
+    // Recorded first: a crash in between leaves a file that is swept, never one that is read.
+    try record(
+      .quarantine(DamagedFile(file: file, reason: reason, quarantinePath: movedTo)))
+    guard let movedTo else { return }
+    try storage.rename(layout.path(of: file), to: movedTo)
+    try storage.syncFolder(layout.quarantine)
+    try storage.syncFolder(layout.folder(of: file))
+  }
+}

@@ -1,0 +1,173 @@
+package import Domain
+import Synchronization
+
+/// The lake: hive-partitioned Parquet files of every event, written once, crash-safe.
+///
+/// One process writes to a folder at a time. Every call may be made from any task; what blocks runs
+/// on threads of the lake's own. `recover` comes first; until then all else throws `.closed`.
+package final class ParquetEventLake: Sendable {
+  package let layout: LakeLayout
+  private let writer: Mutex<LakeWriter>
+  /// The last state that a call on `writer` left; read without waiting for one that runs.
+  private let current = Mutex<ManifestState?>(nil)
+  private let writing = BlockingPool(name: "lake.write", threadCount: 1, waitingMax: 256)
+  private let reading: BlockingPool
+
+  /// - Parameters:
+  ///   - directory: the lake's folder; made if it is not there.
+  ///   - scanThreadCount: how many scans run at once.
+  package init(
+    directory: String, options: EncodingOptions = .init(),
+    storage: any LakeStorage = PosixStorage(), scanThreadCount: Int = 2
+  ) {
+    layout = LakeLayout(root: directory)
+    writer = Mutex(LakeWriter(layout: layout, storage: storage, options: options))
+    reading = BlockingPool(
+      name: "lake.scan", threadCount: max(1, scanThreadCount), waitingMax: 1024)
+  }
+
+  /// Opens the lake and brings it in order after whatever ended the last process.
+  @discardableResult
+  package func recover(
+    verify: Verification = .checksums
+  ) async throws(LakeError) -> RecoveryReport {
+    try await write { (writer) throws(LakeError) in try writer.recover(verify: verify) }
+  }
+
+  /// The last position of which every event before it is durable; 0 for an empty lake.
+  package var publishedPosition: Int64 {
+    current.withLock { $0?.publishedPosition ?? 0 }
+  }
+
+  /// Files set aside and not restored yet.
+  package var damaged: [DamagedFile] {
+    current.withLock { $0?.damaged ?? [] }
+  }
+
+  /// Publishes the events that are behind `publishedPosition`; durable when it returns.
+  ///
+  /// Positions must follow without gaps; those already published are passed over, so the same call
+  /// may be repeated after any failure. After an error the lake holds whole batches only.
+  package func append(_ events: [StoredEvent]) async throws(LakeError) {
+    try await write { (writer) throws(LakeError) in
+      try writer.requireOpen()
+      try writer.append(events)
+    }
+  }
+
+  /// Writes a damaged file again from the log's events.
+  ///
+  /// - Parameter events: every event of the log from the file's first through its last position.
+  package func restore(
+    _ damaged: DamagedFile, from events: [StoredEvent]
+  ) async throws(LakeError) {
+    try await write { (writer) throws(LakeError) in
+      try writer.requireOpen()
+      try writer.restore(damaged, from: events)
+    }
+  }
+
+  /// The learner's rows. Fails with `.damaged` rather than leave out a file that cannot be read.
+  package func scan(_ query: LakeQuery) async throws(LakeError) -> LakeScan {
+    let (layout, cancelled) = (layout, CancellationFlag())
+    let state = try openState()
+    let damaged = LakeScanner.days(of: query)
+    let known = state.damaged(fromDay: damaged.first, throughDay: damaged.last)
+    guard known.isEmpty else { throw .damaged(known) }
+    let result = await withTaskCancellationHandler {
+      await scan(query, state, layout, cancelled)
+    } onCancel: {
+      cancelled.set()
+    }
+    switch result {
+    case .success(let scan): return scan
+    case .failure(let failure): throw try await afterFailure(failure)
+    }
+  }
+
+  private func scan(
+    _ query: LakeQuery, _ state: ManifestState, _ layout: LakeLayout, _ cancelled: CancellationFlag
+  ) async -> Result<LakeScan, LakeScanner.Failure> {
+    do throws(LakeError) {
+      return try await reading.run { () throws(LakeError) in
+        do throws(LakeScanner.Failure) {
+          return .success(
+            try LakeScanner.scan(query, of: state, layout: layout) { cancelled.isSet })
+        } catch {
+          return .failure(error)
+        }
+      }
+    } catch {
+      return .failure(LakeScanner.Failure(error: error, file: nil, reason: nil))
+    }
+  }
+
+  /// A file that turned out unreadable is set aside at once, so that it is known from now on.
+  private func afterFailure(_ failure: LakeScanner.Failure) async throws(LakeError) -> LakeError {
+    guard let file = failure.file, let reason = failure.reason else { return failure.error }
+    try await write { (writer) throws(LakeError) in
+      try writer.requireOpen()
+      try writer.quarantine(file, reason: reason)
+    }
+    let found = damaged.filter { $0.file == file }
+    // Not there any more: a newer file took its place while the scan ran. The same call works.
+    return found.isEmpty ? .overloaded : .damaged(found)
+  }
+
+  /// The state as of now; holds no lock while it is used.
+  package func openState() throws(LakeError) -> ManifestState {
+    guard let state = current.withLock({ $0 }) else { throw .closed }
+    return state
+  }
+
+  func write<Value: Sendable>(
+    _ body: @escaping @Sendable (inout LakeWriter) throws(LakeError) -> Value
+  ) async throws(LakeError) -> Value {
+    try await writing.run { [self] () throws(LakeError) in
+      let result: Result<Value, LakeError> = writer.withLock { writer in
+        let result: Result<Value, LakeError>
+        do throws(LakeError) { result = .success(try body(&writer)) } catch {
+          result = .failure(error)
+        }
+        let state = writer.isOpen ? writer.state : nil
+        current.withLock { $0 = state }
+        return result
+      }
+      return try result.get()
+    }
+  }
+}
+
+/// Set by the handler of a cancelled task, read between files.
+private final class CancellationFlag: Sendable {
+  private let value = Atomic(false)
+  var isSet: Bool { value.load(ordering: .relaxed) }
+  func set() { value.store(true, ordering: .relaxed) }
+}
+
+extension LakeWriter {
+  func requireOpen() throws(LakeError) {
+    guard isOpen else { throw .closed }
+  }
+
+  mutating func restore(
+    _ damaged: DamagedFile, from events: [StoredEvent]
+  ) throws(LakeError) {
+    try settle()
+    guard state.damaged.contains(damaged) else { return }
+    let file = damaged.file
+    let wanted = events.filter { event in
+      event.position >= file.firstPosition && event.position <= file.lastPosition
+        && EventKind(eventType: event.type) == file.kind
+        && CivilTime(event.createdAt).dayNumber == file.dayNumber
+    }
+    var plan = try BatchPlan(wanted, options: options)
+    guard plan.intent.files.count == 1, let again = plan.intent.files.first,
+      again.path == file.path, again.rowCount == file.rowCount
+    else { throw .gap(expected: file.firstPosition, found: wanted.first?.position ?? 0) }
+    // The cursor stays where it is: nothing new is published.
+    plan.intent.firstPosition = state.publishedPosition
+    plan.intent.lastPosition = state.publishedPosition
+    try publish(plan)
+  }
+}

@@ -1,0 +1,71 @@
+/// What can go wrong with the lake.
+package enum LakeError: Error, Sendable, Hashable {
+  /// The operating system refused an operation; the lake is as it was before.
+  case io(operation: String, path: String, code: Int32)
+  /// Another process has this lake open for writing.
+  case locked(path: String)
+  /// The manifest or its journal cannot be trusted; nothing was changed.
+  case manifestDamaged(path: String, detail: String)
+  /// Files that the period needs are damaged and were set aside; `restore` writes them again.
+  case damaged([DamagedFile])
+  /// A batch does not follow what was published: an event would be missing for ever.
+  case gap(expected: Int64, found: Int64)
+  /// An event that no file can hold.
+  case invalidEvent(position: Int64, reason: String)
+  /// The encoder refused a batch; this is a defect of ours.
+  case encoding(detail: String)
+  /// More rows or bytes than one operation may handle.
+  case tooLarge(detail: String)
+  /// `recover` has not succeeded yet.
+  case closed
+  /// Too many operations wait already; try again later.
+  case overloaded
+  /// The caller's task was cancelled.
+  case cancelled
+
+  /// True where the same call may succeed later without anybody repairing anything by hand.
+  package var isRetryable: Bool {
+    switch self {
+    case .io, .locked, .overloaded: true
+    case .manifestDamaged, .damaged, .gap, .invalidEvent, .encoding, .tooLarge, .closed,
+      .cancelled:
+      false
+    }
+  }
+}
+
+/// A file that was not what the manifest says, and its events' bounds.
+package struct DamagedFile: Sendable, Hashable, Codable {
+  package enum Reason: String, Sendable, Hashable, Codable {
+    case missing
+    case wrongSize = "wrong size"
+    case wrongChecksum = "wrong checksum"
+    case unreadable
+  }
+
+  package var file: LakeFile
+  package var reason: Reason
+  /// Where the bytes went; nil where there were none.
+  package var quarantinePath: String?
+}
+
+extension LakeError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .io(let operation, let path, let code):
+      "\(operation) \(path): \(systemErrorText(code))"
+    case .locked(let path): "the lake \(path) is in use by another process"
+    case .manifestDamaged(let path, let detail):
+      "\(path) is damaged (\(detail)); move the lake's folder away: it is rebuilt from the log"
+    case .damaged(let files):
+      "\(files.count) damaged file(s), first \(files.first?.file.path ?? "")"
+    case .gap(let expected, let found): "expected event \(expected), got \(found)"
+    case .invalidEvent(let position, let reason): "event \(position): \(reason)"
+    case .encoding(let detail): "encoding failed: \(detail)"
+    case .tooLarge(let detail): "too large: \(detail)"
+    case .closed: "the lake is not open"
+    case .overloaded: "too many operations on the lake wait already"
+    case .cancelled: "cancelled"
+    }
+  }
+}
