@@ -83,7 +83,8 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
     .target(
-      name: "Service", dependencies: ["Domain", "RPC", "Contract", logging], swiftSettings: swift),
+      name: "Service", dependencies: ["Domain", "Wire", "RPC", "Contract", logging, crypto],
+      swiftSettings: swift),
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC"], swiftSettings: swift),
 
