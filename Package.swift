@@ -83,17 +83,19 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
     .target(
-      name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
+      name: "Service", dependencies: ["Domain", "Wire", "RPC", "Contract", logging, crypto],
       swiftSettings: swift),
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC"], swiftSettings: swift),
+
+    .target(name: "DescriptorJSON", swiftSettings: swift),
 
     // L4
     .executableTarget(
       name: "hito",
       dependencies: [
         "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Service",
-        "HitoClient", argumentParser, lifecycle, logging,
+        "HitoClient", "DescriptorJSON", argumentParser, lifecycle, logging,
       ],
       swiftSettings: swift),
 
@@ -111,7 +113,9 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "TransportTests",
-      dependencies: ["Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded],
+      dependencies: [
+        "Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded, logging,
+      ],
       swiftSettings: swift),
     .testTarget(
       name: "PostgresStoreTests",
@@ -127,6 +131,8 @@ let package = Package(
     .testTarget(
       name: "ServiceTests", dependencies: ["Service", "Domain", "Contract", "RPC"],
       swiftSettings: swift),
+    .testTarget(
+      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON"], swiftSettings: swift),
     .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
     .target(
       name: "CFixtureMessages", dependencies: ["CMessages"],
