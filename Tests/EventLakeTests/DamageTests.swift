@@ -5,7 +5,9 @@ import Testing
 
 @Suite("A damaged file")
 struct DamageTests {
-  private static let events = (1...50).map { Fixtures.event($0, $0 % 2 == 0 ? "task.created" : "goal.created") }
+  private static let events = (1...50).map {
+    Fixtures.event($0, $0 % 2 == 0 ? "task.created" : "goal.created")
+  }
 
   private func query() -> LakeQuery {
     LakeQuery(
