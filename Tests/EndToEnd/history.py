@@ -57,12 +57,16 @@ class Watcher:
     def interruptions(self) -> int:
         return self._watch.interruptions
 
+    def seen(self, event: v1.Event) -> None:
+        """Called with each event as it comes."""
+
     async def _run(self) -> None:
         async for response in self._watch:
             async with self._changed:
                 if response.WhichOneof("step") == "event":
                     assert response.event.cursor == response.cursor
                     self.events.append(response.event)
+                    self.seen(response.event)
                 else:
                     self.marks.append(response.mark)
                 self._changed.notify_all()
