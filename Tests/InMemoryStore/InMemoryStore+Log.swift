@@ -35,15 +35,11 @@ extension InMemoryStore: EventLog {
 }
 
 extension InMemoryStore: EventStamper {
-  package func stamp(limit: Int) async throws(StoreError) -> [StoredEvent] {
-    let result: Result<[StoredEvent], StoreError> = state.withLock { state in
+  package func stamp(limit: Int) async throws(StoreError) -> [StoredEvent]? {
+    let result: Result<[StoredEvent]?, StoreError> = state.withLock { state in
       if let fault = state.takeFault(.stamp) { return .failure(fault) }
-      var events = Array(state.waiting.prefix(limit))
-      state.waiting.removeFirst(events.count)
-      for index in events.indices {
-        events[index].position = Int64(state.stamped.count) + Int64(index) + 1
-      }
-      state.stamped += events
+      guard !state.isLockedByOther else { return .success(nil) }
+      let events = state.stamp(limit: limit)
       if let fault = state.takeFault(.stampAnswer) { return .failure(fault) }
       return .success(events)
     }
@@ -92,5 +88,17 @@ extension InMemoryStore: TokenStore {
       if state.tokens[id]?.revokedAt == nil { state.tokens[id]?.revokedAt = now }
       return true
     }
+  }
+}
+
+extension InMemoryStore.State {
+  mutating func stamp(limit: Int) -> [StoredEvent] {
+    var events = Array(waiting.prefix(limit))
+    waiting.removeFirst(events.count)
+    for index in events.indices {
+      events[index].position = Int64(stamped.count) + Int64(index) + 1
+    }
+    stamped += events
+    return events
   }
 }

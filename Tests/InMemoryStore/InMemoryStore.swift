@@ -25,6 +25,7 @@ package final class InMemoryStore: Sendable {
     var nextSeq: Int64 = 1
     var faults: [Operation: [StoreError]] = [:]
     var commitHooks: [@Sendable () async -> Void] = []
+    var isLockedByOther = false
   }
 
   /// Where a fault can be put.
@@ -52,6 +53,16 @@ package final class InMemoryStore: Sendable {
   /// write.
   package func beforeNextCommit(_ hook: @escaping @Sendable () async -> Void) {
     state.withLock { $0.commitHooks.append(hook) }
+  }
+
+  /// Whether another server holds the stamper's lock.
+  package func setLockedByOther(_ isLocked: Bool) {
+    state.withLock { $0.isLockedByOther = isLocked }
+  }
+
+  /// Stamps as that other server would.
+  package func stampElsewhere() {
+    state.withLock { _ = $0.stamp(limit: .max) }
   }
 
   /// Every event committed so far, in the order of commit; those not stamped have position 0.

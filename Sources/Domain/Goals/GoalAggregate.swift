@@ -271,7 +271,7 @@ extension GoalAggregate {
     let counted = tasks.filter(\.status.counts)
     guard !counted.isEmpty else { return goal.status == .completed ? 100 : 0 }
     let done = counted.count { $0.status == .completed }
-    return Double(done) / Double(counted.count) * 100
+    return Double(done * 100) / Double(counted.count)
   }
 
   private mutating func move(to next: WorkStatus, _ context: ChangeContext) {

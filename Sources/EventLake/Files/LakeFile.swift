@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 /// A published file as the manifest knows it.
 package struct LakeFile: Sendable, Hashable, Codable {
@@ -15,6 +15,13 @@ package struct LakeFile: Sendable, Hashable, Codable {
 
   package var name: String {
     "\(kind.rawValue)_events-\(padded(firstPosition, 12))-\(padded(lastPosition, 12)).parquet"
+  }
+
+  /// True for the events of the log that belong into this file.
+  package func holds(_ event: StoredEvent) -> Bool {
+    event.position >= firstPosition && event.position <= lastPosition
+      && EventKind(eventType: event.type) == kind
+      && CivilTime(event.createdAt).dayNumber == dayNumber
   }
 
   /// The day's folder, relative to `events/`.

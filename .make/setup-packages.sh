@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Debian packages. As root, installs those that are missing; otherwise says which command to run.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+packages=(
+  ca-certificates
+  g++                 # libstdc++ headers for the C++ shim of Arrow
+  git                 # SwiftPM fetches with it
+  libpq-dev           # PostgreSQL client library
+  libprotobuf-c-dev   # message encoding
+  libssl-dev          # TLS 1.3
+  make
+  passwd              # useradd, for the database's own user
+  pkg-config
+  protobuf-c-compiler # protoc-c and protoc: only `make generate` and `make check` run them
+  protobuf-compiler
+  python3
+  python3-venv
+  util-linux          # setpriv, flock
+)
+
+if ! command -v dpkg-query >/dev/null; then
+  note "not a Debian system: make sure that you have the equivalent of: ${packages[*]}"
+  exit 0
+fi
+
+installed=$(dpkg-query --show --showformat='${Package} ${db:Status-Status}\n' "${packages[@]}" \
+  2>/dev/null | sed -n 's/ installed$//p' || true)
+missing=()
+for package in "${packages[@]}"; do
+  grep -qx -- "$package" <<<"$installed" || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if ! is_root; then
+  die "these Debian packages are missing: ${missing[*]}" \
+    "run: sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}" \
+    "then run this again"
+fi
+
+note "installing Debian packages: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt=(apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -qq)
+"${apt[@]}" update || die "apt-get update failed" "check the network and /etc/apt/sources.list"
+"${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null \
+  || die "apt-get install failed for: ${missing[*]}"

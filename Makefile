@@ -1,0 +1,56 @@
+# Hito. `make help` lists the targets; the work is done by the scripts in .make/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+# Options for the program that a target starts: make serve ARGS="--port 7443"
+ARGS ?=
+
+.PHONY: help
+help: ## Lists the targets
+	@printf 'usage: make TARGET [ARGS="..."]\n\n'
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) \
+	  | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
+	@printf '\n`make serve` and `make test` do all the set-up by themselves.\n'
+
+.PHONY: setup
+setup: ## Installs what Hito needs; does nothing when all is there
+	@.make/setup.sh
+
+.PHONY: build
+build: setup ## Builds the optimised server, .build/release/hito
+	@.make/build.sh release --product hito
+
+.PHONY: serve
+serve: build ## Runs the server with its own database (ARGS: options of `hito serve`)
+	@exec .make/serve.sh $(ARGS)
+
+.PHONY: test
+test: setup ## Builds and runs every test
+	@.make/test.sh
+
+.PHONY: check
+check: setup ## Formatting, layers, file lengths, generated code, warnings
+	@.make/check.sh
+
+.PHONY: format
+format: ## Formats the Swift code in place
+	@.make/format.sh
+
+.PHONY: clean
+clean: ## Removes what builds and set-up made in this folder (never data or shared components)
+	@rm -rf .build .venv .pytest_cache clients/python/*.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Targets of parts that come with a folder of their own: present when the part is.
+ifneq ($(wildcard .make/generate.sh),)
+include .make/generate.mk
+endif
+ifneq ($(wildcard Demo/demo.py),)
+include .make/demo.mk
+endif
+ifneq ($(wildcard Tests/Benchmarks/Package.swift),)
+include .make/bench.mk
+endif

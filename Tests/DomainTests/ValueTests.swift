@@ -1,0 +1,133 @@
+import Domain
+import Testing
+
+@Suite("Values")
+struct ValueTests {
+  @Test("a UUID reads what it writes and refuses everything else")
+  func uuidText() throws {
+    let text = "0193e2a4-7c1b-7def-8abc-0123456789ab"
+    let id = try #require(UUIDv7(text))
+    #expect(id.description == text)
+    #expect(UUIDv7(text.uppercased()) == id)
+    #expect(id.bytes.count == 16 && id.bytes[0] == 0x01 && id.bytes[15] == 0xab)
+    let wrong = [
+      "", "0193e2a4", text + "0", String(text.dropLast()), text.replacing("-", with: "x"),
+      "0193e2a47c1b-7def-8abc-0123456789ab-", "g" + text.dropFirst(), "０" + text.dropFirst(),
+    ]
+    for text in wrong { #expect(UUIDv7(text) == nil, "\(text)") }
+  }
+
+  @Test("ids are of version 7 and grow, also when the clock goes back")
+  func uuidOrder() {
+    let generator = UUIDv7Generator()
+    var last = UUIDv7(high: 0, low: 0)
+    for step in 0..<10_000 {
+      let micros = 1_767_225_600_000_000 + Int64(step % 7) * 1000 - Int64(step)
+      let id = generator.next(at: Timestamp(microsecondsSinceEpoch: micros))
+      #expect(id > last)
+      #expect(id.high >> 12 & 0xf == 7)
+      #expect(id.low >> 62 == 2)
+      last = id
+    }
+  }
+
+  @Test(
+    "a time is written in RFC 3339",
+    arguments: [
+      (0, "1970-01-01T00:00:00.000000Z", 3),
+      (-1, "1969-12-31T23:59:59.999999Z", 2),
+      (951_827_696_000_001, "2000-02-29T12:34:56.000001Z", 1),
+      (1_767_225_599_999_999, "2025-12-31T23:59:59.999999Z", 2),
+      (4_107_542_400_000_000, "2100-03-01T00:00:00.000000Z", 0),
+    ] as [(Int64, String, Int)])
+  func timestamps(micros: Int64, text: String, weekday: Int) {
+    let time = Timestamp(microsecondsSinceEpoch: micros)
+    #expect(time.description == text)
+    #expect(CivilTime(time).weekday == weekday)
+  }
+
+  @Test("a time moved beyond its range stops at the end")
+  func timestampRange() {
+    let time = Timestamp(microsecondsSinceEpoch: 5)
+    #expect(time.advanced(by: .seconds(Int64.max)).microsecondsSinceEpoch == .max)
+    #expect(time.advanced(by: .seconds(Int64.min)).microsecondsSinceEpoch == .min)
+    #expect(time.advanced(by: .milliseconds(-2)).microsecondsSinceEpoch == -1995)
+  }
+
+  @Test("JSON text is escaped, ordered and finite")
+  func json() {
+    let value = JSONValue.object([
+      ("b", .string("\"\\\n\u{1}é🎯")), ("a", .array([.null, .bool(true), .integer(-5)])),
+      ("c", .number(.nan)), ("d", .number(0.5)),
+    ])
+    #expect(
+      value.text
+        == #"{"b":"\"\\\u000a\u0001é🎯","a":[null,true,-5],"c":null,"d":0.5}"#)
+    #expect(value["d"]?.doubleValue == 0.5)
+    // Members are a set; NaN is never equal, so it is left out here.
+    let one = JSONValue.object([("x", .integer(1)), ("y", .string("z"))])
+    #expect(one == .object([("y", .string("z")), ("x", .number(1))]))
+    #expect(one != .object([("x", .integer(1))]))
+  }
+
+  @Test("a caller acts for others only as a service or an admin")
+  func owners() throws {
+    let me = UUIDv7(high: 1, low: 1)
+    let other = UUIDv7(high: 2, low: 2)
+    for role in Role.allCases {
+      let caller = Caller(userID: me, role: role)
+      #expect(try caller.owner(named: nil) == me)
+      #expect(try caller.owner(named: me) == me)
+      if role.seesEverybody {
+        #expect(try caller.owner(named: other) == other)
+      } else {
+        #expect(throws: DomainError.self) { try caller.owner(named: other) }
+      }
+    }
+  }
+}
+
+@Suite("A course")
+struct CourseTests {
+  func course() -> Course {
+    Course(
+      id: UUIDv7(high: 1, low: 1), userID: UUIDv7(high: 2, low: 2), title: "FastAPI",
+      description: "", language: "es", technologies: ["fastapi"], attributes: ["level": "1"],
+      createdAt: Timestamp(microsecondsSinceEpoch: 0),
+      updatedAt: Timestamp(microsecondsSinceEpoch: 0))
+  }
+
+  @Test("is archived, reopened and deleted, and each refusal says why")
+  func life() throws {
+    var course = course()
+    let now = Timestamp(microsecondsSinceEpoch: 9)
+    #expect(try course.apply(.archive, at: now) == .courseArchived)
+    #expect(throws: DomainError.self) { try course.apply(.archive, at: now) }
+    #expect(try course.apply(.reopen, at: now) == .courseReopened)
+    #expect(try course.apply(.delete, at: now) == .courseDeleted)
+    #expect(course.version == 4)
+    for action in CourseAction.allCases {
+      #expect(throws: DomainError.notFound(.course, course.id)) {
+        try course.apply(action, at: now)
+      }
+    }
+  }
+
+  @Test("keeps its technologies where the notes' query looks for them")
+  func metadata() {
+    #expect(course().metadata.text == #"{"technologies":["fastapi"],"level":"1"}"#)
+  }
+
+  @Test("refuses attributes that would hide its technologies")
+  func reserved() {
+    var course = course()
+    course.attributes = ["technologies": "x"]
+    course.language = "fr"
+    #expect(
+      throws: DomainError.invalid([
+        FieldViolation("language", "must be one of: es, en"),
+        FieldViolation("metadata", "use the field technologies"),
+      ])
+    ) { try course.validate() }
+  }
+}
