@@ -100,12 +100,14 @@ package final class EventRelay: Sendable {
   /// Stamps until another process turns out to hold the lock.
   private func lead(_ worked: () -> Void) async throws(StoreError) {
     defer { note { $0.isLeading = false } }
+    var hasReadOn = false
     while !Task.isCancelled {
       guard let events = try await stamper.stamp(limit: configuration.batchLimit) else { return }
       worked()
       note { $0.isLeading = true }
       // Positions that we did not see: of the leader before us, or of a stamp whose answer was lost.
-      if let first = events.first, first.position > (hub.head ?? 0) + 1 { try await readOn() }
+      if !hasReadOn { try await readOn() }
+      hasReadOn = true
       publish(events)
       isCommitWaiting.store(false, ordering: .relaxed)
       if !events.isEmpty { await announce?() }
