@@ -83,7 +83,7 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
     .target(
-      name: "Service", dependencies: ["Domain", "Wire", "RPC", "Contract", logging, crypto],
+      name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
       swiftSettings: swift),
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC"], swiftSettings: swift),
@@ -128,8 +128,14 @@ let package = Package(
       name: "cluster-probe", dependencies: ["PostgresStore", logging],
       path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
+    .target(
+      name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
+      swiftSettings: swift),
     .testTarget(
-      name: "ServiceTests", dependencies: ["Service", "Domain", "Contract", "RPC"],
+      name: "ServiceTests",
+      dependencies: [
+        "Service", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+      ],
       swiftSettings: swift),
     .testTarget(
       name: "DescriptorJSONTests", dependencies: ["DescriptorJSON"], swiftSettings: swift),

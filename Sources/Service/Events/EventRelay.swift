@@ -4,11 +4,11 @@ internal import Synchronization
 
 /// Moves committed events to the live end: gives them positions and hands them to the hub.
 ///
-///   follow ── lock taken ──▶ lead ── lock or database lost ──▶ follow
+///   follow ── the stamper has the lock ──▶ lead ── it lost the lock or the database ──▶ follow
 ///
-/// One process of a deployment leads: it holds the stamper's lock and stamps. The others follow the
-/// log by reading it. Both hand the hub dense positions in order; whatever fails is tried again, and
-/// what a failure hid is read from the log, so that an outage costs time, never an event.
+/// One process of a deployment leads: it holds the stamper's lock and stamps. The others read the
+/// log. Both hand the hub dense positions in order; whatever fails is tried again, and what a
+/// failure hid is read from the log, so that an outage costs time, never an event.
 package final class EventRelay: Sendable {
   package struct Configuration: Sendable {
     /// Most events stamped or read at a time.
@@ -17,7 +17,7 @@ package final class EventRelay: Sendable {
     package var busyInterval = Duration.milliseconds(5)
     /// Between two looks while none come; `wake` cuts it short.
     package var idleInterval = Duration.milliseconds(250)
-    /// How long a follower follows before it tries to lead.
+    /// How long a follower only reads before it tries to lead.
     package var electionInterval = Duration.seconds(1)
     package var backoffMinimum = Duration.milliseconds(50)
     package var backoffMaximum = Duration.seconds(2)
@@ -36,36 +36,43 @@ package final class EventRelay: Sendable {
   private let log: any EventLog
   private let hub: EventHub
   private let stamper: any EventStamper
+  private let announce: (@Sendable () async -> Void)?
   private let configuration: Configuration
   private let clock: any Clock<Duration>
   private let logger: Logger
   private let signal = WakeSignal()
   private let state = Mutex(Status())
+  private let isCommitWaiting = Atomic(false)
 
+  /// - Parameter announce: wakes the relays of other servers; nil where there are none. Losing one
+  ///   announcement costs them latency, never data.
   package init(
     log: any EventLog, hub: EventHub, stamper: any EventStamper,
-    configuration: Configuration = Configuration(),
-    clock: any Clock<Duration> = ContinuousClock(), logger: Logger
+    configuration: Configuration = Configuration(), clock: any Clock<Duration> = ContinuousClock(),
+    announce: (@Sendable () async -> Void)? = nil, logger: Logger
   ) {
     self.log = log
     self.hub = hub
     self.stamper = stamper
     self.configuration = configuration
     self.clock = clock
+    self.announce = announce
     self.logger = logger
   }
 
   package var status: Status { state.withLock { $0 } }
 
-  /// Something was committed here, or another process said so. Cheap; losing one costs at most the
-  /// idle interval.
-  package func wake() { signal.ring() }
+  /// Something was committed here. Cheap; losing one costs at most the idle interval.
+  package func wake() {
+    isCommitWaiting.store(true, ordering: .relaxed)
+    signal.ring()
+  }
 
   /// Runs until the task is cancelled. `wakeups` are those of other processes.
   package func run(wakeups: AsyncStream<Void>? = nil) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       if let wakeups {
-        group.addTask { for await _ in wakeups { self.wake() } }
+        group.addTask { for await _ in wakeups { self.signal.ring() } }
       }
       group.addTask { try await self.relay() }
       // The stream of wake-ups may end; the relay goes on without it.
@@ -79,41 +86,42 @@ package final class EventRelay: Sendable {
       do throws(StoreError) {
         if hub.head == nil { hub.begin(at: try await log.head()) }
         try await lead { backoff = self.configuration.backoffMinimum }
-        try await follow()
-        backoff = configuration.backoffMinimum
+        try await follow { backoff = self.configuration.backoffMinimum }
       } catch {
         if Task.isCancelled { break }
         failed(error)
-        let jitter = Double.random(in: 0.5...1)
-        try? await clock.sleep(for: backoff * jitter)
+        try? await clock.sleep(for: backoff * Double.random(in: 0.5...1))
         backoff = min(backoff * 2, configuration.backoffMaximum)
       }
     }
-    note { $0.isLeading = false }
     throw CancellationError()
   }
 
-  /// Stamps for as long as this process holds the lock; returns at once where another does.
+  /// Stamps until another process turns out to hold the lock.
   private func lead(_ worked: () -> Void) async throws(StoreError) {
     defer { note { $0.isLeading = false } }
-    // What was stamped by a leader before us, or while we could not see it.
-    try await readOn()
+    var hasReadOn = false
     while !Task.isCancelled {
       guard let events = try await stamper.stamp(limit: configuration.batchLimit) else { return }
-      note { $0.isLeading = true }
       worked()
-      // Positions that we did not see: a stamp whose answer was lost.
-      if let first = events.first, first.position > (hub.head ?? 0) + 1 { try await readOn() }
+      note { $0.isLeading = true }
+      // Positions that we did not see: of the leader before us, or of a stamp whose answer was lost.
+      if !hasReadOn { try await readOn() }
+      hasReadOn = true
       publish(events)
+      isCommitWaiting.store(false, ordering: .relaxed)
+      if !events.isEmpty { await announce?() }
       await rest(after: events.count)
     }
   }
 
-  private func follow() async throws(StoreError) {
+  private func follow(_ worked: () -> Void) async throws(StoreError) {
     let end = ContinuousClock.now.advanced(by: configuration.electionInterval)
     while !Task.isCancelled, ContinuousClock.now < end {
+      // What was committed here waits for the leader's stamp.
+      if isCommitWaiting.exchange(false, ordering: .relaxed) { await announce?() }
       let count = try await readPage()
-      note { $0.lastError = nil }
+      worked()
       await rest(after: count)
     }
   }

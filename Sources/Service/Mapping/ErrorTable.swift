@@ -1,7 +1,6 @@
 internal import Contract
 internal import Domain
 internal import RPC
-internal import Wire
 
 /// The one table from what our own layers throw to what a caller sees. The catalogue of errors.proto
 /// says what a caller should do about each.
@@ -25,37 +24,37 @@ enum ErrorTable {
       let more = violations.count > 1 ? " (and \(violations.count - 1) more)" : ""
       return RPCError(
         .invalidArgument, "the request breaks a rule\(first)\(more)",
-        ErrorDetails(reason: .invalidField, fieldViolations: fields))
+        details: .encoded(ErrorDetails(reason: .invalidField, fieldViolations: fields)))
     case .notFound(let type, let id):
       return RPCError(
         .notFound, "no such \(type.label)",
-        ErrorDetails(resource: ResourceInfo(type: type.rawValue, id: id.description)))
+        details: .encoded(ErrorDetails(resource: ResourceInfo(type: type.rawValue, id: id.description))))
     case .forbidden(let text):
       return RPCError(.permissionDenied, text)
     case .stale(let type, let id, let expected, let actual):
       return RPCError(
         .aborted,
         "the \(type.label) is at version \(actual), not \(expected): read it again",
-        ErrorDetails(
+        details: .encoded(ErrorDetails(
           reason: .staleVersion,
           resource: ResourceInfo(
-            type: type.rawValue, id: id.description, currentVersion: actual)))
+            type: type.rawValue, id: id.description, currentVersion: actual))))
     case .illegalTransition(let type, let id, let from, let action, let hint):
       return RPCError(
         .failedPrecondition, "cannot \(action): the \(type.label) is \(from); \(hint)",
-        ErrorDetails(
+        details: .encoded(ErrorDetails(
           reason: .illegalTransition,
-          resource: ResourceInfo(type: type.rawValue, id: id.description)))
+          resource: ResourceInfo(type: type.rawValue, id: id.description))))
     case .alreadyExists(let type, let field):
       return RPCError(
         .alreadyExists, "there is a \(type.label) with this \(field) already",
-        ErrorDetails(resource: ResourceInfo(type: type.rawValue)))
+        details: .encoded(ErrorDetails(resource: ResourceInfo(type: type.rawValue))))
     case .limitReached(let subject, let maximum):
       return RPCError(
         .resourceExhausted, "the limit is reached: at most \(maximum) \(subject)",
-        ErrorDetails(
+        details: .encoded(ErrorDetails(
           reason: .limitReached,
-          quota: QuotaInfo(subject: subject, maximum: Int64(maximum))))
+          quota: QuotaInfo(subject: subject, maximum: Int64(maximum)))))
     }
   }
 
@@ -65,14 +64,14 @@ enum ErrorTable {
     case .unavailable(_, maybeCommitted: false):
       RPCError(
         .unavailable, "the database cannot be reached right now; nothing was written",
-        ErrorDetails(reason: .storeUnavailable, retryDelayUs: 100_000)
+        details: .encoded(ErrorDetails(reason: .storeUnavailable, retryDelayUs: 100_000))
       ).caused(by: error)
     case .unavailable(_, maybeCommitted: true):
       RPCError(
         .unavailable,
         "the database went away during the write, which may have been committed: "
           + "repeat it under the same idempotency key",
-        ErrorDetails(reason: .storeUnavailable, retryDelayUs: 100_000)
+        details: .encoded(ErrorDetails(reason: .storeUnavailable, retryDelayUs: 100_000))
       ).caused(by: error)
     case .timedOut:
       RPCError(
@@ -90,43 +89,44 @@ enum ErrorTable {
   }
 }
 
-extension RPCError {
-  init(_ code: StatusCode, _ message: String, _ details: ErrorDetails) {
-    self.init(code, message, details: details.encodedBytes())
-  }
+extension [UInt8] {
+  /// The details of an error as they travel.
+  static func encoded(_ details: ErrorDetails) -> [UInt8] { details.encodedBytes() }
+}
 
+extension RPCError {
   static func badCursor(_ why: String) -> RPCError {
-    RPCError(.outOfRange, "the cursor \(why)", ErrorDetails(reason: .badCursor))
+    RPCError(.outOfRange, "the cursor \(why)", details: .encoded(ErrorDetails(reason: .badCursor)))
   }
 
   static func badPageToken() -> RPCError {
     RPCError(
       .invalidArgument, "the page token is not of this request",
-      ErrorDetails(reason: .badPageToken))
+      details: .encoded(ErrorDetails(reason: .badPageToken)))
   }
 
   static func keyConflict() -> RPCError {
     RPCError(
       .alreadyExists, "the idempotency key was used for another request",
-      ErrorDetails(reason: .keyConflict))
+      details: .encoded(ErrorDetails(reason: .keyConflict)))
   }
 
   static func contention() -> RPCError {
     RPCError(
       .aborted, "too many concurrent changes of the same thing; try again",
-      ErrorDetails(reason: .contention, retryDelayUs: 50_000))
+      details: .encoded(ErrorDetails(reason: .contention, retryDelayUs: 50_000)))
   }
 
   static func lagging(_ part: String) -> RPCError {
     RPCError(
       .deadlineExceeded, "gave up waiting for min_cursor: the \(part) is behind",
-      ErrorDetails(reason: .lagging, laggingPart: part))
+      details: .encoded(ErrorDetails(reason: .lagging, laggingPart: part)))
   }
 
   static func draining(resumeCursor: String?) -> RPCError {
     var error = RPCError(
       .unavailable, "the server is going away; resume on another connection",
-      ErrorDetails(reason: .draining))
+      details: .encoded(ErrorDetails(reason: .draining)))
     error.resumeCursor = resumeCursor
     return error
   }
@@ -135,9 +135,9 @@ extension RPCError {
   static func precondition(_ text: String, _ type: EntityType, _ id: UUIDv7) -> RPCError {
     RPCError(
       .failedPrecondition, text,
-      ErrorDetails(
+      details: .encoded(ErrorDetails(
         reason: .illegalTransition,
-        resource: ResourceInfo(type: type.rawValue, id: id.description)))
+        resource: ResourceInfo(type: type.rawValue, id: id.description))))
   }
 }
 

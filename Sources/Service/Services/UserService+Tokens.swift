@@ -47,7 +47,7 @@ extension UserService {
         throw RPCError(
           .alreadyExists, "this request made a token before, whose secret cannot be shown again: "
             + "revoke token \(record.id) and make another",
-          ErrorDetails(reason: .keyConflict))
+          details: .encoded(ErrorDetails(reason: .keyConflict)))
       }
       return CreateTokenResponse(token: Contract.Token(record), secret: secret.text)
     }
