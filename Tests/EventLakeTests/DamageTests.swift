@@ -15,7 +15,7 @@ struct DamageTests {
       period: ReportPeriod(from: Timestamp(microsecondsSinceEpoch: 0)))
   }
 
-  private func scanned(_ lake: ParquetEventLake) async -> Result<[LakeRow], LakeError> {
+  private func scanned(_ lake: ParquetEventLake) async -> Result<[ArchivedEvent], LakeError> {
     do throws(LakeError) { return .success(try await lake.scan(query()).rows) } catch {
       return .failure(error)
     }

@@ -177,7 +177,7 @@ struct LakeTests {
       let user = Fixtures.user(number)
       let scan = try await lake.scan(LakeQuery(userID: user, period: period))
       let wanted = events.filter { $0.userID == user && period.contains($0.createdAt) }.map {
-        LakeRow(
+        ArchivedEvent(
           position: $0.position, type: $0.type, createdAt: $0.createdAt,
           validationScore: ValidationScore.of(payload: $0.payload))
       }
