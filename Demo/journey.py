@@ -172,6 +172,6 @@ def describe(event: v1.Event) -> str:
         share = float(payload.get("progress_percentage", 0))
         bar = "■" * round(share / 10) + "□" * (10 - round(share / 10))
         return f"{bar} {share:3.0f} %  {text}"
-    marks = {"goal.created": "＋ goal", "task.completed": "✓ task", "course.enrolled": "Ana enrolled"}
+    marks = {"goal.created": "+ goal", "task.completed": "✓ task", "course.enrolled": "Enrolled"}
     mark = marks.get(event.type)
     return f"{mark}  {text}" if mark else ""
