@@ -37,7 +37,12 @@ final class ServerParts: Sendable {
     hub = EventHub()
     let stamper = PostgresEventStamper(database)
     relay = EventRelay(
-      log: log, hub: hub, stamper: stamper, logger: Logger(label: "hito.relay"))
+      log: log, hub: hub, stamper: stamper,
+      announce: {
+        // Losing one costs other servers latency only, and the relay must not wait for it.
+        try? await stamper.notify()
+      },
+      logger: Logger(label: "hito.relay"))
     sink = LakeSink(lake: lake, log: log, logger: Logger(label: "hito.lake"))
     stores = ServiceStores(
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
