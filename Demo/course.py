@@ -66,13 +66,14 @@ def parse(text: str) -> Chapter | None:
     headings = [plain(h) for h in re.findall(r"^## (.+)$", prose, re.MULTILINE)]
     if title is None or len(headings) < 2:
         return None
-    after = prose[title.end() :].strip()
-    summary = plain(after.split("\n\n")[0].replace("\n", " "))[:500]
+    paragraphs = prose[title.end() :].strip().split("\n\n")
+    first = next((p for p in paragraphs if p.strip()[:1].isalnum()), "")
+    summary = plain(" ".join(first.split()))
     return Chapter(plain(title.group(1)), summary, headings[:5])
 
 
 def plain(text: str) -> str:
-    """Markdown without its marks, short enough for a title."""
+    """A line of Markdown without its marks, short enough for a title."""
     text = re.sub(r"\{\s*#.*?\}", "", text)
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     return re.sub(r"[`*]+", "", text).strip()[:200]

@@ -35,7 +35,7 @@ class Journey:
         self.ana = await self.connect(self.ana_login)
         self.ines_login = await self._join("Inés", "instructor")
         self.ines = await self.connect(self.ines_login)
-        self.admin = await self.connect(await self._join("Root", "admin"))
+        self.admin = await self.connect(self.server.admin())
         self._say("Ana (learner) and Inés (instructor) have their tokens")
 
     async def teacher_opens_the_course(self) -> None:
@@ -138,7 +138,7 @@ class Journey:
             await client.close()
 
     async def _join(self, name: str, role: str) -> Login:
-        return await asyncio.to_thread(self.server.create_token, name, role)
+        return await asyncio.to_thread(self.server.join, name, role)
 
 
 class LiveWatcher(Watcher):
@@ -172,6 +172,6 @@ def describe(event: v1.Event) -> str:
         share = float(payload.get("progress_percentage", 0))
         bar = "■" * round(share / 10) + "□" * (10 - round(share / 10))
         return f"{bar} {share:3.0f} %  {text}"
-    marks = {"goal.created": "＋ goal", "task.completed": "✓ task", "course.enrolled": "Ana enrolled"}
+    marks = {"goal.created": "+ goal", "task.completed": "✓ task", "course.enrolled": "Enrolled"}
     mark = marks.get(event.type)
     return f"{mark}  {text}" if mark else ""

@@ -41,7 +41,7 @@ def _running() -> Iterator[HitoServer]:
 
 
 def _join(server: HitoServer, name: str, role: str) -> Login:
-    return server.create_token(name, role, external_id=f"{name}-{next(_numbers)}".lower())
+    return server.join(name, role, external_id=f"{name}-{next(_numbers)}".lower())
 
 
 @pytest.fixture(scope="session")

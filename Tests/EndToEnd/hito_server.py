@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Iterator, NamedTuple, Optional
 
 import hito
+from hito import v1
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 90.0
@@ -106,18 +107,32 @@ class HitoServer:
         """`start` without holding up the event loop."""
         await asyncio.to_thread(self.start)
 
-    def create_token(self, name: str, role: str = "learner", external_id: str = "") -> Login:
-        command = [
-            self.program, "token", "create", "--data-dir", str(self.data),
-            "--user-name", name, "--role", role, "--json",
-        ]  # fmt: skip
-        if external_id:
-            command += ["--external-id", external_id]
-        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)}\n{done.stderr.decode()}")
-        answer = json.loads(done.stdout)
-        return Login(name, answer["user_id"], answer["token"])
+    def admin(self) -> Login:
+        """The first admin, whose token the server wrote at its first start."""
+        token = (self.data / "admin.token").read_text().strip()
+        return Login("Admin", "", token)
+
+    def join(self, name: str, role: str = "learner", external_id: str = "") -> Login:
+        """A new user with a token."""
+        request = v1.CreateUserRequest(
+            display_name=name, external_id=external_id, role=f"ROLE_{role.upper()}"
+        )
+
+        async def work() -> Login:
+            async with await self.connect(self.admin(), timeout=60.0) as client:
+                user = (await client.users.create_user(request)).user
+                made = await client.users.create_token(v1.CreateTokenRequest(user_id=user.id))
+                return Login(name, user.id, made.secret)
+
+        # In a thread of its own: the caller may have an event loop already.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, work()).result()
+
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Runs another subcommand of the program to its end."""
+        return subprocess.run(
+            [self.program, *arguments], capture_output=True, text=True, timeout=60, check=False
+        )
 
     async def connect(self, login: Optional[Login] = None, **options: object) -> hito.Client:
         token = login.token if login is not None else ""

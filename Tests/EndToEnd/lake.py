@@ -46,7 +46,8 @@ def report_of_the_notes(lake: Path, folder: Path, user_id: str, days: int) -> Di
     script = (
         f"{report_function()}\n"
         "import json, sys\n"
-        "print(json.dumps(analyze_user_productivity(sys.argv[1], int(sys.argv[2])), default=float))\n"
+        "metrics = analyze_user_productivity(sys.argv[1], int(sys.argv[2]))\n"
+        "print(json.dumps(metrics, default=float))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, user_id, str(days)],

@@ -46,9 +46,14 @@ def test_tls_1_2_is_refused_with_an_alert(server):
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"GET / HTTP/1.1\r\n\r\n", b"\0" * 4096, os.urandom(4096), b"\x16\x03\x01\xff\xff" + b"x" * 70000],
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\0" * 4096,
+        os.urandom(4096),
+        b"\x16\x03\x01\xff\xff" + b"x" * 70000,
+    ],
     ids=["http", "zeros", "random", "huge record"],
-)  # fmt: skip
+)
 def test_garbage_instead_of_a_handshake_is_hung_up_on(server, garbage):
     with tcp(server) as connection:
         try:
@@ -87,7 +92,8 @@ FIRST = {
     "a number of one byte": (header(6, HELLO) + b"\0\4\1\0\1\0", {PROTOCOL_ERROR}),
     "a field twice": (header(12, HELLO) + b"\0\x0a" + b"\1\0\2\0\0" * 2, {PROTOCOL_ERROR}),
     "an agent that is no text": (header(6, HELLO) + b"\0\4\2\0\1\xff", {PROTOCOL_ERROR}),
-    "an agent of 129 bytes": (header(134, HELLO) + b"\0\x84\2\0\x81" + b"a" * 129, {PROTOCOL_ERROR}),
+    "an agent of 129 bytes": (
+        header(134, HELLO) + b"\0\x84\2\0\x81" + b"a" * 129, {PROTOCOL_ERROR}),
     "tiny frames": (header(9, HELLO) + b"\0\7\3\0\4\0\0\0\1", {PROTOCOL_ERROR}),
     "endless credit": (header(9, HELLO) + b"\0\7\6\0\4\xff\xff\xff\xff", {PROTOCOL_ERROR}),
 }  # fmt: skip

@@ -25,7 +25,7 @@ async def learners(mortal, connect, count: int, seed: int, timeout: float) -> Li
     result = []
     for number in range(count):
         name = f"Aprendiz-{seed}-{number}"
-        login = await asyncio.to_thread(mortal.create_token, name, "learner", name.lower())
+        login = await asyncio.to_thread(mortal.join, name, "learner", name.lower())
         client = await connect(mortal, login)
         result.append(Learner(client, name, seed * 100 + number, timeout))
     return result

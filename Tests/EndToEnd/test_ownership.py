@@ -167,8 +167,9 @@ async def test_no_method_of_the_contract_tells_of_another_learner(
 ):
     """Every method there is, also those to come, filled with Ana's ids."""
     intruder = await connect(server, berta)
-    names = {cls.DESCRIPTOR.full_name: cls for cls in vars(v1).values() if hasattr(cls, "DESCRIPTOR")
-             and hasattr(cls, "FromString")}  # fmt: skip
+    names = {
+        kind.DESCRIPTOR.full_name: kind for kind in vars(v1).values() if hasattr(kind, "FromString")
+    }
     hidden = [SECRET, victim.token_id, *(task.id for task in victim.tasks)]
 
     async def attack(method: Any) -> None:
