@@ -21,19 +21,6 @@ let arrowLibraries = arrowPrefixes.flatMap {
   ["-L\($0)/lib", "-Xlinker", "-rpath", "-Xlinker", "\($0)/lib"]
 }
 
-/// Where Arrow C++ may lie when it is not in the system's folders (as Apache's Debian packages are):
-/// HITO_ARROW_PREFIX, or where the set-up puts it for a person and for a machine. Folders that are
-/// not there do no harm. SwiftPM drops the -rpath of .pc files, hence flags instead of pkg-config;
-/// nothing that other packages depend on (HitoClient) holds them.
-let arrowPrefixes =
-  Context.environment["HITO_ARROW_PREFIX"].map { [$0] }
-  ?? [Context.environment["HOME"].map { "\($0)/.local" }, "/usr/local"].compactMap { $0 }
-  .map { "\($0)/lib/hito/arrow" }
-let arrowIncludes = arrowPrefixes.flatMap { ["-isystem", "\($0)/include"] }
-let arrowLibraries = arrowPrefixes.flatMap {
-  ["-L\($0)/lib", "-Xlinker", "-rpath", "-Xlinker", "\($0)/lib"]
-}
-
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
@@ -101,12 +88,14 @@ let package = Package(
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC"], swiftSettings: swift),
 
+    .target(name: "DescriptorJSON", swiftSettings: swift),
+
     // L4
     .executableTarget(
       name: "hito",
       dependencies: [
         "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Service",
-        "HitoClient", argumentParser, lifecycle, logging,
+        "HitoClient", "DescriptorJSON", argumentParser, lifecycle, logging,
       ],
       swiftSettings: swift),
 
@@ -124,7 +113,9 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "TransportTests",
-      dependencies: ["Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded],
+      dependencies: [
+        "Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded, logging,
+      ],
       swiftSettings: swift),
     .testTarget(
       name: "PostgresStoreTests",
@@ -137,9 +128,17 @@ let package = Package(
       name: "cluster-probe", dependencies: ["PostgresStore", logging],
       path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
-    .testTarget(
-      name: "ServiceTests", dependencies: ["Service", "Domain", "Contract", "RPC"],
+    .target(
+      name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),
+    .testTarget(
+      name: "ServiceTests",
+      dependencies: [
+        "Service", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+      ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON"], swiftSettings: swift),
     .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
     .target(
       name: "CFixtureMessages", dependencies: ["CMessages"],
