@@ -6,14 +6,14 @@ import PackageDescription
 let swift: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("ExistentialAny"),
+  .treatAllWarnings(as: .error),
 ]
 
-/// Where Arrow C++ may lie when it is not in the system's folders (as Apache's Debian packages are):
-/// HITO_ARROW_PREFIX, or where the set-up puts it for a person and for a machine. Folders that are
-/// not there do no harm. SwiftPM drops the -rpath of .pc files, hence flags instead of pkg-config;
-/// nothing that other packages depend on (HitoClient) holds them.
+/// Where Arrow C++ may be: the folders that `make setup` installs into. Folders that are not there
+/// do no harm. Flags instead of pkg-config, because SwiftPM drops the run path of .pc files; and a
+/// default, so that a plain `swift build` works as well.
 let arrowPrefixes =
-  Context.environment["HITO_ARROW_PREFIX"].map { [$0] }
+  Context.environment["HITO_ARROW"].map { [$0] }
   ?? [Context.environment["HOME"].map { "\($0)/.local" }, "/usr/local"].compactMap { $0 }
   .map { "\($0)/lib/hito/arrow" }
 let arrowIncludes = arrowPrefixes.flatMap { ["-isystem", "\($0)/include"] }
@@ -83,16 +83,19 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
     .target(
-      name: "Service", dependencies: ["Domain", "RPC", "Contract", logging], swiftSettings: swift),
+      name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
+      swiftSettings: swift),
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC"], swiftSettings: swift),
+
+    .target(name: "DescriptorJSON", swiftSettings: swift),
 
     // L4
     .executableTarget(
       name: "hito",
       dependencies: [
         "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Service",
-        "HitoClient", argumentParser, lifecycle, logging,
+        "HitoClient", "DescriptorJSON", argumentParser, lifecycle, logging,
       ],
       swiftSettings: swift),
 
@@ -110,16 +113,40 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "TransportTests",
-      dependencies: ["Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded],
+      dependencies: [
+        "Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded, logging,
+      ],
       swiftSettings: swift),
     .testTarget(
-      name: "PostgresStoreTests", dependencies: ["PostgresStore", "Domain"],
+      name: "PostgresStoreTests",
+      dependencies: ["PostgresStore", "Domain", "TestSupport", "cluster-probe"],
       swiftSettings: swift),
+    .target(
+      name: "TestSupport", dependencies: ["PostgresStore", logging], path: "Tests/Support",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "cluster-probe", dependencies: ["PostgresStore", logging],
+      path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
-    .testTarget(
-      name: "ServiceTests", dependencies: ["Service", "Domain", "Contract", "RPC"],
+    .target(
+      name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),
+    .testTarget(
+      name: "ServiceTests",
+      dependencies: [
+        "Service", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+      ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON"], swiftSettings: swift),
     .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
+    .target(
+      name: "CFixtureMessages", dependencies: ["CMessages"],
+      path: "Tests/Fixtures/CFixtureMessages"),
+    .testTarget(
+      name: "CodecTests",
+      dependencies: ["Contract", "RPC", "CProtobufC", "CMessages", "CFixtureMessages"],
+      swiftSettings: swift),
   ],
   cxxLanguageStandard: .cxx20
 )

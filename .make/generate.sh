@@ -85,11 +85,18 @@ mkdir -p "$work/c"
 protoc -I Tests/Fixtures/protos -I Protos --c_out="$work/c" $fixture
 c_module CFixtureMessages "$tests/Fixtures/CFixtureMessages" CMessages.h
 replace "$tests/CodecTests/Generated"
-hito mode=swift,c_module=CFixtureMessages,testable_import=Contract "$tests/CodecTests/Generated" \
+hito mode=swift,access=internal,c_module=CFixtureMessages,testable_import=Contract \
+  "$tests/CodecTests/Generated" \
   -I Tests/Fixtures/protos -I Protos $fixture
 replace "$tests/Fixtures/python"
 protoc -I Tests/Fixtures/protos -I Protos --python_out="$tests/Fixtures/python" \
   --pyi_out="$tests/Fixtures/python" $fixture
 hito mode=python "$tests/Fixtures/python" -I Tests/Fixtures/protos -I Protos $fixture
-protoc -I Tests/Fixtures/protos -I Protos --include_imports --include_source_info \
-  --descriptor_set_out="$tests/Fixtures/fixture.binpb" $fixture
+
+# Descriptor sets, so that the generator's tests need no protoc.
+replace "$tests/Fixtures/descriptors"
+for file in $fixture refused/recursive.proto refused/optional.proto refused/proto2.proto \
+  compat/old.proto compat/breaking.proto compat/additive.proto; do
+  protoc -I Tests/Fixtures/protos -I Protos --include_imports --include_source_info \
+    --descriptor_set_out="$tests/Fixtures/descriptors/$(basename "$file" .proto).binpb" "$file"
+done

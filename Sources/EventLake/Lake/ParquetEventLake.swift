@@ -34,6 +34,14 @@ package final class ParquetEventLake: Sendable {
     try await write { (writer) throws(LakeError) in try writer.recover(verify: verify) }
   }
 
+  /// Lets go of the folder, so that another process may open it; nothing is left to write.
+  package func close() async throws(LakeError) {
+    try await write { (writer) throws(LakeError) in
+      writer.isOpen = false
+      writer.lock = nil
+    }
+  }
+
   /// The last position of which every event before it is durable; 0 for an empty lake.
   package var publishedPosition: Int64 {
     current.withLock { $0?.publishedPosition ?? 0 }
@@ -69,19 +77,35 @@ package final class ParquetEventLake: Sendable {
 
   /// The learner's rows. Fails with `.damaged` rather than leave out a file that cannot be read.
   package func scan(_ query: LakeQuery) async throws(LakeError) -> LakeScan {
-    let (layout, cancelled) = (layout, CancellationFlag())
-    let state = try openState()
-    let damaged = LakeScanner.days(of: query)
-    let known = state.damaged(fromDay: damaged.first, throughDay: damaged.last)
-    guard known.isEmpty else { throw .damaged(known) }
-    let result = await withTaskCancellationHandler {
-      await scan(query, state, layout, cancelled)
-    } onCancel: {
-      cancelled.set()
+    let days = LakeScanner.days(of: query)
+    // A file that a compaction replaces while it is read is found in the next state.
+    for _ in 0..<3 {
+      let state = try openState()
+      let known = state.damaged(fromDay: days.first, throughDay: days.last)
+      guard known.isEmpty else { throw .damaged(known) }
+      let cancelled = CancellationFlag()
+      let result = await withTaskCancellationHandler {
+        await scan(query, state, layout, cancelled)
+      } onCancel: {
+        cancelled.set()
+      }
+      switch result {
+      case .success(let scan): return scan
+      case .failure(let failure):
+        if let error = try await afterFailure(failure) { throw error }
+      }
     }
-    switch result {
-    case .success(let scan): return scan
-    case .failure(let failure): throw try await afterFailure(failure)
+    throw .overloaded
+  }
+
+  /// Makes one file a kind of every day before the one of `moment` that has more, a learner's rows
+  /// together: reports then read an order of magnitude less.
+  @discardableResult
+  package func compact(before moment: Timestamp) async throws(LakeError) -> CompactionReport {
+    let day = CivilTime(moment).dayNumber
+    return try await write { (writer) throws(LakeError) in
+      try writer.requireOpen()
+      return try writer.compact(before: day) { false }
     }
   }
 
@@ -103,15 +127,18 @@ package final class ParquetEventLake: Sendable {
   }
 
   /// A file that turned out unreadable is set aside at once, so that it is known from now on.
-  private func afterFailure(_ failure: LakeScanner.Failure) async throws(LakeError) -> LakeError {
+  ///
+  /// - Returns: nil where the file was replaced meanwhile, so that the scan can be made again.
+  private func afterFailure(
+    _ failure: LakeScanner.Failure
+  ) async throws(LakeError) -> LakeError? {
     guard let file = failure.file, let reason = failure.reason else { return failure.error }
     try await write { (writer) throws(LakeError) in
       try writer.requireOpen()
       try writer.quarantine(file, reason: reason)
     }
     let found = damaged.filter { $0.file == file }
-    // Not there any more: a newer file took its place while the scan ran. The same call works.
-    return found.isEmpty ? .overloaded : .damaged(found)
+    return found.isEmpty ? nil : .damaged(found)
   }
 
   /// The state as of now; holds no lock while it is used.
@@ -156,11 +183,7 @@ extension LakeWriter {
     try settle()
     guard state.damaged.contains(damaged) else { return }
     let file = damaged.file
-    let wanted = events.filter { event in
-      event.position >= file.firstPosition && event.position <= file.lastPosition
-        && EventKind(eventType: event.type) == file.kind
-        && CivilTime(event.createdAt).dayNumber == file.dayNumber
-    }
+    let wanted = events.filter { file.holds($0) }
     var plan = try BatchPlan(wanted, options: options)
     guard plan.intent.files.count == 1, let again = plan.intent.files.first,
       again.path == file.path, again.rowCount == file.rowCount

@@ -2,15 +2,15 @@ import CLibPQ
 
 /// A blocking connection for the few statements that make a cluster ready. The server's own work
 /// goes through the pooled driver; this one never leaves its thread.
-struct AdministratorSession: ~Copyable {
+package struct AdministratorSession: ~Copyable {
   private let connection: OpaquePointer
 
   /// Why no connection could be made.
-  struct Failure: Error {
-    let message: String
+  package struct Failure: Error {
+    package let message: String
   }
 
-  init(_ target: ClusterConnection, role: ClusterRole = .administrator) throws(Failure) {
+  package init(_ target: ClusterConnection, role: ClusterRole = .administrator) throws(Failure) {
     let conninfo =
       target.conninfo(role: role)
       + " connect_timeout='5' application_name='hito cluster' client_encoding='UTF8'"
@@ -28,7 +28,7 @@ struct AdministratorSession: ~Copyable {
 
   /// Runs one constant statement with text parameters and returns its rows.
   @discardableResult
-  func run(
+  package func run(
     _ statement: String, _ parameters: [String] = []
   ) throws(EmbeddedClusterError) -> [[String?]] {
     let result = Self.withParameters(parameters) { values in

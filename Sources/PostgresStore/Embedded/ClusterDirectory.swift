@@ -1,9 +1,11 @@
 import Glibc
 
 /// Where the files of a cluster are in its data directory.
-struct ClusterDirectory: Equatable, Sendable {
+package struct ClusterDirectory: Equatable, Sendable {
   /// The data directory, resolved.
-  let root: String
+  package let root: String
+
+  package init(root: String) { self.root = root }
 
   /// PostgreSQL's own folder; nobody else writes in it.
   var cluster: String { root + "/postgres" }
@@ -26,7 +28,7 @@ struct ClusterDirectory: Equatable, Sendable {
 
   /// The folders that the socket may be in, best first: in the data directory, or a short one
   /// named after it.
-  func socketDirectories(runtimeDirectories: [String]) -> [String] {
+  package func socketDirectories(runtimeDirectories: [String]) -> [String] {
     let short = "hito-" + Self.digest(root)
     return ([root + "/run"] + runtimeDirectories.map { $0 + "/" + short }).filter {
       $0.utf8.count + Self.socketName.utf8.count <= Self.socketPathByteCountMax

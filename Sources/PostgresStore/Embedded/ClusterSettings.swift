@@ -1,6 +1,6 @@
 /// The three settings files of the embedded cluster, as text. A pure value: the same inputs give
 /// the same text, so that comparing texts tells whether a running server must be restarted.
-struct ClusterSettings: Equatable, Sendable {
+package struct ClusterSettings: Equatable, Sendable {
   /// How much a crash of the machine may cost.
   package enum Durability: Equatable, Sendable {
     /// What was acknowledged stays, whatever happens.
@@ -9,19 +9,39 @@ struct ClusterSettings: Equatable, Sendable {
     case none
   }
 
-  var socketDirectory: String
-  var hbaPath: String
-  var identPath: String
-  var logDirectory: String
-  var systemUsers: [String]
-  var resources: MachineResources
-  var majorVersion: Int
-  var vectorVersion: [Int]
-  var hasStatementStatistics: Bool
-  var durability: Durability
-  var connectionCountMax: Int
+  package var socketDirectory: String
+  package var hbaPath: String
+  package var identPath: String
+  package var logDirectory: String
+  package var systemUsers: [String]
+  package var resources: MachineResources
+  package var majorVersion: Int
+  package var vectorVersion: [Int]
+  package var hasStatementStatistics: Bool
+  package var durability: Durability
+  package var connectionCountMax: Int
   /// Settings of the caller; they win over ours.
-  var overrides: [String: String]
+  package var overrides: [String: String]
+
+  package init(
+    socketDirectory: String, hbaPath: String, identPath: String, logDirectory: String,
+    systemUsers: [String], resources: MachineResources, majorVersion: Int, vectorVersion: [Int],
+    hasStatementStatistics: Bool, durability: Durability, connectionCountMax: Int,
+    overrides: [String: String]
+  ) {
+    self.socketDirectory = socketDirectory
+    self.hbaPath = hbaPath
+    self.identPath = identPath
+    self.logDirectory = logDirectory
+    self.systemUsers = systemUsers
+    self.resources = resources
+    self.majorVersion = majorVersion
+    self.vectorVersion = vectorVersion
+    self.hasStatementStatistics = hasStatementStatistics
+    self.durability = durability
+    self.connectionCountMax = connectionCountMax
+    self.overrides = overrides
+  }
 
   private static let warning = """
     # Written by Hito at every start: edits are overwritten. Settings of your own: ALTER SYSTEM.
@@ -29,7 +49,7 @@ struct ClusterSettings: Equatable, Sendable {
     """
 
   /// postgresql.conf, each value with its reason.
-  var main: String {
+  package var main: String {
     var lines = entries.map { entry in
       "\(entry.name) = \(Self.quoted(entry.value))" + (entry.why.isEmpty ? "" : "  # \(entry.why)")
     }
@@ -38,10 +58,10 @@ struct ClusterSettings: Equatable, Sendable {
   }
 
   /// pg_hba.conf: only the socket, and only who the system says you are.
-  var hba: String { Self.warning + "local all all peer map=hito\n" }
+  package var hba: String { Self.warning + "local all all peer map=hito\n" }
 
   /// pg_ident.conf: the system users that may be any of the cluster's roles.
-  var ident: String {
+  package var ident: String {
     var seen: Set<String> = []
     let lines = systemUsers.filter { seen.insert($0).inserted }.flatMap { user in
       ClusterRole.allCases.map { "hito \(Self.identQuoted(user)) \($0.rawValue)" }
@@ -169,7 +189,8 @@ struct ClusterSettings: Equatable, Sendable {
   }
 
   private static func quoted(_ value: String) -> String {
-    "'" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+    let parts = value.split(separator: "'", omittingEmptySubsequences: false)
+    return "'" + parts.joined(separator: "''") + "'"
   }
 
   private static func identQuoted(_ name: String) -> String {

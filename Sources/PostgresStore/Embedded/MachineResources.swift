@@ -1,11 +1,16 @@
 import Glibc
 
 /// What the settings of the cluster are sized by.
-struct MachineResources: Equatable, Sendable {
+package struct MachineResources: Equatable, Sendable {
   /// Memory of the machine or of our control group, whichever is less.
-  var memoryMiB: Int
+  package var memoryMiB: Int
   /// Free shared memory: parallel index builds live in it.
-  var sharedMemoryMiB: Int
+  package var sharedMemoryMiB: Int
+
+  package init(memoryMiB: Int, sharedMemoryMiB: Int) {
+    self.memoryMiB = memoryMiB
+    self.sharedMemoryMiB = sharedMemoryMiB
+  }
 
   static func current() -> MachineResources {
     let machine = FileSystem.text("/proc/meminfo").flatMap(totalMemoryMiB) ?? 1024
@@ -19,7 +24,7 @@ struct MachineResources: Equatable, Sendable {
       sharedMemoryMiB: FileSystem.availableMiB("/dev/shm") ?? 0)
   }
 
-  static func totalMemoryMiB(meminfo: String) -> Int? {
+  package static func totalMemoryMiB(meminfo: String) -> Int? {
     for line in meminfo.split(separator: "\n") where line.hasPrefix("MemTotal:") {
       let digits = line.drop { !$0.isNumber }.prefix { $0.isNumber }
       return Int(digits).map { $0 / 1024 }

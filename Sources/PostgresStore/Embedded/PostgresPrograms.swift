@@ -7,7 +7,7 @@ package struct PostgresPrograms: Equatable, Sendable {
   /// 15, 16, …
   let majorVersion: Int
   /// For people: "18.6".
-  let version: String
+  package let version: String
   /// The default version of pgvector, as its parts: [0, 8, 6].
   let vectorVersion: [Int]
   /// Statistics of statements come with the build.
@@ -65,14 +65,14 @@ package struct PostgresPrograms: Equatable, Sendable {
   }
 
   /// "postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)" -> "15.20"
-  static func version(in output: String) -> String? {
+  package static func version(in output: String) -> String? {
     output.split(whereSeparator: { $0 == " " || $0 == "\n" })
       .first { $0.first?.isNumber == true }
       .map(String.init)
   }
 
   /// "default_version = '0.8.6'" -> [0, 8, 6]
-  static func defaultVersion(control: String) -> [Int] {
+  package static func defaultVersion(control: String) -> [Int] {
     for line in control.split(separator: "\n") where line.hasPrefix("default_version") {
       return line.split(whereSeparator: { !$0.isNumber }).compactMap { Int($0) }
     }

@@ -2,11 +2,11 @@ import Glibc
 import Synchronization
 
 /// The first lines of `postmaster.pid`, which a running PostgreSQL keeps in its folder.
-struct PostmasterFile: Equatable, Sendable {
-  let processID: pid_t
+package struct PostmasterFile: Equatable, Sendable {
+  package let processID: Int32
 
   /// Nil when the text is not one that PostgreSQL writes.
-  init?(text: String) {
+  package init?(text: String) {
     let line = text.prefix { $0 != "\n" }
     guard let processID = Int32(line), processID > 1 else { return nil }
     self.processID = processID
@@ -67,6 +67,10 @@ final class Postmaster: Sendable {
       return known == nil
     }
   }
+
+  /// Whether it still works in its folder: false already while the kernel takes it apart, before it
+  /// can be reaped. Only of a server that has been ready.
+  var isWorking: Bool { isAlive && Self.worksIn(clusterDirectory, processID) }
 
   /// SIGINT stops in order without waiting for clients, SIGQUIT at once. Does nothing when it has
   /// ended, so that no other process is ever hit.

@@ -6,8 +6,12 @@ import Foundation
 final class TemporaryFolder: Sendable {
   let path: String
 
+  /// In memory where the system has such a place: these tests sync thousands of files.
   init() throws {
-    let base = FileManager.default.temporaryDirectory
+    let memory = URL(fileURLWithPath: "/dev/shm")
+    let base =
+      FileManager.default.isWritableFile(atPath: memory.path)
+      ? memory : FileManager.default.temporaryDirectory
     let url = base.appendingPathComponent("hito-lake-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     path = url.path

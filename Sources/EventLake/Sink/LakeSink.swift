@@ -1,0 +1,150 @@
+package import Domain
+package import Logging
+import Synchronization
+
+/// Carries the log into the lake: each event once, in order, never before it is committed.
+///
+/// Its cursor is the lake's own `publishedPosition`, so that no crash can part the two.
+package final class LakeSink: Sendable {
+  private let lake: ParquetEventLake
+  private let log: any EventLog
+  private let logger: Logger
+  private let pageSize: Int
+  private let time: (any TimeSource)?
+  private let compactedDay = Mutex<Int64>(.min)
+  private let machine: Mutex<FlushMachine>
+  private let wake = WakeSignal()
+  private let failure = Mutex<String?>(nil)
+
+  /// - Parameter time: where given, closed days are compacted when nothing else is to be done.
+  package init(
+    lake: ParquetEventLake, log: any EventLog, policy: FlushMachine.Policy = .init(),
+    logger: Logger, time: (any TimeSource)? = nil
+  ) {
+    self.lake = lake
+    self.log = log
+    self.logger = logger
+    self.time = time
+    pageSize = Int(clamping: max(1, policy.eventCount))
+    machine = Mutex(FlushMachine(policy: policy, published: lake.publishedPosition))
+  }
+
+  /// Tells the sink how far the log reaches; cheap, from any task. Losing one costs only latency.
+  package func noticed(head position: Int64) {
+    machine.withLock { $0.noticed(head: position, at: .now) }
+    wake.signal()
+  }
+
+  /// Why the last attempt failed; nil while all is well.
+  package var lastFailure: String? { failure.withLock { $0 } }
+
+  /// Publishes everything that the log holds now and returns how far that is.
+  ///
+  /// May run beside `run()`: the lake passes over what the other one has published already.
+  package func flush() async throws -> Int64 {
+    let head = try await log.head()
+    while lake.publishedPosition < head {
+      try Task.checkCancellation()
+      guard try await publishPage() else { break }
+    }
+    machine.withLock { $0.published(through: lake.publishedPosition, at: .now) }
+    return lake.publishedPosition
+  }
+
+  /// Publishes as the policy says until the task is cancelled. Failures are logged and retried:
+  /// the log keeps everything, nobody waits for the lake.
+  package func run() async {
+    await repairLogged()
+    while !Task.isCancelled {
+      switch machine.withLock({ $0.next(at: .now) }) {
+      case .wait(let deadline): await wake.wait(until: deadline)
+      case .look(let deadline):
+        await look()
+        await compactClosedDays()
+        await wake.wait(until: deadline)
+      case .flush: await step()
+      }
+    }
+  }
+
+  /// Once a day; a day that cannot be compacted now is tried again the next day.
+  private func compactClosedDays() async {
+    guard let now = time?.now() else { return }
+    let today = CivilTime(now).dayNumber
+    guard compactedDay.withLock({ $0 < today }) else { return }
+    do {
+      let report = try await lake.compact(before: now)
+      compactedDay.withLock { $0 = today }
+      for (day, reason) in report.skipped.sorted(by: { $0.key < $1.key }) {
+        logger.warning("a day was not compacted", metadata: ["day": "\(day)", "why": "\(reason)"])
+      }
+    } catch {
+      if Task.isCancelled { return }
+      compactedDay.withLock { $0 = today }
+      logger.error("closed days were not compacted", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// Asks the log itself how far it reaches.
+  private func look() async {
+    do {
+      let head = try await log.head()
+      machine.withLock { $0.noticed(head: head, at: .now) }
+    } catch {
+      logger.debug("the log did not say how far it reaches", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func step() async {
+    do {
+      _ = try await publishPage()
+      machine.withLock { $0.published(through: lake.publishedPosition, at: .now) }
+      failure.withLock { $0 = nil }
+      await repairLogged()
+    } catch {
+      if Task.isCancelled { return }
+      machine.withLock { $0.failed(at: .now) }
+      failure.withLock { $0 = "\(error)" }
+      logger.error("events were not published to the lake", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// False where the log has nothing behind what is published.
+  private func publishPage() async throws -> Bool {
+    let events = try await log.events(after: lake.publishedPosition, limit: pageSize)
+    guard !events.isEmpty else { return false }
+    try await lake.append(events)
+    return true
+  }
+
+  private func repairLogged() async {
+    guard !lake.damaged.isEmpty else { return }
+    do {
+      let count = try await repair()
+      logger.notice("restored damaged files of the lake", metadata: ["files": "\(count)"])
+    } catch {
+      if Task.isCancelled { return }
+      failure.withLock { $0 = "\(error)" }
+      logger.error("damaged files were not restored", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// Writes every damaged file again from the log; returns how many.
+  package func repair() async throws -> Int {
+    let damaged = lake.damaged
+    for entry in damaged {
+      var events: [StoredEvent] = []
+      var position = entry.file.firstPosition - 1
+      while position < entry.file.lastPosition {
+        try Task.checkCancellation()
+        let limit = min(Int64(pageSize), entry.file.lastPosition - position)
+        let page = try await log.events(after: position, limit: Int(limit))
+        guard let last = page.last else { break }
+        position = last.position
+        events += page.filter { entry.file.holds($0) }
+      }
+      try await lake.restore(entry, from: events)
+    }
+    return damaged.count
+  }
+}

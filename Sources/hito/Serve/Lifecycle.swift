@@ -1,0 +1,78 @@
+import EventLake
+import Logging
+import PostgresStore
+import ServiceLifecycle
+import Transport
+
+// What runs for as long as the server does, as services: they start in the order in which the
+// server names them, and end in the opposite one, each before the next.
+
+/// Watches over the embedded PostgreSQL and stops it last of all.
+struct ClusterService: ServiceLifecycle.Service {
+  let cluster: EmbeddedCluster
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await cluster.supervise() }
+    try await cluster.stop()
+  }
+}
+
+/// The pool of connections to the database.
+struct DatabaseService: ServiceLifecycle.Service {
+  let database: PostgresDatabase
+
+  func run() async throws {
+    try await withTaskCancellationOrGracefulShutdownHandler {
+      try await database.run()
+    } onCancelOrGracefulShutdown: {
+      database.shutdown()
+    }
+  }
+}
+
+/// Writes events into the lake, and what is left of them at the end.
+struct LakeService: ServiceLifecycle.Service {
+  let sink: LakeSink
+  let logger: Logger
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await sink.run() }
+    do {
+      let position = try await sink.flush()
+      logger.info("the lake is complete", metadata: ["position": "\(position)"])
+    } catch {
+      // Nothing is lost: the next start goes on from the lake's own cursor.
+      logger.warning("the lake is behind the log", metadata: ["error": "\(error)"])
+    }
+  }
+}
+
+/// Anything that runs until it is cancelled.
+struct LoopService: ServiceLifecycle.Service {
+  let body: @Sendable () async throws -> Void
+
+  func run() async throws {
+    try await cancelWhenGracefulShutdown { try await body() }
+  }
+}
+
+/// Takes calls until the server is told to end, then drains.
+struct NetworkService: ServiceLifecycle.Service {
+  let server: HitoServer
+  let grace: Duration
+  /// Called before the first call is taken.
+  let beforeListening: @Sendable () async throws -> Void
+  /// Called when calls are taken, with the port.
+  let whenListening: @Sendable (Int) throws -> Void
+  /// Called before the drain begins, so that streams can say where to go on.
+  let beforeDrain: @Sendable () async -> Void
+
+  func run() async throws {
+    try await beforeListening()
+    let port = try await server.start()
+    try whenListening(port)
+    try? await gracefulShutdown()
+    await beforeDrain()
+    await server.drain(grace: grace)
+  }
+}
