@@ -239,6 +239,36 @@ import Testing
     #expect(error.resumeCursor == CursorCodec().cursor(0))
   }
 
+  @Test func `sends nothing more once its token was revoked or its user shut out`() async throws {
+    let fixture = ServiceFixture()
+    let (ada, bea, admin) = (fixture.user(), fixture.user(name: "Bea"), fixture.user(.admin))
+    try await fixture.relay()
+    var watches: [WatchProbe] = []
+    var tokens: [String] = []
+    for user in [ada, bea] {
+      let token: CreateTokenResponse = try await fixture.call(
+        UserServiceMethods.createToken, CreateTokenRequest(), as: user)
+      let id = token.token?.id ?? ""
+      tokens.append(id)
+      let watch = WatchProbe(fixture, WatchRequest(), as: user, tokenID: id)
+      #expect(try await watch.next()?.step == .mark(.caughtUp))
+      watches.append(watch)
+    }
+    let _: RevokeTokenResponse = try await fixture.call(
+      UserServiceMethods.revokeToken, RevokeTokenRequest(tokenId: tokens[0]), as: ada)
+    let _: DeactivateUserResponse = try await fixture.call(
+      UserServiceMethods.deactivateUser, DeactivateUserRequest(userId: bea.id.description),
+      as: admin)
+    fixture.time.advance(by: .seconds(10))
+    _ = try await fixture.createGoal("secreta", as: ada)
+    _ = try await fixture.createGoal("secreta", as: bea)
+    try await fixture.relay()
+    for watch in watches {
+      #expect(try await watch.next() == nil)
+      #expect(await watch.end()?.code == .unauthenticated)
+    }
+  }
+
   @Test func `serves hundreds at a time, each with every event`() async throws {
     let fixture = ServiceFixture()
     let ada = fixture.user()
