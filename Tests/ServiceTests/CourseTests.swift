@@ -21,7 +21,8 @@ import Testing
     #expect(error.code == .permissionDenied)
   }
 
-  @Test func `names an owner only for services and admins, and only one that exists`() async throws {
+  @Test func `names an owner only for services and admins, and only one that exists`() async throws
+  {
     let (teacher, other) = (fixture.user(.instructor), fixture.user(.instructor))
     let admin = fixture.user(.admin)
     func create(_ owner: String, as user: Domain.User) async throws -> CreateCourseResponse {
@@ -76,7 +77,9 @@ import Testing
         as: teacher, returning: ArchiveCourseResponse.self)
     }
     #expect(twice.code == .failedPrecondition)
-    let late = await failure { try await fixture.enrol(in: course.id, learner: bea.id.description, as: teacher) }
+    let late = await failure {
+      try await fixture.enrol(in: course.id, learner: bea.id.description, as: teacher)
+    }
     #expect(late.code == .failedPrecondition)
     let reopened: ReopenCourseResponse = try await fixture.call(
       CourseServiceMethods.reopenCourse, ReopenCourseRequest(courseId: course.id), as: teacher)

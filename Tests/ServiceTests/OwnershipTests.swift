@@ -179,7 +179,8 @@ import Testing
     #expect(fixture.store.allEvents == before)
   }
 
-  @Test func `is to be seen, not changed, by the owner of its course, while enrolled`() async throws {
+  @Test func `is to be seen, not changed, by the owner of its course, while enrolled`() async throws
+  {
     let teacher = fixture.user(.instructor)
     let course = try await fixture.createCourse(as: teacher)
     let victim = try await victim(courseID: course.id)
@@ -213,7 +214,8 @@ import Testing
     }
   }
 
-  @Test func `is refused to callers without a token, and to tokens of narrow scopes`() async throws {
+  @Test func `is refused to callers without a token, and to tokens of narrow scopes`() async throws
+  {
     let victim = try await victim()
     for method in fixture.router.methods where method.kind == .unary {
       let isOpen = ["HealthService", "ReflectionService", "ServerService"].contains {

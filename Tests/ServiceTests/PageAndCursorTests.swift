@@ -31,7 +31,8 @@ import Testing
     #expect(titles == ["7", "6", "5", "4", "3", "2", "1"])
   }
 
-  @Test func `refuse tokens of another list, another caller, and those tampered with`() async throws {
+  @Test func `refuse tokens of another list, another caller, and those tampered with`() async throws
+  {
     let (ada, bea) = (fixture.user(), fixture.user(name: "Bea"))
     for number in 1...3 { _ = try await fixture.createGoal("\(number)", as: ada) }
     let token = try await page(1, as: ada).page?.nextPageToken ?? ""

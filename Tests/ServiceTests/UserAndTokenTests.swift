@@ -145,7 +145,9 @@ import Testing
     "hito_" + String(repeating: "A", count: 100_000),
   ])
   func `are not known by tokens that nobody made`(token: String) async {
-    let error = await failure { try await fixture.services.authenticator.authenticate(token: token) }
+    let error = await failure {
+      try await fixture.services.authenticator.authenticate(token: token)
+    }
     #expect(error.code == .unauthenticated)
   }
 
@@ -173,7 +175,9 @@ import Testing
     // A token of an admin that gives only a learner's rights gives no more by making others.
     var lesser = admin
     lesser.role = .learner
-    let error = await failure { try await createToken(CreateTokenRequest(role: .admin), as: lesser) }
+    let error = await failure {
+      try await createToken(CreateTokenRequest(role: .admin), as: lesser)
+    }
     #expect(error.code == .permissionDenied)
     #expect(try await createToken(as: lesser).token?.role == .learner)
     // A user who was an admin is none any more, whatever the token says.
@@ -188,7 +192,9 @@ import Testing
   @Test func `never get wider scopes out of narrow ones`() async throws {
     let ada = fixture.user()
     func attempt(_ wanted: [String], with own: [String]) async -> RPCError {
-      await failure { try await createToken(CreateTokenRequest(scopes: wanted), as: ada, scopes: own) }
+      await failure {
+        try await createToken(CreateTokenRequest(scopes: wanted), as: ada, scopes: own)
+      }
     }
     #expect(await attempt([], with: ["UserService"]).code == .permissionDenied)
     #expect(await attempt(["read"], with: ["UserService"]).code == .permissionDenied)

@@ -91,13 +91,16 @@ import Testing
     #expect(try await admin.events(until: .caughtUp).count == 10)
   }
 
-  @Test func `sends the owner of a course what belongs to it, while the learner is in it`() async throws {
+  @Test func `sends the owner of a course what belongs to it, while the learner is in it`()
+    async throws
+  {
     let fixture = ServiceFixture()
     let (teacher, ada) = (fixture.user(.instructor), fixture.user())
     let course = try await fixture.createCourse(as: teacher)
     try await fixture.enrol(in: course.id, as: ada)
     _ = try await fixture.createGoal("privada", as: ada)
-    let shared = try await fixture.createGoal("del curso", tasks: ["uno"], courseID: course.id, as: ada)
+    let shared = try await fixture.createGoal(
+      "del curso", tasks: ["uno"], courseID: course.id, as: ada)
     try await fixture.relay()
     let watch = WatchProbe(
       fixture, WatchRequest(start: .fromBeginning(true), checkpointInterval: 1), as: teacher)

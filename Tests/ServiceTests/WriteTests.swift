@@ -27,7 +27,8 @@ import Testing
     #expect(second.goal == first.goal)
   }
 
-  @Test func `refuses a key of another request, and knows keys by caller and method`() async throws {
+  @Test func `refuses a key of another request, and knows keys by caller and method`() async throws
+  {
     let (ada, bea) = (fixture.user(), fixture.user(name: "Bea"))
     let first = try await fixture.createGoal("una", as: ada, key: "k")
     let conflict = await failure { try await fixture.createGoal("otra", as: ada, key: "k") }
@@ -58,7 +59,9 @@ import Testing
     #expect(fixture.store.allEvents.count == before + 3)
   }
 
-  @Test func `whose first attempt ended between look and decision gets that one's reply`() async throws {
+  @Test func `whose first attempt ended between look and decision gets that one's reply`()
+    async throws
+  {
     let ada = fixture.user()
     let fixture = fixture
     let task = try await fixture.createGoal(tasks: ["uno"], as: ada).tasks[0].id

@@ -15,7 +15,8 @@ final class WatchProbe: Sendable {
   ) {
     let stream = ProbeStream(request, credit: credit)
     self.stream = stream
-    let context = fixture.context(ProgressServiceMethods.watch, as: user, deadline: nil, tokenID: tokenID)
+    let context = fixture.context(
+      ProgressServiceMethods.watch, as: user, deadline: nil, tokenID: tokenID)
     let route = fixture.router[ProgressServiceMethods.watch.path]
     task = Task {
       guard case .streaming(let body)? = route?.body else {
