@@ -13,6 +13,7 @@ run() {
 
 run format .make/format.sh --check
 run layers .make/check-layers.sh
+run rules .make/check-rules.sh
 run lengths .make/check-lengths.sh
 for script in check-generated check-compat check-tls; do
   if [ -x ".make/$script.sh" ]; then run "${script#check-}" ".make/$script.sh"; fi

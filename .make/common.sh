@@ -53,7 +53,9 @@ postgres_stamp() {
 postgres_debian_component() { printf 'postgres-debian-%s\n' "$POSTGRES_DEBIAN_MAJOR"; }
 postgres_debian_stamp() { printf 'debian postgresql-%s\n' "$POSTGRES_DEBIAN_MAJOR"; }
 arrow_component() { printf 'arrow-%s\n' "$ARROW_VERSION"; }
-arrow_stamp() { printf 'pyarrow==%s %s\n' "$ARROW_VERSION" "${ARROW_WHEEL_SHA256[$ARCHITECTURE]:-none}"; }
+arrow_stamp() {
+  printf 'pyarrow==%s %s isolated\n' "$ARROW_VERSION" "${ARROW_WHEEL_SHA256[$ARCHITECTURE]:-none}"
+}
 
 # Takes the lock of the components folder until the script ends, so that two clones that set
 # themselves up at once install each component once. The lock is on the folder itself.

@@ -1,27 +1,34 @@
 # shellcheck shell=bash
 # The environment that builds and tests need, in one place. Sourced by the scripts in .make/;
 # for a shell of your own: `source .make/env.sh`.
+#
+# Nothing is set where the defaults find the pinned components: then a plain `swift build` and
+# `make` build the very same and share what they built.
 _hito_env=$(
   # In a subshell: the caller's shell options stay as they are.
   source "$(dirname "${BASH_SOURCE[0]:-$0}")/common.sh"
+
+  # export_component VARIABLE LINK FOLDER: names FOLDER unless LINK, where everybody looks, is it.
+  export_component() {
+    local root
+    for root in "${HOME:-/nonexistent}/.local/lib/hito" /usr/local/lib/hito; do
+      if [ -e "$root/$2" ]; then
+        [ "$(readlink -f "$root/$2")" != "$(readlink -f "$3")" ] || return 0
+        break
+      fi
+    done
+    printf 'export %s=%q\n' "$1" "$3"
+  }
+
   postgres=$(find_component "$(postgres_component)" "$(postgres_stamp)" \
-    || find_component "$(postgres_debian_component)" "$(postgres_debian_stamp)" \
-    || printf '%s/postgres' "$(components_root)")
-  arrow=$(find_component "$(arrow_component)" "$(arrow_stamp)" \
-    || printf '%s/%s' "$(components_root)" "$(arrow_component)")
-  printf 'export HITO_POSTGRES=%q\n' "$postgres"
-  # Arrow's .pc files and, because SwiftPM drops the run path of .pc files, the folder that
-  # Package.swift writes into the executables.
-  printf 'export HITO_ARROW=%q\n' "$arrow"
-  printf 'export ARROW_RPATH=%q\n' "$arrow/lib"
-  printf 'export PKG_CONFIG_PATH=%q\n' "$arrow/lib/pkgconfig"
+    || find_component "$(postgres_debian_component)" "$(postgres_debian_stamp)" || true)
+  arrow=$(find_component "$(arrow_component)" "$(arrow_stamp)" || true)
+  if [ -z "${HITO_POSTGRES:-}" ] && [ -n "$postgres" ]; then
+    export_component HITO_POSTGRES postgres "$postgres"
+  fi
+  if [ -z "${HITO_ARROW:-}" ] && [ -n "$arrow" ]; then
+    export_component HITO_ARROW arrow "$arrow"
+  fi
 )
-# An own PKG_CONFIG_PATH stays in force, after ours.
-_hito_pkg_config_path=${PKG_CONFIG_PATH:-}
 eval "$_hito_env"
-case ":$_hito_pkg_config_path:" in
-  *":$PKG_CONFIG_PATH:"*) PKG_CONFIG_PATH=$_hito_pkg_config_path ;;
-  ::) ;;
-  *) PKG_CONFIG_PATH=$PKG_CONFIG_PATH:$_hito_pkg_config_path ;;
-esac
-unset _hito_env _hito_pkg_config_path
+unset _hito_env

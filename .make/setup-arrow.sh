@@ -27,6 +27,10 @@ for library in arrow arrow_compute arrow_acero arrow_dataset parquet; do
   ln -s "$file" "$built/lib/lib$library.so"
 done
 
+# The wheel's libparquet brings an OpenSSL of its own, which must stay invisible to ours.
+"$REPO/.venv/bin/python" "$REPO/.make/isolate-arrow.py" "$built/lib/libparquet.so" >/dev/null \
+  || die "could not isolate the OpenSSL inside of libparquet"
+
 # The names of Apache's own development packages, so that those serve as well.
 write_pc() {
   local name=$1 library=$2 requires=$3

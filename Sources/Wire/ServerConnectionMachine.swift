@@ -49,12 +49,13 @@ package struct ServerConnectionMachine: Sendable {
   private var noiseMeter = RateMeter(burst: 1000, perSecond: 100)
   private var clientSaidGoAway = false
 
-  private let acceptedAt: ContinuousClock.Instant
+  private var acceptedAt: ContinuousClock.Instant
   private var lastReceivedAt: ContinuousClock.Instant
   private var awaitedPong: UInt64?
   private var pingSentAt: ContinuousClock.Instant?
   private var pingCount: UInt64 = 0
   private var drainStartedAt: ContinuousClock.Instant?
+  private var drainGrace = Duration.zero
 
   package init(configuration: Configuration, now: ContinuousClock.Instant) {
     self.configuration = configuration
@@ -78,6 +79,12 @@ package struct ServerConnectionMachine: Sendable {
 
   package mutating func closed() {
     phase = .closed
+  }
+
+  /// TLS is ready: from now on the client has its time for HELLO.
+  package mutating func handshakeCompleted(now: ContinuousClock.Instant) {
+    acceptedAt = now
+    lastReceivedAt = now
   }
 }
 
@@ -233,9 +240,10 @@ extension ServerConnectionMachine {
   /// Begins a drain; `.nothing` when one is going on. Before HELLO there is nothing to drain, and the
   /// owner closes.
   package mutating func drain(
-    reason: GoAwayReason, now: ContinuousClock.Instant
+    reason: GoAwayReason, grace: Duration? = nil, now: ContinuousClock.Instant
   ) -> TimerAction {
     guard phase == .open else { return .nothing }
+    drainGrace = grace ?? configuration.drainGrace
     phase = .announced
     drainStartedAt = now
     return .announceDrain(reason, ping: nextPing(now: now))
@@ -247,7 +255,7 @@ extension ServerConnectionMachine {
     case .closed: return nil
     case .awaitingHello: return acceptedAt + configuration.helloTimeout
     case .announced: return drainStartedAt.map { $0 + configuration.drainRoundTripMax }
-    case .finishing: return drainStartedAt.map { $0 + configuration.drainGrace }
+    case .finishing: return drainStartedAt.map { $0 + drainGrace }
     case .open:
       let keepalive =
         pingSentAt.map { $0 + configuration.keepaliveTimeout }

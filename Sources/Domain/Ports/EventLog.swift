@@ -18,10 +18,11 @@ package protocol EventLog: Sendable {
   func head() async throws(StoreError) -> Int64
   /// The position of an event: nil while it is not stamped, or where there is no such event.
   func position(of eventID: UUIDv7) async throws(StoreError) -> Int64?
-  /// The position of the last event stamped at or before `time` (by created_at); 0 if none.
+  /// The position before the first event made after `time` (by created_at): what a reader who wants
+  /// everything since `time` starts from. Commits may overtake each other by 10,000 events at most.
   func position(at time: Timestamp) async throws(StoreError) -> Int64
-  /// A user's events from `from` until `to` that are not in the lake yet: those after `position`
-  /// and those without a position (given as 0), all of one snapshot.
+  /// A user's events made at or after `from` and before `to` that are not in the lake yet: those
+  /// after `position`, in order, then those without a position (given as 0), all of one snapshot.
   func tail(
     user: UUIDv7, from: Timestamp, to: Timestamp, after position: Int64
   ) async throws(StoreError) -> [StoredEvent]
@@ -30,8 +31,9 @@ package protocol EventLog: Sendable {
 /// The one writer of positions in a deployment. Its methods run on the connection that holds the
 /// lock, so that losing one is losing the other.
 package protocol EventStamper: Sendable {
-  /// Stamps at most `limit` committed events, in the order of insertion, and returns them.
-  func stamp(limit: Int) async throws(StoreError) -> [StoredEvent]
+  /// Stamps at most `limit` committed events, in the order of insertion, and returns them; nil
+  /// while another server holds the lock (ask again: it is taken over when that server ends).
+  func stamp(limit: Int) async throws(StoreError) -> [StoredEvent]?
 }
 
 /// How far each consumer of the log has come.

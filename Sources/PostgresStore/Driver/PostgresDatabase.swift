@@ -1,0 +1,240 @@
+package import Domain
+import Synchronization
+
+/// The driver's front: takes units from any task and runs them on pipelined connections.
+///
+/// Long-lived: `run` owns the poll thread and returns when it has ended. Units that come before
+/// wait; units that come after fail.
+package final class PostgresDatabase: Sendable {
+  package struct Configuration: Sendable {
+    package var connection: ConnectionSettings
+    /// Connections for short statements. A commit occupies one until it is on disk, so that many
+    /// let the server flush many commits at once.
+    package var connectionCount = 16
+    package var unitsInFlightPerConnection = 16
+    package var waitingUnitCountMax = 4096
+    /// Connections for statements that may run long.
+    package var longConnectionCount = 2
+    package var longStatementTimeout: Duration = .seconds(300)
+    /// How long a call without a deadline of its own waits.
+    package var defaultDeadline: Duration = .seconds(30)
+    package var shutdownGrace: Duration = .seconds(10)
+
+    package init(conninfo: String) { connection = ConnectionSettings(conninfo: conninfo) }
+  }
+
+  /// Which connections a unit runs on.
+  package enum Lane: Int, Sendable, CaseIterable {
+    /// Shared pipelines: never cancelled, so only for what is bounded by an index.
+    case short
+    /// One unit at a time, cancelled where its caller goes away.
+    case long
+    /// One session of the event stamper, which holds its lock.
+    case stamper
+    /// One session that listens for the wake-ups of other servers.
+    case listener
+  }
+
+  package static let wakeChannel = "hito_events"
+
+  private let configuration: Configuration
+  private let mailbox = Mailbox()
+  private let lastUnit = Atomic<UInt64>(0)
+  private let wakeContinuation: AsyncStream<Void>.Continuation
+  /// One element when another server has committed events, or may have while we could not hear;
+  /// many that come while nobody looks are one. For one consumer.
+  package let wakeups: AsyncStream<Void>
+
+  package init(_ configuration: Configuration) {
+    self.configuration = configuration
+    (wakeups, wakeContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  /// Serves until `shutdown` or cancellation; then lets units in flight finish and returns.
+  package func run() async throws(ConnectFailure) {
+    let wasServed = await withTaskCancellationHandler {
+      await serveOnThread()
+    } onCancel: {
+      shutdown()
+    }
+    if !wasServed {
+      throw .refused("the system has no thread or descriptor left for the database driver")
+    }
+  }
+
+  private func serveOnThread() async -> Bool {
+    await withCheckedContinuation { continuation in
+      if !startThread({ [self] in continuation.resume(returning: serve()) }) {
+        continuation.resume(returning: false)
+      }
+    }
+  }
+
+  /// The poll thread's life; false where it could not begin.
+  private func serve() -> Bool {
+    let connector = BlockingThread()
+    let canceller = BlockingThread()
+    defer {
+      connector.stop()
+      canceller.stop()
+      wakeContinuation.finish()
+    }
+    let loop = PollLoop(mailbox: mailbox) { epoll in
+      Lane.allCases.map { makePool($0, epoll, connector, canceller) }
+    }
+    loop?.run()
+    return loop != nil
+  }
+
+  private func makePool(
+    _ lane: Lane, _ epoll: Int32, _ connector: BlockingThread, _ canceller: BlockingThread
+  ) -> PoolDriver {
+    var environment = PoolDriver.Environment(
+      index: lane.rawValue, epoll: epoll, mailbox: mailbox, connector: connector,
+      canceller: canceller, settings: settings(lane))
+    if lane == .listener {
+      environment.onNotification = { [wakeContinuation] _ in wakeContinuation.yield() }
+      environment.onConnect = { [wakeContinuation] in wakeContinuation.yield() }
+    }
+    return PoolDriver(poolConfiguration(lane), environment)
+  }
+
+  /// Asks `run` to end.
+  package func shutdown() { mailbox.post(.shutDown(grace: configuration.shutdownGrace)) }
+
+  /// Connects once and reports why that does not work; for a clear error at start.
+  package func check() async throws(ConnectFailure) {
+    let settings = configuration.connection
+    let thread = BlockingThread()
+    defer { thread.stop() }
+    let failure = await thread.value { () -> ConnectFailure? in
+      do throws(ConnectFailure) {
+        _ = try settings.connectBlocking()
+        return nil
+      } catch {
+        return error
+      }
+    }
+    switch failure {
+    case .some(.some(let failure)): throw failure
+    case .some(.none): return
+    case .none: throw .refused("the system has no thread left for the database driver")
+    }
+  }
+
+  private func poolConfiguration(_ lane: Lane) -> PoolMachine.Configuration {
+    var pool = PoolMachine.Configuration()
+    switch lane {
+    case .short:
+      pool.connectionCount = configuration.connectionCount
+      pool.unitsInFlightPerConnection = configuration.unitsInFlightPerConnection
+      pool.waitingUnitCountMax = configuration.waitingUnitCountMax
+    case .long:
+      pool.connectionCount = configuration.longConnectionCount
+      pool.unitsInFlightPerConnection = 1
+      pool.waitingUnitCountMax = 64
+      pool.cancelsAbandonedUnits = true
+    case .stamper, .listener:
+      pool.connectionCount = 1
+      pool.unitsInFlightPerConnection = 1
+      pool.waitingUnitCountMax = 16
+    }
+    return pool
+  }
+
+  private func settings(_ lane: Lane) -> ConnectionSettings {
+    var settings = configuration.connection
+    switch lane {
+    case .short: break
+    case .long:
+      settings.statementTimeout = configuration.longStatementTimeout
+      settings.applicationName += " long"
+    case .stamper: settings.applicationName += " stamper"
+    case .listener:
+      settings.applicationName += " listener"
+      settings.sessionStart = "LISTEN \(PostgresDatabase.wakeChannel)"
+    }
+    return settings
+  }
+}
+
+extension PostgresDatabase {
+  /// Runs a unit and returns the rows of each of its calls.
+  ///
+  /// Waits until the task's `CallDeadline`, or for the default. A caller that gives up, by deadline
+  /// or cancellation, leaves a short unit running: whether it was committed is then not known.
+  package func run(
+    _ unit: StatementUnit, on lane: Lane = .short
+  ) async throws(StoreError) -> [ResultSet] {
+    do throws(UnitError) {
+      return try await attempt(unit, on: lane)
+    } catch {
+      throw error.storeError
+    }
+  }
+
+  /// Runs one read.
+  package func rows(
+    _ call: StatementCall, on lane: Lane = .short
+  ) async throws(StoreError) -> ResultSet {
+    guard let rows = try await run(StatementUnit([call]), on: lane).first else {
+      throw .corrupt("\(call.statement.name): the server gave no result")
+    }
+    return rows
+  }
+
+  /// Like `run`, with the server's own error where there is one.
+  func attempt(
+    _ unit: StatementUnit, on lane: Lane = .short
+  ) async throws(UnitError) -> [ResultSet] {
+    let id = lastUnit.add(1, ordering: .relaxed).newValue
+    let deadline = CallDeadline.current ?? .now + configuration.defaultDeadline
+    let waiter = Waiter()
+    let outcome = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        guard waiter.wait(continuation) else { return }
+        let submission = Submission(id: id, unit: unit, deadline: deadline, waiter: waiter)
+        if !mailbox.post(.submit(pool: lane.rawValue, submission)) {
+          waiter.resume(.failure(.pool(.shutDown, lastConnectFailure: nil)))
+        }
+      }
+    } onCancel: {
+      waiter.resume(.failure(.cancelled))
+      mailbox.post(.abandon(pool: lane.rawValue, unit: id))
+    }
+    switch outcome {
+    case .success(let results): return results
+    case .failure(let failure): throw UnitError(failure: failure, isWrite: unit.isWrite)
+    }
+  }
+}
+
+/// Why a unit failed, before it is put into a caller's words.
+struct UnitError: Error {
+  var failure: UnitFailure
+  var isWrite: Bool
+
+  var serverError: ServerError? {
+    if case .server(let error) = failure { error } else { nil }
+  }
+
+  var storeError: StoreError {
+    switch failure {
+    case .cancelled: return .cancelled
+    case .server(let error): return error.storeError
+    case .pool(let failure, let lastConnectFailure):
+      let cause = lastConnectFailure.map { ": \($0)" } ?? ""
+      switch failure {
+      case .timedOut: return .timedOut
+      case .overloaded:
+        return .unavailable("too many statements are waiting", maybeCommitted: false)
+      case .connectionLost(let wasSent):
+        return .unavailable(
+          "the connection to PostgreSQL broke\(cause)", maybeCommitted: wasSent && isWrite)
+      case .notConnected:
+        return .unavailable("PostgreSQL cannot be reached\(cause)", maybeCommitted: false)
+      case .shutDown: return .unavailable("the server is shutting down", maybeCommitted: false)
+      }
+    }
+  }
+}

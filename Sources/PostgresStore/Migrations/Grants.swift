@@ -1,0 +1,27 @@
+/// What the application role may do: read and write rows, and nothing to the schema.
+enum Grants {
+  static let applicationRole = "hito_app"
+
+  /// Run after every migration; does nothing where the role does not exist (with an external
+  /// database the role that logs in is used). Rows of the log are never deleted, and of an event
+  /// only the position is ever written later.
+  static let sql = """
+    DO $$
+    BEGIN
+      IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_app') THEN
+        RETURN;
+      END IF;
+      GRANT USAGE ON SCHEMA public TO hito_app;
+      GRANT SELECT, INSERT, UPDATE ON
+        users, courses, enrolments, goals, tasks, code_snapshots, tokens, sink_cursors
+        TO hito_app;
+      GRANT SELECT, INSERT ON events TO hito_app;
+      GRANT UPDATE (position) ON events TO hito_app;
+      GRANT SELECT, UPDATE ON event_position TO hito_app;
+      GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON embeddings, idempotency_keys TO hito_app;
+      GRANT SELECT ON schema_migrations TO hito_app;
+    END
+    $$
+    """
+}

@@ -1,0 +1,31 @@
+/// One step of the schema. Released ones are never edited: a checksum tells.
+package struct Migration: Sendable {
+  package enum Down: Sendable {
+    case sql(String)
+    /// There is no way back; the reason is shown to who asks for one.
+    case irreversible(String)
+  }
+
+  /// 1, 2, 3, … without gaps.
+  package let version: Int
+  package let name: String
+  package let up: String
+  package let down: Down
+
+  /// Tells an edited migration from the one that was applied (FNV-1a over both ways).
+  package var checksum: String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    func mix(_ text: String) {
+      for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    }
+    mix(up)
+    if case .sql(let down) = down { mix(down) }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
+  /// Every migration of this build, in order.
+  package static let all: [Migration] = [
+    .usersAndCourses, .goalsAndTasks, .events, .embeddingsAndSnapshots, .serverState,
+  ]
+}

@@ -1,1 +1,0 @@
-// PostgresStore: placeholder until its first file lands.

@@ -1,0 +1,39 @@
+import Domain
+
+extension PageRequest {
+  /// How many rows to ask for: one more than the page, to see whether another follows.
+  var rowLimit: Int64 { Int64(boundedLimit) + 1 }
+
+  private var boundedLimit: Int { max(1, min(limit, PageRequest.limitMaximum)) }
+
+  /// Where newest-first lists continue; before everything where this is the first page.
+  var key: PageKey {
+    after
+      ?? PageKey(
+        time: Timestamp(microsecondsSinceEpoch: .max), id: UUIDv7(high: .max, low: .max))
+  }
+
+  /// Makes the page of what the rows hold.
+  func page<Item: Sendable>(
+    _ rows: ResultSet, key: (Item) -> PageKey, _ read: (Row) throws(StoreError) -> Item
+  ) throws(StoreError) -> Page<Item> {
+    var items = try rows.map(read)
+    let hasMore = items.count > boundedLimit
+    if hasMore { items.removeLast(items.count - boundedLimit) }
+    return Page(items: items, next: hasMore ? items.last.map(key) : nil)
+  }
+}
+
+extension ParameterBuffer {
+  mutating func append(_ page: PageRequest) {
+    append(page.key.time)
+    append(page.key.id)
+    append(page.rowLimit)
+  }
+}
+
+extension Timestamp {
+  /// Before and after every time that PostgreSQL can hold.
+  static let distantPast = Timestamp(microsecondsSinceEpoch: .min)
+  static let distantFuture = Timestamp(microsecondsSinceEpoch: .max)
+}

@@ -1,0 +1,265 @@
+internal import NIOCore
+internal import RPC
+internal import Synchronization
+internal import Wire
+
+/// One call at the client: what its connection and its caller share.
+///
+/// `@unchecked Sendable`: `inbox` is a mutex; `machine`, `pending` and the other variables are touched
+/// on the connection's loop only.
+final class ClientCall: @unchecked Sendable {
+  /// What arrived and was not read; the reader takes from it without a hop to the loop.
+  private struct Inbox {
+    var queue = MessageQueue()
+    /// Read, but not given back as credit yet.
+    var consumedByteCount = 0
+    var isEnded = false
+    var error: RPCError?
+    var trailer: EndTrailer?
+    var waiter: CheckedContinuation<Void, Never>?
+  }
+
+  let connection: ClientConnection
+  let method: MethodDescriptor
+  let options: CallOptions
+  let idempotencyKey: String?
+  let deadline: ContinuousClock.Instant?
+
+  private(set) var stream: UInt32 = 0
+  var machine: CallMachine
+  /// The message that CALL carries.
+  var firstMessage: [UInt8]?
+  /// Nothing is sent after what is pending.
+  var isFinished: Bool
+  /// A later message that waits for credit, from `pendingOffset` on.
+  var pending: [UInt8]?
+  var pendingOffset = 0
+  private var sendWaiter: CheckedContinuation<Void, Never>?
+  private let inbox = Mutex(Inbox())
+  /// Consumed bytes are reported to the loop in steps of this.
+  private let reportStep: Int
+
+  init(
+    _ connection: ClientConnection, _ method: MethodDescriptor, _ options: CallOptions,
+    idempotencyKey: String?, deadline: ContinuousClock.Instant?, firstMessage: [UInt8]?
+  ) {
+    self.connection = connection
+    self.method = method
+    self.options = options
+    self.idempotencyKey = idempotencyKey
+    self.deadline = deadline
+    self.firstMessage = firstMessage
+    isFinished = firstMessage != nil
+    let limits = connection.configuration.limits
+    machine = CallMachine(
+      mine: limits, peers: ReceiveLimits(), receivesSingleMessage: false)
+    reportStep = max(1, limits.streamCredit / 4)
+  }
+
+  var hasPending: Bool { pending != nil }
+
+  // MARK: From the connection, on the loop
+
+  func opened(_ stream: UInt32, peerLimits: ReceiveLimits) {
+    self.stream = stream
+    machine = CallMachine(
+      mine: connection.configuration.limits, peers: peerLimits, receivesSingleMessage: false)
+  }
+
+  /// A message, or a part of it, arrived.
+  func received(
+    fragment: UnsafeRawBufferPointer, isComplete: Bool, isCreditReturned: Bool = false
+  ) {
+    let waiter = inbox.withLock { inbox -> CheckedContinuation<Void, Never>? in
+      guard isComplete else {
+        inbox.queue.hold(fragment)
+        return nil
+      }
+      if isCreditReturned {
+        inbox.queue.hold(fragment)
+        inbox.queue.deliver(UnsafeRawBufferPointer(start: nil, count: 0))
+      } else {
+        inbox.queue.deliver(fragment)
+      }
+      defer { inbox.waiter = nil }
+      return inbox.waiter
+    }
+    waiter?.resume()
+  }
+
+  /// The call has ended. With an END what arrived can still be read; without one it is dropped.
+  /// Answers with the dropped bytes whose credit is to be returned.
+  @discardableResult
+  func end(_ error: RPCError?, trailer: EndTrailer?) -> Int {
+    let (waiter, dropped) = inbox.withLock {
+      inbox -> (CheckedContinuation<Void, Never>?, Int) in
+      guard !inbox.isEnded else { return (nil, 0) }
+      inbox.isEnded = true
+      inbox.error = error
+      inbox.trailer = trailer
+      var dropped = 0
+      if trailer == nil {
+        dropped = inbox.queue.heldByteCount + inbox.consumedByteCount
+        inbox.queue = MessageQueue()
+        inbox.consumedByteCount = 0
+      }
+      defer { inbox.waiter = nil }
+      return (inbox.waiter, dropped)
+    }
+    waiter?.resume()
+    pending = nil
+    sentAll()
+    return dropped
+  }
+
+  /// The pending message is out (or the call is over).
+  func sentAll() {
+    sendWaiter?.resume()
+    sendWaiter = nil
+  }
+
+  // MARK: From the caller, on any thread
+
+  /// Puts the call on the wire.
+  func start() {
+    connection.loop.execute { self.connection.start(self) }
+  }
+
+  /// Sends one message; returns when the connection has it.
+  func send(_ message: [UInt8]) async throws(RPCError) {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        connection.loop.execute {
+          guard !self.hasEnded, !self.isFinished, !self.hasPending else {
+            return continuation.resume()
+          }
+          self.pending = message
+          self.pendingOffset = 0
+          self.sendWaiter = continuation
+          if self.stream != 0 { self.connection.sendPending(self) }
+        }
+      }
+    } onCancel: {
+      cancel()
+    }
+    try throwIfEnded()
+  }
+
+  /// Half-closes.
+  func finishSending() {
+    connection.loop.execute {
+      guard !self.isFinished, !self.hasEnded else { return }
+      self.isFinished = true
+      self.connection.sendEnd(self)
+    }
+  }
+
+  func cancel() {
+    connection.loop.execute {
+      guard !self.hasEnded else { return }
+      self.connection.cancel(self, RPCError(.cancelled, "the call was cancelled"))
+    }
+  }
+
+  /// The next message as `decode` makes it; nil at the end of the stream.
+  func next<Result: Sendable>(
+    _ decode: (UnsafeRawBufferPointer) -> Result
+  ) async throws(RPCError) -> Result? {
+    while true {
+      let (found, consumed) = inbox.withLock { inbox -> (Result?, Int) in
+        guard !inbox.queue.isEmpty else { return (nil, 0) }
+        let taken = inbox.queue.take(decode)
+        inbox.consumedByteCount += taken.heldByteCount
+        let isDue = inbox.consumedByteCount >= reportStep || inbox.isEnded
+        guard isDue else { return (taken.result, 0) }
+        defer { inbox.consumedByteCount = 0 }
+        return (taken.result, inbox.consumedByteCount)
+      }
+      if consumed > 0 {
+        connection.loop.execute { self.connection.consumed(consumed, of: self) }
+      }
+      if let found { return found }
+      if hasEnded {
+        try throwIfEnded()
+        return nil
+      }
+      await wait()
+    }
+  }
+
+  private func wait() async {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let mustWait = inbox.withLock { inbox in
+          guard inbox.queue.isEmpty, !inbox.isEnded, inbox.waiter == nil else { return false }
+          inbox.waiter = continuation
+          return true
+        }
+        if !mustWait { continuation.resume() }
+      }
+    } onCancel: {
+      cancel()
+    }
+  }
+
+  var hasEnded: Bool { inbox.withLock { $0.isEnded } }
+
+  /// The block of END, after the call has ended.
+  var trailer: EndTrailer? { inbox.withLock { $0.trailer } }
+
+  /// The error that the call ended with.
+  var endError: RPCError? { inbox.withLock { $0.error } }
+
+  private func throwIfEnded() throws(RPCError) {
+    if let error = endError { throw error }
+  }
+}
+
+/// What the caller holds: cancels the call when it is dropped before the end.
+final class ClientCallHandle: ClientStream {
+  private let call: ClientCall
+
+  init(_ call: ClientCall) {
+    self.call = call
+  }
+
+  deinit {
+    if !call.hasEnded { call.cancel() }
+  }
+
+  func send(_ message: any WireMessage) async throws(RPCError) {
+    try await call.send(message.encodedBytes())
+  }
+
+  func finishSending() async throws(RPCError) {
+    call.finishSending()
+  }
+
+  func nextResponse<Message: WireMessage>(
+    as type: Message.Type
+  ) async throws(RPCError) -> Message? {
+    let limits = call.connection.configuration.decodeLimits
+    let decoded = try await call.next { bytes -> Result<Message, DecodeError> in
+      do throws(DecodeError) {
+        return .success(try Message.decode(bytes, limits: limits))
+      } catch {
+        return .failure(error)
+      }
+    }
+    switch decoded {
+    case nil: return nil
+    case .success(let message): return message
+    case .failure(let error):
+      call.cancel()
+      throw RPCError(.internal, "the response does not decode: \(error)")
+    }
+  }
+
+  func cancel() {
+    call.cancel()
+  }
+
+  var resumeCursor: String? { call.trailer?.resumeCursor }
+
+  var trailers: [(String, String)] { call.trailer?.trailers ?? [] }
+}

@@ -1,0 +1,221 @@
+internal import NIOCore
+internal import RPC
+internal import Wire
+
+extension ClientConnection {
+  /// Handles one frame whose header has been checked.
+  func receive(
+    _ kind: FrameKind, _ header: FrameHeader, _ payload: UnsafeRawBufferPointer
+  ) throws(WireFault) {
+    switch kind {
+    case .message: try receiveMessage(header, payload)
+    case .end: try receiveEnd(header, payload)
+    case .credit: try receiveCredit(header, payload.bigEndian32(at: 0))
+    case .ping:
+      out.appendPing(.pong, opaque: payload.bigEndian64(at: 0))
+    case .pong:
+      try machine.pongReceived(payload.bigEndian64(at: 0), now: lastReceivedAt)
+    case .hello:
+      machine.helloReceived(try Hello(payload: payload))
+      ready.succeed()
+      startQueued()
+      rearmTimer()
+    case .goAway: receiveGoAway(try GoAway(payload: payload))
+    case .call, .cancel:
+      throw WireFault(.protocolError, "a frame that servers do not send")
+    }
+  }
+
+  private func receiveMessage(
+    _ header: FrameHeader, _ payload: UnsafeRawBufferPointer
+  ) throws(WireFault) {
+    try machine.messageBytesReceived(payload.count)
+    guard let call = calls[header.stream] else {
+      try machine.absentStreamFrameReceived(stream: header.stream)
+      return consumed(payload.count, of: nil)
+    }
+    switch call.machine.fragmentReceived(byteCount: payload.count, flags: header.flags) {
+    case .fail(let fault): throw fault
+    case .refuse(let fault):
+      consumed(payload.count, of: nil)
+      cancel(call, RPCError(fault.code, "the server sent \(fault.text)"))
+    case .hold:
+      call.received(fragment: payload, isComplete: false)
+      consumed(payload.count, of: call)
+    case .deliver, .close:
+      call.received(fragment: payload, isComplete: true)
+    }
+  }
+
+  private func receiveEnd(
+    _ header: FrameHeader, _ payload: UnsafeRawBufferPointer
+  ) throws(WireFault) {
+    let (trailer, message) = try EndTrailer.read(payload)
+    let hasMessage = header.flags.contains(.hasMessage)
+    guard hasMessage || message.isEmpty else {
+      throw WireFault(.protocolError, "an END continues after its block without HAS_MESSAGE")
+    }
+    try machine.messageBytesReceived(message.count)
+    guard let call = calls[header.stream] else {
+      try machine.absentStreamFrameReceived(stream: header.stream)
+      return consumed(message.count, of: nil)
+    }
+    if trailer.status == .ok, call.machine.inbound.unfinishedByteCount > 0 {
+      throw WireFault(.protocolError, "an END inside a message")
+    }
+    if hasMessage {
+      guard trailer.status == .ok else {
+        throw WireFault(.protocolError, "a message in an END that is an error")
+      }
+      switch call.machine.fragmentReceived(byteCount: message.count, flags: .end) {
+      case .fail(let fault): throw fault
+      case .refuse(let fault):
+        consumed(message.count, of: nil)
+        return remove(call, RPCError(fault.code, "the server sent \(fault.text)"), nil)
+      case .hold, .deliver, .close:
+        // The call is over for its stream, but the bytes are read later: the connection gets its
+        // credit now, bounded by one message per ended call.
+        call.received(fragment: message, isComplete: true, isCreditReturned: true)
+        consumed(message.count, of: nil)
+      }
+    }
+    remove(call, Self.error(of: trailer), trailer)
+  }
+
+  private static func error(of trailer: EndTrailer) -> RPCError? {
+    guard trailer.status != .ok else { return nil }
+    var error = RPCError(
+      trailer.status, trailer.message, details: trailer.details,
+      resumeCursor: trailer.resumeCursor)
+    error.isFromServer = true
+    return error
+  }
+
+  private func receiveCredit(_ header: FrameHeader, _ byteCount: UInt32) throws(WireFault) {
+    if header.stream == 0 {
+      try machine.sendWindow.creditReceived(byteCount)
+    } else if let call = calls[header.stream] {
+      try call.machine.sendWindow.creditReceived(byteCount)
+    } else {
+      return try machine.absentStreamFrameReceived(stream: header.stream)
+    }
+    sendBlocked()
+  }
+
+  private func receiveGoAway(_ goAway: GoAway) {
+    switch machine.goAwayReceived(goAway) {
+    case .fail(let reason):
+      end(
+        RPCError(.unavailable, "the server ended the connection: \(reason): \(goAway.text)"))
+      context?.close(promise: nil)
+    case .drain(let lastStream):
+      retire()
+      var error = RPCError(.unavailable, "the server is shutting down")
+      error.isNotStarted = true
+      let waiting = queued
+      queued = []
+      for call in waiting { call.end(error, trailer: nil) }
+      for call in Array(calls.values) where call.stream > lastStream {
+        remove(call, error, nil)
+      }
+    }
+  }
+
+  // MARK: Calls end
+
+  /// The server ended a call, or it was never started.
+  func remove(_ call: ClientCall, _ error: RPCError?, _ trailer: EndTrailer?) {
+    guard calls.removeValue(forKey: call.stream) != nil else { return }
+    machine.callEnded()
+    call.end(error, trailer: trailer)
+    startQueued()
+    if machine.isFinished { finish() }
+  }
+
+  /// Ends a call from our side: CANCEL if it is open. On the loop.
+  func cancel(_ call: ClientCall, _ error: RPCError) {
+    if let index = queued.firstIndex(where: { $0 === call }) {
+      queued.remove(at: index)
+      call.end(error, trailer: nil)
+      return
+    }
+    guard calls[call.stream] === call else {
+      call.end(error, trailer: nil)
+      return
+    }
+    out.appendFrame(.cancel, stream: call.stream)
+    markDirty()
+    let unread = call.end(error, trailer: nil)
+    calls[call.stream] = nil
+    machine.callEnded()
+    consumed(unread, of: nil)
+    startQueued()
+    if machine.isFinished { finish() }
+  }
+
+  /// Gives consumed bytes back to the server, for the connection and for an open call.
+  func consumed(_ byteCount: Int, of call: ClientCall?) {
+    guard byteCount > 0, endError == nil else { return }
+    let connectionGrant = machine.consume(byteCount)
+    if connectionGrant > 0 {
+      out.appendCredit(stream: 0, byteCount: connectionGrant)
+      markDirty()
+    }
+    guard let call, calls[call.stream] === call else { return }
+    let streamGrant = call.machine.consume(byteCount)
+    if streamGrant > 0 {
+      out.appendCredit(stream: call.stream, byteCount: streamGrant)
+      markDirty()
+    }
+  }
+
+  // MARK: Time
+
+  func rearmTimer() {
+    guard endError == nil else { return }
+    var due = keepaliveDue
+    if let deadline = calls.values.lazy.compactMap(\.deadline).min() { due = min(due, deadline) }
+    if let deadline = queued.lazy.compactMap(\.deadline).min() { due = min(due, deadline) }
+    arm(at: due)
+  }
+
+  private var keepaliveDue: ContinuousClock.Instant {
+    pingSentAt.map { $0 + configuration.keepaliveTimeout }
+      ?? lastReceivedAt + configuration.keepaliveIdle
+  }
+
+  func arm(at due: ContinuousClock.Instant) {
+    if let timerDue, timerDue <= due { return }
+    timer?.cancel()
+    timerDue = due
+    let delay = ContinuousClock.now.duration(to: due).components
+    let nanoseconds = max(0, delay.seconds * 1_000_000_000 + delay.attoseconds / 1_000_000_000) + 1
+    timer = loop.scheduleTask(in: .nanoseconds(nanoseconds)) { self.timerFired() }
+  }
+
+  private func timerFired() {
+    timer = nil
+    timerDue = nil
+    let now = ContinuousClock.now
+    for call in Array(calls.values) + queued {
+      guard let deadline = call.deadline, deadline <= now else { continue }
+      cancel(call, RPCError(.deadlineExceeded, "the deadline has passed"))
+    }
+    if endError == nil, keepaliveDue <= now { keepAlive(now) }
+    rearmTimer()
+  }
+
+  private func keepAlive(_ now: ContinuousClock.Instant) {
+    if pingSentAt != nil {
+      end(RPCError(.unavailable, "the server does not answer"))
+      context?.close(promise: nil)
+    } else if calls.isEmpty {
+      // Nobody waits for this connection; the server's own keepalive looks after it.
+      lastReceivedAt = now
+    } else {
+      pingSentAt = now
+      out.appendPing(.ping, opaque: machine.ping())
+      markDirty()
+    }
+  }
+}

@@ -1,0 +1,210 @@
+internal import NIOCore
+internal import RPC
+internal import Wire
+
+/// One connection of a client: opens calls, moves frames, and tells calls how they end.
+///
+/// `@unchecked Sendable`: all mutable state is touched on `loop` only. `isUsable` and the entry points
+/// of calls hop there.
+final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  let configuration: ClientConfiguration
+  let loop: any EventLoop
+  /// Succeeds with the server's HELLO.
+  let ready: EventLoopPromise<Void>
+  var machine: ClientConnectionMachine
+  var context: ChannelHandlerContext?
+
+  var out = OutputBuffer()
+  private var isFlushScheduled = false
+  private var carry = ByteBuffer()
+
+  var calls: [UInt32: ClientCall] = [:]
+  /// Calls that wait for a free stream.
+  var queued: [ClientCall] = []
+  /// Calls whose message waits for credit.
+  var blocked: [ClientCall] = []
+
+  /// Why the connection is no more; nil while it is.
+  private(set) var endError: RPCError?
+  private var onRetired: (@Sendable () -> Void)?
+
+  var timer: Scheduled<Void>?
+  var timerDue: ContinuousClock.Instant?
+  var lastReceivedAt = ContinuousClock.now
+  var pingSentAt: ContinuousClock.Instant?
+
+  init(
+    configuration: ClientConfiguration, loop: any EventLoop,
+    onRetired: @escaping @Sendable () -> Void
+  ) {
+    self.configuration = configuration
+    self.loop = loop
+    self.onRetired = onRetired
+    ready = loop.makePromise()
+    machine = ClientConnectionMachine(limits: configuration.limits)
+  }
+
+  // MARK: Life
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    end(RPCError(.unavailable, "the connection is gone"))
+    self.context = nil
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    end(RPCError(.unavailable, "the server closed the connection"))
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    let text = (error as? TLSError)?.description ?? "the connection failed"
+    end(RPCError(.unavailable, text).caused(by: error))
+    context.close(promise: nil)
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case TLSEvent.handshakeCompleted = event {
+      var hello = Hello()
+      hello.agent = configuration.agent
+      hello.limits = configuration.limits
+      hello.token = configuration.token
+      out.appendFrame(.hello, stream: 0, payload: hello.clientPayload())
+      flush()
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  /// The connection takes no more calls: the owner forgets it.
+  func retire() {
+    onRetired?()
+    onRetired = nil
+  }
+
+  /// Everything ends.
+  func end(_ error: RPCError) {
+    guard endError == nil else { return }
+    endError = error
+    machine.closed()
+    retire()
+    timer?.cancel()
+    timer = nil
+    carry = ByteBuffer()
+    ready.fail(error)
+    var unstarted = error
+    unstarted.isNotStarted = true
+    let waiting = queued
+    queued = []
+    for call in waiting { call.end(unstarted, trailer: nil) }
+    let running = Array(calls.values)
+    calls = [:]
+    blocked = []
+    for call in running { call.end(error, trailer: nil) }
+    out.shrink()
+  }
+
+  /// Closes with words of farewell. From any thread.
+  func close() {
+    loop.execute {
+      guard self.endError == nil else { return }
+      self.sayGoAway(WireFault(.noError, "the client is done"))
+      self.end(RPCError(.cancelled, "the client was closed"))
+      self.context?.close(promise: nil)
+    }
+  }
+
+  /// The server broke the protocol.
+  func fail(_ fault: WireFault) {
+    guard endError == nil else { return }
+    sayGoAway(fault)
+    end(RPCError(.unavailable, "the server broke the protocol: \(fault.text)"))
+    context?.close(promise: nil)
+  }
+
+  private func sayGoAway(_ fault: WireFault) {
+    let goAway = GoAway(lastStream: 0, reason: fault.reason, text: fault.text)
+    out.appendFrame(.goAway, stream: 0, payload: goAway.payload)
+    flush()
+  }
+
+  // MARK: In
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard endError == nil else { return }
+    lastReceivedAt = .now
+    pingSentAt = nil
+    var bytes = unwrapInboundIn(data)
+    if carry.readableBytes > 0 {
+      var joined = carry
+      carry = ByteBuffer()
+      joined.writeBuffer(&bytes)
+      consume(&joined)
+      joined.discardReadBytes()
+      carry = joined
+    } else {
+      consume(&bytes)
+      guard bytes.readableBytes > 0 else { return }
+      carry = context.channel.allocator.buffer(capacity: bytes.readableBytes)
+      carry.writeBuffer(&bytes)
+    }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    flush()
+    context.fireChannelReadComplete()
+  }
+
+  private func consume(_ buffer: inout ByteBuffer) {
+    let used = buffer.withUnsafeReadableBytes { bytes in
+      var offset = 0
+      while endError == nil {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+        guard let header = FrameHeader(rest) else { break }
+        do throws(WireFault) {
+          let kind = try machine.check(header)
+          let end = FrameHeader.byteCount + Int(header.payloadByteCount)
+          guard end <= rest.count else { break }
+          try receive(
+            kind, header, UnsafeRawBufferPointer(rebasing: rest[FrameHeader.byteCount..<end]))
+          offset += end
+        } catch {
+          fail(error)
+        }
+      }
+      return endError == nil ? offset : bytes.count
+    }
+    buffer.moveReaderIndex(forwardBy: used)
+    if endError == nil, machine.isFinished { finish() }
+  }
+
+  /// A drained connection without calls closes.
+  func finish() {
+    end(RPCError(.unavailable, "the server is shutting down"))
+    context?.close(promise: nil)
+  }
+
+  // MARK: Out
+
+  /// Flushes at the end of this read, or soon.
+  func markDirty() {
+    guard !isFlushScheduled else { return }
+    isFlushScheduled = true
+    loop.execute {
+      self.isFlushScheduled = false
+      self.flush()
+    }
+  }
+
+  func flush() {
+    guard let context, !out.isEmpty else { return }
+    context.writeAndFlush(wrapOutboundOut(out.take(context.channel.allocator)), promise: nil)
+    if calls.isEmpty { out.shrink() }
+  }
+}

@@ -1,0 +1,125 @@
+internal import Glibc
+package import Logging
+internal import NIOCore
+internal import NIOPosix
+package import RPC
+internal import Synchronization
+
+/// A server: listens, accepts, and drains.
+package final class HitoServer: Sendable {
+  private enum Phase {
+    case idle
+    case listening([any Channel])
+    case draining
+  }
+
+  private let core: ServerCore
+  private let group: MultiThreadedEventLoopGroup
+  private let executors: [ObjectIdentifier: LoopExecutor]
+  private let tls: Mutex<TLSContext>
+  private let phase = Mutex(Phase.idle)
+
+  package init(
+    configuration: ServerConfiguration, tls: TLSContext, router: Router,
+    authenticator: any Authenticator, logger: Logger
+  ) {
+    core = ServerCore(
+      configuration: configuration, router: router, authenticator: authenticator,
+      logger: logger)
+    self.tls = Mutex(tls)
+    group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.threadCount))
+    var executors: [ObjectIdentifier: LoopExecutor] = [:]
+    for loop in group.makeIterator() { executors[ObjectIdentifier(loop)] = LoopExecutor(loop) }
+    self.executors = executors
+  }
+
+  /// Binds and listens. Answers with the port.
+  package func start() async throws -> Int {
+    // A peer that is gone must be an error of a write, not the end of the process.
+    signal(SIGPIPE, SIG_IGN)
+    let configuration = core.configuration
+    let channel = try await ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(
+        .writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10)
+      )
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try self.initialize(channel) }
+      }
+      .bind(host: configuration.host, port: configuration.port).get()
+    phase.withLock { $0 = .listening([channel]) }
+    let port = channel.localAddress?.port ?? configuration.port
+    core.logger.info(
+      "listening", metadata: ["host": "\(configuration.host)", "port": "\(port)"])
+    return port
+  }
+
+  /// Uses other certificates for connections from now on; the ones that are there keep theirs.
+  package func replaceTLS(_ context: TLSContext) {
+    tls.withLock { $0 = context }
+  }
+
+  /// Stops accepting, lets running calls end within `grace`, then closes what is left and frees the
+  /// threads. The server cannot be started again.
+  package func drain(grace: Duration) async {
+    let channels = phase.withLock { phase in
+      defer { phase = .draining }
+      if case .listening(let channels) = phase { return channels }
+      return []
+    }
+    for channel in channels { try? await channel.close() }
+    for connection in core.registry.all { connection.drain(grace: grace) }
+    // The connections end their calls after the grace by themselves; the margin is for closing.
+    let limit = grace + .seconds(3)
+    await withTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { await self.core.registry.waitUntilEmpty() }
+      tasks.addTask {
+        try? await Task.sleep(for: limit)
+        for connection in self.core.registry.all { connection.abort() }
+      }
+      await tasks.next()
+      tasks.cancelAll()
+    }
+    try? await group.shutdownGracefully()
+  }
+
+  /// What is going on: connections with their calls, and counts since the start.
+  package func snapshot() async -> ServerSnapshot {
+    var snapshot = ServerSnapshot()
+    let totals = core.registry.totals
+    snapshot.totals = totals.closed
+    snapshot.acceptedConnectionCount = totals.accepted
+    snapshot.refusedConnectionCount = totals.refused
+    for connection in core.registry.all {
+      guard let (description, counters) = await connection.snapshot() else { continue }
+      snapshot.connections.append(description)
+      snapshot.totals.add(counters)
+    }
+    snapshot.connections.sort { $0.id < $1.id }
+    return snapshot
+  }
+
+  private func initialize(_ channel: any Channel) throws {
+    guard
+      let executor = executors[ObjectIdentifier(channel.eventLoop)],
+      let id = core.registry.admit(countMax: core.configuration.connectionCountMax)
+    else {
+      throw ChannelError.eof
+    }
+    let timeout = core.configuration.handshakeTimeout.components
+    let nanoseconds = timeout.seconds * 1_000_000_000 + timeout.attoseconds / 1_000_000_000
+    do {
+      let session = try tls.withLock { $0 }.accept()
+      try channel.pipeline.syncOperations.addHandlers(
+        TLSHandler(
+          session: session, scratch: executor.scratch,
+          handshakeTimeout: .nanoseconds(nanoseconds)),
+        ServerConnection(id: id, core: core, executor: executor))
+    } catch {
+      core.registry.abandon()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,226 @@
+internal import NIOCore
+internal import RPC
+internal import Wire
+
+/// One call at the server: what its connection and its handler share.
+///
+/// `@unchecked Sendable`: all mutable state is touched on the connection's loop only; the functions
+/// that handlers call hop there first.
+final class ServerCall: ServerStream, @unchecked Sendable {
+  let connection: ServerConnection
+  let stream: UInt32
+  let route: Route
+  let receivedAt: ContinuousClock.Instant
+  let idempotencyKey: String?
+  let token: String?
+  private let hasOwnToken: Bool
+  private let traceparent: String?
+  private let metadata: [(String, String)]
+
+  var deadline: ContinuousClock.Instant?
+  var machine: CallMachine
+  var queue = MessageQueue()
+  var requestBytes: [UInt8] = []
+  var context: CallContext?
+  var task: Task<Void, Never>?
+
+  /// The request is complete; a handler was started, or the request did not decode.
+  var isStarted = false
+  /// A handler was started, and will report its end.
+  var hasHandler = false
+  /// The handler has not returned yet.
+  var isRunning = false
+  /// The stream has ended.
+  var isEnded = false
+  var endError: RPCError?
+  var resumeCursor: String?
+
+  /// A message that waits for credit, from `pendingOffset` on.
+  var pending: [UInt8] = []
+  var pendingOffset = 0
+  var pendingReplyByteCount = 0
+  var endsAfterPending = false
+
+  private var waiters: [CheckedContinuation<Void, Never>] = []
+
+  init(_ connection: ServerConnection, _ stream: UInt32, _ route: Route, _ head: CallHead) {
+    self.connection = connection
+    self.stream = stream
+    self.route = route
+    receivedAt = connection.now
+    idempotencyKey = head.idempotencyKey
+    hasOwnToken = head.token != nil
+    token = head.token ?? connection.helloToken
+    traceparent = head.traceparent
+    metadata = head.metadata.entries
+    machine = CallMachine(
+      mine: connection.core.configuration.limits, peers: connection.machine.peerLimits,
+      receivesSingleMessage: route.method.kind.hasSingleRequest)
+  }
+
+  // MARK: The handler's task
+
+  func runUnary(_ invocation: Route.Invocation) async throws {
+    let context = try await makeContext()
+    let message = try await invocation(context)
+    await onLoop {
+      self.connection.reply(self, message)
+      self.connection.handlerReturned(self, nil)
+    }
+  }
+
+  func runStreaming(_ body: @Sendable (any ServerStream, CallContext) async throws -> Void)
+    async throws
+  {
+    let context = try await makeContext()
+    try await body(self, context)
+    await onLoop { self.connection.handlerReturned(self, nil) }
+  }
+
+  func handlerFailed(_ error: any Error) async {
+    let rpcError = RPCError(fromHandler: error)
+    await onLoop { self.connection.handlerReturned(self, rpcError) }
+  }
+
+  private func makeContext() async throws(RPCError) -> CallContext {
+    let principal = try await authenticate()
+    let context = CallContext(
+      method: route.method, deadline: deadline, principal: principal,
+      idempotencyKey: idempotencyKey, metadata: metadata, traceparent: traceparent,
+      connectionID: connection.id, streamID: stream, requestBytes: requestBytes)
+    requestBytes = []
+    if connection.loop.inEventLoop {
+      self.context = context
+    } else {
+      await onLoop { self.context = context }
+    }
+    return context
+  }
+
+  private func authenticate() async throws(RPCError) -> Principal? {
+    guard let token else {
+      if route.isPublic { return nil }
+      throw RPCError(.unauthenticated, "this call needs a token")
+    }
+    if !hasOwnToken, let answer = connection.helloAnswer, answer.validUntil > receivedAt {
+      return answer.principal
+    }
+    do throws(RPCError) {
+      let answer = try await connection.core.authentication.authenticate(token: token)
+      if !hasOwnToken { await onLoop { self.connection.helloAnswer = answer } }
+      return answer.principal
+    } catch {
+      // Health must answer also those whose token has expired.
+      if route.isPublic { return nil }
+      throw error
+    }
+  }
+
+  /// Runs `body` on the connection's loop, at once when this is it.
+  private func onLoop(_ body: @escaping @Sendable () -> Void) async {
+    if connection.loop.inEventLoop { return body() }
+    await withCheckedContinuation { continuation in
+      connection.loop.execute {
+        body()
+        self.connection.executor.tick()
+        continuation.resume()
+      }
+    }
+  }
+
+  // MARK: ServerStream
+
+  func nextRequest<Message: WireMessage>(
+    as type: Message.Type
+  ) async throws(RPCError) -> Message? {
+    guard !connection.loop.inEventLoop else { return try await nextRequestOnLoop() }
+    return try await withTaskExecutorPreference(connection.executor) {
+      () async throws(RPCError) -> Message? in
+      try await self.nextRequestOnLoop()
+    }
+  }
+
+  func write<Message: WireMessage>(
+    _ message: Message, resumeCursor: String?
+  ) async throws(RPCError) {
+    guard !connection.loop.inEventLoop else { return try await writeOnLoop(message, resumeCursor) }
+    try await withTaskExecutorPreference(connection.executor) { () async throws(RPCError) in
+      try await self.writeOnLoop(message, resumeCursor)
+    }
+  }
+
+  private func nextRequestOnLoop<Message: WireMessage>() async throws(RPCError) -> Message? {
+    while true {
+      if let endError { throw endError }
+      if !queue.isEmpty { return try takeRequest() }
+      if machine.inbound.isHalfClosed { return nil }
+      try await wait()
+    }
+  }
+
+  private func takeRequest<Message: WireMessage>() throws(RPCError) -> Message {
+    let limits = connection.core.configuration.decodeLimits
+    let taken = queue.take { bytes -> Result<Message, DecodeError> in
+      do throws(DecodeError) {
+        return .success(try Message.decode(bytes, limits: limits))
+      } catch {
+        return .failure(error)
+      }
+    }
+    if taken.byteCount == 0 { machine.emptyMessageRead() }
+    connection.grantConnection(taken.heldByteCount)
+    connection.grantStream(self, taken.heldByteCount)
+    switch taken.result {
+    case .success(let message): return message
+    case .failure(let error): throw RPCError(fromHandler: error)
+    }
+  }
+
+  private func writeOnLoop(
+    _ message: any WireMessage, _ cursor: String?
+  ) async throws(RPCError) {
+    while true {
+      if let endError { throw endError }
+      let hasRoom =
+        connection.isWritable && connection.out.count < ServerConnection.tickOutputByteCountMax
+      if pending.isEmpty, hasRoom { break }
+      if pending.isEmpty { connection.waitingForRoom.append(self) }
+      try await wait()
+    }
+    connection.send(self, message)
+    while !pending.isEmpty {
+      if let endError { throw endError }
+      try await wait()
+    }
+    if let endError { throw endError }
+    if let cursor { resumeCursor = cursor }
+  }
+
+  // MARK: Waiting
+
+  /// Returns when something changed; the caller looks again at what it waits for.
+  private func wait() async throws(RPCError) {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        if Task.isCancelled {
+          continuation.resume()
+        } else {
+          waiters.append(continuation)
+        }
+      }
+    } onCancel: {
+      connection.loop.execute { self.wake() }
+    }
+    guard !Task.isCancelled else {
+      throw endError ?? RPCError(.cancelled, "the call was cancelled")
+    }
+  }
+
+  /// Wakes whoever waits in this call. On the loop.
+  func wake() {
+    guard !waiters.isEmpty else { return }
+    let woken = waiters
+    waiters.removeAll(keepingCapacity: true)
+    for waiter in woken { waiter.resume() }
+  }
+}

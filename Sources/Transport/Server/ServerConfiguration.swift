@@ -1,0 +1,66 @@
+package import RPC
+package import Wire
+
+/// How a server listens, and its limits.
+package struct ServerConfiguration: Sendable {
+  /// Where to listen; port 0 lets the system choose.
+  package var host: String
+  package var port: Int
+  /// Event loop threads; one per core is enough.
+  package var threadCount: Int
+  package var connectionCountMax: Int
+  /// What every connection grants its client.
+  package var limits = ReceiveLimits()
+  package var decodeLimits = DecodeLimits()
+  package var handshakeTimeout = Duration.seconds(10)
+  package var helloTimeout = Duration.seconds(10)
+  package var pingInterval = WireLimit.pingIntervalDefault
+  package var keepaliveIdle = Duration.seconds(60)
+  package var keepaliveTimeout = Duration.seconds(20)
+  /// Connections drain after this, plus up to a tenth; nil = never.
+  package var connectionAgeMax: Duration?
+  /// A unary call's timeout is cut to this.
+  package var unaryTimeoutMax = Duration.seconds(3600)
+  package var unaryTimeoutDefault = WireLimit.unaryTimeoutDefault
+  /// How long a token's answer is trusted, and how often those of running streams are asked again.
+  package var authenticationTTL = Duration.seconds(10)
+  /// Replies of one connection that wait for the client's credit, in bytes.
+  package var pendingReplyByteCountMax = 16 << 20
+  /// Sent in HELLO.
+  package var serverID = "hito"
+  package var agent = "hito-server"
+
+  package init(
+    host: String = "127.0.0.1", port: Int = 0, threadCount: Int = 1,
+    connectionCountMax: Int = 10_000
+  ) {
+    self.host = host
+    self.port = port
+    self.threadCount = threadCount
+    self.connectionCountMax = connectionCountMax
+  }
+}
+
+extension ServerConfiguration {
+  /// The machine's part of it, with the age's jitter.
+  func machineConfiguration() -> ServerConnectionMachine.Configuration {
+    var machine = ServerConnectionMachine.Configuration()
+    machine.limits = limits
+    machine.pingInterval = pingInterval
+    machine.helloTimeout = helloTimeout
+    machine.keepaliveIdle = keepaliveIdle
+    machine.keepaliveTimeout = keepaliveTimeout
+    machine.ageMax = connectionAgeMax.map { $0 + $0 * Double.random(in: 0...0.1) }
+    return machine
+  }
+
+  /// The server's HELLO.
+  func hello() -> Hello {
+    var hello = Hello()
+    hello.agent = agent
+    hello.limits = limits
+    hello.pingIntervalMilliseconds = UInt32(clamping: Int(pingInterval / .milliseconds(1)))
+    hello.serverID = serverID
+    return hello
+  }
+}

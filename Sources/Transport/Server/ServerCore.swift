@@ -1,0 +1,140 @@
+internal import Logging
+internal import RPC
+internal import Synchronization
+package import Wire
+
+/// What all connections of a server share.
+final class ServerCore: Sendable {
+  let configuration: ServerConfiguration
+  let router: Router
+  let authentication: AuthenticationCache
+  let logger: Logger
+  let now: @Sendable () -> ContinuousClock.Instant
+  let registry = ConnectionRegistry()
+
+  init(
+    configuration: ServerConfiguration, router: Router, authenticator: any Authenticator,
+    logger: Logger, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+  ) {
+    self.configuration = configuration
+    self.router = router
+    self.logger = logger
+    self.now = now
+    authentication = AuthenticationCache(
+      authenticator, ttl: configuration.authenticationTTL, now: now)
+  }
+}
+
+/// The connections that are there, and the sums of those that are gone.
+final class ConnectionRegistry: Sendable {
+  private struct State {
+    var connections: [UInt64: ServerConnection] = [:]
+    var nextID: UInt64 = 1
+    var closedTotals = CallCounters()
+    var acceptedCount = 0
+    var refusedCount = 0
+    var acceptingCount = 0
+    var emptyWaiters: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private let state = Mutex(State())
+
+  /// Reserves a place for an accepted connection; nil when there are too many.
+  func admit(countMax: Int) -> UInt64? {
+    state.withLock { state in
+      guard state.connections.count + state.acceptingCount < countMax else {
+        state.refusedCount += 1
+        return nil
+      }
+      state.acceptingCount += 1
+      state.acceptedCount += 1
+      defer { state.nextID += 1 }
+      return state.nextID
+    }
+  }
+
+  func add(_ connection: ServerConnection) {
+    state.withLock { state in
+      state.acceptingCount -= 1
+      state.connections[connection.id] = connection
+    }
+  }
+
+  /// An admitted connection that never came to be.
+  func abandon() {
+    state.withLock { $0.acceptingCount -= 1 }
+  }
+
+  func remove(_ connection: ServerConnection, counters: CallCounters) {
+    let waiters: [CheckedContinuation<Void, Never>] = state.withLock { state in
+      guard state.connections.removeValue(forKey: connection.id) != nil else { return [] }
+      state.closedTotals.add(counters)
+      guard state.connections.isEmpty else { return [] }
+      defer { state.emptyWaiters = [] }
+      return state.emptyWaiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  var all: [ServerConnection] { state.withLock { Array($0.connections.values) } }
+
+  var totals: (closed: CallCounters, accepted: Int, refused: Int) {
+    state.withLock { ($0.closedTotals, $0.acceptedCount, $0.refusedCount) }
+  }
+
+  /// Returns when no connection is left.
+  func waitUntilEmpty() async {
+    await withCheckedContinuation { continuation in
+      let isEmpty = state.withLock { state in
+        if state.connections.isEmpty { return true }
+        state.emptyWaiters.append(continuation)
+        return false
+      }
+      if isEmpty { continuation.resume() }
+    }
+  }
+}
+
+/// Counts of ended calls.
+package struct CallCounters: Sendable, Hashable {
+  /// Indexed by status code.
+  package private(set) var endedByStatus = [Int](repeating: 0, count: 17)
+  package internal(set) var startedCount = 0
+
+  package init() {}
+
+  package subscript(status: StatusCode) -> Int { endedByStatus[Int(status.rawValue)] }
+
+  mutating func countEnd(_ status: StatusCode) {
+    endedByStatus[Int(status.rawValue)] += 1
+  }
+
+  mutating func add(_ other: CallCounters) {
+    startedCount += other.startedCount
+    for index in endedByStatus.indices { endedByStatus[index] += other.endedByStatus[index] }
+  }
+}
+
+/// A look into a running server.
+package struct ServerSnapshot: Sendable {
+  package var connections: [Connection] = []
+  package var totals = CallCounters()
+  package var acceptedConnectionCount = 0
+  package var refusedConnectionCount = 0
+
+  package struct Connection: Sendable {
+    package var id: UInt64
+    package var remoteAddress: String
+    package var agent: String
+    package var age: Duration
+    package var isDraining: Bool
+    package var calls: [Call]
+  }
+
+  package struct Call: Sendable {
+    package var stream: UInt32
+    package var path: String
+    package var userID: String?
+    package var age: Duration
+  }
+}
