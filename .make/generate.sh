@@ -85,7 +85,8 @@ mkdir -p "$work/c"
 protoc -I Tests/Fixtures/protos -I Protos --c_out="$work/c" $fixture
 c_module CFixtureMessages "$tests/Fixtures/CFixtureMessages" CMessages.h
 replace "$tests/CodecTests/Generated"
-hito mode=swift,c_module=CFixtureMessages,testable_import=Contract "$tests/CodecTests/Generated" \
+hito mode=swift,access=internal,c_module=CFixtureMessages,testable_import=Contract \
+  "$tests/CodecTests/Generated" \
   -I Tests/Fixtures/protos -I Protos $fixture
 replace "$tests/Fixtures/python"
 protoc -I Tests/Fixtures/protos -I Protos --python_out="$tests/Fixtures/python" \

@@ -456,7 +456,8 @@ extension GetProductivityResponse: CodedMessage {
     self.mostActiveDay = Codec.string(raw.pointee.most_active_day)
     self.eventsByType = Codec.messages(raw.pointee.n_events_by_type, raw.pointee.events_by_type)
     self.cursor = Codec.string(raw.pointee.cursor)
-    self.avgValidationScore = raw.pointee.avg_validation_score_presence_case.rawValue == 9 ? raw.pointee.avg_validation_score : nil
+    self.avgValidationScore =
+      raw.pointee.avg_validation_score_presence_case.rawValue == 9 ? raw.pointee.avg_validation_score : nil
   }
 
   func write(to raw: UnsafeMutablePointer<Hito__V1__GetProductivityResponse>, _ arena: EncodingArena) {
@@ -569,7 +570,8 @@ extension DayActivity: CodedMessage {
     self.events = raw.pointee.events
     self.tasksCompleted = raw.pointee.tasks_completed
     self.goalsCompleted = raw.pointee.goals_completed
-    self.meanScore = raw.pointee.mean_score_presence_case.rawValue == 5 ? raw.pointee.mean_score : nil
+    self.meanScore =
+      raw.pointee.mean_score_presence_case.rawValue == 5 ? raw.pointee.mean_score : nil
   }
 
   func write(to raw: UnsafeMutablePointer<Hito__V1__DayActivity>, _ arena: EncodingArena) {

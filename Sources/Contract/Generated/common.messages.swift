@@ -16,7 +16,7 @@ public struct WorkStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Put away; can be reopened.
   public static let archived = WorkStatus(rawValue: 4)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -54,7 +54,7 @@ public struct Role: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Everything.
   public static let admin = Role(rawValue: 4)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {

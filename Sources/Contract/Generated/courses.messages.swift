@@ -12,7 +12,7 @@ public struct CourseStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Put away.
   public static let archived = CourseStatus(rawValue: 2)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -46,7 +46,7 @@ public struct DocumentFormat: RawRepresentable, Hashable, Sendable, CaseIterable
   /// Plain text.
   public static let plain = DocumentFormat(rawValue: 3)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -1287,7 +1287,8 @@ extension Course: CodedMessage {
     self.title = Codec.string(raw.pointee.title)
     self.description = Codec.string(raw.pointee.description)
     self.language = Codec.string(raw.pointee.language)
-    self.technologies = Codec.list(raw.pointee.n_technologies, raw.pointee.technologies) { Codec.string($0) }
+    self.technologies =
+      Codec.list(raw.pointee.n_technologies, raw.pointee.technologies) { Codec.string($0) }
     self.metadata = Codec.dictionary(raw.pointee.n_metadata, raw.pointee.metadata) { entry in
       (Codec.string(entry.pointee.key), Codec.string(entry.pointee.value))
     }
@@ -1378,7 +1379,8 @@ extension CreateCourseRequest: CodedMessage {
     self.title = Codec.string(raw.pointee.title)
     self.description = Codec.string(raw.pointee.description)
     self.language = Codec.string(raw.pointee.language)
-    self.technologies = Codec.list(raw.pointee.n_technologies, raw.pointee.technologies) { Codec.string($0) }
+    self.technologies =
+      Codec.list(raw.pointee.n_technologies, raw.pointee.technologies) { Codec.string($0) }
     self.metadata = Codec.dictionary(raw.pointee.n_metadata, raw.pointee.metadata) { entry in
       (Codec.string(entry.pointee.key), Codec.string(entry.pointee.value))
     }
@@ -1479,7 +1481,8 @@ extension ListCoursesRequest: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
     self.enrolledOnly = raw.pointee.enrolled_only != 0
     self.userId = Codec.string(raw.pointee.user_id)
-    self.statuses = Codec.list(raw.pointee.n_statuses, raw.pointee.statuses) { CourseStatus(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
+    self.statuses =
+      Codec.list(raw.pointee.n_statuses, raw.pointee.statuses) { CourseStatus(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
     self.technology = Codec.string(raw.pointee.technology)
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
@@ -1493,7 +1496,8 @@ extension ListCoursesRequest: CodedMessage {
       raw.pointee.user_id = arena.string(self.userId)
     }
     raw.pointee.n_statuses = self.statuses.count
-    raw.pointee.statuses = arena.list(self.statuses) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    raw.pointee.statuses =
+      arena.list(self.statuses) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
     if !self.technology.isEmpty {
       raw.pointee.technology = arena.string(self.technology)
     }

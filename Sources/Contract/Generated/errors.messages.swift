@@ -36,7 +36,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// The call budget or rate of this caller is used up (RESOURCE_EXHAUSTED).
   public static let quota = ErrorReason(rawValue: 14)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -216,7 +216,8 @@ extension ErrorDetails: CodedMessage {
 
   init(reading raw: UnsafePointer<Hito__V1__ErrorDetails>) {
     self.reason = ErrorReason(rawValue: Int32(truncatingIfNeeded: raw.pointee.reason.rawValue))
-    self.fieldViolations = Codec.messages(raw.pointee.n_field_violations, raw.pointee.field_violations)
+    self.fieldViolations =
+      Codec.messages(raw.pointee.n_field_violations, raw.pointee.field_violations)
     self.retryDelayUs = raw.pointee.retry_delay_us
     self.resource = Codec.message(raw.pointee.resource)
     self.quota = Codec.message(raw.pointee.quota)

@@ -12,7 +12,7 @@ public struct GroupStrategy: RawRepresentable, Hashable, Sendable, CaseIterable 
   /// The events of one entity to one consumer, in order.
   public static let pinned = GroupStrategy(rawValue: 2)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -48,7 +48,7 @@ public struct SettleAction: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Done, though not wanted.
   public static let skip = SettleAction(rawValue: 4)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -768,7 +768,8 @@ extension EventFilter: CodedMessage {
     self.userIds = Codec.list(raw.pointee.n_user_ids, raw.pointee.user_ids) { Codec.string($0) }
     self.goalIds = Codec.list(raw.pointee.n_goal_ids, raw.pointee.goal_ids) { Codec.string($0) }
     self.taskIds = Codec.list(raw.pointee.n_task_ids, raw.pointee.task_ids) { Codec.string($0) }
-    self.courseIds = Codec.list(raw.pointee.n_course_ids, raw.pointee.course_ids) { Codec.string($0) }
+    self.courseIds =
+      Codec.list(raw.pointee.n_course_ids, raw.pointee.course_ids) { Codec.string($0) }
     self.types = Codec.list(raw.pointee.n_types, raw.pointee.types) { Codec.string($0) }
   }
 
@@ -906,7 +907,8 @@ extension ConsumerGroup: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__ConsumerGroup>) {
     self.name = Codec.string(raw.pointee.name)
     self.filter = Codec.message(raw.pointee.filter)
-    self.strategy = GroupStrategy(rawValue: Int32(truncatingIfNeeded: raw.pointee.strategy.rawValue))
+    self.strategy =
+      GroupStrategy(rawValue: Int32(truncatingIfNeeded: raw.pointee.strategy.rawValue))
     self.maxAttempts = raw.pointee.max_attempts
     self.ackTimeoutUs = raw.pointee.ack_timeout_us
     self.settledCursor = Codec.string(raw.pointee.settled_cursor)

@@ -12,7 +12,7 @@ public struct ProposalDecision: RawRepresentable, Hashable, Sendable, CaseIterab
   /// Drop it.
   public static let reject = ProposalDecision(rawValue: 2)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -1101,7 +1101,8 @@ extension Goal: CodedMessage {
     self.description = Codec.string(raw.pointee.description)
     self.status = WorkStatus(rawValue: Int32(truncatingIfNeeded: raw.pointee.status.rawValue))
     self.progressPercentage = raw.pointee.progress_percentage
-    self.validationCriteria = Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
+    self.validationCriteria =
+      Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
     self.aiFeedback = Codec.string(raw.pointee.ai_feedback)
     self.targetDate = Codec.message(raw.pointee.target_date)
     self.startedAt = Codec.message(raw.pointee.started_at)
@@ -1166,7 +1167,8 @@ extension GoalTask: CodedMessage {
     self.description = Codec.string(raw.pointee.description)
     self.status = WorkStatus(rawValue: Int32(truncatingIfNeeded: raw.pointee.status.rawValue))
     self.ordinal = raw.pointee.ordinal
-    self.validationCriteria = Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
+    self.validationCriteria =
+      Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
     self.startedAt = Codec.message(raw.pointee.started_at)
     self.completedAt = Codec.message(raw.pointee.completed_at)
     self.version = raw.pointee.version
@@ -1218,7 +1220,8 @@ extension NewTask: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__NewTask>) {
     self.title = Codec.string(raw.pointee.title)
     self.description = Codec.string(raw.pointee.description)
-    self.validationCriteria = Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
+    self.validationCriteria =
+      Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
   }
 
   func write(to raw: UnsafeMutablePointer<Hito__V1__NewTask>, _ arena: EncodingArena) {
@@ -1243,7 +1246,8 @@ extension CreateGoalRequest: CodedMessage {
     self.description = Codec.string(raw.pointee.description)
     self.courseId = Codec.string(raw.pointee.course_id)
     self.tasks = Codec.messages(raw.pointee.n_tasks, raw.pointee.tasks)
-    self.validationCriteria = Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
+    self.validationCriteria =
+      Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
     self.targetDate = Codec.message(raw.pointee.target_date)
     self.userId = Codec.string(raw.pointee.user_id)
   }
@@ -1342,7 +1346,8 @@ extension ListGoalsRequest: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
     self.userId = Codec.string(raw.pointee.user_id)
     self.courseId = Codec.string(raw.pointee.course_id)
-    self.statuses = Codec.list(raw.pointee.n_statuses, raw.pointee.statuses) { WorkStatus(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
+    self.statuses =
+      Codec.list(raw.pointee.n_statuses, raw.pointee.statuses) { WorkStatus(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
     self.created = Codec.message(raw.pointee.created)
     self.titleContains = Codec.string(raw.pointee.title_contains)
     self.minCursor = Codec.string(raw.pointee.min_cursor)
@@ -1359,7 +1364,8 @@ extension ListGoalsRequest: CodedMessage {
       raw.pointee.course_id = arena.string(self.courseId)
     }
     raw.pointee.n_statuses = self.statuses.count
-    raw.pointee.statuses = arena.list(self.statuses) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    raw.pointee.statuses =
+      arena.list(self.statuses) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
     if let value = self.created {
       raw.pointee.created = arena.message(value)
     }
@@ -1754,7 +1760,8 @@ extension GoalProposal: CodedMessage {
     self.title = Codec.string(raw.pointee.title)
     self.description = Codec.string(raw.pointee.description)
     self.tasks = Codec.messages(raw.pointee.n_tasks, raw.pointee.tasks)
-    self.validationCriteria = Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
+    self.validationCriteria =
+      Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
     self.aiFeedback = Codec.string(raw.pointee.ai_feedback)
     self.citations = Codec.messages(raw.pointee.n_citations, raw.pointee.citations)
     self.planner = Codec.string(raw.pointee.planner)
@@ -1819,7 +1826,8 @@ extension ResolveProposalRequest: CodedMessage {
 
   init(reading raw: UnsafePointer<Hito__V1__ResolveProposalRequest>) {
     self.runId = Codec.string(raw.pointee.run_id)
-    self.decision = ProposalDecision(rawValue: Int32(truncatingIfNeeded: raw.pointee.decision.rawValue))
+    self.decision =
+      ProposalDecision(rawValue: Int32(truncatingIfNeeded: raw.pointee.decision.rawValue))
     self.edited = Codec.message(raw.pointee.edited)
   }
 

@@ -14,7 +14,7 @@ public struct SubscriptionMark: RawRepresentable, Hashable, Sendable, CaseIterab
   /// Nothing for this filter up to this cursor: resume here instead of reading it all again.
   public static let checkpoint = SubscriptionMark(rawValue: 3)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {

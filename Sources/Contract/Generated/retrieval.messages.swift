@@ -14,7 +14,7 @@ public struct SearchMode: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Words only.
   public static let text = SearchMode(rawValue: 3)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -465,7 +465,8 @@ extension SearchRequest: CodedMessage {
 
   init(reading raw: UnsafePointer<Hito__V1__SearchRequest>) {
     self.query = Codec.string(raw.pointee.query)
-    self.entityTypes = Codec.list(raw.pointee.n_entity_types, raw.pointee.entity_types) { Codec.string($0) }
+    self.entityTypes =
+      Codec.list(raw.pointee.n_entity_types, raw.pointee.entity_types) { Codec.string($0) }
     self.courseId = Codec.string(raw.pointee.course_id)
     self.language = Codec.string(raw.pointee.language)
     self.limit = raw.pointee.limit

@@ -14,7 +14,7 @@ public struct HealthStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// It is going away.
   public static let draining = HealthStatus(rawValue: 3)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -1677,8 +1677,10 @@ extension GetErasureResponse: CodedMessage {
   }
 
   init(reading raw: UnsafePointer<Hito__V1__GetErasureResponse>) {
-    self.partsDone = Codec.list(raw.pointee.n_parts_done, raw.pointee.parts_done) { Codec.string($0) }
-    self.partsPending = Codec.list(raw.pointee.n_parts_pending, raw.pointee.parts_pending) { Codec.string($0) }
+    self.partsDone =
+      Codec.list(raw.pointee.n_parts_done, raw.pointee.parts_done) { Codec.string($0) }
+    self.partsPending =
+      Codec.list(raw.pointee.n_parts_pending, raw.pointee.parts_pending) { Codec.string($0) }
     self.completedAt = Codec.message(raw.pointee.completed_at)
   }
 

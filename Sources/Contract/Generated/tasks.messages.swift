@@ -706,7 +706,8 @@ extension ListTasksRequest: CodedMessage {
     self.goalId = Codec.string(raw.pointee.goal_id)
     self.page = Codec.message(raw.pointee.page)
     self.userId = Codec.string(raw.pointee.user_id)
-    self.statuses = Codec.list(raw.pointee.n_statuses, raw.pointee.statuses) { WorkStatus(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
+    self.statuses =
+      Codec.list(raw.pointee.n_statuses, raw.pointee.statuses) { WorkStatus(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
@@ -721,7 +722,8 @@ extension ListTasksRequest: CodedMessage {
       raw.pointee.user_id = arena.string(self.userId)
     }
     raw.pointee.n_statuses = self.statuses.count
-    raw.pointee.statuses = arena.list(self.statuses) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    raw.pointee.statuses =
+      arena.list(self.statuses) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
     if !self.minCursor.isEmpty {
       raw.pointee.min_cursor = arena.string(self.minCursor)
     }

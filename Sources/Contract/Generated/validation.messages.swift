@@ -16,7 +16,7 @@ public struct Verdict: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Our fault; can be tried again.
   public static let errored = Verdict(rawValue: 4)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -68,7 +68,7 @@ public struct RunStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// There is no sandbox.
   public static let sandboxUnavailable = RunStatus(rawValue: 11)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -114,7 +114,7 @@ public struct DiagnosticLevel: RawRepresentable, Hashable, Sendable, CaseIterabl
   /// Must be mended.
   public static let error = DiagnosticLevel(rawValue: 3)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -149,7 +149,7 @@ public struct TestStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// It could not be run.
   public static let error = TestStatus(rawValue: 3)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -194,7 +194,7 @@ public struct ValidationStage: RawRepresentable, Hashable, Sendable, CaseIterabl
   /// The verdict.
   public static let verdict = ValidationStage(rawValue: 8)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -1146,7 +1146,8 @@ extension CodeSnapshot: CodedMessage {
     self.createdAt = Codec.message(raw.pointee.created_at)
     self.updatedAt = Codec.message(raw.pointee.updated_at)
     self.courseId = Codec.string(raw.pointee.course_id)
-    self.validationScore = raw.pointee.validation_score_presence_case.rawValue == 9 ? raw.pointee.validation_score : nil
+    self.validationScore =
+      raw.pointee.validation_score_presence_case.rawValue == 9 ? raw.pointee.validation_score : nil
   }
 
   func write(to raw: UnsafeMutablePointer<Hito__V1__CodeSnapshot>, _ arena: EncodingArena) {

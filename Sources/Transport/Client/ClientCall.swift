@@ -215,12 +215,15 @@ final class ClientCall: @unchecked Sendable {
   }
 }
 
-/// What the caller holds: cancels the call when it is dropped before the end.
+/// What the caller holds: cancels the call when it is dropped before the end. Keeps the transport,
+/// which closes its connection when nobody holds it.
 final class ClientCallHandle: ClientStream {
   private let call: ClientCall
+  private let transport: HitoTransport
 
-  init(_ call: ClientCall) {
+  init(_ call: ClientCall, _ transport: HitoTransport) {
     self.call = call
+    self.transport = transport
   }
 
   deinit {

@@ -105,7 +105,7 @@ package final class HitoTransport: ClientTransport {
       connection, method, options, idempotencyKey: key, deadline: deadline,
       firstMessage: firstMessage)
     call.start()
-    return ClientCallHandle(call)
+    return ClientCallHandle(call, self)
   }
 
   /// Repeats `body` while the error and the time allow it (W14).

@@ -88,7 +88,10 @@ extension ServerConnection {
     guard call.route.method.kind == .unary else { return call.wake() }
     // A unary handler starts when it is certain that no second message comes (W5.8).
     guard call.machine.inbound.isHalfClosed, !call.isStarted, !call.queue.isEmpty else { return }
-    let taken = call.queue.take { startUnary(call, $0) }
+    // Out of the call, because the handler may end it while it runs.
+    var queue = call.queue
+    call.queue = MessageQueue()
+    let taken = queue.take { startUnary(call, $0) }
     grantConnection(taken.heldByteCount)
   }
 

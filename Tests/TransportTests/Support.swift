@@ -1,0 +1,268 @@
+import COpenSSL
+import Foundation
+import Logging
+import RPC
+import Synchronization
+import Testing
+import Wire
+
+@testable import Transport
+
+/// A message whose encoding is its bytes; `!` in front does not decode.
+struct Blob: WireMessage, Equatable {
+  static let fullName = "test.Blob"
+  var bytes: [UInt8]
+
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init(_ text: String) { bytes = Array(text.utf8) }
+
+  var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> Blob {
+    guard bytes.first != UInt8(ascii: "!") else {
+      throw DecodeError(.malformed, field: "blob.bytes")
+    }
+    return Blob(Array(bytes))
+  }
+
+  var encodedByteCount: Int { bytes.count }
+
+  func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    let room = reserve(bytes.count)
+    bytes.withUnsafeBytes { room.copyMemory(from: $0) }
+  }
+}
+
+/// The test service's methods.
+enum Methods {
+  static func path(_ name: String) -> String { "test.Echo/\(name)" }
+  static let echo = MethodDescriptor(path: path("Echo"), kind: .unary, isReadOnly: true)
+  static let write = MethodDescriptor(path: path("Write"), kind: .unary, isReadOnly: false)
+  static let fail = MethodDescriptor(path: path("Fail"), kind: .unary, isReadOnly: true)
+  static let whoami = MethodDescriptor(path: path("WhoAmI"), kind: .unary, isReadOnly: true)
+  static let hang = MethodDescriptor(path: path("Hang"), kind: .unary, isReadOnly: true)
+  static let count = MethodDescriptor(path: path("Count"), kind: .serverStreaming, isReadOnly: true)
+  static let watch = MethodDescriptor(path: path("Watch"), kind: .serverStreaming, isReadOnly: true)
+  static let sum = MethodDescriptor(path: path("Sum"), kind: .clientStreaming, isReadOnly: true)
+  static let chat = MethodDescriptor(path: path("Chat"), kind: .bidirectional, isReadOnly: true)
+  static let deaf = MethodDescriptor(path: path("Deaf"), kind: .bidirectional, isReadOnly: true)
+  static let ping = MethodDescriptor(path: "test.Public/Ping", kind: .unary, isReadOnly: true)
+}
+
+/// What the handlers saw, for tests to wait on.
+final class Witness: Sendable {
+  private struct State {
+    var events: [String] = []
+    var waiters: [(String, CheckedContinuation<Void, Never>)] = []
+  }
+  private let state = Mutex(State())
+
+  func note(_ event: String) {
+    let woken = state.withLock { state in
+      state.events.append(event)
+      let woken = state.waiters.filter { $0.0 == event }
+      state.waiters.removeAll { $0.0 == event }
+      return woken
+    }
+    for (_, waiter) in woken { waiter.resume() }
+  }
+
+  /// Returns when `event` has been noted.
+  func wait(for event: String) async {
+    await withCheckedContinuation { continuation in
+      let isThere = state.withLock { state in
+        if state.events.contains(event) { return true }
+        state.waiters.append((event, continuation))
+        return false
+      }
+      if isThere { continuation.resume() }
+    }
+  }
+
+  var events: [String] { state.withLock { $0.events } }
+  func count(_ event: String) -> Int { events.count { $0 == event } }
+}
+
+struct Foreign: Error { let secret = "select * from users" }
+
+/// Knows `good` and `other`; what is in `revoked` is refused.
+final class TestAuthenticator: Authenticator {
+  let revoked = Mutex<Set<String>>([])
+  let askedCount = Mutex(0)
+
+  func authenticate(token: String) async throws(RPCError) -> Principal {
+    askedCount.withLock { $0 += 1 }
+    let isRevoked = revoked.withLock { $0.contains(token) }
+    guard !isRevoked, token == "good" || token == "other" else {
+      throw RPCError(.unauthenticated, "the token is not valid")
+    }
+    return Principal(userID: "user-\(token)", role: "learner", tokenID: "t-\(token)")
+  }
+}
+
+/// Certificates for one test, in a folder of its own.
+final class TestCertificates: Sendable {
+  let folder: String
+  var ca: String { folder + "/ca.pem" }
+  var caKey: String { folder + "/ca.key" }
+  var certificate: String { folder + "/server.pem" }
+  var key: String { folder + "/server.key" }
+
+  init(names: [String] = []) throws {
+    folder = NSTemporaryDirectory() + "hito-tls-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Certificates.createAuthority(certificateFile: ca, keyFile: caKey)
+    try Certificates.createServerCertificate(
+      authorityCertificateFile: ca, authorityKeyFile: caKey, certificateFile: certificate,
+      keyFile: key, names: names)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+  func serverTLS() throws -> TLSContext {
+    try .server(certificateFile: certificate, keyFile: key)
+  }
+
+  func clientTLS() throws -> TLSContext { try .client(authorityFile: ca) }
+}
+
+/// A server with the test service, over real sockets and real TLS.
+struct TestServer {
+  let server: HitoServer
+  let port: Int
+  let certificates: TestCertificates
+  let witness: Witness
+  let authenticator: TestAuthenticator
+
+  /// Runs `body` with a started server and ends it afterwards.
+  static func with(
+    _ configure: (inout ServerConfiguration) -> Void = { _ in },
+    _ body: (TestServer) async throws -> Void
+  ) async throws {
+    let certificates = try TestCertificates()
+    var configuration = ServerConfiguration()
+    configure(&configuration)
+    let witness = Witness()
+    let authenticator = TestAuthenticator()
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    let server = HitoServer(
+      configuration: configuration, tls: try certificates.serverTLS(),
+      router: testRouter(witness), authenticator: authenticator, logger: logger)
+    let port = try await server.start()
+    let test = TestServer(
+      server: server, port: port, certificates: certificates, witness: witness,
+      authenticator: authenticator)
+    do {
+      try await body(test)
+    } catch {
+      await server.drain(grace: .zero)
+      throw error
+    }
+    await server.drain(grace: .zero)
+  }
+
+  func client(
+    token: String? = "good", _ configure: (inout ClientConfiguration) -> Void = { _ in }
+  ) throws -> HitoTransport {
+    var configuration = ClientConfiguration(
+      host: "127.0.0.1", port: port, tls: try certificates.clientTLS(), token: token)
+    configure(&configuration)
+    return HitoTransport(configuration)
+  }
+
+  /// Proves that the server still serves others.
+  func expectServesOthers() async throws {
+    let client = try client()
+    defer { client.close() }
+    let reply = try await client.unary(
+      Methods.echo, Blob("still here"), returning: Blob.self, options: CallOptions())
+    #expect(reply.text == "still here")
+  }
+}
+
+extension ClientTransport {
+  func echo(_ text: String, _ options: CallOptions = CallOptions()) async throws(RPCError) -> String {
+    try await unary(Methods.echo, Blob(text), returning: Blob.self, options: options).text
+  }
+}
+
+func testRouter(_ witness: Witness) -> Router {
+  var router = Router()
+  router.unary(Methods.echo) { (request: Blob, context: CallContext) in
+    if let key = context.idempotencyKey { context.addTrailer("key", key) }
+    return request
+  }
+  router.unary(Methods.ping) { (request: Blob, _) in request }
+  router.unary(Methods.write) { (request: Blob, context: CallContext) in
+    witness.note("write")
+    return Blob("\(context.idempotencyKey ?? "none")|\(context.requestBytes.count)")
+  }
+  router.unary(Methods.fail) { (request: Blob, _) -> Blob in
+    switch request.text {
+    case "foreign": throw Foreign()
+    case "cancel": throw CancellationError()
+    default:
+      throw RPCError(
+        .failedPrecondition, "not now", details: Array("details".utf8), resumeCursor: "c1")
+    }
+  }
+  router.unary(Methods.whoami) { (_: Blob, context: CallContext) in
+    Blob(try context.requirePrincipal().userID)
+  }
+  router.unary(Methods.hang) { (_: Blob, _) -> Blob in
+    witness.note("hanging")
+    try? await Task.sleep(for: .seconds(600))
+    witness.note(Task.isCancelled ? "cancelled" : "woke")
+    throw CancellationError()
+  }
+  router.serverStreaming(Methods.count) {
+    (request: Blob, _, writer: ResponseWriter<Blob>) in
+    let parts = request.text.split(separator: " ").compactMap { Int($0) }
+    let size = parts.count > 1 ? parts[1] : 0
+    for index in 0..<(parts.first ?? 0) {
+      let padding = [UInt8](repeating: UInt8(ascii: "x"), count: size)
+      try await writer.write(Blob(Array("\(index)".utf8) + padding), resumeCursor: "\(index)")
+      witness.note("wrote")
+    }
+  }
+  router.serverStreaming(Methods.watch) { (_: Blob, _, writer: ResponseWriter<Blob>) in
+    try await writer.write(Blob("first"), resumeCursor: "after-first")
+    witness.note("watching")
+    do {
+      try await Task.sleep(for: .seconds(600))
+    } catch {
+      witness.note("watch cancelled")
+      throw error
+    }
+  }
+  registerRequestStreams(&router, witness)
+  router.allowUnauthenticated(service: "test.Public")
+  return router
+}
+
+private func registerRequestStreams(_ router: inout Router, _ witness: Witness) {
+  router.clientStreaming(Methods.sum) { (requests: RequestStream<Blob>, _) -> Blob in
+    var requests = requests
+    var byteCount = 0
+    var count = 0
+    while let next = try await requests.next() {
+      byteCount += next.bytes.count
+      count += 1
+    }
+    return Blob("\(count) \(byteCount)")
+  }
+  router.bidirectional(Methods.chat) {
+    (requests: RequestStream<Blob>, _, writer: ResponseWriter<Blob>) in
+    var requests = requests
+    while let next = try await requests.next() {
+      try await writer.write(Blob("re: " + next.text))
+    }
+  }
+  router.bidirectional(Methods.deaf) { (_: RequestStream<Blob>, _, _: ResponseWriter<Blob>) in
+    witness.note("deaf")
+    try await Task.sleep(for: .seconds(600))
+  }
+}

@@ -1,0 +1,58 @@
+"""Typed asyncio client of Hito.
+
+    async with await hito.Client.connect("127.0.0.1:7443", ca_file="ca.pem", token=token) as client:
+        reply = await client.goals.create_goal(hito.v1.CreateGoalRequest(title="Aprender FastAPI"))
+"""
+
+from hito import v1
+from hito._resume import ResumingWatch
+from hito._stream import ResponseStream
+from hito.client import VERSION as __version__
+from hito.client import Client, ProgressClient
+from hito.errors import (
+    Aborted,
+    AlreadyExists,
+    CancelledCall,
+    DataLoss,
+    DeadlineExceeded,
+    FailedPrecondition,
+    HitoError,
+    InternalError,
+    InvalidArgument,
+    NotFound,
+    OutOfRange,
+    PermissionDenied,
+    ResourceExhausted,
+    StatusCode,
+    Unauthenticated,
+    Unavailable,
+    Unimplemented,
+    UnknownError,
+)
+
+__all__ = [
+    "Aborted",
+    "AlreadyExists",
+    "CancelledCall",
+    "Client",
+    "DataLoss",
+    "DeadlineExceeded",
+    "FailedPrecondition",
+    "HitoError",
+    "InternalError",
+    "InvalidArgument",
+    "NotFound",
+    "OutOfRange",
+    "PermissionDenied",
+    "ProgressClient",
+    "ResourceExhausted",
+    "ResponseStream",
+    "ResumingWatch",
+    "StatusCode",
+    "Unauthenticated",
+    "Unavailable",
+    "Unimplemented",
+    "UnknownError",
+    "__version__",
+    "v1",
+]

@@ -1,0 +1,335 @@
+"""One TLS connection: frames in and out, calls, credit, keepalive, drain."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Callable, Dict, List, Optional, cast
+
+from hito import _wire
+from hito._call import Call
+from hito._credit import ReceiveWindow, SendWindow
+from hito.errors import CancelledCall, HitoError, InternalError, Unavailable
+
+_ALPN = "hito/1"
+_CONNECT_TIMEOUT = 10.0
+_CLOSE_TIMEOUT = 2.0
+# Only control frames pass the transport's own pause; a peer that asks for this many never reads.
+_WRITE_BUFFER_MAX = 8 << 20
+
+
+class Connection(asyncio.Protocol):
+    """A connection that said HELLO. Used on one event loop only."""
+
+    def __init__(
+        self, own: _wire.Hello, keepalive: float, on_change: Callable[["Connection"], None]
+    ) -> None:
+        self.own = own
+        self.peer = _wire.Hello()
+        self.is_draining = False
+        self.send_credit = SendWindow(0)
+        self._receive_credit = ReceiveWindow(own.connection_credit)
+        self._decoder = _wire.FrameDecoder(own.frame_payload_max)
+        self._keepalive = keepalive
+        self._on_change = on_change
+        self._loop = asyncio.get_running_loop()
+        self._hello: asyncio.Future[None] = self._loop.create_future()
+        self._lost: asyncio.Future[None] = self._loop.create_future()
+        self._transport: Optional[asyncio.Transport] = None
+        self._calls: Dict[int, Call] = {}
+        self._next_stream = 1
+        self._out: List[bytes] = []
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._credit_waiters: List[asyncio.Future[None]] = []
+        self._failure: Optional[HitoError] = None
+        self._received_at = self._loop.time()
+        self._pinged_at: Optional[float] = None
+        self._timer: Optional[asyncio.TimerHandle] = None
+
+    @classmethod
+    async def connect(
+        cls,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext,
+        server_name: str,
+        own: _wire.Hello,
+        keepalive: float,
+        on_change: Callable[["Connection"], None],
+    ) -> "Connection":
+        """Connects, checks the certificate and the protocol, and exchanges HELLO."""
+        connection = cls(own, keepalive, on_change)
+        try:
+            async with asyncio.timeout(_CONNECT_TIMEOUT):
+                await connection._loop.create_connection(
+                    lambda: connection, host, port, ssl=tls, server_hostname=server_name,
+                    ssl_shutdown_timeout=_CLOSE_TIMEOUT,
+                )  # fmt: skip
+                await connection._hello
+        except ssl.SSLCertVerificationError as error:
+            raise _cannot(host, port, f"certificate refused: {error.verify_message}") from error
+        except ssl.SSLError as error:
+            raise _cannot(host, port, f"TLS: {error.reason or error}") from error
+        except TimeoutError as error:
+            raise _cannot(host, port, "no answer in time") from error
+        except OSError as error:
+            # asyncio says nothing when the peer hangs up in the handshake.
+            why = error.strerror or str(error) or "the peer ended the TLS handshake"
+            raise _cannot(host, port, why) from error
+        except HitoError as error:
+            raise _cannot(host, port, error.message) from error
+        finally:
+            if not connection._hello.done():
+                connection._hello.cancel()
+            if connection._hello.cancelled() or connection._hello.exception() is not None:
+                connection.abort()
+        return connection
+
+    # What the channel asks
+
+    @property
+    def is_open(self) -> bool:
+        return not self._lost.done() and self._failure is None
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether a call can be opened right now."""
+        return (
+            self.is_open
+            and not self.is_draining
+            and len(self._calls) < self.peer.streams_max
+            and self._next_stream <= _wire.STREAM_ID_MAX
+        )
+
+    def open(
+        self, header: _wire.CallHeader, message: Optional[bytes], half_close: bool = False
+    ) -> Call:
+        """Opens a call and writes its first frame; `flush` the call for the rest."""
+        block = _wire.encode_call(header)
+        call = Call(self, self._next_stream)
+        self._calls[call.stream] = call
+        try:
+            call.begin(block, message, half_close)
+        except BaseException:
+            del self._calls[call.stream]
+            raise
+        self._next_stream += 2
+        return call
+
+    async def close(self) -> None:
+        """Ends the calls and the connection; returns when it is gone."""
+        for call in list(self._calls.values()):
+            call.cancel(CancelledCall("the client was closed"))
+        if self.is_open:
+            self._say_goodbye(_wire.NO_ERROR, "")
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await asyncio.shield(self._lost)
+        except TimeoutError:
+            self.abort()
+            await self._lost
+
+    def abort(self) -> None:
+        """Ends the connection without a word."""
+        if self._transport is None:
+            self.connection_lost(None)
+        else:
+            self._transport.abort()
+
+    # What calls ask
+
+    def write(self, kind: int, flags: int, stream: int, payload: bytes = b"") -> None:
+        """Queues a frame; what one turn of the loop queues is written at once."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if not self._out:
+            self._loop.call_soon(self._flush)
+        self._out.append(_wire.encode_frame(kind, flags, stream, payload))
+
+    async def writable(self) -> None:
+        """Waits while the socket takes no more."""
+        await self._writable.wait()
+
+    def wait_for_credit(self, waiter: "asyncio.Future[None]") -> None:
+        """`waiter` ends when the connection has credit again."""
+        self._credit_waiters = [other for other in self._credit_waiters if not other.done()]
+        self._credit_waiters.append(waiter)
+
+    def consumed(self, amount: int) -> None:
+        granted = self._receive_credit.consumed(amount)
+        if granted:
+            self.write(_wire.CREDIT, 0, 0, _wire.encode_credit(granted))
+
+    def forget(self, call: Call) -> None:
+        """A call has ended."""
+        if self._calls.pop(call.stream, None) is None:
+            return
+        if self.is_draining and not self._calls and self.is_open:
+            self._say_goodbye(_wire.NO_ERROR, "")
+        self._on_change(self)
+
+    # What asyncio tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        tls = transport.get_extra_info("ssl_object")
+        if tls is None or tls.selected_alpn_protocol() != _ALPN:
+            self._fail(Unavailable(f"the peer does not speak {_ALPN}"))
+            self._transport.abort()
+            return
+        self._transport.set_write_buffer_limits(high=256 << 10)
+        self.write(_wire.HELLO, 0, 0, _wire.encode_hello(self.own))
+
+    def data_received(self, data: bytes) -> None:
+        self._received_at = self._loop.time()
+        self._pinged_at = None
+        try:
+            for frame in self._decoder.feed(data):
+                if not self.is_open:
+                    return
+                self._frame_received(frame)
+        except _wire.WireError as error:
+            text = f"the server broke the protocol: {error}"
+            self._fail(InternalError(text))
+            self._say_goodbye(error.reason, str(error))
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    def connection_lost(self, exc: Optional[Exception]) -> None:
+        if self._lost.done():
+            return
+        self._lost.set_result(None)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._fail(Unavailable(f"connection lost{f': {exc}' if exc else ''}"))
+        self._writable.set()
+        self._on_change(self)
+
+    # Frames
+
+    def _frame_received(self, frame: _wire.Frame) -> None:
+        if not self._hello.done():
+            self._first_frame_received(frame)
+        elif frame.kind in (_wire.MESSAGE, _wire.END):
+            self._call_frame_received(frame)
+        elif frame.kind == _wire.CREDIT:
+            self._credit_received(frame.stream, _wire.decode_credit(frame.payload))
+        elif frame.kind == _wire.PING:
+            self.write(_wire.PONG, 0, 0, frame.payload)
+        elif frame.kind == _wire.GOAWAY:
+            self._goaway_received(_wire.decode_goaway(frame.payload))
+        elif frame.kind == _wire.HELLO:
+            raise _wire.WireError(_wire.PROTOCOL_ERROR, "a second HELLO")
+
+    def _first_frame_received(self, frame: _wire.Frame) -> None:
+        if frame.kind == _wire.GOAWAY:
+            refusal = _wire.decode_goaway(frame.payload)
+            self._fail(Unavailable(refusal.text or f"refused with reason {refusal.reason}"))
+        elif frame.kind == _wire.HELLO:
+            self.peer = _wire.decode_hello(frame.payload)
+            self.send_credit.grant(self.peer.connection_credit)
+            # Above the server's least interval: sooner counts as abuse (W10.2).
+            self._keepalive = max(self._keepalive, self.peer.ping_interval_ms / 1000 * 1.1)
+            self._timer = self._loop.call_later(self._keepalive, self._watch_over)
+            self._hello.set_result(None)
+        else:
+            raise _wire.WireError(_wire.PROTOCOL_ERROR, "the first frame is not HELLO")
+
+    def _call_frame_received(self, frame: _wire.Frame) -> None:
+        end: Optional[_wire.End] = None
+        message: Optional[bytes] = frame.payload
+        if frame.kind == _wire.END:
+            end, rest = _wire.decode_end(frame.payload)
+            message = rest if frame.flags & _wire.FLAG_HAS_MESSAGE else None
+            if message is None and rest:
+                raise _wire.WireError(_wire.PROTOCOL_ERROR, "bytes behind the block of END")
+        self._receive_credit.received(len(message or b""))
+        call = self._calls.get(frame.stream)
+        if call is None:
+            self._check_opened(frame.stream)
+            # Crossed with our CANCEL: only the connection's credit is owed (W9.6).
+            self.consumed(len(message or b""))
+        elif end is not None:
+            call.end_received(end, message)
+        else:
+            call.message_received(frame.payload, not frame.flags & _wire.FLAG_MORE)
+
+    def _credit_received(self, stream: int, amount: int) -> None:
+        if stream != 0:
+            call = self._calls.get(stream)
+            if call is None:
+                self._check_opened(stream)
+            else:
+                call.granted(amount)
+            return
+        self.send_credit.grant(amount)
+        waiters, self._credit_waiters = self._credit_waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _goaway_received(self, goaway: _wire.GoAway) -> None:
+        self.is_draining = True
+        reason = goaway.text or f"reason {goaway.reason}"
+        for call in [c for c in self._calls.values() if c.stream > goaway.last_stream]:
+            call.fail(Unavailable(f"the server is going away: {reason}", not_started=True))
+        if not goaway.is_drain:
+            self._fail(Unavailable(f"the server ended the connection: {reason}"))
+        if not self._calls:
+            self._say_goodbye(_wire.NO_ERROR, "")
+        self._on_change(self)
+
+    def _check_opened(self, stream: int) -> None:
+        if stream >= self._next_stream:
+            raise _wire.WireError(_wire.PROTOCOL_ERROR, f"stream {stream} was never opened")
+
+    # The end
+
+    def _fail(self, error: HitoError) -> None:
+        """No more calls; those under way end with `error`."""
+        if self._failure is None:
+            self._failure = error
+        if not self._hello.done():
+            self._hello.set_exception(self._failure)
+        for call in list(self._calls.values()):
+            call.fail(self._failure)
+
+    def _say_goodbye(self, reason: int, text: str) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        self.write(_wire.GOAWAY, 0, 0, _wire.encode_goaway(0, reason, text))
+        self._flush()
+        self._transport.close()
+        self.is_draining = True
+
+    def _flush(self) -> None:
+        if self._transport is None or not self._out:
+            return
+        data = b"".join(self._out)
+        self._out.clear()
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > _WRITE_BUFFER_MAX:
+            self._fail(Unavailable("the server does not read"))
+            self._transport.abort()
+
+    def _watch_over(self) -> None:
+        """Asks whether the server is still there when calls wait and nothing arrives (W10)."""
+        now = self._loop.time()
+        next_in = self._keepalive
+        if self._pinged_at is not None:
+            self._fail(Unavailable("the server does not answer any more"))
+            self.abort()
+            return
+        if self._calls and now - self._received_at >= self._keepalive * 0.9:
+            self._pinged_at = now
+            self.write(_wire.PING, 0, 0, b"hitoping")
+        self._timer = self._loop.call_later(next_in, self._watch_over)
+
+
+def _cannot(host: str, port: int, why: str) -> Unavailable:
+    return Unavailable(f"cannot connect to {host}:{port}: {why}", not_started=True)

@@ -1,0 +1,88 @@
+"""A subscription that outlives connections and servers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Callable, Optional
+
+from hito._retry import Backoff
+from hito._stream import ResponseStream
+from hito.errors import Unavailable
+from hito.v1 import progress_pb2
+
+
+class ResumingWatch:
+    """An async iterator of `WatchResponse` that reconnects and goes on behind what it gave.
+
+    Nothing is skipped or given twice: each attempt starts behind the cursor of the last response.
+    It ends by the caller only, or by an error that trying again would not mend (a revoked token,
+    a bad filter). A watch that starts live begins with its first response, the CAUGHT_UP mark.
+    """
+
+    def __init__(
+        self,
+        watch: Callable[[progress_pb2.WatchRequest], ResponseStream[progress_pb2.WatchResponse]],
+        request: progress_pb2.WatchRequest,
+        on_interruption: Optional[Callable[[Unavailable], None]] = None,
+    ) -> None:
+        self._watch = watch
+        self._request = progress_pb2.WatchRequest()
+        self._request.CopyFrom(request)
+        self._on_interruption = on_interruption
+        self._stream: Optional[ResponseStream[progress_pb2.WatchResponse]] = None
+        self._backoff = Backoff()
+        self._is_closed = False
+        self.interruptions = 0
+        """How often the stream broke and was taken up again."""
+
+    @property
+    def cursor(self) -> str:
+        """Where it stands; keep it to go on in another process (`after_cursor`)."""
+        return self._request.after_cursor
+
+    def __aiter__(self) -> "ResumingWatch":
+        return self
+
+    async def __anext__(self) -> progress_pb2.WatchResponse:
+        while not self._is_closed:
+            if self._stream is None:
+                self._stream = self._watch(self._request)
+            try:
+                response = await self._stream.__anext__()
+            except StopAsyncIteration:
+                # A server has no reason to end a subscription; one that does is asked again.
+                await self._interrupted(Unavailable("the server ended the subscription"))
+                continue
+            except Unavailable as error:
+                await self._interrupted(error)
+                continue
+            except BaseException:
+                await self.aclose()
+                raise
+            self._backoff.reset()
+            if response.cursor:
+                self._request.after_cursor = response.cursor
+            return response
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Ends the subscription."""
+        self._is_closed = True
+        if self._stream is not None:
+            await self._stream.aclose()
+
+    async def __aenter__(self) -> "ResumingWatch":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _interrupted(self, error: Unavailable) -> None:
+        self._stream = None
+        self.interruptions += 1
+        # Behind what a filter passed over since the last response.
+        if error.resume_cursor:
+            self._request.after_cursor = error.resume_cursor
+        if self._on_interruption is not None:
+            self._on_interruption(error)
+        await asyncio.sleep(self._backoff.next(error.retry_delay))

@@ -1,0 +1,187 @@
+"""The client: connections to a server and one typed property per service."""
+
+from __future__ import annotations
+
+import ssl
+from functools import cached_property
+from typing import Callable, Literal, Mapping, Optional, Sequence, Union
+
+from hito import _wire
+from hito._channel import Channel
+from hito._endpoint import Address, Endpoints, Settings
+from hito._resume import ResumingWatch
+from hito._stream import ResponseStream
+from hito.errors import Unavailable
+from hito.v1 import (
+    AnalyticsServiceClient,
+    CodeValidationServiceClient,
+    CourseServiceClient,
+    EventServiceClient,
+    GoalServiceClient,
+    HealthServiceClient,
+    PrivacyServiceClient,
+    ProgressServiceClient,
+    ReflectionServiceClient,
+    RetrievalServiceClient,
+    ServerServiceClient,
+    TaskServiceClient,
+    UserServiceClient,
+    WatchRequest,
+    WatchResponse,
+)
+
+VERSION = "0.1.0"
+
+
+class ProgressClient(ProgressServiceClient):
+    """Live progress; `watch_resuming` is what programs want."""
+
+    def watch_resuming(
+        self,
+        request: WatchRequest,
+        *,
+        metadata: Optional[Mapping[str, str]] = None,
+        on_interruption: Optional[Callable[[Unavailable], None]] = None,
+    ) -> ResumingWatch:
+        """Watches for ever: reconnects and goes on behind the last response by itself."""
+
+        def watch(current: WatchRequest) -> ResponseStream[WatchResponse]:
+            stream = self.watch(current, metadata=metadata)
+            assert isinstance(stream, ResponseStream)
+            return stream
+
+        return ResumingWatch(watch, request, on_interruption)
+
+
+class Client:
+    """A client of one Hito deployment. Use it on one event loop; `async with` closes it.
+
+    It keeps connections open and shares them between calls; one client per program is enough.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    @classmethod
+    async def connect(
+        cls,
+        address: Union[str, Sequence[str]],
+        *,
+        token: str = "",
+        ca_file: Optional[str] = None,
+        ssl_context: Optional[ssl.SSLContext] = None,
+        server_name: Optional[str] = None,
+        timeout: float = 30.0,
+        connect_timeout: float = 10.0,
+        wait_for_ready: bool = True,
+        wait_for_connect: bool = False,
+        balancing: Literal["pick_first", "round_robin"] = "pick_first",
+        connections_per_address: int = 4,
+        keepalive: float = 10.0,
+        agent: str = f"hito-python/{VERSION}",
+    ) -> "Client":
+        """Connects to `host:port`, or to any of several.
+
+        - `ca_file`: PEM file of the authority that signed the server's certificate; the system's
+          authorities where none is given. `server_name`: the name in the certificate, where it is
+          not the host.
+        - `timeout`: seconds that a unary call may take, retries included, unless the call says
+          otherwise.
+        - `wait_for_ready`: calls wait for a server within their time while none can be reached;
+          otherwise they fail at once with `Unavailable`. `wait_for_connect` is the same for this
+          method, within `connect_timeout`.
+
+        Raises `Unavailable` when no server answers.
+        """
+        texts = address.split(",") if isinstance(address, str) else list(address)
+        settings = Settings(
+            tls=_tls(ca_file, ssl_context),
+            own=_wire.Hello(agent=agent, token=token),
+            server_name=server_name,
+            keepalive=keepalive,
+            connections_max=max(1, connections_per_address),
+        )
+        _wire.encode_hello(settings.own)  # A token that cannot be sent is the caller's mistake.
+        endpoints = Endpoints(
+            [Address.parse(text) for text in texts], settings,
+            balancing == "round_robin", wait_for_ready,
+        )  # fmt: skip
+        client = cls(Channel(endpoints, timeout=timeout))
+        try:
+            await client._channel.connect(connect_timeout, wait_for_connect)
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    async def close(self) -> None:
+        """Cancels the calls under way and closes the connections."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @cached_property
+    def users(self) -> UserServiceClient:
+        return UserServiceClient(self._channel)
+
+    @cached_property
+    def courses(self) -> CourseServiceClient:
+        return CourseServiceClient(self._channel)
+
+    @cached_property
+    def goals(self) -> GoalServiceClient:
+        return GoalServiceClient(self._channel)
+
+    @cached_property
+    def tasks(self) -> TaskServiceClient:
+        return TaskServiceClient(self._channel)
+
+    @cached_property
+    def progress(self) -> ProgressClient:
+        return ProgressClient(self._channel)
+
+    @cached_property
+    def events(self) -> EventServiceClient:
+        return EventServiceClient(self._channel)
+
+    @cached_property
+    def analytics(self) -> AnalyticsServiceClient:
+        return AnalyticsServiceClient(self._channel)
+
+    @cached_property
+    def code_validation(self) -> CodeValidationServiceClient:
+        return CodeValidationServiceClient(self._channel)
+
+    @cached_property
+    def retrieval(self) -> RetrievalServiceClient:
+        return RetrievalServiceClient(self._channel)
+
+    @cached_property
+    def health(self) -> HealthServiceClient:
+        return HealthServiceClient(self._channel)
+
+    @cached_property
+    def reflection(self) -> ReflectionServiceClient:
+        return ReflectionServiceClient(self._channel)
+
+    @cached_property
+    def server(self) -> ServerServiceClient:
+        return ServerServiceClient(self._channel)
+
+    @cached_property
+    def privacy(self) -> PrivacyServiceClient:
+        return PrivacyServiceClient(self._channel)
+
+
+def _tls(ca_file: Optional[str], context: Optional[ssl.SSLContext]) -> ssl.SSLContext:
+    if context is None:
+        context = ssl.create_default_context(cafile=ca_file)
+    elif ca_file is not None:
+        raise ValueError("give ca_file or ssl_context, not both")
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.set_alpn_protocols(["hito/1"])
+    return context
