@@ -16,7 +16,8 @@ package enum EventText {
       line += "  \(TerminalText.clean(title, maximum: titleMaximum))"
     }
     if let progress = progress(event, payload) { line += "  \(progress)" }
-    return line + "  (\(TerminalText.clean(event.entityType)) \(TerminalText.clean(event.entityId)))"
+    return line
+      + "  (\(TerminalText.clean(event.entityType)) \(TerminalText.clean(event.entityId)))"
   }
 
   package static func line(_ mark: SubscriptionMark) -> String? {

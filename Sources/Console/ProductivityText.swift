@@ -24,7 +24,9 @@ package enum ProductivityText {
     var types = TextTable(rightColumns: [1])
     for entry in report.eventsByType.prefix(100) {
       let length = Int((Double(entry.count) / Double(most) * Double(barWidth)).rounded())
-      types.add([entry.type, "\(entry.count)", String(repeating: "▇", count: max(1, min(length, barWidth)))])
+      types.add([
+        entry.type, "\(entry.count)", String(repeating: "▇", count: max(1, min(length, barWidth))),
+      ])
     }
     return text + "\n" + types.text
   }
