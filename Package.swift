@@ -88,12 +88,14 @@ let package = Package(
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC"], swiftSettings: swift),
 
+    .target(name: "DescriptorJSON", swiftSettings: swift),
+
     // L4
     .executableTarget(
       name: "hito",
       dependencies: [
         "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Service",
-        "HitoClient", argumentParser, lifecycle, logging,
+        "HitoClient", "DescriptorJSON", argumentParser, lifecycle, logging,
       ],
       swiftSettings: swift),
 
@@ -111,7 +113,9 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "TransportTests",
-      dependencies: ["Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded],
+      dependencies: [
+        "Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded, logging,
+      ],
       swiftSettings: swift),
     .testTarget(
       name: "PostgresStoreTests",
@@ -124,9 +128,17 @@ let package = Package(
       name: "cluster-probe", dependencies: ["PostgresStore", logging],
       path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
-    .testTarget(
-      name: "ServiceTests", dependencies: ["Service", "Domain", "Contract", "RPC"],
+    .target(
+      name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),
+    .testTarget(
+      name: "ServiceTests",
+      dependencies: [
+        "Service", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+      ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON"], swiftSettings: swift),
     .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
     .target(
       name: "CFixtureMessages", dependencies: ["CMessages"],

@@ -1,1 +1,95 @@
-// HitoClient: placeholder until its first file lands.
+@_exported public import Contract
+@_exported public import RPC
+internal import Transport
+@_exported public import Wire
+
+/// A client of a Hito server.
+///
+///     let client = try await HitoClient.connect(
+///       address: "127.0.0.1:7443", tls: .authority(file: "ca.pem"), token: token)
+///     let goal = try await client.goals.createGoal(request)
+///
+/// One connection serves any number of concurrent calls. It is made again when it is lost, and calls
+/// that may be repeated are repeated (PROTOCOL.md, W14).
+public final class HitoClient: Sendable {
+  /// For stubs that are not among the properties, and for descriptors made at run time.
+  public let transport: any ClientTransport
+  private let connection: HitoTransport
+
+  private init(_ connection: HitoTransport) {
+    self.connection = connection
+    transport = connection
+  }
+
+  /// Connects to `address` (`host`, `host:port`, `[::1]:port`) and checks that a server answers.
+  ///
+  /// Throws UNAVAILABLE when it cannot be reached or its certificate is not trusted, and
+  /// INVALID_ARGUMENT for an address or a file that cannot be used.
+  public static func connect(
+    address: String, tls: HitoClientTLS = .system, token: String? = nil
+  ) async throws(RPCError) -> HitoClient {
+    let client = try make(address: address, tls: tls, token: token)
+    do throws(RPCError) {
+      try await client.connection.connect()
+    } catch {
+      client.close()
+      throw error
+    }
+    return client
+  }
+
+  /// The same without connecting: the first call does.
+  public static func make(
+    address: String, tls: HitoClientTLS = .system, token: String? = nil
+  ) throws(RPCError) -> HitoClient {
+    guard let endpoint = HitoAddress(address) else {
+      throw RPCError(.invalidArgument, "not an address: \(address) (expected host:port)")
+    }
+    let context: TLSContext
+    do throws(TLSError) {
+      context = try .client(
+        authorityFile: tls.authorityFile, certificateFile: tls.certificateFile,
+        keyFile: tls.keyFile)
+    } catch {
+      throw RPCError(.invalidArgument, error.description)
+    }
+    var configuration = ClientConfiguration(
+      host: endpoint.host, port: endpoint.port, tls: context, token: token)
+    configuration.serverName = tls.serverName
+    return HitoClient(HitoTransport(configuration))
+  }
+
+  /// Ends the connection and all running calls.
+  public func close() {
+    connection.close()
+  }
+}
+
+/// Whom a client trusts, and who it is.
+public struct HitoClientTLS: Sendable, Hashable {
+  /// A PEM file of the only authority to trust; nil = the system's trust store.
+  public var authorityFile: String?
+  /// The name that the server's certificate must carry; nil = the address's host.
+  public var serverName: String?
+  /// A client certificate and its key, PEM files.
+  public var certificateFile: String?
+  public var keyFile: String?
+
+  public init(
+    authorityFile: String? = nil, serverName: String? = nil, certificateFile: String? = nil,
+    keyFile: String? = nil
+  ) {
+    self.authorityFile = authorityFile
+    self.serverName = serverName
+    self.certificateFile = certificateFile
+    self.keyFile = keyFile
+  }
+
+  /// Trusts what the system trusts.
+  public static let system = HitoClientTLS()
+
+  /// Trusts one authority only.
+  public static func authority(file: String) -> HitoClientTLS {
+    HitoClientTLS(authorityFile: file)
+  }
+}

@@ -51,7 +51,7 @@ struct ServeCommand: AsyncParsableCommand {
   var grace: Double = 10
 
   @Option(help: "trace, debug, info, notice, warning, error or critical.")
-  var logLevel: Logger.Level = .info
+  var logLevel: LogLevel = .info
 
   @Option(help: "text or json.")
   var logFormat: LogFormat = .text
@@ -72,7 +72,7 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    logFormat.install(level: logLevel)
+    logFormat.install(level: logLevel.level)
     try await ServerProgram(try makeConfiguration(), logger: Logger(label: "hito")).run()
   }
 
@@ -99,5 +99,5 @@ struct ServeCommand: AsyncParsableCommand {
   }
 }
 
-extension Logger.Level: @retroactive ExpressibleByArgument {}
 extension LogFormat: ExpressibleByArgument {}
+extension LogLevel: ExpressibleByArgument {}

@@ -26,6 +26,15 @@ package struct PublishIntent: Sendable, Hashable, Codable {
   package var files: [LakeFile]
   /// The files that these take the place of.
   package var replaced: [LakeFile]
+
+  package init(
+    firstPosition: Int64, lastPosition: Int64, files: [LakeFile], replaced: [LakeFile]
+  ) {
+    self.firstPosition = firstPosition
+    self.lastPosition = lastPosition
+    self.files = files
+    self.replaced = replaced
+  }
 }
 
 /// Journal lines: eight hexadecimal digits of CRC-32C, a space, JSON, a newline.

@@ -36,8 +36,15 @@ final class ServerParts: Sendable {
     log = PostgresEventLog(database)
     hub = EventHub()
     let stamper = PostgresEventStamper(database)
+    // The embedded database has no other server to wake.
+    var announce: (@Sendable () async -> Void)?
+    if configuration.databaseURL != nil {
+      announce = { try? await stamper.notify() }
+    }
     relay = EventRelay(
-      log: log, hub: hub, stamper: stamper, logger: Logger(label: "hito.relay"))
+      log: log, hub: hub, stamper: stamper,
+      announce: announce,
+      logger: Logger(label: "hito.relay"))
     sink = LakeSink(lake: lake, log: log, logger: Logger(label: "hito.lake"))
     stores = ServiceStores(
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),

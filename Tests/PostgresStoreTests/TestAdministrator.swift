@@ -1,0 +1,39 @@
+import PostgresStore
+import TestSupport
+
+/// What only the cluster's superuser may do.
+enum TestAdministrator {
+  static func session(_ connection: ClusterConnection) async throws -> ScriptSession {
+    try await ScriptSession(
+      ConnectionSettings(conninfo: connection.conninfo(role: .administrator)))
+  }
+
+  /// Ends the sessions of the driver in this database, as an administrator or a failover would.
+  static func terminateSessions(
+    of connection: ClusterConnection, named application: String
+  ) async throws {
+    let script = try await session(connection)
+    try await script.run(
+      """
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = '\(connection.database)' AND application_name = '\(application)'
+        AND pid <> pg_backend_pid()
+      """)
+  }
+}
+
+extension StoreFixture {
+  static func emptyDatabase() async throws -> ClusterConnection {
+    try await TestCluster.shared().makeDatabase()
+  }
+
+  /// Returns once a session of this database waits for a lock.
+  func untilSomebodyWaitsForALock() async throws {
+    let script = try await TestAdministrator.session(connection)
+    let sql = """
+      SELECT count(*) FROM pg_stat_activity
+      WHERE datname = '\(connection.database)' AND wait_event_type = 'Lock'
+      """
+    while try await script.run(sql) == [["0"]] {}
+  }
+}
