@@ -8,18 +8,19 @@ extension ParquetEventLake: EventArchive {
     user: UUIDv7, in period: ReportPeriod, upTo position: Int64
   ) async throws(StoreError) -> [ArchivedEvent] {
     do throws(LakeError) {
-      let found = try await scan(
-        LakeQuery(userID: user, period: period, positionMax: position))
-      return found.rows.map { row in
-        ArchivedEvent(
-          position: row.position, type: row.type, createdAt: row.createdAt,
-          validationScore: row.validationScore)
-      }
-    } catch .cancelled {
-      throw .cancelled
+      return try await scan(
+        LakeQuery(userID: user, period: period, positionMax: position)
+      ).rows
     } catch {
-      if error.isRetryable { throw .unavailable("\(error)", maybeCommitted: false) }
-      throw .corrupt("\(error)")
+      switch error {
+      case .cancelled: throw .cancelled
+      case .io, .locked, .overloaded, .closed:
+        throw .unavailable("the lake cannot be read now", maybeCommitted: false)
+      case .damaged:
+        // Being written again from the log; see LakeSink.
+        throw .unavailable("a file of the lake is being restored", maybeCommitted: false)
+      default: throw .corrupt("lake: \(error)")
+      }
     }
   }
 }

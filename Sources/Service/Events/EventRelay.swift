@@ -37,6 +37,7 @@ package final class EventRelay: Sendable {
   private let hub: EventHub
   private let stamper: any EventStamper
   private let announce: (@Sendable () async -> Void)?
+  private let advanced: (@Sendable (Int64) -> Void)?
   private let configuration: Configuration
   private let clock: any Clock<Duration>
   private let logger: Logger
@@ -46,10 +47,12 @@ package final class EventRelay: Sendable {
 
   /// - Parameter announce: wakes the relays of other servers; nil where there are none. Losing one
   ///   announcement costs them latency, never data.
+  /// - Parameter advanced: told how far the log reaches after each batch; must be quick.
   package init(
     log: any EventLog, hub: EventHub, stamper: any EventStamper,
     configuration: Configuration = Configuration(), clock: any Clock<Duration> = ContinuousClock(),
-    announce: (@Sendable () async -> Void)? = nil, logger: Logger
+    announce: (@Sendable () async -> Void)? = nil,
+    advanced: (@Sendable (Int64) -> Void)? = nil, logger: Logger
   ) {
     self.log = log
     self.hub = hub
@@ -57,6 +60,7 @@ package final class EventRelay: Sendable {
     self.configuration = configuration
     self.clock = clock
     self.announce = announce
+    self.advanced = advanced
     self.logger = logger
   }
 
@@ -138,7 +142,10 @@ package final class EventRelay: Sendable {
   }
 
   private func publish(_ events: [StoredEvent]) {
-    if !events.isEmpty { hub.publish(events) }
+    if !events.isEmpty {
+      hub.publish(events)
+      advanced?(hub.head ?? 0)
+    }
     note { status in
       status.position = hub.head ?? 0
       status.lastError = nil

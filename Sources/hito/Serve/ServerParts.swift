@@ -36,6 +36,7 @@ final class ServerParts: Sendable {
     log = PostgresEventLog(database)
     hub = EventHub()
     let stamper = PostgresEventStamper(database)
+    sink = LakeSink(lake: lake, log: log, logger: Logger(label: "hito.lake"), time: clock)
     // The embedded database has no other server to wake.
     var announce: (@Sendable () async -> Void)?
     if configuration.databaseURL != nil {
@@ -43,9 +44,8 @@ final class ServerParts: Sendable {
     }
     relay = EventRelay(
       log: log, hub: hub, stamper: stamper,
-      announce: announce,
+      announce: announce, advanced: { [sink] position in sink.noticed(head: position) },
       logger: Logger(label: "hito.relay"))
-    sink = LakeSink(lake: lake, log: log, logger: Logger(label: "hito.lake"))
     stores = ServiceStores(
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
       goals: PostgresGoalRepository(database), writes: PostgresWriteStore(database),
