@@ -98,6 +98,8 @@ class Journey:
             done = await completing
             self.completed.append(task.id)
             self.last_cursor = done.receipt.cursor
+        for watcher in self.watchers:
+            await watcher.has_seen(tasks[-1].id)
 
     async def _server_dies(self) -> None:
         self._say("⚡ kill -9, with a call of Ana's under way")
@@ -157,6 +159,16 @@ class LiveWatcher(Watcher):
         self._say = say
         super().__init__(client, event_filter)
 
+    async def has_seen(self, task_id: str) -> None:
+        """Waits for the completion of a task."""
+        await self.wait_for(
+            f"{self.name} to see the last task",
+            lambda: any(
+                event.entity_id == task_id and event.type == "task.completed"
+                for event in self.events
+            ),
+        )
+
     def seen(self, event: v1.Event) -> None:
         if self._say is not None:
             line = describe(event)
@@ -172,6 +184,6 @@ def describe(event: v1.Event) -> str:
         share = float(payload.get("progress_percentage", 0))
         bar = "■" * round(share / 10) + "□" * (10 - round(share / 10))
         return f"{bar} {share:3.0f} %  {text}"
-    marks = {"goal.created": "+ goal", "task.completed": "✓ task", "course.enrolled": "Enrolled"}
+    marks = {"goal.created": "+ goal", "task.completed": "✓ task", "course.enrolled": "+ enrolled"}
     mark = marks.get(event.type)
-    return f"{mark}  {text}" if mark else ""
+    return f"{mark}  {text}".rstrip() if mark else ""

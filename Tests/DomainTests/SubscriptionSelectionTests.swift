@@ -79,7 +79,8 @@ import Testing
   }
 
   @Test func `reads nothing out of a payload that is no object`() {
-    #expect(EventFacts(of: event("x.y", "task", taskID, payload: "[1")) == EventFacts(taskID: taskID))
+    #expect(
+      EventFacts(of: event("x.y", "task", taskID, payload: "[1")) == EventFacts(taskID: taskID))
     let wrong = #"{"goal_id": 7, "course_id": "nonsense"}"#
     #expect(
       EventFacts(of: event("x.y", "task", taskID, payload: wrong)) == EventFacts(taskID: taskID))

@@ -27,6 +27,8 @@ class Learner:
         self.attempted: Set[str] = set()
         """Titles that were asked for, acknowledged or not."""
         self.failures: List[hito.HitoError] = []
+        self.last_cursor = ""
+        """Names the last acknowledged write."""
 
     @property
     def acknowledged(self) -> int:
@@ -37,10 +39,11 @@ class Learner:
         if self._open and self._random.random() < 0.6:
             task = self._open[self._random.randrange(len(self._open))]
             self._open.remove(task)
-            await self._client.tasks.complete_task(
+            done = await self._client.tasks.complete_task(
                 v1.CompleteTaskRequest(task_id=task), timeout=self._timeout
             )
             self.completed.add(task)
+            self.last_cursor = done.receipt.cursor
             return
         self._number += 1
         title = f"{self._name} {self._number}"
@@ -52,6 +55,7 @@ class Learner:
             timeout=self._timeout,
         )
         self.titles[made.goal.id] = title
+        self.last_cursor = made.receipt.cursor
         self._open.extend(task.id for task in made.tasks)
 
     async def run(self, until: asyncio.Event, tolerated: tuple[Type[hito.HitoError], ...]) -> None:

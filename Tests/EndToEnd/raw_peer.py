@@ -27,6 +27,7 @@ class Frame(NamedTuple):
 class Ended(NamedTuple):
     """An END of the server."""
 
+    stream: int
     status: int
     text: str
     fields: Dict[int, bytes]
@@ -47,6 +48,12 @@ def parse_block(payload: bytes) -> Tuple[Dict[int, bytes], bytes]:
         fields[tag] = payload[offset + 3 : offset + 3 + length]
         offset += 3 + length
     return fields, payload[offset:]
+
+
+def parse_end(frame: Frame, message: bytes) -> Ended:
+    fields, rest = parse_block(frame.payload)
+    status = struct.unpack(">H", fields.get(1, b"\0\0"))[0]
+    return Ended(frame.stream, status, fields.get(2, b"").decode(), fields, message + rest)
 
 
 def call_block(path: str, *more: Tuple[int, bytes]) -> bytes:
@@ -122,19 +129,21 @@ class RawPeer:
 
     def end(self, stream: int) -> Ended:
         """Waits for the END of a stream; other streams' frames and credit are passed over."""
-        message = b""
+        while True:
+            ended = self.ended()
+            if ended.stream == stream:
+                return ended
+
+    def ended(self) -> Ended:
+        """Waits for the END of any stream."""
+        messages: Dict[int, bytes] = {}
         while True:
             frame = self.frame()
             assert frame.kind != GOAWAY, f"GOAWAY {frame.payload!r}"
-            if frame.stream != stream:
-                continue
             if frame.kind == MESSAGE:
-                message += frame.payload
+                messages[frame.stream] = messages.get(frame.stream, b"") + frame.payload
             elif frame.kind == END:
-                fields, rest = parse_block(frame.payload)
-                status = struct.unpack(">H", fields.get(1, b"\0\0"))[0]
-                text = fields.get(2, b"").decode()
-                return Ended(status, text, fields, message + rest)
+                return parse_end(frame, messages.get(frame.stream, b""))
 
     def goaway(self) -> int:
         """Waits for the server to end the connection; the reason it gave, -1 where none."""
@@ -196,9 +205,7 @@ class _Upload:
             elif frame.stream == self._stream:
                 self._stream_credit += amount
         elif frame.kind == END and frame.stream == self._stream:
-            fields, rest = parse_block(frame.payload)
-            status = struct.unpack(">H", fields.get(1, b"\0\0"))[0]
-            return Ended(status, fields.get(2, b"").decode(), fields, rest)
+            return parse_end(frame, b"")
         else:
             assert frame.kind != GOAWAY, frame
         return None

@@ -101,7 +101,9 @@ async def test_a_key_survives_kill_9(mortal, mortal_ana, connect):
     await mortal.restart()
     again = await client.goals.create_goal(a_goal("Antes"), idempotency_key=key, timeout=60.0)
     assert again.receipt.replayed and again.goal.id == first.goal.id
-    log = await read_all(client, v1.EventFilter(goal_ids=[first.goal.id]))
+    log = await read_all(
+        client, v1.EventFilter(goal_ids=[first.goal.id]), min_cursor=first.receipt.cursor
+    )
     assert len(log) == 2 and len(set(ids(log))) == 2
 
 

@@ -45,6 +45,8 @@ async def test_the_report_equals_the_python_function_over_the_flushed_lake(
 ):
     client, root = await connect(server, ana), await connect(server, admin)
     cursor = await some_work(client)
+    # What is in the lake is what has its place in the log: wait for the last write to have one.
+    await client.events.read_events(v1.ReadEventsRequest(min_cursor=cursor))
     report = await client.analytics.get_productivity(v1.GetProductivityRequest(min_cursor=cursor))
     assert (report.goals_created, report.tasks_completed) == (3, 5)
     assert report.goals_completed == 2
@@ -89,6 +91,7 @@ async def test_a_span_that_is_not_allowed_is_refused(server, ana, connect, days)
 async def test_a_flush_writes_what_waits_and_says_how_much(server, admin, ana, connect):
     client, root = await connect(server, ana), await connect(server, admin)
     made = await client.goals.create_goal(v1.CreateGoalRequest(title="Para el lago"))
+    await client.events.read_events(v1.ReadEventsRequest(min_cursor=made.receipt.cursor))
     await root.server.flush_lake(v1.FlushLakeRequest())
     rows = lake_files.rows(server.lake)
     mine = [row for row in rows if row["entity_id"] == made.goal.id]

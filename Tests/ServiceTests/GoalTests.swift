@@ -31,7 +31,8 @@ import Testing
     let shown = try await fixture.getGoal(goal.id, as: ada)
     #expect(shown.goal == goal)
     #expect(shown.tasks == created.tasks)
-    #expect(fixture.store.allEvents.map(\.type) == ["goal.created", "task.created", "task.created"])
+    #expect(
+      fixture.store.allEvents.map(\.type) == ["goal.created", "task.created", "task.created"])
     #expect(fixture.commits.count == 1)
   }
 
@@ -116,7 +117,8 @@ import Testing
     let created: CreateGoalResponse = try await fixture.call(
       GoalServiceMethods.createGoal,
       CreateGoalRequest(
-        title: "vieja", description: "larga", targetDate: Contract.Timestamp(seconds: 2_000_000_000)),
+        title: "vieja", description: "larga", targetDate: Contract.Timestamp(seconds: 2_000_000_000)
+      ),
       as: ada)
     let updated: UpdateGoalResponse = try await fixture.call(
       GoalServiceMethods.updateGoal,
@@ -131,7 +133,9 @@ import Testing
     #expect(updated.goal?.version == 2)
   }
 
-  @Test(arguments: [nil, [], ["status"], ["title", "progress_percentage"], ["goal.title"]] as [[String]?])
+  @Test(
+    arguments: [nil, [], ["status"], ["title", "progress_percentage"], ["goal.title"]]
+      as [[String]?])
   func `refuses masks that name nothing or what cannot be written`(paths: [String]?) async throws {
     let ada = fixture.user()
     let id = try await fixture.createGoal(as: ada).goal?.id ?? ""
@@ -139,7 +143,8 @@ import Testing
       try await fixture.call(
         GoalServiceMethods.updateGoal,
         UpdateGoalRequest(
-          goalId: id, goal: Contract.Goal(title: "x"), updateMask: paths.map { FieldMask(paths: $0) }),
+          goalId: id, goal: Contract.Goal(title: "x"),
+          updateMask: paths.map { FieldMask(paths: $0) }),
         as: ada, returning: UpdateGoalResponse.self)
     }
     #expect(error.code == .invalidArgument)

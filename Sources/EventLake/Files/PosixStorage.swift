@@ -226,5 +226,9 @@ final class LakeLock: Sendable {
     number = opened
   }
 
-  deinit { _ = closeDescriptor(number) }
+  deinit {
+    // Closing is not enough: a child that was forked and has not called exec yet holds it too.
+    _ = flock(number, LOCK_UN)
+    _ = closeDescriptor(number)
+  }
 }

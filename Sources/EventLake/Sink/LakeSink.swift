@@ -60,8 +60,9 @@ package final class LakeSink: Sendable {
       case .wait(let deadline): await wake.wait(until: deadline)
       case .look(let deadline):
         await look()
+        await repairLogged()
         await compactClosedDays()
-        await wake.wait(until: deadline)
+        if isIdle { await wake.wait(until: deadline) }
       case .flush: await step()
       }
     }
@@ -85,11 +86,15 @@ package final class LakeSink: Sendable {
     }
   }
 
+  private var isIdle: Bool {
+    if case .look = machine.withLock({ $0.next(at: .now) }) { true } else { false }
+  }
+
   /// Asks the log itself how far it reaches.
   private func look() async {
     do {
       let head = try await log.head()
-      machine.withLock { $0.noticed(head: head, at: .now) }
+      machine.withLock { $0.looked(head: head, at: .now) }
     } catch {
       logger.debug("the log did not say how far it reaches", metadata: ["error": "\(error)"])
     }

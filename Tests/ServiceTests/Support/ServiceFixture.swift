@@ -86,14 +86,15 @@ struct ServiceFixture: Sendable {
 
   func context(
     _ method: MethodDescriptor, as user: Domain.User?, key: String? = nil, bytes: [UInt8] = [],
-    scopes: [String] = [], deadline: ContinuousClock.Instant? = .now + .seconds(20)
+    scopes: [String] = [], deadline: ContinuousClock.Instant? = .now + .seconds(20),
+    tokenID: String? = nil
   ) -> CallContext {
     CallContext(
       method: method, deadline: deadline,
       principal: user.map {
         Principal(
           userID: $0.id.description, role: $0.role.rawValue,
-          tokenID: UUIDv7(high: 9, low: 9).description, scopes: scopes)
+          tokenID: tokenID ?? UUIDv7(high: 9, low: 9).description, scopes: scopes)
       },
       idempotencyKey: key, requestBytes: key == nil ? [] : bytes)
   }

@@ -9,10 +9,14 @@ final class WatchProbe: Sendable {
   private let stream: ProbeStream
   private let task: Task<RPCError?, Never>
 
-  init(_ fixture: ServiceFixture, _ request: WatchRequest, as user: Domain.User?, credit: Int = .max) {
+  init(
+    _ fixture: ServiceFixture, _ request: WatchRequest, as user: Domain.User?, credit: Int = .max,
+    tokenID: String? = nil
+  ) {
     let stream = ProbeStream(request, credit: credit)
     self.stream = stream
-    let context = fixture.context(ProgressServiceMethods.watch, as: user, deadline: nil)
+    let context = fixture.context(
+      ProgressServiceMethods.watch, as: user, deadline: nil, tokenID: tokenID)
     let route = fixture.router[ProgressServiceMethods.watch.path]
     task = Task {
       guard case .streaming(let body)? = route?.body else {
