@@ -17,8 +17,11 @@ import Testing
     "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
       + " AND datname = current_database()")
 
-  static func isSleeping(_ store: StoreFixture) async throws -> Bool {
-    try await store.database.rows(sleeping())[0].int64(0) > 0
+  /// Asked on another lane than the sleeper's, not to wait behind it.
+  static func isSleeping(
+    _ store: StoreFixture, askOn lane: PostgresDatabase.Lane
+  ) async throws -> Bool {
+    try await store.database.rows(sleeping(), on: lane)[0].int64(0) > 0
   }
 
   @Test func valuesGoAndComeUnchanged() async throws {
@@ -126,12 +129,12 @@ import Testing
     try await StoreFixture.run { store in
       let call = Task { try await store.database.rows(Self.sleep { $0.append(20.0) }, on: .long) }
       // Not before the statement runs.
-      try await eventually { try await Self.isSleeping(store) }
+      try await eventually { try await Self.isSleeping(store, askOn: .short) }
       call.cancel()
       await #expect(throws: StoreError.cancelled) { try await call.value }
       // A long statement is cancelled at the server too, long before its 20 seconds are over.
       let began = ContinuousClock.now
-      try await eventually { try await !Self.isSleeping(store) }
+      try await eventually { try await !Self.isSleeping(store, askOn: .short) }
       #expect(.now - began < .seconds(10))
       let after = try await store.database.rows(Self.one { $0.append(Int64(1)) }, on: .long)
       #expect(try after[0].int64(0) == 1)
@@ -154,7 +157,7 @@ import Testing
         try await store.database.run(
           StatementUnit([Self.sleep { $0.append(20.0) }], isWrite: true))
       }
-      try await eventually { try await Self.isSleeping(store) }
+      try await eventually { try await Self.isSleeping(store, askOn: .long) }
       try await TestAdministrator.terminateSessions(of: store.connection, named: "hito")
       let error = await #expect(throws: StoreError.self) { try await sleeper.value }
       guard case .unavailable(_, let maybeCommitted) = error else {

@@ -97,7 +97,8 @@ import Testing
       case 1: try goal.update(expectedVersion: nil, context: context) { $0.title += "x" }
       default:
         guard let task = goal.tasks.randomElement(using: &random)?.id else { continue }
-        let action: WorkAction = [.start, .complete, .reopen].randomElement(using: &random) ?? .start
+        let actions: [WorkAction] = [.start, .complete, .reopen]
+        let action = actions.randomElement(using: &random) ?? .start
         _ = try? goal.applyToTask(task, action, expectedVersion: nil, context: context)
       }
       if goal.events.isEmpty { continue }

@@ -97,7 +97,8 @@ import Testing
       statement: EventStatements.tail,
       arguments: "\(user), '2026-01-01', '2026-01-03', 0, 100", index: "idx_events_user_created",
       maySort: true),
-    Case(statement: EventStatements.stamp, arguments: "500", index: "events_unstamped",
+    Case(
+      statement: EventStatements.stamp, arguments: "500", index: "events_unstamped",
       maySort: true),
     Case(
       statement: history, arguments: "'goal', gen_random_uuid()", index: "idx_events_entity"),
@@ -114,9 +115,11 @@ import Testing
       statement: TokenStatements.byHash, arguments: "sha256('7')", index: "tokens_hash_key"),
     Case(
       statement: TokenStatements.listByUser, arguments: "100, \(user)", index: "tokens_owner"),
-    Case(statement: nearest, arguments: "array_fill(0.5, ARRAY[512])::vector::text",
+    Case(
+      statement: nearest, arguments: "array_fill(0.5, ARRAY[512])::vector::text",
       index: "embeddings_embedding_idx", withoutSeqScan: true),
-    Case(statement: validated, arguments: "true, '2026-01-01'",
+    Case(
+      statement: validated, arguments: "true, '2026-01-01'",
       index: "idx_code_snapshots_validated"),
     Case(statement: snapshots, arguments: user, index: "code_snapshots_owner"),
     Case(statement: ownVectors, arguments: user, index: "embeddings_owner"),
@@ -128,7 +131,8 @@ import Testing
     "SELECT id FROM events WHERE entity_type = $1 AND entity_id = $2 ORDER BY created_at LIMIT 100")
   static let ofType = Statement(
     "plan.of_type", [.text, .timestamptz],
-    "SELECT id FROM events WHERE event_type = $1 AND created_at >= $2 ORDER BY created_at LIMIT 100")
+    "SELECT id FROM events WHERE event_type = $1 AND created_at >= $2 ORDER BY created_at LIMIT 100"
+  )
   static let nearest = Statement(
     "plan.nearest", [.text],
     "SELECT id FROM embeddings ORDER BY embedding <=> $1::vector LIMIT 5")
