@@ -11,6 +11,14 @@ out=${1:-$root}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# Other versions write other text, and the check for stale files would blame the wrong person.
+for tool in "protoc=libprotoc 3.21.12" "protoc-c=protobuf-c 1.4.1"; do
+  "${tool%%=*}" --version | grep -qxF "${tool#*=}" || {
+    echo "generate: need ${tool#*=} (Debian 12: protobuf-compiler protobuf-c-compiler)" >&2
+    exit 1
+  }
+done
+
 generator=${HITO_GENERATOR:-}
 if [ -z "$generator" ]; then
   swift build --product protoc-gen-hito >&2

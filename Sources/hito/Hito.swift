@@ -7,7 +7,11 @@ struct Hito: AsyncParsableCommand {
     commandName: "hito",
     abstract: "A backend for learning goals: server, client and tools in one program.",
     version: HitoVersion.current,
-    subcommands: [ServeCommand.self])
+    subcommands: [
+      ServeCommand.self, CallCommand.self, WatchCommand.self, ReportCommand.self,
+      TokenCommand.self, MigrateCommand.self, DoctorCommand.self, ConfigCommand.self,
+      VersionCommand.self,
+    ])
 }
 
 /// The version of Hito; the contract's version is in its package name, the wire's in its ALPN name.

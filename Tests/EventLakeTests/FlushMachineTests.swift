@@ -46,6 +46,21 @@ struct FlushMachineTests {
     #expect(machine.next(at: at(7)) == .flush)
   }
 
+  @Test("counts what nobody noticed from the last time that the log was asked")
+  func unnoticed() {
+    var machine = FlushMachine(published: 0)
+    machine.looked(head: 0, at: at(0))
+    machine.looked(head: 3, at: at(5))
+    #expect(machine.next(at: at(5)) == .flush)
+    machine.published(through: 3, at: at(6))
+    machine.looked(head: 3, at: at(11))
+    machine.noticed(head: 4, at: at(12))
+    #expect(machine.next(at: at(12)) == .wait(until: at(17)))
+    var first = FlushMachine(published: 0)
+    first.looked(head: 3, at: at(5))
+    #expect(first.next(at: at(5)) == .wait(until: at(10)))
+  }
+
   @Test("ignores notices of what it knows or has published")
   func oldNotices() {
     var machine = FlushMachine(published: 10)

@@ -108,6 +108,28 @@ struct SinkTests {
     #expect(try await positions(lake) == Array(1...500))
   }
 
+  @Test("compacts closed days when nothing else is to be done")
+  func compacts() async throws {
+    let folder = try TemporaryFolder()
+    let lake = try await opened(folder)
+    let log = MemoryLog(events(1...30))
+    let time = FixedTime(moment: Fixtures.monday.advanced(by: .seconds(86_400)))
+    let sink = LakeSink(lake: lake, log: log, logger: Self.quiet, time: time)
+    for last in [10, 20, 30] as [Int64] { try await lake.append(events(1...last)) }
+    let kinds = Set(events(1...30).map { EventKind(eventType: $0.type) })
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await sink.run() }
+      while (try? lake.openState().fileCount) != kinds.count { await Task.yield() }
+      group.cancelAll()
+    }
+    #expect(try await positions(lake) == Array(1...30))
+  }
+
+  private struct FixedTime: TimeSource {
+    var moment: Timestamp
+    func now() -> Timestamp { moment }
+  }
+
   @Test("ends when its task is cancelled, also while it waits")
   func cancels() async throws {
     let folder = try TemporaryFolder()

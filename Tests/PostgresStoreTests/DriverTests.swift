@@ -17,6 +17,10 @@ import Testing
     "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
       + " AND datname = current_database()")
 
+  static func isSleeping(_ store: StoreFixture) async throws -> Bool {
+    try await store.database.rows(sleeping())[0].int64(0) > 0
+  }
+
   @Test func valuesGoAndComeUnchanged() async throws {
     try await StoreFixture.run { store in
       let id = store.ids.next(at: StoreFixture.start)
@@ -122,12 +126,12 @@ import Testing
     try await StoreFixture.run { store in
       let call = Task { try await store.database.rows(Self.sleep { $0.append(20.0) }, on: .long) }
       // Not before the statement runs.
-      while try await store.database.rows(Self.sleeping())[0].int64(0) == 0 {}
+      try await eventually { try await Self.isSleeping(store) }
       call.cancel()
       await #expect(throws: StoreError.cancelled) { try await call.value }
       // A long statement is cancelled at the server too, long before its 20 seconds are over.
       let began = ContinuousClock.now
-      while try await store.database.rows(Self.sleeping())[0].int64(0) > 0 {}
+      try await eventually { try await !Self.isSleeping(store) }
       #expect(.now - began < .seconds(10))
       let after = try await store.database.rows(Self.one { $0.append(Int64(1)) }, on: .long)
       #expect(try after[0].int64(0) == 1)
@@ -150,7 +154,7 @@ import Testing
         try await store.database.run(
           StatementUnit([Self.sleep { $0.append(20.0) }], isWrite: true))
       }
-      while try await store.database.rows(Self.sleeping())[0].int64(0) == 0 {}
+      try await eventually { try await Self.isSleeping(store) }
       try await TestAdministrator.terminateSessions(of: store.connection, named: "hito")
       let error = await #expect(throws: StoreError.self) { try await sleeper.value }
       guard case .unavailable(_, let maybeCommitted) = error else {
@@ -159,7 +163,9 @@ import Testing
       }
       #expect(maybeCommitted)
       // Reads that were in flight may fail with it; the pool heals by itself.
-      while (try? await store.database.rows(Self.one { $0.append(Int64(1)) })) == nil {}
+      try await eventually {
+        (try? await store.database.rows(Self.one { $0.append(Int64(1)) })) != nil
+      }
     }
   }
 

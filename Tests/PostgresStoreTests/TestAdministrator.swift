@@ -34,6 +34,39 @@ extension StoreFixture {
       SELECT count(*) FROM pg_stat_activity
       WHERE datname = '\(connection.database)' AND wait_event_type = 'Lock'
       """
-    while try await script.run(sql) == [["0"]] {}
+    try await eventually { try await script.run(sql) != [["0"]] }
+  }
+}
+
+/// Asks until `condition` holds; throws when that takes too long. Each question is a round trip to
+/// the server, so that this neither sleeps nor spins.
+func eventually(_ condition: () async throws -> Bool) async throws {
+  let deadline = ContinuousClock.now + .seconds(60)
+  while try await !condition() {
+    guard .now < deadline else { throw NeverHappened() }
+  }
+}
+
+struct NeverHappened: Error {}
+
+/// Lets so many tests at a time use the cluster that its connections suffice.
+actor TestTurns {
+  static let shared = TestTurns(count: 6)
+
+  private var free: Int
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  init(count: Int) { free = count }
+
+  func take() async {
+    if free > 0 {
+      free -= 1
+    } else {
+      await withCheckedContinuation { waiting.append($0) }
+    }
+  }
+
+  func give() {
+    if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
   }
 }

@@ -116,11 +116,7 @@ enum SwiftNames {
     return hiding.contains(name.simple) ? "Proto" + name.simple : name.simple
   }
 
-  static func property(_ name: String) -> String {
-    let camel = Names.lowerCamel(name)
-    // Quoting does not help: inside a type, `self` is the value itself.
-    return camel == "self" ? "self_" : escaped(camel)
-  }
+  static func property(_ name: String) -> String { escaped(Names.lowerCamel(name)) }
 
   /// A member after a dot: only a few words need quoting there.
   static func member(_ name: String) -> String {
@@ -140,7 +136,9 @@ enum SwiftNames {
   }
 
   static func escaped(_ name: String) -> String {
-    keywords.contains(name) ? "`\(name)`" : name
+    // Quoting does not help this one: inside a type, `self` is the value itself.
+    if name == "self" { return "self_" }
+    return keywords.contains(name) ? "`\(name)`" : name
   }
 
   /// `GOAL_STATUS_ACTIVE` of `GoalStatus` -> `active`.
@@ -161,7 +159,8 @@ enum SwiftNames {
     "Any", "Self", "Type", "Protocol", "actor", "as", "associatedtype", "async", "await", "break",
     "case", "catch", "class", "continue", "default", "defer", "deinit", "do", "else", "enum",
     "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard", "if",
-    "import", "in", "init", "inout", "internal", "is", "let", "nil", "operator", "package", "precedencegroup",
+    "import", "in", "init", "inout", "internal", "is", "let", "nil", "operator", "package",
+    "precedencegroup",
     "private", "protocol", "public", "repeat", "rethrows", "return", "self", "static", "struct",
     "subscript", "super", "switch", "throw", "throws", "true", "try", "typealias", "var", "where",
     "while",

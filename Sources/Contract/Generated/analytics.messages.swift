@@ -425,7 +425,9 @@ extension GetProductivityRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetProductivityRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetProductivityRequest>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -460,7 +462,9 @@ extension GetProductivityResponse: CodedMessage {
       raw.pointee.avg_validation_score_presence_case.rawValue == 9 ? raw.pointee.avg_validation_score : nil
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetProductivityResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetProductivityResponse>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -500,7 +504,9 @@ extension EventTypeCount: CodedMessage {
     self.count = raw.pointee.count
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__EventTypeCount>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__EventTypeCount>, _ arena: EncodingArena
+  ) {
     if !self.type.isEmpty {
       raw.pointee.type = arena.string(self.type)
     }
@@ -519,7 +525,9 @@ extension GetActivityRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetActivityRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetActivityRequest>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -547,7 +555,9 @@ extension GetActivityResponse: CodedMessage {
     self.velocity = raw.pointee.velocity
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetActivityResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetActivityResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_days = self.days.count
     raw.pointee.days = arena.list(self.days) { arena.message($0) }
     raw.pointee.n_heatmap = self.heatmap.count
@@ -574,7 +584,9 @@ extension DayActivity: CodedMessage {
       raw.pointee.mean_score_presence_case.rawValue == 5 ? raw.pointee.mean_score : nil
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DayActivity>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DayActivity>, _ arena: EncodingArena
+  ) {
     if !self.date.isEmpty {
       raw.pointee.date = arena.string(self.date)
     }
@@ -600,7 +612,9 @@ extension GetCohortRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetCohortRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetCohortRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -626,7 +640,9 @@ extension GetCohortResponse: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetCohortResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetCohortResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_learners = self.learners.count
     raw.pointee.learners = arena.list(self.learners) { arena.message($0) }
     if let value = self.page {
@@ -648,7 +664,9 @@ extension LearnerProgress: CodedMessage {
     self.lastActiveAt = Codec.message(raw.pointee.last_active_at)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__LearnerProgress>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__LearnerProgress>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -671,7 +689,9 @@ extension GetForecastRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetForecastRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetForecastRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -692,7 +712,9 @@ extension GetForecastResponse: CodedMessage {
     self.late = Codec.message(raw.pointee.late)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetForecastResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetForecastResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.median {
       raw.pointee.median = arena.message(value)
     }

@@ -224,7 +224,9 @@ extension ErrorDetails: CodedMessage {
     self.laggingPart = Codec.string(raw.pointee.lagging_part)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ErrorDetails>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ErrorDetails>, _ arena: EncodingArena
+  ) {
     raw.pointee.reason = .init(rawValue: .init(truncatingIfNeeded: self.reason.rawValue))
     raw.pointee.n_field_violations = self.fieldViolations.count
     raw.pointee.field_violations = arena.list(self.fieldViolations) { arena.message($0) }
@@ -251,7 +253,9 @@ extension FieldViolation: CodedMessage {
     self.description = Codec.string(raw.pointee.description)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__FieldViolation>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__FieldViolation>, _ arena: EncodingArena
+  ) {
     if !self.field.isEmpty {
       raw.pointee.field = arena.string(self.field)
     }
@@ -272,7 +276,9 @@ extension ResourceInfo: CodedMessage {
     self.currentVersion = raw.pointee.current_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ResourceInfo>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ResourceInfo>, _ arena: EncodingArena
+  ) {
     if !self.type.isEmpty {
       raw.pointee.type = arena.string(self.type)
     }
@@ -293,7 +299,9 @@ extension QuotaInfo: CodedMessage {
     self.maximum = raw.pointee.maximum
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__QuotaInfo>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__QuotaInfo>, _ arena: EncodingArena
+  ) {
     if !self.subject.isEmpty {
       raw.pointee.subject = arena.string(self.subject)
     }

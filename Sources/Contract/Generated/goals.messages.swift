@@ -1112,7 +1112,9 @@ extension Goal: CodedMessage {
     self.updatedAt = Codec.message(raw.pointee.updated_at)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__Goal>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Goal>, _ arena: EncodingArena
+  ) {
     if !self.id.isEmpty {
       raw.pointee.id = arena.string(self.id)
     }
@@ -1176,7 +1178,9 @@ extension GoalTask: CodedMessage {
     self.updatedAt = Codec.message(raw.pointee.updated_at)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GoalTask>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GoalTask>, _ arena: EncodingArena
+  ) {
     if !self.id.isEmpty {
       raw.pointee.id = arena.string(self.id)
     }
@@ -1224,7 +1228,9 @@ extension NewTask: CodedMessage {
       Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__NewTask>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__NewTask>, _ arena: EncodingArena
+  ) {
     if !self.title.isEmpty {
       raw.pointee.title = arena.string(self.title)
     }
@@ -1252,7 +1258,9 @@ extension CreateGoalRequest: CodedMessage {
     self.userId = Codec.string(raw.pointee.user_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.title.isEmpty {
       raw.pointee.title = arena.string(self.title)
     }
@@ -1286,7 +1294,9 @@ extension CreateGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1308,7 +1318,9 @@ extension GetGoalRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1328,7 +1340,9 @@ extension GetGoalResponse: CodedMessage {
     self.tasks = Codec.messages(raw.pointee.n_tasks, raw.pointee.tasks)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1353,7 +1367,9 @@ extension ListGoalsRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListGoalsRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListGoalsRequest>, _ arena: EncodingArena
+  ) {
     if let value = self.page {
       raw.pointee.page = arena.message(value)
     }
@@ -1388,7 +1404,9 @@ extension ListGoalsResponse: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListGoalsResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListGoalsResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_goals = self.goals.count
     raw.pointee.goals = arena.list(self.goals) { arena.message($0) }
     if let value = self.page {
@@ -1409,7 +1427,9 @@ extension UpdateGoalRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__UpdateGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1433,7 +1453,9 @@ extension UpdateGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__UpdateGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1453,7 +1475,9 @@ extension StartGoalRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__StartGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__StartGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1471,7 +1495,9 @@ extension StartGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__StartGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__StartGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1491,7 +1517,9 @@ extension CompleteGoalRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CompleteGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CompleteGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1509,7 +1537,9 @@ extension CompleteGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CompleteGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CompleteGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1529,7 +1559,9 @@ extension ReopenGoalRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReopenGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReopenGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1547,7 +1579,9 @@ extension ReopenGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReopenGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReopenGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1567,7 +1601,9 @@ extension ArchiveGoalRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ArchiveGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ArchiveGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1585,7 +1621,9 @@ extension ArchiveGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ArchiveGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ArchiveGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1605,7 +1643,9 @@ extension DeleteGoalRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1622,7 +1662,9 @@ extension DeleteGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.receipt {
       raw.pointee.receipt = arena.message(value)
     }
@@ -1642,7 +1684,9 @@ extension GenerateGoalRequest: CodedMessage {
     self.language = Codec.string(raw.pointee.language)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GenerateGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GenerateGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.prompt.isEmpty {
       raw.pointee.prompt = arena.string(self.prompt)
     }
@@ -1679,7 +1723,9 @@ extension GenerateGoalResponse: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GenerateGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GenerateGoalResponse>, _ arena: EncodingArena
+  ) {
     if !self.runId.isEmpty {
       raw.pointee.run_id = arena.string(self.runId)
     }
@@ -1720,7 +1766,9 @@ extension ContractFindings: CodedMessage {
     self.findings = Codec.messages(raw.pointee.n_findings, raw.pointee.findings)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ContractFindings>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ContractFindings>, _ arena: EncodingArena
+  ) {
     raw.pointee.attempt = self.attempt
     raw.pointee.n_findings = self.findings.count
     raw.pointee.findings = arena.list(self.findings) { arena.message($0) }
@@ -1738,7 +1786,9 @@ extension ContractFinding: CodedMessage {
     self.description = Codec.string(raw.pointee.description)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ContractFinding>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ContractFinding>, _ arena: EncodingArena
+  ) {
     if !self.rule.isEmpty {
       raw.pointee.rule = arena.string(self.rule)
     }
@@ -1767,7 +1817,9 @@ extension GoalProposal: CodedMessage {
     self.planner = Codec.string(raw.pointee.planner)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GoalProposal>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GoalProposal>, _ arena: EncodingArena
+  ) {
     if !self.title.isEmpty {
       raw.pointee.title = arena.string(self.title)
     }
@@ -1802,7 +1854,9 @@ extension GeneratedGoal: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GeneratedGoal>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GeneratedGoal>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1831,7 +1885,9 @@ extension ResolveProposalRequest: CodedMessage {
     self.edited = Codec.message(raw.pointee.edited)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ResolveProposalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ResolveProposalRequest>, _ arena: EncodingArena
+  ) {
     if !self.runId.isEmpty {
       raw.pointee.run_id = arena.string(self.runId)
     }
@@ -1851,7 +1907,9 @@ extension ResolveProposalResponse: CodedMessage {
     self.result = Codec.message(raw.pointee.result)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ResolveProposalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ResolveProposalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.result {
       raw.pointee.result = arena.message(value)
     }
@@ -1868,7 +1926,9 @@ extension WatchRunRequest: CodedMessage {
     self.cursor = Codec.string(raw.pointee.cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__WatchRunRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__WatchRunRequest>, _ arena: EncodingArena
+  ) {
     if !self.runId.isEmpty {
       raw.pointee.run_id = arena.string(self.runId)
     }

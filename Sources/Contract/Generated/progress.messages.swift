@@ -134,7 +134,9 @@ extension WatchRequest: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__WatchRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__WatchRequest>, _ arena: EncodingArena
+  ) {
     if let value = self.filter {
       raw.pointee.filter = arena.message(value)
     }
@@ -169,7 +171,9 @@ extension WatchResponse: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__WatchResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__WatchResponse>, _ arena: EncodingArena
+  ) {
     if !self.cursor.isEmpty {
       raw.pointee.cursor = arena.string(self.cursor)
     }

@@ -392,7 +392,9 @@ extension SearchSimilarGoalsRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SearchSimilarGoalsRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SearchSimilarGoalsRequest>, _ arena: EncodingArena
+  ) {
     if !self.query.isEmpty {
       raw.pointee.query = arena.string(self.query)
     }
@@ -418,7 +420,9 @@ extension SearchCourseDocumentsRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SearchCourseDocumentsRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SearchCourseDocumentsRequest>, _ arena: EncodingArena
+  ) {
     if !self.query.isEmpty {
       raw.pointee.query = arena.string(self.query)
     }
@@ -444,7 +448,9 @@ extension SearchValidatedCodeRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SearchValidatedCodeRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SearchValidatedCodeRequest>, _ arena: EncodingArena
+  ) {
     if !self.query.isEmpty {
       raw.pointee.query = arena.string(self.query)
     }
@@ -476,7 +482,9 @@ extension SearchRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SearchRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SearchRequest>, _ arena: EncodingArena
+  ) {
     if !self.query.isEmpty {
       raw.pointee.query = arena.string(self.query)
     }
@@ -511,7 +519,9 @@ extension SearchResponse: CodedMessage {
     self.model = Codec.string(raw.pointee.model)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SearchResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SearchResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_hits = self.hits.count
     raw.pointee.hits = arena.list(self.hits) { arena.message($0) }
     if !self.method.isEmpty {
@@ -540,7 +550,9 @@ extension SearchHit: CodedMessage {
     }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SearchHit>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SearchHit>, _ arena: EncodingArena
+  ) {
     if let value = self.citation {
       raw.pointee.citation = arena.message(value)
     }
@@ -566,7 +578,9 @@ extension GetEmbeddingStatusRequest: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetEmbeddingStatusRequest>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetEmbeddingStatusRequest>, _ arena: EncodingArena
+  ) {}
 }
 
 extension GetEmbeddingStatusResponse: CodedMessage {
@@ -585,7 +599,9 @@ extension GetEmbeddingStatusResponse: CodedMessage {
     self.nextModelProgress = raw.pointee.next_model_progress
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetEmbeddingStatusResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetEmbeddingStatusResponse>, _ arena: EncodingArena
+  ) {
     if !self.model.isEmpty {
       raw.pointee.model = arena.string(self.model)
     }
@@ -615,7 +631,9 @@ extension EmbeddingFailure: CodedMessage {
     self.nextAttemptUs = raw.pointee.next_attempt_us
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__EmbeddingFailure>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__EmbeddingFailure>, _ arena: EncodingArena
+  ) {
     if !self.entityType.isEmpty {
       raw.pointee.entity_type = arena.string(self.entityType)
     }

@@ -627,7 +627,9 @@ extension CreateTaskRequest: CodedMessage {
     self.task = Codec.message(raw.pointee.task)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -648,7 +650,9 @@ extension CreateTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -671,7 +675,9 @@ extension GetTaskRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -690,7 +696,9 @@ extension GetTaskResponse: CodedMessage {
     self.task = Codec.message(raw.pointee.task)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -711,7 +719,9 @@ extension ListTasksRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListTasksRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListTasksRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -740,7 +750,9 @@ extension ListTasksResponse: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListTasksResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListTasksResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_tasks = self.tasks.count
     raw.pointee.tasks = arena.list(self.tasks) { arena.message($0) }
     if let value = self.page {
@@ -761,7 +773,9 @@ extension UpdateTaskRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__UpdateTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -785,7 +799,9 @@ extension UpdateTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__UpdateTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -805,7 +821,9 @@ extension StartTaskRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__StartTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__StartTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -824,7 +842,9 @@ extension StartTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__StartTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__StartTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -847,7 +867,9 @@ extension CompleteTaskRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CompleteTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CompleteTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -866,7 +888,9 @@ extension CompleteTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CompleteTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CompleteTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -889,7 +913,9 @@ extension ReopenTaskRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReopenTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReopenTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -908,7 +934,9 @@ extension ReopenTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReopenTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReopenTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -931,7 +959,9 @@ extension ArchiveTaskRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ArchiveTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ArchiveTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -950,7 +980,9 @@ extension ArchiveTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ArchiveTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ArchiveTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -973,7 +1005,9 @@ extension DeleteTaskRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -991,7 +1025,9 @@ extension DeleteTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1012,7 +1048,9 @@ extension ReorderTasksRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReorderTasksRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReorderTasksRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1032,7 +1070,9 @@ extension ReorderTasksResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReorderTasksResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReorderTasksResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_tasks = self.tasks.count
     raw.pointee.tasks = arena.list(self.tasks) { arena.message($0) }
     if let value = self.receipt {

@@ -17,7 +17,7 @@ package struct ArchivedEvent: Sendable, Hashable {
 package protocol EventArchive: Sendable {
   /// Every event up to here is archived; 0 for an empty archive. Never goes down while a process
   /// runs.
-  func publishedPosition() async throws(StoreError) -> Int64
+  func archivedPosition() async throws(StoreError) -> Int64
 
   /// A user's events in `period`, each once, of positions up to `position` and no further.
   func events(

@@ -67,6 +67,20 @@ package struct LakeLayout: Sendable, Hashable {
   package func path(of file: LakeFile) -> String { "\(events)/\(file.path)" }
   func folder(of file: LakeFile) -> String { "\(events)/\(file.folder)" }
 
+  func dayFolder(_ dayNumber: Int64) -> String {
+    "\(events)/\(LakeLayout.folder(ofDay: dayNumber))"
+  }
+
+  func monthFolder(_ dayNumber: Int64) -> String {
+    String(dayFolder(dayNumber).dropLast("/day=DD".count))
+  }
+
+  /// Where a new day is built, and where the old one is after the exchange.
+  func temporaryDayFolder(_ dayNumber: Int64) -> String {
+    let day = dayFolder(dayNumber).suffix("day=DD".count)
+    return "\(monthFolder(dayNumber))/.\(day).tmp"
+  }
+
   /// Hidden and without the data suffix: pyarrow, DuckDB and polars pass it over.
   func temporaryPath(of file: LakeFile) -> String {
     "\(events)/\(file.folder)/.\(file.name).tmp"

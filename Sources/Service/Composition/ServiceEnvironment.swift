@@ -11,6 +11,7 @@ struct ServiceEnvironment: Sendable {
   let visibility: EventVisibility
   let writes: WriteExecutor
   let waiter: CursorWaiter
+  let authenticator: TokenAuthenticator
 
   /// Runs the body of a method for its caller: checks the token's scopes, gives the stores the
   /// call's deadline, and maps what is thrown.

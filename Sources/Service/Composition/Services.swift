@@ -42,7 +42,9 @@ package struct Services: Sendable {
     environment = ServiceEnvironment(
       stores: stores, clock: options.clock, ids: options.ids, cursors: cursors, hub: hub,
       visibility: EventVisibility(courses: stores.courses), writes: writes,
-      waiter: CursorWaiter(log: stores.log, hub: hub, cursors: cursors, clock: waitingClock))
+      waiter: CursorWaiter(log: stores.log, hub: hub, cursors: cursors, clock: waitingClock),
+      authenticator: TokenAuthenticator(
+        tokens: stores.tokens, users: stores.users, clock: options.clock))
     self.options = options
   }
 
@@ -70,11 +72,7 @@ package struct Services: Sendable {
   }
 
   /// Looks bearer tokens up in the stores.
-  package var authenticator: TokenAuthenticator {
-    TokenAuthenticator(
-      tokens: environment.stores.tokens, users: environment.stores.users,
-      clock: environment.clock)
-  }
+  package var authenticator: TokenAuthenticator { environment.authenticator }
 }
 
 /// The services that this server does not have yet: every method answers UNIMPLEMENTED.

@@ -4,16 +4,32 @@ internal import RPC
 
 /// Runs one subscription: performs the steps of its machine and sends what comes of them.
 struct EventSubscription: Sendable {
-  let log: any EventLog
-  let hub: EventHub
-  let visibility: EventVisibility
-  let cursors: CursorCodec
+  /// How long a subscription outlives the token that it began with.
+  private static let standingInterval = Duration.seconds(10)
+
+  let environment: ServiceEnvironment
   let selection: EventSelection
   let caller: Caller
   let responses: ResponseWriter<EncodedMessage<WatchResponse>>
+  /// Until when the caller's token need not be looked at.
+  private var standsUntil: Domain.Timestamp
+
+  init(
+    environment: ServiceEnvironment, selection: EventSelection, caller: Caller,
+    responses: ResponseWriter<EncodedMessage<WatchResponse>>
+  ) {
+    self.environment = environment
+    self.selection = selection
+    self.caller = caller
+    self.responses = responses
+    standsUntil = environment.clock.now().advanced(by: Self.standingInterval)
+  }
+
+  private var hub: EventHub { environment.hub }
+  private var cursors: CursorCodec { environment.cursors }
 
   /// Runs until the call ends. Every error says where to resume.
-  func run(_ start: SubscriptionMachine) async throws {
+  mutating func run(_ start: SubscriptionMachine) async throws {
     var machine = start
     do {
       while true {
@@ -31,17 +47,17 @@ struct EventSubscription: Sendable {
     }
   }
 
-  private func read(
+  private mutating func read(
     _ position: Int64, _ limit: Int, _ machine: inout SubscriptionMachine
   ) async throws {
     // Asked before the page is read: what the ring gets meanwhile is behind the target.
     let ringHead = hub.head ?? 0
-    let events = try await log.events(after: position, limit: limit)
+    let events = try await environment.stores.log.events(after: position, limit: limit)
     for event in events { try await consider(SharedEvent(event), &machine) }
     try await send(machine.logPageEnded(count: events.count, ringHead: ringHead), machine)
   }
 
-  private func take(
+  private mutating func take(
     _ position: Int64, _ limit: Int, _ machine: inout SubscriptionMachine
   ) async throws {
     switch hub.take(after: position, limit: limit) {
@@ -56,12 +72,13 @@ struct EventSubscription: Sendable {
     }
   }
 
-  private func consider(
+  private mutating func consider(
     _ event: SharedEvent, _ machine: inout SubscriptionMachine
   ) async throws {
-    visibility.observed(event)
+    environment.visibility.observed(event)
     var isWanted = selection.wants(event.event, event.facts)
-    if isWanted { isWanted = try await visibility.allows(event, to: caller) }
+    if isWanted { isWanted = try await environment.visibility.allows(event, to: caller) }
+    if isWanted { try await checkStanding() }
     let before = machine
     switch machine.considered(event.event.position, isWanted: isWanted) {
     case .send:
@@ -76,6 +93,14 @@ struct EventSubscription: Sendable {
     case .checkpoint: try await send(.checkpoint, machine.cursor)
     case .pass: break
     }
+  }
+
+  /// Nothing is sent to a caller whose token was revoked or has expired.
+  private mutating func checkStanding() async throws {
+    let now = environment.clock.now()
+    guard now >= standsUntil else { return }
+    try await environment.authenticator.checkStillStands(caller)
+    standsUntil = now.advanced(by: Self.standingInterval)
   }
 
   private func send(

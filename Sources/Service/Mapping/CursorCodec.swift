@@ -55,7 +55,8 @@ package struct CursorCodec: Sendable {
 
   private func sealed(_ body: String) -> String {
     let check = CursorCodec.hash(body.utf8, from: seed)
-    return body + "_" + CursorCodec.hex(UInt64(UInt32(truncatingIfNeeded: check ^ check >> 32)))
+    return body + "_"
+      + CursorCodec.hex(UInt64(UInt32(truncatingIfNeeded: check ^ check >> 32)))
       .suffix(8)
   }
 

@@ -28,23 +28,26 @@ enum ErrorTable {
     case .notFound(let type, let id):
       return RPCError(
         .notFound, "no such \(type.label)",
-        details: .encoded(ErrorDetails(resource: ResourceInfo(type: type.rawValue, id: id.description))))
+        details: .encoded(
+          ErrorDetails(resource: ResourceInfo(type: type.rawValue, id: id.description))))
     case .forbidden(let text):
       return RPCError(.permissionDenied, text)
     case .stale(let type, let id, let expected, let actual):
       return RPCError(
         .aborted,
         "the \(type.label) is at version \(actual), not \(expected): read it again",
-        details: .encoded(ErrorDetails(
-          reason: .staleVersion,
-          resource: ResourceInfo(
-            type: type.rawValue, id: id.description, currentVersion: actual))))
+        details: .encoded(
+          ErrorDetails(
+            reason: .staleVersion,
+            resource: ResourceInfo(
+              type: type.rawValue, id: id.description, currentVersion: actual))))
     case .illegalTransition(let type, let id, let from, let action, let hint):
       return RPCError(
         .failedPrecondition, "cannot \(action): the \(type.label) is \(from); \(hint)",
-        details: .encoded(ErrorDetails(
-          reason: .illegalTransition,
-          resource: ResourceInfo(type: type.rawValue, id: id.description))))
+        details: .encoded(
+          ErrorDetails(
+            reason: .illegalTransition,
+            resource: ResourceInfo(type: type.rawValue, id: id.description))))
     case .alreadyExists(let type, let field):
       return RPCError(
         .alreadyExists, "there is a \(type.label) with this \(field) already",
@@ -52,9 +55,10 @@ enum ErrorTable {
     case .limitReached(let subject, let maximum):
       return RPCError(
         .resourceExhausted, "the limit is reached: at most \(maximum) \(subject)",
-        details: .encoded(ErrorDetails(
-          reason: .limitReached,
-          quota: QuotaInfo(subject: subject, maximum: Int64(maximum)))))
+        details: .encoded(
+          ErrorDetails(
+            reason: .limitReached,
+            quota: QuotaInfo(subject: subject, maximum: Int64(maximum)))))
     }
   }
 
@@ -135,9 +139,10 @@ extension RPCError {
   static func precondition(_ text: String, _ type: EntityType, _ id: UUIDv7) -> RPCError {
     RPCError(
       .failedPrecondition, text,
-      details: .encoded(ErrorDetails(
-        reason: .illegalTransition,
-        resource: ResourceInfo(type: type.rawValue, id: id.description))))
+      details: .encoded(
+        ErrorDetails(
+          reason: .illegalTransition,
+          resource: ResourceInfo(type: type.rawValue, id: id.description))))
   }
 }
 

@@ -23,6 +23,24 @@ package struct TokenAuthenticator: Authenticator {
     }
   }
 
+  /// Whether a caller of a long call may still be served as the one that it began as: its token
+  /// works, and its user may as much as then.
+  func checkStillStands(_ caller: Caller) async throws(RPCError) {
+    guard let tokenID = caller.tokenID else { return }
+    do {
+      // The store lists a limited number, newest first; one of the oldest may be missing.
+      let records = try await tokens.tokens(user: caller.userID)
+      guard let record = records.first(where: { $0.id == tokenID }) else { return }
+      guard try await principal(record).role == caller.role.rawValue else {
+        throw RPCError(.unauthenticated, "the caller's role has changed")
+      }
+    } catch let error as RPCError {
+      throw error
+    } catch {
+      // The database cannot say now; the next look will.
+    }
+  }
+
   private func principal(_ record: TokenRecord) async throws -> Principal {
     if record.revokedAt != nil { throw RPCError(.unauthenticated, "the token was revoked") }
     guard record.expiresAt > clock.now() else {

@@ -24,7 +24,8 @@ enum TokenScopes {
       let covered = ContractMethods.all.filter { covers(scope, $0) }
       guard !covered.isEmpty else {
         throw .invalid(
-          "scopes[\(index)]", "must be read, a service (GoalService) or a method "
+          "scopes[\(index)]",
+          "must be read, a service (GoalService) or a method "
             + "(GoalService/GetGoal)")
       }
       guard covered.allSatisfy({ allow(own, $0) }) else {

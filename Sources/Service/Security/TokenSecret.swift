@@ -12,7 +12,8 @@ package struct TokenSecret: Sendable {
   /// A new one, from the system's random source.
   package init() {
     var generator = SystemRandomNumberGenerator()
-    let bytes = (0..<TokenSecret.byteCount).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    let bytes = (0..<TokenSecret.byteCount).map { _ in UInt8.random(in: 0...255, using: &generator)
+    }
     text = TokenSecret.prefix + Base64URL.encode(bytes)
   }
 

@@ -46,25 +46,40 @@ struct AnalyticsService: AnalyticsServiceHandler {
     _ userID: UUIDv7, _ period: ReportPeriod
   ) async throws -> (ProductivityReport, Int64) {
     let log = environment.stores.log
-    let published = try await environment.stores.archive?.publishedPosition() ?? 0
+    var accumulator = ProductivityAccumulator()
+    let archived = try await readArchive(userID, period, into: &accumulator)
     // Asked before the tail: everything up to it is in the tail or in the lake.
     let head = try await log.head()
-    var accumulator = ProductivityAccumulator()
-    if published > 0, let archive = environment.stores.archive {
-      for event in try await archive.events(user: userID, in: period, upTo: published) {
-        accumulator.add(
-          type: event.type, createdAt: event.createdAt, validationScore: event.validationScore)
-      }
-    }
     let tail = try await log.tail(
-      user: userID, from: period.from, to: period.to ?? .contractMaximum, after: published)
+      user: userID, from: period.from, to: period.to ?? .contractMaximum, after: archived)
     var seen: Set<UUIDv7> = []
     // Zero stands for "not stamped yet".
-    for event in tail where event.position == 0 || event.position > published {
+    for event in tail where event.position == 0 || event.position > archived {
       guard period.contains(event.createdAt), seen.insert(event.id).inserted else { continue }
       accumulator.add(event)
     }
-    return (accumulator.report, max(head, published))
+    return (accumulator.report, max(head, archived))
+  }
+
+  /// - Returns: the position up to which events were counted; 0 where there is no lake or it cannot
+  ///   be read now. The log holds every event too: a damaged lake makes reports slower, not wrong.
+  private func readArchive(
+    _ userID: UUIDv7, _ period: ReportPeriod, into accumulator: inout ProductivityAccumulator
+  ) async throws -> Int64 {
+    guard let archive = environment.stores.archive else { return 0 }
+    do throws(StoreError) {
+      let archived = try await archive.archivedPosition()
+      guard archived > 0 else { return 0 }
+      for event in try await archive.events(user: userID, in: period, upTo: archived) {
+        accumulator.add(
+          type: event.type, createdAt: event.createdAt, validationScore: event.validationScore)
+      }
+      return archived
+    } catch {
+      if case .cancelled = error { throw error }
+      accumulator = ProductivityAccumulator()
+      return 0
+    }
   }
 }
 

@@ -15,8 +15,8 @@ struct CourseService: CourseServiceHandler {
         throw DomainError.forbidden("only instructors, services and admins may make courses")
       }
       let named = try UUIDv7.optional(request.userId, field: "user_id")
-      let ownerID = try await environment.owner(named: named, caller)
-      return try await environment.writes.perform(context, caller, .create) { change in
+      return try await environment.writes.perform(context, caller) { change in
+        let ownerID = try await environment.owner(named: named, caller)
         let course = Domain.Course(
           id: change.nextID(), userID: ownerID, title: request.title,
           description: request.description, language: request.language.nilIfEmpty ?? "es",

@@ -14,10 +14,10 @@ struct GoalService: GoalServiceHandler {
   ) async throws -> CreateGoalResponse {
     try await environment.call(context) { caller in
       let named = try UUIDv7.optional(request.userId, field: "user_id")
-      let ownerID = try await environment.owner(named: named, caller)
       let courseID = try UUIDv7.optional(request.courseId, field: "course_id")
       let targetDate = try Domain.Timestamp.optional(request.targetDate, field: "target_date")
-      return try await environment.writes.perform(context, caller, .create) { change in
+      return try await environment.writes.perform(context, caller) { change in
+        let ownerID = try await environment.owner(named: named, caller)
         if let courseID { try await checkEnrolled(ownerID, in: courseID, caller) }
         let goal = Domain.Goal(
           id: change.nextID(), userID: ownerID, courseID: courseID, title: request.title,

@@ -33,9 +33,8 @@ struct ProgressService: Sendable {
         request.checkpointInterval == 0
         ? Self.checkpointIntervalDefault : request.checkpointInterval
       let (cursor, isLive) = try await start(request, context)
-      let subscription = EventSubscription(
-        log: environment.stores.log, hub: environment.hub, visibility: environment.visibility,
-        cursors: environment.cursors, selection: EventSelection(filter), caller: caller,
+      var subscription = EventSubscription(
+        environment: environment, selection: EventSelection(filter), caller: caller,
         responses: responses)
       try await subscription.run(
         SubscriptionMachine(after: cursor, isLive: isLive, checkpointInterval: Int(interval)))

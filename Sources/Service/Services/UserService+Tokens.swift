@@ -45,7 +45,8 @@ extension UserService {
       } catch {
         guard case .duplicate = error else { throw error }
         throw RPCError(
-          .alreadyExists, "this request made a token before, whose secret cannot be shown again: "
+          .alreadyExists,
+          "this request made a token before, whose secret cannot be shown again: "
             + "revoke token \(record.id) and make another",
           details: .encoded(ErrorDetails(reason: .keyConflict)))
       }

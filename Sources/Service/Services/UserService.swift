@@ -21,7 +21,7 @@ struct UserService: UserServiceHandler {
         throw DomainError.forbidden("only an admin may make services and admins")
       }
       return try await named {
-        try await environment.writes.perform(context, caller, .create) { change in
+        try await environment.writes.perform(context, caller) { change in
           let user = Domain.User(
             id: change.nextID(), externalID: request.externalId.nilIfEmpty,
             displayName: request.displayName, email: request.email.nilIfEmpty, role: role,

@@ -17,19 +17,17 @@ struct Decision<Response: WriteResponse> {
 
 /// How a method's write deals with others that are first.
 struct WritePolicy: Sendable {
-  /// Whether the decision reads: then a repeat of a keyed request is looked for first, because the
-  /// state that it would be decided on is that after the first time.
-  var readsFirst = true
   /// Whether a taken unique value means that another writer made the same thing just now: the
   /// decision is made again and finds it.
   var retriesDuplicates = false
-
-  static let create = WritePolicy(readsFirst: false)
-  static let change = WritePolicy()
 }
 
 /// The one way in which methods write: read, decide, commit; and again where the state moved on
 /// in between. No lock is held while a decision is made.
+///
+/// A repeat of a keyed request needs no look-up of its own: the commit finds the first reply before
+/// it writes anything. Only where the repeat is refused, on a state that the first time made, the
+/// reply is looked for.
 struct WriteExecutor: Sendable {
   /// How often a decision is made before the caller hears of contention.
   static let attemptMaximum = 10
@@ -44,21 +42,17 @@ struct WriteExecutor: Sendable {
   let pause: @Sendable (Int) async throws -> Void
 
   func perform<Response: WriteResponse>(
-    _ context: CallContext, _ caller: Caller, _ policy: WritePolicy = .change,
+    _ context: CallContext, _ caller: Caller, _ policy: WritePolicy = WritePolicy(),
     _ decide: (ChangeContext) async throws -> Decision<Response>
   ) async throws -> Response {
     let request = requestKey(context, caller)
-    if policy.readsFirst, let request, let reply: Response = try await reply(to: request) {
-      return reply
-    }
     for attempt in 1...Self.attemptMaximum {
       if attempt > 1 { try await pause(attempt - 1) }
       let decision: Decision<Response>
       do {
         decision = try await decide(changeContext(context, caller))
       } catch {
-        // The first of two concurrent repeats may have been committed since we looked: then this
-        // refusal is of the state after it.
+        if error is StoreError { throw error }
         if let request, let reply: Response = try await reply(to: request) { return reply }
         throw error
       }

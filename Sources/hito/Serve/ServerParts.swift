@@ -36,12 +36,14 @@ final class ServerParts: Sendable {
     log = PostgresEventLog(database)
     hub = EventHub()
     let stamper = PostgresEventStamper(database)
+    // The embedded database has no other server to wake.
+    var announce: (@Sendable () async -> Void)?
+    if configuration.databaseURL != nil {
+      announce = { try? await stamper.notify() }
+    }
     relay = EventRelay(
       log: log, hub: hub, stamper: stamper,
-      announce: {
-        // Losing one costs other servers latency only, and the relay must not wait for it.
-        try? await stamper.notify()
-      },
+      announce: announce,
       logger: Logger(label: "hito.relay"))
     sink = LakeSink(lake: lake, log: log, logger: Logger(label: "hito.lake"))
     stores = ServiceStores(

@@ -331,7 +331,7 @@ struct Names: WireMessage, Equatable {
 
   struct ProtoString: RawRepresentable, Hashable, Sendable, CaseIterable {
     static let unspecified = ProtoString(rawValue: 0)
-    static let `self` = ProtoString(rawValue: 1)
+    static let self_ = ProtoString(rawValue: 1)
     static let string2d = ProtoString(rawValue: 2)
 
     /// The number on the wire; also one that nobody has named yet is legal.
@@ -343,14 +343,14 @@ struct Names: WireMessage, Equatable {
 
     /// The values that this version of the contract names.
     static var allCases: [ProtoString] {
-      [.unspecified, .`self`, .string2d]
+      [.unspecified, .self_, .string2d]
     }
 
     /// The name in the contract; nil for a number that this version does not know.
     var protoName: String? {
       switch self {
       case .unspecified: "STRING_UNSPECIFIED"
-      case .`self`: "STRING_SELF"
+      case .self_: "STRING_SELF"
       case .string2d: "STRING_2D"
       default: nil
       }
@@ -504,7 +504,9 @@ extension Leaf: CodedMessage {
     self.id = raw.pointee.id
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Leaf>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Leaf>, _ arena: EncodingArena
+  ) {
     if !self.name.isEmpty {
       raw.pointee.name = arena.string(self.name)
     }
@@ -521,7 +523,9 @@ extension Nothing: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Nothing>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Nothing>, _ arena: EncodingArena
+  ) {}
 }
 
 extension Scalars: CodedMessage {
@@ -548,7 +552,9 @@ extension Scalars: CodedMessage {
     self.moodValue = Mood(rawValue: Int32(truncatingIfNeeded: raw.pointee.mood_value.rawValue))
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Scalars>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Scalars>, _ arena: EncodingArena
+  ) {
     raw.pointee.int32_value = self.int32Value
     raw.pointee.int64_value = self.int64Value
     raw.pointee.uint32_value = self.uint32Value
@@ -600,7 +606,9 @@ extension Lists: CodedMessage {
     self.unpackedValues = Codec.array(raw.pointee.n_unpacked_values, raw.pointee.unpacked_values)
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Lists>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Lists>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_int32_values = self.int32Values.count
     raw.pointee.int32_values = arena.array(self.int32Values)
     raw.pointee.n_int64_values = self.int64Values.count
@@ -669,7 +677,9 @@ extension Maps: CodedMessage {
     }
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Maps>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Maps>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_labels = self.labels.count
     raw.pointee.labels = arena.list(self.labels.sorted { $0.key < $1.key }) { pair in
       arena.entry(Fixture__V1__Maps__LabelsEntry.self, fixture__v1__maps__labels_entry__init) { entry in
@@ -737,7 +747,9 @@ extension Choices: CodedMessage {
     self.note = raw.pointee.has_note_case.rawValue == 10 ? Codec.string(raw.pointee.note) : nil
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Choices>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Choices>, _ arena: EncodingArena
+  ) {
     switch self.choice {
     case .text(let value)?:
       raw.pointee.choice_case = .init(rawValue: 1)
@@ -801,7 +813,9 @@ extension Names: CodedMessage {
       Names.ProtoString(rawValue: Int32(truncatingIfNeeded: raw.pointee.string_value.rawValue))
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Names>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Names>, _ arena: EncodingArena
+  ) {
     if !self.`class`.isEmpty {
       raw.pointee.class_ = arena.string(self.`class`)
     }
@@ -852,7 +866,9 @@ extension Names.ProtoType: CodedMessage {
     self.`protocol` = Codec.string(raw.pointee.protocol)
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Names__Type>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Names__Type>, _ arena: EncodingArena
+  ) {
     if !self.`protocol`.isEmpty {
       raw.pointee.protocol = arena.string(self.`protocol`)
     }
@@ -875,7 +891,9 @@ extension Tree: CodedMessage {
     self.oldName = Codec.string(raw.pointee.old_name)
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Tree>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Tree>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_branches = self.branches.count
     raw.pointee.branches = arena.list(self.branches) { arena.message($0) }
     if let value = self.root {
@@ -912,7 +930,9 @@ extension Tree.Branch: CodedMessage {
     self.main = Codec.message(raw.pointee.main)
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Tree__Branch>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Tree__Branch>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_twigs = self.twigs.count
     raw.pointee.twigs = arena.list(self.twigs) { arena.message($0) }
     if let value = self.main {
@@ -931,7 +951,9 @@ extension Tree.Branch.Twig: CodedMessage {
     self.name = Codec.string(raw.pointee.name)
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Tree__Branch__Twig>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Tree__Branch__Twig>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_leaves = self.leaves.count
     raw.pointee.leaves = arena.list(self.leaves) { arena.message($0) }
     if !self.name.isEmpty {
