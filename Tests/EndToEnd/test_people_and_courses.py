@@ -32,7 +32,11 @@ async def test_a_user_sees_and_changes_themselves(server, ana, connect):
     )
     assert changed.user.display_name == "Ana María"
     assert (changed.user.time_zone, changed.user.language) == ("Europe/Madrid", "en")
-    for wrong in (v1.User(time_zone="no zone!", language="es"), v1.User(language="xx", time_zone="UTC")):
+    wrong_users = (
+        v1.User(time_zone="no zone!", language="es"),
+        v1.User(time_zone="UTC", language="xx"),
+    )
+    for wrong in wrong_users:
         with pytest.raises(hito.InvalidArgument):
             await client.users.update_user(
                 v1.UpdateUserRequest(
