@@ -33,8 +33,8 @@ package struct CallMachine: Sendable, Hashable {
     inbound.halfCloseReceived()
   }
 
-  /// Bytes were consumed: a whole message by its reader, or a fragment of an unfinished one on
-  /// arrival (W9.5). Answers with the stream credit to grant now, 0 for none.
+  /// Bytes were consumed: a whole message by its reader, or a fragment of the one that the reader
+  /// waits for on arrival (W9.5). Answers with the stream credit to grant now, 0 for none.
   package mutating func consume(_ byteCount: Int) -> Int {
     // A peer that has half-closed needs none any more.
     inbound.isHalfClosed ? 0 : receiveWindow.consume(byteCount)

@@ -146,11 +146,9 @@ struct TestServer {
     configure(&configuration)
     let witness = Witness()
     let authenticator = TestAuthenticator()
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
     let server = HitoServer(
       configuration: configuration, tls: try certificates.serverTLS(),
-      router: testRouter(witness), authenticator: authenticator, logger: logger)
+      router: testRouter(witness), authenticator: authenticator, logger: testLogger())
     let port = try await server.start()
     let test = TestServer(
       server: server, port: port, certificates: certificates, witness: witness,
@@ -165,11 +163,11 @@ struct TestServer {
   }
 
   func client(
-    token: String? = "good", _ configure: (inout ClientConfiguration) -> Void = { _ in }
+    token: String? = "good", _ configure: (inout ClientConfiguration) throws -> Void = { _ in }
   ) throws -> HitoTransport {
     var configuration = ClientConfiguration(
       host: "127.0.0.1", port: port, tls: try certificates.clientTLS(), token: token)
-    configure(&configuration)
+    try configure(&configuration)
     return HitoTransport(configuration)
   }
 
@@ -187,6 +185,13 @@ extension ClientTransport {
   func echo(_ text: String, _ options: CallOptions = CallOptions()) async throws(RPCError) -> String {
     try await unary(Methods.echo, Blob(text), returning: Blob.self, options: options).text
   }
+}
+
+/// Silent: tests provoke errors on purpose.
+func testLogger() -> Logger {
+  var logger = Logger(label: "test")
+  logger.logLevel = .critical
+  return logger
 }
 
 func testRouter(_ witness: Witness) -> Router {

@@ -66,25 +66,17 @@ final class ClientCall: @unchecked Sendable {
       mine: connection.configuration.limits, peers: peerLimits, receivesSingleMessage: false)
   }
 
-  /// A message, or a part of it, arrived.
-  func received(
-    fragment: UnsafeRawBufferPointer, isComplete: Bool, isCreditReturned: Bool = false
-  ) {
-    let waiter = inbox.withLock { inbox -> CheckedContinuation<Void, Never>? in
-      guard isComplete else {
-        inbox.queue.hold(fragment)
-        return nil
-      }
-      if isCreditReturned {
-        inbox.queue.hold(fragment)
-        inbox.queue.deliver(UnsafeRawBufferPointer(start: nil, count: 0))
-      } else {
-        inbox.queue.deliver(fragment)
-      }
+  /// A message, or a part of it, arrived. Answers with the credit to give back at once.
+  @discardableResult
+  func received(fragment: UnsafeRawBufferPointer, isComplete: Bool) -> Int {
+    let (waiter, freed) = inbox.withLock { inbox -> (CheckedContinuation<Void, Never>?, Int) in
+      guard isComplete else { return (nil, inbox.queue.hold(fragment)) }
+      inbox.queue.deliver(fragment)
       defer { inbox.waiter = nil }
-      return inbox.waiter
+      return (inbox.waiter, 0)
     }
     waiter?.resume()
+    return freed
   }
 
   /// The call has ended. With an END what arrived can still be read; without one it is dropped.
@@ -154,6 +146,23 @@ final class ClientCall: @unchecked Sendable {
     }
   }
 
+  /// Nobody reads any more: cancels, or gives back the credit of what was not read.
+  func abandon() {
+    let (isEnded, freed) = inbox.withLock { inbox -> (Bool, Int) in
+      guard inbox.isEnded else { return (false, 0) }
+      let freed = inbox.queue.heldByteCount + inbox.consumedByteCount
+      inbox.queue = MessageQueue()
+      inbox.consumedByteCount = 0
+      return (true, freed)
+    }
+    if isEnded { return connection.freed(freed) }
+    connection.loop.execute {
+      // END may have come before this ran.
+      if self.hasEnded { return self.abandon() }
+      self.connection.cancel(self, RPCError(.cancelled, "the call was cancelled"))
+    }
+  }
+
   func cancel() {
     connection.loop.execute {
       guard !self.hasEnded else { return }
@@ -170,8 +179,7 @@ final class ClientCall: @unchecked Sendable {
         guard !inbox.queue.isEmpty else { return (nil, 0) }
         let taken = inbox.queue.take(decode)
         inbox.consumedByteCount += taken.heldByteCount
-        let isDue = inbox.consumedByteCount >= reportStep || inbox.isEnded
-        guard isDue else { return (taken.result, 0) }
+        guard inbox.consumedByteCount >= reportStep else { return (taken.result, 0) }
         defer { inbox.consumedByteCount = 0 }
         return (taken.result, inbox.consumedByteCount)
       }
@@ -226,9 +234,7 @@ final class ClientCallHandle: ClientStream {
     self.transport = transport
   }
 
-  deinit {
-    if !call.hasEnded { call.cancel() }
-  }
+  deinit { call.abandon() }
 
   func send(_ message: any WireMessage) async throws(RPCError) {
     try await call.send(message.encodedBytes())

@@ -40,8 +40,7 @@ extension ClientConnection {
       consumed(payload.count, of: nil)
       cancel(call, RPCError(fault.code, "the server sent \(fault.text)"))
     case .hold:
-      call.received(fragment: payload, isComplete: false)
-      consumed(payload.count, of: call)
+      consumed(call.received(fragment: payload, isComplete: false), of: call)
     case .deliver, .close:
       call.received(fragment: payload, isComplete: true)
     }
@@ -73,10 +72,7 @@ extension ClientConnection {
         consumed(message.count, of: nil)
         return remove(call, RPCError(fault.code, "the server sent \(fault.text)"), nil)
       case .hold, .deliver, .close:
-        // The call is over for its stream, but the bytes are read later: the connection gets its
-        // credit now, bounded by one message per ended call.
-        call.received(fragment: message, isComplete: true, isCreditReturned: true)
-        consumed(message.count, of: nil)
+        call.received(fragment: message, isComplete: true)
       }
     }
     remove(call, Self.error(of: trailer), trailer)

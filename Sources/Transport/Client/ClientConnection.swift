@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import RPC
+internal import Synchronization
 internal import Wire
 
 /// One connection of a client: opens calls, moves frames, and tells calls how they end.
@@ -31,6 +32,9 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   /// Why the connection is no more; nil while it is.
   private(set) var endError: RPCError?
   private var onRetired: (@Sendable () -> Void)?
+
+  /// Bytes of ended calls whose credit goes back in one step: a hop per call would be too dear.
+  private let freedByteCount = Atomic(0)
 
   var timer: Scheduled<Void>?
   var timerDue: ContinuousClock.Instant?
@@ -188,6 +192,15 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   func finish() {
     end(RPCError(.unavailable, "the server is shutting down"))
     context?.close(promise: nil)
+  }
+
+  /// Bytes of an ended call are read or dropped. From any thread.
+  func freed(_ byteCount: Int) {
+    let step = max(1, configuration.limits.connectionCredit / 4)
+    guard freedByteCount.add(byteCount, ordering: .relaxed).newValue >= step else { return }
+    loop.execute {
+      self.consumed(self.freedByteCount.exchange(0, ordering: .relaxed), of: nil)
+    }
   }
 
   // MARK: Out

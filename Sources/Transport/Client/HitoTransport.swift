@@ -43,7 +43,7 @@ package final class HitoTransport: ClientTransport {
 
   /// Connects now, to learn early whether address, certificates and network are right.
   package func connect() async throws(RPCError) {
-    _ = try await connection()
+    _ = try await connection(nil)
   }
 
   // MARK: ClientTransport
@@ -100,7 +100,7 @@ package final class HitoTransport: ClientTransport {
     _ deadline: ContinuousClock.Instant?, _ firstMessage: [UInt8]?
   ) async throws(RPCError) -> ClientCallHandle {
     try Self.check(options)
-    let connection = try await connection()
+    let connection = try await connection(deadline)
     let call = ClientCall(
       connection, method, options, idempotencyKey: key, deadline: deadline,
       firstMessage: firstMessage)
@@ -171,7 +171,9 @@ package final class HitoTransport: ClientTransport {
 
   // MARK: Connections
 
-  private func connection() async throws(RPCError) -> ClientConnection {
+  private func connection(
+    _ deadline: ContinuousClock.Instant?
+  ) async throws(RPCError) -> ClientConnection {
     if case .connected(let connection) = state.withLock({ $0 }) { return connection }
     let promise = group.next().makePromise(of: ClientConnection.self)
     let before = state.withLock { state in
@@ -193,15 +195,7 @@ package final class HitoTransport: ClientTransport {
       promise.fail(CancellationError())
       throw RPCError(.unavailable, "the client is closed")
     }
-    do {
-      return try await future.get()
-    } catch {
-      var unavailable =
-        (error as? RPCError)
-        ?? RPCError(.unavailable, "cannot connect to \(configuration.host)").caused(by: error)
-      unavailable.isNotStarted = true
-      throw unavailable
-    }
+    return try await ConnectionWait(future, deadline).value()
   }
 
   /// Starts to connect; ends in `.connected` or `.idle`. Not under the lock: a failure may come at

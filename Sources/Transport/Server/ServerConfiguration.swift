@@ -17,6 +17,8 @@ package struct ServerConfiguration: Sendable {
   package var pingInterval = WireLimit.pingIntervalDefault
   package var keepaliveIdle = Duration.seconds(60)
   package var keepaliveTimeout = Duration.seconds(20)
+  /// How long a drain waits for the client's PONG before its second GOAWAY.
+  package var drainRoundTripMax = Duration.seconds(1)
   /// Connections drain after this, plus up to a tenth; nil = never.
   package var connectionAgeMax: Duration?
   /// A unary call's timeout is cut to this.
@@ -50,6 +52,7 @@ extension ServerConfiguration {
     machine.helloTimeout = helloTimeout
     machine.keepaliveIdle = keepaliveIdle
     machine.keepaliveTimeout = keepaliveTimeout
+    machine.drainRoundTripMax = drainRoundTripMax
     machine.ageMax = connectionAgeMax.map { $0 + $0 * Double.random(in: 0...0.1) }
     return machine
   }

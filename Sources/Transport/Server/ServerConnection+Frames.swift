@@ -99,9 +99,9 @@ extension ServerConnection {
       grantConnection(bytes.count)
       refuse(call, fault)
     case .hold:
-      call.queue.hold(bytes)
-      grantConnection(bytes.count)
-      grantStream(call, bytes.count)
+      let freed = call.queue.hold(bytes)
+      grantConnection(freed)
+      grantStream(call, freed)
       if !machine.unfinishedBytesChanged(by: bytes.count) {
         refuse(
           call, CallFault(.resourceExhausted, "too many unfinished messages on the connection"))

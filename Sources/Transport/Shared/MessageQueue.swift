@@ -15,15 +15,23 @@ struct MessageQueue {
   private var byteHead = 0
   private var entryHead = 0
   private var unfinishedByteCount = 0
+  /// The part of the unfinished message whose credit has not been given back.
+  private var unfinishedHeldByteCount = 0
   /// Credit to give back for everything in the queue.
   private(set) var heldByteCount = 0
 
   var isEmpty: Bool { entryHead == entries.count }
 
-  /// Adds a fragment of a message that goes on; its credit has been given back already.
-  mutating func hold(_ fragment: UnsafeRawBufferPointer) {
+  /// Adds a fragment of a message that goes on. Answers with the credit to give back at once: all of
+  /// it while the reader waits for this very message, so that one larger than the window does not
+  /// stall; nothing while older messages are unread, so that the sum stays bounded.
+  mutating func hold(_ fragment: UnsafeRawBufferPointer) -> Int {
     bytes.append(contentsOf: fragment)
     unfinishedByteCount += fragment.count
+    if isEmpty { return fragment.count }
+    unfinishedHeldByteCount += fragment.count
+    heldByteCount += fragment.count
+    return 0
   }
 
   /// Completes a message with its last fragment.
@@ -32,12 +40,14 @@ struct MessageQueue {
     entries.append(
       Entry(
         byteCount: UInt32(clamping: unfinishedByteCount + fragment.count),
-        heldByteCount: UInt32(clamping: fragment.count)))
+        heldByteCount: UInt32(clamping: unfinishedHeldByteCount + fragment.count)))
     unfinishedByteCount = 0
+    unfinishedHeldByteCount = 0
     heldByteCount += fragment.count
   }
 
-  /// Passes the oldest message to `body` and removes it. The queue must not be empty.
+  /// Passes the oldest message to `body` and removes it. The queue must not be empty. Answers also
+  /// with the credit to give back.
   mutating func take<Result>(
     _ body: (UnsafeRawBufferPointer) -> Result
   ) -> (result: Result, byteCount: Int, heldByteCount: Int) {
@@ -48,9 +58,15 @@ struct MessageQueue {
     }
     byteHead = end
     entryHead += 1
-    heldByteCount -= Int(entry.heldByteCount)
+    var freedByteCount = Int(entry.heldByteCount)
+    if isEmpty {
+      // The unfinished message is the next one now.
+      freedByteCount += unfinishedHeldByteCount
+      unfinishedHeldByteCount = 0
+    }
+    heldByteCount -= freedByteCount
     compact()
-    return (result, Int(entry.byteCount), Int(entry.heldByteCount))
+    return (result, Int(entry.byteCount), freedByteCount)
   }
 
   private mutating func compact() {
