@@ -64,11 +64,10 @@ package struct Services: Sendable {
       environment: environment, info: options.info, inspection: options.inspection
     ).register(in: &router)
     NotYet().registerAll(in: &router)
-    // GetServerInfo is for everybody; the other methods of its service ask for the caller
-    // themselves, as every method outside Health and Reflection does.
-    for service in ["HealthService", "ReflectionService", "ServerService"] {
+    for service in ["HealthService", "ReflectionService"] {
       router.allowUnauthenticated(service: ContractMethods.package + service)
     }
+    router.allowUnauthenticated(method: ServerServiceMethods.getServerInfo)
   }
 
   /// Looks bearer tokens up in the stores.
