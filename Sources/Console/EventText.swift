@@ -39,6 +39,8 @@ package enum EventText {
     guard event.entityType == "goal", case .number(let digits) = payload?["progress_percentage"],
       let value = Double(digits), value.isFinite
     else { return nil }
-    return "\((value * 10).rounded() / 10) %"
+    let rounded = (value * 10).rounded() / 10
+    return rounded == rounded.rounded() && abs(rounded) < 1000
+      ? "\(Int(rounded)) %" : "\(rounded) %"
   }
 }

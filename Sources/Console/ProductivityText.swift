@@ -6,11 +6,11 @@ package enum ProductivityText {
   private static let barWidth = 30
 
   package static func describe(_ report: GetProductivityResponse) -> String {
-    func day(_ time: Contract.Timestamp?) -> String {
+    func moment(_ time: Contract.Timestamp?) -> String {
       time.flatMap { TimeText.text(seconds: $0.seconds) } ?? "-"
     }
     var text = "Productivity of \(TerminalText.clean(report.userId))\n"
-    text += "from \(day(report.from)) until \(day(report.until))\n\n"
+    text += "from \(moment(report.from)) until \(moment(report.until))\n\n"
     var table = TextTable(rightColumns: [1])
     table.add(["Events", "\(report.totalEvents)"])
     table.add(["Goals created", "\(report.goalsCreated)"])
@@ -18,7 +18,8 @@ package enum ProductivityText {
     table.add(["Tasks completed", "\(report.tasksCompleted)"])
     table.add(["Code validated", "\(report.codeValidated)"])
     table.add(["Mean score", report.avgValidationScore.map(percent) ?? "-"])
-    table.add(["Most active day", report.mostActiveDay.isEmpty ? "-" : report.mostActiveDay])
+    let day = report.mostActiveDay
+    table.add(["Most active day", day.isEmpty ? "-" : day])
     text += table.text
     guard let most = report.eventsByType.map(\.count).max(), most > 0 else { return text }
     var types = TextTable(rightColumns: [1])

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import DescriptorJSON
 import Foundation
+import Glibc
 import PostgresStore
 import RPC
 import Transport
@@ -17,18 +18,26 @@ struct CommandFailure: Error, CustomStringConvertible {
   }
 }
 
-/// What the commands write.
+/// What the commands write, unbuffered: who reads along sees each line at once.
 enum Output {
-  static func line(_ text: String) {
-    FileHandle.standardOutput.write(Data((text + "\n").utf8))
-  }
+  static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
 
-  static func text(_ text: String) {
-    FileHandle.standardOutput.write(Data(text.utf8))
-  }
+  static func text(_ text: String) { write(text, to: STDOUT_FILENO) }
 
-  static func note(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+  static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+  private static func write(_ text: String, to file: Int32) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+      if count > 0 {
+        rest = rest.dropFirst(count)
+      } else if errno != EINTR {
+        // The reader went away (`hito watch | head`): end quietly, as other programs do.
+        if file == STDOUT_FILENO { exit(ExitStatus.failure) }
+        return
+      }
+    }
   }
 }
 
@@ -37,8 +46,8 @@ enum Output {
 func reporting(
   _ settings: ClientSettings? = nil, _ body: () async throws -> Void
 ) async throws {
-  // A reader that went away (`hito watch | head`) ends us quietly, like any other program.
-  signal(SIGPIPE, SIG_DFL)
+  // A reader that goes away is seen at the next write.
+  signal(SIGPIPE, SIG_IGN)
   do {
     try await body()
   } catch let error as CleanExit {
