@@ -19,6 +19,10 @@ extension InMemoryStore: EventLog {
     try access(.readLog) { $0.stamped.first { $0.id == eventID }?.position }
   }
 
+  package func newestUnstamped() async throws(StoreError) -> UUIDv7? {
+    try access(.readLog) { $0.waiting.last?.id }
+  }
+
   package func position(at time: Timestamp) async throws(StoreError) -> Int64 {
     try access(.readLog) { $0.stamped.last { $0.createdAt <= time }?.position ?? 0 }
   }

@@ -38,10 +38,12 @@ package final class LakeSink: Sendable {
   /// Why the last attempt failed; nil while all is well.
   package var lastFailure: String? { failure.withLock { $0 } }
 
-  /// Publishes everything that the log holds now and returns how far that is.
+  /// Publishes everything that is committed now and returns how far that is. What has no position
+  /// yet is waited for, at most `patience`: the relay may be away.
   ///
   /// May run beside `run()`: the lake passes over what the other one has published already.
-  package func flush() async throws -> Int64 {
+  package func flush(patience: Duration = .seconds(5)) async throws -> Int64 {
+    try await awaitStamps(until: .now + patience)
     let head = try await log.head()
     while lake.publishedPosition < head {
       try Task.checkCancellation()
@@ -49,6 +51,14 @@ package final class LakeSink: Sendable {
     }
     machine.withLock { $0.published(through: lake.publishedPosition, at: .now) }
     return lake.publishedPosition
+  }
+
+  private func awaitStamps(until deadline: ContinuousClock.Instant) async throws {
+    guard let newest = try await log.newestUnstamped() else { return }
+    // Positions are given in the order of insertion, so that all before it have one as well.
+    while try await log.position(of: newest) == nil, ContinuousClock.now < deadline {
+      try await Task.sleep(for: .milliseconds(5))
+    }
   }
 
   /// Publishes as the policy says until the task is cancelled. Failures are logged and retried:

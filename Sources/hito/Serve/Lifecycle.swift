@@ -52,7 +52,11 @@ struct LoopService: ServiceLifecycle.Service {
   let body: @Sendable () async throws -> Void
 
   func run() async throws {
-    try await cancelWhenGracefulShutdown { try await body() }
+    do {
+      try await cancelWhenGracefulShutdown { try await body() }
+    } catch is CancellationError {
+      // How a loop ends that has no other end.
+    }
   }
 }
 

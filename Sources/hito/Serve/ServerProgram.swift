@@ -22,6 +22,7 @@ struct ServerProgram {
 
   /// Runs until SIGTERM or SIGINT; returns when everything has ended in order.
   func run() async throws {
+    try checkLibraries()
     let (cluster, conninfo) = try await startCluster()
     do {
       try await migrate(conninfo.owner)
@@ -30,6 +31,18 @@ struct ServerProgram {
       // The cluster is a child of ours; an error of ours must not leave it behind.
       try? await cluster?.stop()
       throw error
+    }
+  }
+
+  /// Two copies of OpenSSL in one process end in a crash at the first handshake, or worse.
+  private func checkLibraries() throws {
+    let libraries = LibraryIsolation.inspect()
+    guard libraries.isIsolated else {
+      throw ServeError(
+        """
+        libparquet (\(libraries.parquetPath)) shows its own OpenSSL to this process: \
+        run `make setup`, which installs an isolated one, or `hito doctor` for details
+        """)
     }
   }
 
@@ -128,4 +141,11 @@ struct SystemTime: TimeSource {
     return Timestamp(
       microsecondsSinceEpoch: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
   }
+}
+
+/// Why the server does not start; the text says what to do.
+struct ServeError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
 }

@@ -34,6 +34,8 @@ final class MemoryLog: EventLog {
     state.withLock { $0.events.last?.position ?? 0 }
   }
 
+  func newestUnstamped() async throws(StoreError) -> UUIDv7? { nil }
+
   func position(of eventID: UUIDv7) async throws(StoreError) -> Int64? {
     state.withLock { $0.events.first { $0.id == eventID }?.position }
   }
