@@ -45,8 +45,9 @@ package struct BenchDatabase: Sendable {
     let settings = variables.flatMap { ["-D", "\($0.0)=\($0.1)"] }
     let output = try Programs.run(
       [
-        Self.programFolder + "/pgbench", "-n", "-M", "prepared", "-c", "\(clientCount)",
-        "-j", "\(min(clientCount, 2))", "-T", "\(seconds)", "-f", script,
+        "timeout", "\(seconds + 60)", Self.programFolder + "/pgbench",
+        "-n", "-M", "prepared", "-c", "\(clientCount)", "-j", "\(min(clientCount, 2))",
+        "-T", "\(seconds)", "-f", script,
       ] + settings + [connection(.application)])
     let line = output.split(separator: "\n").first { $0.hasPrefix("tps = ") }
     guard let rate = line?.split(separator: " ").dropFirst(2).first.flatMap({ Double($0) }) else {
@@ -59,7 +60,7 @@ package struct BenchDatabase: Sendable {
   package func waitUntilStamped(limit: Duration = .seconds(60)) async throws {
     let end = ContinuousClock.now + limit
     while ContinuousClock.now < end {
-      if try sql("SELECT count(*) FROM events WHERE position IS NULL") == "0" { return }
+      if try sql("SELECT EXISTS (SELECT FROM events WHERE position IS NULL)") == "f" { return }
       try await Task.sleep(for: .milliseconds(100))
     }
     throw BenchmarkError("events were left without a position after \(limit)")
