@@ -109,6 +109,9 @@ func encoded(
     ok.serverMicroseconds = 1234
     #expect(
       encoded(.end, .hasMessage, stream: 1, ok.block() + abc) == (try vectors.frame("end-ok")))
+    var plain = [UInt8](repeating: 0, count: EndTrailer.plainBlockByteCount)
+    plain.withUnsafeMutableBytes { EndTrailer.writePlainBlock(serverMicroseconds: 1234, to: $0) }
+    #expect(plain == ok.block())
     var error = EndTrailer(status: .notFound, message: "no such goal")
     error.details = [8, 1]
     error.resumeCursor = "cursor-9"
