@@ -68,7 +68,9 @@ import Wire
 
   @Test func `an embedded connection answers frames that arrive byte by byte`() throws {
     let bench = try Bench(testRouter(Witness()))
-    for byte in RawClient.frame(.hello, stream: 0, Hello().clientPayload()) { try bench.feed([byte]) }
+    for byte in RawClient.frame(.hello, stream: 0, Hello().clientPayload()) {
+      try bench.feed([byte])
+    }
     #expect(try bench.sent().map(\.kind) == [.hello])
     for byte in Self.seeds()[0] { try bench.feed([byte]) }
     let frames = try bench.sent()

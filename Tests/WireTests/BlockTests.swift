@@ -36,9 +36,10 @@ import Wire
     #expect(read([0, 0]) == .success([:]))
   }
 
-  @Test(arguments: [
-    [], [0], [0, 1], [0, 2, 1, 0], [0, 3, 1, 0, 1], [0, 4, 1, 0, 2, 9], [0xFF, 0xFF, 1],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [], [0], [0, 1], [0, 2, 1, 0], [0, 3, 1, 0, 1], [0, 4, 1, 0, 2, 9], [0xFF, 0xFF, 1],
+    ] as [[UInt8]])
   func `W3.3 what runs past its end is refused`(_ payload: [UInt8]) {
     guard case .failure(let fault) = read(payload) else {
       Issue.record("\(payload) was read")
@@ -48,7 +49,11 @@ import Wire
   }
 
   @Test func `W3.2 unknown tags are skipped, known ones occur once`() {
-    #expect(call { $0.add(200, "x"); $0.add(200, "y") } == .success(nil))
+    #expect(
+      call {
+        $0.add(200, "x")
+        $0.add(200, "y")
+      } == .success(nil))
     #expect(call { $0.add(1, "a/b") }.failure?.reason == .protocolError)
   }
 

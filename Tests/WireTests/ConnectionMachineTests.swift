@@ -71,7 +71,8 @@ import Wire
     #expect(
       try open.callReceived(stream: 11)
         == .refuse(CallFault(.resourceExhausted, "more than 2 concurrent calls")))
-    #expect(reason { () throws(WireFault) in _ = try open.callReceived(stream: 11) } == .protocolError)
+    #expect(
+      reason { () throws(WireFault) in _ = try open.callReceived(stream: 11) } == .protocolError)
     open.callEnded()
     #expect(try open.callReceived(stream: 13) == .start)
     // Cancelled handlers that still run count up to twice the limit.
@@ -210,7 +211,8 @@ import Wire
     _ = machine.openCall()
     let last = UInt32(Int32.max)
     #expect(
-      machine.goAwayReceived(GoAway(lastStream: last, reason: .noError)) == .drain(lastStream: last))
+      machine.goAwayReceived(GoAway(lastStream: last, reason: .noError)) == .drain(lastStream: last)
+    )
     #expect(machine.isRetired)
     #expect(!machine.canOpen)
     #expect(
