@@ -88,12 +88,19 @@ let package = Package(
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC"], swiftSettings: swift),
 
+    .target(name: "DescriptorJSON", swiftSettings: swift),
+
+    // What the commands think with
+    .target(
+      name: "Console", dependencies: ["Contract", "RPC", "Wire", "DescriptorJSON"],
+      swiftSettings: swift),
+
     // L4
     .executableTarget(
       name: "hito",
       dependencies: [
         "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Service",
-        "HitoClient", argumentParser, lifecycle, logging,
+        "HitoClient", "DescriptorJSON", "Console", argumentParser, lifecycle, logging,
       ],
       swiftSettings: swift),
 
@@ -103,6 +110,10 @@ let package = Package(
       name: "protoc-gen-hito", dependencies: ["CodeGen", pluginLibrary], swiftSettings: swift),
 
     // Tests
+    .testTarget(
+      name: "ConsoleTests",
+      dependencies: ["Console", "Contract", "RPC", "Wire", "DescriptorJSON"],
+      swiftSettings: swift),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
     .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: swift),
     .testTarget(name: "RPCTests", dependencies: ["RPC", "Wire"], swiftSettings: swift),
@@ -111,7 +122,9 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "TransportTests",
-      dependencies: ["Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded],
+      dependencies: [
+        "Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded, logging,
+      ],
       swiftSettings: swift),
     .testTarget(
       name: "PostgresStoreTests",
@@ -124,8 +137,17 @@ let package = Package(
       name: "cluster-probe", dependencies: ["PostgresStore", logging],
       path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
+    .target(
+      name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
+      swiftSettings: swift),
     .testTarget(
-      name: "ServiceTests", dependencies: ["Service", "Domain", "Contract", "RPC"],
+      name: "ServiceTests",
+      dependencies: [
+        "Service", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+      ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON"], exclude: ["Vectors"],
       swiftSettings: swift),
     .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
     .target(

@@ -17,6 +17,7 @@ refuse() {
 declare -A allowed=(
   [Wire]=none
   [Domain]=none
+  [DescriptorJSON]=none
   [RPC]="Wire Logging"
   [Contract]="RPC CMessages CProtobufC"
   [Transport]="Wire RPC COpenSSL Logging NIOCore NIOPosix"
@@ -24,7 +25,9 @@ declare -A allowed=(
   [EventLake]="Domain CArrow Logging"
   [Service]="Domain RPC Contract Logging Crypto"
   [HitoClient]="Wire RPC Contract Transport"
+  [Console]="Wire RPC Contract DescriptorJSON"
   [hito]="Domain Wire RPC Contract Transport PostgresStore EventLake Service HitoClient
+    Console DescriptorJSON
     ArgumentParser ServiceLifecycle Logging UnixSignals"
   [CodeGen]="SwiftProtobuf SwiftProtobufPluginLibrary"
   [protoc-gen-hito]="CodeGen SwiftProtobuf SwiftProtobufPluginLibrary"

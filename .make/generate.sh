@@ -11,6 +11,14 @@ out=${1:-$root}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# Other versions write other text, and the check for stale files would blame the wrong person.
+for tool in "protoc=libprotoc 3.21.12" "protoc-c=protobuf-c 1.4.1"; do
+  "${tool%%=*}" --version | grep -qxF "${tool#*=}" || {
+    echo "generate: need ${tool#*=} (Debian 12: protobuf-compiler protobuf-c-compiler)" >&2
+    exit 1
+  }
+done
+
 generator=${HITO_GENERATOR:-}
 if [ -z "$generator" ]; then
   swift build --product protoc-gen-hito >&2
@@ -85,7 +93,8 @@ mkdir -p "$work/c"
 protoc -I Tests/Fixtures/protos -I Protos --c_out="$work/c" $fixture
 c_module CFixtureMessages "$tests/Fixtures/CFixtureMessages" CMessages.h
 replace "$tests/CodecTests/Generated"
-hito mode=swift,c_module=CFixtureMessages,testable_import=Contract "$tests/CodecTests/Generated" \
+hito mode=swift,access=internal,c_module=CFixtureMessages,testable_import=Contract \
+  "$tests/CodecTests/Generated" \
   -I Tests/Fixtures/protos -I Protos $fixture
 replace "$tests/Fixtures/python"
 protoc -I Tests/Fixtures/protos -I Protos --python_out="$tests/Fixtures/python" \

@@ -8,7 +8,7 @@ enum {
   FIRST_BLOCK_SIZE = 4096,
   BLOCK_SIZE_MIN = 8192,
   BLOCK_SIZE_MAX = 65536,
-  /* A larger allocation gets a block of its own, so that the rest of the current one is not lost. */
+  /* A larger allocation gets a block of its own: the rest of the current one is not lost. */
   LARGE_ALLOCATION_SIZE = 8192,
 };
 

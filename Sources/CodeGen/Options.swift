@@ -16,6 +16,13 @@ package struct Options: Sendable {
     package var cModule = "CMessages"
     /// Further import lines of each file.
     package var imports: [String] = []
+    /// Whether other modules may use the types. The tests' fixture is internal: it sees the codec's
+    /// protocols through a testable import.
+    package var isPublic = true
+
+    var publicAccess: String { isPublic ? "public " : "" }
+    var packageAccess: String { isPublic ? "package " : "" }
+    var rpcImport: String { isPublic ? "public import RPC" : "internal import RPC" }
   }
 
   package var mode: Mode
@@ -35,6 +42,7 @@ package struct Options: Sendable {
       case "c_module": swift.cModule = value
       case "import": swift.imports.append("internal import \(value)")
       case "testable_import": swift.imports.append("@testable internal import \(value)")
+      case "access" where value == "internal": swift.isPublic = false
       case "symbol": symbol = value
       case "baseline": baseline = value
       default:

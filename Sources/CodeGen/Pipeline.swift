@@ -61,7 +61,8 @@ package struct Pipeline: Sendable {
     var services = SwiftServiceEmitter(options: options.swift)
     // SwiftPM wants every file name of a module only once.
     let isOwn = !file.packageName.hasPrefix("google.")
-    let stem = isOwn
+    let stem =
+      isOwn
       ? Names.base(file.path) : Names.stem(file.path).split(separator: "/").joined(separator: "_")
     return [
       messages.emit(file).map { GeneratedFile(path: stem + ".messages.swift", text: $0) },

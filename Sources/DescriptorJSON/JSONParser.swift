@@ -35,6 +35,21 @@ package struct JSONParser {
     return node
   }
 
+  /// Parses any number of values, one behind the other, with or without line breaks.
+  package static func parseSequence(_ text: String) throws(JSONSyntaxError) -> [JSONNode] {
+    var parser = JSONParser(text)
+    guard parser.bytes.count <= byteCountMax else {
+      throw JSONSyntaxError(line: 1, column: 1, message: "the text is larger than 64 MiB")
+    }
+    var nodes: [JSONNode] = []
+    parser.skipBlanks()
+    while parser.position < parser.bytes.count {
+      nodes.append(try parser.value(depth: 0))
+      parser.skipBlanks()
+    }
+    return nodes
+  }
+
   private mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONNode {
     guard depth < Self.depthMax else { throw failure("the JSON is nested too deeply") }
     skipBlanks()

@@ -47,6 +47,12 @@ package struct DamagedFile: Sendable, Hashable, Codable {
   package var reason: Reason
   /// Where the bytes went; nil where there were none.
   package var quarantinePath: String?
+
+  package init(file: LakeFile, reason: Reason, quarantinePath: String?) {
+    self.file = file
+    self.reason = reason
+    self.quarantinePath = quarantinePath
+  }
 }
 
 extension LakeError: CustomStringConvertible {

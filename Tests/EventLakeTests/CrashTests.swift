@@ -5,10 +5,10 @@ import Testing
 
 @Suite("A crash loses nothing and doubles nothing")
 struct CrashTests {
-  /// Two days and several kinds, so that a batch has several files.
+  /// Two days and two kinds, so that a batch has several files.
   private static func events(_ positions: ClosedRange<Int64>) -> [StoredEvent] {
     positions.map { position in
-      let type = Fixtures.types[Int(position) % Fixtures.types.count]
+      let type = position % 3 == 0 ? "task.completed" : "goal.created"
       return Fixtures.event(
         position, type,
         at: Fixtures.monday.advanced(by: .seconds((position % 2) * 86_400 + position)))
@@ -108,8 +108,8 @@ struct CrashTests {
   @Test("during the recovery from a crash, too")
   func recoveryCrashes() async throws {
     let count = try await operationCount()
-    for step in stride(from: 8, to: count, by: 5) {
-      for second in 0..<12 {
+    for step in stride(from: 8, to: count, by: 4) {
+      for second in stride(from: 0, to: 14, by: 2) {
         let folder = try TemporaryFolder()
         let end = try await play(folder.path, FaultyStorage(.crashAfter(step)))
         let again = try await play(folder.path, FaultyStorage(.crashBefore(second)))
@@ -122,7 +122,7 @@ struct CrashTests {
   @Test("a failing disk answers a typed error, and the same call works later", arguments: [28, 5])
   func failures(code: Int32) async throws {
     let count = try await operationCount()
-    for step in 0..<count {
+    for step in stride(from: Int(code) % 2, to: count, by: 2) {
       let folder = try TemporaryFolder()
       let lake = ParquetEventLake(
         directory: folder.path, storage: FaultyStorage(.fail(step, code: code)))

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("A damaged file")
 struct DamageTests {
-  private static let events = (1...50).map { Fixtures.event($0, $0 % 2 == 0 ? "task.created" : "goal.created") }
+  private static let events = (1...50).map {
+    Fixtures.event($0, $0 % 2 == 0 ? "task.created" : "goal.created")
+  }
 
   private func query() -> LakeQuery {
     LakeQuery(
@@ -13,7 +15,7 @@ struct DamageTests {
       period: ReportPeriod(from: Timestamp(microsecondsSinceEpoch: 0)))
   }
 
-  private func scanned(_ lake: ParquetEventLake) async -> Result<[LakeRow], LakeError> {
+  private func scanned(_ lake: ParquetEventLake) async -> Result<[ArchivedEvent], LakeError> {
     do throws(LakeError) { return .success(try await lake.scan(query()).rows) } catch {
       return .failure(error)
     }

@@ -99,7 +99,8 @@ struct LakeTests {
       Fixtures.event(1, at: Timestamp(microsecondsSinceEpoch: 253_402_300_799_999_999)),
       Fixtures.event(2, at: Timestamp(microsecondsSinceEpoch: -1)),
     ])
-    #expect(try files(lake).map(\.folder) == ["year=1969/month=12/day=31", "year=9999/month=12/day=31"])
+    #expect(
+      try files(lake).map(\.folder) == ["year=1969/month=12/day=31", "year=9999/month=12/day=31"])
   }
 
   @Test("keeps payloads that are no JSON object as they are")
@@ -144,7 +145,9 @@ struct LakeTests {
     let lake = ParquetEventLake(directory: folder.path)
     try await lake.recover()
     try await lake.append(
-      (0..<30).map { Fixtures.event($0 + 1, at: Fixtures.monday.advanced(by: .seconds($0 * 86_400))) })
+      (0..<30).map {
+        Fixtures.event($0 + 1, at: Fixtures.monday.advanced(by: .seconds($0 * 86_400)))
+      })
     let from = Fixtures.monday.advanced(by: .seconds(10 * 86_400))
     let to = Fixtures.monday.advanced(by: .seconds(12 * 86_400))
     let scan = try await lake.scan(
@@ -167,13 +170,14 @@ struct LakeTests {
       try await lake.append(Array(events[start..<min(start + 2500, events.count)]))
     }
     for number in UInt64(1)...40 {
-      let from = Fixtures.monday.advanced(by: .seconds(-Int64.random(in: 0...250_000, using: &random)))
+      let from = Fixtures.monday.advanced(
+        by: .seconds(-Int64.random(in: 0...250_000, using: &random)))
       let to = from.advanced(by: .seconds(Int64.random(in: 0...200_000, using: &random)))
       let period = ReportPeriod(from: from, to: to)
       let user = Fixtures.user(number)
       let scan = try await lake.scan(LakeQuery(userID: user, period: period))
       let wanted = events.filter { $0.userID == user && period.contains($0.createdAt) }.map {
-        LakeRow(
+        ArchivedEvent(
           position: $0.position, type: $0.type, createdAt: $0.createdAt,
           validationScore: ValidationScore.of(payload: $0.payload))
       }
@@ -189,7 +193,9 @@ struct LakeTests {
     try await lake.append([Fixtures.event(1)])
     try await lake.close()
     let day = "\(folder.path)/events/year=2026/month=11/day=02"
-    for name in ["notes.txt", "goal_events.parquet", "goal_events-000000000009-000000000009.parquet"] {
+    for name in [
+      "notes.txt", "goal_events.parquet", "goal_events-000000000009-000000000009.parquet",
+    ] {
       try Data("x".utf8).write(to: URL(fileURLWithPath: "\(day)/\(name)"))
     }
     try Data("x".utf8).write(to: URL(fileURLWithPath: "\(day)/.goal_events-1-2.parquet.tmp"))

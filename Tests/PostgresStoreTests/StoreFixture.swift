@@ -25,10 +25,24 @@ struct StoreFixture: Sendable {
   static func run(
     connectionCount: Int = 4, _ body: @Sendable (StoreFixture) async throws -> Void
   ) async throws {
-    let connection = try await TestCluster.shared().makeDatabase(from: migrated)
-    try await serve(connection, connectionCount: connectionCount) { database in
-      try await body(StoreFixture(connection: connection, database: database))
+    try await inTurn {
+      let connection = try await TestCluster.shared().makeDatabase(from: migrated)
+      try await serve(connection, connectionCount: connectionCount) { database in
+        try await body(StoreFixture(connection: connection, database: database))
+      }
     }
+  }
+
+  /// Runs `body` when few enough other tests are running.
+  static func inTurn(_ body: @Sendable () async throws -> Void) async throws {
+    await TestTurns.shared.take()
+    do {
+      try await body()
+    } catch {
+      await TestTurns.shared.give()
+      throw error
+    }
+    await TestTurns.shared.give()
   }
 
   /// Runs `body` while a driver serves this database.

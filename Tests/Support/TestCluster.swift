@@ -73,10 +73,12 @@ package actor TestCluster {
   }
 
   private func prepare(_ template: Template, as name: String) async throws {
-    let task = templates[name] ?? Task { [cluster, connection] in
-      try await cluster.copyDatabase(connection.database, to: name)
-      try await template.prepare(connection.with(database: name))
-    }
+    let task =
+      templates[name]
+      ?? Task { [cluster, connection] in
+        try await cluster.copyDatabase(connection.database, to: name)
+        try await template.prepare(connection.with(database: name))
+      }
     templates[name] = task
     try await task.value
   }

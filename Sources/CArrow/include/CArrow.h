@@ -99,6 +99,9 @@ void carrow_rows_free(carrow_rows *);
 // CRC-32C (Castagnoli) of `count` bytes, continuing from `crc` (0 to begin).
 uint32_t carrow_crc32c(uint32_t crc, const void *bytes, size_t count);
 
+// Lets two files or folders change places in one step; 0 or an errno.
+int32_t carrow_exchange(const char *path, const char *other);
+
 // The version of Arrow that this process loaded.
 const char *carrow_version(void);
 

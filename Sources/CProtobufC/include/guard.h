@@ -7,6 +7,19 @@
 
 #include "arena.h"
 
+/* Reads a message before protobuf-c does, because protobuf-c 1.4 has no limit of depth, takes bad
+ * UTF-8, ends text at NUL, merges a repeated sub-message wrongly and in quadratic time, and needs up
+ * to 28 times the memory of the bytes.
+ *
+ * Bytes that the specification allows and Hito refuses; no encoder writes them:
+ *  - a singular sub-message twice (also one member of a oneof): would have to be merged;
+ *  - groups, which only proto2 has;
+ *  - a known field with a foreign wire type: would have to be kept as unknown;
+ *  - U+0000 in a string field.
+ * Everything else that is legal is accepted: any order, repeated scalars (the last wins), packed and
+ * unpacked in any mixture, longer varints than needed, unknown fields (dropped). What protobuf-c
+ * cannot send: negative zero in a singular field without presence, which it takes for absent. */
+
 /* Why a message was refused. */
 typedef enum hito_decode_status {
   HITO_DECODE_OK = 0,

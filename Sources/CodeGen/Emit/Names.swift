@@ -13,7 +13,8 @@ enum Names {
     var result = ""
     let letters = Array(name)
     for (index, letter) in letters.enumerated() {
-      let followsLower = index > 0 && (letters[index - 1].isLowercase || letters[index - 1].isNumber)
+      let previous = index > 0 ? letters[index - 1] : nil
+      let followsLower = previous.map { $0.isLowercase || $0.isNumber } ?? false
       let startsWord =
         index > 0 && letters[index - 1].isUppercase
         && index + 1 < letters.count && letters[index + 1].isLowercase
@@ -102,8 +103,9 @@ enum SwiftNames {
   /// another name.
   static func type(_ name: ProtoName) -> String {
     name.path.indices.map { index in
-      declaration(ProtoName(
-        packageName: name.packageName, path: Array(name.path[...index]), file: name.file))
+      declaration(
+        ProtoName(
+          packageName: name.packageName, path: Array(name.path[...index]), file: name.file))
     }.joined(separator: ".")
   }
 
@@ -134,7 +136,9 @@ enum SwiftNames {
   }
 
   static func escaped(_ name: String) -> String {
-    keywords.contains(name) ? "`\(name)`" : name
+    // Quoting does not help this one: inside a type, `self` is the value itself.
+    if name == "self" { return "self_" }
+    return keywords.contains(name) ? "`\(name)`" : name
   }
 
   /// `GOAL_STATUS_ACTIVE` of `GoalStatus` -> `active`.
@@ -154,8 +158,9 @@ enum SwiftNames {
   private static let keywords: Set<String> = [
     "Any", "Self", "Type", "Protocol", "actor", "as", "associatedtype", "async", "await", "break",
     "case", "catch", "class", "continue", "default", "defer", "deinit", "do", "else", "enum",
-    "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard", "if", "import", "in",
-    "init", "inout", "internal", "is", "let", "nil", "operator", "package", "precedencegroup",
+    "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard", "if",
+    "import", "in", "init", "inout", "internal", "is", "let", "nil", "operator", "package",
+    "precedencegroup",
     "private", "protocol", "public", "repeat", "rethrows", "return", "self", "static", "struct",
     "subscript", "super", "switch", "throw", "throws", "true", "try", "typealias", "var", "where",
     "while",

@@ -15,7 +15,8 @@ struct PythonClientEmitter {
       for method in service.methods {
         out.line("\(constant(method, of: service)): Final = Method(")
         out.indented {
-          $0.line("\"\(method.path)\", \"\(method.pythonKind)\", \(method.isReadOnly ? "True" : "False")")
+          let isReadOnly = method.isReadOnly ? "True" : "False"
+          $0.line("\"\(method.path)\", \"\(method.pythonKind)\", \(isReadOnly)")
         }
         out.line(")")
       }
@@ -27,8 +28,8 @@ struct PythonClientEmitter {
 
   private func emitImports(_ file: FileModel, _ out: inout SourceWriter) {
     let methods = file.services.flatMap(\.methods)
-    let streamsResponses = methods.contains { $0.kind == .serverStreaming || $0.kind == .bidirectional }
-    let streamsRequests = methods.contains { $0.kind == .clientStreaming || $0.kind == .bidirectional }
+    let streamsResponses = methods.contains { !$0.hasOneResponse }
+    let streamsRequests = methods.contains { !$0.hasOneRequest }
     let abstract =
       (streamsRequests ? ["AsyncIterable"] : []) + (streamsResponses ? ["AsyncIterator"] : [])
       + ["Mapping"]
@@ -70,8 +71,8 @@ struct PythonClientEmitter {
     let input = PythonNames.type(method.input)
     let output = PythonNames.type(method.output)
     let isUnary = method.kind == .unary
-    let hasOneRequest = method.kind == .unary || method.kind == .serverStreaming
-    let hasOneResponse = method.kind == .unary || method.kind == .clientStreaming
+    let hasOneRequest = method.hasOneRequest
+    let hasOneResponse = method.hasOneResponse
     out.line("\(hasOneResponse ? "async " : "")def \(PythonNames.method(method.name))(")
     out.indented { out in
       out.line("self,")
@@ -83,7 +84,8 @@ struct PythonClientEmitter {
     }
     out.line(") -> \(hasOneResponse ? output : "AsyncIterator[\(output)]"):")
     out.indented { out in
-      let comment = method.comment + (method.isDeprecated ? ["", "Deprecated in the contract."] : [])
+      let note = method.isDeprecated ? ["", "Deprecated in the contract."] : []
+      let comment = method.comment + note
       if !comment.isEmpty { out.docstring(comment) }
       let call = "self._channel.\(method.pythonCall)("
       out.line("return \(hasOneResponse ? "await " : "")\(call)")
@@ -162,6 +164,9 @@ enum PythonNames {
 }
 
 extension MethodModel {
+  fileprivate var hasOneRequest: Bool { kind == .unary || kind == .serverStreaming }
+  fileprivate var hasOneResponse: Bool { kind == .unary || kind == .clientStreaming }
+
   fileprivate var pythonKind: String {
     switch kind {
     case .unary: "unary"

@@ -44,6 +44,14 @@ struct SourceWriter {
     line("}")
   }
 
+  /// `target = value`, on two lines if one is too short.
+  mutating func assignment(_ target: String, _ value: String, width: Int = 100) {
+    let single = "\(target) = \(value)"
+    if level * unit.count + single.count <= width { return line(single) }
+    line("\(target) =")
+    indented { $0.line(value) }
+  }
+
   /// An array literal: on one line if it fits.
   mutating func array(_ items: [String], width: Int = 100) {
     let single = "[" + items.joined(separator: ", ") + "]"

@@ -18,7 +18,9 @@ struct SwiftCodecEmitter {
         for oneof in message.oneofs { Self.read(oneof, &out) }
       }
       out.line()
-      let head = "func write(to raw: UnsafeMutablePointer<\(raw)>, _ arena: EncodingArena)"
+      out.line("func write(")
+      out.indented { $0.line("to raw: UnsafeMutablePointer<\(raw)>, _ arena: EncodingArena") }
+      let head = ")"
       if isEmpty {
         out.line(head + " {}")
       } else {
@@ -39,11 +41,11 @@ struct SwiftCodecEmitter {
     let count = "raw.pointee." + CNames.count(field.name)
     switch field.shape {
     case .single(.message):
-      out.line("self.\(property) = Codec.message(\(source))")
+      out.assignment("self.\(property)", "Codec.message(\(source))")
     case .single(let type):
-      out.line("self.\(property) = \(SwiftTypes.read(type, source))")
+      out.assignment("self.\(property)", SwiftTypes.read(type, source))
     case .list(let type):
-      out.line("self.\(property) = \(SwiftTypes.readList(type, count: count, source))")
+      out.assignment("self.\(property)", SwiftTypes.readList(type, count: count, source))
     case .map(let key, let value, _):
       out.line("self.\(property) = Codec.dictionary(\(count), \(source)) { entry in")
       out.indented {
@@ -64,7 +66,8 @@ struct SwiftCodecEmitter {
     }
     if oneof.isPresence, let only = cases.first {
       let property = SwiftNames.property(only.field.name)
-      out.line("self.\(property) = \(selector) == \(only.field.number) ? \(only.value) : nil")
+      out.assignment(
+        "self.\(property)", "\(selector) == \(only.field.number) ? \(only.value) : nil")
       return
     }
     out.line("self.\(SwiftNames.property(oneof.name)) =")
@@ -96,10 +99,10 @@ struct SwiftCodecEmitter {
         $0.line("\(target) = arena.string(self.\(property))")
       }
     case .single(let type):
-      out.line("\(target) = \(SwiftTypes.write(type, "self." + property))")
+      out.assignment(target, SwiftTypes.write(type, "self." + property))
     case .list(let type):
       out.line("\(count) = self.\(property).count")
-      out.line("\(target) = \(SwiftTypes.writeList(type, "self." + property))")
+      out.assignment(target, SwiftTypes.writeList(type, "self." + property))
     case .map(let key, let value, let entry):
       out.line("\(count) = self.\(property).count")
       let order = key == .bool ? "!$0.key && $1.key" : "$0.key < $1.key"

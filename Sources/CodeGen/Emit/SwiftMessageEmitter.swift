@@ -15,7 +15,7 @@ struct SwiftMessageEmitter {
     out.line()
     if !file.messages.isEmpty { out.line("internal import \(options.cModule)") }
     out.lines(options.imports)
-    if !file.messages.isEmpty { out.line("public import RPC") }
+    if !file.messages.isEmpty { out.line(options.rpcImport) }
     for type in file.enums {
       out.line()
       emit(type)
@@ -33,32 +33,36 @@ struct SwiftMessageEmitter {
 
   private mutating func emit(_ type: EnumModel) {
     let name = SwiftNames.declaration(type.name)
+    let access = options.publicAccess
     out.documentation(type.comment, isDeprecated: type.isDeprecated)
-    out.block("public struct \(name): RawRepresentable, Hashable, Sendable, CaseIterable") { out in
+    let head = "\(access)struct \(name): RawRepresentable, Hashable, Sendable, CaseIterable"
+    out.block(head) { out in
       // Two names of one number are legal; the first is the name of the number.
       var known: [(name: String, proto: String)] = []
       var numbers: Set<Int32> = []
       for value in type.values {
         let constant = SwiftNames.enumCase(value.name, of: type.name)
         out.documentation(value.comment, isDeprecated: value.isDeprecated)
-        out.line("public static let \(constant) = \(name)(rawValue: \(value.number))")
+        out.line("\(access)static let \(constant) = \(name)(rawValue: \(value.number))")
         if numbers.insert(value.number).inserted { known.append((constant, value.name)) }
       }
       out.line()
-      out.line("/// The number on the wire; any number is legal, also one that nobody has named yet.")
-      out.line("public var rawValue: Int32")
+      out.line("/// The number on the wire; also one that nobody has named yet is legal.")
+      out.line("\(options.publicAccess)var rawValue: Int32")
       out.line()
-      out.block("public init(rawValue: Int32)") { $0.line("self.rawValue = rawValue") }
+      out.block("\(access)init(rawValue: Int32)") { $0.line("self.rawValue = rawValue") }
       out.line()
       out.line("/// The values that this version of the contract names.")
-      out.line("public static var allCases: [\(name)] {")
+      out.line("\(options.publicAccess)static var allCases: [\(name)] {")
       out.indented { $0.array(known.map { "." + SwiftNames.plain($0.name) }) }
       out.line("}")
       out.line()
       out.line("/// The name in the contract; nil for a number that this version does not know.")
-      out.block("public var protoName: String?") { out in
+      out.block("\(options.publicAccess)var protoName: String?") { out in
         out.switchBlock("self") { out in
-          for value in known { out.line("case .\(SwiftNames.plain(value.name)): \"\(value.proto)\"") }
+          for value in known {
+            out.line("case .\(SwiftNames.plain(value.name)): \"\(value.proto)\"")
+          }
           out.line("default: nil")
         }
       }
@@ -70,7 +74,7 @@ struct SwiftMessageEmitter {
   private mutating func emit(_ message: MessageModel) {
     out.documentation(message.comment, isDeprecated: message.isDeprecated)
     let name = SwiftNames.declaration(message.name)
-    out.line("public struct \(name): WireMessage, Equatable {")
+    out.line("\(options.publicAccess)struct \(name): WireMessage, Equatable {")
     var inner = SwiftMessageEmitter(options: options)
     swap(&inner.out, &out)
     inner.out.indent()
@@ -84,7 +88,7 @@ struct SwiftMessageEmitter {
     let properties = message.properties
     for property in properties {
       out.documentation(property.comment, isDeprecated: property.isDeprecated)
-      out.line("public var \(property.name): \(property.type)")
+      out.line("\(options.publicAccess)var \(property.name): \(property.type)")
     }
     if !properties.isEmpty { out.line() }
     emitInitializer(properties)
@@ -106,10 +110,10 @@ struct SwiftMessageEmitter {
 
   private mutating func emitInitializer(_ properties: [SwiftProperty]) {
     guard !properties.isEmpty else {
-      out.line("public init() {}")
+      out.line("\(options.publicAccess)init() {}")
       return
     }
-    out.line("public init(")
+    out.line("\(options.publicAccess)init(")
     out.indented { out in
       out.filled(properties.map { "\($0.name): \($0.type) = \($0.defaultValue)" })
     }
@@ -122,7 +126,8 @@ struct SwiftMessageEmitter {
 
   private mutating func emit(_ oneof: OneofModel) {
     out.documentation(oneof.comment)
-    out.block("public enum \(SwiftNames.oneofType(oneof.name)): Equatable, Sendable") { out in
+    let access = options.publicAccess
+    out.block("\(access)enum \(SwiftNames.oneofType(oneof.name)): Equatable, Sendable") { out in
       for field in oneof.fields {
         out.documentation(field.comment, isDeprecated: field.isDeprecated)
         guard case .single(let type) = field.shape else { continue }
@@ -133,15 +138,16 @@ struct SwiftMessageEmitter {
 
   private mutating func emitWireMessage(_ message: MessageModel) {
     let name = SwiftNames.declaration(message.name)
-    out.line("public static var fullName: String { \"\(message.name.full)\" }")
+    let access = options.publicAccess
+    out.line("\(access)static var fullName: String { \"\(message.name.full)\" }")
     out.line()
-    out.line("public static func decode(")
+    out.line("\(options.publicAccess)static func decode(")
     out.indented { $0.line("_ bytes: UnsafeRawBufferPointer, limits: DecodeLimits") }
     out.block(") throws(DecodeError) -> \(name)") { $0.line("try Codec.decode(bytes, limits)") }
     out.line()
-    out.line("public var encodedByteCount: Int { Codec.encodedByteCount(self) }")
+    out.line("\(options.publicAccess)var encodedByteCount: Int { Codec.encodedByteCount(self) }")
     out.line()
-    out.block("public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer)") {
+    out.block("\(access)func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer)") {
       $0.line("Codec.encode(self, into: reserve)")
     }
   }

@@ -14,7 +14,7 @@ struct SwiftServiceEmitter {
     out.line("// " + banner(for: file.path))
     out.line()
     out.lines(options.imports)
-    out.line("public import RPC")
+    out.line(options.rpcImport)
     for service in file.services {
       out.line()
       emitMethods(service)
@@ -32,17 +32,19 @@ struct SwiftServiceEmitter {
 
   private mutating func emitMethods(_ service: ServiceModel) {
     out.line("/// The methods of `\(service.name.full)`.")
-    out.block("public enum \(service.name.simple)Methods") { out in
+    out.block("\(options.publicAccess)enum \(service.name.simple)Methods") { out in
       for method in service.methods {
-        out.line("public static let \(method.swiftName) = MethodDescriptor(")
+        out.line("\(options.publicAccess)static let \(method.swiftName) = MethodDescriptor(")
         out.indented {
-          $0.line(
-            "path: \"\(method.path)\", kind: .\(method.kindName), isReadOnly: \(method.isReadOnly))")
+          $0.filled([
+            "path: \"\(method.path)\"", "kind: .\(method.kindName)",
+            "isReadOnly: \(method.isReadOnly))",
+          ])
         }
       }
       out.line()
       out.line("/// All of them, in the order of the contract.")
-      out.line("public static var all: [MethodDescriptor] {")
+      out.line("\(options.publicAccess)static var all: [MethodDescriptor] {")
       out.indented { $0.array(service.methods.map { $0.swiftName }) }
       out.line("}")
     }
@@ -50,7 +52,7 @@ struct SwiftServiceEmitter {
 
   private mutating func emitHandler(_ service: ServiceModel) {
     out.documentation(service.comment, isDeprecated: service.isDeprecated)
-    out.block("package protocol \(service.name.simple)Handler: Sendable") { out in
+    out.block("\(options.packageAccess)protocol \(service.name.simple)Handler: Sendable") { out in
       for (index, method) in service.methods.enumerated() {
         if index > 0 { out.line() }
         out.documentation(method.comment, isDeprecated: method.isDeprecated)
@@ -65,7 +67,7 @@ struct SwiftServiceEmitter {
       for (index, method) in service.methods.enumerated() {
         if index > 0 { out.line() }
         var signature = method.handlerSignature
-        signature[0] = "package " + signature[0]
+        signature[0] = "\(options.packageAccess)" + signature[0]
         signature[signature.count - 1] += " {"
         out.lines(signature)
         out.indented {
@@ -79,9 +81,9 @@ struct SwiftServiceEmitter {
   private mutating func emitRegistration(_ service: ServiceModel) {
     out.block("extension \(service.name.simple)Handler") { out in
       out.line("/// Makes the router serve every method of the service with this handler.")
-      out.block("package func register(in router: inout Router)") { out in
+      out.block("\(options.packageAccess)func register(in router: inout Router)") { out in
         for method in service.methods {
-          let descriptor = "\(service.name.simple)Methods.\(SwiftNames.member(method.plainSwiftName))"
+          let descriptor = method.descriptor(in: service)
           let parameters = method.handlerParameters.map(\.label)
           out.line("router.\(method.kindName)(\(descriptor)) {")
           out.indented { out in
@@ -97,27 +99,28 @@ struct SwiftServiceEmitter {
 
   private mutating func emitClient(_ service: ServiceModel) {
     out.documentation(service.comment, isDeprecated: service.isDeprecated)
-    out.block("public struct \(service.name.simple)Client: Sendable") { out in
+    out.block("\(options.publicAccess)struct \(service.name.simple)Client: Sendable") { out in
       out.line("private let transport: any ClientTransport")
       out.line()
       out.line("/// A stub that calls through `transport`.")
-      out.block("public init(_ transport: any ClientTransport)") {
+      out.block("\(options.publicAccess)init(_ transport: any ClientTransport)") {
         $0.line("self.transport = transport")
       }
       for method in service.methods {
         out.line()
         out.documentation(method.comment, isDeprecated: method.isDeprecated)
-        Self.emitClientMethod(method, of: service, &out)
+        Self.emitClientMethod(method, of: service, options, &out)
       }
     }
   }
 
   private static func emitClientMethod(
-    _ method: MethodModel, of service: ServiceModel, _ out: inout SourceWriter
+    _ method: MethodModel, of service: ServiceModel, _ options: Options.Swift,
+    _ out: inout SourceWriter
   ) {
     let input = SwiftNames.type(method.input)
     let output = SwiftNames.type(method.output)
-    let descriptor = "\(service.name.simple)Methods.\(SwiftNames.member(method.plainSwiftName))"
+    let descriptor = method.descriptor(in: service)
     let request: (parameter: String, argument: String)
     let result: String
     switch method.kind {
@@ -125,11 +128,13 @@ struct SwiftServiceEmitter {
     case .serverStreaming:
       (request, result) = (("_ request: \(input), ", "request"), "ResponseStream<\(output)>")
     case .clientStreaming:
-      (request, result) = (("", "sending: \(input).self"), "ClientStreamingCall<\(input), \(output)>")
+      request = ("", "sending: \(input).self")
+      result = "ClientStreamingCall<\(input), \(output)>"
     case .bidirectional:
-      (request, result) = (("", "sending: \(input).self"), "BidirectionalCall<\(input), \(output)>")
+      request = ("", "sending: \(input).self")
+      result = "BidirectionalCall<\(input), \(output)>"
     }
-    out.line("public func \(method.swiftName)(")
+    out.line("\(options.publicAccess)func \(method.swiftName)(")
     out.indented { $0.line("\(request.parameter)options: CallOptions = CallOptions()") }
     out.block(") async throws(RPCError) -> \(result)") { out in
       out.line("try await transport.\(method.kindName)(")
@@ -143,6 +148,11 @@ struct SwiftServiceEmitter {
 extension MethodModel {
   var plainSwiftName: String { Names.lowerCamel(name) }
   var swiftName: String { SwiftNames.escaped(plainSwiftName) }
+
+  /// `GoalServiceMethods.createGoal`.
+  fileprivate func descriptor(in service: ServiceModel) -> String {
+    "\(service.name.simple)Methods.\(SwiftNames.member(plainSwiftName))"
+  }
 
   var kindName: String {
     switch kind {
@@ -180,7 +190,8 @@ extension MethodModel {
     let whole = "func \(swiftName)(\(parameters)) async throws\(result)"
     // Room for the indentation, for `package ` and for ` {`.
     if whole.count <= 88 { return [whole] }
-    let lines = parameters.count <= 94
+    let lines =
+      parameters.count <= 94
       ? ["  " + parameters]
       : handlerParameters.enumerated().map { index, parameter in
         let separator = index == handlerParameters.count - 1 ? "" : ","

@@ -425,7 +425,9 @@ extension GetProductivityRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetProductivityRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetProductivityRequest>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -456,10 +458,13 @@ extension GetProductivityResponse: CodedMessage {
     self.mostActiveDay = Codec.string(raw.pointee.most_active_day)
     self.eventsByType = Codec.messages(raw.pointee.n_events_by_type, raw.pointee.events_by_type)
     self.cursor = Codec.string(raw.pointee.cursor)
-    self.avgValidationScore = raw.pointee.avg_validation_score_presence_case.rawValue == 9 ? raw.pointee.avg_validation_score : nil
+    self.avgValidationScore =
+      raw.pointee.avg_validation_score_presence_case.rawValue == 9 ? raw.pointee.avg_validation_score : nil
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetProductivityResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetProductivityResponse>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -499,7 +504,9 @@ extension EventTypeCount: CodedMessage {
     self.count = raw.pointee.count
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__EventTypeCount>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__EventTypeCount>, _ arena: EncodingArena
+  ) {
     if !self.type.isEmpty {
       raw.pointee.type = arena.string(self.type)
     }
@@ -518,7 +525,9 @@ extension GetActivityRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetActivityRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetActivityRequest>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -546,7 +555,9 @@ extension GetActivityResponse: CodedMessage {
     self.velocity = raw.pointee.velocity
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetActivityResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetActivityResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_days = self.days.count
     raw.pointee.days = arena.list(self.days) { arena.message($0) }
     raw.pointee.n_heatmap = self.heatmap.count
@@ -569,10 +580,13 @@ extension DayActivity: CodedMessage {
     self.events = raw.pointee.events
     self.tasksCompleted = raw.pointee.tasks_completed
     self.goalsCompleted = raw.pointee.goals_completed
-    self.meanScore = raw.pointee.mean_score_presence_case.rawValue == 5 ? raw.pointee.mean_score : nil
+    self.meanScore =
+      raw.pointee.mean_score_presence_case.rawValue == 5 ? raw.pointee.mean_score : nil
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DayActivity>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DayActivity>, _ arena: EncodingArena
+  ) {
     if !self.date.isEmpty {
       raw.pointee.date = arena.string(self.date)
     }
@@ -598,7 +612,9 @@ extension GetCohortRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetCohortRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetCohortRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -624,7 +640,9 @@ extension GetCohortResponse: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetCohortResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetCohortResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_learners = self.learners.count
     raw.pointee.learners = arena.list(self.learners) { arena.message($0) }
     if let value = self.page {
@@ -646,7 +664,9 @@ extension LearnerProgress: CodedMessage {
     self.lastActiveAt = Codec.message(raw.pointee.last_active_at)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__LearnerProgress>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__LearnerProgress>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -669,7 +689,9 @@ extension GetForecastRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetForecastRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetForecastRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -690,7 +712,9 @@ extension GetForecastResponse: CodedMessage {
     self.late = Codec.message(raw.pointee.late)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetForecastResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetForecastResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.median {
       raw.pointee.median = arena.message(value)
     }

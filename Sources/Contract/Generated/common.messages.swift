@@ -16,7 +16,7 @@ public struct WorkStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Put away; can be reopened.
   public static let archived = WorkStatus(rawValue: 4)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -54,7 +54,7 @@ public struct Role: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Everything.
   public static let admin = Role(rawValue: 4)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -250,7 +250,9 @@ extension WriteReceipt: CodedMessage {
     self.replayed = raw.pointee.replayed != 0
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__WriteReceipt>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__WriteReceipt>, _ arena: EncodingArena
+  ) {
     if !self.cursor.isEmpty {
       raw.pointee.cursor = arena.string(self.cursor)
     }
@@ -268,7 +270,9 @@ extension PageRequest: CodedMessage {
     self.pageToken = Codec.string(raw.pointee.page_token)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__PageRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__PageRequest>, _ arena: EncodingArena
+  ) {
     raw.pointee.page_size = self.pageSize
     if !self.pageToken.isEmpty {
       raw.pointee.page_token = arena.string(self.pageToken)
@@ -285,7 +289,9 @@ extension PageInfo: CodedMessage {
     self.nextPageToken = Codec.string(raw.pointee.next_page_token)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__PageInfo>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__PageInfo>, _ arena: EncodingArena
+  ) {
     if !self.nextPageToken.isEmpty {
       raw.pointee.next_page_token = arena.string(self.nextPageToken)
     }
@@ -302,7 +308,9 @@ extension TimeRange: CodedMessage {
     self.endUs = raw.pointee.end_us
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__TimeRange>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__TimeRange>, _ arena: EncodingArena
+  ) {
     raw.pointee.start_us = self.startUs
     raw.pointee.end_us = self.endUs
   }
@@ -323,7 +331,9 @@ extension Citation: CodedMessage {
     self.documentPath = Codec.string(raw.pointee.document_path)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__Citation>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Citation>, _ arena: EncodingArena
+  ) {
     if !self.entityType.isEmpty {
       raw.pointee.entity_type = arena.string(self.entityType)
     }

@@ -12,7 +12,7 @@ public struct CourseStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Put away.
   public static let archived = CourseStatus(rawValue: 2)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -46,7 +46,7 @@ public struct DocumentFormat: RawRepresentable, Hashable, Sendable, CaseIterable
   /// Plain text.
   public static let plain = DocumentFormat(rawValue: 3)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -1287,7 +1287,8 @@ extension Course: CodedMessage {
     self.title = Codec.string(raw.pointee.title)
     self.description = Codec.string(raw.pointee.description)
     self.language = Codec.string(raw.pointee.language)
-    self.technologies = Codec.list(raw.pointee.n_technologies, raw.pointee.technologies) { Codec.string($0) }
+    self.technologies =
+      Codec.list(raw.pointee.n_technologies, raw.pointee.technologies) { Codec.string($0) }
     self.metadata = Codec.dictionary(raw.pointee.n_metadata, raw.pointee.metadata) { entry in
       (Codec.string(entry.pointee.key), Codec.string(entry.pointee.value))
     }
@@ -1297,7 +1298,9 @@ extension Course: CodedMessage {
     self.updatedAt = Codec.message(raw.pointee.updated_at)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__Course>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Course>, _ arena: EncodingArena
+  ) {
     if !self.id.isEmpty {
       raw.pointee.id = arena.string(self.id)
     }
@@ -1348,7 +1351,9 @@ extension Enrolment: CodedMessage {
     self.updatedAt = Codec.message(raw.pointee.updated_at)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__Enrolment>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Enrolment>, _ arena: EncodingArena
+  ) {
     if !self.id.isEmpty {
       raw.pointee.id = arena.string(self.id)
     }
@@ -1378,14 +1383,17 @@ extension CreateCourseRequest: CodedMessage {
     self.title = Codec.string(raw.pointee.title)
     self.description = Codec.string(raw.pointee.description)
     self.language = Codec.string(raw.pointee.language)
-    self.technologies = Codec.list(raw.pointee.n_technologies, raw.pointee.technologies) { Codec.string($0) }
+    self.technologies =
+      Codec.list(raw.pointee.n_technologies, raw.pointee.technologies) { Codec.string($0) }
     self.metadata = Codec.dictionary(raw.pointee.n_metadata, raw.pointee.metadata) { entry in
       (Codec.string(entry.pointee.key), Codec.string(entry.pointee.value))
     }
     self.userId = Codec.string(raw.pointee.user_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateCourseRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateCourseRequest>, _ arena: EncodingArena
+  ) {
     if !self.title.isEmpty {
       raw.pointee.title = arena.string(self.title)
     }
@@ -1420,7 +1428,9 @@ extension CreateCourseResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateCourseResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateCourseResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.course {
       raw.pointee.course = arena.message(value)
     }
@@ -1440,7 +1450,9 @@ extension GetCourseRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetCourseRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetCourseRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -1460,7 +1472,9 @@ extension GetCourseResponse: CodedMessage {
     self.enrolment = Codec.message(raw.pointee.enrolment)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetCourseResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetCourseResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.course {
       raw.pointee.course = arena.message(value)
     }
@@ -1479,12 +1493,15 @@ extension ListCoursesRequest: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
     self.enrolledOnly = raw.pointee.enrolled_only != 0
     self.userId = Codec.string(raw.pointee.user_id)
-    self.statuses = Codec.list(raw.pointee.n_statuses, raw.pointee.statuses) { CourseStatus(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
+    self.statuses =
+      Codec.list(raw.pointee.n_statuses, raw.pointee.statuses) { CourseStatus(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
     self.technology = Codec.string(raw.pointee.technology)
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListCoursesRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListCoursesRequest>, _ arena: EncodingArena
+  ) {
     if let value = self.page {
       raw.pointee.page = arena.message(value)
     }
@@ -1493,7 +1510,8 @@ extension ListCoursesRequest: CodedMessage {
       raw.pointee.user_id = arena.string(self.userId)
     }
     raw.pointee.n_statuses = self.statuses.count
-    raw.pointee.statuses = arena.list(self.statuses) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    raw.pointee.statuses =
+      arena.list(self.statuses) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
     if !self.technology.isEmpty {
       raw.pointee.technology = arena.string(self.technology)
     }
@@ -1513,7 +1531,9 @@ extension ListCoursesResponse: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListCoursesResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListCoursesResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_courses = self.courses.count
     raw.pointee.courses = arena.list(self.courses) { arena.message($0) }
     if let value = self.page {
@@ -1534,7 +1554,9 @@ extension UpdateCourseRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__UpdateCourseRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateCourseRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -1558,7 +1580,9 @@ extension UpdateCourseResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__UpdateCourseResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateCourseResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.course {
       raw.pointee.course = arena.message(value)
     }
@@ -1578,7 +1602,9 @@ extension ArchiveCourseRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ArchiveCourseRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ArchiveCourseRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -1596,7 +1622,9 @@ extension ArchiveCourseResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ArchiveCourseResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ArchiveCourseResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.course {
       raw.pointee.course = arena.message(value)
     }
@@ -1616,7 +1644,9 @@ extension ReopenCourseRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReopenCourseRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReopenCourseRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -1634,7 +1664,9 @@ extension ReopenCourseResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReopenCourseResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReopenCourseResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.course {
       raw.pointee.course = arena.message(value)
     }
@@ -1654,7 +1686,9 @@ extension DeleteCourseRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteCourseRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteCourseRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -1671,7 +1705,9 @@ extension DeleteCourseResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteCourseResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteCourseResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.receipt {
       raw.pointee.receipt = arena.message(value)
     }
@@ -1688,7 +1724,9 @@ extension EnrolRequest: CodedMessage {
     self.userId = Codec.string(raw.pointee.user_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__EnrolRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__EnrolRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -1708,7 +1746,9 @@ extension EnrolResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__EnrolResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__EnrolResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.enrolment {
       raw.pointee.enrolment = arena.message(value)
     }
@@ -1728,7 +1768,9 @@ extension LeaveRequest: CodedMessage {
     self.userId = Codec.string(raw.pointee.user_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__LeaveRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__LeaveRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -1748,7 +1790,9 @@ extension LeaveResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__LeaveResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__LeaveResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.enrolment {
       raw.pointee.enrolment = arena.message(value)
     }
@@ -1769,7 +1813,9 @@ extension ListEnrolmentsRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListEnrolmentsRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListEnrolmentsRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -1792,7 +1838,9 @@ extension ListEnrolmentsResponse: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListEnrolmentsResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListEnrolmentsResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_enrolments = self.enrolments.count
     raw.pointee.enrolments = arena.list(self.enrolments) { arena.message($0) }
     if let value = self.page {
@@ -1815,7 +1863,9 @@ extension IngestDocumentsRequest: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__IngestDocumentsRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__IngestDocumentsRequest>, _ arena: EncodingArena
+  ) {
     switch self.step {
     case .start(let value)?:
       raw.pointee.step_case = .init(rawValue: 1)
@@ -1838,7 +1888,9 @@ extension IngestStart: CodedMessage {
     self.replaceAll = raw.pointee.replace_all != 0
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__IngestStart>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__IngestStart>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -1859,7 +1911,9 @@ extension CourseDocument: CodedMessage {
     self.language = Codec.string(raw.pointee.language)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CourseDocument>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CourseDocument>, _ arena: EncodingArena
+  ) {
     if !self.path.isEmpty {
       raw.pointee.path = arena.string(self.path)
     }
@@ -1887,7 +1941,9 @@ extension IngestDocumentsResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__IngestDocumentsResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__IngestDocumentsResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.documents_received = self.documentsReceived
     raw.pointee.documents_changed = self.documentsChanged
     raw.pointee.documents_removed = self.documentsRemoved
@@ -1909,7 +1965,9 @@ extension ListDocumentsRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListDocumentsRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListDocumentsRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -1937,7 +1995,9 @@ extension DocumentInfo: CodedMessage {
     self.updatedAt = Codec.message(raw.pointee.updated_at)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DocumentInfo>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DocumentInfo>, _ arena: EncodingArena
+  ) {
     if !self.path.isEmpty {
       raw.pointee.path = arena.string(self.path)
     }
@@ -1964,7 +2024,9 @@ extension ListDocumentsResponse: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListDocumentsResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListDocumentsResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_documents = self.documents.count
     raw.pointee.documents = arena.list(self.documents) { arena.message($0) }
     if let value = self.page {
@@ -1983,7 +2045,9 @@ extension DeleteDocumentRequest: CodedMessage {
     self.path = Codec.string(raw.pointee.path)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteDocumentRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteDocumentRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -2002,7 +2066,9 @@ extension DeleteDocumentResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteDocumentResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteDocumentResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.receipt {
       raw.pointee.receipt = arena.message(value)
     }
@@ -2020,7 +2086,9 @@ extension AdviseRequest: CodedMessage {
     self.goalId = Codec.string(raw.pointee.goal_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__AdviseRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__AdviseRequest>, _ arena: EncodingArena
+  ) {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
@@ -2050,7 +2118,9 @@ extension AdviseResponse: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__AdviseResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__AdviseResponse>, _ arena: EncodingArena
+  ) {
     if !self.runId.isEmpty {
       raw.pointee.run_id = arena.string(self.runId)
     }
@@ -2083,7 +2153,9 @@ extension AdviceResult: CodedMessage {
     self.abstained = raw.pointee.abstained != 0
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__AdviceResult>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__AdviceResult>, _ arena: EncodingArena
+  ) {
     if !self.text.isEmpty {
       raw.pointee.text = arena.string(self.text)
     }
@@ -2103,7 +2175,9 @@ extension AgentNodeStarted: CodedMessage {
     self.attempt = raw.pointee.attempt
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__AgentNodeStarted>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__AgentNodeStarted>, _ arena: EncodingArena
+  ) {
     if !self.node.isEmpty {
       raw.pointee.node = arena.string(self.node)
     }
@@ -2120,7 +2194,9 @@ extension AgentContext: CodedMessage {
     self.citations = Codec.messages(raw.pointee.n_citations, raw.pointee.citations)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__AgentContext>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__AgentContext>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_citations = self.citations.count
     raw.pointee.citations = arena.list(self.citations) { arena.message($0) }
   }
@@ -2135,7 +2211,9 @@ extension AgentToken: CodedMessage {
     self.text = Codec.string(raw.pointee.text)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__AgentToken>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__AgentToken>, _ arena: EncodingArena
+  ) {
     if !self.text.isEmpty {
       raw.pointee.text = arena.string(self.text)
     }

@@ -36,7 +36,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// The call budget or rate of this caller is used up (RESOURCE_EXHAUSTED).
   public static let quota = ErrorReason(rawValue: 14)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -216,14 +216,17 @@ extension ErrorDetails: CodedMessage {
 
   init(reading raw: UnsafePointer<Hito__V1__ErrorDetails>) {
     self.reason = ErrorReason(rawValue: Int32(truncatingIfNeeded: raw.pointee.reason.rawValue))
-    self.fieldViolations = Codec.messages(raw.pointee.n_field_violations, raw.pointee.field_violations)
+    self.fieldViolations =
+      Codec.messages(raw.pointee.n_field_violations, raw.pointee.field_violations)
     self.retryDelayUs = raw.pointee.retry_delay_us
     self.resource = Codec.message(raw.pointee.resource)
     self.quota = Codec.message(raw.pointee.quota)
     self.laggingPart = Codec.string(raw.pointee.lagging_part)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ErrorDetails>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ErrorDetails>, _ arena: EncodingArena
+  ) {
     raw.pointee.reason = .init(rawValue: .init(truncatingIfNeeded: self.reason.rawValue))
     raw.pointee.n_field_violations = self.fieldViolations.count
     raw.pointee.field_violations = arena.list(self.fieldViolations) { arena.message($0) }
@@ -250,7 +253,9 @@ extension FieldViolation: CodedMessage {
     self.description = Codec.string(raw.pointee.description)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__FieldViolation>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__FieldViolation>, _ arena: EncodingArena
+  ) {
     if !self.field.isEmpty {
       raw.pointee.field = arena.string(self.field)
     }
@@ -271,7 +276,9 @@ extension ResourceInfo: CodedMessage {
     self.currentVersion = raw.pointee.current_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ResourceInfo>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ResourceInfo>, _ arena: EncodingArena
+  ) {
     if !self.type.isEmpty {
       raw.pointee.type = arena.string(self.type)
     }
@@ -292,7 +299,9 @@ extension QuotaInfo: CodedMessage {
     self.maximum = raw.pointee.maximum
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__QuotaInfo>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__QuotaInfo>, _ arena: EncodingArena
+  ) {
     if !self.subject.isEmpty {
       raw.pointee.subject = arena.string(self.subject)
     }

@@ -12,7 +12,7 @@ public struct GroupStrategy: RawRepresentable, Hashable, Sendable, CaseIterable 
   /// The events of one entity to one consumer, in order.
   public static let pinned = GroupStrategy(rawValue: 2)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -48,7 +48,7 @@ public struct SettleAction: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Done, though not wanted.
   public static let skip = SettleAction(rawValue: 4)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -726,7 +726,9 @@ extension Event: CodedMessage {
     self.cursor = Codec.string(raw.pointee.cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__Event>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Event>, _ arena: EncodingArena
+  ) {
     if !self.id.isEmpty {
       raw.pointee.id = arena.string(self.id)
     }
@@ -768,11 +770,14 @@ extension EventFilter: CodedMessage {
     self.userIds = Codec.list(raw.pointee.n_user_ids, raw.pointee.user_ids) { Codec.string($0) }
     self.goalIds = Codec.list(raw.pointee.n_goal_ids, raw.pointee.goal_ids) { Codec.string($0) }
     self.taskIds = Codec.list(raw.pointee.n_task_ids, raw.pointee.task_ids) { Codec.string($0) }
-    self.courseIds = Codec.list(raw.pointee.n_course_ids, raw.pointee.course_ids) { Codec.string($0) }
+    self.courseIds =
+      Codec.list(raw.pointee.n_course_ids, raw.pointee.course_ids) { Codec.string($0) }
     self.types = Codec.list(raw.pointee.n_types, raw.pointee.types) { Codec.string($0) }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__EventFilter>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__EventFilter>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_user_ids = self.userIds.count
     raw.pointee.user_ids = arena.list(self.userIds) { arena.string($0) }
     raw.pointee.n_goal_ids = self.goalIds.count
@@ -798,7 +803,9 @@ extension ReadEventsRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReadEventsRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReadEventsRequest>, _ arena: EncodingArena
+  ) {
     if let value = self.filter {
       raw.pointee.filter = arena.message(value)
     }
@@ -823,7 +830,9 @@ extension ReadEventsResponse: CodedMessage {
     self.atEnd = raw.pointee.at_end != 0
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReadEventsResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReadEventsResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_events = self.events.count
     raw.pointee.events = arena.list(self.events) { arena.message($0) }
     if !self.nextCursor.isEmpty {
@@ -846,7 +855,9 @@ extension ExternalEvent: CodedMessage {
     self.externalId = Codec.string(raw.pointee.external_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ExternalEvent>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ExternalEvent>, _ arena: EncodingArena
+  ) {
     if !self.type.isEmpty {
       raw.pointee.type = arena.string(self.type)
     }
@@ -874,7 +885,9 @@ extension PublishEventsRequest: CodedMessage {
     self.events = Codec.messages(raw.pointee.n_events, raw.pointee.events)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__PublishEventsRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__PublishEventsRequest>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_events = self.events.count
     raw.pointee.events = arena.list(self.events) { arena.message($0) }
   }
@@ -890,7 +903,9 @@ extension PublishEventsResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__PublishEventsResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__PublishEventsResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.stored = self.stored
     if let value = self.receipt {
       raw.pointee.receipt = arena.message(value)
@@ -906,7 +921,8 @@ extension ConsumerGroup: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__ConsumerGroup>) {
     self.name = Codec.string(raw.pointee.name)
     self.filter = Codec.message(raw.pointee.filter)
-    self.strategy = GroupStrategy(rawValue: Int32(truncatingIfNeeded: raw.pointee.strategy.rawValue))
+    self.strategy =
+      GroupStrategy(rawValue: Int32(truncatingIfNeeded: raw.pointee.strategy.rawValue))
     self.maxAttempts = raw.pointee.max_attempts
     self.ackTimeoutUs = raw.pointee.ack_timeout_us
     self.settledCursor = Codec.string(raw.pointee.settled_cursor)
@@ -914,7 +930,9 @@ extension ConsumerGroup: CodedMessage {
     self.consumerCount = raw.pointee.consumer_count
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ConsumerGroup>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ConsumerGroup>, _ arena: EncodingArena
+  ) {
     if !self.name.isEmpty {
       raw.pointee.name = arena.string(self.name)
     }
@@ -942,7 +960,9 @@ extension CreateConsumerGroupRequest: CodedMessage {
     self.afterCursor = Codec.string(raw.pointee.after_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateConsumerGroupRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateConsumerGroupRequest>, _ arena: EncodingArena
+  ) {
     if let value = self.group {
       raw.pointee.group = arena.message(value)
     }
@@ -961,7 +981,9 @@ extension CreateConsumerGroupResponse: CodedMessage {
     self.group = Codec.message(raw.pointee.group)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateConsumerGroupResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateConsumerGroupResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.group {
       raw.pointee.group = arena.message(value)
     }
@@ -977,7 +999,9 @@ extension ListConsumerGroupsRequest: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListConsumerGroupsRequest>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListConsumerGroupsRequest>, _ arena: EncodingArena
+  ) {}
 }
 
 extension ListConsumerGroupsResponse: CodedMessage {
@@ -989,7 +1013,9 @@ extension ListConsumerGroupsResponse: CodedMessage {
     self.groups = Codec.messages(raw.pointee.n_groups, raw.pointee.groups)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListConsumerGroupsResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListConsumerGroupsResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_groups = self.groups.count
     raw.pointee.groups = arena.list(self.groups) { arena.message($0) }
   }
@@ -1004,7 +1030,9 @@ extension DeleteConsumerGroupRequest: CodedMessage {
     self.name = Codec.string(raw.pointee.name)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteConsumerGroupRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteConsumerGroupRequest>, _ arena: EncodingArena
+  ) {
     if !self.name.isEmpty {
       raw.pointee.name = arena.string(self.name)
     }
@@ -1020,7 +1048,9 @@ extension DeleteConsumerGroupResponse: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteConsumerGroupResponse>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteConsumerGroupResponse>, _ arena: EncodingArena
+  ) {}
 }
 
 extension ConsumeRequest: CodedMessage {
@@ -1037,7 +1067,9 @@ extension ConsumeRequest: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ConsumeRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ConsumeRequest>, _ arena: EncodingArena
+  ) {
     switch self.step {
     case .join(let value)?:
       raw.pointee.step_case = .init(rawValue: 1)
@@ -1060,7 +1092,9 @@ extension JoinGroup: CodedMessage {
     self.bufferSize = raw.pointee.buffer_size
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__JoinGroup>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__JoinGroup>, _ arena: EncodingArena
+  ) {
     if !self.group.isEmpty {
       raw.pointee.group = arena.string(self.group)
     }
@@ -1079,7 +1113,9 @@ extension Settle: CodedMessage {
     self.reason = Codec.string(raw.pointee.reason)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__Settle>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Settle>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_event_ids = self.eventIds.count
     raw.pointee.event_ids = arena.list(self.eventIds) { arena.string($0) }
     raw.pointee.action = .init(rawValue: .init(truncatingIfNeeded: self.action.rawValue))
@@ -1099,7 +1135,9 @@ extension ConsumeResponse: CodedMessage {
     self.attempt = raw.pointee.attempt
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ConsumeResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ConsumeResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.event {
       raw.pointee.event = arena.message(value)
     }
@@ -1117,7 +1155,9 @@ extension ReplayParkedRequest: CodedMessage {
     self.eventIds = Codec.list(raw.pointee.n_event_ids, raw.pointee.event_ids) { Codec.string($0) }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReplayParkedRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReplayParkedRequest>, _ arena: EncodingArena
+  ) {
     if !self.group.isEmpty {
       raw.pointee.group = arena.string(self.group)
     }
@@ -1135,7 +1175,9 @@ extension ReplayParkedResponse: CodedMessage {
     self.replayed = raw.pointee.replayed
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReplayParkedResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReplayParkedResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.replayed = self.replayed
   }
 }

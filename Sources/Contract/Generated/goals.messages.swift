@@ -12,7 +12,7 @@ public struct ProposalDecision: RawRepresentable, Hashable, Sendable, CaseIterab
   /// Drop it.
   public static let reject = ProposalDecision(rawValue: 2)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -1101,7 +1101,8 @@ extension Goal: CodedMessage {
     self.description = Codec.string(raw.pointee.description)
     self.status = WorkStatus(rawValue: Int32(truncatingIfNeeded: raw.pointee.status.rawValue))
     self.progressPercentage = raw.pointee.progress_percentage
-    self.validationCriteria = Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
+    self.validationCriteria =
+      Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
     self.aiFeedback = Codec.string(raw.pointee.ai_feedback)
     self.targetDate = Codec.message(raw.pointee.target_date)
     self.startedAt = Codec.message(raw.pointee.started_at)
@@ -1111,7 +1112,9 @@ extension Goal: CodedMessage {
     self.updatedAt = Codec.message(raw.pointee.updated_at)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__Goal>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Goal>, _ arena: EncodingArena
+  ) {
     if !self.id.isEmpty {
       raw.pointee.id = arena.string(self.id)
     }
@@ -1166,7 +1169,8 @@ extension GoalTask: CodedMessage {
     self.description = Codec.string(raw.pointee.description)
     self.status = WorkStatus(rawValue: Int32(truncatingIfNeeded: raw.pointee.status.rawValue))
     self.ordinal = raw.pointee.ordinal
-    self.validationCriteria = Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
+    self.validationCriteria =
+      Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
     self.startedAt = Codec.message(raw.pointee.started_at)
     self.completedAt = Codec.message(raw.pointee.completed_at)
     self.version = raw.pointee.version
@@ -1174,7 +1178,9 @@ extension GoalTask: CodedMessage {
     self.updatedAt = Codec.message(raw.pointee.updated_at)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GoalTask>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GoalTask>, _ arena: EncodingArena
+  ) {
     if !self.id.isEmpty {
       raw.pointee.id = arena.string(self.id)
     }
@@ -1218,10 +1224,13 @@ extension NewTask: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__NewTask>) {
     self.title = Codec.string(raw.pointee.title)
     self.description = Codec.string(raw.pointee.description)
-    self.validationCriteria = Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
+    self.validationCriteria =
+      Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__NewTask>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__NewTask>, _ arena: EncodingArena
+  ) {
     if !self.title.isEmpty {
       raw.pointee.title = arena.string(self.title)
     }
@@ -1243,12 +1252,15 @@ extension CreateGoalRequest: CodedMessage {
     self.description = Codec.string(raw.pointee.description)
     self.courseId = Codec.string(raw.pointee.course_id)
     self.tasks = Codec.messages(raw.pointee.n_tasks, raw.pointee.tasks)
-    self.validationCriteria = Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
+    self.validationCriteria =
+      Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
     self.targetDate = Codec.message(raw.pointee.target_date)
     self.userId = Codec.string(raw.pointee.user_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.title.isEmpty {
       raw.pointee.title = arena.string(self.title)
     }
@@ -1282,7 +1294,9 @@ extension CreateGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1304,7 +1318,9 @@ extension GetGoalRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1324,7 +1340,9 @@ extension GetGoalResponse: CodedMessage {
     self.tasks = Codec.messages(raw.pointee.n_tasks, raw.pointee.tasks)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1342,13 +1360,16 @@ extension ListGoalsRequest: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
     self.userId = Codec.string(raw.pointee.user_id)
     self.courseId = Codec.string(raw.pointee.course_id)
-    self.statuses = Codec.list(raw.pointee.n_statuses, raw.pointee.statuses) { WorkStatus(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
+    self.statuses =
+      Codec.list(raw.pointee.n_statuses, raw.pointee.statuses) { WorkStatus(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
     self.created = Codec.message(raw.pointee.created)
     self.titleContains = Codec.string(raw.pointee.title_contains)
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListGoalsRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListGoalsRequest>, _ arena: EncodingArena
+  ) {
     if let value = self.page {
       raw.pointee.page = arena.message(value)
     }
@@ -1359,7 +1380,8 @@ extension ListGoalsRequest: CodedMessage {
       raw.pointee.course_id = arena.string(self.courseId)
     }
     raw.pointee.n_statuses = self.statuses.count
-    raw.pointee.statuses = arena.list(self.statuses) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    raw.pointee.statuses =
+      arena.list(self.statuses) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
     if let value = self.created {
       raw.pointee.created = arena.message(value)
     }
@@ -1382,7 +1404,9 @@ extension ListGoalsResponse: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListGoalsResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListGoalsResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_goals = self.goals.count
     raw.pointee.goals = arena.list(self.goals) { arena.message($0) }
     if let value = self.page {
@@ -1403,7 +1427,9 @@ extension UpdateGoalRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__UpdateGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1427,7 +1453,9 @@ extension UpdateGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__UpdateGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1447,7 +1475,9 @@ extension StartGoalRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__StartGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__StartGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1465,7 +1495,9 @@ extension StartGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__StartGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__StartGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1485,7 +1517,9 @@ extension CompleteGoalRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CompleteGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CompleteGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1503,7 +1537,9 @@ extension CompleteGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CompleteGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CompleteGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1523,7 +1559,9 @@ extension ReopenGoalRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReopenGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReopenGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1541,7 +1579,9 @@ extension ReopenGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReopenGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReopenGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1561,7 +1601,9 @@ extension ArchiveGoalRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ArchiveGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ArchiveGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1579,7 +1621,9 @@ extension ArchiveGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ArchiveGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ArchiveGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1599,7 +1643,9 @@ extension DeleteGoalRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1616,7 +1662,9 @@ extension DeleteGoalResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteGoalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.receipt {
       raw.pointee.receipt = arena.message(value)
     }
@@ -1636,7 +1684,9 @@ extension GenerateGoalRequest: CodedMessage {
     self.language = Codec.string(raw.pointee.language)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GenerateGoalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GenerateGoalRequest>, _ arena: EncodingArena
+  ) {
     if !self.prompt.isEmpty {
       raw.pointee.prompt = arena.string(self.prompt)
     }
@@ -1673,7 +1723,9 @@ extension GenerateGoalResponse: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GenerateGoalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GenerateGoalResponse>, _ arena: EncodingArena
+  ) {
     if !self.runId.isEmpty {
       raw.pointee.run_id = arena.string(self.runId)
     }
@@ -1714,7 +1766,9 @@ extension ContractFindings: CodedMessage {
     self.findings = Codec.messages(raw.pointee.n_findings, raw.pointee.findings)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ContractFindings>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ContractFindings>, _ arena: EncodingArena
+  ) {
     raw.pointee.attempt = self.attempt
     raw.pointee.n_findings = self.findings.count
     raw.pointee.findings = arena.list(self.findings) { arena.message($0) }
@@ -1732,7 +1786,9 @@ extension ContractFinding: CodedMessage {
     self.description = Codec.string(raw.pointee.description)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ContractFinding>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ContractFinding>, _ arena: EncodingArena
+  ) {
     if !self.rule.isEmpty {
       raw.pointee.rule = arena.string(self.rule)
     }
@@ -1754,13 +1810,16 @@ extension GoalProposal: CodedMessage {
     self.title = Codec.string(raw.pointee.title)
     self.description = Codec.string(raw.pointee.description)
     self.tasks = Codec.messages(raw.pointee.n_tasks, raw.pointee.tasks)
-    self.validationCriteria = Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
+    self.validationCriteria =
+      Codec.list(raw.pointee.n_validation_criteria, raw.pointee.validation_criteria) { Codec.string($0) }
     self.aiFeedback = Codec.string(raw.pointee.ai_feedback)
     self.citations = Codec.messages(raw.pointee.n_citations, raw.pointee.citations)
     self.planner = Codec.string(raw.pointee.planner)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GoalProposal>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GoalProposal>, _ arena: EncodingArena
+  ) {
     if !self.title.isEmpty {
       raw.pointee.title = arena.string(self.title)
     }
@@ -1795,7 +1854,9 @@ extension GeneratedGoal: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GeneratedGoal>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GeneratedGoal>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1819,11 +1880,14 @@ extension ResolveProposalRequest: CodedMessage {
 
   init(reading raw: UnsafePointer<Hito__V1__ResolveProposalRequest>) {
     self.runId = Codec.string(raw.pointee.run_id)
-    self.decision = ProposalDecision(rawValue: Int32(truncatingIfNeeded: raw.pointee.decision.rawValue))
+    self.decision =
+      ProposalDecision(rawValue: Int32(truncatingIfNeeded: raw.pointee.decision.rawValue))
     self.edited = Codec.message(raw.pointee.edited)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ResolveProposalRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ResolveProposalRequest>, _ arena: EncodingArena
+  ) {
     if !self.runId.isEmpty {
       raw.pointee.run_id = arena.string(self.runId)
     }
@@ -1843,7 +1907,9 @@ extension ResolveProposalResponse: CodedMessage {
     self.result = Codec.message(raw.pointee.result)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ResolveProposalResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ResolveProposalResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.result {
       raw.pointee.result = arena.message(value)
     }
@@ -1860,7 +1926,9 @@ extension WatchRunRequest: CodedMessage {
     self.cursor = Codec.string(raw.pointee.cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__WatchRunRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__WatchRunRequest>, _ arena: EncodingArena
+  ) {
     if !self.runId.isEmpty {
       raw.pointee.run_id = arena.string(self.runId)
     }

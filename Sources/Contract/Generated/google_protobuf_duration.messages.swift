@@ -106,7 +106,9 @@ extension ProtoDuration: CodedMessage {
     self.nanos = raw.pointee.nanos
   }
 
-  func write(to raw: UnsafeMutablePointer<Google__Protobuf__Duration>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Google__Protobuf__Duration>, _ arena: EncodingArena
+  ) {
     raw.pointee.seconds = self.seconds
     raw.pointee.nanos = self.nanos
   }

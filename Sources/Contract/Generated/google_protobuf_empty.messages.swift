@@ -37,5 +37,7 @@ extension Empty: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Google__Protobuf__Empty>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Google__Protobuf__Empty>, _ arena: EncodingArena
+  ) {}
 }

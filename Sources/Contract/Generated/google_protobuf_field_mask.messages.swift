@@ -234,7 +234,9 @@ extension FieldMask: CodedMessage {
     self.paths = Codec.list(raw.pointee.n_paths, raw.pointee.paths) { Codec.string($0) }
   }
 
-  func write(to raw: UnsafeMutablePointer<Google__Protobuf__FieldMask>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Google__Protobuf__FieldMask>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_paths = self.paths.count
     raw.pointee.paths = arena.list(self.paths) { arena.string($0) }
   }

@@ -136,7 +136,9 @@ extension Timestamp: CodedMessage {
     self.nanos = raw.pointee.nanos
   }
 
-  func write(to raw: UnsafeMutablePointer<Google__Protobuf__Timestamp>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Google__Protobuf__Timestamp>, _ arena: EncodingArena
+  ) {
     raw.pointee.seconds = self.seconds
     raw.pointee.nanos = self.nanos
   }

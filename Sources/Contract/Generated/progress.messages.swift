@@ -14,7 +14,7 @@ public struct SubscriptionMark: RawRepresentable, Hashable, Sendable, CaseIterab
   /// Nothing for this filter up to this cursor: resume here instead of reading it all again.
   public static let checkpoint = SubscriptionMark(rawValue: 3)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -134,7 +134,9 @@ extension WatchRequest: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__WatchRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__WatchRequest>, _ arena: EncodingArena
+  ) {
     if let value = self.filter {
       raw.pointee.filter = arena.message(value)
     }
@@ -169,7 +171,9 @@ extension WatchResponse: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__WatchResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__WatchResponse>, _ arena: EncodingArena
+  ) {
     if !self.cursor.isEmpty {
       raw.pointee.cursor = arena.string(self.cursor)
     }

@@ -14,7 +14,7 @@ public struct SearchMode: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Words only.
   public static let text = SearchMode(rawValue: 3)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -392,7 +392,9 @@ extension SearchSimilarGoalsRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SearchSimilarGoalsRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SearchSimilarGoalsRequest>, _ arena: EncodingArena
+  ) {
     if !self.query.isEmpty {
       raw.pointee.query = arena.string(self.query)
     }
@@ -418,7 +420,9 @@ extension SearchCourseDocumentsRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SearchCourseDocumentsRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SearchCourseDocumentsRequest>, _ arena: EncodingArena
+  ) {
     if !self.query.isEmpty {
       raw.pointee.query = arena.string(self.query)
     }
@@ -444,7 +448,9 @@ extension SearchValidatedCodeRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SearchValidatedCodeRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SearchValidatedCodeRequest>, _ arena: EncodingArena
+  ) {
     if !self.query.isEmpty {
       raw.pointee.query = arena.string(self.query)
     }
@@ -465,7 +471,8 @@ extension SearchRequest: CodedMessage {
 
   init(reading raw: UnsafePointer<Hito__V1__SearchRequest>) {
     self.query = Codec.string(raw.pointee.query)
-    self.entityTypes = Codec.list(raw.pointee.n_entity_types, raw.pointee.entity_types) { Codec.string($0) }
+    self.entityTypes =
+      Codec.list(raw.pointee.n_entity_types, raw.pointee.entity_types) { Codec.string($0) }
     self.courseId = Codec.string(raw.pointee.course_id)
     self.language = Codec.string(raw.pointee.language)
     self.limit = raw.pointee.limit
@@ -475,7 +482,9 @@ extension SearchRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SearchRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SearchRequest>, _ arena: EncodingArena
+  ) {
     if !self.query.isEmpty {
       raw.pointee.query = arena.string(self.query)
     }
@@ -510,7 +519,9 @@ extension SearchResponse: CodedMessage {
     self.model = Codec.string(raw.pointee.model)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SearchResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SearchResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_hits = self.hits.count
     raw.pointee.hits = arena.list(self.hits) { arena.message($0) }
     if !self.method.isEmpty {
@@ -539,7 +550,9 @@ extension SearchHit: CodedMessage {
     }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SearchHit>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SearchHit>, _ arena: EncodingArena
+  ) {
     if let value = self.citation {
       raw.pointee.citation = arena.message(value)
     }
@@ -565,7 +578,9 @@ extension GetEmbeddingStatusRequest: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetEmbeddingStatusRequest>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetEmbeddingStatusRequest>, _ arena: EncodingArena
+  ) {}
 }
 
 extension GetEmbeddingStatusResponse: CodedMessage {
@@ -584,7 +599,9 @@ extension GetEmbeddingStatusResponse: CodedMessage {
     self.nextModelProgress = raw.pointee.next_model_progress
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetEmbeddingStatusResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetEmbeddingStatusResponse>, _ arena: EncodingArena
+  ) {
     if !self.model.isEmpty {
       raw.pointee.model = arena.string(self.model)
     }
@@ -614,7 +631,9 @@ extension EmbeddingFailure: CodedMessage {
     self.nextAttemptUs = raw.pointee.next_attempt_us
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__EmbeddingFailure>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__EmbeddingFailure>, _ arena: EncodingArena
+  ) {
     if !self.entityType.isEmpty {
       raw.pointee.entity_type = arena.string(self.entityType)
     }

@@ -14,7 +14,7 @@ public struct HealthStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// It is going away.
   public static let draining = HealthStatus(rawValue: 3)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -1045,7 +1045,9 @@ extension HealthCheckRequest: CodedMessage {
     self.part = Codec.string(raw.pointee.part)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__HealthCheckRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__HealthCheckRequest>, _ arena: EncodingArena
+  ) {
     if !self.part.isEmpty {
       raw.pointee.part = arena.string(self.part)
     }
@@ -1061,7 +1063,9 @@ extension HealthWatchRequest: CodedMessage {
     self.part = Codec.string(raw.pointee.part)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__HealthWatchRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__HealthWatchRequest>, _ arena: EncodingArena
+  ) {
     if !self.part.isEmpty {
       raw.pointee.part = arena.string(self.part)
     }
@@ -1078,7 +1082,9 @@ extension HealthCheckResponse: CodedMessage {
     self.message = Codec.string(raw.pointee.message)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__HealthCheckResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__HealthCheckResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.status = .init(rawValue: .init(truncatingIfNeeded: self.status.rawValue))
     if !self.message.isEmpty {
       raw.pointee.message = arena.string(self.message)
@@ -1095,7 +1101,9 @@ extension GetDescriptorSetRequest: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetDescriptorSetRequest>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetDescriptorSetRequest>, _ arena: EncodingArena
+  ) {}
 }
 
 extension GetDescriptorSetResponse: CodedMessage {
@@ -1108,7 +1116,9 @@ extension GetDescriptorSetResponse: CodedMessage {
     self.hash = Codec.bytes(raw.pointee.hash)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetDescriptorSetResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetDescriptorSetResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.descriptor_set = arena.bytes(self.descriptorSet)
     raw.pointee.hash = arena.bytes(self.hash)
   }
@@ -1123,7 +1133,9 @@ extension ListMethodsRequest: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListMethodsRequest>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListMethodsRequest>, _ arena: EncodingArena
+  ) {}
 }
 
 extension ListMethodsResponse: CodedMessage {
@@ -1135,7 +1147,9 @@ extension ListMethodsResponse: CodedMessage {
     self.methods = Codec.messages(raw.pointee.n_methods, raw.pointee.methods)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListMethodsResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListMethodsResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_methods = self.methods.count
     raw.pointee.methods = arena.list(self.methods) { arena.message($0) }
   }
@@ -1153,7 +1167,9 @@ extension MethodInfo: CodedMessage {
     self.kind = Codec.string(raw.pointee.kind)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__MethodInfo>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__MethodInfo>, _ arena: EncodingArena
+  ) {
     if !self.path.isEmpty {
       raw.pointee.path = arena.string(self.path)
     }
@@ -1174,7 +1190,9 @@ extension GetServerInfoRequest: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetServerInfoRequest>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetServerInfoRequest>, _ arena: EncodingArena
+  ) {}
 }
 
 extension GetServerInfoResponse: CodedMessage {
@@ -1190,7 +1208,9 @@ extension GetServerInfoResponse: CodedMessage {
     self.now = Codec.message(raw.pointee.now)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetServerInfoResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetServerInfoResponse>, _ arena: EncodingArena
+  ) {
     if !self.serverId.isEmpty {
       raw.pointee.server_id = arena.string(self.serverId)
     }
@@ -1218,7 +1238,9 @@ extension ListConnectionsRequest: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListConnectionsRequest>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListConnectionsRequest>, _ arena: EncodingArena
+  ) {}
 }
 
 extension ListConnectionsResponse: CodedMessage {
@@ -1231,7 +1253,9 @@ extension ListConnectionsResponse: CodedMessage {
     self.total = raw.pointee.total
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListConnectionsResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListConnectionsResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_connections = self.connections.count
     raw.pointee.connections = arena.list(self.connections) { arena.message($0) }
     raw.pointee.total = self.total
@@ -1254,7 +1278,9 @@ extension ConnectionInfo: CodedMessage {
     self.bytesOut = raw.pointee.bytes_out
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ConnectionInfo>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ConnectionInfo>, _ arena: EncodingArena
+  ) {
     raw.pointee.id = self.id
     if !self.peer.isEmpty {
       raw.pointee.peer = arena.string(self.peer)
@@ -1283,7 +1309,9 @@ extension ListCallsRequest: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListCallsRequest>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListCallsRequest>, _ arena: EncodingArena
+  ) {}
 }
 
 extension ListCallsResponse: CodedMessage {
@@ -1296,7 +1324,9 @@ extension ListCallsResponse: CodedMessage {
     self.total = raw.pointee.total
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListCallsResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListCallsResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_calls = self.calls.count
     raw.pointee.calls = arena.list(self.calls) { arena.message($0) }
     raw.pointee.total = self.total
@@ -1316,7 +1346,9 @@ extension CallInfo: CodedMessage {
     self.ageUs = raw.pointee.age_us
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CallInfo>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CallInfo>, _ arena: EncodingArena
+  ) {
     raw.pointee.connection_id = self.connectionId
     raw.pointee.stream_id = self.streamId
     if !self.method.isEmpty {
@@ -1338,7 +1370,9 @@ extension GetPipelinesRequest: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetPipelinesRequest>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetPipelinesRequest>, _ arena: EncodingArena
+  ) {}
 }
 
 extension GetPipelinesResponse: CodedMessage {
@@ -1350,7 +1384,9 @@ extension GetPipelinesResponse: CodedMessage {
     self.pipelines = Codec.messages(raw.pointee.n_pipelines, raw.pointee.pipelines)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetPipelinesResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetPipelinesResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_pipelines = self.pipelines.count
     raw.pointee.pipelines = arena.list(self.pipelines) { arena.message($0) }
   }
@@ -1368,7 +1404,9 @@ extension PipelineInfo: CodedMessage {
     self.lastError = Codec.string(raw.pointee.last_error)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__PipelineInfo>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__PipelineInfo>, _ arena: EncodingArena
+  ) {
     if !self.name.isEmpty {
       raw.pointee.name = arena.string(self.name)
     }
@@ -1391,7 +1429,9 @@ extension FlushLakeRequest: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__FlushLakeRequest>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__FlushLakeRequest>, _ arena: EncodingArena
+  ) {}
 }
 
 extension FlushLakeResponse: CodedMessage {
@@ -1404,7 +1444,9 @@ extension FlushLakeResponse: CodedMessage {
     self.rows = raw.pointee.rows
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__FlushLakeResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__FlushLakeResponse>, _ arena: EncodingArena
+  ) {
     if !self.cursor.isEmpty {
       raw.pointee.cursor = arena.string(self.cursor)
     }
@@ -1421,7 +1463,9 @@ extension GetQuotaRequest: CodedMessage {
     self.userId = Codec.string(raw.pointee.user_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetQuotaRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetQuotaRequest>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -1437,7 +1481,9 @@ extension GetQuotaResponse: CodedMessage {
     self.quota = Codec.message(raw.pointee.quota)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetQuotaResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetQuotaResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.quota {
       raw.pointee.quota = arena.message(value)
     }
@@ -1457,7 +1503,9 @@ extension Quota: CodedMessage {
     self.maxStreams = raw.pointee.max_streams
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__Quota>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Quota>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -1477,7 +1525,9 @@ extension SetQuotaRequest: CodedMessage {
     self.quota = Codec.message(raw.pointee.quota)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SetQuotaRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SetQuotaRequest>, _ arena: EncodingArena
+  ) {
     if let value = self.quota {
       raw.pointee.quota = arena.message(value)
     }
@@ -1493,7 +1543,9 @@ extension SetQuotaResponse: CodedMessage {
     self.quota = Codec.message(raw.pointee.quota)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SetQuotaResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SetQuotaResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.quota {
       raw.pointee.quota = arena.message(value)
     }
@@ -1511,7 +1563,9 @@ extension ListAuditEntriesRequest: CodedMessage {
     self.range = Codec.message(raw.pointee.range)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListAuditEntriesRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListAuditEntriesRequest>, _ arena: EncodingArena
+  ) {
     if let value = self.page {
       raw.pointee.page = arena.message(value)
     }
@@ -1534,7 +1588,9 @@ extension ListAuditEntriesResponse: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListAuditEntriesResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListAuditEntriesResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_entries = self.entries.count
     raw.pointee.entries = arena.list(self.entries) { arena.message($0) }
     if let value = self.page {
@@ -1559,7 +1615,9 @@ extension AuditEntry: CodedMessage {
     self.peer = Codec.string(raw.pointee.peer)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__AuditEntry>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__AuditEntry>, _ arena: EncodingArena
+  ) {
     if !self.id.isEmpty {
       raw.pointee.id = arena.string(self.id)
     }
@@ -1594,7 +1652,9 @@ extension ExportUserDataRequest: CodedMessage {
     self.userId = Codec.string(raw.pointee.user_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ExportUserDataRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ExportUserDataRequest>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -1611,7 +1671,9 @@ extension ExportUserDataResponse: CodedMessage {
     self.jsonLines = Codec.bytes(raw.pointee.json_lines)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ExportUserDataResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ExportUserDataResponse>, _ arena: EncodingArena
+  ) {
     if !self.part.isEmpty {
       raw.pointee.part = arena.string(self.part)
     }
@@ -1629,7 +1691,9 @@ extension EraseUserDataRequest: CodedMessage {
     self.confirmUserId = Codec.string(raw.pointee.confirm_user_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__EraseUserDataRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__EraseUserDataRequest>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -1648,7 +1712,9 @@ extension EraseUserDataResponse: CodedMessage {
     self.erasureId = Codec.string(raw.pointee.erasure_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__EraseUserDataResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__EraseUserDataResponse>, _ arena: EncodingArena
+  ) {
     if !self.erasureId.isEmpty {
       raw.pointee.erasure_id = arena.string(self.erasureId)
     }
@@ -1664,7 +1730,9 @@ extension GetErasureRequest: CodedMessage {
     self.erasureId = Codec.string(raw.pointee.erasure_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetErasureRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetErasureRequest>, _ arena: EncodingArena
+  ) {
     if !self.erasureId.isEmpty {
       raw.pointee.erasure_id = arena.string(self.erasureId)
     }
@@ -1677,12 +1745,16 @@ extension GetErasureResponse: CodedMessage {
   }
 
   init(reading raw: UnsafePointer<Hito__V1__GetErasureResponse>) {
-    self.partsDone = Codec.list(raw.pointee.n_parts_done, raw.pointee.parts_done) { Codec.string($0) }
-    self.partsPending = Codec.list(raw.pointee.n_parts_pending, raw.pointee.parts_pending) { Codec.string($0) }
+    self.partsDone =
+      Codec.list(raw.pointee.n_parts_done, raw.pointee.parts_done) { Codec.string($0) }
+    self.partsPending =
+      Codec.list(raw.pointee.n_parts_pending, raw.pointee.parts_pending) { Codec.string($0) }
     self.completedAt = Codec.message(raw.pointee.completed_at)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetErasureResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetErasureResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_parts_done = self.partsDone.count
     raw.pointee.parts_done = arena.list(self.partsDone) { arena.string($0) }
     raw.pointee.n_parts_pending = self.partsPending.count

@@ -627,7 +627,9 @@ extension CreateTaskRequest: CodedMessage {
     self.task = Codec.message(raw.pointee.task)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -648,7 +650,9 @@ extension CreateTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -671,7 +675,9 @@ extension GetTaskRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -690,7 +696,9 @@ extension GetTaskResponse: CodedMessage {
     self.task = Codec.message(raw.pointee.task)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -706,11 +714,14 @@ extension ListTasksRequest: CodedMessage {
     self.goalId = Codec.string(raw.pointee.goal_id)
     self.page = Codec.message(raw.pointee.page)
     self.userId = Codec.string(raw.pointee.user_id)
-    self.statuses = Codec.list(raw.pointee.n_statuses, raw.pointee.statuses) { WorkStatus(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
+    self.statuses =
+      Codec.list(raw.pointee.n_statuses, raw.pointee.statuses) { WorkStatus(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListTasksRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListTasksRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -721,7 +732,8 @@ extension ListTasksRequest: CodedMessage {
       raw.pointee.user_id = arena.string(self.userId)
     }
     raw.pointee.n_statuses = self.statuses.count
-    raw.pointee.statuses = arena.list(self.statuses) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    raw.pointee.statuses =
+      arena.list(self.statuses) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
     if !self.minCursor.isEmpty {
       raw.pointee.min_cursor = arena.string(self.minCursor)
     }
@@ -738,7 +750,9 @@ extension ListTasksResponse: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListTasksResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListTasksResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_tasks = self.tasks.count
     raw.pointee.tasks = arena.list(self.tasks) { arena.message($0) }
     if let value = self.page {
@@ -759,7 +773,9 @@ extension UpdateTaskRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__UpdateTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -783,7 +799,9 @@ extension UpdateTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__UpdateTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -803,7 +821,9 @@ extension StartTaskRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__StartTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__StartTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -822,7 +842,9 @@ extension StartTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__StartTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__StartTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -845,7 +867,9 @@ extension CompleteTaskRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CompleteTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CompleteTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -864,7 +888,9 @@ extension CompleteTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CompleteTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CompleteTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -887,7 +913,9 @@ extension ReopenTaskRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReopenTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReopenTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -906,7 +934,9 @@ extension ReopenTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReopenTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReopenTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -929,7 +959,9 @@ extension ArchiveTaskRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ArchiveTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ArchiveTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -948,7 +980,9 @@ extension ArchiveTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ArchiveTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ArchiveTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.task {
       raw.pointee.task = arena.message(value)
     }
@@ -971,7 +1005,9 @@ extension DeleteTaskRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteTaskRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteTaskRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -989,7 +1025,9 @@ extension DeleteTaskResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeleteTaskResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeleteTaskResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.goal {
       raw.pointee.goal = arena.message(value)
     }
@@ -1010,7 +1048,9 @@ extension ReorderTasksRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReorderTasksRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReorderTasksRequest>, _ arena: EncodingArena
+  ) {
     if !self.goalId.isEmpty {
       raw.pointee.goal_id = arena.string(self.goalId)
     }
@@ -1030,7 +1070,9 @@ extension ReorderTasksResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ReorderTasksResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ReorderTasksResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_tasks = self.tasks.count
     raw.pointee.tasks = arena.list(self.tasks) { arena.message($0) }
     if let value = self.receipt {

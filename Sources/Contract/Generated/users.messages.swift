@@ -617,7 +617,9 @@ extension User: CodedMessage {
     self.updatedAt = Codec.message(raw.pointee.updated_at)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__User>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__User>, _ arena: EncodingArena
+  ) {
     if !self.id.isEmpty {
       raw.pointee.id = arena.string(self.id)
     }
@@ -662,7 +664,9 @@ extension CreateUserRequest: CodedMessage {
     self.timeZone = Codec.string(raw.pointee.time_zone)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateUserRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateUserRequest>, _ arena: EncodingArena
+  ) {
     if !self.externalId.isEmpty {
       raw.pointee.external_id = arena.string(self.externalId)
     }
@@ -692,7 +696,9 @@ extension CreateUserResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateUserResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateUserResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.user {
       raw.pointee.user = arena.message(value)
     }
@@ -717,7 +723,9 @@ extension GetUserRequest: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetUserRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetUserRequest>, _ arena: EncodingArena
+  ) {
     if !self.minCursor.isEmpty {
       raw.pointee.min_cursor = arena.string(self.minCursor)
     }
@@ -742,7 +750,9 @@ extension GetUserResponse: CodedMessage {
     self.user = Codec.message(raw.pointee.user)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetUserResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetUserResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.user {
       raw.pointee.user = arena.message(value)
     }
@@ -761,7 +771,9 @@ extension ListUsersRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListUsersRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListUsersRequest>, _ arena: EncodingArena
+  ) {
     if let value = self.page {
       raw.pointee.page = arena.message(value)
     }
@@ -783,7 +795,9 @@ extension ListUsersResponse: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListUsersResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListUsersResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_users = self.users.count
     raw.pointee.users = arena.list(self.users) { arena.message($0) }
     if let value = self.page {
@@ -804,7 +818,9 @@ extension UpdateUserRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__UpdateUserRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateUserRequest>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -828,7 +844,9 @@ extension UpdateUserResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__UpdateUserResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateUserResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.user {
       raw.pointee.user = arena.message(value)
     }
@@ -848,7 +866,9 @@ extension DeactivateUserRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeactivateUserRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeactivateUserRequest>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -866,7 +886,9 @@ extension DeactivateUserResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__DeactivateUserResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeactivateUserResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.user {
       raw.pointee.user = arena.message(value)
     }
@@ -892,7 +914,9 @@ extension Token: CodedMessage {
     self.scopes = Codec.list(raw.pointee.n_scopes, raw.pointee.scopes) { Codec.string($0) }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__Token>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Token>, _ arena: EncodingArena
+  ) {
     if !self.id.isEmpty {
       raw.pointee.id = arena.string(self.id)
     }
@@ -930,7 +954,9 @@ extension CreateTokenRequest: CodedMessage {
     self.scopes = Codec.list(raw.pointee.n_scopes, raw.pointee.scopes) { Codec.string($0) }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateTokenRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateTokenRequest>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -954,7 +980,9 @@ extension CreateTokenResponse: CodedMessage {
     self.secret = Codec.string(raw.pointee.secret)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateTokenResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateTokenResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.token {
       raw.pointee.token = arena.message(value)
     }
@@ -973,7 +1001,9 @@ extension ListTokensRequest: CodedMessage {
     self.userId = Codec.string(raw.pointee.user_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListTokensRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListTokensRequest>, _ arena: EncodingArena
+  ) {
     if !self.userId.isEmpty {
       raw.pointee.user_id = arena.string(self.userId)
     }
@@ -989,7 +1019,9 @@ extension ListTokensResponse: CodedMessage {
     self.tokens = Codec.messages(raw.pointee.n_tokens, raw.pointee.tokens)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListTokensResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListTokensResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_tokens = self.tokens.count
     raw.pointee.tokens = arena.list(self.tokens) { arena.message($0) }
   }
@@ -1004,7 +1036,9 @@ extension RevokeTokenRequest: CodedMessage {
     self.tokenId = Codec.string(raw.pointee.token_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__RevokeTokenRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__RevokeTokenRequest>, _ arena: EncodingArena
+  ) {
     if !self.tokenId.isEmpty {
       raw.pointee.token_id = arena.string(self.tokenId)
     }
@@ -1020,5 +1054,7 @@ extension RevokeTokenResponse: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__RevokeTokenResponse>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__RevokeTokenResponse>, _ arena: EncodingArena
+  ) {}
 }

@@ -16,7 +16,7 @@ public struct Verdict: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Our fault; can be tried again.
   public static let errored = Verdict(rawValue: 4)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -68,7 +68,7 @@ public struct RunStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// There is no sandbox.
   public static let sandboxUnavailable = RunStatus(rawValue: 11)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -114,7 +114,7 @@ public struct DiagnosticLevel: RawRepresentable, Hashable, Sendable, CaseIterabl
   /// Must be mended.
   public static let error = DiagnosticLevel(rawValue: 3)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -149,7 +149,7 @@ public struct TestStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// It could not be run.
   public static let error = TestStatus(rawValue: 3)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -194,7 +194,7 @@ public struct ValidationStage: RawRepresentable, Hashable, Sendable, CaseIterabl
   /// The verdict.
   public static let verdict = ValidationStage(rawValue: 8)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
+  /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
 
   public init(rawValue: Int32) {
@@ -1030,7 +1030,9 @@ extension Diagnostic: CodedMessage {
     self.tool = Codec.string(raw.pointee.tool)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__Diagnostic>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Diagnostic>, _ arena: EncodingArena
+  ) {
     raw.pointee.level = .init(rawValue: .init(truncatingIfNeeded: self.level.rawValue))
     if !self.ruleId.isEmpty {
       raw.pointee.rule_id = arena.string(self.ruleId)
@@ -1062,7 +1064,9 @@ extension TestResult: CodedMessage {
     self.hidden = raw.pointee.hidden != 0
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__TestResult>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__TestResult>, _ arena: EncodingArena
+  ) {
     if !self.name.isEmpty {
       raw.pointee.name = arena.string(self.name)
     }
@@ -1096,7 +1100,9 @@ extension Provenance: CodedMessage {
     self.policy = Codec.string(raw.pointee.policy)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__Provenance>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Provenance>, _ arena: EncodingArena
+  ) {
     if !self.source.isEmpty {
       raw.pointee.source = arena.string(self.source)
     }
@@ -1146,10 +1152,13 @@ extension CodeSnapshot: CodedMessage {
     self.createdAt = Codec.message(raw.pointee.created_at)
     self.updatedAt = Codec.message(raw.pointee.updated_at)
     self.courseId = Codec.string(raw.pointee.course_id)
-    self.validationScore = raw.pointee.validation_score_presence_case.rawValue == 9 ? raw.pointee.validation_score : nil
+    self.validationScore =
+      raw.pointee.validation_score_presence_case.rawValue == 9 ? raw.pointee.validation_score : nil
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CodeSnapshot>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CodeSnapshot>, _ arena: EncodingArena
+  ) {
     if !self.id.isEmpty {
       raw.pointee.id = arena.string(self.id)
     }
@@ -1211,7 +1220,9 @@ extension CreateSnapshotRequest: CodedMessage {
     self.courseId = Codec.string(raw.pointee.course_id)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateSnapshotRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateSnapshotRequest>, _ arena: EncodingArena
+  ) {
     if !self.taskId.isEmpty {
       raw.pointee.task_id = arena.string(self.taskId)
     }
@@ -1243,7 +1254,9 @@ extension CreateSnapshotResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CreateSnapshotResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CreateSnapshotResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.snapshot {
       raw.pointee.snapshot = arena.message(value)
     }
@@ -1263,7 +1276,9 @@ extension GetSnapshotRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetSnapshotRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetSnapshotRequest>, _ arena: EncodingArena
+  ) {
     if !self.snapshotId.isEmpty {
       raw.pointee.snapshot_id = arena.string(self.snapshotId)
     }
@@ -1282,7 +1297,9 @@ extension GetSnapshotResponse: CodedMessage {
     self.snapshot = Codec.message(raw.pointee.snapshot)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetSnapshotResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetSnapshotResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.snapshot {
       raw.pointee.snapshot = arena.message(value)
     }
@@ -1302,7 +1319,9 @@ extension ListSnapshotsRequest: CodedMessage {
     self.minCursor = Codec.string(raw.pointee.min_cursor)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListSnapshotsRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListSnapshotsRequest>, _ arena: EncodingArena
+  ) {
     if let value = self.page {
       raw.pointee.page = arena.message(value)
     }
@@ -1329,7 +1348,9 @@ extension ListSnapshotsResponse: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ListSnapshotsResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListSnapshotsResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_snapshots = self.snapshots.count
     raw.pointee.snapshots = arena.list(self.snapshots) { arena.message($0) }
     if let value = self.page {
@@ -1348,7 +1369,9 @@ extension ValidateCodeRequest: CodedMessage {
     self.withFeedback = raw.pointee.with_feedback != 0
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ValidateCodeRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ValidateCodeRequest>, _ arena: EncodingArena
+  ) {
     if !self.snapshotId.isEmpty {
       raw.pointee.snapshot_id = arena.string(self.snapshotId)
     }
@@ -1375,7 +1398,9 @@ extension ValidateCodeResponse: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__ValidateCodeResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ValidateCodeResponse>, _ arena: EncodingArena
+  ) {
     raw.pointee.stage = .init(rawValue: .init(truncatingIfNeeded: self.stage.rawValue))
     switch self.step {
     case .started(let value)?:
@@ -1414,7 +1439,9 @@ extension RunOutcome: CodedMessage {
     self.memoryBytes = raw.pointee.memory_bytes
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__RunOutcome>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__RunOutcome>, _ arena: EncodingArena
+  ) {
     raw.pointee.status = .init(rawValue: .init(truncatingIfNeeded: self.status.rawValue))
     raw.pointee.code = self.code
     raw.pointee.cpu_us = self.cpuUs
@@ -1437,7 +1464,9 @@ extension RecordVerdictRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__RecordVerdictRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__RecordVerdictRequest>, _ arena: EncodingArena
+  ) {
     if !self.snapshotId.isEmpty {
       raw.pointee.snapshot_id = arena.string(self.snapshotId)
     }
@@ -1463,7 +1492,9 @@ extension RecordVerdictResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__RecordVerdictResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__RecordVerdictResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.snapshot {
       raw.pointee.snapshot = arena.message(value)
     }
@@ -1488,7 +1519,9 @@ extension GetFeedbackRequest: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetFeedbackRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetFeedbackRequest>, _ arena: EncodingArena
+  ) {
     if !self.question.isEmpty {
       raw.pointee.question = arena.string(self.question)
     }
@@ -1514,7 +1547,9 @@ extension CodeText: CodedMessage {
     self.content = Codec.string(raw.pointee.content)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__CodeText>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CodeText>, _ arena: EncodingArena
+  ) {
     if !self.language.isEmpty {
       raw.pointee.language = arena.string(self.language)
     }
@@ -1541,7 +1576,9 @@ extension GetFeedbackResponse: CodedMessage {
       }
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__GetFeedbackResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetFeedbackResponse>, _ arena: EncodingArena
+  ) {
     if !self.runId.isEmpty {
       raw.pointee.run_id = arena.string(self.runId)
     }
@@ -1574,7 +1611,9 @@ extension FeedbackResult: CodedMessage {
     self.diagnostics = Codec.messages(raw.pointee.n_diagnostics, raw.pointee.diagnostics)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__FeedbackResult>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__FeedbackResult>, _ arena: EncodingArena
+  ) {
     if !self.text.isEmpty {
       raw.pointee.text = arena.string(self.text)
     }
@@ -1596,7 +1635,9 @@ extension SetSharingRequest: CodedMessage {
     self.expectedVersion = raw.pointee.expected_version
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SetSharingRequest>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SetSharingRequest>, _ arena: EncodingArena
+  ) {
     if !self.snapshotId.isEmpty {
       raw.pointee.snapshot_id = arena.string(self.snapshotId)
     }
@@ -1615,7 +1656,9 @@ extension SetSharingResponse: CodedMessage {
     self.receipt = Codec.message(raw.pointee.receipt)
   }
 
-  func write(to raw: UnsafeMutablePointer<Hito__V1__SetSharingResponse>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SetSharingResponse>, _ arena: EncodingArena
+  ) {
     if let value = self.snapshot {
       raw.pointee.snapshot = arena.message(value)
     }

@@ -143,6 +143,14 @@ package struct LearningTask: Sendable, Hashable {
     ])
   }
 
+  /// The payload of the task's events. They also name the course of the goal, so that a reader of
+  /// the log knows whom an event concerns without looking anything up, also once the goal is gone.
+  package func eventPayload(courseID: UUIDv7?) -> JSONValue {
+    guard case .object(let members) = payload else { return payload }
+    return .object(
+      members + [("course_id", courseID.map { .string($0.description) } ?? .null)])
+  }
+
   package func validate(into validation: inout Validation, prefix: String = "") {
     validation.text(
       "\(prefix)title", title, minimum: 1, maximum: GoalLimits.title, singleLine: true)

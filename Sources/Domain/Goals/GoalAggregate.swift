@@ -317,7 +317,8 @@ extension GoalAggregate {
     events.append(
       NewEvent(
         id: context.nextID(), type: type, entityType: .task, entityID: task.id,
-        version: task.version, userID: task.userID, payload: task.payload,
+        version: task.version, userID: task.userID,
+        payload: task.eventPayload(courseID: goal.courseID),
         metadata: context.metadata, createdAt: context.now))
   }
 

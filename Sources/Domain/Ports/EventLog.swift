@@ -18,6 +18,8 @@ package protocol EventLog: Sendable {
   func head() async throws(StoreError) -> Int64
   /// The position of an event: nil while it is not stamped, or where there is no such event.
   func position(of eventID: UUIDv7) async throws(StoreError) -> Int64?
+  /// The newest event that is committed and has no position yet; nil where every event has one.
+  func newestUnstamped() async throws(StoreError) -> UUIDv7?
   /// The position before the first event made after `time` (by created_at): what a reader who wants
   /// everything since `time` starts from. Commits may overtake each other by 10,000 events at most.
   func position(at time: Timestamp) async throws(StoreError) -> Int64

@@ -13,6 +13,19 @@ package struct LakeFile: Sendable, Hashable, Codable {
   /// CRC-32C of the whole file.
   package var checksum: UInt32
 
+  package init(
+    kind: EventKind, dayNumber: Int64, firstPosition: Int64, lastPosition: Int64,
+    rowCount: Int64, byteCount: Int64, checksum: UInt32
+  ) {
+    self.kind = kind
+    self.dayNumber = dayNumber
+    self.firstPosition = firstPosition
+    self.lastPosition = lastPosition
+    self.rowCount = rowCount
+    self.byteCount = byteCount
+    self.checksum = checksum
+  }
+
   package var name: String {
     "\(kind.rawValue)_events-\(padded(firstPosition, 12))-\(padded(lastPosition, 12)).parquet"
   }
@@ -54,6 +67,20 @@ package struct LakeLayout: Sendable, Hashable {
   package func path(of file: LakeFile) -> String { "\(events)/\(file.path)" }
   func folder(of file: LakeFile) -> String { "\(events)/\(file.folder)" }
 
+  func dayFolder(_ dayNumber: Int64) -> String {
+    "\(events)/\(LakeLayout.folder(ofDay: dayNumber))"
+  }
+
+  func monthFolder(_ dayNumber: Int64) -> String {
+    String(dayFolder(dayNumber).dropLast("/day=DD".count))
+  }
+
+  /// Where a new day is built, and where the old one is after the exchange.
+  func temporaryDayFolder(_ dayNumber: Int64) -> String {
+    let day = dayFolder(dayNumber).suffix("day=DD".count)
+    return "\(monthFolder(dayNumber))/.\(day).tmp"
+  }
+
   /// Hidden and without the data suffix: pyarrow, DuckDB and polars pass it over.
   func temporaryPath(of file: LakeFile) -> String {
     "\(events)/\(file.folder)/.\(file.name).tmp"
@@ -69,7 +96,7 @@ package struct LakeLayout: Sendable, Hashable {
   static func isTemporary(name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".tmp") }
 
   /// True for names that only this lake gives: others in the folder are left alone.
-  static func isPublished(name: String) -> Bool {
+  package static func isPublished(name: String) -> Bool {
     guard name.hasSuffix(".parquet") else { return false }
     let parts = name.dropLast(".parquet".count).split(
       separator: "-", omittingEmptySubsequences: false)
@@ -81,7 +108,9 @@ package struct LakeLayout: Sendable, Hashable {
 
 let microsecondsPerDay: Int64 = 86_400_000_000
 
-private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+private func isDigit(_ byte: UInt8) -> Bool {
+  (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+}
 
 func padded(_ value: Int64, _ width: Int) -> String {
   let digits = String(value)

@@ -13,6 +13,12 @@ package protocol LakeStorage: Sendable {
   func rename(_ path: String, to newPath: String) throws(LakeError)
   /// Removes a file; one that is not there is fine.
   func remove(_ path: String) throws(LakeError)
+  /// Removes a folder and the files in it; one that is not there is fine.
+  func removeFolder(_ path: String) throws(LakeError)
+  /// Gives a file a second name.
+  func link(_ path: String, to newPath: String) throws(LakeError)
+  /// Lets two folders change places in one step.
+  func exchange(_ path: String, with other: String) throws(LakeError)
   /// Makes the names in a folder durable.
   func syncFolder(_ path: String) throws(LakeError)
   /// The entries of a folder, sorted; nil where there is no such folder.

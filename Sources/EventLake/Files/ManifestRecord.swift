@@ -26,6 +26,19 @@ package struct PublishIntent: Sendable, Hashable, Codable {
   package var files: [LakeFile]
   /// The files that these take the place of.
   package var replaced: [LakeFile]
+  /// Where the whole folder of a day changes places with a new one.
+  package var exchangedDay: Int64?
+
+  package init(
+    firstPosition: Int64, lastPosition: Int64, files: [LakeFile], replaced: [LakeFile],
+    exchangedDay: Int64? = nil
+  ) {
+    self.firstPosition = firstPosition
+    self.lastPosition = lastPosition
+    self.files = files
+    self.replaced = replaced
+    self.exchangedDay = exchangedDay
+  }
 }
 
 /// Journal lines: eight hexadecimal digits of CRC-32C, a space, JSON, a newline.

@@ -58,6 +58,21 @@ package struct PosixStorage: LakeStorage {
     guard unlink(path) == 0 || errno == ENOENT else { throw failure("remove", path) }
   }
 
+  package func removeFolder(_ path: String) throws(LakeError) {
+    guard let entries = try list(path) else { return }
+    for entry in entries where !entry.isFolder { try remove("\(path)/\(entry.name)") }
+    guard rmdir(path) == 0 || errno == ENOENT else { throw failure("remove", path) }
+  }
+
+  package func link(_ path: String, to newPath: String) throws(LakeError) {
+    guard linkat(AT_FDCWD, path, AT_FDCWD, newPath, 0) == 0 else { throw failure("link", path) }
+  }
+
+  package func exchange(_ path: String, with other: String) throws(LakeError) {
+    let code = carrow_exchange(path, other)
+    guard code == 0 else { throw .io(operation: "exchange", path: path, code: code) }
+  }
+
   package func syncFolder(_ path: String) throws(LakeError) {
     let folder = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     try folder.sync(path)
@@ -211,5 +226,9 @@ final class LakeLock: Sendable {
     number = opened
   }
 
-  deinit { _ = closeDescriptor(number) }
+  deinit {
+    // Closing is not enough: a child that was forked and has not called exec yet holds it too.
+    _ = flock(number, LOCK_UN)
+    _ = closeDescriptor(number)
+  }
 }

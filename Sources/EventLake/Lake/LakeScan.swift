@@ -1,21 +1,6 @@
 import CArrow
 package import Domain
 
-/// One matching event as reports need it.
-package struct LakeRow: Sendable, Hashable {
-  package var position: Int64
-  package var type: String
-  package var createdAt: Timestamp
-  package var validationScore: Double?
-
-  package init(position: Int64, type: String, createdAt: Timestamp, validationScore: Double?) {
-    self.position = position
-    self.type = type
-    self.createdAt = createdAt
-    self.validationScore = validationScore
-  }
-}
-
 /// Which rows a scan wants.
 package struct LakeQuery: Sendable, Hashable {
   package var userID: UUIDv7
@@ -33,7 +18,7 @@ package struct LakeQuery: Sendable, Hashable {
 /// What a scan read.
 package struct LakeScan: Sendable, Hashable {
   /// In the order of positions, each once.
-  package var rows: [LakeRow]
+  package var rows: [ArchivedEvent]
   /// Every event up to here was looked at: the tail begins behind it.
   package var throughPosition: Int64
   package var fileCount: Int
@@ -112,7 +97,7 @@ enum LakeScanner {
     append(rows, to: &result.rows)
   }
 
-  private static func append(_ rows: carrow_rows, to output: inout [LakeRow]) {
+  private static func append(_ rows: carrow_rows, to output: inout [ArchivedEvent]) {
     guard rows.count > 0, let positions = rows.positions, let created = rows.created_us,
       let scores = rows.scores, let hasScore = rows.has_score, let types = rows.types,
       let names = rows.type_names
@@ -123,14 +108,14 @@ enum LakeScanner {
     output.reserveCapacity(output.count + Int(rows.count))
     for index in 0..<Int(rows.count) {
       output.append(
-        LakeRow(
+        ArchivedEvent(
           position: positions[index], type: typeNames[Int(types[index])],
           createdAt: Timestamp(microsecondsSinceEpoch: created[index]),
           validationScore: hasScore[index] != 0 ? scores[index] : nil))
     }
   }
 
-  private static func removeRepeated(_ rows: inout [LakeRow]) {
+  private static func removeRepeated(_ rows: inout [ArchivedEvent]) {
     var last: Int64?
     rows.removeAll { row in
       defer { last = row.position }

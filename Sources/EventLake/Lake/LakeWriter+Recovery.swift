@@ -104,7 +104,12 @@ extension LakeWriter {
     let path = folder.isEmpty ? layout.events : "\(layout.events)/\(folder)"
     for entry in try storage.list(path) ?? [] {
       let name = folder.isEmpty ? entry.name : "\(folder)/\(entry.name)"
-      if entry.isFolder {
+      if entry.isFolder, LakeLayout.isTemporary(name: entry.name) {
+        // What is left of an exchanged day, after its publication was settled.
+        try storage.removeFolder("\(layout.events)/\(name)")
+        report.removed.append(name)
+        isChanged = true
+      } else if entry.isFolder {
         try sweep(name, depth: depth + 1, known: known, into: &report)
       } else if LakeLayout.isTemporary(name: entry.name)
         || (LakeLayout.isPublished(name: entry.name) && !known.contains(name))

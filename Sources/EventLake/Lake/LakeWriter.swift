@@ -40,16 +40,23 @@ struct LakeWriter {
   }
 
   mutating func publish(_ plan: BatchPlan) throws(LakeError) {
+    try carryOut(plan.intent) { (writer) throws(LakeError) in try writer.write(plan) }
+  }
+
+  /// The steps of every publication; `write` makes the files and their names durable.
+  mutating func carryOut(
+    _ intent: PublishIntent, write: (LakeWriter) throws(LakeError) -> Void
+  ) throws(LakeError) {
     do throws(LakeError) {
-      try record(.intent(plan.intent))
-      try write(plan)
-      try record(.commit(last: plan.intent.lastPosition))
+      try record(.intent(intent))
+      try write(self)
+      try record(.commit(last: intent.lastPosition))
     } catch {
       // Best effort now; where this fails too, the next call or the next start settles it.
       do throws(LakeError) { try settle() } catch {}
       throw error
     }
-    removeReplaced(plan.intent)
+    removeReplaced(intent)
   }
 
   private func write(_ plan: BatchPlan) throws(LakeError) {
@@ -77,9 +84,15 @@ struct LakeWriter {
     guard let intent = state.pending else { return }
     if try isComplete(intent) {
       try syncFolders(of: intent.files)
+      if let day = intent.exchangedDay { try storage.syncFolder(layout.monthFolder(day)) }
       try record(.commit(last: intent.lastPosition))
       removeReplaced(intent)
       return
+    }
+    if let day = intent.exchangedDay {
+      // Names of merged files are in the hidden folder only: the day itself is as it was.
+      try storage.removeFolder(layout.temporaryDayFolder(day))
+      return try record(.abort)
     }
     for file in intent.files {
       try storage.remove(layout.temporaryPath(of: file))
@@ -107,6 +120,11 @@ struct LakeWriter {
 
   /// Replaced files are out of the manifest: what stays of them now is swept at the next start.
   private func removeReplaced(_ intent: PublishIntent) {
+    if let day = intent.exchangedDay {
+      let old = layout.temporaryDayFolder(day)
+      do throws(LakeError) { try storage.removeFolder(old) } catch {}
+      return
+    }
     let kept = Set(intent.files.map(\.path))
     for file in intent.replaced where !kept.contains(file.path) {
       do throws(LakeError) { try storage.remove(layout.path(of: file)) } catch {}

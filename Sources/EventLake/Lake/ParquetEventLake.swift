@@ -77,19 +77,35 @@ package final class ParquetEventLake: Sendable {
 
   /// The learner's rows. Fails with `.damaged` rather than leave out a file that cannot be read.
   package func scan(_ query: LakeQuery) async throws(LakeError) -> LakeScan {
-    let (layout, cancelled) = (layout, CancellationFlag())
-    let state = try openState()
-    let damaged = LakeScanner.days(of: query)
-    let known = state.damaged(fromDay: damaged.first, throughDay: damaged.last)
-    guard known.isEmpty else { throw .damaged(known) }
-    let result = await withTaskCancellationHandler {
-      await scan(query, state, layout, cancelled)
-    } onCancel: {
-      cancelled.set()
+    let days = LakeScanner.days(of: query)
+    // A file that a compaction replaces while it is read is found in the next state.
+    for _ in 0..<3 {
+      let state = try openState()
+      let known = state.damaged(fromDay: days.first, throughDay: days.last)
+      guard known.isEmpty else { throw .damaged(known) }
+      let cancelled = CancellationFlag()
+      let result = await withTaskCancellationHandler {
+        await scan(query, state, layout, cancelled)
+      } onCancel: {
+        cancelled.set()
+      }
+      switch result {
+      case .success(let scan): return scan
+      case .failure(let failure):
+        if let error = try await afterFailure(failure) { throw error }
+      }
     }
-    switch result {
-    case .success(let scan): return scan
-    case .failure(let failure): throw try await afterFailure(failure)
+    throw .overloaded
+  }
+
+  /// Makes one file a kind of every day before the one of `moment` that has more, a learner's rows
+  /// together: reports then read an order of magnitude less.
+  @discardableResult
+  package func compact(before moment: Timestamp) async throws(LakeError) -> CompactionReport {
+    let day = CivilTime(moment).dayNumber
+    return try await write { (writer) throws(LakeError) in
+      try writer.requireOpen()
+      return try writer.compact(before: day) { false }
     }
   }
 
@@ -111,15 +127,18 @@ package final class ParquetEventLake: Sendable {
   }
 
   /// A file that turned out unreadable is set aside at once, so that it is known from now on.
-  private func afterFailure(_ failure: LakeScanner.Failure) async throws(LakeError) -> LakeError {
+  ///
+  /// - Returns: nil where the file was replaced meanwhile, so that the scan can be made again.
+  private func afterFailure(
+    _ failure: LakeScanner.Failure
+  ) async throws(LakeError) -> LakeError? {
     guard let file = failure.file, let reason = failure.reason else { return failure.error }
     try await write { (writer) throws(LakeError) in
       try writer.requireOpen()
       try writer.quarantine(file, reason: reason)
     }
     let found = damaged.filter { $0.file == file }
-    // Not there any more: a newer file took its place while the scan ran. The same call works.
-    return found.isEmpty ? .overloaded : .damaged(found)
+    return found.isEmpty ? nil : .damaged(found)
   }
 
   /// The state as of now; holds no lock while it is used.

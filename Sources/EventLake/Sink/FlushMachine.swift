@@ -33,6 +33,7 @@ package struct FlushMachine: Sendable, Hashable {
   private var published: Int64
   /// When the first event behind `published` was noticed.
   private var waitingSince: Instant?
+  private var lastLook: Instant?
   private var failureCount = 0
   private var retryAt: Instant?
 
@@ -47,6 +48,14 @@ package struct FlushMachine: Sendable, Hashable {
     guard position > head else { return }
     head = position
     if waitingSince == nil { waitingSince = now }
+  }
+
+  /// The log was asked and reaches to `position`. What is new came after the last time that it was
+  /// asked, and counts as waiting since then: no event waits longer than the policy says, also
+  /// where nobody notices it.
+  package mutating func looked(head position: Int64, at now: Instant) {
+    noticed(head: position, at: lastLook ?? now)
+    lastLook = now
   }
 
   /// Every event up to `position` is durable in the lake.

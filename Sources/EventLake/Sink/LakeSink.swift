@@ -10,17 +10,21 @@ package final class LakeSink: Sendable {
   private let log: any EventLog
   private let logger: Logger
   private let pageSize: Int
+  private let time: (any TimeSource)?
+  private let compactedDay = Mutex<Int64>(.min)
   private let machine: Mutex<FlushMachine>
   private let wake = WakeSignal()
   private let failure = Mutex<String?>(nil)
 
+  /// - Parameter time: where given, closed days are compacted when nothing else is to be done.
   package init(
     lake: ParquetEventLake, log: any EventLog, policy: FlushMachine.Policy = .init(),
-    logger: Logger
+    logger: Logger, time: (any TimeSource)? = nil
   ) {
     self.lake = lake
     self.log = log
     self.logger = logger
+    self.time = time
     pageSize = Int(clamping: max(1, policy.eventCount))
     machine = Mutex(FlushMachine(policy: policy, published: lake.publishedPosition))
   }
@@ -34,10 +38,12 @@ package final class LakeSink: Sendable {
   /// Why the last attempt failed; nil while all is well.
   package var lastFailure: String? { failure.withLock { $0 } }
 
-  /// Publishes everything that the log holds now and returns how far that is.
+  /// Publishes everything that is committed now and returns how far that is. What has no position
+  /// yet is waited for, at most `patience`: the relay may be away.
   ///
   /// May run beside `run()`: the lake passes over what the other one has published already.
-  package func flush() async throws -> Int64 {
+  package func flush(patience: Duration = .seconds(5)) async throws -> Int64 {
+    try await awaitStamps(until: .now + patience)
     let head = try await log.head()
     while lake.publishedPosition < head {
       try Task.checkCancellation()
@@ -45,6 +51,14 @@ package final class LakeSink: Sendable {
     }
     machine.withLock { $0.published(through: lake.publishedPosition, at: .now) }
     return lake.publishedPosition
+  }
+
+  private func awaitStamps(until deadline: ContinuousClock.Instant) async throws {
+    guard let newest = try await log.newestUnstamped() else { return }
+    // Positions are given in the order of insertion, so that all before it have one as well.
+    while try await log.position(of: newest) == nil, ContinuousClock.now < deadline {
+      try await Task.sleep(for: .milliseconds(5))
+    }
   }
 
   /// Publishes as the policy says until the task is cancelled. Failures are logged and retried:
@@ -56,17 +70,41 @@ package final class LakeSink: Sendable {
       case .wait(let deadline): await wake.wait(until: deadline)
       case .look(let deadline):
         await look()
-        await wake.wait(until: deadline)
+        await repairLogged()
+        await compactClosedDays()
+        if isIdle { await wake.wait(until: deadline) }
       case .flush: await step()
       }
     }
+  }
+
+  /// Once a day; a day that cannot be compacted now is tried again the next day.
+  private func compactClosedDays() async {
+    guard let now = time?.now() else { return }
+    let today = CivilTime(now).dayNumber
+    guard compactedDay.withLock({ $0 < today }) else { return }
+    do {
+      let report = try await lake.compact(before: now)
+      compactedDay.withLock { $0 = today }
+      for (day, reason) in report.skipped.sorted(by: { $0.key < $1.key }) {
+        logger.warning("a day was not compacted", metadata: ["day": "\(day)", "why": "\(reason)"])
+      }
+    } catch {
+      if Task.isCancelled { return }
+      compactedDay.withLock { $0 = today }
+      logger.error("closed days were not compacted", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private var isIdle: Bool {
+    if case .look = machine.withLock({ $0.next(at: .now) }) { true } else { false }
   }
 
   /// Asks the log itself how far it reaches.
   private func look() async {
     do {
       let head = try await log.head()
-      machine.withLock { $0.noticed(head: head, at: .now) }
+      machine.withLock { $0.looked(head: head, at: .now) }
     } catch {
       logger.debug("the log did not say how far it reaches", metadata: ["error": "\(error)"])
     }

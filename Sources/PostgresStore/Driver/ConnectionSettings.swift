@@ -99,7 +99,7 @@ package struct ConnectionSettings: Sendable {
 
   /// Whether a parsed connection string leads over the network.
   static func isRemote(_ given: [String: String]) -> Bool {
-    let hosts = (given["host"] ?? "").split(separator: ",") + (given["hostaddr"] ?? "").split(separator: ",")
+    let hosts = [given["host"], given["hostaddr"]].flatMap { ($0 ?? "").split(separator: ",") }
     let local: Set<Substring> = ["localhost", "127.0.0.1", "::1"]
     return hosts.contains { !$0.hasPrefix("/") && !$0.hasPrefix("@") && !local.contains($0) }
   }
@@ -118,7 +118,9 @@ package struct ConnectionSettings: Sendable {
     defer { PQconninfoFree(options) }
     var option = options
     while let keyword = option.pointee.keyword {
-      if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
+      if let value = option.pointee.val {
+        values[String(cString: keyword)] = String(cString: value)
+      }
       option += 1
     }
     return values
@@ -132,7 +134,8 @@ package struct ConnectionSettings: Sendable {
           + "leave the database URL empty to use the embedded one")
     }
     func milliseconds(_ duration: Duration) -> String {
-      String(duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000)
+      let (seconds, attoseconds) = duration.components
+      return String(seconds * 1000 + attoseconds / 1_000_000_000_000_000)
     }
     var settings = [
       ("statement_timeout", milliseconds(statementTimeout)),

@@ -52,7 +52,8 @@ package struct ServerError: Error, Sendable, Hashable {
     case "23505": return .duplicate(constraint: constraint ?? "")
     case "57014": return .timedOut
     // Lock not available, serialization failure, deadlock, standby, outdated session.
-    case "55P03", "40001", "40P01", "25006", "26000": return .unavailable(text, maybeCommitted: false)
+    case "55P03", "40001", "40P01", "25006", "26000":
+      return .unavailable(text, maybeCommitted: false)
     case _ where wantsNewSession: return .unavailable(text, maybeCommitted: false)
     default:
       switch sqlState.prefix(2) {

@@ -35,9 +35,8 @@ extension ClusterLauncher {
       let orphans = Postmaster.processes(in: directory.cluster)
       guard !orphans.isEmpty else { return }
       guard ContinuousClock.now < deadline else {
-        throw .timedOut(
-          doing: "to end after a crash (processes \(orphans.map(String.init).joined(separator: ", ")))",
-          log: lastWords)
+        let names = orphans.map(String.init).joined(separator: ", ")
+        throw .timedOut(doing: "to end after a crash (processes \(names))", log: lastWords)
       }
       try cancellation.check()
       usleep(Self.pollMicroseconds)

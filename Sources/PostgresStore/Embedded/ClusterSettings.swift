@@ -189,7 +189,8 @@ package struct ClusterSettings: Equatable, Sendable {
   }
 
   private static func quoted(_ value: String) -> String {
-    "'" + value.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+    let parts = value.split(separator: "'", omittingEmptySubsequences: false)
+    return "'" + parts.joined(separator: "''") + "'"
   }
 
   private static func identQuoted(_ name: String) -> String {

@@ -80,10 +80,21 @@ package final class EmbeddedCluster: Sendable {
   /// Makes the cluster if there is none, starts or adopts it, and returns how to reach it when it
   /// is ready for connections. Safe to call again.
   package func start() async throws(EmbeddedClusterError) -> ClusterConnection {
+    try await start(again: false)
+  }
+
+  /// - Parameter again: for supervision: nothing is started once somebody wants it stopped.
+  private func start(again: Bool) async throws(EmbeddedClusterError) -> ClusterConnection {
     let cancellation = CancellationFlag()
     return try await withTaskCancellationHandler {
       await onQueue { () throws(EmbeddedClusterError) in
-        try self.startBlocking(cancellation)
+        // On the cluster's thread: a stop that was asked for meanwhile has been done by now.
+        let mayStart = self.state.withLock { state in
+          if !again { state.isStopping = false }
+          return !state.isStopping
+        }
+        guard mayStart else { throw .cancelled }
+        return try self.startBlocking(cancellation)
       }
     } onCancel: {
       cancellation.set()
@@ -94,7 +105,10 @@ package final class EmbeddedCluster: Sendable {
   /// running.
   package func stop() async throws(EmbeddedClusterError) {
     state.withLock { $0.isStopping = true }
-    try await onQueue { () throws(EmbeddedClusterError) in try self.stopBlocking() }.get()
+    try await onQueue { () throws(EmbeddedClusterError) in
+      self.state.withLock { $0.isStopping = true }
+      try self.stopBlocking()
+    }.get()
   }
 
   /// Launches the server again whenever it ends by itself, until the task is cancelled. Returns
@@ -118,7 +132,7 @@ package final class EmbeddedCluster: Sendable {
       guard needsLaunch else { continue }
       logger.error("PostgreSQL ended by itself; starting it again")
       do {
-        let connection = try await start()
+        let connection = try await start(again: true)
         failureCount = 0
         await onRestart(connection)
       } catch {
@@ -131,7 +145,7 @@ package final class EmbeddedCluster: Sendable {
   private func startBlocking(
     _ cancellation: CancellationFlag
   ) throws(EmbeddedClusterError) -> ClusterConnection {
-    let alive = state.withLock { $0.postmaster?.isAlive == true ? $0.connection : nil }
+    let alive = state.withLock { $0.postmaster?.isWorking == true ? $0.connection : nil }
     if let alive { return alive }
     let programs = try PostgresPrograms.locate(candidates: configuration.programCandidates)
     let directory = try ClusterDirectory.prepare(configuration.dataDirectory)
@@ -148,7 +162,6 @@ package final class EmbeddedCluster: Sendable {
         state.postmaster = launched.postmaster
         state.connection = launched.connection
         state.startKind = launched.kind
-        state.isStopping = false
       }
       return launched.connection
     } catch {

@@ -68,6 +68,10 @@ final class Postmaster: Sendable {
     }
   }
 
+  /// Whether it still works in its folder: false already while the kernel takes it apart, before it
+  /// can be reaped. Only of a server that has been ready.
+  var isWorking: Bool { isAlive && Self.worksIn(clusterDirectory, processID) }
+
   /// SIGINT stops in order without waiting for clients, SIGQUIT at once. Does nothing when it has
   /// ended, so that no other process is ever hit.
   func send(_ signal: Int32) {

@@ -12,6 +12,13 @@ package struct Migration: Sendable {
   package let up: String
   package let down: Down
 
+  package init(version: Int, name: String, up: String, down: Down) {
+    self.version = version
+    self.name = name
+    self.up = up
+    self.down = down
+  }
+
   /// Tells an edited migration from the one that was applied (FNV-1a over both ways).
   package var checksum: String {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325

@@ -136,7 +136,8 @@ package struct Migrator: Sendable {
   }
 
   private func applied(_ session: ScriptSession) async throws(MigrationError) -> [Int: Applied] {
-    let exists = try await run("SELECT to_regclass('public.schema_migrations')", session, version: 0)
+    let exists = try await run(
+      "SELECT to_regclass('public.schema_migrations')", session, version: 0)
     guard exists.first?.first != .some(nil) else { return [:] }
     let rows = try await run(
       "SELECT version, checksum, applied_at FROM schema_migrations ORDER BY version", session,

@@ -15,6 +15,10 @@ enum EventStatements {
   static let positionOfEvent = Statement(
     "events.position_of", [.uuid], "SELECT e.position FROM events e WHERE e.id = $1")
 
+  static let newestUnstamped = Statement(
+    "events.newest_unstamped", [],
+    "SELECT e.id FROM events e WHERE e.position IS NULL ORDER BY e.seq DESC LIMIT 1")
+
   /// The position before the first event made after `$1`.
   ///
   /// Times follow positions but for the little that commits overtake each other by, so that a
@@ -100,6 +104,6 @@ enum EventStatements {
     "wake.notify", [.text], "SELECT pg_notify($1, '')")
 
   static let all = [
-    after, head, positionOfEvent, positionAtTime, tail, lead, stamp, cursor, advanceCursor, notify,
+    after, head, positionOfEvent, newestUnstamped, positionAtTime, tail, lead, stamp, cursor, advanceCursor, notify,
   ]
 }

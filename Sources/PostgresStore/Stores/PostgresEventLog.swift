@@ -36,6 +36,10 @@ package struct PostgresEventLog: EventLog {
     ).first?.optionalInt64(0)
   }
 
+  package func newestUnstamped() async throws(StoreError) -> UUIDv7? {
+    try await database.rows(EventStatements.newestUnstamped { _ in }).first?.uuid(0)
+  }
+
   package func position(at time: Timestamp) async throws(StoreError) -> Int64 {
     try await database.rows(
       EventStatements.positionAtTime { parameters in

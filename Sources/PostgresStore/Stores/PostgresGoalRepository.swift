@@ -99,8 +99,8 @@ package struct PostgresGoalRepository: GoalRepository {
         GoalStatements.tasksAll(bindList)
       }
     return try page.page(
-      try await database.rows(call), key: { PageKey(time: $0.createdAt, id: $0.id) }
-    ) { (row) throws(StoreError) in try PostgresGoalRepository.task(row, from: 0) }
+      try await database.rows(call), key: { PageKey(time: $0.createdAt, id: $0.id) },
+      { (row) throws(StoreError) in try PostgresGoalRepository.task(row, from: 0) })
   }
 
   /// Whose rows a list is about; nil: everybody's.

@@ -156,6 +156,7 @@ extension ServerConnection {
         id: self.id, remoteAddress: self.remoteAddress, agent: self.agent,
         age: self.acceptedAt.duration(to: time),
         isDraining: self.machine.phase != .open && self.machine.phase != .awaitingHello,
+        byteCountIn: self.byteCountIn, byteCountOut: self.byteCountOut,
         calls: calls.sorted { $0.stream < $1.stream })
       return (connection, self.counters)
     }

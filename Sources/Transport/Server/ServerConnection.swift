@@ -61,6 +61,9 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   var timerDue: ContinuousClock.Instant?
   var authenticationDue: ContinuousClock.Instant?
   private(set) var isClosing = false
+  /// Bytes of frames, before TLS; for introspection.
+  private(set) var byteCountIn: Int64 = 0
+  private(set) var byteCountOut: Int64 = 0
 
   init(id: UInt64, core: ServerCore, executor: LoopExecutor) {
     self.id = id
@@ -132,6 +135,7 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
     now = core.now()
     machine.bytesReceived(now: now)
     var bytes = unwrapInboundIn(data)
+    byteCountIn += Int64(bytes.readableBytes)
     if carry.readableBytes > 0 {
       var joined = carry
       carry = ByteBuffer()
@@ -204,7 +208,9 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
 
   private func writeOutput() {
     guard let context, !out.isEmpty else { return }
-    context.writeAndFlush(wrapOutboundOut(out.take(context.channel.allocator)), promise: nil)
+    let bytes = out.take(context.channel.allocator)
+    byteCountOut += Int64(bytes.readableBytes)
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
     if calls.isEmpty { out.shrink() }
   }
 

@@ -153,6 +153,8 @@ package struct CallCounters: Sendable, Hashable {
 
 /// A look into a running server.
 package struct ServerSnapshot: Sendable {
+  package init() {}
+
   package var connections: [Connection] = []
   package var totals = CallCounters()
   package var acceptedConnectionCount = 0
@@ -164,6 +166,9 @@ package struct ServerSnapshot: Sendable {
     package var agent: String
     package var age: Duration
     package var isDraining: Bool
+    /// Bytes of frames, before TLS.
+    package var byteCountIn: Int64
+    package var byteCountOut: Int64
     package var calls: [Call]
   }
 

@@ -52,7 +52,11 @@ struct LoopService: ServiceLifecycle.Service {
   let body: @Sendable () async throws -> Void
 
   func run() async throws {
-    try await cancelWhenGracefulShutdown { try await body() }
+    do {
+      try await cancelWhenGracefulShutdown { try await body() }
+    } catch is CancellationError {
+      // How a loop ends that has no other end.
+    }
   }
 }
 
@@ -60,12 +64,15 @@ struct LoopService: ServiceLifecycle.Service {
 struct NetworkService: ServiceLifecycle.Service {
   let server: HitoServer
   let grace: Duration
+  /// Called before the first call is taken.
+  let beforeListening: @Sendable () async throws -> Void
   /// Called when calls are taken, with the port.
   let whenListening: @Sendable (Int) throws -> Void
   /// Called before the drain begins, so that streams can say where to go on.
   let beforeDrain: @Sendable () async -> Void
 
   func run() async throws {
+    try await beforeListening()
     let port = try await server.start()
     try whenListening(port)
     try? await gracefulShutdown()

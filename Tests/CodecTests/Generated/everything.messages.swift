@@ -2,30 +2,30 @@
 
 internal import CFixtureMessages
 @testable internal import Contract
-public import RPC
+internal import RPC
 
 /// How a thing feels. Numbers may be negative.
-public struct Mood: RawRepresentable, Hashable, Sendable, CaseIterable {
-  public static let unspecified = Mood(rawValue: 0)
+struct Mood: RawRepresentable, Hashable, Sendable, CaseIterable {
+  static let unspecified = Mood(rawValue: 0)
   /// All is well.
-  public static let happy = Mood(rawValue: 1)
-  public static let `in` = Mood(rawValue: 2)
-  public static let sad = Mood(rawValue: -1)
+  static let happy = Mood(rawValue: 1)
+  static let `in` = Mood(rawValue: 2)
+  static let sad = Mood(rawValue: -1)
 
-  /// The number on the wire; any number is legal, also one that nobody has named yet.
-  public var rawValue: Int32
+  /// The number on the wire; also one that nobody has named yet is legal.
+  var rawValue: Int32
 
-  public init(rawValue: Int32) {
+  init(rawValue: Int32) {
     self.rawValue = rawValue
   }
 
   /// The values that this version of the contract names.
-  public static var allCases: [Mood] {
+  static var allCases: [Mood] {
     [.unspecified, .happy, .in, .sad]
   }
 
   /// The name in the contract; nil for a number that this version does not know.
-  public var protoName: String? {
+  var protoName: String? {
     switch self {
     case .unspecified: "MOOD_UNSPECIFIED"
     case .happy: "MOOD_HAPPY"
@@ -37,71 +37,71 @@ public struct Mood: RawRepresentable, Hashable, Sendable, CaseIterable {
 }
 
 /// A leaf.
-public struct Leaf: WireMessage, Equatable {
-  public var name: String
-  public var id: Int64
+struct Leaf: WireMessage, Equatable {
+  var name: String
+  var id: Int64
 
-  public init(
+  init(
     name: String = "", id: Int64 = 0
   ) {
     self.name = name
     self.id = id
   }
 
-  public static var fullName: String { "fixture.v1.Leaf" }
+  static var fullName: String { "fixture.v1.Leaf" }
 
-  public static func decode(
+  static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> Leaf {
     try Codec.decode(bytes, limits)
   }
 
-  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+  var encodedByteCount: Int { Codec.encodedByteCount(self) }
 
-  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+  func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
     Codec.encode(self, into: reserve)
   }
 }
 
 /// Nothing at all.
-public struct Nothing: WireMessage, Equatable {
-  public init() {}
+struct Nothing: WireMessage, Equatable {
+  init() {}
 
-  public static var fullName: String { "fixture.v1.Nothing" }
+  static var fullName: String { "fixture.v1.Nothing" }
 
-  public static func decode(
+  static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> Nothing {
     try Codec.decode(bytes, limits)
   }
 
-  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+  var encodedByteCount: Int { Codec.encodedByteCount(self) }
 
-  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+  func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
     Codec.encode(self, into: reserve)
   }
 }
 
 /// One field of every scalar type.
-public struct Scalars: WireMessage, Equatable {
-  public var int32Value: Int32
-  public var int64Value: Int64
-  public var uint32Value: UInt32
-  public var uint64Value: UInt64
-  public var sint32Value: Int32
-  public var sint64Value: Int64
-  public var fixed32Value: UInt32
-  public var fixed64Value: UInt64
-  public var sfixed32Value: Int32
-  public var sfixed64Value: Int64
-  public var floatValue: Float
-  public var doubleValue: Double
-  public var boolValue: Bool
-  public var stringValue: String
-  public var bytesValue: [UInt8]
-  public var moodValue: Mood
+struct Scalars: WireMessage, Equatable {
+  var int32Value: Int32
+  var int64Value: Int64
+  var uint32Value: UInt32
+  var uint64Value: UInt64
+  var sint32Value: Int32
+  var sint64Value: Int64
+  var fixed32Value: UInt32
+  var fixed64Value: UInt64
+  var sfixed32Value: Int32
+  var sfixed64Value: Int64
+  var floatValue: Float
+  var doubleValue: Double
+  var boolValue: Bool
+  var stringValue: String
+  var bytesValue: [UInt8]
+  var moodValue: Mood
 
-  public init(
+  init(
     int32Value: Int32 = 0, int64Value: Int64 = 0, uint32Value: UInt32 = 0, uint64Value: UInt64 = 0,
     sint32Value: Int32 = 0, sint64Value: Int64 = 0, fixed32Value: UInt32 = 0,
     fixed64Value: UInt64 = 0, sfixed32Value: Int32 = 0, sfixed64Value: Int64 = 0,
@@ -126,45 +126,45 @@ public struct Scalars: WireMessage, Equatable {
     self.moodValue = moodValue
   }
 
-  public static var fullName: String { "fixture.v1.Scalars" }
+  static var fullName: String { "fixture.v1.Scalars" }
 
-  public static func decode(
+  static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> Scalars {
     try Codec.decode(bytes, limits)
   }
 
-  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+  var encodedByteCount: Int { Codec.encodedByteCount(self) }
 
-  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+  func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
     Codec.encode(self, into: reserve)
   }
 }
 
 /// One repeated field of every type.
-public struct Lists: WireMessage, Equatable {
-  public var int32Values: [Int32]
-  public var int64Values: [Int64]
-  public var uint32Values: [UInt32]
-  public var uint64Values: [UInt64]
-  public var sint32Values: [Int32]
-  public var sint64Values: [Int64]
-  public var fixed32Values: [UInt32]
-  public var fixed64Values: [UInt64]
-  public var sfixed32Values: [Int32]
-  public var sfixed64Values: [Int64]
-  public var floatValues: [Float]
-  public var doubleValues: [Double]
-  public var boolValues: [Bool]
-  public var stringValues: [String]
-  public var bytesValues: [[UInt8]]
-  public var moodValues: [Mood]
-  public var leafValues: [Leaf]
-  public var nothingValues: [Nothing]
+struct Lists: WireMessage, Equatable {
+  var int32Values: [Int32]
+  var int64Values: [Int64]
+  var uint32Values: [UInt32]
+  var uint64Values: [UInt64]
+  var sint32Values: [Int32]
+  var sint64Values: [Int64]
+  var fixed32Values: [UInt32]
+  var fixed64Values: [UInt64]
+  var sfixed32Values: [Int32]
+  var sfixed64Values: [Int64]
+  var floatValues: [Float]
+  var doubleValues: [Double]
+  var boolValues: [Bool]
+  var stringValues: [String]
+  var bytesValues: [[UInt8]]
+  var moodValues: [Mood]
+  var leafValues: [Leaf]
+  var nothingValues: [Nothing]
   /// Written one by one, the old way.
-  public var unpackedValues: [Int32]
+  var unpackedValues: [Int32]
 
-  public init(
+  init(
     int32Values: [Int32] = [], int64Values: [Int64] = [], uint32Values: [UInt32] = [],
     uint64Values: [UInt64] = [], sint32Values: [Int32] = [], sint64Values: [Int64] = [],
     fixed32Values: [UInt32] = [], fixed64Values: [UInt64] = [], sfixed32Values: [Int32] = [],
@@ -194,30 +194,30 @@ public struct Lists: WireMessage, Equatable {
     self.unpackedValues = unpackedValues
   }
 
-  public static var fullName: String { "fixture.v1.Lists" }
+  static var fullName: String { "fixture.v1.Lists" }
 
-  public static func decode(
+  static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> Lists {
     try Codec.decode(bytes, limits)
   }
 
-  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+  var encodedByteCount: Int { Codec.encodedByteCount(self) }
 
-  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+  func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
     Codec.encode(self, into: reserve)
   }
 }
 
-public struct Maps: WireMessage, Equatable {
-  public var labels: [String: String]
-  public var leaves: [Int32: Leaf]
-  public var totals: [Bool: Int64]
-  public var moods: [Int64: Mood]
-  public var blobs: [String: [UInt8]]
-  public var weights: [UInt32: Double]
+struct Maps: WireMessage, Equatable {
+  var labels: [String: String]
+  var leaves: [Int32: Leaf]
+  var totals: [Bool: Int64]
+  var moods: [Int64: Mood]
+  var blobs: [String: [UInt8]]
+  var weights: [UInt32: Double]
 
-  public init(
+  init(
     labels: [String: String] = [:], leaves: [Int32: Leaf] = [:], totals: [Bool: Int64] = [:],
     moods: [Int64: Mood] = [:], blobs: [String: [UInt8]] = [:], weights: [UInt32: Double] = [:]
   ) {
@@ -229,29 +229,29 @@ public struct Maps: WireMessage, Equatable {
     self.weights = weights
   }
 
-  public static var fullName: String { "fixture.v1.Maps" }
+  static var fullName: String { "fixture.v1.Maps" }
 
-  public static func decode(
+  static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> Maps {
     try Codec.decode(bytes, limits)
   }
 
-  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+  var encodedByteCount: Int { Codec.encodedByteCount(self) }
 
-  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+  func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
     Codec.encode(self, into: reserve)
   }
 }
 
-public struct Choices: WireMessage, Equatable {
+struct Choices: WireMessage, Equatable {
   /// What it is, if anything.
-  public var choice: Choice?
+  var choice: Choice?
   /// Present or absent: a oneof with a single member.
-  public var score: Double?
-  public var note: String?
+  var score: Double?
+  var note: String?
 
-  public init(
+  init(
     choice: Choice? = nil, score: Double? = nil, note: String? = nil
   ) {
     self.choice = choice
@@ -260,7 +260,7 @@ public struct Choices: WireMessage, Equatable {
   }
 
   /// What it is, if anything.
-  public enum Choice: Equatable, Sendable {
+  enum Choice: Equatable, Sendable {
     /// In words.
     case text(String)
     case blob([UInt8])
@@ -272,41 +272,41 @@ public struct Choices: WireMessage, Equatable {
     case nothing(Nothing)
   }
 
-  public static var fullName: String { "fixture.v1.Choices" }
+  static var fullName: String { "fixture.v1.Choices" }
 
-  public static func decode(
+  static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> Choices {
     try Codec.decode(bytes, limits)
   }
 
-  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+  var encodedByteCount: Int { Codec.encodedByteCount(self) }
 
-  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+  func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
     Codec.encode(self, into: reserve)
   }
 }
 
 /// Names that collide with something in one of the languages.
-public struct Names: WireMessage, Equatable {
-  public var `class`: String
-  public var `default`: String
-  public var `self`: String
-  public var `in`: String
-  public var `init`: Int32
-  public var isURL: Bool
-  public var camelCase: String
-  public var `operator`: [String]
-  public var type: String
-  public var description: String
-  public var `extension`: String
-  public var from: String
-  public var none: String
-  public var typeValue: Names.ProtoType?
-  public var stringValue: Names.ProtoString
+struct Names: WireMessage, Equatable {
+  var `class`: String
+  var `default`: String
+  var self_: String
+  var `in`: String
+  var `init`: Int32
+  var isURL: Bool
+  var camelCase: String
+  var `operator`: [String]
+  var type: String
+  var description: String
+  var `extension`: String
+  var from: String
+  var none: String
+  var typeValue: Names.ProtoType?
+  var stringValue: Names.ProtoString
 
-  public init(
-    `class`: String = "", `default`: String = "", `self`: String = "", `in`: String = "",
+  init(
+    `class`: String = "", `default`: String = "", self_: String = "", `in`: String = "",
     `init`: Int32 = 0, isURL: Bool = false, camelCase: String = "", `operator`: [String] = [],
     type: String = "", description: String = "", `extension`: String = "", from: String = "",
     none: String = "", typeValue: Names.ProtoType? = nil,
@@ -314,7 +314,7 @@ public struct Names: WireMessage, Equatable {
   ) {
     self.`class` = `class`
     self.`default` = `default`
-    self.`self` = `self`
+    self.self_ = self_
     self.`in` = `in`
     self.`init` = `init`
     self.isURL = isURL
@@ -329,28 +329,28 @@ public struct Names: WireMessage, Equatable {
     self.stringValue = stringValue
   }
 
-  public struct ProtoString: RawRepresentable, Hashable, Sendable, CaseIterable {
-    public static let unspecified = ProtoString(rawValue: 0)
-    public static let `self` = ProtoString(rawValue: 1)
-    public static let string2d = ProtoString(rawValue: 2)
+  struct ProtoString: RawRepresentable, Hashable, Sendable, CaseIterable {
+    static let unspecified = ProtoString(rawValue: 0)
+    static let self_ = ProtoString(rawValue: 1)
+    static let string2d = ProtoString(rawValue: 2)
 
-    /// The number on the wire; any number is legal, also one that nobody has named yet.
-    public var rawValue: Int32
+    /// The number on the wire; also one that nobody has named yet is legal.
+    var rawValue: Int32
 
-    public init(rawValue: Int32) {
+    init(rawValue: Int32) {
       self.rawValue = rawValue
     }
 
     /// The values that this version of the contract names.
-    public static var allCases: [ProtoString] {
-      [.unspecified, .`self`, .string2d]
+    static var allCases: [ProtoString] {
+      [.unspecified, .self_, .string2d]
     }
 
     /// The name in the contract; nil for a number that this version does not know.
-    public var protoName: String? {
+    var protoName: String? {
       switch self {
       case .unspecified: "STRING_UNSPECIFIED"
-      case .`self`: "STRING_SELF"
+      case .self_: "STRING_SELF"
       case .string2d: "STRING_2D"
       default: nil
       }
@@ -358,61 +358,61 @@ public struct Names: WireMessage, Equatable {
   }
 
   /// Also a name of a Swift type.
-  public struct ProtoType: WireMessage, Equatable {
-    public var `protocol`: String
+  struct ProtoType: WireMessage, Equatable {
+    var `protocol`: String
 
-    public init(
+    init(
       `protocol`: String = ""
     ) {
       self.`protocol` = `protocol`
     }
 
-    public static var fullName: String { "fixture.v1.Names.Type" }
+    static var fullName: String { "fixture.v1.Names.Type" }
 
-    public static func decode(
+    static func decode(
       _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
     ) throws(DecodeError) -> ProtoType {
       try Codec.decode(bytes, limits)
     }
 
-    public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+    var encodedByteCount: Int { Codec.encodedByteCount(self) }
 
-    public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
       Codec.encode(self, into: reserve)
     }
   }
 
-  public static var fullName: String { "fixture.v1.Names" }
+  static var fullName: String { "fixture.v1.Names" }
 
-  public static func decode(
+  static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> Names {
     try Codec.decode(bytes, limits)
   }
 
-  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+  var encodedByteCount: Int { Codec.encodedByteCount(self) }
 
-  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+  func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
     Codec.encode(self, into: reserve)
   }
 }
 
 /// A tree of fixed depth.
-public struct Tree: WireMessage, Equatable {
-  public var branches: [Tree.Branch]
-  public var root: Tree.Branch?
-  public var plantedAt: Timestamp?
-  public var age: ProtoDuration?
-  public var mask: FieldMask?
-  public var empty: Empty?
+struct Tree: WireMessage, Equatable {
+  var branches: [Tree.Branch]
+  var root: Tree.Branch?
+  var plantedAt: Timestamp?
+  var age: ProtoDuration?
+  var mask: FieldMask?
+  var empty: Empty?
   /// Field numbers at the edge.
-  public var last: String
+  var last: String
   /// Not used any more.
   ///
   /// - Warning: Deprecated in the contract.
-  public var oldName: String
+  var oldName: String
 
-  public init(
+  init(
     branches: [Tree.Branch] = [], root: Tree.Branch? = nil, plantedAt: Timestamp? = nil,
     age: ProtoDuration? = nil, mask: FieldMask? = nil, empty: Empty? = nil, last: String = "",
     oldName: String = ""
@@ -427,69 +427,69 @@ public struct Tree: WireMessage, Equatable {
     self.oldName = oldName
   }
 
-  public struct Branch: WireMessage, Equatable {
-    public var twigs: [Tree.Branch.Twig]
-    public var main: Tree.Branch.Twig?
+  struct Branch: WireMessage, Equatable {
+    var twigs: [Tree.Branch.Twig]
+    var main: Tree.Branch.Twig?
 
-    public init(
+    init(
       twigs: [Tree.Branch.Twig] = [], main: Tree.Branch.Twig? = nil
     ) {
       self.twigs = twigs
       self.main = main
     }
 
-    public struct Twig: WireMessage, Equatable {
-      public var leaves: [Leaf]
-      public var name: String
+    struct Twig: WireMessage, Equatable {
+      var leaves: [Leaf]
+      var name: String
 
-      public init(
+      init(
         leaves: [Leaf] = [], name: String = ""
       ) {
         self.leaves = leaves
         self.name = name
       }
 
-      public static var fullName: String { "fixture.v1.Tree.Branch.Twig" }
+      static var fullName: String { "fixture.v1.Tree.Branch.Twig" }
 
-      public static func decode(
+      static func decode(
         _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
       ) throws(DecodeError) -> Twig {
         try Codec.decode(bytes, limits)
       }
 
-      public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+      var encodedByteCount: Int { Codec.encodedByteCount(self) }
 
-      public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+      func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
         Codec.encode(self, into: reserve)
       }
     }
 
-    public static var fullName: String { "fixture.v1.Tree.Branch" }
+    static var fullName: String { "fixture.v1.Tree.Branch" }
 
-    public static func decode(
+    static func decode(
       _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
     ) throws(DecodeError) -> Branch {
       try Codec.decode(bytes, limits)
     }
 
-    public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+    var encodedByteCount: Int { Codec.encodedByteCount(self) }
 
-    public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
       Codec.encode(self, into: reserve)
     }
   }
 
-  public static var fullName: String { "fixture.v1.Tree" }
+  static var fullName: String { "fixture.v1.Tree" }
 
-  public static func decode(
+  static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> Tree {
     try Codec.decode(bytes, limits)
   }
 
-  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+  var encodedByteCount: Int { Codec.encodedByteCount(self) }
 
-  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+  func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
     Codec.encode(self, into: reserve)
   }
 }
@@ -504,7 +504,9 @@ extension Leaf: CodedMessage {
     self.id = raw.pointee.id
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Leaf>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Leaf>, _ arena: EncodingArena
+  ) {
     if !self.name.isEmpty {
       raw.pointee.name = arena.string(self.name)
     }
@@ -521,7 +523,9 @@ extension Nothing: CodedMessage {
     self.init()
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Nothing>, _ arena: EncodingArena) {}
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Nothing>, _ arena: EncodingArena
+  ) {}
 }
 
 extension Scalars: CodedMessage {
@@ -548,7 +552,9 @@ extension Scalars: CodedMessage {
     self.moodValue = Mood(rawValue: Int32(truncatingIfNeeded: raw.pointee.mood_value.rawValue))
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Scalars>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Scalars>, _ arena: EncodingArena
+  ) {
     raw.pointee.int32_value = self.int32Value
     raw.pointee.int64_value = self.int64Value
     raw.pointee.uint32_value = self.uint32Value
@@ -589,15 +595,20 @@ extension Lists: CodedMessage {
     self.floatValues = Codec.array(raw.pointee.n_float_values, raw.pointee.float_values)
     self.doubleValues = Codec.array(raw.pointee.n_double_values, raw.pointee.double_values)
     self.boolValues = Codec.list(raw.pointee.n_bool_values, raw.pointee.bool_values) { $0 != 0 }
-    self.stringValues = Codec.list(raw.pointee.n_string_values, raw.pointee.string_values) { Codec.string($0) }
-    self.bytesValues = Codec.list(raw.pointee.n_bytes_values, raw.pointee.bytes_values) { Codec.bytes($0) }
-    self.moodValues = Codec.list(raw.pointee.n_mood_values, raw.pointee.mood_values) { Mood(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
+    self.stringValues =
+      Codec.list(raw.pointee.n_string_values, raw.pointee.string_values) { Codec.string($0) }
+    self.bytesValues =
+      Codec.list(raw.pointee.n_bytes_values, raw.pointee.bytes_values) { Codec.bytes($0) }
+    self.moodValues =
+      Codec.list(raw.pointee.n_mood_values, raw.pointee.mood_values) { Mood(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
     self.leafValues = Codec.messages(raw.pointee.n_leaf_values, raw.pointee.leaf_values)
     self.nothingValues = Codec.messages(raw.pointee.n_nothing_values, raw.pointee.nothing_values)
     self.unpackedValues = Codec.array(raw.pointee.n_unpacked_values, raw.pointee.unpacked_values)
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Lists>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Lists>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_int32_values = self.int32Values.count
     raw.pointee.int32_values = arena.array(self.int32Values)
     raw.pointee.n_int64_values = self.int64Values.count
@@ -629,7 +640,8 @@ extension Lists: CodedMessage {
     raw.pointee.n_bytes_values = self.bytesValues.count
     raw.pointee.bytes_values = arena.list(self.bytesValues) { arena.bytes($0) }
     raw.pointee.n_mood_values = self.moodValues.count
-    raw.pointee.mood_values = arena.list(self.moodValues) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    raw.pointee.mood_values =
+      arena.list(self.moodValues) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
     raw.pointee.n_leaf_values = self.leafValues.count
     raw.pointee.leaf_values = arena.list(self.leafValues) { arena.message($0) }
     raw.pointee.n_nothing_values = self.nothingValues.count
@@ -665,7 +677,9 @@ extension Maps: CodedMessage {
     }
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Maps>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Maps>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_labels = self.labels.count
     raw.pointee.labels = arena.list(self.labels.sorted { $0.key < $1.key }) { pair in
       arena.entry(Fixture__V1__Maps__LabelsEntry.self, fixture__v1__maps__labels_entry__init) { entry in
@@ -733,7 +747,9 @@ extension Choices: CodedMessage {
     self.note = raw.pointee.has_note_case.rawValue == 10 ? Codec.string(raw.pointee.note) : nil
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Choices>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Choices>, _ arena: EncodingArena
+  ) {
     switch self.choice {
     case .text(let value)?:
       raw.pointee.choice_case = .init(rawValue: 1)
@@ -780,30 +796,34 @@ extension Names: CodedMessage {
   init(reading raw: UnsafePointer<Fixture__V1__Names>) {
     self.`class` = Codec.string(raw.pointee.class_)
     self.`default` = Codec.string(raw.pointee.default_)
-    self.`self` = Codec.string(raw.pointee.`self`)
+    self.self_ = Codec.string(raw.pointee.`self`)
     self.`in` = Codec.string(raw.pointee.in)
     self.`init` = raw.pointee.`init`
     self.isURL = raw.pointee.is_url != 0
     self.camelCase = Codec.string(raw.pointee.camelcase)
-    self.`operator` = Codec.list(raw.pointee.n_operator_, raw.pointee.operator_) { Codec.string($0) }
+    self.`operator` =
+      Codec.list(raw.pointee.n_operator_, raw.pointee.operator_) { Codec.string($0) }
     self.type = Codec.string(raw.pointee.type)
     self.description = Codec.string(raw.pointee.description)
     self.`extension` = Codec.string(raw.pointee.extension)
     self.from = Codec.string(raw.pointee.from)
     self.none = Codec.string(raw.pointee.none)
     self.typeValue = Codec.message(raw.pointee.type_value)
-    self.stringValue = Names.ProtoString(rawValue: Int32(truncatingIfNeeded: raw.pointee.string_value.rawValue))
+    self.stringValue =
+      Names.ProtoString(rawValue: Int32(truncatingIfNeeded: raw.pointee.string_value.rawValue))
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Names>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Names>, _ arena: EncodingArena
+  ) {
     if !self.`class`.isEmpty {
       raw.pointee.class_ = arena.string(self.`class`)
     }
     if !self.`default`.isEmpty {
       raw.pointee.default_ = arena.string(self.`default`)
     }
-    if !self.`self`.isEmpty {
-      raw.pointee.`self` = arena.string(self.`self`)
+    if !self.self_.isEmpty {
+      raw.pointee.`self` = arena.string(self.self_)
     }
     if !self.`in`.isEmpty {
       raw.pointee.in = arena.string(self.`in`)
@@ -846,7 +866,9 @@ extension Names.ProtoType: CodedMessage {
     self.`protocol` = Codec.string(raw.pointee.protocol)
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Names__Type>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Names__Type>, _ arena: EncodingArena
+  ) {
     if !self.`protocol`.isEmpty {
       raw.pointee.protocol = arena.string(self.`protocol`)
     }
@@ -869,7 +891,9 @@ extension Tree: CodedMessage {
     self.oldName = Codec.string(raw.pointee.old_name)
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Tree>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Tree>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_branches = self.branches.count
     raw.pointee.branches = arena.list(self.branches) { arena.message($0) }
     if let value = self.root {
@@ -906,7 +930,9 @@ extension Tree.Branch: CodedMessage {
     self.main = Codec.message(raw.pointee.main)
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Tree__Branch>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Tree__Branch>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_twigs = self.twigs.count
     raw.pointee.twigs = arena.list(self.twigs) { arena.message($0) }
     if let value = self.main {
@@ -925,7 +951,9 @@ extension Tree.Branch.Twig: CodedMessage {
     self.name = Codec.string(raw.pointee.name)
   }
 
-  func write(to raw: UnsafeMutablePointer<Fixture__V1__Tree__Branch__Twig>, _ arena: EncodingArena) {
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Tree__Branch__Twig>, _ arena: EncodingArena
+  ) {
     raw.pointee.n_leaves = self.leaves.count
     raw.pointee.leaves = arena.list(self.leaves) { arena.message($0) }
     if !self.name.isEmpty {

@@ -119,6 +119,26 @@ final class FaultyStorage: LakeStorage {
     }
   }
 
+  func removeFolder(_ path: String) throws(LakeError) {
+    try perform { () throws(LakeError) in try real.removeFolder(path) }
+  }
+
+  func link(_ path: String, to newPath: String) throws(LakeError) {
+    try perform { () throws(LakeError) in
+      try real.link(path, to: newPath)
+    } _: { () throws(LakeError) in
+      try real.link(path, to: newPath)
+    }
+  }
+
+  func exchange(_ path: String, with other: String) throws(LakeError) {
+    try perform { () throws(LakeError) in
+      try real.exchange(path, with: other)
+    } _: { () throws(LakeError) in
+      try real.exchange(path, with: other)
+    }
+  }
+
   func syncFolder(_ path: String) throws(LakeError) {
     try perform { () throws(LakeError) in try real.syncFolder(path) }
   }

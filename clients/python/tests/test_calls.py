@@ -95,7 +95,8 @@ async def test_every_status_is_its_own_error_with_details(tls, connect, code):
         error = caught.value
         assert error.code == code and type(error).code == code
         assert error.from_server and error.details == details
-        assert error.retry_delay == 1.5 and error.reason == v1.ErrorReason.ERROR_REASON_INVALID_FIELD
+        assert error.retry_delay == 1.5
+        assert error.reason == v1.ErrorReason.ERROR_REASON_INVALID_FIELD
         assert str(error) == f"{code.name}: no - title: must not be empty"
 
 

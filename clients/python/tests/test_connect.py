@@ -88,7 +88,9 @@ async def test_a_first_frame_that_is_not_hello_is_refused(tls, connect):
             await connect(server.address)
 
 
-@pytest.mark.parametrize("text", ["", "host", "host:", ":1", "host:0", "host:65536", "::1:7", "h:x"])
+@pytest.mark.parametrize(
+    "text", ["", "host", "host:", ":1", "host:0", "host:65536", "::1:7", "h:x"]
+)
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(ValueError):
         Address.parse(text)

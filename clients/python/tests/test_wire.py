@@ -144,7 +144,10 @@ def test_a_call_that_the_protocol_does_not_allow_is_the_callers_mistake(call):
 
 def test_an_end_holds_status_text_details_cursor_trailers_and_message():
     data = _wire.encode_block(
-        [(1, b"\0\5"), (2, b"gone"), (3, b"\x08\1"), (4, b"c7"), (6, b"\1kv"), (7, b"\0" * 7 + b"\x09")]
+        [
+            (1, b"\0\5"), (2, b"gone"), (3, b"\x08\1"), (4, b"c7"), (6, b"\1kv"),
+            (7, b"\0" * 7 + b"\x09"),
+        ]
     )  # fmt: skip
     end, message = _wire.decode_end(data + b"rest")
     assert end == _wire.End(5, "gone", b"\x08\1", "c7", {"k": "v"}, 9)

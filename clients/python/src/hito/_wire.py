@@ -6,7 +6,7 @@ The clause numbers (W2.1) are those of Protos/PROTOCOL.md.
 from __future__ import annotations
 
 import struct
-from typing import Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 HELLO, CALL, MESSAGE, END, CANCEL, CREDIT, PING, PONG, GOAWAY = range(1, 10)
 
@@ -165,18 +165,17 @@ def decode_hello(payload: bytes) -> Hello:
     fields, rest = decode_block(payload)
     if rest:
         raise WireError(PROTOCOL_ERROR, "bytes behind the block of HELLO")
-    values = {}
+    values: Dict[str, Any] = {}
     for tag, value in fields:
         if tag in _HELLO_NUMBERS:
             name, number = _HELLO_NUMBERS[tag]
-            decoded = _number(value, number)
         elif tag in _HELLO_TEXTS:
-            name, decoded = _HELLO_TEXTS[tag], _strict_text(value, 128)
+            name, number = _HELLO_TEXTS[tag], None
         else:
             continue
         if name in values:
             raise WireError(PROTOCOL_ERROR, f"HELLO says {name} twice")
-        values[name] = decoded
+        values[name] = _number(value, number) if number else _strict_text(value, 128)
     hello = Hello(**values)
     if (
         not FRAME_PAYLOAD_MIN <= hello.frame_payload_max <= FRAME_PAYLOAD_MAX
@@ -227,8 +226,8 @@ class End(NamedTuple):
 def decode_end(payload: bytes) -> Tuple[End, bytes]:
     """An END's block, and the message bytes behind it. Bad text never hides the status (W3.4)."""
     fields, rest = decode_block(payload)
-    seen: dict = {}
-    trailers = {}
+    seen: Dict[int, bytes] = {}
+    trailers: Dict[str, str] = {}
     for tag, value in fields:
         if tag == 6:
             trailers.update([_decode_metadata(value)])

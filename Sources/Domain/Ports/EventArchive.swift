@@ -1,0 +1,26 @@
+/// One archived event as reports need it.
+package struct ArchivedEvent: Sendable, Hashable {
+  package var position: Int64
+  package var type: String
+  package var createdAt: Timestamp
+  package var validationScore: Double?
+
+  package init(position: Int64, type: String, createdAt: Timestamp, validationScore: Double?) {
+    self.position = position
+    self.type = type
+    self.createdAt = createdAt
+    self.validationScore = validationScore
+  }
+}
+
+/// The part of the log that was written away for reports: the lake.
+package protocol EventArchive: Sendable {
+  /// Every event up to here is archived; 0 for an empty archive. Never goes down while a process
+  /// runs.
+  func archivedPosition() async throws(StoreError) -> Int64
+
+  /// A user's events in `period`, each once, of positions up to `position` and no further.
+  func events(
+    user: UUIDv7, in period: ReportPeriod, upTo position: Int64
+  ) async throws(StoreError) -> [ArchivedEvent]
+}

@@ -1,0 +1,101 @@
+package import Domain
+
+/// What does not change while the server runs.
+package struct ServerInfo: Sendable {
+  /// New at each start.
+  package var serverID: String
+  package var version: String
+  package var startedAt: Timestamp
+  /// `hito/1`.
+  package var protocolName: String
+
+  package init(
+    serverID: String, version: String, startedAt: Timestamp, protocolName: String = "hito/1"
+  ) {
+    self.serverID = serverID
+    self.version = version
+    self.startedAt = startedAt
+    self.protocolName = protocolName
+  }
+}
+
+/// An open connection.
+package struct ConnectionState: Sendable, Hashable {
+  package var id: UInt64
+  package var peer: String
+  package var agent: String
+  package var userID: String
+  package var streamCount: Int
+  package var openedAt: Timestamp
+  package var byteCountIn: Int64
+  package var byteCountOut: Int64
+
+  package init(
+    id: UInt64, peer: String, agent: String, userID: String, streamCount: Int,
+    openedAt: Timestamp, byteCountIn: Int64, byteCountOut: Int64
+  ) {
+    self.id = id
+    self.peer = peer
+    self.agent = agent
+    self.userID = userID
+    self.streamCount = streamCount
+    self.openedAt = openedAt
+    self.byteCountIn = byteCountIn
+    self.byteCountOut = byteCountOut
+  }
+}
+
+/// A call under way.
+package struct CallState: Sendable, Hashable {
+  package var connectionID: UInt64
+  package var streamID: UInt32
+  package var method: String
+  package var userID: String
+  package var age: Duration
+
+  package init(
+    connectionID: UInt64, streamID: UInt32, method: String, userID: String, age: Duration
+  ) {
+    self.connectionID = connectionID
+    self.streamID = streamID
+    self.method = method
+    self.userID = userID
+    self.age = age
+  }
+}
+
+/// A follower of the log.
+package struct PipelineState: Sendable, Hashable {
+  package var name: String
+  /// Everything up to here is done.
+  package var position: Int64
+  /// Empty where nothing is wrong.
+  package var lastError: String
+
+  package init(name: String, position: Int64, lastError: String = "") {
+    self.name = name
+    self.position = position
+    self.lastError = lastError
+  }
+}
+
+/// What the server can say of itself; whoever wires it gives what there is.
+package struct ServerInspection: Sendable {
+  package var connections: @Sendable () async -> [ConnectionState]
+  package var calls: @Sendable () async -> [CallState]
+  package var pipelines: @Sendable () async throws -> [PipelineState]
+  /// Writes what is waiting into the lake; nil where there is none.
+  package var flushLake: (@Sendable () async throws -> (position: Int64, rowCount: Int64))?
+
+  package init(
+    connections: @escaping @Sendable () async -> [ConnectionState] = { [] },
+    calls: @escaping @Sendable () async -> [CallState] = { [] },
+    pipelines: @escaping @Sendable () async throws -> [PipelineState] = { [] },
+    flushLake: (@Sendable () async throws -> (position: Int64, rowCount: Int64))? = nil
+  ) {
+    self.connections = connections
+    self.calls = calls
+    self.pipelines = pipelines
+    self.flushLake = flushLake
+  }
+}

@@ -1,0 +1,27 @@
+package import Domain
+
+/// The ports that the services work on.
+package struct ServiceStores: Sendable {
+  package var users: any UserRepository
+  package var courses: any CourseRepository
+  package var goals: any GoalRepository
+  package var writes: any WriteStore
+  package var tokens: any TokenStore
+  package var log: any EventLog
+  /// The lake; nil where this server has none: then reports read the log alone.
+  package var archive: (any EventArchive)?
+
+  package init(
+    users: any UserRepository, courses: any CourseRepository, goals: any GoalRepository,
+    writes: any WriteStore, tokens: any TokenStore, log: any EventLog,
+    archive: (any EventArchive)?
+  ) {
+    self.users = users
+    self.courses = courses
+    self.goals = goals
+    self.writes = writes
+    self.tokens = tokens
+    self.log = log
+    self.archive = archive
+  }
+}

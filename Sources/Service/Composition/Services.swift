@@ -1,0 +1,85 @@
+internal import Contract
+package import Domain
+package import RPC
+
+/// Every service of the contract on one set of ports.
+package struct Services: Sendable {
+  /// What the owner gives besides the stores.
+  package struct Options: Sendable {
+    package var clock: any TimeSource
+    package var ids: any IDGenerator
+    /// Tells the logs of deployments apart in cursors; the same on every replica of one.
+    package var logName = ""
+    package var info: ServerInfo
+    package var inspection = ServerInspection()
+    package var health = HealthState()
+    /// Told after each commit, so that the relay need not poll.
+    package var committed: @Sendable () -> Void = {}
+    /// What waits are measured with; tests give one of their own.
+    package var waitingClock: any Clock<Duration> = ContinuousClock()
+
+    package init(clock: any TimeSource, ids: any IDGenerator, info: ServerInfo) {
+      self.clock = clock
+      self.ids = ids
+      self.info = info
+    }
+  }
+
+  private let environment: ServiceEnvironment
+  private let options: Options
+
+  package init(stores: ServiceStores, hub: EventHub, options: Options) {
+    let cursors = CursorCodec(logName: options.logName)
+    let waitingClock = options.waitingClock
+    let writes = WriteExecutor(
+      store: stores.writes, clock: options.clock, ids: options.ids, cursors: cursors,
+      committed: options.committed,
+      pause: { attempt in
+        // Full jitter: those that met once must not meet again.
+        let most = min(Duration.milliseconds(1) * (1 << min(attempt, 6)), .milliseconds(50))
+        try await waitingClock.sleep(for: most * Double.random(in: 0...1))
+      })
+    environment = ServiceEnvironment(
+      stores: stores, clock: options.clock, ids: options.ids, cursors: cursors, hub: hub,
+      visibility: EventVisibility(courses: stores.courses), writes: writes,
+      waiter: CursorWaiter(log: stores.log, hub: hub, cursors: cursors, clock: waitingClock),
+      authenticator: TokenAuthenticator(
+        tokens: stores.tokens, users: stores.users, clock: options.clock))
+    self.options = options
+  }
+
+  /// Serves every method of the contract, with or without an implementation.
+  package func register(in router: inout Router) {
+    UserService(environment: environment).register(in: &router)
+    CourseService(environment: environment).register(in: &router)
+    GoalService(environment: environment).register(in: &router)
+    TaskService(environment: environment).register(in: &router)
+    ProgressService(environment: environment).register(in: &router)
+    EventService(environment: environment).register(in: &router)
+    AnalyticsService(environment: environment).register(in: &router)
+    HealthService(state: options.health).register(in: &router)
+    ReflectionService(descriptorSet: ContractDescriptors.fileDescriptorSet)
+      .register(in: &router)
+    ServerService(
+      environment: environment, info: options.info, inspection: options.inspection
+    ).register(in: &router)
+    NotYet().registerAll(in: &router)
+    for service in ["HealthService", "ReflectionService"] {
+      router.allowUnauthenticated(service: ContractMethods.package + service)
+    }
+    router.allowUnauthenticated(method: ServerServiceMethods.getServerInfo)
+  }
+
+  /// Looks bearer tokens up in the stores.
+  package var authenticator: TokenAuthenticator { environment.authenticator }
+}
+
+/// The services that this server does not have yet: every method answers UNIMPLEMENTED.
+private struct NotYet: CodeValidationServiceHandler, RetrievalServiceHandler, PrivacyServiceHandler
+{
+  func registerAll(in router: inout Router) {
+    (self as any CodeValidationServiceHandler).register(in: &router)
+    (self as any RetrievalServiceHandler).register(in: &router)
+    (self as any PrivacyServiceHandler).register(in: &router)
+  }
+}

@@ -1,0 +1,63 @@
+internal import Domain
+internal import RPC
+
+/// Reads of what a client wrote: `min_cursor`.
+struct CursorWaiter: Sendable {
+  /// How long a call without a deadline waits.
+  static let defaultPatience = Duration.seconds(10)
+  private static let pollInterval = Duration.milliseconds(50)
+
+  let log: any EventLog
+  let hub: EventHub
+  let cursors: CursorCodec
+  let clock: any Clock<Duration>
+
+  /// For reads of rows, which are made on the database that the write was committed to: a receipt
+  /// is seen as soon as the client has it, so that only what it says is checked.
+  func checkRowRead(_ minCursor: String) async throws {
+    guard !minCursor.isEmpty else { return }
+    if case .position(let position) = try cursors.point(minCursor) { try await check(position) }
+  }
+
+  /// For reads of the log: waits until the write is stamped.
+  func waitForLog(_ minCursor: String, _ context: CallContext) async throws {
+    guard !minCursor.isEmpty else { return }
+    _ = try await position(of: minCursor, context)
+  }
+
+  /// The position that a cursor or receipt names, waiting for the stamp of a receipt.
+  func position(of text: String, _ context: CallContext) async throws -> Int64 {
+    switch try cursors.point(text) {
+    case .position(let position):
+      try await check(position)
+      return position
+    case .event(let id):
+      return try await stampedPosition(of: id, context)
+    }
+  }
+
+  private func check(_ position: Int64) async throws {
+    if let head = hub.head, position <= head { return }
+    guard try await position <= log.head() else { throw RPCError.badCursor("is not in the log") }
+  }
+
+  private func stampedPosition(of id: UUIDv7, _ context: CallContext) async throws -> Int64 {
+    let deadline = patience(context)
+    while true {
+      let head = hub.head ?? 0
+      if let position = try await log.position(of: id) { return position }
+      let left = ContinuousClock.now.duration(to: deadline)
+      guard left > .zero else { throw RPCError.lagging("log") }
+      let hub = hub
+      await race(upTo: min(left, Self.pollInterval), clock: clock) { await hub.wait(after: head) }
+      try Task.checkCancellation()
+    }
+  }
+
+  /// A little less than the call has: an answer of ours says more than the transport's.
+  private func patience(_ context: CallContext) -> ContinuousClock.Instant {
+    let now = ContinuousClock.now
+    let left = context.timeLeft(now: now).map { $0 - min($0 / 10, .milliseconds(50)) }
+    return now.advanced(by: min(left ?? Self.defaultPatience, Self.defaultPatience * 6))
+  }
+}

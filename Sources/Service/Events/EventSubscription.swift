@@ -1,0 +1,121 @@
+internal import Contract
+internal import Domain
+internal import RPC
+
+/// Runs one subscription: performs the steps of its machine and sends what comes of them.
+struct EventSubscription: Sendable {
+  /// How long a subscription outlives the token that it began with.
+  private static let standingInterval = Duration.seconds(10)
+
+  let environment: ServiceEnvironment
+  let selection: EventSelection
+  let caller: Caller
+  let responses: ResponseWriter<EncodedMessage<WatchResponse>>
+  /// Until when the caller's token need not be looked at.
+  private var standsUntil: Domain.Timestamp
+
+  init(
+    environment: ServiceEnvironment, selection: EventSelection, caller: Caller,
+    responses: ResponseWriter<EncodedMessage<WatchResponse>>
+  ) {
+    self.environment = environment
+    self.selection = selection
+    self.caller = caller
+    self.responses = responses
+    standsUntil = environment.clock.now().advanced(by: Self.standingInterval)
+  }
+
+  private var hub: EventHub { environment.hub }
+  private var cursors: CursorCodec { environment.cursors }
+
+  /// Runs until the call ends. Every error says where to resume.
+  mutating func run(_ start: SubscriptionMachine) async throws {
+    var machine = start
+    do {
+      while true {
+        try Task.checkCancellation()
+        guard !hub.isDraining else { throw RPCError.draining(resumeCursor: nil) }
+        switch machine.next {
+        case .readLog(let position, let limit): try await read(position, limit, &machine)
+        case .takeFromRing(let position, let limit): try await take(position, limit, &machine)
+        }
+      }
+    } catch {
+      var error = ErrorTable.rpcError(error)
+      error.resumeCursor = error.resumeCursor ?? cursors.cursor(machine.cursor)
+      throw error
+    }
+  }
+
+  private mutating func read(
+    _ position: Int64, _ limit: Int, _ machine: inout SubscriptionMachine
+  ) async throws {
+    // Asked before the page is read: what the ring gets meanwhile is behind the target.
+    let ringHead = hub.head ?? 0
+    let events = try await environment.stores.log.events(after: position, limit: limit)
+    for event in events { try await consider(SharedEvent(event), &machine) }
+    try await send(machine.logPageEnded(count: events.count, ringHead: ringHead), machine)
+  }
+
+  private mutating func take(
+    _ position: Int64, _ limit: Int, _ machine: inout SubscriptionMachine
+  ) async throws {
+    switch hub.take(after: position, limit: limit) {
+    case .events(let events):
+      for event in events { try await consider(event, &machine) }
+      try await send(machine.ringBatchEnded(), machine)
+    case .empty:
+      try await send(machine.ringWasEmpty(), machine)
+      await hub.wait(after: position)
+    case .gone:
+      try await send(machine.cursorLeftRing(), machine)
+    }
+  }
+
+  private mutating func consider(
+    _ event: SharedEvent, _ machine: inout SubscriptionMachine
+  ) async throws {
+    environment.visibility.observed(event)
+    var isWanted = selection.wants(event.event, event.facts)
+    if isWanted { isWanted = try await environment.visibility.allows(event, to: caller) }
+    if isWanted { try await checkStanding() }
+    let before = machine
+    switch machine.considered(event.event.position, isWanted: isWanted) {
+    case .send:
+      let message = event.message(cursors)
+      do {
+        try await responses.write(message.response, resumeCursor: message.cursor)
+      } catch {
+        // Not sent: it is the first to be sent again.
+        machine = before
+        throw error
+      }
+    case .checkpoint: try await send(.checkpoint, machine.cursor)
+    case .pass: break
+    }
+  }
+
+  /// Nothing is sent to a caller whose token was revoked or has expired.
+  private mutating func checkStanding() async throws {
+    let now = environment.clock.now()
+    guard now >= standsUntil else { return }
+    try await environment.authenticator.checkStillStands(caller)
+    standsUntil = now.advanced(by: Self.standingInterval)
+  }
+
+  private func send(
+    _ mark: SubscriptionMachine.Mark?, _ machine: SubscriptionMachine
+  ) async throws {
+    switch mark {
+    case .caughtUp: try await send(.caughtUp, machine.cursor)
+    case .fellBehind: try await send(.fellBehind, machine.cursor)
+    case nil: break
+    }
+  }
+
+  private func send(_ mark: SubscriptionMark, _ position: Int64) async throws {
+    let cursor = cursors.cursor(position)
+    let response = WatchResponse(cursor: cursor, step: .mark(mark))
+    try await responses.write(EncodedMessage(response), resumeCursor: cursor)
+  }
+}

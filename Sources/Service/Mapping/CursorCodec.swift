@@ -1,0 +1,73 @@
+package import Domain
+internal import RPC
+
+/// A place in the log that a client may name.
+enum LogPoint: Sendable, Hashable {
+  /// Behind the event of this position; 0 is the beginning.
+  case position(Int64)
+  /// Behind this event, which may not be stamped yet: the receipt of a write.
+  case event(UUIDv7)
+}
+
+/// The text of cursors and of write receipts: opaque to clients, versioned, and checked, so that a
+/// typing error or another deployment's cursor is refused instead of silently misread.
+///
+///     c1_<position, hex>_<check, 8 hex>      a position
+///     r1_<event id, 32 hex>_<check, 8 hex>   a receipt
+package struct CursorCodec: Sendable {
+  private static let lengthMax = 64
+  private let seed: UInt64
+
+  /// - Parameter logName: tells the logs of deployments apart; the same on every replica of one.
+  package init(logName: String = "") {
+    seed = CursorCodec.hash(logName.utf8, from: 0xcbf2_9ce4_8422_2325)
+  }
+
+  package func cursor(_ position: Int64) -> String {
+    sealed("c1_" + String(UInt64(bitPattern: max(0, position)), radix: 16))
+  }
+
+  package func receipt(_ eventID: UUIDv7) -> String {
+    sealed("r1_" + CursorCodec.hex(eventID.high) + CursorCodec.hex(eventID.low))
+  }
+
+  func point(_ text: String) throws(RPCError) -> LogPoint {
+    guard text.utf8.count <= CursorCodec.lengthMax else { throw .badCursor("is too long") }
+    let parts = text.split(separator: "_", omittingEmptySubsequences: false)
+    guard parts.count == 3 else { throw .badCursor("is not one of this server's") }
+    guard sealed("\(parts[0])_\(parts[1])") == text else {
+      throw .badCursor("is damaged or of another deployment")
+    }
+    let body = parts[1]
+    switch parts[0] {
+    case "c1":
+      guard let position = Int64(body, radix: 16), position >= 0 else { break }
+      return .position(position)
+    case "r1":
+      guard body.utf8.count == 32, let high = UInt64(body.prefix(16), radix: 16),
+        let low = UInt64(body.suffix(16), radix: 16)
+      else { break }
+      return .event(UUIDv7(high: high, low: low))
+    default: break
+    }
+    throw .badCursor("is of a version that this server does not know")
+  }
+
+  private func sealed(_ body: String) -> String {
+    let check = CursorCodec.hash(body.utf8, from: seed)
+    return body + "_"
+      + CursorCodec.hex(UInt64(UInt32(truncatingIfNeeded: check ^ check >> 32)))
+      .suffix(8)
+  }
+
+  private static func hex(_ value: UInt64) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+  }
+
+  /// FNV-1a: against accidents, not against people. A forged cursor shows nothing that a guessed
+  /// position would not, since every event is checked against the caller.
+  private static func hash(_ bytes: some Sequence<UInt8>, from seed: UInt64) -> UInt64 {
+    bytes.reduce(seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  }
+}

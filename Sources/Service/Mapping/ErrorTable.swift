@@ -1,0 +1,158 @@
+internal import Contract
+internal import Domain
+internal import RPC
+
+/// The one table from what our own layers throw to what a caller sees. The catalogue of errors.proto
+/// says what a caller should do about each.
+enum ErrorTable {
+  static func rpcError(_ error: any Error) -> RPCError {
+    switch error {
+    case let error as RPCError: error
+    case let error as DomainError: rpcError(error)
+    case let error as StoreError: rpcError(error)
+    default: RPCError(fromHandler: error)
+    }
+  }
+
+  static func rpcError(_ error: DomainError) -> RPCError {
+    switch error {
+    case .invalid(let violations):
+      let fields = violations.map {
+        Contract.FieldViolation(field: $0.field, description: $0.description)
+      }
+      let first = violations.first.map { ": \($0.field) \($0.description)" } ?? ""
+      let more = violations.count > 1 ? " (and \(violations.count - 1) more)" : ""
+      return RPCError(
+        .invalidArgument, "the request breaks a rule\(first)\(more)",
+        details: .encoded(ErrorDetails(reason: .invalidField, fieldViolations: fields)))
+    case .notFound(let type, let id):
+      return RPCError(
+        .notFound, "no such \(type.label)",
+        details: .encoded(
+          ErrorDetails(resource: ResourceInfo(type: type.rawValue, id: id.description))))
+    case .forbidden(let text):
+      return RPCError(.permissionDenied, text)
+    case .stale(let type, let id, let expected, let actual):
+      return RPCError(
+        .aborted,
+        "the \(type.label) is at version \(actual), not \(expected): read it again",
+        details: .encoded(
+          ErrorDetails(
+            reason: .staleVersion,
+            resource: ResourceInfo(
+              type: type.rawValue, id: id.description, currentVersion: actual))))
+    case .illegalTransition(let type, let id, let from, let action, let hint):
+      return RPCError(
+        .failedPrecondition, "cannot \(action): the \(type.label) is \(from); \(hint)",
+        details: .encoded(
+          ErrorDetails(
+            reason: .illegalTransition,
+            resource: ResourceInfo(type: type.rawValue, id: id.description))))
+    case .alreadyExists(let type, let field):
+      return RPCError(
+        .alreadyExists, "there is a \(type.label) with this \(field) already",
+        details: .encoded(ErrorDetails(resource: ResourceInfo(type: type.rawValue))))
+    case .limitReached(let subject, let maximum):
+      return RPCError(
+        .resourceExhausted, "the limit is reached: at most \(maximum) \(subject)",
+        details: .encoded(
+          ErrorDetails(
+            reason: .limitReached,
+            quota: QuotaInfo(subject: subject, maximum: Int64(maximum)))))
+    }
+  }
+
+  /// The texts are fixed: those of the stores quote SQL, paths and addresses.
+  static func rpcError(_ error: StoreError) -> RPCError {
+    switch error {
+    case .unavailable(_, maybeCommitted: false):
+      RPCError(
+        .unavailable, "the database cannot be reached right now; nothing was written",
+        details: .encoded(ErrorDetails(reason: .storeUnavailable, retryDelayUs: 100_000))
+      ).caused(by: error)
+    case .unavailable(_, maybeCommitted: true):
+      RPCError(
+        .unavailable,
+        "the database went away during the write, which may have been committed: "
+          + "repeat it under the same idempotency key",
+        details: .encoded(ErrorDetails(reason: .storeUnavailable, retryDelayUs: 100_000))
+      ).caused(by: error)
+    case .timedOut:
+      RPCError(
+        .deadlineExceeded,
+        "the deadline passed in the database; a write may have been committed: "
+          + "repeat it under the same idempotency key"
+      ).caused(by: error)
+    case .cancelled:
+      RPCError(.cancelled, "the call was cancelled").caused(by: error)
+    case .duplicate:
+      RPCError(.alreadyExists, "a value that must be unique is taken").caused(by: error)
+    case .corrupt:
+      RPCError(.internal, "stored data is not what this server expects").caused(by: error)
+    }
+  }
+}
+
+extension [UInt8] {
+  /// The details of an error as they travel.
+  static func encoded(_ details: ErrorDetails) -> [UInt8] { details.encodedBytes() }
+}
+
+extension RPCError {
+  static func badCursor(_ why: String) -> RPCError {
+    RPCError(.outOfRange, "the cursor \(why)", details: .encoded(ErrorDetails(reason: .badCursor)))
+  }
+
+  static func badPageToken() -> RPCError {
+    RPCError(
+      .invalidArgument, "the page token is not of this request",
+      details: .encoded(ErrorDetails(reason: .badPageToken)))
+  }
+
+  static func keyConflict() -> RPCError {
+    RPCError(
+      .alreadyExists, "the idempotency key was used for another request",
+      details: .encoded(ErrorDetails(reason: .keyConflict)))
+  }
+
+  static func contention() -> RPCError {
+    RPCError(
+      .aborted, "too many concurrent changes of the same thing; try again",
+      details: .encoded(ErrorDetails(reason: .contention, retryDelayUs: 50_000)))
+  }
+
+  static func lagging(_ part: String) -> RPCError {
+    RPCError(
+      .deadlineExceeded, "gave up waiting for min_cursor: the \(part) is behind",
+      details: .encoded(ErrorDetails(reason: .lagging, laggingPart: part)))
+  }
+
+  static func draining(resumeCursor: String?) -> RPCError {
+    var error = RPCError(
+      .unavailable, "the server is going away; resume on another connection",
+      details: .encoded(ErrorDetails(reason: .draining)))
+    error.resumeCursor = resumeCursor
+    return error
+  }
+
+  /// The state of `type` does not allow the action; `text` says what to do first.
+  static func precondition(_ text: String, _ type: EntityType, _ id: UUIDv7) -> RPCError {
+    RPCError(
+      .failedPrecondition, text,
+      details: .encoded(
+        ErrorDetails(
+          reason: .illegalTransition,
+          resource: ResourceInfo(type: type.rawValue, id: id.description))))
+  }
+}
+
+extension EntityType {
+  /// What people call it.
+  var label: String { self == .codeSnapshot ? "code snapshot" : rawValue }
+}
+
+extension DomainError {
+  static func invalid(_ field: String, _ description: String) -> DomainError {
+    .invalid([Domain.FieldViolation(field, description)])
+  }
+}

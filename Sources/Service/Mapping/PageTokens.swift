@@ -1,0 +1,86 @@
+internal import Contract
+internal import Crypto
+internal import Domain
+internal import RPC
+
+/// A request for a page of a list.
+protocol PagedRequest: WireMessage {
+  var page: Contract.PageRequest? { get set }
+}
+
+extension ListUsersRequest: PagedRequest {}
+extension ListCoursesRequest: PagedRequest {}
+extension ListEnrolmentsRequest: PagedRequest {}
+extension ListGoalsRequest: PagedRequest {}
+extension ListTasksRequest: PagedRequest {}
+
+/// Pages of one list request of one caller.
+///
+/// A token is `version | time | id | tag`; the tag is a hash over the method, the caller, the rest
+/// of the request and the key, so that a token of another list is refused instead of giving a list
+/// with holes. It is no secret: whatever key a caller invents, the repository shows only what is
+/// theirs.
+struct Paging: Sendable {
+  private static let version: UInt8 = 1
+  private static let tagByteCount = 8
+  private let binding: SHA256
+
+  let request: Domain.PageRequest
+
+  init(_ request: some PagedRequest, _ context: CallContext, _ caller: Caller) throws {
+    let page = request.page ?? Contract.PageRequest()
+    let limit = try Paging.limit(page.pageSize, field: "page.page_size")
+    var rest = request
+    rest.page = nil
+    var hash = SHA256()
+    hash.update(data: Array(context.method.path.utf8))
+    hash.update(data: caller.userID.bytes)
+    hash.update(data: rest.encodedBytes())
+    binding = hash
+    let after = page.pageToken.isEmpty ? nil : try Paging.key(page.pageToken, bound: hash)
+    self.request = Domain.PageRequest(limit: limit, after: after)
+  }
+
+  /// How many items a page is to hold.
+  static func limit(_ pageSize: Int32, field: String) throws(DomainError) -> Int {
+    let maximum = Domain.PageRequest.limitMaximum
+    guard pageSize >= 0, pageSize <= maximum else {
+      throw .invalid(field, "must be 0 to \(maximum)")
+    }
+    return pageSize == 0 ? Domain.PageRequest.limitDefault : Int(pageSize)
+  }
+
+  func info(_ next: PageKey?) -> PageInfo {
+    guard let next else { return PageInfo() }
+    let body = Paging.body(next)
+    return PageInfo(nextPageToken: Base64URL.encode(body + Paging.tag(body, bound: binding)))
+  }
+
+  private static func body(_ key: PageKey) -> [UInt8] {
+    let time = UInt64(bitPattern: key.time.microsecondsSinceEpoch)
+    return [version] + (0..<8).map { UInt8(truncatingIfNeeded: time >> UInt64(56 - $0 * 8)) }
+      + key.id.bytes
+  }
+
+  private static func tag(_ body: [UInt8], bound binding: SHA256) -> [UInt8] {
+    var hash = binding
+    hash.update(data: body)
+    return Array(hash.finalize().prefix(tagByteCount))
+  }
+
+  private static func key(_ token: String, bound binding: SHA256) throws(RPCError) -> PageKey {
+    guard token.utf8.count <= 64, let bytes = Base64URL.decode(token),
+      bytes.count == 25 + tagByteCount, bytes[0] == version
+    else { throw .badPageToken() }
+    let body = Array(bytes.prefix(25))
+    guard tag(body, bound: binding) == Array(bytes.suffix(tagByteCount)) else {
+      throw .badPageToken()
+    }
+    func word(_ start: Int) -> UInt64 {
+      body[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    return PageKey(
+      time: Domain.Timestamp(microsecondsSinceEpoch: Int64(bitPattern: word(1))),
+      id: UUIDv7(high: word(9), low: word(17)))
+  }
+}

@@ -1,1 +1,0 @@
-// Service: placeholder until its first file lands.

@@ -1,0 +1,103 @@
+internal import Contract
+internal import Domain
+internal import RPC
+
+struct AnalyticsService: AnalyticsServiceHandler {
+  private static let daysDefault: Int32 = 30
+  private static let daysMax: Int32 = 3660
+
+  let environment: ServiceEnvironment
+
+  func getProductivity(
+    _ request: GetProductivityRequest, _ context: CallContext
+  ) async throws -> GetProductivityResponse {
+    try await environment.call(context) { caller in
+      let userID = try caller.owner(named: UUIDv7.optional(request.userId, field: "user_id"))
+      guard (0...Self.daysMax).contains(request.days) else {
+        throw DomainError.invalid("days", "must be 0 to \(Self.daysMax)")
+      }
+      let asOf = try Domain.Timestamp.optional(request.asOf, field: "as_of")
+      // The tail holds every committed event, stamped or not: a receipt needs no waiting.
+      try await environment.waiter.checkRowRead(request.minCursor)
+      if userID != caller.userID { try await checkExists(userID, caller) }
+      let until = asOf ?? environment.clock.now()
+      let days = request.days == 0 ? Self.daysDefault : request.days
+      // Without `as_of` there is no end: the clock of another server may be a little ahead of ours,
+      // and what it committed belongs in the report.
+      let period = ReportPeriod(
+        from: max(until.advanced(by: .seconds(-86_400 * Int64(days))), .contractMinimum),
+        to: asOf)
+      let (report, position) = try await report(userID, period)
+      return GetProductivityResponse(
+        userID, period, until: until, report, cursor: environment.cursors.cursor(position))
+    }
+  }
+
+  private func checkExists(_ userID: UUIDv7, _ caller: Caller) async throws {
+    let scope = AccessScope(caller)
+    guard try await environment.stores.users.user(userID, scope: scope) != nil else {
+      throw DomainError.notFound(.user, userID)
+    }
+  }
+
+  /// The lake up to what it had published when the report began, and the log behind that. Events
+  /// that the lake takes in meanwhile are read from the log.
+  private func report(
+    _ userID: UUIDv7, _ period: ReportPeriod
+  ) async throws -> (ProductivityReport, Int64) {
+    let log = environment.stores.log
+    var accumulator = ProductivityAccumulator()
+    let archived = try await readArchive(userID, period, into: &accumulator)
+    // Asked before the tail: everything up to it is in the tail or in the lake.
+    let head = try await log.head()
+    let tail = try await log.tail(
+      user: userID, from: period.from, to: period.to ?? .contractMaximum, after: archived)
+    var seen: Set<UUIDv7> = []
+    // Zero stands for "not stamped yet".
+    for event in tail where event.position == 0 || event.position > archived {
+      guard period.contains(event.createdAt), seen.insert(event.id).inserted else { continue }
+      accumulator.add(event)
+    }
+    return (accumulator.report, max(head, archived))
+  }
+
+  /// - Returns: the position up to which events were counted; 0 where there is no lake or it cannot
+  ///   be read now. The log holds every event too: a damaged lake makes reports slower, not wrong.
+  private func readArchive(
+    _ userID: UUIDv7, _ period: ReportPeriod, into accumulator: inout ProductivityAccumulator
+  ) async throws -> Int64 {
+    guard let archive = environment.stores.archive else { return 0 }
+    do throws(StoreError) {
+      let archived = try await archive.archivedPosition()
+      guard archived > 0 else { return 0 }
+      for event in try await archive.events(user: userID, in: period, upTo: archived) {
+        accumulator.add(
+          type: event.type, createdAt: event.createdAt, validationScore: event.validationScore)
+      }
+      return archived
+    } catch {
+      if case .cancelled = error { throw error }
+      accumulator = ProductivityAccumulator()
+      return 0
+    }
+  }
+}
+
+extension GetProductivityResponse {
+  fileprivate init(
+    _ userID: UUIDv7, _ period: ReportPeriod, until: Domain.Timestamp,
+    _ report: ProductivityReport, cursor: String
+  ) {
+    self.init(
+      userId: userID.description, from: Contract.Timestamp(period.from),
+      until: Contract.Timestamp(until), totalEvents: report.totalEvents,
+      goalsCreated: report.goalsCreated, goalsCompleted: report.goalsCompleted,
+      tasksCompleted: report.tasksCompleted, codeValidated: report.codeValidated,
+      avgValidationScore: report.averageValidationScore,
+      mostActiveDay: report.mostActiveDay?.name ?? "",
+      eventsByType: report.eventsByType
+        .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        .map { EventTypeCount(type: $0.key, count: $0.value) },
+      cursor: cursor)
+  }
+}

@@ -1,0 +1,50 @@
+internal import Contract
+internal import Domain
+internal import RPC
+
+struct EventService: EventServiceHandler {
+  /// How many events one call looks at, wanted or not; the client goes on at `next_cursor`.
+  static let scanMax = 5000
+
+  let environment: ServiceEnvironment
+
+  func readEvents(
+    _ request: ReadEventsRequest, _ context: CallContext
+  ) async throws -> ReadEventsResponse {
+    try await environment.call(context) { caller in
+      let limit = try Paging.limit(request.pageSize, field: "page_size")
+      let selection = EventSelection(try Domain.EventFilter(request.filter))
+      try await environment.waiter.waitForLog(request.minCursor, context)
+      let start =
+        request.afterCursor.isEmpty
+        ? 0 : try await environment.waiter.position(of: request.afterCursor, context)
+      return try await read(behind: start, limit, selection, caller)
+    }
+  }
+
+  private func read(
+    behind start: Int64, _ limit: Int, _ selection: EventSelection, _ caller: Caller
+  ) async throws -> ReadEventsResponse {
+    let pageLimit = SubscriptionMachine.pageLimit
+    var response = ReadEventsResponse()
+    var position = start
+    while response.events.count < limit, !response.atEnd, position - start < Self.scanMax {
+      let page = try await environment.stores.log.events(after: position, limit: pageLimit)
+      var consideredCount = 0
+      for event in page where response.events.count < limit {
+        let shared = SharedEvent(event)
+        position = event.position
+        consideredCount += 1
+        environment.visibility.observed(shared)
+        guard selection.wants(event, shared.facts),
+          try await environment.visibility.allows(shared, to: caller)
+        else { continue }
+        let cursor = environment.cursors.cursor(position)
+        response.events.append(Contract.Event(event, cursor: cursor))
+      }
+      response.atEnd = page.count < pageLimit && consideredCount == page.count
+    }
+    response.nextCursor = environment.cursors.cursor(position)
+    return response
+  }
+}

@@ -1,0 +1,63 @@
+internal import Contract
+internal import Domain
+internal import RPC
+
+/// Registered by hand: events go out as bytes that all subscribers share.
+struct ProgressService: Sendable {
+  private static let checkpointIntervalDefault: Int32 = 1000
+  private static let checkpointIntervalMax: Int32 = 1_000_000
+
+  let environment: ServiceEnvironment
+
+  func register(in router: inout Router) {
+    router.serverStreaming(ProgressServiceMethods.watch) {
+      (
+        request: WatchRequest, context: CallContext,
+        responses: ResponseWriter<EncodedMessage<WatchResponse>>
+      ) in
+      try await watch(request, context, responses)
+    }
+  }
+
+  func watch(
+    _ request: WatchRequest, _ context: CallContext,
+    _ responses: ResponseWriter<EncodedMessage<WatchResponse>>
+  ) async throws {
+    try await environment.call(context) { caller in
+      let filter = try Domain.EventFilter(request.filter)
+      guard (0...Self.checkpointIntervalMax).contains(request.checkpointInterval) else {
+        throw DomainError.invalid(
+          "checkpoint_interval", "must be 0 to \(Self.checkpointIntervalMax)")
+      }
+      let interval =
+        request.checkpointInterval == 0
+        ? Self.checkpointIntervalDefault : request.checkpointInterval
+      let (cursor, isLive) = try await start(request, context)
+      var subscription = EventSubscription(
+        environment: environment, selection: EventSelection(filter), caller: caller,
+        responses: responses)
+      try await subscription.run(
+        SubscriptionMachine(after: cursor, isLive: isLive, checkpointInterval: Int(interval)))
+    }
+  }
+
+  private func start(
+    _ request: WatchRequest, _ context: CallContext
+  ) async throws -> (cursor: Int64, isLive: Bool) {
+    switch request.start {
+    case .afterCursor(let text):
+      return (try await environment.waiter.position(of: text, context), false)
+    case .fromBeginning(true):
+      return (0, false)
+    case .fromTimeUs(let micros):
+      let time = try Domain.Timestamp(micros: micros, field: "from_time_us")
+      // The port answers the last event at or before a moment; the first at or after this one
+      // stands behind the last before it.
+      let before = time.advanced(by: .microseconds(-1))
+      return (try await environment.stores.log.position(at: before), false)
+    case .fromBeginning(false), nil:
+      if let head = environment.hub.head { return (head, true) }
+      return (try await environment.stores.log.head(), true)
+    }
+  }
+}

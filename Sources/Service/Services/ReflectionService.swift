@@ -1,0 +1,40 @@
+internal import Contract
+internal import Crypto
+internal import RPC
+
+/// Open to everybody, also to those without a token: the contract is no secret.
+struct ReflectionService: ReflectionServiceHandler {
+  private let descriptorSet: GetDescriptorSetResponse
+  private let methods: ListMethodsResponse
+
+  init(descriptorSet: [UInt8]) {
+    self.descriptorSet = GetDescriptorSetResponse(
+      descriptorSet: descriptorSet, hash: Array(SHA256.hash(data: descriptorSet)))
+    methods = ListMethodsResponse(
+      methods: ContractMethods.all.map { method in
+        MethodInfo(
+          path: method.path, implemented: !ContractMethods.unimplemented.contains(method.path),
+          readOnly: method.isReadOnly, kind: method.kind.name)
+      })
+  }
+
+  func getDescriptorSet(
+    _ request: GetDescriptorSetRequest, _ context: CallContext
+  ) async throws -> GetDescriptorSetResponse { descriptorSet }
+
+  func listMethods(
+    _ request: ListMethodsRequest, _ context: CallContext
+  ) async throws -> ListMethodsResponse { methods }
+}
+
+extension MethodKind {
+  /// As `MethodInfo.kind` says it.
+  fileprivate var name: String {
+    switch self {
+    case .unary: "unary"
+    case .serverStreaming: "server_stream"
+    case .clientStreaming: "client_stream"
+    case .bidirectional: "bidi"
+    }
+  }
+}

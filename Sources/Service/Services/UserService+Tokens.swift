@@ -1,0 +1,132 @@
+internal import Contract
+internal import Crypto
+internal import Domain
+internal import RPC
+
+extension UserService {
+  private static let labelMax = 100
+  private static let lifetimeDefault: Int64 = 90 * 86_400
+  private static let lifetimeMax: Int64 = 366 * 86_400
+  /// Tokens of one user that work at a time.
+  private static let liveTokensMax = 100
+  private static let listMax = 1000
+
+  /// The reply is never stored, since it holds the secret. A repeat under the same idempotency key
+  /// makes no second token either: the key names the token's id, and a taken id is refused.
+  func createToken(
+    _ request: CreateTokenRequest, _ context: CallContext
+  ) async throws -> CreateTokenResponse {
+    try await environment.call(context) { caller in
+      let userID = try Self.tokenOwner(request.userId, caller)
+      var validation = Validation()
+      validation.text("label", request.label, maximum: Self.labelMax, singleLine: true)
+      if !(0...Self.lifetimeMax).contains(request.lifetimeSeconds) {
+        validation.add("lifetime_seconds", "must be 0 to \(Self.lifetimeMax)")
+      }
+      try validation.check()
+      let granted = context.principal?.scopes ?? []
+      try TokenScopes.check(request.scopes, grantedBy: granted)
+      let role = try await tokenRole(request, userID, caller)
+      let now = environment.clock.now()
+      let live = try await environment.stores.tokens.tokens(user: userID).count {
+        $0.revokedAt == nil && $0.expiresAt > now
+      }
+      guard live < Self.liveTokensMax else {
+        throw DomainError.limitReached("tokens of a user", maximum: Self.liveTokensMax)
+      }
+      let lifetime = request.lifetimeSeconds == 0 ? Self.lifetimeDefault : request.lifetimeSeconds
+      let secret = TokenSecret()
+      let record = TokenRecord(
+        id: tokenID(context, caller, now), userID: userID, role: role, hash: secret.hash,
+        label: request.label, scopes: request.scopes, createdAt: now,
+        expiresAt: now.advanced(by: .seconds(lifetime)))
+      do throws(StoreError) {
+        try await environment.stores.tokens.insert(record)
+      } catch {
+        guard case .duplicate = error else { throw error }
+        throw RPCError(
+          .alreadyExists,
+          "this request made a token before, whose secret cannot be shown again: "
+            + "revoke token \(record.id) and make another",
+          details: .encoded(ErrorDetails(reason: .keyConflict)))
+      }
+      return CreateTokenResponse(token: Contract.Token(record), secret: secret.text)
+    }
+  }
+
+  func listTokens(
+    _ request: ListTokensRequest, _ context: CallContext
+  ) async throws -> ListTokensResponse {
+    try await environment.call(context) { caller in
+      let userID = try Self.tokenOwner(request.userId, caller)
+      let tokens = try await environment.stores.tokens.tokens(user: userID)
+      return ListTokensResponse(tokens: tokens.prefix(Self.listMax).map(Contract.Token.init))
+    }
+  }
+
+  func revokeToken(
+    _ request: RevokeTokenRequest, _ context: CallContext
+  ) async throws -> RevokeTokenResponse {
+    try await environment.call(context) { caller in
+      let id = try UUIDv7(parsing: request.tokenId, field: "token_id")
+      let tokens = environment.stores.tokens
+      if caller.role != .admin {
+        guard try await tokens.tokens(user: caller.userID).contains(where: { $0.id == id }) else {
+          throw RPCError(.notFound, "no such token")
+        }
+      }
+      guard try await tokens.revoke(id, at: environment.clock.now()) else {
+        throw RPCError(.notFound, "no such token")
+      }
+      return RevokeTokenResponse()
+    }
+  }
+
+  private static func tokenOwner(_ text: String, _ caller: Caller) throws(DomainError) -> UUIDv7 {
+    guard let id = try UUIDv7.optional(text, field: "user_id"), id != caller.userID else {
+      return caller.userID
+    }
+    guard caller.role == .admin else {
+      throw .forbidden("only an admin may deal with the tokens of others")
+    }
+    return id
+  }
+
+  private func tokenRole(
+    _ request: CreateTokenRequest, _ userID: UUIDv7, _ caller: Caller
+  ) async throws -> Domain.Role {
+    let scope = AccessScope(caller)
+    guard let user = try await environment.stores.users.user(userID, scope: scope) else {
+      throw DomainError.notFound(.user, userID)
+    }
+    guard user.isActive else {
+      throw RPCError.precondition("the user was deactivated", .user, userID)
+    }
+    // A caller's token may give less than its user has: no token of it gives more than itself.
+    let limit = userID == caller.userID ? min(caller.role.rank, user.role.rank) : user.role.rank
+    guard let role = try Domain.Role.optional(request.role, field: "role") else {
+      return user.role.rank <= limit ? user.role : caller.role
+    }
+    guard role.rank <= limit else {
+      throw DomainError.forbidden("a token cannot give more than its user, or its maker, may")
+    }
+    return role
+  }
+
+  private func tokenID(
+    _ context: CallContext, _ caller: Caller, _ now: Domain.Timestamp
+  ) -> UUIDv7 {
+    guard let key = context.idempotencyKey, !key.isEmpty else {
+      return environment.ids.next(at: now)
+    }
+    var hash = SHA256()
+    hash.update(data: caller.userID.bytes)
+    hash.update(data: Array(key.utf8))
+    func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+    let digest = Array(hash.finalize())
+    // RFC 9562 §5.8: version 8, whose bits are the application's.
+    return UUIDv7(
+      high: word(digest[0..<8]) & ~0xf000 | 0x8000,
+      low: word(digest[8..<16]) & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000)
+  }
+}

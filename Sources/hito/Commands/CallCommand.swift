@@ -1,0 +1,156 @@
+import ArgumentParser
+import Console
+import DescriptorJSON
+import Foundation
+import RPC
+
+/// `hito call`: any method, JSON in and JSON out.
+struct CallCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "call",
+    abstract: "Call any method, with JSON in and out.",
+    discussion: """
+      The methods and their messages come from the server itself. Names can be short: CreateGoal,
+      GoalService/CreateGoal or hito.v1.GoalService/CreateGoal. JSON follows the proto3 mapping;
+      field names in lowerCamelCase or as in the contract; // comments are allowed. Of a streaming
+      method, each answer is one line; a method that takes a stream takes any number of JSON
+      values.
+
+        hito call --list
+        hito call --describe CreateGoal > goal.json
+        hito call CreateGoal @goal.json
+        hito call CreateGoal '{"title": "Aprender FastAPI"}'
+        hito call ProgressService/Watch '{"fromBeginning": true}' --stream-limit 10
+
+      Exit status: 0 done, 1 the call failed, 64 wrong usage, 69 the server is not available.
+      """)
+
+  @Argument(help: "The method.")
+  var method: String?
+
+  @Argument(help: "The request: JSON, @file, or - for standard input. Default: {}.")
+  var request: String?
+
+  @OptionGroup var client: ClientOptions
+
+  @Option(help: "Makes a write happen once, however often it is sent: 1 to 128 bytes.")
+  var idempotencyKey: String?
+
+  @Option(help: "End a stream after so many answers.")
+  var streamLimit: Int?
+
+  @Option(
+    help: "json (one line each) or pretty. Default: pretty for one answer, json for a stream.")
+  var output: OutputStyle?
+
+  @Flag(help: "Show what the method does, and its request as JSON with comments.")
+  var describe = false
+
+  @Flag(help: "List all methods.")
+  var list = false
+
+  enum OutputStyle: String, ExpressibleByArgument, CaseIterable {
+    case json, pretty
+
+    var style: JSONNode.Style { self == .json ? .compact : .pretty }
+  }
+
+  func validate() throws {
+    if !list, method == nil {
+      throw ValidationError("which method? `hito call --list` shows all of them")
+    }
+    if let streamLimit, streamLimit < 1 {
+      throw ValidationError("--stream-limit must be 1 or more")
+    }
+  }
+
+  func run() async throws {
+    let settings = try client.settings()
+    try await reporting(settings) {
+      let session = try ServerSession(settings)
+      if list || describe { return try await show(session) }
+      let schema = try await session.schema(options: client.callOptions)
+      let method = try schema.find(method ?? "")
+      let requests = try requests(for: method, schema)
+      var options = client.callOptions
+      options.idempotencyKey = idempotencyKey
+      let call = DynamicCall(
+        transport: session.transport, schema: schema, method: method, options: options,
+        style: output?.style ?? (method.isServerStreaming ? .compact : .pretty),
+        limit: streamLimit)
+      try await call.run(requests)
+    }
+  }
+
+  private func show(_ session: ServerSession) async throws {
+    var schema: Schema
+    do {
+      schema = try await session.schema(options: client.callOptions)
+    } catch let error as RPCError where error.code == .unavailable {
+      Output.note("note: no server answers; this is the contract of this program's own version")
+      schema = try ServerSession.ownSchema()
+    }
+    if let method, describe {
+      return Output.text(schema.description(of: try schema.find(method)))
+    }
+    var table = TextTable()
+    for method in schema.methods {
+      let firstLine = method.comment.split(separator: "\n").first.map(String.init) ?? ""
+      table.add([method.shortPath, method.isReadOnly ? "reads" : "writes", firstLine])
+    }
+    Output.text(table.text)
+  }
+
+  /// The request messages, converted before anything is sent.
+  private func requests(for method: DescriptorJSON.Method, _ schema: Schema) throws -> [RawMessage]
+  {
+    let text = try RequestText.read(request)
+    let type = schema.messages[method.input]
+    do {
+      let nodes =
+        method.isClientStreaming
+        ? try JSONParser.parseSequence(text)
+        : [try JSONParser.parse(text.allSatisfy(\.isWhitespace) ? "{}" : text)]
+      return try nodes.map { RawMessage(try schema.encode($0, as: type)) }
+    } catch let error as JSONSyntaxError {
+      throw CommandFailure("the request is no JSON: \(error)", exitStatus: ExitStatus.usage)
+    } catch let error as ConversionError {
+      throw CommandFailure(
+        "the request is no \(type.shortName): \(error)\nhint: `hito call --describe "
+          + "\(method.shortPath)` shows its fields", exitStatus: ExitStatus.usage)
+    }
+  }
+}
+
+extension Schema {
+  fileprivate func find(_ name: String) throws -> DescriptorJSON.Method {
+    do {
+      return try method(named: name)
+    } catch {
+      throw CommandFailure("\(error)", exitStatus: ExitStatus.usage)
+    }
+  }
+}
+
+/// Where a request's text comes from.
+enum RequestText {
+  static func read(_ argument: String?) throws -> String {
+    guard let argument else { return "" }
+    let data: Data?
+    if argument == "-" {
+      data = try FileHandle.standardInput.read(upToCount: JSONParser.byteCountMax + 1)
+    } else if argument.hasPrefix("@") {
+      let path = String(argument.dropFirst())
+      guard let file = FileHandle(forReadingAtPath: path) else {
+        throw CommandFailure("\(path) cannot be read", exitStatus: ExitStatus.usage)
+      }
+      data = try file.read(upToCount: JSONParser.byteCountMax + 1)
+    } else {
+      return argument
+    }
+    guard let text = String(validating: data ?? Data(), as: UTF8.self) else {
+      throw CommandFailure("the request is not UTF-8", exitStatus: ExitStatus.usage)
+    }
+    return text
+  }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Console
+import Contract
+import DescriptorJSON
+import RPC
+
+/// `hito report`: a learner's productivity.
+struct ReportCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Show a learner's productivity.",
+    discussion: """
+      The figures are exact to the last commit. docs/reports.md says what each of them counts.
+
+        hito report
+        hito report --user 0197… --days 7 --as-of 2026-02-01
+      """)
+
+  @OptionGroup var client: ClientOptions
+
+  @Option(help: "UUID of the learner. Default: the owner of the token.")
+  var user: String?
+
+  @Option(help: "How many days back, 1 to 3660.")
+  var days: Int32 = 30
+
+  @Option(help: "The end of the report: a time or a day. Default: now.")
+  var asOf: String?
+
+  @Option(help: "Wait until this write is in the report: the cursor of its receipt.")
+  var minCursor: String?
+
+  @Flag(help: "JSON, as in the contract (GetProductivityResponse).")
+  var json = false
+
+  func run() async throws {
+    var request = GetProductivityRequest(
+      userId: user ?? "", days: days, minCursor: minCursor ?? "")
+    if let asOf {
+      guard let microseconds = TimeText.microseconds(asOf) else {
+        throw ValidationError("--as-of wants a time such as 2026-01-31T09:05:00Z or 2026-01-31")
+      }
+      // Towards the past also before 1970: nanoseconds are never negative.
+      let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+      let isBefore = rest < 0
+      request.asOf = Contract.Timestamp(
+        seconds: isBefore ? seconds - 1 : seconds,
+        nanos: Int32(isBefore ? rest + 1_000_000 : rest) * 1000)
+    }
+    let settings = try client.settings()
+    try await reporting(settings) { [request] in
+      let session = try ServerSession(settings)
+      let report = try await AnalyticsServiceClient(session.transport).getProductivity(
+        request, options: client.callOptions)
+      if json {
+        Output.line(try ServerSession.ownSchema().json(report).text(.pretty))
+      } else {
+        Output.text(ProductivityText.describe(report))
+      }
+    }
+  }
+}

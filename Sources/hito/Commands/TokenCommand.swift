@@ -1,0 +1,202 @@
+import ArgumentParser
+import Console
+import DescriptorJSON
+import Domain
+import PostgresStore
+
+/// `hito token`: bearer tokens, made directly in the database.
+struct TokenCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "token",
+    abstract: "Make, list and revoke tokens, directly in the database.",
+    discussion: """
+      For whoever runs the server: whoever may reach its database may do this, without a token of
+      their own. Over the network, UserService/CreateToken does the same for admins.
+      """,
+    subcommands: [TokenCreateCommand.self, TokenListCommand.self, TokenRevokeCommand.self])
+}
+
+/// `hito token create`
+struct TokenCreateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "create",
+    abstract: "Make a token, and its user where there is none yet.",
+    discussion: """
+      The token is shown once; the database keeps only its hash.
+
+        hito token create --role learner --user-name Ana --external-id ana@example.org
+        hito token create --user-id 0197… --expires 7d --json
+
+      With --external-id the user of that name is used where there is one. Without it and without
+      --user-id a new user is made each time.
+      """)
+
+  @OptionGroup var database: DatabaseOptions
+
+  @Option(help: "learner, instructor, service or admin. Default: the user's own, or learner.")
+  var role: Role?
+
+  @Option(help: "UUID of an existing user.")
+  var userId: String?
+
+  @Option(help: "Name of a new user.")
+  var userName: String?
+
+  @Option(help: "The user's name in another system; unique.")
+  var externalId: String?
+
+  @Option(help: "E-mail address of a new user.")
+  var email: String?
+
+  @Option(help: "Language of a new user: es or en.")
+  var language = "es"
+
+  @Option(help: "Time zone of a new user, for example Europe/Madrid.")
+  var timeZone = "UTC"
+
+  @Option(help: "How long the token works, for example 90d; at most 366d.")
+  var expires = DurationArgument.ninetyDays
+
+  @Option(help: "What to call the token, to know it again in a list.")
+  var label = "hito token create"
+
+  @Option(help: "Limit the token: read, a service (GoalService) or a method (repeatable).")
+  var scope: [String] = []
+
+  @Flag(help: "Print JSON: token, token_id, user_id, role, expires_at.")
+  var json = false
+
+  func validate() throws {
+    if userId == nil, userName == nil, externalId == nil {
+      throw ValidationError("for whom? give --user-name, --external-id or --user-id")
+    }
+    if userId != nil, userName != nil || externalId != nil {
+      throw ValidationError("--user-id names a user that exists; leave the other names out")
+    }
+    if let userId, UUIDv7(userId) == nil {
+      throw ValidationError("--user-id wants a UUID")
+    }
+    guard expires.duration <= .seconds(366 * 86_400) else {
+      throw ValidationError("--expires must be at most 366d")
+    }
+  }
+
+  func run() async throws {
+    try await reporting {
+      let issuer = TokenIssuer(
+        user: TokenIssuer.UserChoice(
+          id: userId.flatMap { UUIDv7($0) }, name: userName, externalID: externalId, email: email,
+          language: language, timeZone: timeZone),
+        role: role, lifetime: expires.duration, label: label, scopes: scope)
+      let issued = try await DatabaseSession.with(try database.target()) { session in
+        try await session.withDatabase { database in try await issuer.issue(database) }
+      }
+      show(issued)
+    }
+  }
+
+  private func show(_ issued: TokenIssuer.Issued) {
+    let record = issued.record
+    guard json else {
+      Output.note(
+        "\(issued.isNewUser ? "new user" : "user") \(record.userID) (\(record.role.rawValue)), "
+          + "works until \(record.expiresAt)")
+      return Output.line(issued.secret)
+    }
+    let node = JSONNode.object([
+      .init("token", .string(issued.secret)), .init("token_id", .string("\(record.id)")),
+      .init("user_id", .string("\(record.userID)")), .init("role", .string(record.role.rawValue)),
+      .init("expires_at", .string("\(record.expiresAt)")),
+      .init("new_user", .bool(issued.isNewUser)),
+    ])
+    Output.line(node.text())
+  }
+}
+
+/// `hito token list`
+struct TokenListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List tokens, newest first, without their secrets.")
+
+  @OptionGroup var database: DatabaseOptions
+
+  @Option(help: "Only of this user (UUID).")
+  var userId: String?
+
+  @Flag(help: "Print one JSON object a line.")
+  var json = false
+
+  func validate() throws {
+    if let userId, UUIDv7(userId) == nil { throw ValidationError("--user-id wants a UUID") }
+  }
+
+  func run() async throws {
+    try await reporting {
+      let user = userId.flatMap { UUIDv7($0) }
+      let tokens = try await DatabaseSession.with(try database.target()) { session in
+        try await session.withDatabase { database in
+          try await PostgresTokenStore(database).tokens(user: user)
+        }
+      }
+      show(tokens, at: SystemTime().now())
+    }
+  }
+
+  private func show(_ tokens: [TokenRecord], at now: Timestamp) {
+    var table = TextTable(["TOKEN ID", "USER ID", "ROLE", "STATE", "EXPIRES", "LABEL"])
+    for token in tokens {
+      let state =
+        token.revokedAt != nil ? "revoked" : token.expiresAt > now ? "works" : "expired"
+      let cells = [
+        "\(token.id)", "\(token.userID)", token.role.rawValue, state, "\(token.expiresAt)",
+        token.label,
+      ]
+      table.add(cells)
+      guard json else { continue }
+      let names = ["token_id", "user_id", "role", "state", "expires_at", "label"]
+      var members = zip(names, cells).map { JSONNode.Member($0, .string($1)) }
+      members.append(.init("scopes", .array(token.scopes.map(JSONNode.string))))
+      Output.line(JSONNode.object(members).text())
+    }
+    if !json { Output.text(table.text) }
+  }
+}
+
+/// `hito token revoke`
+struct TokenRevokeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "revoke",
+    abstract: "Make a token stop working.",
+    discussion: "A running server takes at most its token cache time (10 s) to notice.")
+
+  @OptionGroup var database: DatabaseOptions
+
+  @Argument(help: "UUID of the token: `hito token list` shows it.")
+  var tokenId: String
+
+  func validate() throws {
+    if tokenId.hasPrefix("hito_") {
+      throw ValidationError("that is the secret; revoke wants the token's id (hito token list)")
+    }
+    if UUIDv7(tokenId) == nil { throw ValidationError("the token's id is a UUID") }
+  }
+
+  func run() async throws {
+    try await reporting {
+      guard let id = UUIDv7(tokenId) else { return }
+      let wasThere = try await DatabaseSession.with(try database.target()) { session in
+        try await session.withDatabase { database in
+          try await PostgresTokenStore(database).revoke(id, at: SystemTime().now())
+        }
+      }
+      guard wasThere else { throw CommandFailure("there is no token \(id)") }
+      Output.note("revoked \(id)")
+    }
+  }
+}
+
+extension DurationArgument {
+  static var ninetyDays: DurationArgument { DurationArgument(.seconds(90 * 86_400)) }
+}
+
+extension Role: ExpressibleByArgument {}

@@ -1,0 +1,20 @@
+import ArgumentParser
+
+/// The program: one subcommand for each thing that a person or a script wants of it.
+@main
+struct Hito: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "hito",
+    abstract: "A backend for learning goals: server, client and tools in one program.",
+    version: HitoVersion.current,
+    subcommands: [
+      ServeCommand.self, CallCommand.self, WatchCommand.self, ReportCommand.self,
+      TokenCommand.self, MigrateCommand.self, DoctorCommand.self, ConfigCommand.self,
+      VersionCommand.self,
+    ])
+}
+
+/// The version of Hito; the contract's version is in its package name, the wire's in its ALPN name.
+enum HitoVersion {
+  static let current = "0.1.0"
+}

@@ -1,0 +1,145 @@
+import Domain
+import EventLake
+import Logging
+import PostgresStore
+import RPC
+import Service
+import Synchronization
+import Transport
+
+/// The parts of a server, joined.
+final class ServerParts: Sendable {
+  let hub: EventHub
+  let relay: EventRelay
+  let sink: LakeSink
+  let health = HealthState()
+  let bootstrap: AdminBootstrap
+
+  private let configuration: ServeConfiguration
+  private let lake: ParquetEventLake
+  private let stores: ServiceStores
+  private let log: PostgresEventLog
+  private let clock: any TimeSource
+  private let ids: any IDGenerator
+  private let logger: Logger
+  private let server = Mutex<HitoServer?>(nil)
+
+  init(
+    configuration: ServeConfiguration, database: PostgresDatabase, lake: ParquetEventLake,
+    clock: any TimeSource, ids: any IDGenerator, logger: Logger
+  ) {
+    self.configuration = configuration
+    self.lake = lake
+    self.clock = clock
+    self.ids = ids
+    self.logger = logger
+    log = PostgresEventLog(database)
+    hub = EventHub()
+    let stamper = PostgresEventStamper(database)
+    sink = LakeSink(lake: lake, log: log, logger: Logger(label: "hito.lake"), time: clock)
+    // The embedded database has no other server to wake.
+    var announce: (@Sendable () async -> Void)?
+    if configuration.databaseURL != nil {
+      announce = { try? await stamper.notify() }
+    }
+    relay = EventRelay(
+      log: log, hub: hub, stamper: stamper,
+      announce: announce, advanced: { [sink] position in sink.noticed(head: position) },
+      logger: Logger(label: "hito.relay"))
+    stores = ServiceStores(
+      users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
+      goals: PostgresGoalRepository(database), writes: PostgresWriteStore(database),
+      tokens: PostgresTokenStore(database), log: log, archive: lake)
+    bootstrap = AdminBootstrap(
+      users: stores.users, writes: stores.writes, tokens: stores.tokens, clock: clock, ids: ids)
+  }
+
+  func makeServer(tls: TLSContext) -> HitoServer {
+    let startedAt = clock.now()
+    let serverID = ids.next(at: startedAt).description
+    var options = Services.Options(
+      clock: clock, ids: ids,
+      info: ServerInfo(serverID: serverID, version: HitoVersion.current, startedAt: startedAt))
+    options.health = health
+    options.inspection = inspection
+    options.committed = { [relay] in relay.wake() }
+    let services = Services(stores: stores, hub: hub, options: options)
+    var router = Router()
+    services.register(in: &router)
+    var network = ServerConfiguration(
+      host: configuration.host, port: configuration.port, threadCount: configuration.threadCount)
+    network.serverID = serverID
+    network.agent = "hito/\(HitoVersion.current)"
+    let server = HitoServer(
+      configuration: network, tls: tls, router: router, authenticator: services.authenticator,
+      logger: Logger(label: "hito.server"))
+    self.server.withLock { $0 = server }
+    return server
+  }
+
+  /// Asks the parts how they are, again and again, and tells whoever watches.
+  func watchHealth() async throws {
+    while true {
+      do {
+        _ = try await CallDeadline.$current.withValue(.now + .seconds(2)) { try await log.head() }
+        health.set(.store, .serving)
+      } catch {
+        health.set(.store, .notServing("the database cannot be reached"))
+      }
+      let relayIsWell = relay.status.lastError == nil
+      health.set(.relay, relayIsWell ? .serving : .notServing("events are not being relayed"))
+      let lakeIsWell = sink.lastFailure == nil && lake.damaged.isEmpty
+      health.set(.lake, lakeIsWell ? .serving : .notServing("the lake is behind or damaged"))
+      try await Task.sleep(for: .seconds(1))
+    }
+  }
+}
+
+extension ServerParts {
+  /// What the server tells admins of itself.
+  private var inspection: ServerInspection {
+    ServerInspection(
+      connections: { [self] in await connections() },
+      calls: { [self] in await calls() },
+      pipelines: { [self] in
+        [
+          PipelineState(
+            name: "relay", position: relay.status.position,
+            lastError: relay.status.lastError ?? ""),
+          PipelineState(
+            name: "lake", position: lake.publishedPosition, lastError: sink.lastFailure ?? ""),
+        ]
+      },
+      flushLake: { [self] in
+        let before = lake.publishedPosition
+        let after = try await sink.flush()
+        return (after, max(0, after - before))
+      })
+  }
+
+  private func snapshot() async -> ServerSnapshot {
+    guard let server = server.withLock({ $0 }) else { return ServerSnapshot() }
+    return await server.snapshot()
+  }
+
+  private func connections() async -> [ConnectionState] {
+    let now = clock.now()
+    return await snapshot().connections.map { connection in
+      ConnectionState(
+        id: connection.id, peer: connection.remoteAddress, agent: connection.agent,
+        userID: connection.calls.compactMap(\.userID).first ?? "",
+        streamCount: connection.calls.count, openedAt: now.advanced(by: .zero - connection.age),
+        byteCountIn: connection.byteCountIn, byteCountOut: connection.byteCountOut)
+    }
+  }
+
+  private func calls() async -> [CallState] {
+    await snapshot().connections.flatMap { connection in
+      connection.calls.map { call in
+        CallState(
+          connectionID: connection.id, streamID: call.stream, method: call.path,
+          userID: call.userID ?? "", age: call.age)
+      }
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import Domain
+import EventLake
+import Foundation
+import Logging
+import PostgresStore
+import RPC
+import Service
+import ServiceLifecycle
+import Transport
+
+/// The whole server: what it is made of, in the order in which the parts need each other.
+struct ServerProgram {
+  let configuration: ServeConfiguration
+  let logger: Logger
+  let clock = SystemTime()
+  let ids = UUIDv7Generator()
+
+  init(_ configuration: ServeConfiguration, logger: Logger) {
+    self.configuration = configuration
+    self.logger = logger
+  }
+
+  /// Runs until SIGTERM or SIGINT; returns when everything has ended in order.
+  func run() async throws {
+    try checkLibraries()
+    let (cluster, conninfo) = try await startCluster()
+    do {
+      try await migrate(conninfo.owner)
+      try await serve(cluster: cluster, conninfo: conninfo.application)
+    } catch {
+      // The cluster is a child of ours; an error of ours must not leave it behind.
+      try? await cluster?.stop()
+      throw error
+    }
+  }
+
+  /// Two copies of OpenSSL in one process end in a crash at the first handshake, or worse.
+  private func checkLibraries() throws {
+    let libraries = LibraryIsolation.inspect()
+    guard libraries.isIsolated else {
+      throw ServeError(
+        """
+        libparquet (\(libraries.parquetPath)) shows its own OpenSSL to this process: \
+        run `make setup`, which installs an isolated one, or `hito doctor` for details
+        """)
+    }
+  }
+
+  private typealias Conninfo = (owner: String, application: String)
+
+  private func startCluster() async throws -> (EmbeddedCluster?, Conninfo) {
+    if let url = configuration.databaseURL { return (nil, (url, url)) }
+    let cluster = EmbeddedCluster(
+      EmbeddedCluster.Configuration(
+        dataDirectory: configuration.dataDirectory,
+        environment: ProcessInfo.processInfo.environment),
+      logger: Logger(label: "hito.postgres"))
+    let connection = try await cluster.start()
+    return (
+      cluster, (connection.conninfo(role: .owner), connection.conninfo(role: .application))
+    )
+  }
+
+  private func migrate(_ conninfo: String) async throws {
+    let applied = try await Migrator(ConnectionSettings(conninfo: conninfo)).up()
+    if !applied.isEmpty { logger.info("migrated", metadata: ["versions": "\(applied)"]) }
+  }
+
+  private func serve(cluster: EmbeddedCluster?, conninfo: String) async throws {
+    var settings = PostgresDatabase.Configuration(conninfo: conninfo)
+    settings.connectionCount = configuration.databaseConnectionCount
+    let database = PostgresDatabase(settings)
+    try await database.check()
+    let lake = ParquetEventLake(directory: configuration.lakeDirectory)
+    let recovery = try await lake.recover()
+    logger.info("opened the lake", metadata: ["recovery": "\(recovery)"])
+    let parts = makeParts(database: database, lake: lake)
+    let tls = try makeTLS()
+
+    let services: [any ServiceLifecycle.Service] =
+      (cluster.map { [ClusterService(cluster: $0)] } ?? []) + [
+        DatabaseService(database: database),
+        LoopService { [parts] in try await parts.relay.run(wakeups: database.wakeups) },
+        LakeService(sink: parts.sink, logger: logger),
+        LoopService { [parts] in try await parts.watchHealth() },
+        NetworkService(
+          server: parts.makeServer(tls: tls), grace: configuration.grace,
+          beforeListening: { [self, parts] in
+            try await parts.bootstrap.run(
+              tokenFile: "\(configuration.dataDirectory)/admin.token", logger: logger)
+          },
+          whenListening: { [self] port in try announce(port: port) },
+          beforeDrain: { [parts] in
+            parts.health.drain()
+            parts.hub.drain()
+          }),
+      ]
+    try await ServiceGroup(
+      configuration: .init(
+        services: services.map { .init(service: $0) },
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    ).run()
+  }
+
+  private func makeParts(database: PostgresDatabase, lake: ParquetEventLake) -> ServerParts {
+    ServerParts(
+      configuration: configuration, database: database, lake: lake, clock: clock, ids: ids,
+      logger: logger)
+  }
+
+  private func makeTLS() throws -> TLSContext {
+    let files: TLSFiles
+    if let certificate = configuration.certificateFile, let key = configuration.keyFile {
+      files = TLSFiles(
+        certificate: certificate, key: key, clientAuthority: configuration.clientAuthorityFile)
+    } else {
+      files = try TLSFiles(
+        developmentIn: "\(configuration.dataDirectory)/tls", names: configuration.hostNames,
+        clientAuthority: configuration.clientAuthorityFile)
+    }
+    return try TLSContext.server(
+      certificateFile: files.certificate, keyFile: files.key,
+      clientAuthorityFile: files.clientAuthority)
+  }
+
+  /// Tells people and scripts where the server is.
+  private func announce(port: Int) throws {
+    let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+    let address = "\(host):\(port)"
+    logger.notice("serving", metadata: ["address": "\(address)"])
+    guard let file = configuration.portFile else { return }
+    try "\(address)\n".write(toFile: file, atomically: true, encoding: .utf8)
+  }
+}
+
+/// The system's clock.
+struct SystemTime: TimeSource {
+  func now() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(
+      microsecondsSinceEpoch: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+  }
+}
+
+/// Why the server does not start; the text says what to do.
+struct ServeError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

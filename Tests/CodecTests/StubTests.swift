@@ -1,0 +1,107 @@
+import Contract
+import RPC
+import Testing
+
+@Suite("Generated stubs")
+struct StubTests {
+  /// Plants trees; everything else it leaves out.
+  private struct Gardener: EverythingServiceHandler {
+    func getTree(_ request: Leaf, _ context: CallContext) async throws -> Tree {
+      Tree(last: request.name)
+    }
+  }
+
+  @Test("Every method is registered under its path, with its kind and whether it only reads")
+  func registration() {
+    var router = Router()
+    Gardener().register(in: &router)
+    #expect(
+      Set(router.methods) == Set(EverythingServiceMethods.all)
+        && router.methods.count == EverythingServiceMethods.all.count)
+    #expect(EverythingServiceMethods.getTree.path == "fixture.v1.EverythingService/GetTree")
+    #expect(EverythingServiceMethods.getTree.isReadOnly)
+    #expect(!EverythingServiceMethods.plantTree.isReadOnly)
+    #expect(
+      EverythingServiceMethods.all.map(\.kind) == [
+        .unary, .unary, .serverStreaming, .clientStreaming, .bidirectional, .unary,
+      ])
+  }
+
+  @Test("A client's call reaches the handler and comes back")
+  func call() async throws {
+    let client = EverythingServiceClient(LocalTransport(Gardener()))
+    #expect(try await client.getTree(Leaf(name: "oak")).last == "oak")
+  }
+
+  @Test("A method without implementation answers UNIMPLEMENTED")
+  func unimplemented() async throws {
+    let client = EverythingServiceClient(LocalTransport(Gardener()))
+    let error = await #expect(throws: RPCError.self) { try await client.plantTree(Tree()) }
+    #expect(error?.code == .unimplemented)
+    #expect(error?.message == "fixture.v1.EverythingService/PlantTree is not implemented")
+  }
+
+  @Test("Enums know the names of the contract, and keep numbers without a name")
+  func enums() {
+    #expect(Mood.allCases == [.unspecified, .happy, .in, .sad])
+    #expect(Mood.in.protoName == "MOOD_IN")
+    #expect(Mood(rawValue: 9).protoName == nil)
+    #expect(Mood(rawValue: -1) == .sad)
+  }
+
+  @Test("The embedded descriptor set names every service of the contract")
+  func descriptors() {
+    let text = String(decoding: ContractDescriptors.fileDescriptorSet, as: UTF8.self)
+    for service in ["GoalService", "TaskService", "EventService"] {
+      #expect(text.contains(service))
+    }
+  }
+}
+
+/// Calls the routes of a handler with the encoded request, as a connection would.
+private struct LocalTransport: ClientTransport {
+  private let router: Router
+
+  init(_ handler: some EverythingServiceHandler) {
+    var router = Router()
+    handler.register(in: &router)
+    self.router = router
+  }
+
+  func unary<Request: WireMessage, Response: WireMessage>(
+    _ method: MethodDescriptor, _ request: Request, returning: Response.Type, options: CallOptions
+  ) async throws(RPCError) -> Response {
+    guard case .unary(let prepare)? = router[method.path]?.body else {
+      throw RPCError(.unimplemented, "no such method")
+    }
+    do {
+      let invocation = try request.encodedBytes().withUnsafeBytes {
+        try prepare($0, DecodeLimits())
+      }
+      let response = try await invocation(CallContext(method: method))
+      return try Response.decode(response.encodedBytes())
+    } catch {
+      throw RPCError(fromHandler: error)
+    }
+  }
+
+  func serverStreaming<Request: WireMessage, Response: WireMessage>(
+    _ method: MethodDescriptor, _ request: Request, returning: Response.Type, options: CallOptions
+  ) async throws(RPCError) -> ResponseStream<Response> {
+    throw RPCError(.unimplemented, "only unary calls")
+  }
+
+  func clientStreaming<Request: WireMessage, Response: WireMessage>(
+    _ method: MethodDescriptor, sending: Request.Type, returning: Response.Type,
+    options: CallOptions
+  ) async throws(RPCError) -> ClientStreamingCall<Request, Response> {
+    throw RPCError(.unimplemented, "only unary calls")
+  }
+
+  func bidirectional<Request: WireMessage, Response: WireMessage>(
+    _ method: MethodDescriptor, sending: Request.Type, returning: Response.Type,
+    options: CallOptions
+  ) async throws(RPCError) -> BidirectionalCall<Request, Response> {
+    throw RPCError(.unimplemented, "only unary calls")
+  }
+}

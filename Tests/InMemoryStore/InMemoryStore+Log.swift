@@ -1,0 +1,108 @@
+package import Domain
+
+extension InMemoryStore: EventLog {
+  package func events(
+    after position: Int64, limit: Int
+  ) async throws(StoreError) -> [StoredEvent] {
+    try access(.readLog) { state in
+      guard position < Int64(state.stamped.count) else { return [] }
+      // Positions are dense from 1: the index behind `position` is `position` itself.
+      return Array(state.stamped[Int(max(0, position))...].prefix(limit))
+    }
+  }
+
+  package func head() async throws(StoreError) -> Int64 {
+    try access(.readLog) { Int64($0.stamped.count) }
+  }
+
+  package func position(of eventID: UUIDv7) async throws(StoreError) -> Int64? {
+    try access(.readLog) { $0.stamped.first { $0.id == eventID }?.position }
+  }
+
+  package func newestUnstamped() async throws(StoreError) -> UUIDv7? {
+    try access(.readLog) { $0.waiting.last?.id }
+  }
+
+  package func position(at time: Timestamp) async throws(StoreError) -> Int64 {
+    try access(.readLog) { $0.stamped.last { $0.createdAt <= time }?.position ?? 0 }
+  }
+
+  package func tail(
+    user: UUIDv7, from: Timestamp, to: Timestamp, after position: Int64
+  ) async throws(StoreError) -> [StoredEvent] {
+    try access(.readLog) { state in
+      (state.stamped.filter { $0.position > position } + state.waiting).filter {
+        $0.userID == user && $0.createdAt >= from && $0.createdAt < to
+      }
+    }
+  }
+}
+
+extension InMemoryStore: EventStamper {
+  package func stamp(limit: Int) async throws(StoreError) -> [StoredEvent]? {
+    let result: Result<[StoredEvent]?, StoreError> = state.withLock { state in
+      if let fault = state.takeFault(.stamp) { return .failure(fault) }
+      guard !state.isLockedByOther else { return .success(nil) }
+      let events = state.stamp(limit: limit)
+      if let fault = state.takeFault(.stampAnswer) { return .failure(fault) }
+      return .success(events)
+    }
+    return try result.get()
+  }
+}
+
+extension InMemoryStore: CursorStore {
+  package func cursor(_ name: String) async throws(StoreError) -> Int64 {
+    try access(.read) { $0.cursors[name] ?? 0 }
+  }
+
+  package func advance(_ name: String, to position: Int64) async throws(StoreError) {
+    try access(.read) { $0.cursors[name] = position }
+  }
+}
+
+extension InMemoryStore: TokenStore {
+  package func insert(_ token: TokenRecord) async throws(StoreError) {
+    let isTaken = try access(.read) { state in
+      if state.tokens[token.id] != nil { return true }
+      state.tokens[token.id] = token
+      return false
+    }
+    if isTaken { throw .duplicate(constraint: "tokens_pkey") }
+  }
+
+  package func token(hash: [UInt8]) async throws(StoreError) -> TokenRecord? {
+    try access(.read) { state in
+      state.tokens.values.first {
+        $0.hash == hash && state.users[$0.userID]?.isActive == true
+      }
+    }
+  }
+
+  package func tokens(user: UUIDv7?) async throws(StoreError) -> [TokenRecord] {
+    try access(.read) { state in
+      state.tokens.values.filter { user == nil || $0.userID == user }
+        .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+    }
+  }
+
+  package func revoke(_ id: UUIDv7, at now: Timestamp) async throws(StoreError) -> Bool {
+    try access(.read) { state in
+      guard state.tokens[id] != nil else { return false }
+      if state.tokens[id]?.revokedAt == nil { state.tokens[id]?.revokedAt = now }
+      return true
+    }
+  }
+}
+
+extension InMemoryStore.State {
+  mutating func stamp(limit: Int) -> [StoredEvent] {
+    var events = Array(waiting.prefix(limit))
+    waiting.removeFirst(events.count)
+    for index in events.indices {
+      events[index].position = Int64(stamped.count) + Int64(index) + 1
+    }
+    stamped += events
+    return events
+  }
+}

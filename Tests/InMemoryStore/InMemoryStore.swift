@@ -1,0 +1,103 @@
+package import Domain
+internal import Synchronization
+
+/// Every port of the stores in memory, as faithful as one lock makes it, with faults to order.
+///
+/// For tests of what stands above the stores; PostgreSQL's own behaviour is tested on PostgreSQL.
+package final class InMemoryStore: Sendable {
+  struct ReplyKey: Hashable {
+    var callerID: UUIDv7
+    var method: String
+    var key: String
+  }
+
+  struct State {
+    var users: [UUIDv7: User] = [:]
+    var courses: [UUIDv7: Course] = [:]
+    var enrolments: [UUIDv7: Enrolment] = [:]
+    var goals: [UUIDv7: Goal] = [:]
+    var tasks: [UUIDv7: LearningTask] = [:]
+    var tokens: [UUIDv7: TokenRecord] = [:]
+    var replies: [ReplyKey: KeyedReply] = [:]
+    var cursors: [String: Int64] = [:]
+    var waiting: [StoredEvent] = []
+    var stamped: [StoredEvent] = []
+    var nextSeq: Int64 = 1
+    var faults: [Operation: [StoreError]] = [:]
+    var commitHooks: [@Sendable () async -> Void] = []
+    var isLockedByOther = false
+  }
+
+  /// Where a fault can be put.
+  package enum Operation: Sendable, Hashable {
+    case read
+    case commit
+    /// The write is committed, but its answer is lost.
+    case commitAnswer
+    case readLog
+    case stamp
+    /// The positions are given, but the answer is lost.
+    case stampAnswer
+  }
+
+  let state = Mutex(State())
+
+  package init() {}
+
+  /// The next call of `operation` fails, after those ordered before.
+  package func fail(_ operation: Operation, _ error: StoreError) {
+    state.withLock { $0.faults[operation, default: []].append(error) }
+  }
+
+  /// Runs once, before the next commit that has no hook yet: what others do between a read and a
+  /// write.
+  package func beforeNextCommit(_ hook: @escaping @Sendable () async -> Void) {
+    state.withLock { $0.commitHooks.append(hook) }
+  }
+
+  /// Whether another server holds the stamper's lock.
+  package func setLockedByOther(_ isLocked: Bool) {
+    state.withLock { $0.isLockedByOther = isLocked }
+  }
+
+  /// Stamps as that other server would.
+  package func stampElsewhere() {
+    state.withLock { _ = $0.stamp(limit: .max) }
+  }
+
+  /// Every event committed so far, in the order of commit; those not stamped have position 0.
+  package var allEvents: [StoredEvent] { state.withLock { $0.stamped + $0.waiting } }
+
+  package var replyCount: Int { state.withLock { $0.replies.count } }
+
+  /// Puts a user in place, without events.
+  package func seed(_ user: User) { state.withLock { $0.users[user.id] = user } }
+
+  /// Puts stamped events of a log in place, positions and all.
+  package func seed(_ events: [StoredEvent]) {
+    state.withLock { state in
+      for var event in events {
+        event.position = Int64(state.stamped.count) + 1
+        state.stamped.append(event)
+      }
+    }
+  }
+
+  /// Runs `body` on the state, unless a fault is due.
+  func access<Output: Sendable>(
+    _ operation: Operation, _ body: (inout State) -> Output
+  ) throws(StoreError) -> Output {
+    let result: Result<Output, StoreError> = state.withLock { state in
+      if let fault = state.takeFault(operation) { return .failure(fault) }
+      return .success(body(&state))
+    }
+    return try result.get()
+  }
+}
+
+extension InMemoryStore.State {
+  mutating func takeFault(_ operation: InMemoryStore.Operation) -> StoreError? {
+    guard let due = faults[operation], !due.isEmpty else { return nil }
+    return faults[operation]?.removeFirst()
+  }
+}

@@ -1,0 +1,150 @@
+import PostgresStore
+import TestSupport
+import Testing
+
+@Suite struct MigrationTests {
+  static func settings(_ connection: ClusterConnection) -> ConnectionSettings {
+    ConnectionSettings(conninfo: connection.conninfo(role: .owner))
+  }
+
+  /// Everything that migrations make, as text.
+  static func schema(_ session: ScriptSession) async throws -> [[String?]] {
+    let objects = try await session.run(
+      """
+      SELECT 'column', table_name, column_name, data_type || is_nullable || coalesce(column_default, '')
+        FROM information_schema.columns WHERE table_schema = 'public'
+      UNION ALL SELECT 'index', tablename, indexname, indexdef FROM pg_indexes
+        WHERE schemaname = 'public'
+      UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+      UNION ALL SELECT 'function', p.proname, '', pg_get_functiondef(p.oid) FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'hito%'
+      UNION ALL SELECT 'grant', table_name, grantee, privilege_type
+        FROM information_schema.table_privileges WHERE grantee = 'hito_app'
+      ORDER BY 1, 2, 3, 4
+      """)
+    return objects.filter { $0[1] != "schema_migrations" }
+  }
+
+  @Test func eachMigrationGoesUpDownAndUpAgain() async throws {
+    try await StoreFixture.inTurn {
+      let connection = try await StoreFixture.emptyDatabase()
+      let migrator = Migrator(Self.settings(connection))
+      let session = try await ScriptSession(Self.settings(connection))
+      let latest = Migration.all.count
+      #expect(Migration.all.map(\.version) == Array(1...latest))
+      var schemas = [try await Self.schema(session)]
+      for version in 1...latest {
+        #expect(try await migrator.migrate(to: version) == [version])
+        schemas.append(try await Self.schema(session))
+        #expect(schemas[version] != schemas[version - 1])
+      }
+      for version in (0..<latest).reversed() {
+        #expect(try await migrator.migrate(to: version) == [version + 1])
+        // Grants come with the last one only.
+        let isSame =
+          try await Self.schema(session).filter { $0[0] != "grant" }
+          == schemas[version].filter { $0[0] != "grant" }
+        #expect(isSame, "version \(version) is not what it was on the way up")
+      }
+      #expect(try await migrator.up() == Array(1...latest))
+      #expect(try await Self.schema(session) == schemas[latest])
+      #expect(try await migrator.up() == [])
+      let status = try await migrator.status()
+      #expect(status.count == latest && status.allSatisfy { $0.appliedAt != nil })
+    }
+  }
+
+  @Test func serversThatStartTogetherMigrateOnce() async throws {
+    try await StoreFixture.inTurn {
+      let connection = try await StoreFixture.emptyDatabase()
+      let done = try await withThrowingTaskGroup(of: [Int].self) { group in
+        for _ in 0..<4 {
+          group.addTask { try await Migrator(Self.settings(connection)).up() }
+        }
+        return try await group.reduce(into: []) { $0 += $1 }
+      }
+      #expect(done == Array(1...Migration.all.count))
+    }
+  }
+
+  @Test func anEditedMigrationIsRefused() async throws {
+    try await StoreFixture.inTurn {
+      let connection = try await StoreFixture.emptyDatabase()
+      _ = try await Migrator(Self.settings(connection)).migrate(to: 1)
+      var edited = Migration.all
+      edited[0] = Migration(
+        version: 1, name: "users and courses", up: "SELECT 1", down: .irreversible("a test"))
+      await #expect(throws: MigrationError.modified(version: 1, name: "users and courses")) {
+        try await Migrator(Self.settings(connection), migrations: edited).up()
+      }
+    }
+  }
+
+  @Test func aNewerDatabaseIsRefused() async throws {
+    try await StoreFixture.inTurn {
+      let connection = try await StoreFixture.emptyDatabase()
+      _ = try await Migrator(Self.settings(connection)).migrate(to: 2)
+      let older = Array(Migration.all.prefix(1))
+      await #expect(throws: MigrationError.newerDatabase(version: 2)) {
+        try await Migrator(Self.settings(connection), migrations: older).up()
+      }
+    }
+  }
+
+  @Test func aFailedMigrationLeavesNothing() async throws {
+    try await StoreFixture.inTurn {
+      let connection = try await StoreFixture.emptyDatabase()
+      let broken = [
+        Migration.all[0],
+        Migration(
+          version: 2, name: "broken", up: "CREATE TABLE half (id int); SELECT 1/0",
+          down: .irreversible("nothing to take back")),
+      ]
+      let migrator = Migrator(Self.settings(connection), migrations: broken)
+      await #expect(
+        throws: MigrationError.failed(version: 2, message: "22012 division by zero")
+      ) { try await migrator.up() }
+      let status = try await migrator.status()
+      #expect(status.map { $0.appliedAt != nil } == [true, false])
+      let session = try await ScriptSession(Self.settings(connection))
+      #expect(try await session.run("SELECT to_regclass('half')") == [[nil]])
+    }
+  }
+
+  @Test func thereIsNoWayPastAnIrreversibleOne() async throws {
+    try await StoreFixture.inTurn {
+      let connection = try await StoreFixture.emptyDatabase()
+      let migrations = [
+        Migration(version: 1, name: "one way", up: "SELECT 1", down: .irreversible("a test"))
+      ]
+      let migrator = Migrator(Self.settings(connection), migrations: migrations)
+      #expect(try await migrator.up() == [1])
+      await #expect(throws: MigrationError.irreversible(version: 1, reason: "a test")) {
+        try await migrator.migrate(to: 0)
+      }
+      await #expect(throws: MigrationError.unknownVersion(7)) {
+        try await migrator.migrate(to: 7)
+      }
+    }
+  }
+
+  @Test func theApplicationRoleOwnsNothingAndCannotEditTheLog() async throws {
+    try await StoreFixture.run { store in
+      _ = try await store.addUser()
+      let session = try await ScriptSession(
+        ConnectionSettings(conninfo: store.connection.conninfo(role: .application)))
+      #expect(
+        try await session.run("SELECT count(*) FROM pg_class WHERE relowner = 'hito_app'::regrole")
+          == [["0"]])
+      for sql in [
+        "DELETE FROM events", "UPDATE events SET payload = '{}'", "DROP TABLE goals",
+        "CREATE TABLE own (id int)", "DELETE FROM users", "UPDATE schema_migrations SET name = ''",
+        "TRUNCATE events",
+      ] {
+        let error = await #expect(throws: ServerError.self) { try await session.run(sql) }
+        #expect(error?.sqlState == "42501", "\(sql)")
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Domain
+import PostgresStore
+import Testing
+
+/// Users' and courses' lists, tokens and cursors.
+@Suite struct SmallStoreTests {
+  @Test func inactiveUsersAreListedOnlyOnRequest() async throws {
+    try await StoreFixture.run { store in
+      let root = try await store.addUser("Root", role: .admin)
+      var gone = try await store.addUser("Ada", at: StoreFixture.start.advanced(by: .seconds(1)))
+      gone.isActive = false
+      gone.version = 2
+      _ = try await store.writes.commit(
+        Write(changes: [.updateUser(gone)], events: [], reply: nil))
+      for (includeInactive, expected) in [(true, [gone, root]), (false, [root])] {
+        let list = try await store.users.users(
+          role: nil, includeInactive: includeInactive, page: PageRequest(limit: 10),
+          scope: AccessScope(root))
+        #expect(list.items == expected)
+      }
+    }
+  }
+
+  @Test func usersComeInPagesByRole() async throws {
+    try await StoreFixture.run { store in
+      let root = try await store.addUser("Root", role: .admin)
+      for index in 0..<5 { _ = try await store.addUser("L\(index)") }
+      var page = PageRequest(limit: 2)
+      var names: [String] = []
+      var sizes: [Int] = []
+      repeat {
+        let list = try await store.users.users(
+          role: .learner, includeInactive: false, page: page, scope: AccessScope(root))
+        names += list.items.map(\.displayName)
+        sizes.append(list.items.count)
+        page.after = list.next
+      } while page.after != nil
+      #expect(names == ["L4", "L3", "L2", "L1", "L0"])
+      #expect(sizes == [2, 2, 1])
+    }
+  }
+
+  @Test func pagesAreBounded() async throws {
+    try await StoreFixture.run { store in
+      let root = try await store.addUser("Root", role: .admin)
+      _ = try await store.addUser("Ada")
+      for limit in [Int.min, -1, 0, 1] {
+        let list = try await store.users.users(
+          role: nil, includeInactive: true, page: PageRequest(limit: limit),
+          scope: AccessScope(root))
+        #expect(list.items.count == 1)
+      }
+      let list = try await store.users.users(
+        role: nil, includeInactive: true, page: PageRequest(limit: .max),
+        scope: AccessScope(root))
+      #expect(list.items.count == 2)
+    }
+  }
+
+  @Test func coursesAreFoundByOwnerAndTechnology() async throws {
+    try await StoreFixture.run { store in
+      let tom = try await store.addUser("Tom", role: .instructor)
+      let ute = try await store.addUser("Ute", role: .instructor)
+      let api = try await store.addCourse(
+        owner: tom, technologies: ["python", "fastapi"],
+        attributes: ["nivel": "básico", "a\"b": "c\\d"])
+      let web = try await store.addCourse(
+        owner: ute, technologies: [], at: StoreFixture.start.advanced(by: .seconds(1)))
+      func list(_ edit: (inout CourseFilter) -> Void) async throws -> [Course] {
+        var filter = CourseFilter()
+        edit(&filter)
+        return try await store.courses.courses(
+          filter, page: PageRequest(limit: 10), scope: AccessScope(tom)
+        ).items
+      }
+      #expect(try await list { _ in } == [web, api])
+      #expect(try await list { $0.ownerID = tom.id } == [api])
+      #expect(try await list { $0.technology = "fastapi" } == [api])
+      #expect(try await list { $0.technology = "fast" } == [])
+      #expect(try await list { $0.statuses = [.archived] } == [])
+    }
+  }
+
+  @Test func tokensAreFoundByHashWhileTheirUserIsActive() async throws {
+    try await StoreFixture.run { store in
+      var ada = try await store.addUser()
+      let token = TokenRecord(
+        id: store.ids.next(at: StoreFixture.start), userID: ada.id, role: .learner,
+        hash: (0..<32).map { $0 }, label: "portátil", scopes: ["goals", "{\"x\"}"],
+        createdAt: StoreFixture.start, expiresAt: StoreFixture.start.advanced(by: .seconds(60)))
+      try await store.tokens.insert(token)
+      await #expect(throws: StoreError.self) { try await store.tokens.insert(token) }
+      #expect(try await store.tokens.token(hash: token.hash) == token)
+      #expect(try await store.tokens.token(hash: [UInt8](repeating: 0, count: 32)) == nil)
+      #expect(try await store.tokens.tokens(user: nil) == [token])
+      #expect(try await store.tokens.tokens(user: ada.id) == [token])
+      #expect(try await store.tokens.tokens(user: token.id) == [])
+      let later = StoreFixture.start.advanced(by: .seconds(5))
+      #expect(try await store.tokens.revoke(token.id, at: later))
+      // The first revocation counts.
+      #expect(try await store.tokens.revoke(token.id, at: later.advanced(by: .seconds(5))))
+      #expect(try await store.tokens.token(hash: token.hash)?.revokedAt == later)
+      #expect(try await !store.tokens.revoke(ada.id, at: later))
+      ada.isActive = false
+      ada.version = 2
+      _ = try await store.writes.commit(
+        Write(changes: [.updateUser(ada)], events: [], reply: nil))
+      #expect(try await store.tokens.token(hash: token.hash) == nil)
+    }
+  }
+
+  @Test func cursorsOnlyGoForward() async throws {
+    try await StoreFixture.run { store in
+      #expect(try await store.cursors.cursor("lake") == 0)
+      try await store.cursors.advance("lake", to: 7)
+      try await store.cursors.advance("lake", to: 5)
+      try await store.cursors.advance("hub", to: 1)
+      #expect(try await store.cursors.cursor("lake") == 7)
+      #expect(try await store.cursors.cursor("hub") == 1)
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import Contract
+import Domain
+import InMemoryStore
+import Logging
+import RPC
+import Service
+import Synchronization
+import Testing
+
+/// A clock that moves by a microsecond each time it is read, so that nothing happens at once, and
+/// further when it is told to.
+final class SteppingTime: TimeSource {
+  /// 2026-01-01T00:00:00Z.
+  static let start = Domain.Timestamp(microsecondsSinceEpoch: 1_767_225_600_000_000)
+
+  private let value = Mutex(SteppingTime.start)
+
+  func now() -> Domain.Timestamp {
+    value.withLock { value in
+      value = value.advanced(by: .microseconds(1))
+      return value
+    }
+  }
+
+  func advance(by duration: Duration) {
+    value.withLock { $0 = $0.advanced(by: duration) }
+  }
+}
+
+/// The services on an in-memory store, called as the transport calls them: encoded, routed, decoded.
+struct ServiceFixture: Sendable {
+  let store = InMemoryStore()
+  let time = SteppingTime()
+  let ids = UUIDv7Generator()
+  let hub: EventHub
+  let health = HealthState()
+  let services: Services
+  let router: Router
+  let commits: CommitCounter
+
+  final class CommitCounter: Sendable {
+    private let value = Mutex(0)
+    var count: Int { value.withLock { $0 } }
+    func add() { value.withLock { $0 += 1 } }
+  }
+
+  init(
+    ringCapacity: Int = 8192, archive: (any EventArchive)? = nil,
+    inspection: ServerInspection = ServerInspection()
+  ) {
+    let commits = CommitCounter()
+    self.commits = commits
+    hub = EventHub(capacity: ringCapacity)
+    var options = Services.Options(
+      clock: time, ids: ids,
+      info: ServerInfo(serverID: "server", version: "1.2.3", startedAt: SteppingTime.start))
+    options.health = health
+    options.inspection = inspection
+    options.waitingClock = InstantClock()
+    options.committed = { commits.add() }
+    services = Services(
+      stores: ServiceStores(
+        users: store, courses: store, goals: store, writes: store, tokens: store, log: store,
+        archive: archive),
+      hub: hub, options: options)
+    var router = Router()
+    services.register(in: &router)
+    self.router = router
+  }
+
+  /// A user that is there already.
+  func user(_ role: Domain.Role = .learner, name: String = "Ada") -> Domain.User {
+    let now = time.now()
+    let user = Domain.User(
+      id: ids.next(at: now), externalID: nil, displayName: name, email: nil, role: role,
+      language: "es", timeZone: "UTC", createdAt: now, updatedAt: now)
+    store.seed(user)
+    return user
+  }
+
+  /// What the relay does: stamps what waits and hands it to the hub.
+  func relay() async throws {
+    if hub.head == nil { hub.begin(at: 0) }
+    hub.publish(try await store.stamp(limit: .max) ?? [])
+  }
+
+  func context(
+    _ method: MethodDescriptor, as user: Domain.User?, key: String? = nil, bytes: [UInt8] = [],
+    scopes: [String] = [], deadline: ContinuousClock.Instant? = .now + .seconds(20),
+    tokenID: String? = nil
+  ) -> CallContext {
+    CallContext(
+      method: method, deadline: deadline,
+      principal: user.map {
+        Principal(
+          userID: $0.id.description, role: $0.role.rawValue,
+          tokenID: tokenID ?? UUIDv7(high: 9, low: 9).description, scopes: scopes)
+      },
+      idempotencyKey: key, requestBytes: key == nil ? [] : bytes)
+  }
+
+  /// One unary call through the router.
+  func call<Request: WireMessage, Response: WireMessage>(
+    _ method: MethodDescriptor, _ request: Request, as user: Domain.User?, key: String? = nil,
+    scopes: [String] = [], deadline: ContinuousClock.Instant? = .now + .seconds(20),
+    returning type: Response.Type = Response.self
+  ) async throws -> Response {
+    let bytes = request.encodedBytes()
+    let route = try #require(router[method.path])
+    guard case .unary(let decode) = route.body else {
+      throw RPCError(.internal, "\(method.path) is not unary")
+    }
+    let invocation = try bytes.withUnsafeBytes { try decode($0, DecodeLimits()) }
+    let context = context(
+      method, as: user, key: key, bytes: bytes, scopes: scopes, deadline: deadline)
+    do {
+      return try Response.decode(try await invocation(context).encodedBytes())
+    } catch {
+      throw RPCError(fromHandler: error)
+    }
+  }
+}
+
+/// A clock whose sleeps end at once, having let others run; time itself goes on as ever.
+struct InstantClock: Clock {
+  var now: ContinuousClock.Instant { .now }
+  var minimumResolution: Duration { .nanoseconds(1) }
+
+  func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {
+    try Task.checkCancellation()
+    await Task.yield()
+  }
+}
+
+/// What went wrong with a call, as a client sees it.
+func failure(
+  _ body: () async throws -> some Sendable, sourceLocation: SourceLocation = #_sourceLocation
+) async -> RPCError {
+  do {
+    let value = try await body()
+    Issue.record("it went well: \(value)", sourceLocation: sourceLocation)
+    return RPCError(.unknown, "")
+  } catch {
+    return error as? RPCError ?? RPCError(fromHandler: error)
+  }
+}
+
+extension RPCError {
+  var decodedDetails: ErrorDetails {
+    (try? ErrorDetails.decode(details)) ?? ErrorDetails()
+  }
+}
