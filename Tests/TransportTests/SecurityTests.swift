@@ -48,7 +48,7 @@ struct SecurityTests {
   }
 
   @Test func `W13.2 a revoked token ends a running stream`() async throws {
-    try await TestServer.with({ $0.authenticationTTL = .milliseconds(50) }) { server in
+    try await TestServer.with(configured { $0.authenticationTTL = .milliseconds(50) }) { server in
       let client = try server.client()
       let stream = try await client.serverStreaming(
         Methods.watch, Blob(""), returning: Blob.self, options: CallOptions())

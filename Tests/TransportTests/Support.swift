@@ -138,12 +138,10 @@ struct TestServer {
 
   /// Runs `body` with a started server and ends it afterwards.
   static func with(
-    _ configure: (inout ServerConfiguration) -> Void = { _ in },
+    _ configuration: ServerConfiguration = ServerConfiguration(),
     _ body: (TestServer) async throws -> Void
   ) async throws {
     let certificates = try TestCertificates()
-    var configuration = ServerConfiguration()
-    configure(&configuration)
     let witness = Witness()
     let authenticator = TestAuthenticator()
     let server = HitoServer(
@@ -182,9 +180,17 @@ struct TestServer {
 }
 
 extension ClientTransport {
-  func echo(_ text: String, _ options: CallOptions = CallOptions()) async throws(RPCError) -> String {
+  func echo(_ text: String, _ options: CallOptions = CallOptions()) async throws(RPCError) -> String
+  {
     try await unary(Methods.echo, Blob(text), returning: Blob.self, options: options).text
   }
+}
+
+/// A server configuration with changes.
+func configured(_ change: (inout ServerConfiguration) -> Void) -> ServerConfiguration {
+  var configuration = ServerConfiguration()
+  change(&configuration)
+  return configuration
 }
 
 /// Silent: tests provoke errors on purpose.
