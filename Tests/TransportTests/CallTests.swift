@@ -166,6 +166,21 @@ struct CallTests {
     }
   }
 
+  @Test func `a handler may read and write from any task`() async throws {
+    try await TestServer.with { server in
+      let client = try server.client()
+      let call = try await client.bidirectional(
+        Methods.elsewhere, sending: Blob.self, returning: Blob.self, options: CallOptions())
+      var replies = call.responses.makeAsyncIterator()
+      for index in 0..<20 {
+        try await call.write(Blob("\(index)"))
+        for _ in 0..<10 { #expect(try await replies.next()?.text == "far: \(index)") }
+      }
+      try await call.finishWriting()
+      #expect(try await replies.next() == nil)
+    }
+  }
+
   @Test func `W14.2 a write carries a random key and its request bytes`() async throws {
     try await TestServer.with { server in
       let client = try server.client()

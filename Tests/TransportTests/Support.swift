@@ -45,6 +45,8 @@ enum Methods {
   static let hang = MethodDescriptor(path: path("Hang"), kind: .unary, isReadOnly: true)
   static let count = MethodDescriptor(path: path("Count"), kind: .serverStreaming, isReadOnly: true)
   static let watch = MethodDescriptor(path: path("Watch"), kind: .serverStreaming, isReadOnly: true)
+  static let elsewhere = MethodDescriptor(
+    path: path("Elsewhere"), kind: .bidirectional, isReadOnly: true)
   static let sum = MethodDescriptor(path: path("Sum"), kind: .clientStreaming, isReadOnly: true)
   static let chat = MethodDescriptor(path: path("Chat"), kind: .bidirectional, isReadOnly: true)
   static let deaf = MethodDescriptor(path: path("Deaf"), kind: .bidirectional, isReadOnly: true)
@@ -271,6 +273,17 @@ private func registerRequestStreams(_ router: inout Router, _ witness: Witness) 
     while let next = try await requests.next() {
       try await writer.write(Blob("re: " + next.text))
     }
+  }
+  router.bidirectional(Methods.elsewhere) {
+    (requests: RequestStream<Blob>, _, writer: ResponseWriter<Blob>) in
+    // A task that does not run on the connection's loop.
+    let task = Task.detached {
+      var requests = requests
+      while let next = try await requests.next() {
+        for _ in 0..<10 { try await writer.write(Blob("far: " + next.text)) }
+      }
+    }
+    try await task.value
   }
   router.bidirectional(Methods.deaf) { (_: RequestStream<Blob>, _, _: ResponseWriter<Blob>) in
     witness.note("deaf")
