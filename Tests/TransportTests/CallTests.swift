@@ -4,7 +4,7 @@ import Wire
 
 @testable import Transport
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CallTests {
   @Test func `a unary call returns what the handler returns`() async throws {
     try await TestServer.with { server in

@@ -5,7 +5,7 @@ import Wire
 
 @testable import Transport
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct SecurityTests {
   private func whoami(
     _ client: HitoTransport, token: String? = nil
@@ -39,7 +39,7 @@ struct SecurityTests {
   }
 
   @Test func `the authenticator is asked once for many calls`() async throws {
-    try await TestServer.with { server in
+    try await TestServer.with(configured { $0.authenticationTTL = .seconds(600) }) { server in
       let client = try server.client()
       for _ in 0..<50 { _ = try await client.echo("x") }
       for _ in 0..<50 { _ = try await whoami(client, token: "other") }

@@ -140,7 +140,7 @@ struct TestServer {
 
   /// Runs `body` with a started server and ends it afterwards.
   static func with(
-    _ configuration: ServerConfiguration = ServerConfiguration(),
+    _ configuration: ServerConfiguration = configured { _ in },
     _ body: (TestServer) async throws -> Void
   ) async throws {
     let certificates = try TestCertificates()
@@ -167,6 +167,7 @@ struct TestServer {
   ) throws -> HitoTransport {
     var configuration = ClientConfiguration(
       host: "127.0.0.1", port: port, tls: try certificates.clientTLS(), token: token)
+    configuration.connectTimeout = .seconds(60)
     try configure(&configuration)
     return HitoTransport(configuration)
   }
@@ -188,9 +189,11 @@ extension ClientTransport {
   }
 }
 
-/// A server configuration with changes.
+/// A server configuration with changes, patient enough for a machine that is busy with other tests.
 func configured(_ change: (inout ServerConfiguration) -> Void) -> ServerConfiguration {
   var configuration = ServerConfiguration()
+  configuration.handshakeTimeout = .seconds(60)
+  configuration.helloTimeout = .seconds(60)
   change(&configuration)
   return configuration
 }
