@@ -7,7 +7,7 @@ import Wire
 
 /// Each peer misbehaves in one way, gets the answer that PROTOCOL.md promises, and the server goes on
 /// serving others.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HostileTests {
   /// Sends `attack` after HELLO and expects this GOAWAY and a close.
   private func expectFault(

@@ -8,7 +8,7 @@ import Wire
 @testable import Transport
 
 /// Deadlines, cancellation, credit, drain: what happens to calls from outside.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LifeTests {
   // MARK: Deadlines
 
@@ -46,15 +46,16 @@ struct LifeTests {
   @Test func `W12.3 the client's own deadline ends the call`() async throws {
     try await TestServer.with { server in
       let client = try server.client()
-      let task = Task {
+      let error = await #expect(throws: RPCError.self) {
         try await client.unary(
           Methods.hang, Blob(""), returning: Blob.self,
-          options: CallOptions(timeout: .seconds(3)))
+          options: CallOptions(timeout: .seconds(1)))
       }
-      await server.witness.wait(for: "hanging")
-      let error = await #expect(throws: RPCError.self) { try await task.value }
       #expect(error?.code == .deadlineExceeded)
-      await server.witness.wait(for: "cancelled")
+      // On a very busy machine the deadline may pass before the handler starts.
+      if server.witness.events.contains("hanging") {
+        await server.witness.wait(for: "cancelled")
+      }
     }
   }
 

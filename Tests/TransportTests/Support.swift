@@ -45,6 +45,8 @@ enum Methods {
   static let hang = MethodDescriptor(path: path("Hang"), kind: .unary, isReadOnly: true)
   static let count = MethodDescriptor(path: path("Count"), kind: .serverStreaming, isReadOnly: true)
   static let watch = MethodDescriptor(path: path("Watch"), kind: .serverStreaming, isReadOnly: true)
+  static let elsewhere = MethodDescriptor(
+    path: path("Elsewhere"), kind: .bidirectional, isReadOnly: true)
   static let sum = MethodDescriptor(path: path("Sum"), kind: .clientStreaming, isReadOnly: true)
   static let chat = MethodDescriptor(path: path("Chat"), kind: .bidirectional, isReadOnly: true)
   static let deaf = MethodDescriptor(path: path("Deaf"), kind: .bidirectional, isReadOnly: true)
@@ -138,7 +140,7 @@ struct TestServer {
 
   /// Runs `body` with a started server and ends it afterwards.
   static func with(
-    _ configuration: ServerConfiguration = ServerConfiguration(),
+    _ configuration: ServerConfiguration = configured { _ in },
     _ body: (TestServer) async throws -> Void
   ) async throws {
     let certificates = try TestCertificates()
@@ -165,6 +167,7 @@ struct TestServer {
   ) throws -> HitoTransport {
     var configuration = ClientConfiguration(
       host: "127.0.0.1", port: port, tls: try certificates.clientTLS(), token: token)
+    configuration.connectTimeout = .seconds(60)
     try configure(&configuration)
     return HitoTransport(configuration)
   }
@@ -186,9 +189,11 @@ extension ClientTransport {
   }
 }
 
-/// A server configuration with changes.
+/// A server configuration with changes, patient enough for a machine that is busy with other tests.
 func configured(_ change: (inout ServerConfiguration) -> Void) -> ServerConfiguration {
   var configuration = ServerConfiguration()
+  configuration.handshakeTimeout = .seconds(60)
+  configuration.helloTimeout = .seconds(60)
   change(&configuration)
   return configuration
 }
@@ -271,6 +276,17 @@ private func registerRequestStreams(_ router: inout Router, _ witness: Witness) 
     while let next = try await requests.next() {
       try await writer.write(Blob("re: " + next.text))
     }
+  }
+  router.bidirectional(Methods.elsewhere) {
+    (requests: RequestStream<Blob>, _, writer: ResponseWriter<Blob>) in
+    // A task that does not run on the connection's loop.
+    let task = Task.detached {
+      var requests = requests
+      while let next = try await requests.next() {
+        for _ in 0..<10 { try await writer.write(Blob("far: " + next.text)) }
+      }
+    }
+    try await task.value
   }
   router.bidirectional(Methods.deaf) { (_: RequestStream<Blob>, _, _: ResponseWriter<Blob>) in
     witness.note("deaf")
