@@ -148,6 +148,12 @@ let package = Package(
       ],
       swiftSettings: swift),
     .testTarget(
+      name: "HitoClientTests",
+      dependencies: [
+        "HitoClient", "Domain", "RPC", "Service", "Transport", "InMemoryStore", logging,
+      ],
+      swiftSettings: swift),
+    .testTarget(
       name: "DescriptorJSONTests", dependencies: ["DescriptorJSON"], exclude: ["Vectors"],
       swiftSettings: swift),
     .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
