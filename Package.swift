@@ -86,7 +86,8 @@ let package = Package(
       name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
       swiftSettings: swift),
     .target(
-      name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire"], swiftSettings: swift),
+      name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire"],
+      swiftSettings: swift),
 
     .target(name: "DescriptorJSON", swiftSettings: swift),
 
