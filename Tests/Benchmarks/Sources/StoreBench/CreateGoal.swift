@@ -88,7 +88,7 @@ struct CreateGoal {
         + "\(number(theirs.rate))), median \(number(ours.latency ?? .nan)) ms, "
         + "\(number(1e6 / ours.serverCost)) calls per server CPU second, "
         + "\(number(1e6 / (ours.serverCost + ours.databaseCost))) with PostgreSQL's")
-    let peer = "pgbench, \(level) clients"
+    let peer = "pgbench, \(level) client\(level == 1 ? "" : "s")"
     let name = "store.create_goal"
     let comparison = Figure(
       level == 64 ? "\(name).vs_pgbench" : "\(name).vs_pgbench_\(level)", ours.rate,
