@@ -12,7 +12,7 @@ ARGS ?=
 help: ## Lists the targets
 	@printf 'usage: make TARGET [ARGS="..."]\n\n'
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) \
-	  | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
+	  | awk -F ':.*## ' '{ printf "  %-16s %s\n", $$1, $$2 }'
 	@printf '\n`make serve` and `make test` do all the set-up by themselves.\n'
 
 .PHONY: setup
