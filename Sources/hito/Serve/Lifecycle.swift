@@ -40,7 +40,7 @@ struct LakeService: ServiceLifecycle.Service {
     do {
       let position = try await sink.flush()
       logger.info("the lake is complete", metadata: ["position": "\(position)"])
-    } catch where Task.isCancelled {
+    } catch  where Task.isCancelled {
       // Another part failed and says so; the next start goes on from the lake's own cursor.
     } catch {
       // Nothing is lost: the next start goes on from the lake's own cursor.
