@@ -16,8 +16,8 @@ from typing import Awaitable, Callable, Dict, List
 import history_readers as readers
 import history_rules as rules
 from history import eventually, read_all
-from history_readers import Recorder, entry_of
-from history_rules import Entry
+from history_readers import Recorder, Selects, entry_of
+from history_rules import Committed, Entry, Transaction, Write
 from history_writers import Aggregates, Garden, HeldWriter, Ticker, Writer
 from hito import v1
 from hito_server import HitoServer, Login
@@ -28,7 +28,7 @@ import hito
 LEARNERS = 3
 WRITERS_EACH = 2
 HELD_WRITERS = 4
-AGGREGATES = 6
+AGGREGATES = 8
 CLOSING_SECONDS = 30.0
 
 
@@ -42,6 +42,8 @@ class History:
         self.learners: List[Login] = []
         self.writers: List[Writer] = []
         self.held: List[HeldWriter] = []
+        self.clients: List[hito.Client] = []
+        """One of each learner's."""
         self.recorders: List[Recorder] = []
         self._stack = stack
 
@@ -55,38 +57,40 @@ class History:
 
     async def prepare(self) -> None:
         self.admin = await self._connect(self.server.admin())
-        clients: List[hito.Client] = []
         for number in range(LEARNERS):
             name = f"Aprendiz {self.seed} {number}"
             login = await asyncio.to_thread(self.server.join, name)
             self.learners.append(login)
             garden = Garden()
             for each in range(WRITERS_EACH):
-                clients.append(await self._connect(login))
+                client = await self._connect(login)
                 chance = self.chance(f"writer {number} {each}")
-                self.writers.append(Writer(clients[-1], garden, chance, self.ticker))
+                self.writers.append(Writer(client, garden, chance, self.ticker))
+            self.clients.append(client)
         self.aggregates = Aggregates(self.chance("aggregates"), self.learners, AGGREGATES)
         self.held = [
             HeldWriter(self.server, self.aggregates, self.chance(f"held {n}"), self.ticker)
             for n in range(HELD_WRITERS)
         ]
-        self._watch(clients[0])
+        self._watch_all()
 
-    def _watch(self, first: hito.Client) -> None:
+    def _watch(
+        self, name: str, client: hito.Client, selects: Selects, *filters: v1.EventFilter,
+        **habits: bool,
+    ) -> None:  # fmt: skip
+        chance = self.chance(f"watcher {name}")
+        recorder = Recorder(name, client, selects, self.ticker, chance, *filters, **habits)
+        self.recorders.append(recorder)
+        self._stack.push_async_callback(recorder.close)
+
+    def _watch_all(self) -> None:
         ana, berta = self.learners[0].user_id, self.learners[1].user_id
-        goals = self.aggregates.goals[:3]
-
-        def watch(name: str, client: hito.Client, selects: readers.Selects, *filters, **habits):
-            chance = self.chance(f"watcher {name}")
-            recorder = Recorder(name, client, selects, self.ticker, chance, *filters, **habits)
-            self.recorders.append(recorder)
-            self._stack.push_async_callback(recorder.close)
-
-        admin = self.admin
+        goals = self.aggregates.goals[: AGGREGATES // 2]
+        admin, watch = self.admin, self._watch
         watch("all", admin, lambda e: True)
         watch("all, slowly", admin, lambda e: True, is_slow=True)
         watch("all, coming and going", admin, lambda e: True, leaves=True)
-        watch("one's own", first, lambda e: e.user_id == ana)
+        watch("one's own", self.clients[0], lambda e: e.user_id == ana)
         watch(
             "tasks, coming and going", admin, lambda e: e.type.startswith("task."),
             v1.EventFilter(types=["task.*"]), leaves=True,
@@ -124,10 +128,12 @@ class History:
         schedule = list(faults)
         chance.shuffle(schedule)
         for name in schedule:
-            await self._progress(chance.randrange(15, 60))
+            await self._progress(chance.randrange(20, 90))
             print(f"after {self.ticker.count} writes {name}")
             await faults[name]()
-        await self._progress(40)
+            # From the past into the present while both move on.
+            self._watch(f"all, since {name}", self.admin, lambda e: True)
+        await self._progress(120)
 
     async def _progress(self, count: int) -> None:
         assert await self.ticker.more(count, 60.0), f"no {count} writes\n{self.server.tail()}"
@@ -177,14 +183,19 @@ class History:
         return session
 
     async def _session(self) -> Session:
-        async with asyncio.timeout(CLOSING_SECONDS):
-            while True:
-                try:
-                    return await Session.open(self.server)
-                except SessionLost:
-                    continue
+        opened: List[Session] = []
 
-    async def check(self, session: Session) -> List[Entry]:
+        async def opens() -> bool:
+            try:
+                opened.append(await Session.open(self.server))
+            except SessionLost:
+                return False
+            return True
+
+        await eventually("a session with the database", opens, CLOSING_SECONDS)
+        return opened[0]
+
+    async def check(self, session: Session) -> None:
         committed = await readers.table(session)
         entries = rules.check_table(committed)
         ours = self.aggregates.entities
@@ -194,8 +205,10 @@ class History:
         writes = [write for writer in self.writers for write in writer.writes]
         rules.check_writes(entries, {learner.user_id for learner in self.learners}, writes)
 
-        pages = [entry_of(event) for event in await read_all(self.admin)]
-        rules.check_same("ReadEvents", entries, pages)
+        await self._check_pages("ReadEvents", self.admin, entries)
+        for login, client in zip(self.learners, self.clients):
+            own = [entry for entry in entries if entry.user_id == login.user_id]
+            await self._check_pages(f"ReadEvents of {login.name}", client, own)
         for recorder in self.recorders:
             expected = [entry for entry in entries if recorder.selects(entry)]
             await recorder.has_seen(expected[-1])
@@ -203,11 +216,17 @@ class History:
         await self.admin.server.flush_lake(v1.FlushLakeRequest())
         rules.check_lake(entries, await asyncio.to_thread(readers.lake, self.server.lake))
         self._report(entries, writes, transactions, committed)
-        return entries
 
-    def _report(self, entries, writes, transactions, committed) -> None:
+    async def _check_pages(self, who: str, client: hito.Client, expected: List[Entry]) -> None:
+        pages = [entry_of(event) for event in await read_all(client)]
+        rules.check_same(who, expected, pages)
+
+    def _report(
+        self, entries: List[Entry], writes: List[Write], transactions: List[Transaction],
+        committed: List[Committed],
+    ) -> None:  # fmt: skip
         outcomes = [transaction.outcome for transaction in transactions]
-        by_position = sorted(committed, key=lambda row: row.position)
+        by_position = sorted(committed, key=lambda row: row.position or 0)
         late = sum(a.seq > b.seq for a, b in zip(by_position, by_position[1:]))
         unsure = sum(not any(not a.is_replay for a in w.answers) for w in writes if w.answers)
         print(
@@ -217,6 +236,8 @@ class History:
             f" {late} late commits; interruptions of watchers:"
             f" {sum(r.interruptions + r.departures for r in self.recorders)}"
         )
+        # A run without these would prove little.
+        assert late > 0 and {"committed", "rolled back"} <= set(outcomes)
 
 
 async def test_every_reader_tells_the_same_history_whatever_happens(mortal):
