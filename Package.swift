@@ -86,7 +86,8 @@ let package = Package(
       name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
       swiftSettings: swift),
     .target(
-      name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire"], swiftSettings: swift),
+      name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire"],
+      swiftSettings: swift),
 
     .target(name: "DescriptorJSON", swiftSettings: swift),
 
@@ -145,6 +146,12 @@ let package = Package(
       name: "ServiceTests",
       dependencies: [
         "Service", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+      ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "HitoClientTests",
+      dependencies: [
+        "HitoClient", "Domain", "RPC", "Service", "Transport", "InMemoryStore", logging,
       ],
       swiftSettings: swift),
     .testTarget(
