@@ -48,7 +48,7 @@ clean: ## Removes what builds and set-up made in this folder (never data or shar
 ifneq ($(wildcard .make/generate.sh),)
 include .make/generate.mk
 endif
-ifneq ($(wildcard Demo/demo.py),)
+ifneq ($(wildcard Tests/Demo/demo.py),)
 include .make/demo.mk
 endif
 ifneq ($(wildcard Tests/Benchmarks/Package.swift),)

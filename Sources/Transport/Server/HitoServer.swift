@@ -45,6 +45,10 @@ package final class HitoServer: Sendable {
       .childChannelOption(
         .writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10)
       )
+      .childChannelOption(
+        .recvAllocator,
+        value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 32768)
+      )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try self.initialize(channel) }
       }
@@ -79,6 +83,13 @@ package final class HitoServer: Sendable {
         try? await Task.sleep(for: limit)
         for connection in self.core.registry.all { connection.abort() }
       }
+      await tasks.next()
+      tasks.cancelAll()
+    }
+    // Cancelled handlers get a moment to return: their tasks run on these threads.
+    await withTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { await self.core.handlers.waitUntilIdle() }
+      tasks.addTask { try? await Task.sleep(for: .seconds(3)) }
       await tasks.next()
       tasks.cancelAll()
     }

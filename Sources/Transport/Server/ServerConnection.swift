@@ -131,6 +131,7 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !isClosing else { return }
+    executor.readBegan()
     now = core.now()
     machine.bytesReceived(now: now)
     var bytes = unwrapInboundIn(data)
