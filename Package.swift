@@ -65,6 +65,10 @@ let package = Package(
         .unsafeFlags(arrowLibraries),
         .linkedLibrary("parquet"), .linkedLibrary("arrow"),
       ]),
+    // Arithmetic: optimised in every configuration, or debug builds take seconds per text.
+    .target(
+      name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
+      linkerSettings: [.linkedLibrary("m")]),
 
     // L1: import nothing
     .target(name: "Wire", swiftSettings: swift),
@@ -84,6 +88,7 @@ let package = Package(
       name: "PostgresStore", dependencies: ["Domain", "CLibPQ", logging, crypto],
       swiftSettings: swift),
     .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
+    .target(name: "Models", dependencies: ["Domain", "CEmbed", crypto], swiftSettings: swift),
     .target(
       name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
       swiftSettings: swift),
@@ -142,6 +147,9 @@ let package = Package(
       path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(
       name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
+    .testTarget(
+      name: "ModelsTests", dependencies: ["Models", "Domain", crypto], exclude: ["Vectors"],
+      swiftSettings: swift),
     .target(
       name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),
