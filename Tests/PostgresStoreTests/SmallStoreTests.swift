@@ -57,6 +57,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [Int64.min, .min + 1, -1 << 62, -211_000_000_000_000_001, .max - 1, .max])
+  func everyPageKeyIsOneThatTheServerTakes(micros: Int64) async throws {
+    try await StoreFixture.run { store in
+      let root = try await store.addUser("Root", role: .admin)
+      let key = PageKey(time: Timestamp(microsecondsSinceEpoch: micros), id: root.id)
+      let list = try await store.users.users(
+        role: nil, includeInactive: true, page: PageRequest(limit: 10, after: key),
+        scope: AccessScope(root))
+      #expect(list.items == (micros < 0 ? [] : [root]))
+    }
+  }
+
   @Test func coursesAreFoundByOwnerAndTechnology() async throws {
     try await StoreFixture.run { store in
       let tom = try await store.addUser("Tom", role: .instructor)
