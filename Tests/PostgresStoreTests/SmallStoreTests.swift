@@ -104,6 +104,8 @@ import Testing
       await #expect(throws: StoreError.self) { try await store.tokens.insert(token) }
       #expect(try await store.tokens.token(hash: token.hash) == token)
       #expect(try await store.tokens.token(hash: [UInt8](repeating: 0, count: 32)) == nil)
+      #expect(try await store.tokens.token(token.id) == token)
+      #expect(try await store.tokens.token(ada.id) == nil)
       #expect(try await store.tokens.tokens(user: nil) == [token])
       #expect(try await store.tokens.tokens(user: ada.id) == [token])
       #expect(try await store.tokens.tokens(user: token.id) == [])
@@ -118,6 +120,8 @@ import Testing
       _ = try await store.writes.commit(
         Write(changes: [.updateUser(ada)], events: [], reply: nil))
       #expect(try await store.tokens.token(hash: token.hash) == nil)
+      // By id it can still be looked at and revoked.
+      #expect(try await store.tokens.token(token.id)?.revokedAt == later)
     }
   }
 
