@@ -19,6 +19,9 @@ enum TokenStatements {
     WHERE k.hash = $1 AND u.is_active
     """)
 
+  static let byID = Statement(
+    "token.by_id", [.uuid], "SELECT \(columns) FROM tokens k WHERE k.id = $1")
+
   static let list = Statement(
     "tokens.list", [.int8],
     "SELECT \(columns) FROM tokens k ORDER BY k.created_at DESC, k.id DESC LIMIT $1")
@@ -38,7 +41,7 @@ enum TokenStatements {
     SELECT count(*) FROM revoked
     """)
 
-  static let all = [insert, byHash, list, listByUser, revoke]
+  static let all = [insert, byHash, byID, list, listByUser, revoke]
 }
 
 extension Statement {

@@ -45,12 +45,13 @@ struct ServiceFixture: Sendable {
   }
 
   init(
-    ringCapacity: Int = 8192, archive: (any EventArchive)? = nil,
+    ringCapacity: Int = 8192, ringByteCountMax: Int = 64 << 20,
+    archive: (any EventArchive)? = nil,
     inspection: ServerInspection = ServerInspection()
   ) {
     let commits = CommitCounter()
     self.commits = commits
-    hub = EventHub(capacity: ringCapacity)
+    hub = EventHub(capacity: ringCapacity, byteCountMax: ringByteCountMax)
     var options = Services.Options(
       clock: time, ids: ids,
       info: ServerInfo(serverID: "server", version: "1.2.3", startedAt: SteppingTime.start))
