@@ -86,7 +86,8 @@ let package = Package(
       name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
       swiftSettings: swift),
     .target(
-      name: "HitoClient", dependencies: ["Transport", "Contract", "RPC"], swiftSettings: swift),
+      name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire"],
+      swiftSettings: swift),
 
     .target(name: "DescriptorJSON", swiftSettings: swift),
 
@@ -136,7 +137,8 @@ let package = Package(
     .executableTarget(
       name: "cluster-probe", dependencies: ["PostgresStore", logging],
       path: "Tests/ClusterProbe", swiftSettings: swift),
-    .testTarget(name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
+    .testTarget(
+      name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
     .target(
       name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),
@@ -144,6 +146,12 @@ let package = Package(
       name: "ServiceTests",
       dependencies: [
         "Service", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+      ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "HitoClientTests",
+      dependencies: [
+        "HitoClient", "Domain", "RPC", "Service", "Transport", "InMemoryStore", logging,
       ],
       swiftSettings: swift),
     .testTarget(

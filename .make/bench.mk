@@ -1,7 +1,7 @@
 .PHONY: bench-rpc bench-store bench-lake
-bench-rpc: setup ## Measures the wire: calls per second, CPU per call, memory per connection
+bench-rpc: build ## Measures the wire: calls per second, CPU per call, memory per connection
 	@.make/bench.sh rpc $(ARGS)
-bench-store: setup ## Measures CreateGoal against what pgbench reaches on the same database
+bench-store: build ## Measures CreateGoal against pgbench, and commit to subscriber
 	@.make/bench.sh store $(ARGS)
-bench-lake: setup ## Measures the Parquet sink and the reports
+bench-lake: build ## Measures how fast events get into the lake
 	@.make/bench.sh lake $(ARGS)

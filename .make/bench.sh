@@ -1,10 +1,18 @@
 #!/usr/bin/env bash
-# bench.sh NAME [OPTION...]: builds and runs one benchmark of Tests/Benchmarks.
+# bench.sh NAME [OPTION...]: builds and runs one benchmark of Tests/Benchmarks against the server
+# that `make build` made. Ends with a table, one FIGURE line per figure, and 1 where a promise does
+# not hold.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$REPO/.make/env.sh"
 name=${1:?the name of a benchmark}
 shift
 cd "$REPO"
-[ -f Tests/Benchmarks/Package.swift ] || die "there are no benchmarks in Tests/Benchmarks yet"
-exec swift run --package-path Tests/Benchmarks --scratch-path .build/benchmarks \
-  --configuration release "$name" "$@"
+build=(swift build --package-path Tests/Benchmarks --scratch-path .build/benchmarks
+  --configuration release)
+"${build[@]}" --product "$name" >&2
+program=$("${build[@]}" --show-bin-path)/$name
+printf 'machine: %s cores, %s; load %s\ncommit: %s\n' "$(nproc)" \
+  "$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)" \
+  "$(cut -d ' ' -f 1-3 /proc/loadavg)" \
+  "$(git describe --always --dirty --exclude '*' 2>/dev/null || printf 'no git')"
+exec "$program" "$@"

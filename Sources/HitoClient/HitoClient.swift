@@ -59,6 +59,9 @@ public final class HitoClient: Sendable {
     return HitoClient(HitoTransport(configuration))
   }
 
+  /// Whether `close` was called: calls fail from then on.
+  public var isClosed: Bool { connection.isClosed }
+
   /// Ends the connection and all running calls.
   public func close() {
     connection.close()

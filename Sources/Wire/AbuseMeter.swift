@@ -38,8 +38,10 @@ package struct PingGuard: Sendable, Hashable {
   private var last: ContinuousClock.Instant?
   private var strikes = 0
 
+  /// `interval` is what clients are told; a tenth of it is forgiven, because clocks and networks
+  /// jitter and a client that pings at the limit means no harm.
   package init(interval: Duration) {
-    self.interval = interval
+    self.interval = interval - interval / 10
   }
 
   /// Counts one PING; false when it is one strike too many.

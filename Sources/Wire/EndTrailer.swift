@@ -63,6 +63,21 @@ package struct EndTrailer: Sendable {
   }
 }
 
+extension EndTrailer {
+  /// The size of the block of a plain success.
+  package static let plainBlockByteCount = 13
+
+  /// Writes the block of a success that says nothing but the server's time: what `block` would give.
+  package static func writePlainBlock(
+    serverMicroseconds: UInt64, to bytes: UnsafeMutableRawBufferPointer
+  ) {
+    bytes.storeBigEndian(UInt16(11), at: 0)
+    bytes[2] = 7
+    bytes.storeBigEndian(UInt16(8), at: 3)
+    bytes.storeBigEndian(serverMicroseconds, at: 5)
+  }
+}
+
 /// The payload of GOAWAY (W11.1).
 package struct GoAway: Sendable, Hashable {
   package var lastStream: UInt32

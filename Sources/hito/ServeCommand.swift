@@ -14,7 +14,10 @@ struct ServeCommand: AsyncParsableCommand {
       SIGINT: calls under way may finish, streams are told where to go on.
       """)
 
-  @Option(help: "Where everything is kept. Default: HITO_DATA_DIR, /var/lib/hito as root, else ~/.local/share/hito.")
+  @Option(
+    help:
+      "Where everything is kept. Default: HITO_DATA_DIR, /var/lib/hito as root, else ~/.local/share/hito."
+  )
   var dataDir: String?
 
   @Option(help: "Address to listen on; port 0 lets the system choose. Environment: HITO_LISTEN.")
@@ -23,7 +26,10 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "Write host:port to this file once the server takes calls.")
   var portFile: String?
 
-  @Option(help: "An external PostgreSQL (15 or later, pgvector 0.8 or later) instead of the embedded one. Environment: HITO_DATABASE_URL.")
+  @Option(
+    help:
+      "An external PostgreSQL (15 or later, pgvector 0.8 or later) instead of the embedded one. Environment: HITO_DATABASE_URL."
+  )
   var databaseURL: String?
 
   @Option(help: "Connections to the database for short statements.")
@@ -32,7 +38,9 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "Where the lake's Parquet files are kept. Default: lake in the data directory.")
   var lakeDir: String?
 
-  @Option(help: "PEM file of the server's certificate chain; without it a development certificate is made.")
+  @Option(
+    help:
+      "PEM file of the server's certificate chain; without it a development certificate is made.")
   var tlsCert: String?
 
   @Option(help: "PEM file of the certificate's key.")
@@ -77,7 +85,8 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   private func makeConfiguration() throws -> ServeConfiguration {
-    let environment = ProcessInfo.processInfo.environment
+    // An empty variable is one that is not set, as in all other commands.
+    let environment = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
     guard
       let directory = DataDirectory.resolve(requested: dataDir, environment: environment)
     else {

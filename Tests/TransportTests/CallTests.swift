@@ -4,7 +4,7 @@ import Wire
 
 @testable import Transport
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CallTests {
   @Test func `a unary call returns what the handler returns`() async throws {
     try await TestServer.with { server in
@@ -160,6 +160,21 @@ struct CallTests {
       for index in 0..<50 {
         try await call.write(Blob("\(index)"))
         #expect(try await replies.next()?.text == "re: \(index)")
+      }
+      try await call.finishWriting()
+      #expect(try await replies.next() == nil)
+    }
+  }
+
+  @Test func `a handler may read and write from any task`() async throws {
+    try await TestServer.with { server in
+      let client = try server.client()
+      let call = try await client.bidirectional(
+        Methods.elsewhere, sending: Blob.self, returning: Blob.self, options: CallOptions())
+      var replies = call.responses.makeAsyncIterator()
+      for index in 0..<20 {
+        try await call.write(Blob("\(index)"))
+        for _ in 0..<10 { #expect(try await replies.next()?.text == "far: \(index)") }
       }
       try await call.finishWriting()
       #expect(try await replies.next() == nil)

@@ -171,7 +171,7 @@ final class RawClient: Sendable {
     }
   }
 
-  private static func takeFrame(_ bytes: inout [UInt8]) -> RawFrame? {
+  static func takeFrame(_ bytes: inout [UInt8]) -> RawFrame? {
     guard hasFrame(bytes), let header = bytes.withUnsafeBytes({ FrameHeader($0) }),
       let kind = header.kind
     else { return nil }

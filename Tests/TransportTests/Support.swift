@@ -45,6 +45,8 @@ enum Methods {
   static let hang = MethodDescriptor(path: path("Hang"), kind: .unary, isReadOnly: true)
   static let count = MethodDescriptor(path: path("Count"), kind: .serverStreaming, isReadOnly: true)
   static let watch = MethodDescriptor(path: path("Watch"), kind: .serverStreaming, isReadOnly: true)
+  static let elsewhere = MethodDescriptor(
+    path: path("Elsewhere"), kind: .bidirectional, isReadOnly: true)
   static let sum = MethodDescriptor(path: path("Sum"), kind: .clientStreaming, isReadOnly: true)
   static let chat = MethodDescriptor(path: path("Chat"), kind: .bidirectional, isReadOnly: true)
   static let deaf = MethodDescriptor(path: path("Deaf"), kind: .bidirectional, isReadOnly: true)
@@ -138,12 +140,10 @@ struct TestServer {
 
   /// Runs `body` with a started server and ends it afterwards.
   static func with(
-    _ configure: (inout ServerConfiguration) -> Void = { _ in },
+    _ configuration: ServerConfiguration = configured { _ in },
     _ body: (TestServer) async throws -> Void
   ) async throws {
     let certificates = try TestCertificates()
-    var configuration = ServerConfiguration()
-    configure(&configuration)
     let witness = Witness()
     let authenticator = TestAuthenticator()
     let server = HitoServer(
@@ -167,6 +167,7 @@ struct TestServer {
   ) throws -> HitoTransport {
     var configuration = ClientConfiguration(
       host: "127.0.0.1", port: port, tls: try certificates.clientTLS(), token: token)
+    configuration.connectTimeout = .seconds(60)
     try configure(&configuration)
     return HitoTransport(configuration)
   }
@@ -182,9 +183,19 @@ struct TestServer {
 }
 
 extension ClientTransport {
-  func echo(_ text: String, _ options: CallOptions = CallOptions()) async throws(RPCError) -> String {
+  func echo(_ text: String, _ options: CallOptions = CallOptions()) async throws(RPCError) -> String
+  {
     try await unary(Methods.echo, Blob(text), returning: Blob.self, options: options).text
   }
+}
+
+/// A server configuration with changes, patient enough for a machine that is busy with other tests.
+func configured(_ change: (inout ServerConfiguration) -> Void) -> ServerConfiguration {
+  var configuration = ServerConfiguration()
+  configuration.handshakeTimeout = .seconds(60)
+  configuration.helloTimeout = .seconds(60)
+  change(&configuration)
+  return configuration
 }
 
 /// Silent: tests provoke errors on purpose.
@@ -265,6 +276,17 @@ private func registerRequestStreams(_ router: inout Router, _ witness: Witness) 
     while let next = try await requests.next() {
       try await writer.write(Blob("re: " + next.text))
     }
+  }
+  router.bidirectional(Methods.elsewhere) {
+    (requests: RequestStream<Blob>, _, writer: ResponseWriter<Blob>) in
+    // A task that does not run on the connection's loop.
+    let task = Task.detached {
+      var requests = requests
+      while let next = try await requests.next() {
+        for _ in 0..<10 { try await writer.write(Blob("far: " + next.text)) }
+      }
+    }
+    try await task.value
   }
   router.bidirectional(Methods.deaf) { (_: RequestStream<Blob>, _, _: ResponseWriter<Blob>) in
     witness.note("deaf")

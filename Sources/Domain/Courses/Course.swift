@@ -71,7 +71,8 @@ package struct Course: Sendable, Hashable {
     if attributes.count > CourseLimits.attributes {
       validation.add("metadata", "has more than \(CourseLimits.attributes) entries")
     }
-    for (name, value) in attributes.sorted(by: { $0.key < $1.key }).prefix(CourseLimits.attributes) {
+    for (name, value) in attributes.sorted(by: { $0.key < $1.key }).prefix(CourseLimits.attributes)
+    {
       if name == "technologies" { validation.add("metadata", "use the field technologies") }
       validation.text("metadata", name, minimum: 1, maximum: 64, singleLine: true)
       validation.text("metadata[\(name.prefix(64))]", value, maximum: 1000)

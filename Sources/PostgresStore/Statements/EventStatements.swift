@@ -104,6 +104,7 @@ enum EventStatements {
     "wake.notify", [.text], "SELECT pg_notify($1, '')")
 
   static let all = [
-    after, head, positionOfEvent, newestUnstamped, positionAtTime, tail, lead, stamp, cursor, advanceCursor, notify,
+    after, head, positionOfEvent, newestUnstamped, positionAtTime, tail, lead, stamp, cursor,
+    advanceCursor, notify,
   ]
 }

@@ -41,6 +41,11 @@ package final class HitoTransport: ClientTransport {
     }
   }
 
+  /// Whether `close` was called.
+  package var isClosed: Bool {
+    state.withLock { if case .closed = $0 { true } else { false } }
+  }
+
   /// Connects now, to learn early whether address, certificates and network are right.
   package func connect() async throws(RPCError) {
     _ = try await connection(nil)
@@ -122,7 +127,7 @@ package final class HitoTransport: ClientTransport {
         guard
           attempt < policy.attemptCountMax,
           policy.allowsRetry(after: error, method: method, hasIdempotencyKey: hasKey),
-          !state.withLock({ if case .closed = $0 { true } else { false } })
+          !isClosed
         else { throw error }
         let wait = policy.backoff(beforeRetry: attempt, jitter: .random(in: 0...1))
         guard ContinuousClock.now + wait < deadline else { throw error }

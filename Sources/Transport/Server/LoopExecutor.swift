@@ -18,6 +18,8 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 
   /// So many jobs at once, then the sockets get their turn.
   private static let jobCountMax = 1024
+  /// A stream whose client reads as fast as it writes must not keep the loop for itself.
+  private static let flushRoundCountMax = 8
 
   let loop: any EventLoop
   let scratch = LoopScratch()
@@ -26,6 +28,7 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   private var dirty: [any TickFlushable] = []
   private var isScheduled = false
   private var isRunning = false
+  private var isReading = false
   private let foreign = Mutex(Foreign())
 
   init(_ loop: any EventLoop) {
@@ -53,13 +56,21 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     schedule()
   }
 
+  /// A connection began to read: its `channelReadComplete`, or its end, will call `tick`.
+  func readBegan() {
+    isReading = true
+  }
+
   /// Runs what is runnable, then flushes. On the loop.
   func tick() {
+    isReading = false
     guard !isRunning else { return }
     isRunning = true
     takeForeign()
     runJobs()
-    while !dirty.isEmpty {
+    var roundsLeft = Self.flushRoundCountMax
+    while !dirty.isEmpty, roundsLeft > 0 {
+      roundsLeft -= 1
       let connections = dirty
       dirty.removeAll(keepingCapacity: true)
       for connection in connections { connection.flushOutput() }
@@ -93,12 +104,16 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     if jobHead == jobs.count {
       jobs.removeAll(keepingCapacity: jobs.count <= 4096)
       jobHead = 0
+    } else if jobHead > 4096, jobHead > jobs.count / 2 {
+      // A queue that is never empty must not keep what has run.
+      jobs.removeFirst(jobHead)
+      jobHead = 0
     }
   }
 
   /// The safety net for work that begins outside a read: a tick of its own.
   private func schedule() {
-    guard !isScheduled, !isRunning else { return }
+    guard !isScheduled, !isRunning, !isReading else { return }
     isScheduled = true
     loop.execute {
       self.isScheduled = false

@@ -119,6 +119,7 @@ extension ServerConnection {
 
   private func run(_ call: ServerCall, _ body: @escaping @Sendable () async throws -> Void) {
     call.hasHandler = true
+    core.handlers.began()
     call.isRunning = true
     let task = Task.immediate(executorPreference: executor) {
       do {
@@ -136,6 +137,7 @@ extension ServerConnection {
     call.isRunning = false
     call.task = nil
     machine.handlerEnded()
+    core.handlers.ended()
     if let cause = error?.cause {
       core.logger.error(
         "handler failed",
@@ -204,7 +206,11 @@ extension ServerConnection {
     call.queue = MessageQueue()
     pendingReplyByteCount -= call.pendingReplyByteCount
     call.pendingReplyByteCount = 0
-    call.pending = []
+    if !call.pending.isEmpty {
+      // At once: the credit that would sweep it out may never come. Only open calls are in there.
+      blocked.removeAll { $0 === call }
+      call.pending = []
+    }
     call.task?.cancel()
     call.wake()
   }

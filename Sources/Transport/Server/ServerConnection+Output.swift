@@ -22,14 +22,21 @@ extension ServerConnection {
   /// A unary reply: one END frame if it fits, else MESSAGE frames and END.
   func reply(_ call: ServerCall, _ message: any WireMessage) {
     guard !call.isEnded else { return }
-    var trailer = EndTrailer()
-    trailer.trailers = call.context?.trailers ?? []
-    trailer.serverMicroseconds = elapsedMicroseconds(call)
-    let block = trailer.block()
+    let microseconds = elapsedMicroseconds(call)
+    let trailers = call.context?.trailers ?? []
+    var block: [UInt8] = []
+    if !trailers.isEmpty {
+      var trailer = EndTrailer()
+      trailer.trailers = trailers
+      trailer.serverMicroseconds = microseconds
+      block = trailer.block()
+    }
+    let blockByteCount = block.isEmpty ? EndTrailer.plainBlockByteCount : block.count
     var fitted = false
     encode(message, call) { byteCount in
-      let frameByteCount = block.count + byteCount
+      let frameByteCount = blockByteCount + byteCount
       guard
+        out.count < Self.outputByteCountMax,
         frameByteCount <= machine.peerLimits.framePayloadByteCountMax,
         byteCount <= call.machine.sendWindow.available, byteCount <= machine.sendWindow.available
       else { return nil }
@@ -37,7 +44,13 @@ extension ServerConnection {
       machine.sendWindow.take(byteCount)
       out.appendHeader(
         .end, flags: .hasMessage, stream: call.stream, payloadByteCount: frameByteCount)
-      out.append(block)
+      if block.isEmpty {
+        // The usual reply, without a detour over arrays.
+        EndTrailer.writePlainBlock(
+          serverMicroseconds: microseconds, to: out.extend(by: blockByteCount))
+      } else {
+        out.append(block)
+      }
       return out.extend(by: byteCount)
     }
     guard !call.isEnded else { return }
@@ -102,8 +115,10 @@ extension ServerConnection {
     end(call, RPCError(.resourceExhausted, "too many replies wait for the client's credit"))
   }
 
+  /// How much of a message may go out now; 0 = wait for credit, or for a flush.
   private func sendable(_ call: ServerCall, _ byteCount: Int) -> Int {
-    call.machine.sendableByteCount(
+    guard out.count < Self.outputByteCountMax else { return 0 }
+    return call.machine.sendableByteCount(
       of: byteCount, connection: machine.sendWindow,
       framePayloadByteCountMax: machine.peerLimits.framePayloadByteCountMax)
   }

@@ -8,7 +8,7 @@ extension ServerConnection {
   /// Arms the timer for the deadline and the token checks of a call that did not end at once.
   func armTimer(for call: ServerCall) {
     if let deadline = call.deadline { arm(at: deadline) }
-    guard call.deadline == nil, call.token != nil, authenticationDue == nil else { return }
+    guard call.token != nil, authenticationDue == nil else { return }
     let due = now + core.configuration.authenticationTTL
     authenticationDue = due
     arm(at: due)
@@ -114,13 +114,16 @@ extension ServerConnection {
 
   // MARK: Tokens of long calls
 
-  /// Asks again about the tokens of calls that run without a deadline (W13.2).
+  /// Asks again about the tokens of calls that run for long (W13.2). Calls that were let in without a
+  /// principal have nothing to lose.
   private func checkTokens() {
     authenticationDue = nil
-    let long = calls.values.filter { $0.deadline == nil && $0.token != nil }
-    guard !long.isEmpty else { return }
-    authenticationDue = now + core.configuration.authenticationTTL
-    for call in long {
+    // Those whose first check still waits for the database have no principal yet: ask again later.
+    guard calls.values.contains(where: { $0.token != nil }) else { return }
+    let authenticated = calls.values.filter { $0.context?.principal != nil }
+    let ttl = core.configuration.authenticationTTL
+    authenticationDue = now + ttl
+    for call in authenticated where call.receivedAt + ttl <= now {
       guard let token = call.token else { continue }
       Task.immediate(executorPreference: executor) {
         do throws(RPCError) {
@@ -142,10 +145,10 @@ extension ServerConnection {
 
   // MARK: Introspection
 
-  /// What is going on here, and the counts so far. From any thread.
-  func snapshot() async -> (ServerSnapshot.Connection, CallCounters)? {
-    let value = loop.submit { () -> (ServerSnapshot.Connection, CallCounters)? in
-      guard !self.isClosing else { return nil }
+  /// What is going on here (nil when it is closing), and the counts so far. From any thread.
+  func snapshot() async -> (ServerSnapshot.Connection?, CallCounters)? {
+    let value = loop.submit { () -> (ServerSnapshot.Connection?, CallCounters) in
+      guard !self.isClosing else { return (nil, self.counters) }
       let time = self.core.now()
       let calls = self.calls.values.map { call in
         ServerSnapshot.Call(

@@ -11,6 +11,7 @@ final class ServerCore: Sendable {
   let logger: Logger
   let now: @Sendable () -> ContinuousClock.Instant
   let registry = ConnectionRegistry()
+  let handlers = HandlerGauge()
 
   init(
     configuration: ServerConfiguration, router: Router, authenticator: any Authenticator,
@@ -92,6 +93,41 @@ final class ConnectionRegistry: Sendable {
       }
       if isEmpty { continuation.resume() }
     }
+  }
+}
+
+/// How many handlers run, so that the threads are not taken from under them.
+final class HandlerGauge: Sendable {
+  private let count = Atomic(0)
+  private let waiters = Mutex<[CheckedContinuation<Void, Never>]>([])
+
+  func began() {
+    count.add(1, ordering: .relaxed)
+  }
+
+  func ended() {
+    guard count.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 else { return }
+    wake()
+  }
+
+  /// Returns when no handler runs (or when the task is cancelled).
+  func waitUntilIdle() async {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        waiters.withLock { $0.append(continuation) }
+        if Task.isCancelled || count.load(ordering: .sequentiallyConsistent) == 0 { wake() }
+      }
+    } onCancel: {
+      wake()
+    }
+  }
+
+  private func wake() {
+    let woken = waiters.withLock { waiters in
+      defer { waiters = [] }
+      return waiters
+    }
+    for waiter in woken { waiter.resume() }
   }
 }
 

@@ -87,7 +87,7 @@ package enum Certificates {
       copy.initialize(from: bytes, count: bytes.count)
       return copy
     }
-    defer { copies.forEach { $0.deallocate() } }
+    defer { for copy in copies { copy.deallocate() } }
     let pointers: [UnsafePointer<CChar>?] = copies.map { UnsafePointer($0) }
     return pointers.withUnsafeBufferPointer(body)
   }

@@ -83,6 +83,11 @@ struct ServerProgram {
         LoopService { [parts] in try await parts.relay.run(wakeups: database.wakeups) },
         LakeService(sink: parts.sink, logger: logger),
         LoopService { [parts] in try await parts.watchHealth() },
+        LoopService { [clock, logger] in
+          try await Housekeeping(
+            writes: PostgresWriteStore(database), clock: clock, logger: logger
+          ).run()
+        },
         NetworkService(
           server: parts.makeServer(tls: tls), grace: configuration.grace,
           beforeListening: { [self, parts] in

@@ -1,0 +1,67 @@
+import Foundation
+
+/// The PostgreSQL of a server, reached as other programs reach it: psql and pgbench of its own
+/// folder, over its socket.
+package struct BenchDatabase: Sendable {
+  /// As whom to connect: superuser, owner of the tables, or what the server is.
+  package enum Role: String, Sendable {
+    case administrator = "postgres"
+    case owner = "hito"
+    case application = "hito_app"
+  }
+
+  let socketFolder: String
+
+  private static var programFolder: String {
+    let environment = ProcessInfo.processInfo.environment
+    let home = environment["HOME"] ?? "/nonexistent"
+    let places =
+      [environment["HITO_POSTGRES"]].compactMap { $0 }
+      + [home + "/.local/lib/hito/postgres", "/usr/local/lib/hito/postgres"]
+    return
+      (places.first { FileManager.default.isExecutableFile(atPath: $0 + "/bin/pgbench") }
+      ?? places[places.count - 1]) + "/bin"
+  }
+
+  private func connection(_ role: Role) -> String {
+    "host=\(socketFolder) port=5432 dbname=hito user=\(role.rawValue)"
+  }
+
+  /// Runs SQL and returns what it gives: fields by `|`, rows by line.
+  @discardableResult
+  package func sql(_ text: String, as role: Role = .application) throws -> String {
+    try Programs.run(
+      [
+        Self.programFolder + "/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
+        connection(role),
+      ], input: text
+    ).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// Transactions a second that pgbench reaches with a script.
+  package func pgbench(
+    script: String, clientCount: Int, seconds: Int, variables: [(String, String)]
+  ) throws -> Double {
+    let settings = variables.flatMap { ["-D", "\($0.0)=\($0.1)"] }
+    let output = try Programs.run(
+      [
+        Self.programFolder + "/pgbench", "-n", "-M", "prepared", "-c", "\(clientCount)",
+        "-j", "\(min(clientCount, 2))", "-T", "\(seconds)", "-f", script,
+      ] + settings + [connection(.application)])
+    let line = output.split(separator: "\n").first { $0.hasPrefix("tps = ") }
+    guard let rate = line?.split(separator: " ").dropFirst(2).first.flatMap({ Double($0) }) else {
+      throw BenchmarkError("pgbench gave no rate:\n\(output)")
+    }
+    return rate
+  }
+
+  /// Waits until every event has its position, so that one measurement leaves nothing for the next.
+  package func waitUntilStamped(limit: Duration = .seconds(60)) async throws {
+    let end = ContinuousClock.now + limit
+    while ContinuousClock.now < end {
+      if try sql("SELECT count(*) FROM events WHERE position IS NULL") == "0" { return }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    throw BenchmarkError("events were left without a position after \(limit)")
+  }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import BenchmarkSupport
+import HitoClient
+
+/// `make bench-store`: CreateGoal beside pgbench on the same database, and how soon subscribers hear
+/// of a commit.
+@main
+struct StoreBench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "store",
+    abstract: "Measures CreateGoal against pgbench, and commit to subscriber.")
+
+  @OptionGroup var options: ServerOptions
+
+  @Option(help: "Seconds of each measurement.")
+  var seconds = 5
+
+  @Option(help: "How often each is measured; medians are reported.")
+  var rounds = 3
+
+  @Option(help: "Commits whose way to the subscribers is timed.")
+  var commits = 500
+
+  @Option(help: "The script for pgbench.")
+  var script = "Tests/Benchmarks/pgbench/create_goal.sql"
+
+  func validate() throws {
+    guard (1...60).contains(seconds), (1...20).contains(rounds) else {
+      throw ValidationError("--seconds must be 1 to 60, --rounds 1 to 20")
+    }
+    guard (1...10_000).contains(commits) else {
+      throw ValidationError("--commits must be 1 to 10000")
+    }
+  }
+
+  func run() async throws {
+    var report = Report()
+    try await BenchServer.run(program: options.program) { server in
+      // pgbench needs a connection for each of its clients.
+      try server.database.sql("ALTER SYSTEM SET max_connections = 150", as: .administrator)
+      try await server.restart()
+      let learners = try await Learner.make(CreateGoal.levels.max() ?? 1, on: server)
+      try await Subscribers(server: server, learner: learners[0], commitCount: commits)
+        .measure(&report)
+      let pgbench = try await PgbenchSide(server: server, script: script, learner: learners[0])
+      try await CreateGoal(
+        server: server, learners: learners, pgbench: pgbench, seconds: seconds, rounds: rounds
+      ).measure(&report)
+    }
+    try report.finish()
+  }
+}

@@ -1,0 +1,58 @@
+-- CreateGoal as the server commits it, for pgbench: the reply of the request, the goal, its three
+-- tasks and their four events, in one pipeline: one implicit transaction, one round trip.
+--
+-- `make bench-store` gives the variables: texts that the server itself wrote (reply, payloads,
+-- metadata), so that both sides write the same bytes, and numbers that no other run had. Each
+-- client writes for a learner of its own. Ids are of version 7, as the server's are, so that the
+-- indexes grow at the same places; only the goal's must be known before it is written.
+\set i :i + 1
+\startpipeline
+INSERT INTO idempotency_keys (caller_id, method, key, request_hash, reply)
+VALUES (('00000000-0000-7000-8000-' || lpad(to_hex(:client_id::int), 12, '0'))::uuid,
+  'hito.v1.GoalService/CreateGoal', :run::text || '-' || :client_id::text || '-' || :i::text,
+  :hash::text::bytea, :reply::text::bytea);
+INSERT INTO goals (id, user_id, course_id, title, description, status, progress_percentage,
+  validation_criteria, ai_feedback, target_date, started_at, completed_at, version, revision,
+  created_at, updated_at)
+VALUES ((:run::text || lpad(to_hex(:i::bigint * 256 + :client_id::int), 12, '0'))::uuid,
+  ('00000000-0000-7000-8000-' || lpad(to_hex(:client_id::int), 12, '0'))::uuid, NULL,
+  :title::text, :description::text, 'pending', 0, :criteria::text[], '', NULL, NULL, NULL, 1, 1,
+  now(), now());
+WITH saved AS (
+  INSERT INTO tasks AS t (id, goal_id, user_id, title, description, status, ordinal,
+    validation_criteria, started_at, completed_at, version, created_at, updated_at)
+  SELECT n.id,
+    (:run::text || lpad(to_hex(:i::bigint * 256 + :client_id::int), 12, '0'))::uuid,
+    ('00000000-0000-7000-8000-' || lpad(to_hex(:client_id::int), 12, '0'))::uuid, n.title,
+    n.description, n.status, n.ordinal, n.criteria::text[], n.started_at, n.completed_at,
+    n.version, n.created_at, n.updated_at
+  FROM unnest(ARRAY[uuidv7(), uuidv7(), uuidv7()], :task_titles::text[],
+    :task_descriptions::text[], ARRAY['pending', 'pending', 'pending'], ARRAY[0, 1, 2],
+    ARRAY['{}', '{}', '{}'], ARRAY[NULL, NULL, NULL]::timestamptz[],
+    ARRAY[NULL, NULL, NULL]::timestamptz[], ARRAY[1, 1, 1]::bigint[],
+    ARRAY[now(), now(), now()], ARRAY[now(), now(), now()])
+    AS n (id, title, description, status, ordinal, criteria, started_at, completed_at, version,
+      created_at, updated_at)
+  ON CONFLICT (id) DO UPDATE SET title = excluded.title, description = excluded.description,
+    status = excluded.status, ordinal = excluded.ordinal,
+    validation_criteria = excluded.validation_criteria, started_at = excluded.started_at,
+    completed_at = excluded.completed_at, version = excluded.version,
+    updated_at = excluded.updated_at
+  WHERE t.goal_id = excluded.goal_id AND t.user_id = excluded.user_id
+  RETURNING 1)
+SELECT CASE WHEN count(*) = 3 THEN 1 ELSE hito_stale() END FROM saved;
+INSERT INTO events (id, event_type, entity_type, entity_id, version, user_id, payload, metadata,
+  created_at, schema_version)
+SELECT n.id, n.event_type, n.entity_type, n.entity_id, n.version, n.user_id, n.payload,
+  n.metadata, n.created_at, 1
+FROM unnest(ARRAY[uuidv7(), uuidv7(), uuidv7(), uuidv7()],
+  ARRAY['goal.created', 'task.created', 'task.created', 'task.created'],
+  ARRAY['goal', 'task', 'task', 'task'], ARRAY[uuidv7(), uuidv7(), uuidv7(), uuidv7()],
+  ARRAY[1, 1, 1, 1]::bigint[],
+  array_fill(('00000000-0000-7000-8000-' || lpad(to_hex(:client_id::int), 12, '0'))::uuid, ARRAY[4]),
+  ARRAY[:goal_payload::jsonb, :task_payload::jsonb, :task_payload::jsonb, :task_payload::jsonb],
+  ARRAY[:metadata::jsonb, :metadata::jsonb, :metadata::jsonb, :metadata::jsonb],
+  ARRAY[now(), now(), now(), now()]) WITH ORDINALITY AS n (id, event_type, entity_type, entity_id,
+    version, user_id, payload, metadata, created_at, place)
+ORDER BY n.place;
+\endpipeline
