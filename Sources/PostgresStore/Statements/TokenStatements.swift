@@ -48,5 +48,5 @@ extension Statement {
   /// Every statement that the store runs; a test prepares each on a real server.
   package static let all =
     WriteStatements.all + UserStatements.all + CourseStatements.all + GoalStatements.all
-    + EventStatements.all + TokenStatements.all
+    + SnapshotStatements.all + EventStatements.all + TokenStatements.all
 }

@@ -13,6 +13,7 @@ extension ListCoursesRequest: PagedRequest {}
 extension ListEnrolmentsRequest: PagedRequest {}
 extension ListGoalsRequest: PagedRequest {}
 extension ListTasksRequest: PagedRequest {}
+extension ListSnapshotsRequest: PagedRequest {}
 
 /// Pages of one list request of one caller.
 ///

@@ -61,8 +61,8 @@ struct ServiceFixture: Sendable {
     options.committed = { commits.add() }
     services = Services(
       stores: ServiceStores(
-        users: store, courses: store, goals: store, writes: store, tokens: store, log: store,
-        archive: archive),
+        users: store, courses: store, goals: store, snapshots: store, writes: store,
+        tokens: store, log: store, archive: archive),
       hub: hub, options: options)
     var router = Router()
     services.register(in: &router)
