@@ -45,8 +45,9 @@ package struct BenchDatabase: Sendable {
     let settings = variables.flatMap { ["-D", "\($0.0)=\($0.1)"] }
     let output = try Programs.run(
       [
-        Self.programFolder + "/pgbench", "-n", "-M", "prepared", "-c", "\(clientCount)",
-        "-j", "\(min(clientCount, 2))", "-T", "\(seconds)", "-f", script,
+        "timeout", "\(seconds + 60)", Self.programFolder + "/pgbench",
+        "-n", "-M", "prepared", "-c", "\(clientCount)", "-j", "\(min(clientCount, 2))",
+        "-T", "\(seconds)", "-f", script,
       ] + settings + [connection(.application)])
     let line = output.split(separator: "\n").first { $0.hasPrefix("tps = ") }
     guard let rate = line?.split(separator: " ").dropFirst(2).first.flatMap({ Double($0) }) else {
@@ -56,11 +57,17 @@ package struct BenchDatabase: Sendable {
   }
 
   /// Waits until every event has its position, so that one measurement leaves nothing for the next.
-  package func waitUntilStamped(limit: Duration = .seconds(60)) async throws {
-    let end = ContinuousClock.now + limit
-    while ContinuousClock.now < end {
-      if try sql("SELECT count(*) FROM events WHERE position IS NULL") == "0" { return }
-      try await Task.sleep(for: .milliseconds(100))
+  ///
+  /// - Returns: how many a second got one meanwhile; nil where too few waited to tell.
+  @discardableResult
+  package func waitUntilStamped(limit: Duration = .seconds(60)) async throws -> Double? {
+    let start = ContinuousClock.now
+    let waiting = Double(try sql("SELECT count(*) FROM events WHERE position IS NULL")) ?? 0
+    while ContinuousClock.now < start + limit {
+      if try sql("SELECT EXISTS (SELECT FROM events WHERE position IS NULL)") == "f" {
+        return waiting < 5000 ? nil : waiting / (ContinuousClock.now - start).inSeconds
+      }
+      try await Task.sleep(for: .milliseconds(50))
     }
     throw BenchmarkError("events were left without a position after \(limit)")
   }

@@ -1,5 +1,9 @@
 package import Foundation
 package import HitoClient
+import Synchronization
+
+/// For the handler of signals, which may use nothing else.
+private let runningServer = Atomic<pid_t>(0)
 
 /// A release build of `hito serve` on a data directory of its own, as a child process.
 package final class BenchServer {
@@ -20,6 +24,7 @@ package final class BenchServer {
     program: String, options: [String] = [], _ body: (BenchServer) async throws -> Value
   ) async throws -> Value {
     raiseFileLimit()
+    endWithServer()
     let server = try BenchServer(program: program, options: options)
     let value: Value
     do {
@@ -58,6 +63,17 @@ package final class BenchServer {
     _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 
+  /// Whoever ends the benchmark ends its server too.
+  private static func endWithServer() {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      signal(number) { number in
+        let server = runningServer.load(ordering: .relaxed)
+        if server > 0 { kill(server, SIGTERM) }
+        _exit(128 + number)
+      }
+    }
+  }
+
   // MARK: Life
 
   private func start() async throws {
@@ -80,7 +96,8 @@ package final class BenchServer {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = output
-    try process.run()
+    try process.startWithSignals()
+    runningServer.store(process.processIdentifier, ordering: .relaxed)
     let end = ContinuousClock.now + Self.startLimit
     while ContinuousClock.now < end {
       guard process.isRunning else { throw BenchmarkError("the server ended at its start") }
@@ -94,6 +111,7 @@ package final class BenchServer {
   }
 
   private func stop() async throws {
+    defer { runningServer.store(0, ordering: .relaxed) }
     guard process.isRunning else { return }
     process.terminate()
     let end = ContinuousClock.now + Self.stopLimit

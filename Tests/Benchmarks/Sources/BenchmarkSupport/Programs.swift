@@ -1,5 +1,18 @@
 import Foundation
 
+extension Process {
+  /// Starts the program with no signal blocked. Threads of a pool block nearly all of them and a
+  /// program inherits that: pgbench, for one, would never hear its own alarm.
+  func startWithSignals() throws {
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try run()
+  }
+}
+
 /// Other programs that a benchmark runs to their end.
 package enum Programs {
   /// Runs a program; throws with what it said where it fails.
@@ -14,7 +27,7 @@ package enum Programs {
     process.standardError = errors.handle
     let source = try ScratchFile(text: input ?? "")
     process.standardInput = source.handle
-    try process.run()
+    try process.startWithSignals()
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
       throw BenchmarkError(

@@ -32,11 +32,12 @@ struct CreateGoal {
     _ = try pgbench.run(clientCount: 64, seconds: 1)
     var ours: [Int: [Run]] = [:]
     var theirs: [Int: [Run]] = [:]
+    var stampRates: [Double] = []
     for round in 0..<rounds {
       for level in Self.levels {
         // Who is first changes, so that a growing database favours nobody.
         for turn in 0..<2 {
-          try await server.database.waitUntilStamped()
+          if let rate = try await server.database.waitUntilStamped() { stampRates.append(rate) }
           if (round + turn).isMultiple(of: 2) {
             ours[level, default: []].append(
               try await self.ours(client, inFlight: level, .seconds(seconds)))
@@ -46,6 +47,10 @@ struct CreateGoal {
           }
         }
       }
+    }
+    if !stampRates.isEmpty {
+      report.figures.append(
+        Figure("progress.stamped_per_second", Samples(stampRates).median, unit: "events/s"))
     }
     for level in Self.levels {
       add(level, ours: Self.median(ours[level]), theirs: Self.median(theirs[level]), to: &report)
