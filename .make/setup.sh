@@ -18,3 +18,4 @@ flock 9
 "$REPO/.make/setup-python.sh"
 "$REPO/.make/setup-postgres.sh"
 "$REPO/.make/setup-arrow.sh"
+"$REPO/.make/setup-embedder.sh"

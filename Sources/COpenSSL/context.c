@@ -106,6 +106,8 @@ hito_tls_context *hito_tls_server_context_take(
     SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(client_ca_file));
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
   }
+  // Without one OpenSSL refuses every resumed session once client certificates are asked for.
+  SSL_CTX_set_session_id_context(context, alpn + 1, sizeof alpn - 1);
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_max_early_data(context, 0);
   SSL_CTX_set_alpn_select_cb(context, select_alpn, NULL);

@@ -85,7 +85,8 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   private func makeConfiguration() throws -> ServeConfiguration {
-    let environment = ProcessInfo.processInfo.environment
+    // An empty variable is one that is not set, as in all other commands.
+    let environment = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
     guard
       let directory = DataDirectory.resolve(requested: dataDir, environment: environment)
     else {

@@ -33,6 +33,40 @@ struct GoalAggregateTests {
     }
   }
 
+  @Test("has a bound on all of its texts together, and can shrink when it is above it")
+  func size() throws {
+    let criteria = [String](repeating: String(repeating: "😀", count: 1000), count: 20)
+    let draft = TaskDraft(title: "t", validationCriteria: criteria)
+    let tooLarge = DomainError.limitReached(
+      "bytes of a goal with its tasks", maximum: GoalLimits.textByteCount)
+    #expect(throws: tooLarge) {
+      try GoalAggregate.create(
+        fixture.goal(), tasks: Array(repeating: draft, count: 14), context: fixture.context)
+    }
+    var aggregate = fixture.reloaded(
+      try GoalAggregate.create(
+        fixture.goal(), tasks: Array(repeating: draft, count: 13), context: fixture.context))
+    var copy = aggregate
+    #expect(throws: tooLarge) { try copy.addTask(draft, context: fixture.context) }
+    copy = aggregate
+    #expect(throws: tooLarge) {
+      try copy.update(expectedVersion: nil, context: fixture.context) {
+        $0.description = String(repeating: "😀", count: 9000)
+      }
+    }
+    let id = aggregate.tasks[0].id
+    try aggregate.updateTask(id, expectedVersion: nil, context: fixture.context) {
+      $0.description = "cabe"
+    }
+    // As an earlier build may have left it.
+    var large = GoalAggregate(
+      loaded: aggregate.goal, tasks: aggregate.tasks + aggregate.tasks)
+    try large.updateTask(id, expectedVersion: nil, context: fixture.context) {
+      $0.validationCriteria = []
+    }
+    #expect(large.events.map(\.type) == [.taskUpdated])
+  }
+
   @Test("follows its tasks from pending over started to completed")
   func followsTasks() throws {
     var aggregate = try fixture.aggregate(tasks: 2)

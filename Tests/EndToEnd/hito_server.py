@@ -93,6 +93,10 @@ class HitoServer:
         self._process.kill()
         self._process.wait()
 
+    def signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def stop(self) -> int:
         """SIGTERM and the end of the drain; the exit status."""
         assert self._process is not None

@@ -238,3 +238,24 @@ def test_unknown_tags_are_passed_over(server):
         peer.call(1, CHECK, b"", (99, b"?"), (2, struct.pack(">Q", 5_000_000)))
         assert peer.end(1).status == 0
     assert block() == b"\0\0"
+
+
+def test_large_replies_to_many_small_calls_wait_their_turn(server):
+    """A read of 32 KiB holds hundreds of calls; their replies must not all be made at once."""
+    most = struct.pack(">I", 2**31 - 1)
+    hello = ((3, struct.pack(">I", 1 << 20)), (6, most), (7, most))
+    count = 400
+    with RawPeer(server, hello=hello) as peer:
+        path = "hito.v1.ReflectionService/GetDescriptorSet"
+        payload = call_block(path)
+        flags = FLAG_HAS_MESSAGE | FLAG_END
+        calls = (
+            struct.pack(">IBBI", len(payload), CALL, flags, 2 * index + 1) + payload
+            for index in range(count)
+        )
+        peer.raw(b"".join(calls))
+        ended = [peer.ended() for _ in range(count)]
+    assert {e.status for e in ended} <= {0, 8}, "served, or refused above 100 at once"
+    served = [e for e in ended if e.status == 0]
+    assert len(served) >= 10 and len({e.message for e in served}) == 1
+    assert v1.GetDescriptorSetResponse.FromString(served[0].message).descriptor_set

@@ -39,6 +39,27 @@ struct SinkTests {
     #expect(log.readCount == 5)
   }
 
+  @Test("publishes earlier where events are large, so that few of them are held")
+  func largeEvents() async throws {
+    let folder = try TemporaryFolder()
+    let lake = try await opened(folder)
+    var reading = LakeSink.Reading()
+    reading.portion = 4
+    reading.byteCountMax = 1
+    let log = MemoryLog(events(1...30))
+    let sink = LakeSink(lake: lake, log: log, reading: reading, logger: Self.quiet)
+    #expect(try await sink.flush() == 30)
+    #expect(log.readCount == 8)
+    #expect(try await positions(lake) == Array(1...30))
+    // Small ones are read in portions, too, and published together.
+    reading.byteCountMax = 1 << 20
+    let next = MemoryLog(events(1...60))
+    let second = LakeSink(lake: lake, log: next, reading: reading, logger: Self.quiet)
+    #expect(try await second.flush() == 60)
+    #expect(next.readCount == 8)
+    #expect(try await positions(lake) == Array(1...60))
+  }
+
   @Test("publishes by itself when enough has come, whoever else flushes meanwhile")
   func runs() async throws {
     let folder = try TemporaryFolder()

@@ -62,8 +62,8 @@ final class RestartableServer: Sendable {
     options.committed = { relay.wake() }
     let services = Services(
       stores: ServiceStores(
-        users: store, courses: store, goals: store, writes: store, tokens: store, log: store,
-        archive: nil),
+        users: store, courses: store, goals: store, snapshots: store, writes: store,
+        tokens: store, log: store, archive: nil),
       hub: hub, options: options)
     var router = Router()
     services.register(in: &router)

@@ -174,7 +174,7 @@ private func isWanted(_ status: WorkStatus, _ statuses: [WorkStatus]) -> Bool {
 }
 
 /// The page of `items` behind the request's key, newest first.
-private func cut<Item: Sendable>(
+func cut<Item: Sendable>(
   _ items: some Sequence<Item>, _ page: PageRequest, _ key: (Item) -> PageKey
 ) -> Page<Item> {
   func isBefore(_ left: PageKey, _ right: PageKey) -> Bool {

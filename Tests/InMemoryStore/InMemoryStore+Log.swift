@@ -79,10 +79,15 @@ extension InMemoryStore: TokenStore {
     }
   }
 
+  package func token(_ id: UUIDv7) async throws(StoreError) -> TokenRecord? {
+    try access(.read) { $0.tokens[id] }
+  }
+
   package func tokens(user: UUIDv7?) async throws(StoreError) -> [TokenRecord] {
     try access(.read) { state in
-      state.tokens.values.filter { user == nil || $0.userID == user }
-        .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+      Array(
+        state.tokens.values.filter { user == nil || $0.userID == user }
+          .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }.prefix(1000))
     }
   }
 

@@ -87,6 +87,11 @@ extension InMemoryStore.State {
       enrolments[enrolment.id] = enrolment
     case .saveGoal(let aggregate):
       return save(aggregate)
+    case .insertSnapshot(let snapshot):
+      snapshots[snapshot.id] = snapshot
+    case .updateSnapshot(let snapshot):
+      guard snapshots[snapshot.id]?.version == snapshot.version - 1 else { return false }
+      snapshots[snapshot.id] = snapshot
     }
     return true
   }

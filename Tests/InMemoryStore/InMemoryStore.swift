@@ -17,6 +17,7 @@ package final class InMemoryStore: Sendable {
     var enrolments: [UUIDv7: Enrolment] = [:]
     var goals: [UUIDv7: Goal] = [:]
     var tasks: [UUIDv7: LearningTask] = [:]
+    var snapshots: [UUIDv7: CodeSnapshot] = [:]
     var tokens: [UUIDv7: TokenRecord] = [:]
     var replies: [ReplyKey: KeyedReply] = [:]
     var cursors: [String: Int64] = [:]

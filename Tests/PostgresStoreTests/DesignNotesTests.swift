@@ -46,9 +46,10 @@ import Testing
       try await session.run(
         """
         INSERT INTO code_snapshots (id, user_id, file_path, code_content, language,
-          validation_passed, validation_score, validation_feedback, version, created_at, updated_at)
+          validation_passed, validation_score, validation_feedback, version, created_at, updated_at,
+          code_hash)
         VALUES ('\(snapshot)', '\(ada.id)', 'main.py', 'print()', 'python', true, 0.9, 'bien', 1,
-          now(), now())
+          now(), now(), sha256('print()'))
         """)
       for (kind, entity) in [
         ("goal", goal.goal.id), ("course", course.id), ("code_snapshot", snapshot),

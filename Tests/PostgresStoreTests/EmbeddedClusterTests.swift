@@ -85,7 +85,7 @@ struct EmbeddedClusterTests {
     }
   }
 
-  @Test("starts again after a kill -9 of PostgreSQL, past a stale process id file")
+  @Test("starts again after a kill -9 of PostgreSQL, past stale lock files")
   func databaseCrash() async throws {
     try await withDirectory { directory in
       let cluster = EmbeddedCluster(configuration(directory, isDurable: true), logger: .silent)
@@ -107,10 +107,12 @@ struct EmbeddedClusterTests {
       let second = try #require(cluster.processID)
       #expect(second != first)
 
-      // A process id file that names a living process which is not this server.
+      // Lock files that name a living process which is not this server.
       #expect(kill(second, SIGKILL) == 0)
       while isRunning(second) { await Task.yield() }
-      try makeFile(directory + "/postgres/postmaster.pid", "\(getpid())\n\(directory)\n")
+      for file in ["/postgres/postmaster.pid", "/run/.s.PGSQL.5432.lock"] {
+        try makeFile(directory + file, "\(getpid())\n\(directory)\n")
+      }
       _ = try await cluster.start()
       #expect(cluster.startKind == .started)
       #expect(try run("SELECT n::text FROM kept", connection) == [["1"]])

@@ -121,6 +121,13 @@ struct EmbeddedSettingsTests {
     #expect(resolve(nil, [:]) == nil)
   }
 
+  @Test("a folder that can never be made, or is none, is an error")
+  func impossibleFolders() {
+    for path in ["/proc/hito-test/data", "/proc/version"] {
+      #expect(throws: EmbeddedClusterError.self) { try ClusterDirectory.prepare(path) }
+    }
+  }
+
   @Test("a socket's path fits what the kernel has room for")
   func socketPaths() {
     let directory = ClusterDirectory(root: "/" + String(repeating: "a", count: 100))

@@ -121,7 +121,19 @@ import Testing
     Case(
       statement: validated, arguments: "true, '2026-01-01'",
       index: "idx_code_snapshots_validated"),
-    Case(statement: snapshots, arguments: user, index: "code_snapshots_owner"),
+    Case(
+      statement: SnapshotStatements.byID, arguments: "\(scope), gen_random_uuid()",
+      index: "code_snapshots_pkey", maySort: true),
+    Case(
+      statement: SnapshotStatements.listByOwner, arguments: "\(scope), NULL, \(end), \(user)",
+      index: "code_snapshots_owner", maySort: true),
+    Case(
+      statement: SnapshotStatements.listByTask,
+      arguments: "\(scope), NULL, \(end), \(user), NULL", index: "code_snapshots_task",
+      maySort: true),
+    Case(
+      statement: SnapshotStatements.listAll, arguments: "true, \(user), false, NULL, \(end)",
+      index: "code_snapshots_created", maySort: true),
     Case(statement: ownVectors, arguments: user, index: "embeddings_owner"),
   ]
 
@@ -142,9 +154,6 @@ import Testing
     SELECT id FROM code_snapshots WHERE validation_passed = $1 AND created_at >= $2
     ORDER BY created_at LIMIT 100
     """)
-  static let snapshots = Statement(
-    "plan.snapshots", [.uuid],
-    "SELECT id FROM code_snapshots WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT 50")
   static let ownVectors = Statement(
     "plan.own_vectors", [.uuid],
     "SELECT id FROM embeddings WHERE user_id = $1 AND entity_type = 'goal' LIMIT 1000")
@@ -184,9 +193,11 @@ import Testing
     INSERT INTO tokens SELECT gen_random_uuid(), pg_temp.id(i % 2000 + 1), 'learner',
       sha256(i::text::bytea), 'l', '{}', timestamptz '2026-01-01' + i * interval '1 second', now(),
       NULL FROM generate_series(1, 20000) i;
-    INSERT INTO code_snapshots SELECT gen_random_uuid(), pg_temp.id(i % 2000 + 1), NULL, NULL, 'f',
-      'c', 'python', i % 3 = 0, 0.9, '', 1, timestamptz '2026-01-01' + i * interval '1 second',
-      now() FROM generate_series(1, 100000) i;
+    INSERT INTO code_snapshots SELECT gen_random_uuid(), pg_temp.id(i % 2000 + 1), NULL,
+      pg_temp.id(i), 'f', 'c', 'python', i % 3 = 0, 0.9, '', 1,
+      timestamptz '2026-01-01' + i * interval '1 second', now(), sha256('c'), NULL, false,
+      CASE WHEN i % 3 = 0 THEN 'passed' ELSE 'failed' END, '{}', false
+      FROM generate_series(1, 100000) i;
     INSERT INTO embeddings SELECT gen_random_uuid(), 'goal', gen_random_uuid(),
       pg_temp.id(i % 200 + 1), 'c',
       (SELECT array_agg(sin(i * k)) FROM generate_series(1, 512) k)::vector, 'm', sha256('x'), 0,

@@ -57,6 +57,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [Int64.min, .min + 1, -1 << 62, -211_000_000_000_000_001, .max - 1, .max])
+  func everyPageKeyIsOneThatTheServerTakes(micros: Int64) async throws {
+    try await StoreFixture.run { store in
+      let root = try await store.addUser("Root", role: .admin)
+      let key = PageKey(time: Timestamp(microsecondsSinceEpoch: micros), id: root.id)
+      let list = try await store.users.users(
+        role: nil, includeInactive: true, page: PageRequest(limit: 10, after: key),
+        scope: AccessScope(root))
+      #expect(list.items == (micros < 0 ? [] : [root]))
+    }
+  }
+
   @Test func coursesAreFoundByOwnerAndTechnology() async throws {
     try await StoreFixture.run { store in
       let tom = try await store.addUser("Tom", role: .instructor)
@@ -92,6 +104,8 @@ import Testing
       await #expect(throws: StoreError.self) { try await store.tokens.insert(token) }
       #expect(try await store.tokens.token(hash: token.hash) == token)
       #expect(try await store.tokens.token(hash: [UInt8](repeating: 0, count: 32)) == nil)
+      #expect(try await store.tokens.token(token.id) == token)
+      #expect(try await store.tokens.token(ada.id) == nil)
       #expect(try await store.tokens.tokens(user: nil) == [token])
       #expect(try await store.tokens.tokens(user: ada.id) == [token])
       #expect(try await store.tokens.tokens(user: token.id) == [])
@@ -106,6 +120,8 @@ import Testing
       _ = try await store.writes.commit(
         Write(changes: [.updateUser(ada)], events: [], reply: nil))
       #expect(try await store.tokens.token(hash: token.hash) == nil)
+      // By id it can still be looked at and revoked.
+      #expect(try await store.tokens.token(token.id)?.revokedAt == later)
     }
   }
 

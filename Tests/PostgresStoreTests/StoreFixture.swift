@@ -12,6 +12,7 @@ struct StoreFixture: Sendable {
   var users: PostgresUserRepository { PostgresUserRepository(database) }
   var courses: PostgresCourseRepository { PostgresCourseRepository(database) }
   var goals: PostgresGoalRepository { PostgresGoalRepository(database) }
+  var snapshots: PostgresSnapshotRepository { PostgresSnapshotRepository(database) }
   var log: PostgresEventLog { PostgresEventLog(database) }
   var stamper: PostgresEventStamper { PostgresEventStamper(database) }
   var cursors: PostgresCursorStore { PostgresCursorStore(database) }

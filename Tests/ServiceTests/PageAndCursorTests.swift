@@ -148,6 +148,38 @@ import Testing
     #expect(everything.events.count == 4)
   }
 
+  @Test func `of large items are short enough for one message, and miss none`() async throws {
+    let ada = fixture.user()
+    let criteria = [String](repeating: String(repeating: "😀", count: 1000), count: 20)
+    var ids: [String] = []
+    for _ in 1...60 {
+      let created: CreateGoalResponse = try await fixture.call(
+        GoalServiceMethods.createGoal,
+        CreateGoalRequest(title: "larga", validationCriteria: criteria), as: ada)
+      ids.append(created.goal?.id ?? "")
+    }
+    var listed: [String] = []
+    var token = ""
+    repeat {
+      let response = try await page(200, token, as: ada)
+      #expect(!response.goals.isEmpty)
+      #expect(response.encodedByteCount < 3 << 20)
+      listed += response.goals.map(\.id)
+      token = response.page?.nextPageToken ?? ""
+    } while !token.isEmpty
+    #expect(listed == ids.reversed())
+    try await fixture.relay()
+    var read: [String] = []
+    var response = ReadEventsResponse()
+    repeat {
+      response = try await fixture.readEvents(
+        ReadEventsRequest(afterCursor: response.nextCursor, pageSize: 200), as: ada)
+      #expect(response.encodedByteCount < 3 << 20)
+      read += response.events.map(\.entityId)
+    } while !response.atEnd
+    #expect(read == ids)
+  }
+
   @Test func `of a filter that nothing meets come with where to go on`() async throws {
     let admin = fixture.user(.admin)
     fixture.store.seed(

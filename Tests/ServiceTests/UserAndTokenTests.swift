@@ -115,6 +115,29 @@ import Testing
     #expect(own.code == .failedPrecondition)
   }
 
+  @Test func `can revoke a token behind a thousand newer ones, and end its streams`() async throws {
+    let ada = fixture.user()
+    let old = try await createToken(as: ada).token?.id ?? ""
+    let now = fixture.time.now()
+    for number in UInt64(0)..<1000 {
+      try await fixture.store.insert(
+        TokenRecord(
+          id: UUIDv7(high: 7, low: number), userID: ada.id, role: .learner,
+          hash: [UInt8](repeating: 0, count: 32), label: "", scopes: [], createdAt: now,
+          expiresAt: now, revokedAt: now))
+    }
+    try await fixture.relay()
+    let watch = WatchProbe(fixture, WatchRequest(), as: ada, tokenID: old)
+    #expect(try await watch.next()?.step == .mark(.caughtUp))
+    let _: RevokeTokenResponse = try await fixture.call(
+      UserServiceMethods.revokeToken, RevokeTokenRequest(tokenId: old), as: ada)
+    fixture.time.advance(by: .seconds(10))
+    _ = try await fixture.createGoal("secreta", as: ada)
+    try await fixture.relay()
+    #expect(try await watch.next() == nil)
+    #expect(await watch.end()?.code == .unauthenticated)
+  }
+
   @Test func `have tokens that work until they expire or are revoked`() async throws {
     let ada = fixture.user()
     let made = try await createToken(

@@ -216,6 +216,42 @@ import Testing
     #expect(seen.count == 100)
   }
 
+  @Test func `costs no more memory for large events, and misses none of them`() async throws {
+    let fixture = ServiceFixture(ringByteCountMax: 100_000)
+    let ada = fixture.user()
+    try await fixture.relay()
+    let slow = WatchProbe(fixture, WatchRequest(), as: ada, credit: 1)
+    #expect(try await slow.next()?.step == .mark(.caughtUp))
+    var ids: [String] = []
+    for _ in 1...20 {
+      let created: CreateGoalResponse = try await fixture.call(
+        GoalServiceMethods.createGoal,
+        CreateGoalRequest(title: "larga", description: String(repeating: "x", count: 10_000)),
+        as: ada)
+      ids.append(created.goal?.id ?? "")
+      try await fixture.relay()
+      #expect(fixture.hub.byteCount <= 100_000)
+    }
+    #expect(fixture.hub.byteCount > 50_000)
+    slow.grant(1000)
+    #expect(try await slow.events(20).map(\.entityId) == ids)
+    slow.cancel()
+  }
+
+  @Test func `gets an event that is larger than the ring may be`() async throws {
+    let fixture = ServiceFixture(ringByteCountMax: 1)
+    let ada = fixture.user()
+    try await fixture.relay()
+    let watch = WatchProbe(fixture, WatchRequest(), as: ada)
+    #expect(try await watch.next()?.step == .mark(.caughtUp))
+    for number in 1...3 {
+      let created = try await fixture.createGoal("\(number)", as: ada)
+      try await fixture.relay()
+      #expect(try await watch.events(1).map(\.entityId) == [created.goal?.id])
+    }
+    watch.cancel()
+  }
+
   @Test func `ends with where to resume when the server goes away`() async throws {
     let fixture = ServiceFixture()
     let ada = fixture.user()

@@ -222,6 +222,49 @@ struct LifeTests {
     }
   }
 
+  @Test func `a call that ends while its reply waits for credit is forgotten`() async throws {
+    try await TestServer.with { server in
+      var limits = ReceiveLimits()
+      limits.streamCredit = 0
+      let client = try await RawClient.ready(server, limits: limits)
+      for stream in stride(from: UInt32(1), to: 401, by: 2) {
+        client.call(Methods.echo, stream: stream, "never sent")
+        client.send(.cancel, stream: stream)
+      }
+      client.call(Methods.echo, stream: 401, "")
+      #expect(await client.nextAnswer()?.stream == 401)
+      let connection = try #require(server.server.core.registry.all.first)
+      let keptCount = try await connection.loop.submit { connection.blocked.count }.get()
+      #expect(keptCount == 0)
+      client.close()
+    }
+  }
+
+  @Test func `a message after the last one is an error and not a loss`() async throws {
+    try await TestServer.with { server in
+      let client = try server.client()
+      defer { client.close() }
+      let call = try await client.bidirectional(
+        Methods.deaf, sending: Blob.self, returning: Blob.self, options: CallOptions())
+      try await call.finishWriting()
+      let error = await #expect(throws: RPCError.self) { try await call.write(Blob("late")) }
+      #expect(error?.code == .failedPrecondition)
+    }
+  }
+
+  @Test func `a port in use is explained`() async throws {
+    try await TestServer.with { server in
+      let second = HitoServer(
+        configuration: ServerConfiguration(port: server.port),
+        tls: try server.certificates.serverTLS(), router: testRouter(Witness()),
+        authenticator: TestAuthenticator(), logger: testLogger())
+      let error = await #expect(throws: ListenError.self) { try await second.start() }
+      #expect(error?.description.contains("127.0.0.1:\(server.port)") == true)
+      #expect(error?.description.contains("another program listens there") == true)
+      await second.drain(grace: .zero)
+    }
+  }
+
   // MARK: Drain
 
   @Test func `W11.3 a drain says GOAWAY twice and lets running calls end`() async throws {

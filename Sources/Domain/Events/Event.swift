@@ -114,4 +114,8 @@ package enum EventType: String, Sendable, Hashable, CaseIterable {
   case taskArchived = "task.archived"
   case taskDeleted = "task.deleted"
   case taskReordered = "task.reordered"
+  case codeSubmitted = "code.submitted"
+  case codeValidated = "code.validated"
+  case codeShared = "code.shared"
+  case codeUnshared = "code.unshared"
 }

@@ -166,6 +166,20 @@ package struct LearningTask: Sendable, Hashable {
   }
 }
 
+extension Goal {
+  var textByteCount: Int {
+    validationCriteria.reduce(title.utf8.count + description.utf8.count + aiFeedback.utf8.count) {
+      $0 + $1.utf8.count
+    }
+  }
+}
+
+extension LearningTask {
+  var textByteCount: Int {
+    validationCriteria.reduce(title.utf8.count + description.utf8.count) { $0 + $1.utf8.count }
+  }
+}
+
 /// The maxima of goals and tasks, in characters or entries.
 package enum GoalLimits {
   package static let title = 200
@@ -174,4 +188,7 @@ package enum GoalLimits {
   package static let criterion = 1000
   /// Tasks of one goal, archived ones included.
   package static let tasks = 200
+  /// Bytes of UTF-8 of all texts of a goal and its tasks: with it a goal is always small enough to
+  /// be answered in one message.
+  package static let textByteCount = 1 << 20
 }

@@ -96,6 +96,7 @@ extension GoalAggregate {
       aggregate.changedTaskIDs.insert(task.id)
     }
     try validation.check()
+    try aggregate.checkSize(before: 0)
     aggregate.record(.goalCreated, context)
     for task in aggregate.tasks { aggregate.record(.taskCreated, task, context) }
     return aggregate
@@ -113,7 +114,9 @@ extension GoalAggregate {
     edited.validate(into: &validation)
     try validation.check()
     guard edited != goal else { return }
+    let before = textByteCount
     goal = edited
+    try checkSize(before: before)
     touchGoal(context)
     record(.goalUpdated, context)
   }
@@ -159,7 +162,9 @@ extension GoalAggregate {
     var validation = Validation()
     task.validate(into: &validation)
     try validation.check()
+    let before = textByteCount
     tasks.append(task)
+    try checkSize(before: before)
     changedTaskIDs.insert(task.id)
     record(.taskCreated, task, context)
     followTasks(context)
@@ -178,7 +183,9 @@ extension GoalAggregate {
     edited.validate(into: &validation)
     try validation.check()
     guard edited != tasks[index] else { return }
+    let before = textByteCount
     tasks[index] = edited
+    try checkSize(before: before)
     touchTask(index, context)
     record(.taskUpdated, tasks[index], context)
   }
@@ -320,6 +327,16 @@ extension GoalAggregate {
         version: task.version, userID: task.userID,
         payload: task.eventPayload(courseID: goal.courseID),
         metadata: context.metadata, createdAt: context.now))
+  }
+
+  private var textByteCount: Int { tasks.reduce(goal.textByteCount) { $0 + $1.textByteCount } }
+
+  /// One that is too large already may still shrink.
+  private func checkSize(before: Int) throws(DomainError) {
+    let now = textByteCount
+    if now > GoalLimits.textByteCount, now > before {
+      throw .limitReached("bytes of a goal with its tasks", maximum: GoalLimits.textByteCount)
+    }
   }
 
   private func check(_ expected: Int64?, of goal: Goal) throws(DomainError) {

@@ -32,7 +32,9 @@ package protocol TokenStore: Sendable {
   /// The token with this hash, also when it is expired or revoked; nil also where its user is not
   /// active.
   func token(hash: [UInt8]) async throws(StoreError) -> TokenRecord?
-  /// Newest first.
+  /// The token of this id, also when it is expired or revoked, or its user is not active.
+  func token(_ id: UUIDv7) async throws(StoreError) -> TokenRecord?
+  /// Newest first; the store may leave out the oldest of very many.
   func tokens(user: UUIDv7?) async throws(StoreError) -> [TokenRecord]
   /// - Returns: whether there was such a token.
   func revoke(_ id: UUIDv7, at now: Timestamp) async throws(StoreError) -> Bool

@@ -26,6 +26,9 @@ package enum Change: Sendable {
   /// Inserts a new goal and its tasks, or writes the goal where its row still has
   /// `loadedRevision` and upserts the changed tasks; the revision goes up by one.
   case saveGoal(GoalAggregate)
+  case insertSnapshot(CodeSnapshot)
+  /// Writes the verdict and the sharing where the row still has `version - 1`.
+  case updateSnapshot(CodeSnapshot)
 }
 
 /// Names one keyed request: the same caller, method and key within 24 hours is the same request.

@@ -10,17 +10,30 @@ package final class LakeSink: Sendable {
   private let log: any EventLog
   private let logger: Logger
   private let pageSize: Int
+  private let reading: Reading
   private let time: (any TimeSource)?
   private let compactedDay = Mutex<Int64>(.min)
   private let machine: Mutex<FlushMachine>
   private let wake = WakeSignal()
   private let failure = Mutex<String?>(nil)
 
+  /// How the log is read for one publication: events may be large, and as many as a publication
+  /// may have must not be held at any size.
+  package struct Reading: Sendable, Hashable {
+    /// Events read at a time.
+    package var portion = 1000
+    /// No more is read once the events take this much.
+    package var byteCountMax = 32 << 20
+
+    package init() {}
+  }
+
   /// - Parameter time: where given, closed days are compacted when nothing else is to be done.
   package init(
     lake: ParquetEventLake, log: any EventLog, policy: FlushMachine.Policy = .init(),
-    logger: Logger, time: (any TimeSource)? = nil
+    reading: Reading = .init(), logger: Logger, time: (any TimeSource)? = nil
   ) {
+    self.reading = reading
     self.lake = lake
     self.log = log
     self.logger = logger
@@ -126,7 +139,16 @@ package final class LakeSink: Sendable {
 
   /// False where the log has nothing behind what is published.
   private func publishPage() async throws -> Bool {
-    let events = try await log.events(after: lake.publishedPosition, limit: pageSize)
+    let published = lake.publishedPosition
+    var events: [StoredEvent] = []
+    var byteCount = 0
+    while events.count < pageSize, byteCount < reading.byteCountMax {
+      let limit = min(pageSize - events.count, reading.portion)
+      let portion = try await log.events(after: events.last?.position ?? published, limit: limit)
+      byteCount += portion.reduce(0) { $0 + $1.payload.utf8.count + $1.metadata.utf8.count }
+      events += portion
+      if portion.count < limit { break }
+    }
     guard !events.isEmpty else { return false }
     try await lake.append(events)
     return true

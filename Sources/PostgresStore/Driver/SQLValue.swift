@@ -25,6 +25,8 @@ package enum SQLType: UInt32, Sendable {
 package struct ParameterBuffer: Sendable {
   /// Microseconds from 1970 to 2000, where PostgreSQL's timestamps start.
   static let epochOffset: Int64 = 946_684_800_000_000
+  /// The first moment that PostgreSQL's timestamps hold (4714 BC), counted from 2000.
+  static let timestampMinimum: Int64 = -211_813_488_000_000_000
 
   private(set) var bytes: [UInt8] = []
   /// The length of each parameter in `bytes`; -1 for NULL.
@@ -182,12 +184,12 @@ extension [UInt8] {
     appendBigEndian(value.low)
   }
 
-  /// A moment before PostgreSQL's range becomes -infinity, one behind it infinity.
+  /// A moment before PostgreSQL's range becomes -infinity; the last one that we hold is infinity.
   mutating func append(_ value: Timestamp) {
     let micros = value.microsecondsSinceEpoch
     let shifted = micros.subtractingReportingOverflow(ParameterBuffer.epochOffset)
-    appendBigEndian(
-      micros == .max ? Int64.max : shifted.overflow ? Int64.min : shifted.partialValue)
+    let isBefore = shifted.overflow || shifted.partialValue < ParameterBuffer.timestampMinimum
+    appendBigEndian(micros == .max ? Int64.max : isBefore ? Int64.min : shifted.partialValue)
   }
 }
 

@@ -22,6 +22,9 @@ package struct ClusterConnection: Equatable, Sendable {
     self.database = database
   }
 
+  /// What PostgreSQL keeps beside its socket, with its process id.
+  var socketLock: String { socketDirectory + "/.s.PGSQL.\(port).lock" }
+
   /// The same cluster, another database.
   package func with(database: String) -> ClusterConnection {
     ClusterConnection(socketDirectory: socketDirectory, port: port, database: database)

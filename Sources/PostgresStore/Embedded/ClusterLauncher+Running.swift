@@ -3,13 +3,15 @@ import Logging
 
 extension ClusterLauncher {
   /// Starts the server as our direct child.
-  func spawn() throws(EmbeddedClusterError) -> Postmaster {
+  func spawn(_ connection: ClusterConnection) throws(EmbeddedClusterError) -> Postmaster {
     try waitForOrphans()
-    if FileSystem.exists(directory.cluster + "/postmaster.pid") {
-      // Nobody works in the folder: the file is a leftover of a crash, and its process id may by
-      // now be that of another server, for which PostgreSQL would refuse to start.
-      logger.notice("removing the stale process id file of PostgreSQL")
-      unlink(directory.cluster + "/postmaster.pid")
+    // Nobody works in the folder: these are leftovers of a crash, and their process id may by now
+    // be that of another process, or still that of the dead server, which nobody has reaped yet.
+    // PostgreSQL would refuse to start for either.
+    for leftover in [directory.cluster + "/postmaster.pid", connection.socketLock]
+    where FileSystem.exists(leftover) {
+      logger.notice("removing a stale lock file of PostgreSQL", metadata: ["file": "\(leftover)"])
+      unlink(leftover)
     }
     if configuration.isDurable {
       guard try FileSystem.makePrivateDirectory(directory.logs, owner: account) else {

@@ -54,7 +54,7 @@ struct ClusterLauncher {
       }
     }
     try write(settings)
-    let postmaster = try spawn()
+    let postmaster = try spawn(connection)
     try becomeReady(postmaster, connection)
     logger.info(
       "PostgreSQL is ready",

@@ -59,7 +59,11 @@ enum FileSystem {
     case ENOENT:
       guard let parent = parent(of: path) else { throw failure("make the folder", path) }
       try makeDirectories(parent, mode: 0o755)
-      try makeDirectories(path, mode: mode)
+      // Once, and not again and again: below /proc or a link to nowhere it never succeeds.
+      guard mkdir(path, mode) == 0 || errno == EEXIST else {
+        throw failure("make the folder", path)
+      }
+      guard chmod(path, mode) == 0 else { throw failure("set the mode of", path) }
     default:
       throw failure("make the folder", path)
     }

@@ -19,6 +19,9 @@ enum TokenStatements {
     WHERE k.hash = $1 AND u.is_active
     """)
 
+  static let byID = Statement(
+    "token.by_id", [.uuid], "SELECT \(columns) FROM tokens k WHERE k.id = $1")
+
   static let list = Statement(
     "tokens.list", [.int8],
     "SELECT \(columns) FROM tokens k ORDER BY k.created_at DESC, k.id DESC LIMIT $1")
@@ -38,12 +41,12 @@ enum TokenStatements {
     SELECT count(*) FROM revoked
     """)
 
-  static let all = [insert, byHash, list, listByUser, revoke]
+  static let all = [insert, byHash, byID, list, listByUser, revoke]
 }
 
 extension Statement {
   /// Every statement that the store runs; a test prepares each on a real server.
   package static let all =
     WriteStatements.all + UserStatements.all + CourseStatements.all + GoalStatements.all
-    + EventStatements.all + TokenStatements.all
+    + SnapshotStatements.all + EventStatements.all + TokenStatements.all
 }

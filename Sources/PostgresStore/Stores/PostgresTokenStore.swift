@@ -29,6 +29,12 @@ package struct PostgresTokenStore: TokenStore {
     ).first(PostgresTokenStore.token)
   }
 
+  package func token(_ id: UUIDv7) async throws(StoreError) -> TokenRecord? {
+    try await database.rows(
+      TokenStatements.byID { $0.append(id) }
+    ).first(PostgresTokenStore.token)
+  }
+
   package func tokens(user: UUIDv7?) async throws(StoreError) -> [TokenRecord] {
     let limit = Int64(PostgresTokenStore.listMaximum)
     let call =

@@ -11,6 +11,8 @@ enum WriteCalls {
     case .insertEnrolment(let enrolment): [insert(enrolment)]
     case .updateEnrolment(let enrolment): [update(enrolment)]
     case .saveGoal(let aggregate): save(aggregate)
+    case .insertSnapshot(let snapshot): [insert(snapshot)]
+    case .updateSnapshot(let snapshot): [update(snapshot)]
     }
   }
 

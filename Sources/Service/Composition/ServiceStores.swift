@@ -5,6 +5,7 @@ package struct ServiceStores: Sendable {
   package var users: any UserRepository
   package var courses: any CourseRepository
   package var goals: any GoalRepository
+  package var snapshots: any SnapshotRepository
   package var writes: any WriteStore
   package var tokens: any TokenStore
   package var log: any EventLog
@@ -13,12 +14,13 @@ package struct ServiceStores: Sendable {
 
   package init(
     users: any UserRepository, courses: any CourseRepository, goals: any GoalRepository,
-    writes: any WriteStore, tokens: any TokenStore, log: any EventLog,
-    archive: (any EventArchive)?
+    snapshots: any SnapshotRepository, writes: any WriteStore, tokens: any TokenStore,
+    log: any EventLog, archive: (any EventArchive)?
   ) {
     self.users = users
     self.courses = courses
     self.goals = goals
+    self.snapshots = snapshots
     self.writes = writes
     self.tokens = tokens
     self.log = log

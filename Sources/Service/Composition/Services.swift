@@ -55,6 +55,7 @@ package struct Services: Sendable {
     GoalService(environment: environment).register(in: &router)
     TaskService(environment: environment).register(in: &router)
     ProgressService(environment: environment).register(in: &router)
+    CodeValidationService(environment: environment).register(in: &router)
     EventService(environment: environment).register(in: &router)
     AnalyticsService(environment: environment).register(in: &router)
     HealthService(state: options.health).register(in: &router)
@@ -75,10 +76,8 @@ package struct Services: Sendable {
 }
 
 /// The services that this server does not have yet: every method answers UNIMPLEMENTED.
-private struct NotYet: CodeValidationServiceHandler, RetrievalServiceHandler, PrivacyServiceHandler
-{
+private struct NotYet: RetrievalServiceHandler, PrivacyServiceHandler {
   func registerAll(in router: inout Router) {
-    (self as any CodeValidationServiceHandler).register(in: &router)
     (self as any RetrievalServiceHandler).register(in: &router)
     (self as any PrivacyServiceHandler).register(in: &router)
   }

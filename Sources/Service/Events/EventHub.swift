@@ -19,6 +19,8 @@ package final class EventHub: Sendable {
   private struct State {
     /// A slot for each of the last positions: `position % capacity`.
     var ring: [SharedEvent?]
+    /// What the events of the ring take.
+    var byteCount = 0
     /// The position of the first event that the ring holds or will hold.
     var first: Int64 = 1
     /// The last position; nil before `begin`.
@@ -26,14 +28,29 @@ package final class EventHub: Sendable {
     var isDraining = false
     var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
     var nextWaiter: UInt64 = 0
+
+    mutating func put(_ event: SharedEvent?, at slot: Int) {
+      byteCount += (event?.byteCount ?? 0) - (ring[slot]?.byteCount ?? 0)
+      ring[slot] = event
+    }
+
+    /// Forgets every event; the next one has this position.
+    mutating func start(at position: Int64) {
+      for slot in ring.indices { put(nil, at: slot) }
+      first = position
+    }
   }
 
   private let capacity: Int
+  private let byteCountMax: Int
   private let state: Mutex<State>
 
-  /// - Parameter capacity: how many events a subscriber may be behind before it reads the log.
-  package init(capacity: Int = 8192) {
+  /// - Parameters:
+  ///   - capacity: how many events a subscriber may be behind before it reads the log.
+  ///   - byteCountMax: what they may take together; the newest event is held whatever its size.
+  package init(capacity: Int = 8192, byteCountMax: Int = 64 << 20) {
     self.capacity = max(1, capacity)
+    self.byteCountMax = byteCountMax
     state = Mutex(State(ring: Array(repeating: nil, count: max(1, capacity))))
   }
 
@@ -46,12 +63,14 @@ package final class EventHub: Sendable {
   /// How many subscribers wait for the next event.
   package var waiterCount: Int { state.withLock { $0.waiters.count } }
 
+  /// What the events of the ring take.
+  package var byteCount: Int { state.withLock { $0.byteCount } }
+
   /// Starts the ring behind `position`: what is older comes from the log.
   package func begin(at position: Int64) {
     wake { state in
       guard state.head.map({ position > $0 }) ?? true else { return false }
-      for index in state.ring.indices { state.ring[index] = nil }
-      state.first = position + 1
+      state.start(at: position + 1)
       state.head = position
       return true
     }
@@ -67,10 +86,14 @@ package final class EventHub: Sendable {
         let position = event.event.position
         let head = state.head ?? position - 1
         guard position > head else { continue }
-        if position > head + 1 { state.first = position }
-        state.ring[slot(position)] = event
+        if position > head + 1 { state.start(at: position) }
+        state.put(event, at: slot(position))
         state.head = position
         state.first = max(state.first, position - Int64(capacity) + 1)
+        while state.byteCount > byteCountMax, state.first < position {
+          state.put(nil, at: slot(state.first))
+          state.first += 1
+        }
         hasGrown = true
       }
       return hasGrown

@@ -21,6 +21,9 @@ package final class SharedEvent: Sendable {
     self.facts = EventFacts(of: event)
   }
 
+  /// About what it takes in memory, once its message is made too.
+  var byteCount: Int { 2 * (event.payload.utf8.count + event.metadata.utf8.count) + 512 }
+
   func message(_ cursors: CursorCodec) -> Message {
     if let known = message.withLock({ $0 }) { return known }
     // Encoding outside the lock: two may do it at a time, with the same result.

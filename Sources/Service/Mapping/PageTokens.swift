@@ -13,6 +13,7 @@ extension ListCoursesRequest: PagedRequest {}
 extension ListEnrolmentsRequest: PagedRequest {}
 extension ListGoalsRequest: PagedRequest {}
 extension ListTasksRequest: PagedRequest {}
+extension ListSnapshotsRequest: PagedRequest {}
 
 /// Pages of one list request of one caller.
 ///
@@ -23,6 +24,8 @@ extension ListTasksRequest: PagedRequest {}
 struct Paging: Sendable {
   private static let version: UInt8 = 1
   private static let tagByteCount = 8
+  /// What the items of one reply may take: half of the message limit that clients have by default.
+  static let replyByteCountMax = 2 << 20
   private let binding: SHA256
 
   let request: Domain.PageRequest
@@ -54,6 +57,24 @@ struct Paging: Sendable {
     guard let next else { return PageInfo() }
     let body = Paging.body(next)
     return PageInfo(nextPageToken: Base64URL.encode(body + Paging.tag(body, bound: binding)))
+  }
+
+  /// The page as messages: all of it, or, where they are large, as many as one reply holds; the
+  /// rest comes with the next page. At least one, so that a reader always gets on.
+  func fitting<Item: Sendable, Message: WireMessage>(
+    _ page: Page<Item>, key: (Item) -> PageKey, _ message: (Item) -> Message
+  ) -> (messages: [Message], info: PageInfo) {
+    var messages: [Message] = []
+    var byteCount = 0
+    for (index, item) in page.items.enumerated() {
+      let next = message(item)
+      byteCount += next.encodedByteCount
+      if byteCount > Paging.replyByteCountMax, index > 0 {
+        return (messages, info(key(page.items[index - 1])))
+      }
+      messages.append(next)
+    }
+    return (messages, info(page.next))
   }
 
   private static func body(_ key: PageKey) -> [UInt8] {

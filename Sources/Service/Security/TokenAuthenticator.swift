@@ -28,9 +28,7 @@ package struct TokenAuthenticator: Authenticator {
   func checkStillStands(_ caller: Caller) async throws(RPCError) {
     guard let tokenID = caller.tokenID else { return }
     do {
-      // The store lists a limited number, newest first; one of the oldest may be missing.
-      let records = try await tokens.tokens(user: caller.userID)
-      guard let record = records.first(where: { $0.id == tokenID }) else { return }
+      guard let record = try await tokens.token(tokenID) else { throw Self.unknown }
       guard try await principal(record).role == caller.role.rawValue else {
         throw RPCError(.unauthenticated, "the caller's role has changed")
       }

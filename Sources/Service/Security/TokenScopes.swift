@@ -1,5 +1,5 @@
 internal import Contract
-internal import Domain
+package import Domain
 internal import RPC
 
 /// What a token can be limited to. A call is let through where any scope of its token covers it:
@@ -7,7 +7,7 @@ internal import RPC
 /// - `read`: every method that only reads
 /// - `GoalService`: every method of a service
 /// - `GoalService/GetGoal`: one method
-enum TokenScopes {
+package enum TokenScopes {
   static let countMax = 50
 
   static func allow(_ scopes: [String], _ method: MethodDescriptor) -> Bool {
@@ -16,7 +16,7 @@ enum TokenScopes {
   }
 
   /// Refuses scopes that cover nothing, and those that the caller's own token does not have.
-  static func check(_ scopes: [String], grantedBy own: [String]) throws(DomainError) {
+  package static func check(_ scopes: [String], grantedBy own: [String]) throws(DomainError) {
     guard scopes.count <= countMax else {
       throw .invalid("scopes", "has more than \(countMax) entries")
     }

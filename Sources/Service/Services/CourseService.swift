@@ -62,8 +62,9 @@ struct CourseService: CourseServiceHandler {
       try await environment.waiter.checkRowRead(request.minCursor)
       let page = try await environment.stores.courses.courses(
         filter, page: paging.request, scope: AccessScope(caller))
-      return ListCoursesResponse(
-        courses: page.items.map(Contract.Course.init), page: paging.info(page.next))
+      let (courses, info) = paging.fitting(
+        page, key: { PageKey(time: $0.createdAt, id: $0.id) }, Contract.Course.init)
+      return ListCoursesResponse(courses: courses, page: info)
     }
   }
 

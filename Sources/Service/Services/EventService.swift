@@ -28,10 +28,13 @@ struct EventService: EventServiceHandler {
     let pageLimit = SubscriptionMachine.pageLimit
     var response = ReadEventsResponse()
     var position = start
-    while response.events.count < limit, !response.atEnd, position - start < Self.scanMax {
+    var room = Paging.replyByteCountMax
+    while response.events.count < limit, room > 0, !response.atEnd,
+      position - start < Self.scanMax
+    {
       let page = try await environment.stores.log.events(after: position, limit: pageLimit)
       var consideredCount = 0
-      for event in page where response.events.count < limit {
+      for event in page where response.events.count < limit && room > 0 {
         let shared = SharedEvent(event)
         position = event.position
         consideredCount += 1
@@ -41,6 +44,7 @@ struct EventService: EventServiceHandler {
         else { continue }
         let cursor = environment.cursors.cursor(position)
         response.events.append(Contract.Event(event, cursor: cursor))
+        room -= event.payload.utf8.count + event.metadata.utf8.count + 512
       }
       response.atEnd = page.count < pageLimit && consideredCount == page.count
     }

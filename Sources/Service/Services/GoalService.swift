@@ -64,8 +64,9 @@ struct GoalService: GoalServiceHandler {
       try await environment.waiter.checkRowRead(request.minCursor)
       let page = try await environment.stores.goals.goals(
         filter, page: paging.request, scope: AccessScope(caller))
-      return ListGoalsResponse(
-        goals: page.items.map(Contract.Goal.init), page: paging.info(page.next))
+      let (goals, info) = paging.fitting(
+        page, key: { PageKey(time: $0.createdAt, id: $0.id) }, Contract.Goal.init)
+      return ListGoalsResponse(goals: goals, page: info)
     }
   }
 

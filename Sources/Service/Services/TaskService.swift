@@ -51,8 +51,9 @@ struct TaskService: TaskServiceHandler {
       let page = try await environment.stores.goals.tasks(
         owner: try environment.listed(request.userId, caller), statuses: statuses,
         page: paging.request, scope: AccessScope(caller))
-      return ListTasksResponse(
-        tasks: page.items.map(GoalTask.init), page: paging.info(page.next))
+      let (tasks, info) = paging.fitting(
+        page, key: { PageKey(time: $0.createdAt, id: $0.id) }, GoalTask.init)
+      return ListTasksResponse(tasks: tasks, page: info)
     }
   }
 

@@ -70,14 +70,10 @@ extension UserService {
     try await environment.call(context) { caller in
       let id = try UUIDv7(parsing: request.tokenId, field: "token_id")
       let tokens = environment.stores.tokens
-      if caller.role != .admin {
-        guard try await tokens.tokens(user: caller.userID).contains(where: { $0.id == id }) else {
-          throw RPCError(.notFound, "no such token")
-        }
-      }
-      guard try await tokens.revoke(id, at: environment.clock.now()) else {
-        throw RPCError(.notFound, "no such token")
-      }
+      guard let token = try await tokens.token(id),
+        caller.role == .admin || token.userID == caller.userID,
+        try await tokens.revoke(id, at: environment.clock.now())
+      else { throw RPCError(.notFound, "no such token") }
       return RevokeTokenResponse()
     }
   }

@@ -31,3 +31,6 @@ extension ReopenTaskResponse: WriteResponse {}
 extension ArchiveTaskResponse: WriteResponse {}
 extension DeleteTaskResponse: WriteResponse {}
 extension ReorderTasksResponse: WriteResponse {}
+extension CreateSnapshotResponse: WriteResponse {}
+extension RecordVerdictResponse: WriteResponse {}
+extension SetSharingResponse: WriteResponse {}

@@ -34,7 +34,7 @@ final class ClientCall: @unchecked Sendable {
   /// A later message that waits for credit, from `pendingOffset` on.
   var pending: [UInt8]?
   var pendingOffset = 0
-  private var sendWaiter: CheckedContinuation<Void, Never>?
+  private var sendWaiter: CheckedContinuation<Bool, Never>?
   private let inbox = Mutex(Inbox())
   /// Consumed bytes are reported to the loop in steps of this.
   private let reportStep: Int
@@ -106,7 +106,7 @@ final class ClientCall: @unchecked Sendable {
 
   /// The pending message is out (or the call is over).
   func sentAll() {
-    sendWaiter?.resume()
+    sendWaiter?.resume(returning: true)
     sendWaiter = nil
   }
 
@@ -117,13 +117,13 @@ final class ClientCall: @unchecked Sendable {
     connection.loop.execute { self.connection.start(self) }
   }
 
-  /// Sends one message; returns when the connection has it.
+  /// Sends one message; returns when the connection has it. For one task at a time.
   func send(_ message: [UInt8]) async throws(RPCError) {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
+    let isTaken = await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
         connection.loop.execute {
           guard !self.hasEnded, !self.isFinished, !self.hasPending else {
-            return continuation.resume()
+            return continuation.resume(returning: false)
           }
           self.pending = message
           self.pendingOffset = 0
@@ -135,6 +135,11 @@ final class ClientCall: @unchecked Sendable {
       cancel()
     }
     try throwIfEnded()
+    // A message that is not sent must not look like one that was.
+    guard isTaken || hasEnded else {
+      throw RPCError(
+        .failedPrecondition, "send one message after the other, and none after the last")
+    }
   }
 
   /// Half-closes.

@@ -5,6 +5,23 @@ internal import NIOPosix
 package import RPC
 internal import Synchronization
 
+/// Why a server cannot listen, with what to do about it.
+package struct ListenError: Error, CustomStringConvertible {
+  package let description: String
+
+  init(host: String, port: Int, cause: any Error) {
+    let address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    let reason =
+      switch (cause as? IOError)?.errnoCode {
+      case EADDRINUSE: "another program listens there; stop it, or choose another port"
+      case EADDRNOTAVAIL: "this machine has no such address; choose one of its own, or 0.0.0.0"
+      case EACCES: "ports below 1024 need a privilege; choose a higher one"
+      default: "\(cause)"
+      }
+    description = "cannot listen on \(address): \(reason)"
+  }
+}
+
 /// A server: listens, accepts, and drains.
 package final class HitoServer: Sendable {
   private enum Phase {
@@ -13,7 +30,7 @@ package final class HitoServer: Sendable {
     case draining
   }
 
-  private let core: ServerCore
+  let core: ServerCore
   private let group: MultiThreadedEventLoopGroup
   private let executors: [ObjectIdentifier: LoopExecutor]
   private let tls: Mutex<TLSContext>
@@ -33,12 +50,12 @@ package final class HitoServer: Sendable {
     self.executors = executors
   }
 
-  /// Binds and listens. Answers with the port.
+  /// Binds and listens. Answers with the port. Throws a `ListenError` that says what to do.
   package func start() async throws -> Int {
     // A peer that is gone must be an error of a write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
     let configuration = core.configuration
-    let channel = try await ServerBootstrap(group: group)
+    let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -52,7 +69,12 @@ package final class HitoServer: Sendable {
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try self.initialize(channel) }
       }
-      .bind(host: configuration.host, port: configuration.port).get()
+    let channel: any Channel
+    do {
+      channel = try await bootstrap.bind(host: configuration.host, port: configuration.port).get()
+    } catch {
+      throw ListenError(host: configuration.host, port: configuration.port, cause: error)
+    }
     phase.withLock { $0 = .listening([channel]) }
     let port = channel.localAddress?.port ?? configuration.port
     core.logger.info(
@@ -105,7 +127,7 @@ package final class HitoServer: Sendable {
     snapshot.refusedConnectionCount = totals.refused
     for connection in core.registry.all {
       guard let (description, counters) = await connection.snapshot() else { continue }
-      snapshot.connections.append(description)
+      if let description { snapshot.connections.append(description) }
       snapshot.totals.add(counters)
     }
     snapshot.connections.sort { $0.id < $1.id }

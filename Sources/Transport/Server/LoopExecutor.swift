@@ -104,6 +104,10 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     if jobHead == jobs.count {
       jobs.removeAll(keepingCapacity: jobs.count <= 4096)
       jobHead = 0
+    } else if jobHead > 4096, jobHead > jobs.count / 2 {
+      // A queue that is never empty must not keep what has run.
+      jobs.removeFirst(jobHead)
+      jobHead = 0
     }
   }
 

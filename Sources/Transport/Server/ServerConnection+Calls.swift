@@ -206,7 +206,11 @@ extension ServerConnection {
     call.queue = MessageQueue()
     pendingReplyByteCount -= call.pendingReplyByteCount
     call.pendingReplyByteCount = 0
-    call.pending = []
+    if !call.pending.isEmpty {
+      // At once: the credit that would sweep it out may never come. Only open calls are in there.
+      blocked.removeAll { $0 === call }
+      call.pending = []
+    }
     call.task?.cancel()
     call.wake()
   }

@@ -36,6 +36,7 @@ extension ServerConnection {
     encode(message, call) { byteCount in
       let frameByteCount = blockByteCount + byteCount
       guard
+        out.count < Self.outputByteCountMax,
         frameByteCount <= machine.peerLimits.framePayloadByteCountMax,
         byteCount <= call.machine.sendWindow.available, byteCount <= machine.sendWindow.available
       else { return nil }
@@ -114,8 +115,10 @@ extension ServerConnection {
     end(call, RPCError(.resourceExhausted, "too many replies wait for the client's credit"))
   }
 
+  /// How much of a message may go out now; 0 = wait for credit, or for a flush.
   private func sendable(_ call: ServerCall, _ byteCount: Int) -> Int {
-    call.machine.sendableByteCount(
+    guard out.count < Self.outputByteCountMax else { return 0 }
+    return call.machine.sendableByteCount(
       of: byteCount, connection: machine.sendWindow,
       framePayloadByteCountMax: machine.peerLimits.framePayloadByteCountMax)
   }

@@ -118,8 +118,9 @@ extension ServerConnection {
   /// principal have nothing to lose.
   private func checkTokens() {
     authenticationDue = nil
+    // Those whose first check still waits for the database have no principal yet: ask again later.
+    guard calls.values.contains(where: { $0.token != nil }) else { return }
     let authenticated = calls.values.filter { $0.context?.principal != nil }
-    guard !authenticated.isEmpty else { return }
     let ttl = core.configuration.authenticationTTL
     authenticationDue = now + ttl
     for call in authenticated where call.receivedAt + ttl <= now {
@@ -144,10 +145,10 @@ extension ServerConnection {
 
   // MARK: Introspection
 
-  /// What is going on here, and the counts so far. From any thread.
-  func snapshot() async -> (ServerSnapshot.Connection, CallCounters)? {
-    let value = loop.submit { () -> (ServerSnapshot.Connection, CallCounters)? in
-      guard !self.isClosing else { return nil }
+  /// What is going on here (nil when it is closing), and the counts so far. From any thread.
+  func snapshot() async -> (ServerSnapshot.Connection?, CallCounters)? {
+    let value = loop.submit { () -> (ServerSnapshot.Connection?, CallCounters) in
+      guard !self.isClosing else { return (nil, self.counters) }
       let time = self.core.now()
       let calls = self.calls.values.map { call in
         ServerSnapshot.Call(

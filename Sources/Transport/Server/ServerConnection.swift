@@ -19,6 +19,9 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   static let lingerTime = TimeAmount.seconds(1)
   /// Output that a tick gathers before streams wait for the next one.
   static let tickOutputByteCountMax = 64 << 10
+  /// Output beyond which replies wait like those without credit: one read can hold hundreds of
+  /// calls, each with a reply a thousand times its size.
+  static let outputByteCountMax = 1 << 20
 
   let id: UInt64
   let core: ServerCore
@@ -85,11 +88,15 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
 
   func handlerRemoved(context: ChannelHandlerContext) {
     connectionEnded()
+    core.registry.remove(self, counters: counters)
     self.context = nil
   }
 
   func channelInactive(context: ChannelHandlerContext) {
     connectionEnded()
+    // Only now: while the last words are being read the connection counts for the limit, and a
+    // drain waits for it.
+    core.registry.remove(self, counters: counters)
     executor.tick()
     context.fireChannelInactive()
   }
@@ -124,7 +131,6 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
     blocked = []
     waitingForRoom = []
     out.shrink()
-    core.registry.remove(self, counters: counters)
   }
 
   // MARK: In
@@ -202,7 +208,10 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
     isDirty = false
     guard !isClosing else { return out.shrink() }
     writeOutput()
-    if isWritable { wakeWaitingForRoom() }
+    if isWritable {
+      sendBlocked()
+      wakeWaitingForRoom()
+    }
     if machine.isFinished { finish() }
   }
 
@@ -217,6 +226,7 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     isWritable = context.channel.isWritable
     if isWritable {
+      sendBlocked()
       wakeWaitingForRoom()
       if wantsRead {
         wantsRead = false

@@ -65,8 +65,7 @@ struct CallCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let settings = try client.settings()
-    try await reporting(settings) {
+    try await reporting(client) { settings in
       let session = try ServerSession(settings)
       if list || describe { return try await show(session) }
       let schema = try await session.schema(options: client.callOptions)

@@ -110,7 +110,9 @@ enum RunningCluster {
     let directories = ClusterDirectory(root: root)
       .socketDirectories(runtimeDirectories: ["/run", "/tmp"])
     for directory in directories
-    where FileManager.default.fileExists(atPath: "\(directory)/.s.PGSQL.5432") {
+    where isOurs(directory)
+      && FileManager.default.fileExists(atPath: "\(directory)/.s.PGSQL.5432")
+    {
       let connection = ClusterConnection(
         socketDirectory: directory, port: 5432, database: "hito")
       let database = PostgresDatabase(
@@ -118,5 +120,15 @@ enum RunningCluster {
       if (try? await database.check()) != nil { return connection }
     }
     return nil
+  }
+
+  /// Whether only the database's user, or we, can have put a socket there: anybody can make a
+  /// folder of that name below /tmp.
+  private static func isOurs(_ directory: String) -> Bool {
+    var facts = stat()
+    guard lstat(directory, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR,
+      facts.st_mode & 0o077 == 0
+    else { return false }
+    return facts.st_uid == geteuid() || facts.st_uid == getpwnam("hito")?.pointee.pw_uid
   }
 }

@@ -33,6 +33,10 @@ struct ReportCommand: AsyncParsableCommand {
   @Flag(help: "JSON, as in the contract (GetProductivityResponse).")
   var json = false
 
+  func validate() throws {
+    guard (1...3660).contains(days) else { throw ValidationError("--days must be 1 to 3660") }
+  }
+
   func run() async throws {
     var request = GetProductivityRequest(
       userId: user ?? "", days: days, minCursor: minCursor ?? "")
@@ -47,8 +51,7 @@ struct ReportCommand: AsyncParsableCommand {
         seconds: isBefore ? seconds - 1 : seconds,
         nanos: Int32(isBefore ? rest + 1_000_000 : rest) * 1000)
     }
-    let settings = try client.settings()
-    try await reporting(settings) { [request] in
+    try await reporting(client) { [request] settings in
       let session = try ServerSession(settings)
       let report = try await AnalyticsServiceClient(session.transport).getProductivity(
         request, options: client.callOptions)

@@ -41,6 +41,21 @@ enum Output {
   }
 }
 
+/// The same for a command that calls a server: settings that cannot be used are wrong usage,
+/// wherever they come from.
+func reporting(
+  _ client: ClientOptions, _ body: (ClientSettings) async throws -> Void
+) async throws {
+  let settings: ClientSettings
+  do {
+    settings = try client.settings()
+  } catch {
+    Output.note("error: \(error)")
+    throw ExitCode(ExitStatus.usage)
+  }
+  try await reporting(settings) { try await body(settings) }
+}
+
 /// Runs a command's work and turns what goes wrong into words on standard error and an exit
 /// status. Errors about the command line pass through: they come with the usage.
 func reporting(

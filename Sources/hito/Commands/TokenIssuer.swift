@@ -35,6 +35,8 @@ struct TokenIssuer: Sendable {
     validation.text("label", label, maximum: 100, singleLine: true)
     do {
       try validation.check()
+      // Whoever may reach the database may grant everything, but not what does not exist.
+      try TokenScopes.check(scopes, grantedBy: [])
       let (user, isNew) = try await findOrMakeUser(database, at: now)
       let secret = TokenSecret()
       let record = TokenRecord(

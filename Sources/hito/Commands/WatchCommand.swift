@@ -53,8 +53,7 @@ struct WatchCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let settings = try client.settings()
-    try await reporting(settings) {
+    try await reporting(client) { settings in
       let session = try ServerSession(settings)
       let watcher = Watcher(
         client: ProgressServiceClient(session.transport), options: client.callOptions,

@@ -26,12 +26,13 @@ struct AdminBootstrap {
     }
     if isUsable { return }
     let secret = TokenSecret()
+    // The file first: a token that works but is written nowhere would never be made again.
+    try write(secret.text, to: tokenFile)
     try await tokens.insert(
       TokenRecord(
         id: ids.next(at: now), userID: admin.id, role: .admin, hash: secret.hash,
         label: "first start", scopes: [], createdAt: now,
         expiresAt: now.advanced(by: AdminBootstrap.lifetime)))
-    try write(secret.text, to: tokenFile)
     logger.notice("made a token for the first admin", metadata: ["file": "\(tokenFile)"])
   }
 
@@ -53,16 +54,20 @@ struct AdminBootstrap {
     return user
   }
 
+  /// Made with mode 0600 from the start: no other user may read it even for a moment.
   private func write(_ token: String, to file: String) throws {
     let temporary = "\(file).new"
-    try? FileManager.default.removeItem(atPath: temporary)
-    guard
-      FileManager.default.createFile(
-        atPath: temporary, contents: Data("\(token)\n".utf8),
-        attributes: [.posixPermissions: 0o600])
-    else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: temporary]) }
-    guard rename(temporary, file) == 0 else {
-      throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
-    }
+    unlink(temporary)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw Self.failure(temporary) }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    try handle.write(contentsOf: Data("\(token)\n".utf8))
+    try handle.synchronize()
+    try handle.close()
+    guard rename(temporary, file) == 0 else { throw Self.failure(file) }
+  }
+
+  private static func failure(_ file: String) -> ServeError {
+    ServeError("cannot write the admin's token to \(file): \(String(cString: strerror(errno)))")
   }
 }

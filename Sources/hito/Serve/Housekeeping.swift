@@ -4,7 +4,9 @@ import PostgresStore
 
 /// Removes what may be forgotten: replies older than the 24 hours for which a key is remembered.
 struct Housekeeping: Sendable {
-  static let keyLifetime = Duration.seconds(24 * 3600)
+  /// An hour more than the database remembers a key by its own clock, for clocks that differ: a
+  /// reply removed early is a write done twice.
+  static let keyLifetime = Duration.seconds(25 * 3600)
   private static let interval = Duration.seconds(600)
   private static let batchLimit = 10_000
 

@@ -40,6 +40,8 @@ struct LakeService: ServiceLifecycle.Service {
     do {
       let position = try await sink.flush()
       logger.info("the lake is complete", metadata: ["position": "\(position)"])
+    } catch  where Task.isCancelled {
+      // Another part failed and says so; the next start goes on from the lake's own cursor.
     } catch {
       // Nothing is lost: the next start goes on from the lake's own cursor.
       logger.warning("the lake is behind the log", metadata: ["error": "\(error)"])

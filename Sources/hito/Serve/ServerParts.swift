@@ -48,8 +48,9 @@ final class ServerParts: Sendable {
       logger: Logger(label: "hito.relay"))
     stores = ServiceStores(
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
-      goals: PostgresGoalRepository(database), writes: PostgresWriteStore(database),
-      tokens: PostgresTokenStore(database), log: log, archive: lake)
+      goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
+      writes: PostgresWriteStore(database), tokens: PostgresTokenStore(database), log: log,
+      archive: lake)
     bootstrap = AdminBootstrap(
       users: stores.users, writes: stores.writes, tokens: stores.tokens, clock: clock, ids: ids)
   }

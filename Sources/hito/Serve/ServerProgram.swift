@@ -7,6 +7,7 @@ import RPC
 import Service
 import ServiceLifecycle
 import Transport
+import UnixSignals
 
 /// The whole server: what it is made of, in the order in which the parts need each other.
 struct ServerProgram {
@@ -75,7 +76,7 @@ struct ServerProgram {
     let recovery = try await lake.recover()
     logger.info("opened the lake", metadata: ["recovery": "\(recovery)"])
     let parts = makeParts(database: database, lake: lake)
-    let tls = try makeTLS()
+    let server = parts.makeServer(tls: try makeTLS())
 
     let services: [any ServiceLifecycle.Service] =
       (cluster.map { [ClusterService(cluster: $0)] } ?? []) + [
@@ -88,8 +89,9 @@ struct ServerProgram {
             writes: PostgresWriteStore(database), clock: clock, logger: logger
           ).run()
         },
+        LoopService { [self] in await reloadCertificates(of: server) },
         NetworkService(
-          server: parts.makeServer(tls: tls), grace: configuration.grace,
+          server: server, grace: configuration.grace,
           beforeListening: { [self, parts] in
             try await parts.bootstrap.run(
               tokenFile: "\(configuration.dataDirectory)/admin.token", logger: logger)
@@ -126,6 +128,19 @@ struct ServerProgram {
     return try TLSContext.server(
       certificateFile: files.certificate, keyFile: files.key,
       clientAuthorityFile: files.clientAuthority)
+  }
+
+  /// Reads the certificates again on SIGHUP, for connections made from then on; those that are
+  /// open keep theirs. Files that are no good are logged, and the old ones stay in use.
+  private func reloadCertificates(of server: HitoServer) async {
+    for await _ in await UnixSignalsSequence(trapping: .sighup) {
+      do {
+        server.replaceTLS(try makeTLS())
+        logger.notice("read the certificates again")
+      } catch {
+        logger.error("the certificates stay as they are", metadata: ["error": "\(error)"])
+      }
+    }
   }
 
   /// Tells people and scripts where the server is.

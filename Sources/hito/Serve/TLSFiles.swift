@@ -32,7 +32,11 @@ struct TLSFiles {
     certificate = "\(directory)/server.pem"
     key = "\(directory)/server.key"
     self.clientAuthority = clientAuthority
-    if !manager.fileExists(atPath: authority) || !manager.fileExists(atPath: authorityKey) {
+    let hasAuthority =
+      manager.fileExists(atPath: authority) && manager.fileExists(atPath: authorityKey)
+    if !hasAuthority {
+      // What the old one signed means nothing to those who trust the new one.
+      try? manager.removeItem(atPath: certificate)
       try Certificates.createAuthority(certificateFile: authority, keyFile: authorityKey)
     }
     guard try needsCertificate(names: names) else { return }
@@ -52,7 +56,8 @@ struct TLSFiles {
       let made = try? String(contentsOfFile: namesFile, encoding: .utf8),
       made == names.joined(separator: "\n")
     else { return true }
-    let validity = try Certificates.validity(ofFile: certificate)
+    // One that cannot be read is made again: it is ours.
+    guard let validity = try? Certificates.validity(ofFile: certificate) else { return true }
     let left = TimeInterval(validity.notAfter) - Date.now.timeIntervalSince1970
     return left < TLSFiles.renewalSeconds
   }

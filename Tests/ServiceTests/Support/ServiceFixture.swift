@@ -45,12 +45,13 @@ struct ServiceFixture: Sendable {
   }
 
   init(
-    ringCapacity: Int = 8192, archive: (any EventArchive)? = nil,
+    ringCapacity: Int = 8192, ringByteCountMax: Int = 64 << 20,
+    archive: (any EventArchive)? = nil,
     inspection: ServerInspection = ServerInspection()
   ) {
     let commits = CommitCounter()
     self.commits = commits
-    hub = EventHub(capacity: ringCapacity)
+    hub = EventHub(capacity: ringCapacity, byteCountMax: ringByteCountMax)
     var options = Services.Options(
       clock: time, ids: ids,
       info: ServerInfo(serverID: "server", version: "1.2.3", startedAt: SteppingTime.start))
@@ -60,8 +61,8 @@ struct ServiceFixture: Sendable {
     options.committed = { commits.add() }
     services = Services(
       stores: ServiceStores(
-        users: store, courses: store, goals: store, writes: store, tokens: store, log: store,
-        archive: archive),
+        users: store, courses: store, goals: store, snapshots: store, writes: store,
+        tokens: store, log: store, archive: archive),
       hub: hub, options: options)
     var router = Router()
     services.register(in: &router)

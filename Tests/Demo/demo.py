@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [
     str(REPOSITORY / "clients" / "python" / "src"),
     str(REPOSITORY / "Tests" / "EndToEnd"),

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import List, NamedTuple
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 OWN_COURSE = REPOSITORY / "Tests" / "Data" / "course-es"
 LARGE_COURSE = REPOSITORY.parent / "shared" / "data" / "fastapi-docs" / "es"
 

@@ -1,0 +1,157 @@
+/// A file of a learner's code as it was at one moment. The code itself never changes: a new version
+/// is a new snapshot; what changes is what is thought of it and who may see it.
+package struct CodeSnapshot: Sendable, Hashable {
+  package var id: UUIDv7
+  /// The author.
+  package var userID: UUIDv7
+  package var goalID: UUIDv7?
+  package var taskID: UUIDv7?
+  /// The course that this is a reference solution of; nil for all other code.
+  package var referenceCourseID: UUIDv7?
+  package var filePath: String
+  /// In lower case, for example `python`; `text` where nothing says more.
+  package var language: String
+  package var content: String
+  /// SHA-256 of the content's UTF-8.
+  package var contentHash: [UInt8]
+  /// What was decided last; nil before anybody has judged it.
+  package var judgement: Judgement?
+  /// Whether the author lets others see it, once it has passed.
+  package var isShared: Bool
+  package var version: Int64
+  package var createdAt: Timestamp
+  package var updatedAt: Timestamp
+
+  /// - Parameters:
+  ///   - language: empty means by the ending of the path.
+  ///   - contentHash: SHA-256 of the content's UTF-8, which the caller computes.
+  package init(
+    id: UUIDv7, userID: UUIDv7, goalID: UUIDv7? = nil, taskID: UUIDv7? = nil,
+    referenceCourseID: UUIDv7? = nil, filePath: String, language: String, content: String,
+    contentHash: [UInt8], judgement: Judgement? = nil, isShared: Bool = false,
+    version: Int64 = 1, createdAt: Timestamp, updatedAt: Timestamp
+  ) {
+    self.id = id
+    self.userID = userID
+    self.goalID = goalID
+    self.taskID = taskID
+    self.referenceCourseID = referenceCourseID
+    self.filePath = filePath
+    self.language = language.isEmpty ? CodeLanguage.ofPath(filePath) : language.lowercased()
+    self.content = content
+    self.contentHash = contentHash
+    self.judgement = judgement
+    self.isShared = isShared
+    self.version = version
+    self.createdAt = createdAt
+    self.updatedAt = updatedAt
+  }
+
+  /// Whether it is an example for those who have nothing else to do with its author.
+  package var isPublicExample: Bool { isShared && judgement?.verdict == .passed }
+
+  package func validate() throws(DomainError) {
+    var validation = Validation()
+    validation.text(
+      "file_path", filePath, minimum: 1, maximum: CodeLimits.filePath, singleLine: true)
+    if !CodeLanguage.isName(language) {
+      validation.add(
+        "language", "must be 1 to \(CodeLimits.language) of a-z, 0-9, '+', '#', '.', '_' and '-'")
+    }
+    // Other control characters have their place in code; PostgreSQL holds all but this one.
+    if content.utf8.count > CodeLimits.contentByteCount {
+      validation.add("code_content", "is longer than 256 KiB")
+    } else if content.utf8.contains(0) {
+      validation.add("code_content", "contains a NUL character")
+    }
+    try validation.check()
+  }
+
+  /// Takes over what somebody decided.
+  ///
+  /// - Returns: false where that was decided already, word for word.
+  package mutating func judge(
+    _ new: Judgement, at now: Timestamp
+  ) throws(DomainError) -> Bool {
+    try new.validate()
+    if let old = judgement, old.verdict.isDecided, !new.verdict.isDecided {
+      throw .illegalTransition(
+        .codeSnapshot, id, from: old.verdict.rawValue, action: "record \(new.verdict.rawValue)",
+        hint: "a verdict gives way only to passed or failed")
+    }
+    guard judgement != new else { return false }
+    judgement = new
+    touch(at: now)
+    return true
+  }
+
+  /// - Returns: the type of the event that records the change; nil where there is none.
+  package mutating func share(_ isShared: Bool, at now: Timestamp) -> EventType? {
+    guard isShared != self.isShared else { return nil }
+    self.isShared = isShared
+    touch(at: now)
+    return isShared ? .codeShared : .codeUnshared
+  }
+
+  private mutating func touch(at now: Timestamp) {
+    version += 1
+    updatedAt = max(now, updatedAt)
+  }
+
+  /// The state under its column names. The code is not part of it, only its hash and size: an event
+  /// must stay small enough for every page and every subscriber, and the row never changes its code.
+  ///
+  /// - Parameter goalCourseID: the course that the goal belongs to now, whose owner may follow.
+  package func payload(goalCourseID: UUIDv7?) -> JSONValue {
+    func text(_ id: UUIDv7?) -> JSONValue { id.map { .string($0.description) } ?? .null }
+    return .object([
+      ("code_snapshot_id", .string(id.description)),
+      ("user_id", .string(userID.description)),
+      ("goal_id", text(goalID)),
+      ("task_id", text(taskID)),
+      ("course_id", text(referenceCourseID ?? goalCourseID)),
+      ("reference_solution", .bool(referenceCourseID != nil)),
+      ("file_path", .string(filePath)),
+      ("language", .string(language)),
+      ("code_hash", .string(Self.hex(contentHash))),
+      ("code_byte_count", .integer(Int64(content.utf8.count))),
+      ("verdict", judgement.map { .string($0.verdict.rawValue) } ?? .null),
+      ("validation_passed", judgement?.verdict.passed.map(JSONValue.bool) ?? .null),
+      ("validation_score", judgement?.score.map(JSONValue.number) ?? .null),
+      ("validation_feedback", .string(judgement?.feedback ?? "")),
+      ("provenance", judgement?.provenance.json ?? .null),
+      ("shared", .bool(isShared)),
+      ("created_at", .string(createdAt.description)),
+      ("updated_at", .string(updatedAt.description)),
+    ])
+  }
+
+  package func event(
+    _ type: EventType, goalCourseID: UUIDv7?, context: ChangeContext
+  ) -> NewEvent {
+    NewEvent(
+      id: context.nextID(), type: type, entityType: .codeSnapshot, entityID: id,
+      version: version, userID: userID, payload: payload(goalCourseID: goalCourseID),
+      metadata: context.metadata, createdAt: context.now)
+  }
+
+  private static func hex(_ bytes: [UInt8]) -> String {
+    bytes.reduce(into: "") { text, byte in
+      text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }
+  }
+}
+
+/// The maxima of a snapshot's fields, in characters where nothing else is said.
+package enum CodeLimits {
+  package static let filePath = 500
+  package static let language = 32
+  package static let contentByteCount = 256 * 1024
+  package static let feedback = 10_000
+  package static let source = 100
+  package static let policy = 100
+  /// Entries of each table of a provenance.
+  package static let provenanceEntries = 50
+  package static let provenanceName = 64
+  package static let provenanceValue = 200
+}

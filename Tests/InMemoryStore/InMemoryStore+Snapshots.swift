@@ -1,0 +1,58 @@
+package import Domain
+
+extension InMemoryStore: SnapshotRepository {
+  package func snapshot(
+    _ id: UUIDv7, scope: AccessScope
+  ) async throws(StoreError) -> FoundSnapshot? {
+    try access(.read) { state in
+      guard let snapshot = state.snapshots[id] else { return nil }
+      let isOverseen = state.oversees(snapshot, scope)
+      guard isOverseen || state.seesAsExample(snapshot, scope) else { return nil }
+      let goal = snapshot.goalID.flatMap { state.goals[$0] }
+      return FoundSnapshot(
+        snapshot: snapshot, goalCourseID: goal?.status == .deleted ? nil : goal?.courseID,
+        isExample: !isOverseen)
+    }
+  }
+
+  package func snapshots(
+    _ filter: SnapshotFilter, page: PageRequest, scope: AccessScope
+  ) async throws(StoreError) -> Page<CodeSnapshot> {
+    try access(.read) { state in
+      let snapshots = state.snapshots.values.filter { snapshot in
+        let isListed =
+          if let taskID = filter.taskID, filter.ownerID == nil {
+            snapshot.taskID == taskID
+          } else {
+            state.isListed(snapshot.userID, filter.ownerID, scope)
+              && (filter.taskID == nil || snapshot.taskID == filter.taskID)
+          }
+        return isListed && state.oversees(snapshot, scope)
+          && (filter.verdict == nil || snapshot.judgement?.verdict == filter.verdict)
+      }.map { snapshot in
+        var bare = snapshot
+        bare.content = ""
+        return bare
+      }
+      return cut(snapshots, page) { PageKey(time: $0.createdAt, id: $0.id) }
+    }
+  }
+}
+
+extension InMemoryStore.State {
+  func oversees(_ snapshot: CodeSnapshot, _ scope: AccessScope) -> Bool {
+    if scope.role.seesEverybody || snapshot.userID == scope.callerID { return true }
+    guard scope.role == .instructor, let goal = snapshot.goalID.flatMap({ goals[$0] }),
+      goal.status != .deleted, let course = goal.courseID.flatMap({ courses[$0] })
+    else { return false }
+    return course.userID == scope.callerID && course.status != .deleted
+      && isEnrolled(snapshot.userID, in: course.id)
+  }
+
+  func seesAsExample(_ snapshot: CodeSnapshot, _ scope: AccessScope) -> Bool {
+    if snapshot.isPublicExample { return true }
+    guard let course = snapshot.referenceCourseID.flatMap({ courses[$0] }) else { return false }
+    return course.status != .deleted
+      && (course.userID == scope.callerID || isEnrolled(scope.callerID, in: course.id))
+  }
+}
