@@ -33,7 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
   var databaseURL: String?
 
   @Option(help: "Connections to the database for short statements.")
-  var databaseConnections = 16
+  var databaseConnections = 32
 
   @Option(help: "Where the lake's Parquet files are kept. Default: lake in the data directory.")
   var lakeDir: String?

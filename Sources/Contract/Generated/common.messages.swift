@@ -112,7 +112,8 @@ public struct WriteReceipt: WireMessage, Equatable {
 
 /// What every read of a list takes.
 public struct PageRequest: WireMessage, Equatable {
-  /// How many items at most: 0 means 50; more than 200 is INVALID_ARGUMENT.
+  /// How many items at most: 0 means 50; more than 200 is INVALID_ARGUMENT. A page may hold fewer
+  /// even when more follow: it ends at about 2 MiB.
   public var pageSize: Int32
   /// `next_page_token` of the page before; empty for the first page. It holds only for the same
   /// request otherwise unchanged.

@@ -38,7 +38,8 @@ public enum GoalServiceMethods {
   }
 }
 
-/// What learners want to achieve. Rules of states and progress: docs/domain.md.
+/// What learners want to achieve. Rules of states and progress: docs/domain.md. The texts of a goal
+/// with its tasks are at most 1 MiB together; what would go over it is RESOURCE_EXHAUSTED.
 package protocol GoalServiceHandler: Sendable {
   /// Makes a goal, with its first tasks if any.
   func createGoal(
@@ -248,7 +249,8 @@ extension GoalServiceHandler {
   }
 }
 
-/// What learners want to achieve. Rules of states and progress: docs/domain.md.
+/// What learners want to achieve. Rules of states and progress: docs/domain.md. The texts of a goal
+/// with its tasks are at most 1 MiB together; what would go over it is RESOURCE_EXHAUSTED.
 public struct GoalServiceClient: Sendable {
   private let transport: any ClientTransport
 

@@ -443,7 +443,8 @@ public struct CreateTokenRequest: WireMessage, Equatable {
   public var label: String
   /// Life in seconds; 0 means 90 days; at most 366 days.
   public var lifetimeSeconds: Int64
-  /// What to limit it to; none means all that the role may.
+  /// What to limit it to: `read` (every method that only reads), a service (`GoalService`) or a
+  /// method (`GoalService/GetGoal`); none means all that the role may.
   public var scopes: [String]
 
   public init(

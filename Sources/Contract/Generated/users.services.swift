@@ -59,7 +59,8 @@ package protocol UserServiceHandler: Sendable {
   ) async throws -> DeactivateUserResponse
 
   /// Makes a bearer token. The token itself is shown in this answer only. A caller can make tokens
-  /// for itself of its own role or less; an admin for anybody.
+  /// for itself of its own role or less; an admin for anybody. The reply is not kept, since it holds
+  /// the secret: a repeat under the same idempotency key is ALREADY_EXISTS and names the token.
   func createToken(
     _ request: CreateTokenRequest, _ context: CallContext
   ) async throws -> CreateTokenResponse
@@ -216,7 +217,8 @@ public struct UserServiceClient: Sendable {
   }
 
   /// Makes a bearer token. The token itself is shown in this answer only. A caller can make tokens
-  /// for itself of its own role or less; an admin for anybody.
+  /// for itself of its own role or less; an admin for anybody. The reply is not kept, since it holds
+  /// the secret: a repeat under the same idempotency key is ALREADY_EXISTS and names the token.
   public func createToken(
     _ request: CreateTokenRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> CreateTokenResponse {

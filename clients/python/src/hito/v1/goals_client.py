@@ -52,7 +52,9 @@ _GOAL_SERVICE_WATCH_RUN: Final = Method(
 
 
 class GoalServiceClient:
-    """What learners want to achieve. Rules of states and progress: docs/domain.md."""
+    """What learners want to achieve. Rules of states and progress: docs/domain.md. The texts of a goal
+    with its tasks are at most 1 MiB together; what would go over it is RESOURCE_EXHAUSTED.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel

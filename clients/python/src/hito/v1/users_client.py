@@ -151,7 +151,8 @@ class UserServiceClient:
         metadata: Mapping[str, str] | None = None,
     ) -> users_pb2.CreateTokenResponse:
         """Makes a bearer token. The token itself is shown in this answer only. A caller can make tokens
-        for itself of its own role or less; an admin for anybody.
+        for itself of its own role or less; an admin for anybody. The reply is not kept, since it holds
+        the secret: a repeat under the same idempotency key is ALREADY_EXISTS and names the token.
         """
 
         return await self._channel.unary(

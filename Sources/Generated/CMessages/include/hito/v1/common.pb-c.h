@@ -108,7 +108,8 @@ struct  Hito__V1__PageRequest
 {
   ProtobufCMessage base;
   /*
-   * How many items at most: 0 means 50; more than 200 is INVALID_ARGUMENT.
+   * How many items at most: 0 means 50; more than 200 is INVALID_ARGUMENT. A page may hold fewer
+   * even when more follow: it ends at about 2 MiB.
    */
   int32_t page_size;
   /*

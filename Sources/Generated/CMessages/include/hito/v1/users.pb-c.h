@@ -411,7 +411,8 @@ struct  Hito__V1__CreateTokenRequest
    */
   int64_t lifetime_seconds;
   /*
-   * What to limit it to; none means all that the role may.
+   * What to limit it to: `read` (every method that only reads), a service (`GoalService`) or a
+   * method (`GoalService/GetGoal`); none means all that the role may.
    */
   size_t n_scopes;
   char **scopes;
