@@ -26,6 +26,16 @@ def rows(lake: Path) -> List[Dict[str, Any]]:
     return arrow.concat_tables(tables).to_pylist() if tables else []
 
 
+def own_columns(lake: Path, kind: str, names: List[str]) -> List[Dict[str, Any]]:
+    """The rows of the files of one kind: whose they are, and columns that only the kind has."""
+    files = sorted(lake.rglob(f"{kind}_events*.parquet"))
+    assert files, f"the lake has no file of kind {kind}"
+    tables = [
+        parquet.read_table(file, columns=["entity_id", *names], partitioning=None) for file in files
+    ]
+    return arrow.concat_tables(tables).to_pylist()
+
+
 def opens_as_one_dataset(lake: Path) -> int:
     """The row count by the hive partitioning that the notes use."""
     return dataset.dataset(str(lake), format="parquet", partitioning="hive").count_rows()

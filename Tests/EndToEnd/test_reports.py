@@ -52,6 +52,13 @@ async def test_the_report_equals_the_python_function_over_the_flushed_lake(
     assert report.goals_completed == 2
 
     await root.server.flush_lake(v1.FlushLakeRequest())
+    for row in lake_files.own_columns(server.lake, "goal", ["goal_id", "title", "status"]):
+        assert row["goal_id"] == row["entity_id"] and row["title"] and row["status"]
+    for row in lake_files.own_columns(server.lake, "task", ["task_id", "goal_id", "ordinal"]):
+        assert row["task_id"] == row["entity_id"]
+        assert row["goal_id"] is not None and row["ordinal"] is not None
+    for row in lake_files.own_columns(server.lake, "user", ["display_name", "role", "language"]):
+        assert row["display_name"] and row["role"] and row["language"]
     flushed = await client.analytics.get_productivity(v1.GetProductivityRequest())
     ours = as_the_notes_say(flushed)
     theirs = lake_files.report_of_the_notes(server.lake, tmp_path, ana.user_id, days=30)

@@ -42,7 +42,6 @@ typedef struct carrow_column {
   const char *name;
   carrow_type type;
   bool nullable;
-  bool dictionary;          // encode by dictionary: few distinct values
   const void *values;
   int64_t value_byte_count;
   const int32_t *offsets;   // UTF-8 only: row count + 1

@@ -42,6 +42,7 @@ package struct Course: Sendable, Hashable {
 
   package var payload: JSONValue {
     .object([
+      ("id", .string(id.description)),
       ("user_id", .string(userID.description)),
       ("title", .string(title)),
       ("description", .string(description)),

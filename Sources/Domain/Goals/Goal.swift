@@ -51,6 +51,7 @@ package struct Goal: Sendable, Hashable {
 
   package var payload: JSONValue {
     .object([
+      ("id", .string(id.description)),
       ("user_id", .string(userID.description)),
       ("course_id", courseID.map { .string($0.description) } ?? .null),
       ("title", .string(title)),
@@ -129,6 +130,7 @@ package struct LearningTask: Sendable, Hashable {
 
   package var payload: JSONValue {
     .object([
+      ("id", .string(id.description)),
       ("goal_id", .string(goalID.description)),
       ("user_id", .string(userID.description)),
       ("title", .string(title)),

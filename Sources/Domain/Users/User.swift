@@ -36,6 +36,7 @@ package struct User: Sendable, Hashable {
   /// The state that an event's payload carries, under the column names.
   package var payload: JSONValue {
     .object([
+      ("id", .string(id.description)),
       ("external_id", externalID.map(JSONValue.string) ?? .null),
       ("display_name", .string(displayName)),
       ("email", email.map(JSONValue.string) ?? .null),

@@ -13,16 +13,14 @@ struct ColumnBuffer {
   let name: String
   let type: ColumnType
   let isNullable: Bool
-  let hasFewValues: Bool
   private(set) var rowCount = 0
   private var storage: Storage
   private var validity: [UInt8] = []
 
-  init(name: String, type: ColumnType, isNullable: Bool, hasFewValues: Bool) {
+  init(name: String, type: ColumnType, isNullable: Bool) {
     self.name = name
     self.type = type
     self.isNullable = isNullable
-    self.hasFewValues = hasFewValues
     switch type {
     case .utf8: storage = .utf8(bytes: [], offsets: [0])
     case .int64, .timestamp: storage = .int64([])
@@ -92,7 +90,6 @@ struct ColumnBuffer {
         var column = carrow_column()
         column.name = name
         column.nullable = isNullable
-        column.dictionary = hasFewValues
         column.validity = isNullable ? validity.baseAddress : nil
         switch storage {
         case .utf8(let bytes, let offsets):

@@ -8,17 +8,13 @@ struct EventTable {
   private var base: [ColumnBuffer]
   private var own: [ColumnBuffer]
 
-  private static let fewValues: Set<String> = ["event_type", "entity_type", "user_id"]
-
   init(kind: EventKind) {
     self.kind = kind
     base = LakeSchema.base.map {
-      ColumnBuffer(
-        name: $0.name, type: $0.type, isNullable: $0.isNullable,
-        hasFewValues: EventTable.fewValues.contains($0.name))
+      ColumnBuffer(name: $0.name, type: $0.type, isNullable: $0.isNullable)
     }
     own = LakeSchema.own(kind).map {
-      ColumnBuffer(name: $0.name, type: $0.type, isNullable: true, hasFewValues: $0.hasFewValues)
+      ColumnBuffer(name: $0.name, type: $0.type, isNullable: true)
     }
   }
 

@@ -16,14 +16,11 @@ package struct PayloadColumn: Sendable, Hashable {
   package var type: ColumnType
   /// Members of the payload, the first that is there counts; `a/b` looks into an object.
   package var sources: [String]
-  /// Few distinct values: worth a dictionary.
-  package var hasFewValues: Bool
 
-  init(_ name: String, _ type: ColumnType, from sources: [String] = [], few: Bool = false) {
+  init(_ name: String, _ type: ColumnType, from sources: [String] = []) {
     self.name = name
     self.type = type
     self.sources = sources.isEmpty ? [name] : sources
-    hasFewValues = few
   }
 }
 
@@ -69,56 +66,56 @@ package enum LakeSchema {
 
   private static let user: [PayloadColumn] = [
     .init("display_name", .utf8, from: ["display_name", "name"]),
-    .init("role", .utf8, few: true),
-    .init("locale", .utf8, from: ["locale", "language"], few: true),
-    .init("time_zone", .utf8, few: true),
+    .init("role", .utf8),
+    .init("language", .utf8),
+    .init("time_zone", .utf8),
   ]
 
   private static let course: [PayloadColumn] = [
-    .init("course_id", .utf8, from: ["course_id", "id"], few: true),
+    .init("course_id", .utf8, from: ["course_id", "id"]),
     .init("title", .utf8),
-    .init("status", .utf8, few: true),
-    .init("technologies", .utf8, from: ["metadata/technologies", "technologies"], few: true),
+    .init("status", .utf8),
+    .init("technologies", .utf8, from: ["metadata/technologies", "technologies"]),
   ]
 
   private static let goal: [PayloadColumn] = [
     .init("goal_id", .utf8, from: ["goal_id", "id"]),
-    .init("course_id", .utf8, few: true),
+    .init("course_id", .utf8),
     .init("title", .utf8),
-    .init("status", .utf8, few: true),
+    .init("status", .utf8),
     .init("progress_percentage", .double, from: ["progress_percentage", "progress"]),
   ]
 
   private static let task: [PayloadColumn] = [
     .init("task_id", .utf8, from: ["task_id", "id"]),
-    .init("goal_id", .utf8, few: true),
+    .init("goal_id", .utf8),
     .init("title", .utf8),
-    .init("status", .utf8, few: true),
+    .init("status", .utf8),
     // Not `position`: that is the event's place in the log.
-    .init("task_order", .int64, from: ["task_order", "order_index", "position", "order"]),
+    .init("ordinal", .int64),
   ]
 
   private static let code: [PayloadColumn] = [
     .init("code_snapshot_id", .utf8, from: ["code_snapshot_id", "id"]),
-    .init("goal_id", .utf8, few: true),
-    .init("task_id", .utf8, few: true),
-    .init("language", .utf8, few: true),
+    .init("goal_id", .utf8),
+    .init("task_id", .utf8),
+    .init("language", .utf8),
     .init("file_path", .utf8),
     .init("validation_passed", .bool),
   ]
 
   private static let ai: [PayloadColumn] = [
-    .init("goal_id", .utf8, few: true),
-    .init("agent", .utf8, few: true),
-    .init("node", .utf8, few: true),
-    .init("model", .utf8, few: true),
+    .init("goal_id", .utf8),
+    .init("agent", .utf8),
+    .init("node", .utf8),
+    .init("model", .utf8),
     .init("prompt_tokens", .int64),
     .init("completion_tokens", .int64),
     .init("duration_ms", .double),
   ]
 
   private static let external: [PayloadColumn] = [
-    .init("source", .utf8, few: true)
+    .init("source", .utf8)
   ]
 }
 

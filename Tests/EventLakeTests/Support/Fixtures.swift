@@ -93,7 +93,7 @@ enum Fixtures {
       }
     case "goal.progressed":
       return #"{"id":"g","progress_percentage":\#(Int.random(in: 0...100, using: &random)).5}"#
-    case "task.completed": return #"{"title":"Añadir tests ✓ \"ya\"","order_index":3}"#
+    case "task.completed": return #"{"title":"Añadir tests ✓ \"ya\"","ordinal":3}"#
     case "ai.node_finished": return #"{"model":"m","prompt_tokens":120,"duration_ms":1.5}"#
     default: return #"{"title":"Aprender","metadata":{"technologies":["swift","sql"]}}"#
     }
