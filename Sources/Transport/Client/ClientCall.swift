@@ -9,7 +9,16 @@ internal import Wire
 /// on the connection's loop only.
 final class ClientCall: @unchecked Sendable {
   /// What arrived and was not read; the reader takes from it without a hop to the loop.
-  private struct Inbox {
+  struct Inbox {
+    /// What a reader finds.
+    enum Step<Result: Sendable>: Sendable {
+      /// A message, and the bytes whose credit is to be returned now.
+      case message(Result, returning: Int)
+      /// Nothing is left and nothing will come; with an error where the call failed.
+      case ended(RPCError?)
+      case empty
+    }
+
     var queue = MessageQueue()
     /// Read, but not given back as credit yet.
     var consumedByteCount = 0
@@ -17,6 +26,19 @@ final class ClientCall: @unchecked Sendable {
     var error: RPCError?
     var trailer: EndTrailer?
     var waiter: CheckedContinuation<Void, Never>?
+
+    /// One look decides: a message and the end may arrive together between two looks, and the
+    /// message comes first.
+    mutating func step<Result: Sendable>(
+      reportStep: Int, _ decode: (UnsafeRawBufferPointer) -> Result
+    ) -> Step<Result> {
+      guard !queue.isEmpty else { return isEnded ? .ended(error) : .empty }
+      let taken = queue.take(decode)
+      consumedByteCount += taken.heldByteCount
+      guard consumedByteCount >= reportStep else { return .message(taken.result, returning: 0) }
+      defer { consumedByteCount = 0 }
+      return .message(taken.result, returning: consumedByteCount)
+    }
   }
 
   let connection: ClientConnection
@@ -180,23 +202,17 @@ final class ClientCall: @unchecked Sendable {
     _ decode: (UnsafeRawBufferPointer) -> Result
   ) async throws(RPCError) -> Result? {
     while true {
-      let (found, consumed) = inbox.withLock { inbox -> (Result?, Int) in
-        guard !inbox.queue.isEmpty else { return (nil, 0) }
-        let taken = inbox.queue.take(decode)
-        inbox.consumedByteCount += taken.heldByteCount
-        guard inbox.consumedByteCount >= reportStep else { return (taken.result, 0) }
-        defer { inbox.consumedByteCount = 0 }
-        return (taken.result, inbox.consumedByteCount)
-      }
-      if consumed > 0 {
-        connection.loop.execute { self.connection.consumed(consumed, of: self) }
-      }
-      if let found { return found }
-      if hasEnded {
-        try throwIfEnded()
+      switch inbox.withLock({ $0.step(reportStep: reportStep, decode) }) {
+      case .message(let message, let consumed):
+        if consumed > 0 {
+          connection.loop.execute { self.connection.consumed(consumed, of: self) }
+        }
+        return message
+      case .ended(let error):
+        if let error { throw error }
         return nil
+      case .empty: await wait()
       }
-      await wait()
     }
   }
 
