@@ -1,0 +1,65 @@
+/// How a document is written.
+package enum DocumentFormat: String, Sendable, Hashable, CaseIterable {
+  case markdown, html, plain
+
+  /// By the ending of a path, in any case; plain where it says nothing.
+  package init(path: String) {
+    let ending = path.utf8.suffix(16).split(separator: UInt8(ascii: ".")).last.map {
+      String(decoding: $0, as: UTF8.self).lowercased()
+    }
+    switch ending {
+    case "md", "markdown", "mdx": self = .markdown
+    case "html", "htm", "xhtml": self = .html
+    default: self = .plain
+    }
+  }
+}
+
+/// A part of a document under one heading, without the parts under headings of its own.
+package struct DocumentSection: Sendable, Hashable {
+  /// Unique within the document: given by the author, or made from the heading.
+  package var anchor: String
+  /// The headings above it and its own, from the outermost in; empty before the first heading.
+  package var headings: [String]
+  /// The text without markup, block by block in order; code is kept as it stands.
+  package var blocks: [DocumentBlock]
+
+  package init(anchor: String, headings: [String], blocks: [DocumentBlock]) {
+    self.anchor = anchor
+    self.headings = headings
+    self.blocks = blocks
+  }
+}
+
+/// A paragraph, an item of a list, a row of a table, or a listing.
+package enum DocumentBlock: Sendable, Hashable {
+  case prose(String)
+  /// `language` as the document names it; empty where it does not.
+  case code(String, language: String)
+}
+
+/// A document taken apart.
+package struct ReadDocument: Sendable, Hashable {
+  /// The first heading; empty where there is none.
+  package var title: String
+  /// In order; those without any text are left out.
+  package var sections: [DocumentSection]
+
+  package init(title: String, sections: [DocumentSection]) {
+    self.title = title
+    self.sections = sections
+  }
+}
+
+/// Why a document cannot be read; the text is for whoever sent it.
+package enum DocumentError: Error, Sendable, Hashable {
+  case notUTF8
+  case containsNUL
+  /// Nested or repeated beyond what any real document is.
+  case tooComplex(String)
+}
+
+/// Takes documents apart. Pure; takes time in proportion to the text, whatever is in it.
+package protocol DocumentReader: Sendable {
+  func read(_ bytes: [UInt8], as format: DocumentFormat) throws(DocumentError) -> ReadDocument
+}
