@@ -92,8 +92,21 @@ extension InMemoryStore.State {
     case .updateSnapshot(let snapshot):
       guard snapshots[snapshot.id]?.version == snapshot.version - 1 else { return false }
       snapshots[snapshot.id] = snapshot
+    case .savePassages(let update):
+      save(update)
     }
     return true
+  }
+
+  private mutating func save(_ update: PassageUpdate) {
+    func key(_ number: Int32) -> InMemoryStore.PassageKey {
+      InMemoryStore.PassageKey(kind: update.kind, entityID: update.entityID, number: number)
+    }
+    if update.removesAll {
+      passages = passages.filter { $0.key.kind != update.kind || $0.key.entityID != update.entityID }
+    }
+    for number in update.removedChunkNumbers { passages[key(number)] = nil }
+    for upsert in update.upserts { passages[key(upsert.passage.chunkNumber)] = upsert }
   }
 
   private mutating func save(_ aggregate: GoalAggregate) -> Bool {

@@ -11,6 +11,12 @@ package final class InMemoryStore: Sendable {
     var key: String
   }
 
+  struct PassageKey: Hashable {
+    var kind: PassageKind
+    var entityID: UUIDv7
+    var number: Int32
+  }
+
   struct State {
     var users: [UUIDv7: User] = [:]
     var courses: [UUIDv7: Course] = [:]
@@ -18,6 +24,7 @@ package final class InMemoryStore: Sendable {
     var goals: [UUIDv7: Goal] = [:]
     var tasks: [UUIDv7: LearningTask] = [:]
     var snapshots: [UUIDv7: CodeSnapshot] = [:]
+    var passages: [PassageKey: PassageUpsert] = [:]
     var tokens: [UUIDv7: TokenRecord] = [:]
     var replies: [ReplyKey: KeyedReply] = [:]
     var cursors: [String: Int64] = [:]

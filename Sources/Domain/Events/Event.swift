@@ -84,6 +84,9 @@ package enum EntityType: String, Sendable, Hashable, CaseIterable {
   case goal
   case task
   case codeSnapshot = "code_snapshot"
+  /// A document of a course.
+  case document
+  case agentRun = "agent_run"
 }
 
 /// The types of event that this build writes; the raw value is what `events.event_type` holds.
@@ -98,6 +101,9 @@ package enum EventType: String, Sendable, Hashable, CaseIterable {
   case courseDeleted = "course.deleted"
   case courseEnrolled = "course.enrolled"
   case courseLeft = "course.left"
+  case courseDocumentAdded = "course.document_added"
+  case courseDocumentChanged = "course.document_changed"
+  case courseDocumentRemoved = "course.document_removed"
   case goalCreated = "goal.created"
   case goalUpdated = "goal.updated"
   case goalStarted = "goal.started"

@@ -29,6 +29,8 @@ package enum Change: Sendable {
   case insertSnapshot(CodeSnapshot)
   /// Writes the verdict and the sharing where the row still has `version - 1`.
   case updateSnapshot(CodeSnapshot)
+  /// Writes what can be found of an entity.
+  case savePassages(PassageUpdate)
 }
 
 /// Names one keyed request: the same caller, method and key within 24 hours is the same request.

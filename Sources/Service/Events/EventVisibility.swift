@@ -45,7 +45,7 @@ final class EventVisibility: Sendable {
     case .goal, .task, .codeSnapshot:
       guard let userID = event.event.userID else { return false }
       return try await isEnrolled(Place(courseID: courseID, userID: userID), caller)
-    case .user, .course, nil: return false
+    case .user, .course, .document, .agentRun, nil: return false
     }
   }
 

@@ -148,7 +148,13 @@ extension RPCError {
 
 extension EntityType {
   /// What people call it.
-  var label: String { self == .codeSnapshot ? "code snapshot" : rawValue }
+  var label: String {
+    switch self {
+    case .codeSnapshot: "code snapshot"
+    case .agentRun: "run"
+    default: rawValue
+    }
+  }
 }
 
 extension DomainError {
