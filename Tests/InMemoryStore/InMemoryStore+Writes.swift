@@ -103,7 +103,9 @@ extension InMemoryStore.State {
       InMemoryStore.PassageKey(kind: update.kind, entityID: update.entityID, number: number)
     }
     if update.removesAll {
-      passages = passages.filter { $0.key.kind != update.kind || $0.key.entityID != update.entityID }
+      passages = passages.filter {
+        $0.key.kind != update.kind || $0.key.entityID != update.entityID
+      }
     }
     for number in update.removedChunkNumbers { passages[key(number)] = nil }
     for upsert in update.upserts { passages[key(upsert.passage.chunkNumber)] = upsert }

@@ -16,6 +16,8 @@ package final class PostgresDatabase: Sendable {
     /// Connections for statements that may run long.
     package var longConnectionCount = 2
     package var longStatementTimeout: Duration = .seconds(300)
+    /// Connections for searches, which look at many rows and are cancelled with their callers.
+    package var searchConnectionCount = 6
     /// How long a call without a deadline of its own waits.
     package var defaultDeadline: Duration = .seconds(30)
     package var shutdownGrace: Duration = .seconds(10)
@@ -29,6 +31,8 @@ package final class PostgresDatabase: Sendable {
     case short
     /// One unit at a time, cancelled where its caller goes away.
     case long
+    /// The same for searches: many, and each short enough for the usual timeout.
+    case search
     /// One session of the event stamper, which holds its lock.
     case stamper
     /// One session that listens for the wake-ups of other servers.
@@ -134,6 +138,11 @@ package final class PostgresDatabase: Sendable {
       pool.unitsInFlightPerConnection = 1
       pool.waitingUnitCountMax = 64
       pool.cancelsAbandonedUnits = true
+    case .search:
+      pool.connectionCount = configuration.searchConnectionCount
+      pool.unitsInFlightPerConnection = 1
+      pool.waitingUnitCountMax = 1024
+      pool.cancelsAbandonedUnits = true
     case .stamper, .listener:
       pool.connectionCount = 1
       pool.unitsInFlightPerConnection = 1
@@ -149,6 +158,7 @@ package final class PostgresDatabase: Sendable {
     case .long:
       settings.statementTimeout = configuration.longStatementTimeout
       settings.applicationName += " long"
+    case .search: settings.applicationName += " search"
     case .stamper: settings.applicationName += " stamper"
     case .listener:
       settings.applicationName += " listener"

@@ -98,6 +98,10 @@ package struct Row {
     try required(column, "float8") { $0.bigEndian(UInt64.self).map(Double.init(bitPattern:)) }
   }
 
+  package func optionalDouble(_ column: Int) throws(StoreError) -> Double? {
+    try optional(column, "float8") { $0.bigEndian(UInt64.self).map(Double.init(bitPattern:)) }
+  }
+
   package func uuid(_ column: Int) throws(StoreError) -> UUIDv7 {
     try required(column, "uuid") { $0.uuid }
   }

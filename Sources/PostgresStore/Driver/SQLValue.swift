@@ -7,13 +7,16 @@ package enum SQLType: UInt32, Sendable {
   case int8 = 20
   case int4 = 23
   case text = 25
+  case float4 = 700
   case float8 = 701
   case timestamptz = 1184
   case uuid = 2950
   case jsonb = 3802
+  case byteaArray = 1001
   case int4Array = 1007
   case textArray = 1009
   case int8Array = 1016
+  case float4Array = 1021
   case timestamptzArray = 1185
   case uuidArray = 2951
   case jsonbArray = 3807
@@ -132,6 +135,22 @@ package struct ParameterBuffer: Sendable {
   package mutating func append(_ values: [Int64]) {
     appendArray(values, of: .int8) { value, bytes in
       bytes.appendBigEndian(value)
+      return true
+    }
+  }
+
+  /// Also what a vector is made from: `$n::vector`.
+  package mutating func append(_ values: [Float]) {
+    bytes.reserveCapacity(bytes.count + 20 + values.count * 8)
+    appendArray(values, of: .float4) { value, bytes in
+      bytes.appendBigEndian(value.bitPattern)
+      return true
+    }
+  }
+
+  package mutating func append(blobs values: [[UInt8]]) {
+    appendArray(values, of: .bytea) { value, bytes in
+      bytes.append(contentsOf: value)
       return true
     }
   }

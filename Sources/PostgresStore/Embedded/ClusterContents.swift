@@ -5,10 +5,15 @@ struct ClusterContents {
   let hasStatementStatistics: Bool
 
   private enum Statement {
-    static let roles = "SELECT rolname::text FROM pg_roles WHERE rolname = ANY ('{hito,hito_app}')"
+    static let roles = """
+      SELECT rolname::text FROM pg_roles WHERE rolname = ANY ('{hito,hito_app,hito_reader}')
+      """
     static let createOwner = "CREATE ROLE hito LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"
     static let createApplication =
       "CREATE ROLE hito_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOBYPASSRLS"
+    static let createReader =
+      "CREATE ROLE hito_reader NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
+    static let grantReader = "GRANT hito_reader TO hito, hito_app"
     static let grantStatistics = "GRANT pg_read_all_stats TO hito, hito_app"
     static let databases = "SELECT 1 FROM pg_database WHERE datname = $1"
     static let createDatabase = "CREATE DATABASE hito OWNER hito TEMPLATE template0 ENCODING 'UTF8'"
@@ -25,6 +30,8 @@ struct ClusterContents {
     if !roles.contains(ClusterRole.application.rawValue) {
       try session.run(Statement.createApplication)
     }
+    if !roles.contains(ReaderRole.name) { try session.run(Statement.createReader) }
+    try session.run(Statement.grantReader)
     try session.run(Statement.grantStatistics)
     if try session.run(Statement.databases, [connection.database]).isEmpty {
       try session.run(Statement.createDatabase)

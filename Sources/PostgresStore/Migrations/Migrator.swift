@@ -101,6 +101,7 @@ package struct Migrator: Sendable {
     }
     if version == migrations.last?.version, version == Migration.all.count {
       try await run(Grants.sql, session, version: version)
+      try await run(Grants.reader, session, version: version)
     }
     return done
   }

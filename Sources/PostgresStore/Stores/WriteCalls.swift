@@ -8,12 +8,12 @@ enum WriteCalls {
     case .updateUser(let user): [update(user)]
     case .insertCourse(let course): [insert(course)]
     case .updateCourse(let course): [update(course)]
-    case .insertEnrolment(let enrolment): [insert(enrolment)]
-    case .updateEnrolment(let enrolment): [update(enrolment)]
+    case .insertEnrolment(let enrolment): [insert(enrolment), copy(for: enrolment)]
+    case .updateEnrolment(let enrolment): [update(enrolment), copy(for: enrolment)]
     case .saveGoal(let aggregate): save(aggregate)
     case .insertSnapshot(let snapshot): [insert(snapshot)]
     case .updateSnapshot(let snapshot): [update(snapshot)]
-    case .savePassages: []
+    case .savePassages(let update): calls(for: update)
     }
   }
 

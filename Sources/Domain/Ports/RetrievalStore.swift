@@ -1,0 +1,114 @@
+/// Names a passage.
+package struct PassageKey: Sendable, Hashable {
+  package var kind: PassageKind
+  package var entityID: UUIDv7
+  package var chunkNumber: Int32
+
+  package init(kind: PassageKind, entityID: UUIDv7, chunkNumber: Int32) {
+    self.kind = kind
+    self.entityID = entityID
+    self.chunkNumber = chunkNumber
+  }
+}
+
+extension Passage {
+  package var key: PassageKey {
+    PassageKey(kind: kind, entityID: entityID, chunkNumber: chunkNumber)
+  }
+}
+
+/// Which passages a search may look at: always of one kind, and never more than `learnerID` may see.
+package enum SearchScope: Sendable, Hashable {
+  /// The learner's own goals in these states.
+  case goals(learnerID: UUIDv7, statuses: [WorkStatus])
+  /// Parts of these courses, which the caller has found that the learner may read.
+  case courses([UUIDv7])
+  /// Code of the learner's own, validated code that its author shares, and reference solutions of
+  /// these courses.
+  case code(learnerID: UUIDv7, courses: [UUIDv7], language: String?, onlyValidated: Bool)
+}
+
+/// What to look for.
+package struct CandidateQuery: Sendable, Hashable {
+  package var scope: SearchScope
+  /// Nil: by words only.
+  package var vector: PassageEmbedding?
+  /// Nil: by meaning only.
+  package var words: String?
+  /// How many candidates each way at most.
+  package var limit: Int
+
+  package init(scope: SearchScope, vector: PassageEmbedding?, words: String?, limit: Int) {
+    self.scope = scope
+    self.vector = vector
+    self.words = words
+    self.limit = limit
+  }
+}
+
+package struct Candidate: Sendable, Hashable {
+  package var key: PassageKey
+  /// Cosine similarity to the query; nil where the passage has no vector of the query's model.
+  package var similarity: Double?
+
+  package init(key: PassageKey, similarity: Double?) {
+    self.key = key
+    self.similarity = similarity
+  }
+}
+
+/// How the vectors were searched.
+package enum SearchMethod: String, Sendable, Hashable {
+  /// Every vector of the scope was compared.
+  case exact
+  /// Through the index, iteratively.
+  case hnsw
+  /// No vector was compared.
+  case text
+}
+
+/// What was found, each way best first.
+package struct Candidates: Sendable, Hashable {
+  package var byMeaning: [Candidate]
+  package var byWords: [Candidate]
+  package var method: SearchMethod
+
+  package init(byMeaning: [Candidate], byWords: [Candidate], method: SearchMethod) {
+    self.byMeaning = byMeaning
+    self.byWords = byWords
+    self.method = method
+  }
+}
+
+/// Why a search by meaning was not made.
+package enum CandidateOutcome: Sendable, Hashable {
+  case found(Candidates)
+  /// The vector is of a model that is not (or no longer) the active one: embed the query again.
+  case otherModel
+}
+
+/// A passage with more of its entity.
+package struct DescribedPassage: Sendable, Hashable {
+  package var passage: Passage
+  package var attributes: [String: String]
+
+  package init(passage: Passage, attributes: [String: String]) {
+    self.passage = passage
+    self.attributes = attributes
+  }
+}
+
+/// Searching what was stored to be found.
+package protocol RetrievalStore: Sendable {
+  /// The courses whose material a learner may read: those enrolled in and those owned.
+  func readableCourses(of learnerID: UUIDv7) async throws(StoreError) -> [UUIDv7]
+
+  /// Keys and similarities, no texts.
+  func candidates(_ query: CandidateQuery) async throws(StoreError) -> CandidateOutcome
+
+  /// The texts of passages, as far as the database itself lets the learner read them: what it
+  /// withholds is missing from the result.
+  func passages(
+    _ keys: [PassageKey], as learnerID: UUIDv7
+  ) async throws(StoreError) -> [PassageKey: DescribedPassage]
+}

@@ -1,0 +1,62 @@
+/// Making vectors: what waits, and moving to another model.
+enum EmbeddingStatements {
+  /// Takes `$1` passages due at `$2`; others leave them alone until `$3`.
+  static let take = Statement(
+    "embeddings.take", [.int8, .timestamptz, .timestamptz],
+    """
+    UPDATE passages p SET next_attempt_at = $3
+    FROM (
+      SELECT entity_type, entity_id, chunk_number FROM passages
+      WHERE waits AND next_attempt_at <= $2
+      ORDER BY next_attempt_at, entity_id, chunk_number LIMIT $1
+      FOR UPDATE SKIP LOCKED) due
+    WHERE p.entity_type = due.entity_type AND p.entity_id = due.entity_id
+      AND p.chunk_number = due.chunk_number
+    RETURNING p.entity_type, p.entity_id, p.chunk_number, p.content, p.content_hash, p.attempts
+    """)
+
+  /// `$4` the error, `$5` when to try again.
+  static let fail = Statement(
+    "embeddings.fail", [.textArray, .uuidArray, .int4Array, .text, .timestamptz],
+    """
+    UPDATE passages p SET attempts = p.attempts + 1, last_error = left($4, 500),
+      next_attempt_at = $5
+    FROM unnest($1, $2, $3) AS n (kind, id, number)
+    WHERE p.entity_type = n.kind AND p.entity_id = n.id AND p.chunk_number = n.number AND p.waits
+    """)
+
+  static let hasUntried = Statement(
+    "embeddings.has_untried", [],
+    "SELECT EXISTS (SELECT 1 FROM passages WHERE waits AND attempts = 0)")
+
+  /// Whether nothing waits of the entity that an event changed.
+  static let isEmbedded = Statement(
+    "embeddings.is_embedded", [.uuid],
+    """
+    SELECT NOT EXISTS (
+      SELECT 1 FROM passages p
+      WHERE p.waits AND p.entity_id IN (e.entity_id, CASE e.entity_type
+        WHEN 'task' THEN (e.payload->>'goal_id')::uuid
+        WHEN 'agent_run' THEN (e.payload->>'goal_id')::uuid
+        WHEN 'document' THEN (e.payload->>'course_id')::uuid
+        WHEN 'enrolment' THEN (e.payload->>'course_id')::uuid END))
+    FROM events e WHERE e.id = $1
+    """)
+
+  static let counts = Statement(
+    "embeddings.counts", [],
+    """
+    SELECT (SELECT count(*) FROM embeddings WHERE NOT is_copy),
+      (SELECT count(*) FROM passages WHERE waits)
+    """)
+
+  static let problems = Statement(
+    "embeddings.problems", [.int8],
+    """
+    SELECT entity_type, entity_id, chunk_number, last_error, attempts, next_attempt_at
+    FROM passages WHERE waits AND last_error IS NOT NULL
+    ORDER BY attempts DESC, entity_id, chunk_number LIMIT $1
+    """)
+
+  static let all = [take, fail, hasUntried, isEmbedded, counts, problems]
+}

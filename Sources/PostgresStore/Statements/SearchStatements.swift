@@ -1,0 +1,183 @@
+/// Searching passages. These give keys and similarities only, never a text: texts are read by
+/// `texts`, under the row-level security of the reader's role.
+///
+/// In all of them `$1` is the query's vector or NULL and `$2` its model: where that is not the
+/// active one, nothing is compared.
+enum SearchStatements {
+  private static let isActive = """
+    EXISTS (SELECT 1 FROM embedding_models m WHERE m.name = $2 AND m.state = 'active')
+    """
+
+  /// The rows of a scope: `e` (embeddings) or `p` (passages), and the conditions on its entity.
+  /// The places of its parameters come behind `$2`.
+  struct Scope {
+    let name: String
+    let types: [SQLType]
+    let kind: String
+    /// Of the row `r`.
+    let join: String
+    let condition: String
+
+    /// The number of the first parameter behind those of the scope.
+    var next: Int { types.count + 3 }
+  }
+
+  /// `$3` learner, `$4` statuses.
+  static let goals = Scope(
+    name: "goals", types: [.uuid, .textArray], kind: "goal",
+    join: "JOIN goals g ON g.id = r.entity_id",
+    condition: "r.user_id = $3 AND g.status = ANY ($4) AND g.user_id = $3")
+
+  /// `$3` courses.
+  static let courses = Scope(
+    name: "courses", types: [.uuidArray], kind: "course", join: "",
+    condition: "r.entity_id = ANY ($3)")
+
+  /// `$3` learner, `$4` courses of reference solutions, `$5` language or NULL, `$6` only validated.
+  static let code = Scope(
+    name: "code", types: [.uuid, .uuidArray, .text, .bool], kind: "code_snapshot",
+    join: "JOIN code_snapshots s ON s.id = r.entity_id",
+    condition: """
+      (s.user_id = $3 OR s.shared AND s.verdict = 'passed' OR s.course_id = ANY ($4))
+      AND ($5 IS NULL OR s.language = $5)
+      AND (NOT $6 OR s.validation_passed AND s.validation_score > 0.8)
+      """)
+
+  static let scopes = [goals, courses, code]
+
+  /// How many vectors a scope has, counted up to `limit`.
+  static func size(_ scope: Scope) -> Statement {
+    Statement(
+      "search.size_\(scope.name)", [.float4Array, .text] + scope.types + [.int8],
+      """
+      SELECT count(*) FROM (
+        SELECT 1 FROM embeddings r \(scope.join)
+        WHERE r.entity_type = '\(scope.kind)' AND NOT r.is_copy AND \(scope.condition)
+          AND ($1::real[] IS NULL OR $2 <> '')
+        LIMIT $\(scope.next)) counted
+      """)
+  }
+
+  /// Every vector of the scope is compared: adding 0 keeps the planner off the index.
+  static func exact(_ scope: Scope) -> Statement {
+    Statement(
+      "search.exact_\(scope.name)", [.float4Array, .text] + scope.types + [.int8],
+      """
+      SELECT r.entity_id, r.chunk_number, 1 - (r.embedding <=> $1::vector)
+      FROM embeddings r \(scope.join)
+      WHERE r.entity_type = '\(scope.kind)' AND NOT r.is_copy AND \(scope.condition)
+        AND \(isActive)
+      ORDER BY (r.embedding <=> $1::vector) + 0, r.entity_id, r.chunk_number
+      LIMIT $\(scope.next)
+      """)
+  }
+
+  /// Through the index over halves, iteratively (`iterate` goes before it in the unit); then in the
+  /// order of the whole vectors.
+  static func approximate(_ scope: Scope, dimensionCount: Int) -> Statement {
+    let half = "halfvec(\(dimensionCount))"
+    return Statement(
+      "search.hnsw_\(scope.name)_\(dimensionCount)", [.float4Array, .text] + scope.types + [.int8],
+      """
+      SELECT n.entity_id, n.chunk_number, 1 - (n.embedding <=> $1::vector)
+      FROM (
+        SELECT r.entity_id, r.chunk_number, r.embedding
+        FROM embeddings r \(scope.join)
+        WHERE r.entity_type = '\(scope.kind)' AND r.entity_type <> 'goal' AND NOT r.is_copy
+          AND \(scope.condition) AND \(isActive)
+        ORDER BY (r.embedding::\(half)) <=> $1::vector::\(half)
+        LIMIT $\(scope.next)) n
+      ORDER BY n.embedding <=> $1::vector, n.entity_id, n.chunk_number
+      """)
+  }
+
+  /// For the rest of the unit: go on through the index until enough rows hold the conditions. `$1`
+  /// is how many are wanted, `$2` how many may be looked at.
+  static let iterate = Statement(
+    "search.iterate", [.int4, .int4],
+    """
+    SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),
+      set_config('hnsw.ef_search', least(greatest($1 * 2, 100), 1000)::text, true),
+      set_config('hnsw.max_scan_tuples', $2::text, true),
+      set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)
+    """)
+
+  /// By words: `$n` the query, `$n+1` the limit. The similarity goes with each, where it can be told.
+  static func words(_ scope: Scope) -> Statement {
+    Statement(
+      "search.words_\(scope.name)", [.float4Array, .text] + scope.types + [.text, .int8],
+      """
+      SELECT f.entity_id, f.chunk_number,
+        CASE WHEN \(isActive) THEN 1 - (e.embedding <=> $1::vector) END
+      FROM (
+        SELECT r.entity_id, r.chunk_number, ts_rank(r.words, q.words, 1) AS rank
+        FROM (SELECT hito_query($\(scope.next)) AS words) q, passages r \(scope.join)
+        WHERE r.entity_type = '\(scope.kind)' AND \(scope.condition) AND r.words @@ q.words
+        ORDER BY rank DESC, r.entity_id, r.chunk_number LIMIT $\(scope.next + 1)) f
+      LEFT JOIN embeddings e ON e.entity_type = '\(scope.kind)' AND e.entity_id = f.entity_id
+        AND e.chunk_number = f.chunk_number AND NOT e.is_copy
+      ORDER BY f.rank DESC, f.entity_id, f.chunk_number
+      """)
+  }
+
+  static let activeModel = Statement(
+    "search.model", [],
+    "SELECT name, dimensions, state FROM embedding_models ORDER BY state")
+
+  /// Courses that `$1` is enrolled in or owns.
+  static let readableCourses = Statement(
+    "search.courses", [.uuid], "SELECT unnest(hito_readable_courses($1))")
+
+  /// The texts of passages; run as the reader (`ReaderRole`).
+  static let texts = Statement(
+    "search.texts", [.textArray, .uuidArray, .int4Array],
+    """
+    SELECT p.entity_type, p.entity_id, p.chunk_number, p.user_id, p.title, p.content, p.language,
+      p.document_path, p.anchor,
+      ARRAY(SELECT key FROM jsonb_each_text(a.more) ORDER BY key),
+      ARRAY(SELECT value FROM jsonb_each_text(a.more) ORDER BY key)
+    FROM unnest($1, $2, $3) AS n (kind, id, number)
+    JOIN passages p ON p.entity_type = n.kind AND p.entity_id = n.id AND p.chunk_number = n.number
+    LEFT JOIN goals g ON n.kind = 'goal' AND g.id = n.id
+    LEFT JOIN courses c ON n.kind = 'course' AND c.id = n.id
+    LEFT JOIN code_snapshots s ON n.kind = 'code_snapshot' AND s.id = n.id,
+    LATERAL (SELECT CASE p.entity_type
+        WHEN 'goal' THEN jsonb_build_object('status', g.status,
+          'progress_percentage', g.progress_percentage::text)
+        WHEN 'course' THEN jsonb_build_object('course_title', c.title,
+          'technologies', COALESCE((SELECT string_agg(t, ', ')
+            FROM jsonb_array_elements_text(c.metadata->'technologies') t), ''))
+        ELSE jsonb_strip_nulls(jsonb_build_object('language', s.language, 'verdict', s.verdict,
+          'validation_score', s.validation_score::text,
+          'validation_feedback', left(s.validation_feedback, 2000),
+          'reference_solution', s.reference_solution::text))
+      END AS more) a
+    WHERE COALESCE(g.id, c.id, s.id) IS NOT NULL AND g.status IS DISTINCT FROM 'deleted'
+      AND c.status IS DISTINCT FROM 'deleted'
+    """)
+
+  static let all: [Statement] =
+    scopes.flatMap { [size($0), exact($0), words($0), approximate($0, dimensionCount: 512)] }
+    + [iterate, activeModel, readableCourses, texts]
+}
+
+/// Makes the rest of a unit run as a role that only reads, and only what one learner may read.
+enum ReaderRole {
+  static let name = "hito_reader"
+
+  static let begin = Statement(
+    "reader.begin", [.uuid],
+    """
+    SELECT set_config('hito.caller', $1::text, true), set_config('role', 'hito_reader', true)
+    """)
+
+  /// Whether this database has the role and lets us take it.
+  static let isThere = Statement(
+    "reader.is_there", [],
+    """
+    SELECT EXISTS (SELECT 1 FROM pg_roles r
+      WHERE r.rolname = 'hito_reader' AND pg_has_role(r.oid, 'MEMBER'))
+    """)
+
+  static let all = [begin, isThere]
+}

@@ -1,0 +1,123 @@
+/// Moving to another embedding model. `embeddings_next` is there only while that goes on, so that
+/// these are not among the statements that always can be prepared.
+enum SwitchStatements {
+  /// Passages behind the key `$1`, `$2`, `$3` whose text has no vector of the next model.
+  static let missing = Statement(
+    "next.missing", [.text, .uuid, .int4, .int8],
+    """
+    SELECT p.entity_type, p.entity_id, p.chunk_number, p.content, p.content_hash, 0
+    FROM passages p
+    WHERE (p.entity_type, p.entity_id, p.chunk_number) > ($1, $2, $3) AND NOT EXISTS (
+      SELECT 1 FROM embeddings_next e
+      WHERE e.entity_type = p.entity_type AND e.entity_id = p.entity_id
+        AND e.chunk_number = p.chunk_number AND e.user_id = p.user_id
+        AND e.content_hash = p.content_hash)
+    ORDER BY p.entity_type, p.entity_id, p.chunk_number LIMIT $4
+    """)
+
+  static let store = Statement(
+    "next.store", [.text, .uuid, .int4, .bytea, .float4Array],
+    """
+    INSERT INTO embeddings_next (id, entity_type, entity_id, user_id, content, embedding, model,
+      content_hash, chunk_number, metadata, created_at, updated_at)
+    SELECT gen_random_uuid(), p.entity_type, p.entity_id, p.user_id, p.content, $5::vector, m.name,
+      p.content_hash, p.chunk_number,
+      jsonb_build_object('title', p.title, 'document_path', p.document_path, 'anchor', p.anchor,
+        'language', p.language), now(), now()
+    FROM passages p, embedding_models m
+    WHERE p.entity_type = $1 AND p.entity_id = $2 AND p.chunk_number = $3
+      AND p.content_hash = $4 AND m.state = 'next'
+    ON CONFLICT (entity_type, entity_id, chunk_number, user_id) DO UPDATE SET
+      content = excluded.content, embedding = excluded.embedding, model = excluded.model,
+      content_hash = excluded.content_hash, metadata = excluded.metadata,
+      updated_at = excluded.updated_at
+    """)
+
+  static let count = Statement(
+    "next.count", [], "SELECT count(*) FROM embeddings_next")
+}
+
+/// The scripts of a switch, run as the owner of the tables. Names of models are letters, digits and
+/// `._:/-` only (`PostgresEmbeddingSwitch` sees to it).
+enum SwitchScripts {
+  static func begin(model: String, dimensionCount: Int) -> String {
+    """
+    BEGIN;
+    DROP TABLE IF EXISTS embeddings_next;
+    DELETE FROM embedding_models WHERE state = 'next';
+    INSERT INTO embedding_models (name, dimensions, state)
+      VALUES ('\(model)', \(dimensionCount), 'next');
+    CREATE TABLE embeddings_next (
+      LIKE embeddings INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE);
+    ALTER TABLE embeddings_next
+      ALTER COLUMN embedding TYPE vector(\(dimensionCount)),
+      ALTER COLUMN embedding SET STORAGE \(dimensionCount <= inlineMaximum ? "PLAIN" : "EXTERNAL"),
+      ADD CONSTRAINT embeddings_next_pkey PRIMARY KEY (id),
+      ADD CONSTRAINT embeddings_next_entity_chunk_key
+        UNIQUE (entity_type, entity_id, chunk_number, user_id);
+    \(grants("embeddings_next"))
+    COMMIT
+    """
+  }
+
+  /// A row must fit a page of 8 KiB with its vector in it.
+  private static let inlineMaximum = 1_800
+
+  static func buildIndexes(dimensionCount: Int) -> String {
+    """
+    CREATE INDEX IF NOT EXISTS embeddings_next_owner ON embeddings_next (user_id, entity_type);
+    CREATE INDEX IF NOT EXISTS embeddings_next_half ON embeddings_next
+      USING hnsw ((embedding::halfvec(\(dimensionCount))) halfvec_cosine_ops)
+      WHERE entity_type <> 'goal' AND NOT is_copy;
+    CREATE INDEX IF NOT EXISTS embeddings_next_embedding_idx ON embeddings_next
+      USING hnsw (embedding vector_cosine_ops)
+    """
+  }
+
+  /// Writers take `passages` before `embeddings`, and so does this: whoever is in between waits, and
+  /// then finds the next model active. What was written meanwhile waits for its vector.
+  static let complete = """
+    BEGIN;
+    SET LOCAL lock_timeout = '10s';
+    LOCK TABLE passages IN SHARE ROW EXCLUSIVE MODE;
+    LOCK TABLE embeddings, embeddings_next IN ACCESS EXCLUSIVE MODE;
+    DELETE FROM embeddings_next e WHERE NOT EXISTS (
+      SELECT 1 FROM passages p WHERE p.entity_type = e.entity_type AND p.entity_id = e.entity_id
+        AND p.chunk_number = e.chunk_number AND p.user_id = e.user_id);
+    UPDATE passages p SET waits = NOT p.waits, attempts = 0, next_attempt_at = '-infinity',
+        last_error = NULL
+      WHERE p.waits = EXISTS (
+        SELECT 1 FROM embeddings_next e
+        WHERE e.entity_type = p.entity_type AND e.entity_id = p.entity_id
+          AND e.chunk_number = p.chunk_number AND e.user_id = p.user_id
+          AND e.content_hash = p.content_hash);
+    INSERT INTO embeddings_next (id, entity_type, entity_id, user_id, content, embedding, model,
+        content_hash, chunk_number, metadata, is_copy, created_at, updated_at)
+      SELECT gen_random_uuid(), e.entity_type, e.entity_id, n.user_id, e.content, e.embedding,
+        e.model, e.content_hash, e.chunk_number, e.metadata, true, now(), now()
+      FROM embeddings_next e JOIN enrolments n ON n.course_id = e.entity_id AND n.is_active
+      WHERE e.entity_type = 'course' AND e.chunk_number = 0 AND n.user_id <> e.user_id
+      ON CONFLICT (entity_type, entity_id, chunk_number, user_id) DO NOTHING;
+    DROP TABLE embeddings;
+    ALTER TABLE embeddings_next RENAME TO embeddings;
+    ALTER TABLE embeddings RENAME CONSTRAINT embeddings_next_pkey TO embeddings_pkey;
+    ALTER TABLE embeddings RENAME CONSTRAINT embeddings_next_entity_chunk_key
+      TO embeddings_entity_chunk_key;
+    ALTER INDEX embeddings_next_owner RENAME TO embeddings_owner;
+    ALTER INDEX embeddings_next_half RENAME TO embeddings_half;
+    ALTER INDEX embeddings_next_embedding_idx RENAME TO embeddings_embedding_idx;
+    DELETE FROM embedding_models WHERE state = 'active';
+    UPDATE embedding_models SET state = 'active' WHERE state = 'next';
+    COMMIT
+    """
+
+  private static func grants(_ table: String) -> String {
+    """
+    DO $$ BEGIN
+      IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_app') THEN
+        GRANT SELECT, INSERT, UPDATE, DELETE ON \(table) TO hito_app;
+      END IF;
+    END $$;
+    """
+  }
+}

@@ -1,0 +1,93 @@
+package import Domain
+
+/// Moves `embeddings` to another model: the next one's vectors fill a table of their own, which takes
+/// the name in one transaction, so that whoever reads the table finds one whole set of vectors at any
+/// time.
+package struct PostgresEmbeddingSwitch: EmbeddingSwitch {
+  private let database: PostgresDatabase
+  private let owner: ConnectionSettings
+
+  /// - Parameter owner: logs in as the owner of the tables.
+  package init(_ database: PostgresDatabase, owner: ConnectionSettings) {
+    self.database = database
+    var owner = owner
+    owner.applicationName = "hito embeddings"
+    owner.statementTimeout = .zero
+    self.owner = owner
+  }
+
+  package func begin(_ model: StoredModel) async throws(StoreError) {
+    guard Self.isName(model.name), (1...2000).contains(model.dimensionCount) else {
+      throw .corrupt("no model of the name \(model.name) can be stored")
+    }
+    if try await PostgresEmbeddingStore(database).models().next == model { return }
+    try await run(
+      SwitchScripts.begin(model: model.name, dimensionCount: model.dimensionCount))
+  }
+
+  /// What a script can hold between quotes, and people can read.
+  private static func isName(_ name: String) -> Bool {
+    (1...200).contains(name.utf8.count)
+      && name.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+          UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "-"):
+          true
+        default: false
+        }
+      }
+  }
+
+  package func missing(
+    after key: PassageKey?, limit: Int
+  ) async throws(StoreError) -> [WaitingPassage] {
+    try await database.rows(
+      SwitchStatements.missing { parameters in
+        parameters.append(key?.kind.rawValue ?? "")
+        parameters.append(key?.entityID ?? UUIDv7(high: 0, low: 0))
+        parameters.append(key?.chunkNumber ?? 0)
+        parameters.append(Int64(limit))
+      }, on: .long
+    ).map(WaitingPassage.init)
+  }
+
+  package func storeNext(
+    _ made: [MadeEmbedding], at now: Timestamp
+  ) async throws(StoreError) {
+    let calls = made.map { made in
+      SwitchStatements.store { parameters in
+        parameters.append(made.key.kind.rawValue)
+        parameters.append(made.key.entityID)
+        parameters.append(made.key.chunkNumber)
+        parameters.append(bytes: made.contentHash)
+        parameters.append(made.vector)
+      }
+    }
+    _ = try await database.run(StatementUnit(calls, isWrite: true), on: .long)
+  }
+
+  package func buildIndex() async throws(StoreError) {
+    guard let next = try await PostgresEmbeddingStore(database).models().next else {
+      throw .corrupt("no switch to another model is under way")
+    }
+    try await run(SwitchScripts.buildIndexes(dimensionCount: next.dimensionCount))
+  }
+
+  package func complete() async throws(StoreError) { try await run(SwitchScripts.complete) }
+
+  private func run(_ script: String) async throws(StoreError) {
+    let session: ScriptSession
+    do throws(ConnectFailure) {
+      session = try await ScriptSession(owner)
+    } catch {
+      throw .unavailable("\(error)", maybeCommitted: false)
+    }
+    do throws(ServerError) {
+      try await session.run(script)
+    } catch {
+      // The session ends here, and with it what it began.
+      throw error.storeError
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import Domain
+import PostgresStore
+import Testing
+
+/// What waits for a vector, and moving to another model.
+@Suite struct EmbeddingStoreTests {
+  static let start = StoreFixture.start
+
+  private func take(_ store: StoreFixture, at now: Timestamp = start) async throws
+    -> [WaitingPassage]
+  {
+    try await store.embeddings.takeWaiting(
+      limit: 10, at: now, until: now.advanced(by: .seconds(60)))
+  }
+
+  @Test func aPassageWaitsUntilItsTextIsEmbedded() async throws {
+    try await StoreFixture.run { store in
+      let ada = try await store.addUser("Ada")
+      let goal = try await store.addGoal(owner: ada)
+      try await store.savePassage(.goal, goal.goal.id, ada, "uno", nil, hash: 1)
+      #expect(try await store.embeddings.hasUntried())
+      let taken = try await take(store)
+      #expect(taken.map(\.content) == ["uno"])
+      #expect(try await take(store).isEmpty, "somebody has it")
+      // The text changes before the vector comes: that one is dropped.
+      try await store.savePassage(.goal, goal.goal.id, ada, "dos", nil, hash: 2)
+      let made = taken.map {
+        MadeEmbedding(
+          key: $0.key, contentHash: $0.contentHash, vector: RetrievalStoreTests.vector(1))
+      }
+      try await store.embeddings.store(made, model: RetrievalStoreTests.model, at: Self.start)
+      #expect(try await store.embeddings.counts().storedCount == 0)
+      let again = try await take(store)
+      #expect(again.map(\.content) == ["dos"])
+      let right = again.map {
+        MadeEmbedding(
+          key: $0.key, contentHash: $0.contentHash, vector: RetrievalStoreTests.vector(1))
+      }
+      try await store.embeddings.store(right, model: "other", at: Self.start)
+      #expect(try await store.embeddings.counts().storedCount == 0, "not the active model")
+      try await store.embeddings.store(right, model: RetrievalStoreTests.model, at: Self.start)
+      var counts = try await store.embeddings.counts()
+      #expect(counts.storedCount == 1 && counts.waitingCount == 0)
+      // The same text again is not embedded twice; a new one is.
+      try await store.savePassage(.goal, goal.goal.id, ada, "dos", nil, hash: 2)
+      #expect(try await store.embeddings.counts().waitingCount == 0)
+      try await store.savePassage(.goal, goal.goal.id, ada, "tres", nil, hash: 3)
+      counts = try await store.embeddings.counts()
+      #expect(counts.storedCount == 1 && counts.waitingCount == 1)
+    }
+  }
+
+  @Test func failuresAreTriedAgainLaterAndSeen() async throws {
+    try await StoreFixture.run { store in
+      let ada = try await store.addUser("Ada")
+      let goal = try await store.addGoal(owner: ada)
+      try await store.savePassage(.goal, goal.goal.id, ada, "uno", nil)
+      let keys = try await take(store).map(\.key)
+      let later = Self.start.advanced(by: .seconds(5))
+      try await store.embeddings.fail(keys, error: "the provider is away", nextAttemptAt: later)
+      #expect(try await take(store).isEmpty)
+      #expect(try await store.embeddings.hasUntried() == false)
+      let problems = try await store.embeddings.counts().problems
+      #expect(
+        problems == [
+          EmbeddingProblem(
+            key: keys[0], error: "the provider is away", attemptCount: 1, nextAttemptAt: later)
+        ])
+      #expect(try await take(store, at: later).map(\.attemptCount) == [1])
+    }
+  }
+
+  @Test func anEventIsEmbeddedOnceItsPassagesAre() async throws {
+    try await StoreFixture.run { store in
+      let ada = try await store.addUser("Ada")
+      let goal = try await store.addGoal(owner: ada, taskCount: 1)
+      let events = try await store.stampAll().filter { $0.entityType != "user" }
+      #expect(events.count == 2)
+      for event in events {
+        #expect(try await store.embeddings.isEmbedded(event: event.id))
+      }
+      try await store.savePassage(.goal, goal.goal.id, ada, "uno", nil)
+      for event in events {
+        #expect(try await store.embeddings.isEmbedded(event: event.id) == false, "\(event.type)")
+      }
+      #expect(try await store.embeddings.isEmbedded(event: UUIDv7(high: 1, low: 1)) == false)
+    }
+  }
+
+  @Test func anotherModelIsFilledBesideAndTakesThePlaceAtOnce() async throws {
+    try await StoreFixture.run { store in
+      let ines = try await store.addUser("Inés", role: .instructor)
+      let ada = try await store.addUser("Ada")
+      let course = try await store.addCourse(owner: ines)
+      _ = try await store.enrol(ada, in: course)
+      try await store.savePassage(
+        .course, course.id, ines, "FastAPI", RetrievalStoreTests.vector(1), hash: 1)
+      let goal = try await store.addGoal(owner: ada)
+      try await store.savePassage(
+        .goal, goal.goal.id, ada, "meta", RetrievalStoreTests.vector(2), hash: 2)
+      let change = PostgresEmbeddingSwitch(
+        store.database,
+        owner: ConnectionSettings(conninfo: store.connection.conninfo(role: .owner)))
+      let next = StoredModel(name: "text-embedding-3-small", dimensionCount: 1536)
+      try await change.begin(next)
+      #expect(try await store.embeddings.models().next == next)
+      try await change.begin(next)
+      let missing = try await change.missing(after: nil, limit: 10)
+      #expect(missing.map(\.content) == ["FastAPI", "meta"])
+      #expect(try await change.missing(after: missing[0].key, limit: 10).count == 1)
+      // One of them only: the other is written while the switch completes, so to say.
+      try await change.storeNext(
+        [
+          MadeEmbedding(
+            key: missing[0].key, contentHash: missing[0].contentHash,
+            vector: RetrievalStoreTests.vector(1, dimensionCount: 1536))
+        ], at: Self.start)
+      #expect(try await store.embeddings.counts().nextCount == 1)
+      try await change.buildIndex()
+      try await change.complete()
+      let counts = try await store.embeddings.counts()
+      #expect(counts.models == StoredModels(active: next, next: nil))
+      #expect(counts.storedCount == 1 && counts.waitingCount == 1)
+      #expect(try await take(store).map(\.content) == ["meta"])
+      // The old model's vectors are refused, the new one's find; the copy of the enrolled is there.
+      let scope = SearchScope.courses([course.id])
+      let old = RetrievalStoreTests.query(scope, axis: 1)
+      #expect(try await store.retrieval.candidates(old) == .otherModel)
+      let query = CandidateQuery(
+        scope: scope,
+        vector: PassageEmbedding(
+          model: next.name, vector: RetrievalStoreTests.vector(1, dimensionCount: 1536)),
+        words: nil, limit: 3)
+      #expect(try await store.found(query).byMeaning.count == 1)
+      let session = try await store.script()
+      let copies = try await session.run(
+        "SELECT count(*) FROM embeddings WHERE user_id = '\(ada.id)' AND is_copy")
+      #expect(copies == [["1"]])
+      // A write of the old model's vector that was under way: it waits for the new one.
+      try await store.savePassage(
+        .goal, goal.goal.id, ada, "otra", RetrievalStoreTests.vector(3), hash: 3)
+      #expect(try await store.embeddings.counts().waitingCount == 1)
+    }
+  }
+
+  @Test func aModelWhoseNameNoScriptCanHoldIsRefused() async throws {
+    try await StoreFixture.run { store in
+      let change = PostgresEmbeddingSwitch(
+        store.database,
+        owner: ConnectionSettings(conninfo: store.connection.conninfo(role: .owner)))
+      for name in ["", "x'; DROP TABLE users; --", "a b", String(repeating: "x", count: 201)] {
+        await #expect(throws: StoreError.self) {
+          try await change.begin(StoredModel(name: name, dimensionCount: 3))
+        }
+      }
+      await #expect(throws: StoreError.self) {
+        try await change.begin(StoredModel(name: "big", dimensionCount: 2001))
+      }
+      let models = try await store.embeddings.models()
+      #expect(models.next == nil)
+    }
+  }
+}
