@@ -107,8 +107,8 @@ let package = Package(
     .executableTarget(
       name: "hito",
       dependencies: [
-        "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Service",
-        "HitoClient", "DescriptorJSON", "Console", argumentParser, lifecycle, unixSignals,
+        "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Models",
+        "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser, lifecycle, unixSignals,
         logging,
       ],
       swiftSettings: swift),

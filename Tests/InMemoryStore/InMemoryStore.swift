@@ -17,7 +17,15 @@ package final class InMemoryStore: Sendable {
     var number: Int32
   }
 
+  struct Attempt {
+    var count: Int
+    var error: String
+    var next: Timestamp
+  }
+
   struct State {
+    var activeModel = StoredModel(name: "words", dimensionCount: 64)
+    var attempts: [PassageKey: Attempt] = [:]
     var users: [UUIDv7: User] = [:]
     var courses: [UUIDv7: Course] = [:]
     var enrolments: [UUIDv7: Enrolment] = [:]

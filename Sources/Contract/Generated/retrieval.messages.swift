@@ -310,11 +310,16 @@ public struct GetEmbeddingStatusResponse: WireMessage, Equatable {
   public var nextModel: String
   /// Share of the embeddings that the next model has made, 0 to 1.
   public var nextModelProgress: Double
+  /// Share of what exact searches find that searches through the index found too, measured on a sample
+  /// of them since the server started; 1 before any.
+  public var liveRecall: Double
+  /// How many searches that was measured on.
+  public var liveRecallSamples: Int64
 
   public init(
     model: String = "", dimensions: Int32 = 0, stored: Int64 = 0, pending: Int64 = 0,
     failures: [EmbeddingFailure] = [], lagEvents: Int64 = 0, nextModel: String = "",
-    nextModelProgress: Double = 0
+    nextModelProgress: Double = 0, liveRecall: Double = 0, liveRecallSamples: Int64 = 0
   ) {
     self.model = model
     self.dimensions = dimensions
@@ -324,6 +329,8 @@ public struct GetEmbeddingStatusResponse: WireMessage, Equatable {
     self.lagEvents = lagEvents
     self.nextModel = nextModel
     self.nextModelProgress = nextModelProgress
+    self.liveRecall = liveRecall
+    self.liveRecallSamples = liveRecallSamples
   }
 
   public static var fullName: String { "hito.v1.GetEmbeddingStatusResponse" }
@@ -597,6 +604,8 @@ extension GetEmbeddingStatusResponse: CodedMessage {
     self.lagEvents = raw.pointee.lag_events
     self.nextModel = Codec.string(raw.pointee.next_model)
     self.nextModelProgress = raw.pointee.next_model_progress
+    self.liveRecall = raw.pointee.live_recall
+    self.liveRecallSamples = raw.pointee.live_recall_samples
   }
 
   func write(
@@ -615,6 +624,8 @@ extension GetEmbeddingStatusResponse: CodedMessage {
       raw.pointee.next_model = arena.string(self.nextModel)
     }
     raw.pointee.next_model_progress = self.nextModelProgress
+    raw.pointee.live_recall = self.liveRecall
+    raw.pointee.live_recall_samples = self.liveRecallSamples
   }
 }
 

@@ -37,12 +37,18 @@ package struct CandidateQuery: Sendable, Hashable {
   package var words: String?
   /// How many candidates each way at most.
   package var limit: Int
+  /// Compare every vector, however many there are: what recall is measured against.
+  package var mustBeExact: Bool
 
-  package init(scope: SearchScope, vector: PassageEmbedding?, words: String?, limit: Int) {
+  package init(
+    scope: SearchScope, vector: PassageEmbedding?, words: String?, limit: Int,
+    mustBeExact: Bool = false
+  ) {
     self.scope = scope
     self.vector = vector
     self.words = words
     self.limit = limit
+    self.mustBeExact = mustBeExact
   }
 }
 
@@ -50,10 +56,18 @@ package struct Candidate: Sendable, Hashable {
   package var key: PassageKey
   /// Cosine similarity to the query; nil where the passage has no vector of the query's model.
   package var similarity: Double?
+  /// How well the words match: comparable within one search only; 0 where it was found by meaning.
+  package var wordScore: Double
+  /// Whether the passage has every word of the query.
+  package var hasAllWords: Bool
 
-  package init(key: PassageKey, similarity: Double?) {
+  package init(
+    key: PassageKey, similarity: Double?, wordScore: Double = 0, hasAllWords: Bool = false
+  ) {
     self.key = key
     self.similarity = similarity
+    self.wordScore = wordScore
+    self.hasAllWords = hasAllWords
   }
 }
 

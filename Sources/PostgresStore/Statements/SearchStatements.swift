@@ -63,7 +63,7 @@ enum SearchStatements {
     Statement(
       "search.exact_\(scope.name)", [.float4Array, .text] + scope.types + [.int8],
       """
-      SELECT r.entity_id, r.chunk_number, 1 - (r.embedding <=> $1::vector)
+      SELECT r.entity_id, r.chunk_number, 1 - (r.embedding <=> $1::vector), 0::float8, false
       FROM embeddings r \(scope.join)
       WHERE r.entity_type = '\(scope.kind)' AND NOT r.is_copy AND \(scope.condition)
         AND \(isActive)
@@ -79,7 +79,7 @@ enum SearchStatements {
     return Statement(
       "search.hnsw_\(scope.name)_\(dimensionCount)", [.float4Array, .text] + scope.types + [.int8],
       """
-      SELECT n.entity_id, n.chunk_number, 1 - (n.embedding <=> $1::vector)
+      SELECT n.entity_id, n.chunk_number, 1 - (n.embedding <=> $1::vector), 0::float8, false
       FROM (
         SELECT r.entity_id, r.chunk_number, r.embedding
         FROM embeddings r \(scope.join)
@@ -108,10 +108,13 @@ enum SearchStatements {
       "search.words_\(scope.name)", [.float4Array, .text] + scope.types + [.text, .int8],
       """
       SELECT f.entity_id, f.chunk_number,
-        CASE WHEN \(isActive) THEN 1 - (e.embedding <=> $1::vector) END
+        CASE WHEN \(isActive) THEN 1 - (e.embedding <=> $1::vector) END, f.rank::float8, f.has_all
       FROM (
-        SELECT r.entity_id, r.chunk_number, ts_rank(r.words, q.words, 1) AS rank
-        FROM (SELECT hito_query($\(scope.next)) AS words) q, passages r \(scope.join)
+        SELECT r.entity_id, r.chunk_number, ts_rank(r.words, q.words, 1) AS rank,
+          r.words @@ q.all_es OR r.words @@ q.all_en AS has_all
+        FROM (SELECT hito_query($\(scope.next)) AS words,
+          plainto_tsquery('spanish', $\(scope.next)) AS all_es,
+          plainto_tsquery('english', $\(scope.next)) AS all_en) q, passages r \(scope.join)
         WHERE r.entity_type = '\(scope.kind)' AND \(scope.condition) AND r.words @@ q.words
         ORDER BY rank DESC, r.entity_id, r.chunk_number LIMIT $\(scope.next + 1)) f
       LEFT JOIN embeddings e ON e.entity_type = '\(scope.kind)' AND e.entity_id = f.entity_id

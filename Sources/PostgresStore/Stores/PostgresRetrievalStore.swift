@@ -67,8 +67,8 @@ package struct PostgresRetrievalStore: RetrievalStore {
       { $0.append(Int64(limit)) }
     }
     let size: Int
-    if shape.kind == SearchStatements.goals.kind {
-      // One learner's: always few enough, and not in the index.
+    if query.mustBeExact || shape.kind == SearchStatements.goals.kind {
+      // One learner's goals are always few enough, and not in the index.
       size = 0
     } else {
       let rows = try await database.rows(
@@ -102,7 +102,8 @@ package struct PostgresRetrievalStore: RetrievalStore {
     return try rows.map { (row) throws(StoreError) in
       Candidate(
         key: PassageKey(kind: kind, entityID: try row.uuid(0), chunkNumber: try row.int32(1)),
-        similarity: try row.optionalDouble(2))
+        similarity: try row.optionalDouble(2), wordScore: try row.double(3),
+        hasAllWords: try row.bool(4))
     }
   }
 

@@ -15,7 +15,7 @@ enum ContractMethods {
 
   /// Those that answer UNIMPLEMENTED; a test calls every method and compares.
   static let unimplemented: Set<String> = Set(
-    RetrievalServiceMethods.all.map(\.path) + PrivacyServiceMethods.all.map(\.path)
+    PrivacyServiceMethods.all.map(\.path)
       + [
         CourseServiceMethods.ingestDocuments, CourseServiceMethods.listDocuments,
         CourseServiceMethods.deleteDocument, CourseServiceMethods.advise,

@@ -11,6 +11,9 @@ package struct ServiceStores: Sendable {
   package var log: any EventLog
   /// The lake; nil where this server has none: then reports read the log alone.
   package var archive: (any EventArchive)?
+  /// Nil where this server does not search.
+  package var retrieval: (any RetrievalStore)?
+  package var embeddings: (any EmbeddingStore)?
 
   package init(
     users: any UserRepository, courses: any CourseRepository, goals: any GoalRepository,

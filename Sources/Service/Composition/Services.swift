@@ -17,6 +17,9 @@ package struct Services: Sendable {
     package var committed: @Sendable () -> Void = {}
     /// What waits are measured with; tests give one of their own.
     package var waitingClock: any Clock<Duration> = ContinuousClock()
+    /// What makes vectors here; nil: texts are found by their words only, once somebody searches.
+    package var embeddingModels: EmbeddingModels?
+    package var liveRecall = LiveRecall()
 
     package init(clock: any TimeSource, ids: any IDGenerator, info: ServerInfo) {
       self.clock = clock
@@ -33,7 +36,7 @@ package struct Services: Sendable {
     let waitingClock = options.waitingClock
     let writes = WriteExecutor(
       store: stores.writes, clock: options.clock, ids: options.ids, cursors: cursors,
-      committed: options.committed,
+      committed: options.committed, indexer: PassageIndexer(models: options.embeddingModels),
       pause: { attempt in
         // Full jitter: those that met once must not meet again.
         let most = min(Duration.milliseconds(1) * (1 << min(attempt, 6)), .milliseconds(50))
@@ -61,6 +64,10 @@ package struct Services: Sendable {
     HealthService(state: options.health).register(in: &router)
     ReflectionService(descriptorSet: ContractDescriptors.fileDescriptorSet)
       .register(in: &router)
+    RetrievalService(
+      environment: environment, searcher: searcher, embeddings: environment.stores.embeddings,
+      inspection: options.inspection
+    ).register(in: &router)
     ServerService(
       environment: environment, info: options.info, inspection: options.inspection
     ).register(in: &router)
@@ -71,14 +78,26 @@ package struct Services: Sendable {
     router.allowUnauthenticated(method: ServerServiceMethods.getServerInfo)
   }
 
+  /// Nil where this server does not search.
+  private var searcher: Searcher? {
+    guard let store = environment.stores.retrieval, let models = options.embeddingModels else {
+      return nil
+    }
+    return Searcher(store: store, models: models, recall: options.liveRecall)
+  }
+
+  /// What agents retrieve with; nil where this server does not search.
+  package var retriever: (any ContextRetriever)? {
+    searcher.map { Retriever(searcher: $0, store: $0.store) }
+  }
+
   /// Looks bearer tokens up in the stores.
   package var authenticator: TokenAuthenticator { environment.authenticator }
 }
 
 /// The services that this server does not have yet: every method answers UNIMPLEMENTED.
-private struct NotYet: RetrievalServiceHandler, PrivacyServiceHandler {
+private struct NotYet: PrivacyServiceHandler {
   func registerAll(in router: inout Router) {
-    (self as any RetrievalServiceHandler).register(in: &router)
     (self as any PrivacyServiceHandler).register(in: &router)
   }
 }

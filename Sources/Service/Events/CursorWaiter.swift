@@ -36,18 +36,31 @@ struct CursorWaiter: Sendable {
     }
   }
 
-  private func check(_ position: Int64) async throws {
+  func check(_ position: Int64) async throws {
     if let head = hub.head, position <= head { return }
     guard try await position <= log.head() else { throw RPCError.badCursor("is not in the log") }
   }
 
   private func stampedPosition(of id: UUIDv7, _ context: CallContext) async throws -> Int64 {
+    var position: Int64 = 0
+    try await wait(for: "log", context) {
+      guard let stamped = try await log.position(of: id) else { return false }
+      position = stamped
+      return true
+    }
+    return position
+  }
+
+  /// Asks again and again, woken by the log, until the part is there or the caller's time is up.
+  func wait(
+    for part: String, _ context: CallContext, until isThere: () async throws -> Bool
+  ) async throws {
     let deadline = patience(context)
     while true {
       let head = hub.head ?? 0
-      if let position = try await log.position(of: id) { return position }
+      if try await isThere() { return }
       let left = ContinuousClock.now.duration(to: deadline)
-      guard left > .zero else { throw RPCError.lagging("log") }
+      guard left > .zero else { throw RPCError.lagging(part) }
       let hub = hub
       await race(upTo: min(left, Self.pollInterval), clock: clock) { await hub.wait(after: head) }
       try Task.checkCancellation()

@@ -38,6 +38,8 @@ struct WriteExecutor: Sendable {
   let cursors: CursorCodec
   /// Told after each commit.
   let committed: @Sendable () -> Void
+  /// Lets what is written be found.
+  let indexer: PassageIndexer
   /// Waits before the next attempt, given how many there were.
   let pause: @Sendable (Int) async throws -> Void
 
@@ -46,6 +48,7 @@ struct WriteExecutor: Sendable {
     _ decide: (ChangeContext) async throws -> Decision<Response>
   ) async throws -> Response {
     let request = requestKey(context, caller)
+    let memory = PassageIndexer.Memory()
     for attempt in 1...Self.attemptMaximum {
       if attempt > 1 { try await pause(attempt - 1) }
       let decision: Decision<Response>
@@ -56,21 +59,23 @@ struct WriteExecutor: Sendable {
         if let request, let reply: Response = try await reply(to: request) { return reply }
         throw error
       }
-      if let response = try await commit(decision, request, policy) { return response }
+      if let response = try await commit(decision, request, policy, memory) { return response }
     }
     throw RPCError.contention()
   }
 
   /// - Returns: nil where the decision must be made again.
   private func commit<Response: WriteResponse>(
-    _ decision: Decision<Response>, _ request: RequestKey?, _ policy: WritePolicy
+    _ decision: Decision<Response>, _ request: RequestKey?, _ policy: WritePolicy,
+    _ memory: PassageIndexer.Memory
   ) async throws -> Response? {
     var response = decision.response
     let last = decision.events.last.map { cursors.receipt($0.id) } ?? ""
     response.receipt = WriteReceipt(cursor: last, replayed: false)
     if decision.changes.isEmpty, decision.events.isEmpty, request == nil { return response }
+    let passages = await indexer.changes(for: decision.changes, memory)
     let write = Write(
-      changes: decision.changes, events: decision.events,
+      changes: decision.changes + passages, events: decision.events,
       reply: request.map { KeyedReply(request: $0, reply: response.encodedBytes()) })
     let outcome: CommitOutcome
     do throws(StoreError) {

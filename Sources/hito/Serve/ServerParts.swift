@@ -14,11 +14,14 @@ final class ServerParts: Sendable {
   let sink: LakeSink
   let health = HealthState()
   let bootstrap: AdminBootstrap
+  let worker: EmbeddingWorker
 
   private let configuration: ServeConfiguration
   private let lake: ParquetEventLake
   private let stores: ServiceStores
   private let log: PostgresEventLog
+  private let embeddingModels: EmbeddingModels
+  private let liveRecall = LiveRecall()
   private let clock: any TimeSource
   private let ids: any IDGenerator
   private let logger: Logger
@@ -26,7 +29,7 @@ final class ServerParts: Sendable {
 
   init(
     configuration: ServeConfiguration, database: PostgresDatabase, lake: ParquetEventLake,
-    clock: any TimeSource, ids: any IDGenerator, logger: Logger
+    providers: [EmbeddingModels.Provider], clock: any TimeSource, ids: any IDGenerator, logger: Logger
   ) {
     self.configuration = configuration
     self.lake = lake
@@ -46,11 +49,20 @@ final class ServerParts: Sendable {
       log: log, hub: hub, stamper: stamper,
       announce: announce, advanced: { [sink] position in sink.noticed(head: position) },
       logger: Logger(label: "hito.relay"))
-    stores = ServiceStores(
+    let embeddings = PostgresEmbeddingStore(database)
+    embeddingModels = EmbeddingModels(providers: providers, store: embeddings)
+    worker = EmbeddingWorker(
+      models: embeddingModels, store: embeddings, log: log,
+      cursors: PostgresCursorStore(database), hub: hub, time: clock,
+      logger: Logger(label: "hito.embeddings"))
+    var stores = ServiceStores(
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
       goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
       writes: PostgresWriteStore(database), tokens: PostgresTokenStore(database), log: log,
       archive: lake)
+    stores.retrieval = PostgresRetrievalStore(database)
+    stores.embeddings = embeddings
+    self.stores = stores
     bootstrap = AdminBootstrap(
       users: stores.users, writes: stores.writes, tokens: stores.tokens, clock: clock, ids: ids)
   }
@@ -64,6 +76,8 @@ final class ServerParts: Sendable {
     options.health = health
     options.inspection = inspection
     options.committed = { [relay] in relay.wake() }
+    options.embeddingModels = embeddingModels
+    options.liveRecall = liveRecall
     let services = Services(stores: stores, hub: hub, options: options)
     var router = Router()
     services.register(in: &router)
@@ -76,6 +90,16 @@ final class ServerParts: Sendable {
       logger: Logger(label: "hito.server"))
     self.server.withLock { $0 = server }
     return server
+  }
+
+  /// Moves the vectors to the model that `embedder` is, where they are another's.
+  func makeSwitcher(
+    to embedder: any Embedder, database: PostgresDatabase, owner: ConnectionSettings
+  ) -> EmbeddingSwitcher {
+    EmbeddingSwitcher(
+      desired: embedder, models: embeddingModels, store: PostgresEmbeddingStore(database),
+      change: PostgresEmbeddingSwitch(database, owner: owner), time: clock,
+      logger: Logger(label: "hito.embeddings"))
   }
 
   /// Asks the parts how they are, again and again, and tells whoever watches.
@@ -107,6 +131,9 @@ extension ServerParts {
           PipelineState(
             name: "relay", position: relay.status.position,
             lastError: relay.status.lastError ?? ""),
+          PipelineState(
+            name: EmbeddingWorker.cursorName, position: worker.position,
+            lastError: worker.lastError ?? ""),
           PipelineState(
             name: "lake", position: lake.publishedPosition, lastError: sink.lastFailure ?? ""),
         ]

@@ -27,7 +27,7 @@ struct ServerProgram {
     let (cluster, conninfo) = try await startCluster()
     do {
       try await migrate(conninfo.owner)
-      try await serve(cluster: cluster, conninfo: conninfo.application)
+      try await serve(cluster: cluster, conninfo)
     } catch {
       // The cluster is a child of ours; an error of ours must not leave it behind.
       try? await cluster?.stop()
@@ -67,15 +67,21 @@ struct ServerProgram {
     if !applied.isEmpty { logger.info("migrated", metadata: ["versions": "\(applied)"]) }
   }
 
-  private func serve(cluster: EmbeddedCluster?, conninfo: String) async throws {
-    var settings = PostgresDatabase.Configuration(conninfo: conninfo)
+  private func serve(cluster: EmbeddedCluster?, _ conninfo: Conninfo) async throws {
+    let providers = EmbeddingProviders(environment: ProcessInfo.processInfo.environment)
+    let embedders = try providers.make(logger: logger)
+    var settings = PostgresDatabase.Configuration(conninfo: conninfo.application)
     settings.connectionCount = configuration.databaseConnectionCount
     let database = PostgresDatabase(settings)
     try await database.check()
     let lake = ParquetEventLake(directory: configuration.lakeDirectory)
     let recovery = try await lake.recover()
     logger.info("opened the lake", metadata: ["recovery": "\(recovery)"])
-    let parts = makeParts(database: database, lake: lake)
+    let parts = makeParts(database: database, lake: lake, providers: embedders.all)
+    let switcher = embedders.desired.map { desired in
+      parts.makeSwitcher(
+        to: desired, database: database, owner: ConnectionSettings(conninfo: conninfo.owner))
+    }
     let server = parts.makeServer(tls: try makeTLS())
 
     let services: [any ServiceLifecycle.Service] =
@@ -84,6 +90,12 @@ struct ServerProgram {
         LoopService { [parts] in try await parts.relay.run(wakeups: database.wakeups) },
         LakeService(sink: parts.sink, logger: logger),
         LoopService { [parts] in try await parts.watchHealth() },
+        LoopService { [parts] in try await parts.worker.run() },
+        LoopService {
+          try await switcher?.run()
+          // A service that returned would end the server.
+          while true { try await Task.sleep(for: .seconds(3600)) }
+        },
         LoopService { [clock, logger] in
           try await Housekeeping(
             writes: PostgresWriteStore(database), clock: clock, logger: logger
@@ -109,10 +121,12 @@ struct ServerProgram {
     ).run()
   }
 
-  private func makeParts(database: PostgresDatabase, lake: ParquetEventLake) -> ServerParts {
+  private func makeParts(
+    database: PostgresDatabase, lake: ParquetEventLake, providers: [EmbeddingModels.Provider]
+  ) -> ServerParts {
     ServerParts(
-      configuration: configuration, database: database, lake: lake, clock: clock, ids: ids,
-      logger: logger)
+      configuration: configuration, database: database, lake: lake, providers: providers,
+      clock: clock, ids: ids, logger: logger)
   }
 
   private func makeTLS() throws -> TLSContext {

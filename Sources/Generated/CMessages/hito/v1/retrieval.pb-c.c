@@ -1040,7 +1040,7 @@ const ProtobufCMessageDescriptor hito__v1__get_embedding_status_request__descrip
   (ProtobufCMessageInit) hito__v1__get_embedding_status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__get_embedding_status_response__field_descriptors[8] =
+static const ProtobufCFieldDescriptor hito__v1__get_embedding_status_response__field_descriptors[10] =
 {
   {
     "model",
@@ -1138,11 +1138,37 @@ static const ProtobufCFieldDescriptor hito__v1__get_embedding_status_response__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "live_recall",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetEmbeddingStatusResponse, live_recall),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "live_recall_samples",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetEmbeddingStatusResponse, live_recall_samples),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__get_embedding_status_response__field_indices_by_name[] = {
   1,   /* field[1] = dimensions */
   4,   /* field[4] = failures */
   5,   /* field[5] = lag_events */
+  8,   /* field[8] = live_recall */
+  9,   /* field[9] = live_recall_samples */
   0,   /* field[0] = model */
   6,   /* field[6] = next_model */
   7,   /* field[7] = next_model_progress */
@@ -1152,7 +1178,7 @@ static const unsigned hito__v1__get_embedding_status_response__field_indices_by_
 static const ProtobufCIntRange hito__v1__get_embedding_status_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor hito__v1__get_embedding_status_response__descriptor =
 {
@@ -1162,7 +1188,7 @@ const ProtobufCMessageDescriptor hito__v1__get_embedding_status_response__descri
   "Hito__V1__GetEmbeddingStatusResponse",
   "hito.v1",
   sizeof(Hito__V1__GetEmbeddingStatusResponse),
-  8,
+  10,
   hito__v1__get_embedding_status_response__field_descriptors,
   hito__v1__get_embedding_status_response__field_indices_by_name,
   1,  hito__v1__get_embedding_status_response__number_ranges,

@@ -30,10 +30,12 @@ class GetEmbeddingStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetEmbeddingStatusResponse(_message.Message):
-    __slots__ = ["dimensions", "failures", "lag_events", "model", "next_model", "next_model_progress", "pending", "stored"]
+    __slots__ = ["dimensions", "failures", "lag_events", "live_recall", "live_recall_samples", "model", "next_model", "next_model_progress", "pending", "stored"]
     DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
     FAILURES_FIELD_NUMBER: _ClassVar[int]
     LAG_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    LIVE_RECALL_FIELD_NUMBER: _ClassVar[int]
+    LIVE_RECALL_SAMPLES_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     NEXT_MODEL_FIELD_NUMBER: _ClassVar[int]
     NEXT_MODEL_PROGRESS_FIELD_NUMBER: _ClassVar[int]
@@ -42,12 +44,14 @@ class GetEmbeddingStatusResponse(_message.Message):
     dimensions: int
     failures: _containers.RepeatedCompositeFieldContainer[EmbeddingFailure]
     lag_events: int
+    live_recall: float
+    live_recall_samples: int
     model: str
     next_model: str
     next_model_progress: float
     pending: int
     stored: int
-    def __init__(self, model: _Optional[str] = ..., dimensions: _Optional[int] = ..., stored: _Optional[int] = ..., pending: _Optional[int] = ..., failures: _Optional[_Iterable[_Union[EmbeddingFailure, _Mapping]]] = ..., lag_events: _Optional[int] = ..., next_model: _Optional[str] = ..., next_model_progress: _Optional[float] = ...) -> None: ...
+    def __init__(self, model: _Optional[str] = ..., dimensions: _Optional[int] = ..., stored: _Optional[int] = ..., pending: _Optional[int] = ..., failures: _Optional[_Iterable[_Union[EmbeddingFailure, _Mapping]]] = ..., lag_events: _Optional[int] = ..., next_model: _Optional[str] = ..., next_model_progress: _Optional[float] = ..., live_recall: _Optional[float] = ..., live_recall_samples: _Optional[int] = ...) -> None: ...
 
 class SearchCourseDocumentsRequest(_message.Message):
     __slots__ = ["course_id", "limit", "min_cursor", "query"]

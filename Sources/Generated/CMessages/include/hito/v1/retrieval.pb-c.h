@@ -316,10 +316,19 @@ struct  Hito__V1__GetEmbeddingStatusResponse
    * Share of the embeddings that the next model has made, 0 to 1.
    */
   double next_model_progress;
+  /*
+   * Share of what exact searches find that searches through the index found too, measured on a sample
+   * of them since the server started; 1 before any.
+   */
+  double live_recall;
+  /*
+   * How many searches that was measured on.
+   */
+  int64_t live_recall_samples;
 };
 #define HITO__V1__GET_EMBEDDING_STATUS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__get_embedding_status_response__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0 }
 
 
 /*

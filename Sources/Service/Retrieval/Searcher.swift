@@ -1,0 +1,176 @@
+internal import Domain
+internal import RPC
+
+/// What a search is asked.
+struct SearchQuestion: Sendable {
+  var text: String
+  /// What may be looked at; every scope is the learner's.
+  var scopes: [SearchScope]
+  var learnerID: UUIDv7
+  var mode = SearchMode.hybrid
+  /// How many distinct entities: goals, files of code, sections of documents.
+  var limit: Int
+  /// Nil: the model's own.
+  var minimumSimilarity: Double?
+  var reranks = false
+  /// Left out of the results.
+  var excluded: UUIDv7?
+}
+
+/// What a search found.
+struct SearchOutcome: Sendable {
+  var hits: [RetrievedPassage]
+  var method: SearchMethod
+  /// The query was longer than the model reads.
+  var isTruncated: Bool
+  /// Empty where no vectors were compared.
+  var model: String
+}
+
+/// The one way in which everybody searches: candidates by meaning and words, fused, then read as the
+/// learner may read them, cut to what is close.
+struct Searcher: Sendable {
+  /// The most candidates that one search looks at, each way and scope.
+  private static let candidateMaximum = 2000
+
+  let store: any RetrievalStore
+  let models: EmbeddingModels
+  let recall: LiveRecall
+
+  func search(_ question: SearchQuestion) async throws -> SearchOutcome {
+    // Once more where the model was switched in between.
+    for _ in 0..<3 {
+      let query = try await embed(question)
+      var limit = question.limit * 4 + 20
+      while true {
+        guard let found = try await candidates(question, query, limit: limit) else {
+          models.forget()
+          break
+        }
+        let page = try await hits(question, query, found)
+        let isWhole = found.allSatisfy { $0.byMeaning.count < limit && $0.byWords.count < limit }
+        // Many chunks of few sections: look further, while there is more.
+        if page.count >= question.limit || isWhole || limit >= Self.candidateMaximum {
+          await recall.sample(found, question, query, store)
+          return SearchOutcome(
+            hits: page, method: Self.method(of: found), isTruncated: query.isTruncated,
+            model: query.vector?.model ?? "")
+        }
+        limit = min(limit * 4, Self.candidateMaximum)
+      }
+    }
+    throw RPCError(.unavailable, "the embedding model is being switched; try again")
+  }
+
+  /// The question in the form of the active model.
+  struct Query: Sendable {
+    var vector: PassageEmbedding?
+    var isTruncated = false
+    var minimumSimilarity = -1.0
+    var embedder: (any Embedder)?
+  }
+
+  private func embed(_ question: SearchQuestion) async throws -> Query {
+    guard question.mode != .text else { return Query() }
+    let active = try await models.active()
+    guard let provider = models.provider(of: active.name) else {
+      return try withoutVector(question, "this server has no provider for the model in use")
+    }
+    let embeddings: [TextEmbedding]
+    do throws(EmbedderError) {
+      embeddings = try await provider.embedder.embed([question.text])
+    } catch {
+      if error == .cancelled { throw CancellationError() }
+      return try withoutVector(question, "the embedding provider cannot be reached")
+    }
+    guard let embedding = embeddings.first else {
+      return try withoutVector(question, "the embedding provider gave no vector")
+    }
+    return Query(
+      vector: PassageEmbedding(model: active.name, vector: embedding.vector),
+      isTruncated: embedding.isTruncated,
+      minimumSimilarity: question.minimumSimilarity ?? provider.minimumSimilarity,
+      embedder: provider.embedder)
+  }
+
+  /// Words still find; the answer says that they did. Who wants meaning alone is told.
+  private func withoutVector(_ question: SearchQuestion, _ why: String) throws(RPCError) -> Query {
+    if question.mode == .vector { throw RPCError(.unavailable, why) }
+    return Query()
+  }
+
+  private func candidates(
+    _ question: SearchQuestion, _ query: Query, limit: Int
+  ) async throws -> [Candidates]? {
+    var found: [Candidates] = []
+    for scope in question.scopes {
+      let outcome = try await store.candidates(
+        CandidateQuery(
+          scope: scope, vector: query.vector,
+          words: question.mode == .vector ? nil : question.text, limit: limit))
+      guard case .found(let candidates) = outcome else { return nil }
+      found.append(candidates)
+    }
+    return found
+  }
+
+  /// The best that are close, one of each entity, in order.
+  private func hits(
+    _ question: SearchQuestion, _ query: Query, _ found: [Candidates]
+  ) async throws -> [RetrievedPassage] {
+    let ranked = RankFusion.fuse(found, mode: question.mode).filter { candidate in
+      candidate.key.entityID != question.excluded
+        && (question.mode == .text || candidate.isClose(minimumSimilarity: query.minimumSimilarity))
+    }
+    let wanted = question.reranks ? max(question.limit, Reranker.depth) : question.limit
+    var hits: [RetrievedPassage] = []
+    var seen: Set<EntityPart> = []
+    var rest = ranked[...]
+    while hits.count < wanted, !rest.isEmpty {
+      let page = rest.prefix(wanted * 2)
+      rest = rest.dropFirst(page.count)
+      let texts = try await store.passages(page.map(\.key), as: question.learnerID)
+      for candidate in page where hits.count < wanted {
+        // What the database withholds is not there, whatever was ranked.
+        guard let text = texts[candidate.key], seen.insert(EntityPart(text.passage)).inserted else {
+          continue
+        }
+        hits.append(RetrievedPassage(candidate, text))
+      }
+    }
+    if question.reranks, let vector = query.vector, let embedder = query.embedder {
+      hits = await Reranker(embedder: embedder).reranked(hits, by: vector.vector)
+    }
+    return Array(hits.prefix(question.limit))
+  }
+
+  private static func method(of found: [Candidates]) -> SearchMethod {
+    let methods = Set(found.map(\.method))
+    if methods.contains(.hnsw) { return .hnsw }
+    return methods.contains(.exact) ? .exact : .text
+  }
+}
+
+/// What counts as one result: a goal, a file of code, a section of a document.
+private struct EntityPart: Hashable {
+  let kind: PassageKind
+  let entityID: UUIDv7
+  let documentPath: String
+  let anchor: String
+
+  init(_ passage: Passage) {
+    kind = passage.kind
+    entityID = passage.entityID
+    documentPath = passage.documentPath
+    anchor = passage.anchor
+  }
+}
+
+extension RetrievedPassage {
+  fileprivate init(_ candidate: RankedCandidate, _ text: DescribedPassage) {
+    self.init(
+      passage: text.passage, similarity: candidate.similarity, score: candidate.score,
+      vectorRank: candidate.vectorRank, textRank: candidate.textRank,
+      attributes: text.attributes)
+  }
+}
