@@ -1,7 +1,9 @@
-.PHONY: bench-rpc bench-store bench-lake
+.PHONY: bench-rpc bench-store bench-lake bench-retrieval
 bench-rpc: build ## Measures the wire: calls per second, CPU per call, memory per connection
 	@.make/bench.sh rpc $(ARGS)
 bench-store: build ## Measures CreateGoal against pgbench, and commit to subscriber
 	@.make/bench.sh store $(ARGS)
 bench-lake: build ## Measures how fast events get into the lake
 	@.make/bench.sh lake $(ARGS)
+bench-retrieval: build ## Measures searches, the sentence encoder and the ingestion of documents
+	@.make/bench.sh retrieval $(ARGS)

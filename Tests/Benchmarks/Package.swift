@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// The benchmarks: a package of their own, so that they see of Hito only what every client sees.
-/// `make bench-rpc`, `bench-store` and `bench-lake` build and run them.
+/// `make bench-rpc`, `bench-store`, `bench-lake` and `bench-retrieval` build and run them.
 let swift: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("ExistentialAny"),
@@ -19,6 +19,7 @@ let package = Package(
     .executable(name: "rpc", targets: ["RPCBench"]),
     .executable(name: "store", targets: ["StoreBench"]),
     .executable(name: "lake", targets: ["LakeBench"]),
+    .executable(name: "retrieval", targets: ["RetrievalBench"]),
   ],
   dependencies: [
     .package(name: "hito", path: "../.."),
@@ -32,6 +33,9 @@ let package = Package(
       swiftSettings: swift),
     .executableTarget(
       name: "StoreBench", dependencies: ["BenchmarkSupport", client, argumentParser],
+      swiftSettings: swift),
+    .executableTarget(
+      name: "RetrievalBench", dependencies: ["BenchmarkSupport", client, argumentParser],
       swiftSettings: swift),
     .executableTarget(
       name: "LakeBench", dependencies: ["BenchmarkSupport", client, argumentParser],

@@ -75,11 +75,15 @@ extension InMemoryStore: EmbeddingStore {
   }
 
   package func takeWaiting(
-    limit: Int, at now: Timestamp, until: Timestamp
+    limit: Int, at now: Timestamp, until: Timestamp, includingTaken: Bool
   ) async throws(StoreError) -> [WaitingPassage] {
     try access(.read) { state in
       let due = state.passages.filter { key, upsert in
-        upsert.embedding == nil && state.attempts[key].map { $0.next <= now } ?? true
+        guard upsert.embedding == nil, let attempt = state.attempts[key] else {
+          return upsert.embedding == nil
+        }
+        return attempt.next <= now
+          || includingTaken && attempt.count == 0 && attempt.next < until
       }.prefix(limit)
       return due.map { key, upsert in
         let before = state.attempts[key]

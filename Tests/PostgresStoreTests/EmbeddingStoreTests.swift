@@ -10,7 +10,7 @@ import Testing
     -> [WaitingPassage]
   {
     try await store.embeddings.takeWaiting(
-      limit: 10, at: now, until: now.advanced(by: .seconds(60)))
+      limit: 10, at: now, until: now.advanced(by: .seconds(60)), includingTaken: false)
   }
 
   @Test func aPassageWaitsUntilItsTextIsEmbedded() async throws {

@@ -93,9 +93,10 @@ package protocol EmbeddingStore: Sendable {
   func models() async throws(StoreError) -> StoredModels
 
   /// Takes passages that wait and are due at `now`, the longest due first; others do not get them
-  /// before `until`, unless they are stored or failed earlier.
+  /// before `until`, unless they are stored or failed earlier. With `includingTaken` also those that
+  /// somebody else has taken and not come back with: for a server that starts anew.
   func takeWaiting(
-    limit: Int, at now: Timestamp, until: Timestamp
+    limit: Int, at now: Timestamp, until: Timestamp, includingTaken: Bool
   ) async throws(StoreError) -> [WaitingPassage]
 
   /// Stores vectors of the active model; those of texts that have changed, or of a model that is no

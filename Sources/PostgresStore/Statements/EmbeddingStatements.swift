@@ -1,13 +1,14 @@
 /// Making vectors: what waits, and moving to another model.
 enum EmbeddingStatements {
-  /// Takes `$1` passages due at `$2`; others leave them alone until `$3`.
+  /// Takes `$1` passages due at `$2`; others leave them alone until `$3`. `$4` includes those that
+  /// were never tried to the end, whoever has them.
   static let take = Statement(
-    "embeddings.take", [.int8, .timestamptz, .timestamptz],
+    "embeddings.take", [.int8, .timestamptz, .timestamptz, .bool],
     """
     UPDATE passages p SET next_attempt_at = $3
     FROM (
       SELECT entity_type, entity_id, chunk_number FROM passages
-      WHERE waits AND next_attempt_at <= $2
+      WHERE waits AND (next_attempt_at <= $2 OR $4 AND attempts = 0 AND next_attempt_at < $3)
       ORDER BY next_attempt_at, entity_id, chunk_number LIMIT $1
       FOR UPDATE SKIP LOCKED) due
     WHERE p.entity_type = due.entity_type AND p.entity_id = due.entity_id

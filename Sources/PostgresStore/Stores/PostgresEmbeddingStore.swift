@@ -24,12 +24,13 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
   }
 
   package func takeWaiting(
-    limit: Int, at now: Timestamp, until: Timestamp
+    limit: Int, at now: Timestamp, until: Timestamp, includingTaken: Bool
   ) async throws(StoreError) -> [WaitingPassage] {
     let call = EmbeddingStatements.take { parameters in
       parameters.append(Int64(limit))
       parameters.append(now)
       parameters.append(until)
+      parameters.append(includingTaken)
     }
     let results = try await database.run(StatementUnit([call], isWrite: true))
     return try results.first?.map(WaitingPassage.init) ?? []

@@ -94,17 +94,16 @@ package final class EmbeddingWorker: Sendable {
   }
 
   /// Embeds one batch of what is due; how many passages there were.
-  func step() async throws -> Int {
+  package func step() async throws -> Int {
     let active = try await models.active()
     guard let provider = models.provider(of: active.name) else {
       throw EmbedderError.unavailable("this server has no provider for the model \(active.name)")
     }
     let now = time.now()
     // What a server that was killed had taken is taken over at once.
-    let isFirst = state.withLock { $0.isFirst }
-    let due = isFirst ? now.advanced(by: Self.lease) : now
     let batch = try await store.takeWaiting(
-      limit: Self.batchCount, at: due, until: now.advanced(by: Self.lease))
+      limit: Self.batchCount, at: now, until: now.advanced(by: Self.lease),
+      includingTaken: state.withLock { $0.isFirst })
     guard !batch.isEmpty else {
       state.withLock { $0.isFirst = false }
       return 0

@@ -34,6 +34,8 @@ struct ServiceFixture: Sendable {
   let ids = UUIDv7Generator()
   let hub: EventHub
   let health = HealthState()
+  let embedder = WordEmbedder()
+  let models: EmbeddingModels
   let services: Services
   let router: Router
   let commits: CommitCounter
@@ -47,7 +49,7 @@ struct ServiceFixture: Sendable {
   init(
     ringCapacity: Int = 8192, ringByteCountMax: Int = 64 << 20,
     archive: (any EventArchive)? = nil,
-    inspection: ServerInspection = ServerInspection()
+    inspection: ServerInspection = ServerInspection(), embedsImmediately: Bool = true
   ) {
     let commits = CommitCounter()
     self.commits = commits
@@ -59,11 +61,18 @@ struct ServiceFixture: Sendable {
     options.inspection = inspection
     options.waitingClock = InstantClock()
     options.committed = { commits.add() }
-    services = Services(
-      stores: ServiceStores(
-        users: store, courses: store, goals: store, snapshots: store, writes: store,
-        tokens: store, log: store, archive: archive),
-      hub: hub, options: options)
+    models = EmbeddingModels(
+      providers: [
+        EmbeddingModels.Provider(
+          embedder: embedder, isImmediate: embedsImmediately, minimumSimilarity: 0.3)
+      ], store: store)
+    options.embeddingModels = models
+    var stores = ServiceStores(
+      users: store, courses: store, goals: store, snapshots: store, writes: store,
+      tokens: store, log: store, archive: archive)
+    stores.retrieval = store
+    stores.embeddings = store
+    services = Services(stores: stores, hub: hub, options: options)
     var router = Router()
     services.register(in: &router)
     self.router = router

@@ -1,0 +1,123 @@
+import BenchmarkSupport
+import Foundation
+import HitoClient
+
+/// The search of one learner among the rows of all, beside the same statements in pgbench.
+///
+/// Both do the same: the nearest vectors of the learner's goals (exactly), then the texts of the best
+/// under row-level security. Ours also embeds the question; what that takes is told beside the ratio
+/// and not left out of it.
+struct ScopedSearch {
+  static let overheadMaximum = 1.15
+  static let p99MillisecondsMaximum = 10.0
+  private static let question = "crear una API REST completa con pruebas"
+
+  let server: BenchServer
+  let learners: [Learner]
+  let rowsPerLearner: Int
+  let seconds: Int
+  let rounds: Int
+
+  func measure(_ report: inout Report) async throws {
+    var clients: [HitoClient] = []
+    defer { for client in clients { client.close() } }
+    for learner in learners.prefix(8) { clients.append(try await server.connect(token: learner.token)) }
+    let script = try pgbenchScript()
+    defer { try? FileManager.default.removeItem(atPath: script) }
+    let shared = clients
+    func search(_ worker: Int) async throws {
+      let found = try await shared[worker % shared.count].retrieval.searchSimilarGoals(
+        SearchSimilarGoalsRequest(query: Self.question))
+      // Random vectors: nothing is close, and everything was compared.
+      guard found.method == "exact" else { throw BenchmarkError("searched by \(found.method)") }
+    }
+    func searchVector(_ worker: Int) async throws {
+      let found = try await shared[worker % shared.count].retrieval.search(
+        SearchRequest(
+          query: Self.question, entityTypes: ["goal"], limit: 5, mode: .vector,
+          minSimilarity: -1))
+      guard found.hits.count == 5, found.method == "exact" else {
+        throw BenchmarkError("\(found.hits.count) hits by \(found.method)")
+      }
+    }
+    // Warm: every page that is going to be looked at was looked at.
+    _ = try await ClosedLoop(workerCount: 8, duration: .seconds(3)).run(searchVector)
+    _ = try server.database.pgbench(script: script, clientCount: 1, seconds: 2, variables: [])
+    var ours: [Double] = []
+    var theirs: [Double] = []
+    var latencies: [Double] = []
+    var serverCost: [Double] = []
+    for _ in 0..<rounds {
+      let before = try server.usage()
+      let run = try await ClosedLoop(workerCount: 1, duration: .seconds(seconds)).run(searchVector)
+      let used = try server.usage() - before
+      ours.append((used.server + used.database) / Double(run.callCount) * 1e6)
+      serverCost.append(used.server / Double(run.callCount) * 1e6)
+      latencies.append(run.latencies.percentile(99) / 1000)
+      let start = try server.usage()
+      let rate = try server.database.pgbench(
+        script: script, clientCount: 1, seconds: seconds, variables: [])
+      let cost = try server.usage() - start
+      theirs.append(cost.database / (rate * Double(seconds)) * 1e6)
+    }
+    let hybrid = try await ClosedLoop(workerCount: 1, duration: .seconds(seconds)).run(search)
+    let (mine, peer) = (Samples(ours).median, Samples(theirs).median)
+    let p99 = Samples(latencies).median
+    report.figures += [
+      Figure(
+        "retrieval.overhead_cpu_vs_sql", mine, unit: "CPU µs/search", peer: "pgbench, same SQL",
+        theirs: peer, isLessBetter: true),
+      Figure(
+        "retrieval.server_cpu_us", Samples(serverCost).median,
+        unit: "CPU µs/search of the server, query embedded"),
+      Figure("retrieval.scoped_search_p99_ms", p99, unit: "ms"),
+      Figure(
+        "retrieval.scoped_hybrid_p99_ms", hybrid.latencies.percentile(99) / 1000, unit: "ms"),
+      Figure(
+        "retrieval.scoped_rows", Double(rowsPerLearner * learners.count), unit: "rows in total"),
+    ]
+    report.promises += [
+      Promise(
+        "search costs at most 15 % more CPU than its SQL (\(number(mine / peer)))",
+        holds: mine / peer <= Self.overheadMaximum, isBinding: false),
+      Promise(
+        "p99 of a learner's search at most 10 ms (\(number(p99)))",
+        holds: p99 <= Self.p99MillisecondsMaximum, isBinding: false),
+    ]
+  }
+
+  /// The statements of a search with its parameters in place: a transaction as ours are.
+  private func pgbenchScript() throws -> String {
+    let vector = "(SELECT vector FROM bench_query)"
+    try server.database.sql(
+      """
+      SET statement_timeout = 0;
+      DROP TABLE IF EXISTS bench_query;
+      CREATE TABLE bench_query AS SELECT embedding AS vector FROM embeddings LIMIT 1;
+      GRANT SELECT ON bench_query TO hito_app, hito_reader;
+      """, as: .owner)
+    let learnersTable = learners.prefix(8).map { "'\($0.id)'" }.joined(separator: ",")
+    let text = """
+      \\set n random(1, 8)
+      SELECT name, dimensions, state FROM embedding_models ORDER BY state;
+      SELECT (ARRAY[\(learnersTable)]::uuid[])[:n] AS learner \\gset
+      SELECT r.entity_id, r.chunk_number, 1 - (r.embedding <=> \(vector)), 0::float8, false
+      FROM embeddings r JOIN goals g ON g.id = r.entity_id
+      WHERE r.entity_type = 'goal' AND NOT r.is_copy AND r.user_id = :'learner'
+        AND g.status = ANY ('{pending,in_progress,completed,archived}'::text[])
+        AND g.user_id = :'learner'
+        AND EXISTS (SELECT 1 FROM embedding_models m
+          WHERE m.name = 'use-multilingual-3' AND m.state = 'active')
+      ORDER BY (r.embedding <=> \(vector)) + 0, r.entity_id, r.chunk_number LIMIT 40;
+      BEGIN;
+      SELECT set_config('hito.caller', :'learner', true), set_config('role', 'hito_reader', true);
+      SELECT p.title, p.content FROM passages p WHERE p.entity_type = 'goal'
+        AND p.entity_id IN (SELECT id FROM goals WHERE user_id = :'learner' LIMIT 10);
+      COMMIT;
+      """
+    let path = "/tmp/hito-bench-search-\(ProcessInfo.processInfo.processIdentifier).sql"
+    try text.replacingOccurrences(of: ":'learner'", with: "':learner'")
+      .write(toFile: path, atomically: true, encoding: .utf8)
+    return path
+  }
+}
