@@ -1,5 +1,5 @@
 /// Why a run failed, or a model did. Holds no text of a provider.
-package struct AgentFailure: Sendable, Hashable {
+package struct AgentFailure: Error, Sendable, Hashable {
   package enum Reason: String, Sendable, Hashable, CaseIterable {
     /// No model is configured, and this cannot be done without one.
     case noModel = "no_model"
@@ -59,10 +59,10 @@ package struct AgentFailure: Sendable, Hashable {
   /// Whether the same run may go on later, from where it failed.
   package var isTransient: Bool {
     switch reason {
-    case .modelUnavailable, .rateLimited, .quotaExceeded, .timedOut, .retrievalFailed, .interrupted,
-      .noModel, .refused:
+    case .noModel, .modelUnavailable, .rateLimited, .quotaExceeded, .replyCut, .replyInvalid,
+      .refused, .timedOut, .retrievalFailed, .interrupted:
       true
-    case .promptTooLong, .replyCut, .replyInvalid, .contractBroken, .subjectGone: false
+    case .promptTooLong, .contractBroken, .subjectGone: false
     }
   }
 }

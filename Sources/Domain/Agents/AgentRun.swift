@@ -66,6 +66,13 @@ package struct AgentRun: Sendable, Hashable {
       id: eventID, type: event.type, entityType: .agentRun, entityID: id, version: version,
       userID: learnerID, payload: event.payload(of: self), metadata: metadata, createdAt: now)
   }
+
+  /// An event that was recorded elsewhere, behind those known here.
+  package mutating func observe(_ event: AgentRunEvent, version: Int64, at time: Timestamp) {
+    self.version = version
+    status = event.status ?? status
+    updatedAt = max(time, updatedAt)
+  }
 }
 
 /// A server's right to drive a run. It is renewed while the server lives; where it is over, another
@@ -98,4 +105,6 @@ package enum AgentLimits {
   package static let finding = 500
   /// How often a run may be taken over before it counts as what ends its servers.
   package static let takeovers: Int32 = 5
+  /// Events of one run: what starts one again and again ends there.
+  package static let events: Int64 = 500
 }
