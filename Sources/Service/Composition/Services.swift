@@ -17,6 +17,7 @@ package struct Services: Sendable {
     package var committed: @Sendable () -> Void = {}
     /// What waits are measured with; tests give one of their own.
     package var waitingClock: any Clock<Duration> = ContinuousClock()
+    package var agents = AgentOptions()
 
     package init(clock: any TimeSource, ids: any IDGenerator, info: ServerInfo) {
       self.clock = clock
@@ -44,7 +45,8 @@ package struct Services: Sendable {
       visibility: EventVisibility(courses: stores.courses), writes: writes,
       waiter: CursorWaiter(log: stores.log, hub: hub, cursors: cursors, clock: waitingClock),
       authenticator: TokenAuthenticator(
-        tokens: stores.tokens, users: stores.users, clock: options.clock))
+        tokens: stores.tokens, users: stores.users, clock: options.clock),
+      agents: options.agents)
     self.options = options
   }
 
@@ -73,6 +75,9 @@ package struct Services: Sendable {
 
   /// Looks bearer tokens up in the stores.
   package var authenticator: TokenAuthenticator { environment.authenticator }
+
+  /// Goes on with the runs that other servers left behind.
+  package var resumer: AgentResumer { AgentResumer(environment: environment) }
 }
 
 /// The services that this server does not have yet: every method answers UNIMPLEMENTED.

@@ -50,7 +50,7 @@ final class ServerParts: Sendable {
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
       goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
       writes: PostgresWriteStore(database), tokens: PostgresTokenStore(database), log: log,
-      archive: lake)
+      archive: lake, runs: PostgresAgentRunStore(database))
     bootstrap = AdminBootstrap(
       users: stores.users, writes: stores.writes, tokens: stores.tokens, clock: clock, ids: ids)
   }
