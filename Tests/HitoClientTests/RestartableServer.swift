@@ -63,7 +63,7 @@ final class RestartableServer: Sendable {
     let services = Services(
       stores: ServiceStores(
         users: store, courses: store, goals: store, snapshots: store, writes: store,
-        tokens: store, log: store, archive: nil),
+        tokens: store, log: store, archive: nil, runs: store),
       hub: hub, options: options)
     var router = Router()
     services.register(in: &router)

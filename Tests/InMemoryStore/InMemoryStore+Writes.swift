@@ -94,6 +94,10 @@ extension InMemoryStore.State {
       snapshots[snapshot.id] = snapshot
     case .savePassages(let update):
       save(update)
+    case .insertRun(let run):
+      runs[run.id] = run
+    case .updateRun(let run, let version):
+      return update(run, after: version)
     }
     return true
   }

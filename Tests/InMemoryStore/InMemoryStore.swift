@@ -33,6 +33,8 @@ package final class InMemoryStore: Sendable {
     var tasks: [UUIDv7: LearningTask] = [:]
     var snapshots: [UUIDv7: CodeSnapshot] = [:]
     var passages: [PassageKey: PassageUpsert] = [:]
+    var runs: [UUIDv7: AgentRun] = [:]
+    var usages: [(callerID: UUIDv7, time: Timestamp, usage: ModelUsage)] = []
     var tokens: [UUIDv7: TokenRecord] = [:]
     var replies: [ReplyKey: KeyedReply] = [:]
     var cursors: [String: Int64] = [:]

@@ -31,6 +31,9 @@ package enum Change: Sendable {
   case updateSnapshot(CodeSnapshot)
   /// Writes what can be found of an entity.
   case savePassages(PassageUpdate)
+  case insertRun(AgentRun)
+  /// Writes the run where its row still has version `after`.
+  case updateRun(AgentRun, after: Int64)
 }
 
 /// Names one keyed request: the same caller, method and key within 24 hours is the same request.

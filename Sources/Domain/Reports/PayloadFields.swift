@@ -232,3 +232,70 @@ struct JSONScanner {
     }
   }
 }
+
+extension JSONScanner {
+  /// The whole text as one value; nil where it is none.
+  mutating func document() -> JSONValue? {
+    guard let value = tree(depth: 1), atEnd else { return nil }
+    return value
+  }
+
+  private mutating func tree(depth: Int) -> JSONValue? {
+    guard depth <= PayloadFields.depthMax else { return nil }
+    skipSpace()
+    guard at < bytes.count else { return nil }
+    switch bytes[at] {
+    case UInt8(ascii: "{"): return members(depth: depth).map { .object($0) }
+    case UInt8(ascii: "["):
+      at += 1
+      if take("]") { return .array([]) }
+      var values: [JSONValue] = []
+      repeat {
+        guard let value = tree(depth: depth + 1) else { return nil }
+        values.append(value)
+      } while take(",")
+      return take("]") ? .array(values) : nil
+    default:
+      switch value() {
+      case .null: return .null
+      case .bool(let value): return .bool(value)
+      case .integer(let value): return .integer(value)
+      case .number(let value): return .number(value)
+      case .string(let value): return .string(value)
+      case .nested, nil: return nil
+      }
+    }
+  }
+
+  /// A repeated member's last value counts, as in jsonb.
+  private mutating func members(depth: Int) -> [(key: String, value: JSONValue)]? {
+    at += 1
+    if take("}") { return [] }
+    var members: [(key: String, value: JSONValue)] = []
+    var places: [String: Int] = [:]
+    repeat {
+      guard let name = string(), take(":"), let value = tree(depth: depth + 1) else { return nil }
+      if let place = places[name] {
+        members[place].value = value
+      } else {
+        places[name] = members.count
+        members.append((name, value))
+      }
+    } while take(",")
+    return take("}") ? members : nil
+  }
+}
+
+extension JSONValue {
+  /// Parses RFC 8259 text of bounded depth; nil where it is none. A number that no `Double` holds,
+  /// like every other mistake, makes it none.
+  package init?(parsing text: String) {
+    var text = text
+    let value = text.withUTF8 { bytes in
+      var scanner = JSONScanner(bytes: bytes)
+      return scanner.document()
+    }
+    guard let value else { return nil }
+    self = value
+  }
+}

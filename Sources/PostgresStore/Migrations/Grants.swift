@@ -16,6 +16,7 @@ enum Grants {
       GRANT SELECT, INSERT, UPDATE ON
         users, courses, enrolments, goals, tasks, code_snapshots, tokens, sink_cursors
         TO hito_app;
+      GRANT SELECT, INSERT, UPDATE ON agent_runs, model_usage TO hito_app;
       GRANT SELECT, INSERT ON events TO hito_app;
       GRANT UPDATE (position) ON events TO hito_app;
       GRANT SELECT, UPDATE ON event_position TO hito_app;

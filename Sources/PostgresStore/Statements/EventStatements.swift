@@ -1,6 +1,6 @@
 /// The log: reading, stamping, and how far its consumers are.
 enum EventStatements {
-  private static let columns = """
+  static let columns = """
     e.id, e.seq, e.position, e.event_type, e.entity_type, e.entity_id, e.version, e.user_id,
     e.payload, e.metadata, e.schema_version, e.created_at
     """

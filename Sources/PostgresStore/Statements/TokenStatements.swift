@@ -50,4 +50,5 @@ extension Statement {
     WriteStatements.all + UserStatements.all + CourseStatements.all + GoalStatements.all
     + SnapshotStatements.all + EventStatements.all + TokenStatements.all
     + PassageStatements.all + SearchStatements.all + ReaderRole.all + EmbeddingStatements.all
+    + AgentRunStatements.all
 }

@@ -14,6 +14,8 @@ enum WriteCalls {
     case .insertSnapshot(let snapshot): [insert(snapshot)]
     case .updateSnapshot(let snapshot): [update(snapshot)]
     case .savePassages(let update): calls(for: update)
+    case .insertRun(let run): [insert(run)]
+    case .updateRun(let run, let version): [update(run, after: version)]
     }
   }
 

@@ -18,10 +18,8 @@ enum ContractMethods {
     PrivacyServiceMethods.all.map(\.path)
       + [
         CourseServiceMethods.ingestDocuments, CourseServiceMethods.listDocuments,
-        CourseServiceMethods.deleteDocument, CourseServiceMethods.advise,
-        GoalServiceMethods.generateGoal, GoalServiceMethods.resolveProposal,
-        GoalServiceMethods.watchRun,
-        CodeValidationServiceMethods.validateCode, CodeValidationServiceMethods.getFeedback,
+        CourseServiceMethods.deleteDocument,
+        CodeValidationServiceMethods.validateCode,
         EventServiceMethods.publishEvents, EventServiceMethods.createConsumerGroup,
         EventServiceMethods.listConsumerGroups, EventServiceMethods.deleteConsumerGroup,
         EventServiceMethods.consume, EventServiceMethods.replayParked,

@@ -12,6 +12,16 @@ struct ServiceEnvironment: Sendable {
   let writes: WriteExecutor
   let waiter: CursorWaiter
   let authenticator: TokenAuthenticator
+  let agents: AgentOptions
+
+  var journal: RunJournal {
+    RunJournal(
+      stores: stores, clock: clock, ids: ids, options: agents, committed: writes.committed)
+  }
+
+  var driver: RunDriver {
+    RunDriver(stores: stores, journal: journal, hub: hub, options: agents)
+  }
 
   /// Runs the body of a method for its caller: checks the token's scopes, gives the stores the
   /// call's deadline, and maps what is thrown.

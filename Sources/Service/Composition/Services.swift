@@ -20,6 +20,7 @@ package struct Services: Sendable {
     /// What makes vectors here; nil: texts are found by their words only, once somebody searches.
     package var embeddingModels: EmbeddingModels?
     package var liveRecall = LiveRecall()
+    package var agents = AgentOptions()
 
     package init(clock: any TimeSource, ids: any IDGenerator, info: ServerInfo) {
       self.clock = clock
@@ -47,7 +48,8 @@ package struct Services: Sendable {
       visibility: EventVisibility(courses: stores.courses), writes: writes,
       waiter: CursorWaiter(log: stores.log, hub: hub, cursors: cursors, clock: waitingClock),
       authenticator: TokenAuthenticator(
-        tokens: stores.tokens, users: stores.users, clock: options.clock))
+        tokens: stores.tokens, users: stores.users, clock: options.clock),
+      agents: options.agents)
     self.options = options
   }
 
@@ -93,6 +95,9 @@ package struct Services: Sendable {
 
   /// Looks bearer tokens up in the stores.
   package var authenticator: TokenAuthenticator { environment.authenticator }
+
+  /// Goes on with the runs that other servers left behind.
+  package var resumer: AgentResumer { AgentResumer(environment: environment) }
 }
 
 /// The services that this server does not have yet: every method answers UNIMPLEMENTED.

@@ -10,6 +10,7 @@ enum ErrorTable {
     case let error as RPCError: error
     case let error as DomainError: rpcError(error)
     case let error as StoreError: rpcError(error)
+    case let error as AgentFailure: rpcError(error)
     default: RPCError(fromHandler: error)
     }
   }

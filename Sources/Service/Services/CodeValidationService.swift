@@ -3,8 +3,8 @@ internal import Crypto
 internal import Domain
 internal import RPC
 
-/// Stored code and what others decided about it. What needs a sandbox (`ValidateCode`) or a model
-/// (`GetFeedback`) is not there yet.
+/// Stored code and what others decided about it. What needs a sandbox (`ValidateCode`) is not there
+/// yet.
 struct CodeValidationService: CodeValidationServiceHandler {
   let environment: ServiceEnvironment
 
@@ -128,7 +128,7 @@ struct CodeValidationService: CodeValidationServiceHandler {
       response: response)
   }
 
-  private func snapshot(_ id: UUIDv7, _ caller: Caller) async throws -> FoundSnapshot {
+  func snapshot(_ id: UUIDv7, _ caller: Caller) async throws -> FoundSnapshot {
     let scope = AccessScope(caller)
     guard let found = try await environment.stores.snapshots.snapshot(id, scope: scope) else {
       throw DomainError.notFound(.codeSnapshot, id)

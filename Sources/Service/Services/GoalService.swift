@@ -155,7 +155,7 @@ struct GoalService: GoalServiceHandler {
   }
 
   /// A goal can belong to a course only where its learner is enrolled.
-  private func checkEnrolled(
+  func checkEnrolled(
     _ userID: UUIDv7, in courseID: UUIDv7, _ caller: Caller
   ) async throws {
     let courses = environment.stores.courses
@@ -178,9 +178,13 @@ extension Decision {
   /// What became of a goal and its tasks.
   init(_ aggregate: GoalAggregate, _ response: Response) {
     self.init(
-      changes: aggregate.events.isEmpty ? [] : [.saveGoal(aggregate)], events: aggregate.events,
-      response: response)
+      changes: aggregate.changes, events: aggregate.events, response: response)
   }
+}
+
+extension GoalAggregate {
+  /// What a write of this goal and its tasks holds.
+  var changes: [Change] { events.isEmpty ? [] : [.saveGoal(self)] }
 }
 
 extension ServiceEnvironment {

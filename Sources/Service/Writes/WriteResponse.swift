@@ -34,3 +34,10 @@ extension ReorderTasksResponse: WriteResponse {}
 extension CreateSnapshotResponse: WriteResponse {}
 extension RecordVerdictResponse: WriteResponse {}
 extension SetSharingResponse: WriteResponse {}
+extension ResolveProposalResponse: WriteResponse {
+  /// A rejection has none: nothing was stored that could be read.
+  var receipt: WriteReceipt? {
+    get { result?.receipt }
+    set { result?.receipt = newValue }
+  }
+}

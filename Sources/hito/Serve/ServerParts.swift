@@ -59,7 +59,7 @@ final class ServerParts: Sendable {
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
       goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
       writes: PostgresWriteStore(database), tokens: PostgresTokenStore(database), log: log,
-      archive: lake)
+      archive: lake, runs: PostgresAgentRunStore(database))
     stores.retrieval = PostgresRetrievalStore(database)
     stores.embeddings = embeddings
     self.stores = stores

@@ -29,7 +29,7 @@ final class SteppingTime: TimeSource {
 
 /// The services on an in-memory store, called as the transport calls them: encoded, routed, decoded.
 struct ServiceFixture: Sendable {
-  let store = InMemoryStore()
+  let store: InMemoryStore
   let time = SteppingTime()
   let ids = UUIDv7Generator()
   let hub: EventHub
@@ -48,11 +48,14 @@ struct ServiceFixture: Sendable {
 
   init(
     ringCapacity: Int = 8192, ringByteCountMax: Int = 64 << 20,
-    archive: (any EventArchive)? = nil,
+    archive: (any EventArchive)? = nil, model: (any LanguageModel)? = nil,
+    retriever: (any ContextRetriever)? = nil, agents: AgentOptions = AgentOptions(),
+    store: InMemoryStore = InMemoryStore(),
     inspection: ServerInspection = ServerInspection(), embedsImmediately: Bool = true
   ) {
     let commits = CommitCounter()
     self.commits = commits
+    self.store = store
     hub = EventHub(capacity: ringCapacity, byteCountMax: ringByteCountMax)
     var options = Services.Options(
       clock: time, ids: ids,
@@ -60,6 +63,7 @@ struct ServiceFixture: Sendable {
     options.health = health
     options.inspection = inspection
     options.waitingClock = InstantClock()
+    options.agents = agents
     options.committed = { commits.add() }
     models = EmbeddingModels(
       providers: [
@@ -69,7 +73,8 @@ struct ServiceFixture: Sendable {
     options.embeddingModels = models
     var stores = ServiceStores(
       users: store, courses: store, goals: store, snapshots: store, writes: store,
-      tokens: store, log: store, archive: archive)
+      tokens: store, log: store, archive: archive, runs: store, model: model,
+      retriever: retriever)
     stores.retrieval = store
     stores.embeddings = store
     services = Services(stores: stores, hub: hub, options: options)

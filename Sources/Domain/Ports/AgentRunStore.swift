@@ -1,0 +1,28 @@
+/// Runs of agents. They are written through `WriteStore`, in the same commit as their events; only
+/// the leases, which are nobody's history, are written here.
+package protocol AgentRunStore: Sendable {
+  /// A run as the caller may see it: the learner's own, and every one for those who see everybody.
+  func run(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> AgentRun?
+  /// At most `limit` events of a run behind `version`, in order, stamped or not.
+  func events(
+    ofRun id: UUIDv7, after version: Int64, limit: Int
+  ) async throws(StoreError) -> [StoredEvent]
+
+  /// Keeps a running run that `lease.owner` has.
+  ///
+  /// - Returns: false where it has not: another server took it over, or it has ended.
+  func renew(_ lease: AgentLease, ofRun id: UUIDv7) async throws(StoreError) -> Bool
+  /// Lets a run go before its lease is over, so that others need not wait.
+  func release(ofRun id: UUIDv7, owner: String, at now: Timestamp) async throws(StoreError)
+  /// Takes over a running run whose lease is over at `now`; with `isAlone`, where no other server
+  /// can exist, also one that another owner has.
+  ///
+  /// - Returns: the run under the new lease; nil where somebody has it, or it has ended.
+  func takeOver(
+    _ id: UUIDv7, _ lease: AgentLease, isAlone: Bool, at now: Timestamp
+  ) async throws(StoreError) -> AgentRun?
+  /// At most `limit` runs that could be taken over so, those left first, first.
+  func abandoned(
+    by owner: String, isAlone: Bool, at now: Timestamp, limit: Int
+  ) async throws(StoreError) -> [AgentRun]
+}

@@ -1,0 +1,67 @@
+package import Domain
+internal import RPC
+package import Logging
+
+/// Goes on with runs whose server went away: goals are driven to their end here; what only its caller
+/// could go on with is given up after a while.
+package struct AgentResumer: Sendable {
+  private static let pageLimit = 100
+
+  let environment: ServiceEnvironment
+
+  private var options: AgentOptions { environment.agents }
+
+  /// Runs until the task is cancelled; what fails is logged and tried again at the next turn.
+  package func run(logger: Logger) async throws {
+    var isFirst = true
+    while true {
+      do throws(StoreError) {
+        let count = try await turn(isAlone: isFirst && options.isAlone)
+        if count > 0 { logger.info("went on with runs", metadata: ["count": "\(count)"]) }
+        isFirst = false
+      } catch {
+        logger.warning("runs were not resumed", metadata: ["error": "\(error)"])
+      }
+      try await options.clock.sleep(for: options.resumeInterval)
+    }
+  }
+
+  /// Takes over what was left behind, and drives it.
+  ///
+  /// - Returns: how many runs it was.
+  package func turn(isAlone: Bool) async throws(StoreError) -> Int {
+    let now = environment.clock.now()
+    let runs = try await environment.stores.runs.abandoned(
+      by: options.owner, isAlone: isAlone, at: now, limit: Self.pageLimit)
+    let due = runs.filter { run in
+      run.kind == .goal || run.lease.until.advanced(by: options.patience) <= now
+    }
+    await withTaskGroup(of: Void.self) { group in
+      for (index, run) in due.enumerated() {
+        if index >= options.resumedMax { await group.next() }
+        group.addTask { await resume(run, isAlone: isAlone) }
+      }
+    }
+    return due.count
+  }
+
+  private func resume(_ run: AgentRun, isAlone: Bool) async {
+    // Whatever goes wrong, the lease ends and somebody tries again, a bounded number of times.
+    do {
+      let now = environment.clock.now()
+      let journal = environment.journal
+      let taken = try await environment.stores.runs.takeOver(
+        run.id, options.lease(from: now), isAlone: isAlone, at: now)
+      let system = AccessScope(callerID: run.callerID, role: .service)
+      guard let taken, let (session, _) = try await journal.load(run.id, scope: system) else {
+        return
+      }
+      guard taken.kind == .goal, taken.takeoverCount <= AgentLimits.takeovers else {
+        return try await journal.end(run.id, with: .failed(AgentFailure(.interrupted)))
+      }
+      _ = try await environment.driver.drive(session, RunSubject(), NoSink())
+    } catch {
+      return
+    }
+  }
+}

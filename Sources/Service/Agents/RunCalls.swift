@@ -1,0 +1,210 @@
+internal import Contract
+internal import Crypto
+internal import Domain
+internal import RPC
+
+/// The calls that begin, repeat and follow runs.
+///
+/// A call that begins a run drives it, in its own task: when the call ends, so does the run. A repeat
+/// under the call's key finds the same run: it is shown from its first step, followed while another
+/// call drives it, taken over where nobody does any more, and started again where it was cancelled or
+/// failed for a time. Nodes that had finished are never run twice.
+struct RunCalls: Sendable {
+  let environment: ServiceEnvironment
+
+  private var stores: ServiceStores { environment.stores }
+  private var options: AgentOptions { environment.agents }
+  private var journal: RunJournal { environment.journal }
+  private var driver: RunDriver { environment.driver }
+  private var follower: RunFollower {
+    RunFollower(journal: journal, hub: environment.hub, options: options)
+  }
+
+  /// Names a keyed call by the message that was understood, which any encoding of it shares.
+  func requestKey(
+    _ request: some WireMessage, _ context: CallContext, _ caller: Caller
+  ) -> RequestKey? {
+    guard let key = context.idempotencyKey, !key.isEmpty else { return nil }
+    var hash = SHA256()
+    hash.update(data: Array(context.method.path.utf8))
+    hash.update(data: [0])
+    hash.update(data: request.encodedBytes())
+    return RequestKey(
+      callerID: caller.userID, method: context.method.path, key: key,
+      requestHash: Array(hash.finalize()))
+  }
+
+  /// The run that this call made when it came before; nil where it did not.
+  func known(_ key: RequestKey?) async throws -> UUIDv7? {
+    guard let key, let outcome = try await stores.writes.reply(to: key) else { return nil }
+    return try runID(of: outcome)
+  }
+
+  private func runID(of outcome: CommitOutcome) throws -> UUIDv7? {
+    switch outcome {
+    case .replayed(let bytes):
+      guard let id = UUIDv7(String(decoding: bytes, as: UTF8.self)) else {
+        throw RPCError(.internal, "the stored reply cannot be read")
+      }
+      return id
+    case .keyConflict: throw RPCError.keyConflict()
+    case .committed, .stale: return nil
+    }
+  }
+
+  /// Begins a run and drives it to its end, or goes on with the one that the call's key names.
+  func run(
+    _ request: AgentRequest, learnerID: UUIDv7, _ subject: RunSubject, _ key: RequestKey?,
+    _ context: CallContext, _ caller: Caller, on stream: RunStream<some RunResponse>
+  ) async throws {
+    let now = environment.clock.now()
+    let metadata = EventMetadata.of(context, caller)
+    let session = RunSession(
+      AgentRun(
+        id: environment.ids.next(at: now), learnerID: learnerID, callerID: caller.userID,
+        request: request, lease: options.lease(from: now), createdAt: now, updatedAt: now),
+      metadata: metadata)
+    let (begun, record, event) = try session.advanced(
+      by: .started(model: stores.model?.name), lease: nil,
+      context: ChangeContext(now: now, ids: environment.ids, metadata: metadata))
+    let reply = key.map {
+      KeyedReply(request: $0, reply: Array(begun.run.id.description.utf8))
+    }
+    let outcome = try await stores.writes.commit(
+      Write(changes: [.insertRun(begun.run)], events: [event], reply: reply))
+    if let id = try runID(of: outcome) { return try await repeatRun(id, subject, caller, on: stream) }
+    guard outcome == .committed else { throw RPCError.contention() }
+    environment.writes.committed()
+    do {
+      try await stream.happened(record, begun)
+      try finish(try await driver.drive(begun, subject, stream))
+    } catch is RunJournal.MovedOn {
+      try await repeatRun(begun.run.id, subject, caller, on: stream, behind: record.id)
+    } catch let error as ClientGone {
+      throw error.cause
+    }
+  }
+
+  /// Shows a run from its first step, and drives it where nobody else does.
+  func repeatRun(
+    _ id: UUIDv7, _ subject: RunSubject, _ caller: Caller,
+    on stream: RunStream<some RunResponse>, behind eventID: UUIDv7? = nil
+  ) async throws {
+    try await show(id, subject, caller, on: stream, behind: eventID, mayDrive: true)
+  }
+
+  /// Shows a run behind one of its events, or from its first step, until it ends.
+  func watch(
+    _ id: UUIDv7, _ caller: Caller, on stream: RunStream<some RunResponse>, behind eventID: UUIDv7?
+  ) async throws {
+    try await show(id, RunSubject(), caller, on: stream, behind: eventID, mayDrive: false)
+  }
+
+  private func show(
+    _ id: UUIDv7, _ subject: RunSubject, _ caller: Caller,
+    on stream: RunStream<some RunResponse>, behind eventID: UUIDv7?, mayDrive: Bool
+  ) async throws {
+    do {
+      var position = environment.hub.head ?? 0
+      var session = try await replay(id, caller, on: stream, behind: eventID)
+      var mayRestart = mayDrive
+      while true {
+        switch session.run.status {
+        case .completed: return
+        case .awaitingApproval where stream.hasShownProposal: return
+        case .failed, .cancelled:
+          guard mayRestart, session.machine.isResumable,
+            session.run.version < AgentLimits.events
+          else { return try finish(session) }
+          mayRestart = false
+          session = try await restarted(session, on: stream)
+          session = try await driver.drive(session, subject, stream)
+        case .rejected: return try finish(session)
+        case .running, .awaitingApproval:
+          if mayDrive, let taken = try await takenOver(session, on: stream) {
+            session = try await driver.drive(taken, subject, stream)
+            continue
+          }
+          try await follower.showNext(of: &session, after: &position, on: stream)
+        }
+      }
+    } catch is RunJournal.MovedOn {
+      throw RPCError.contention()
+    } catch let error as ClientGone {
+      throw error.cause
+    }
+  }
+
+  private func replay(
+    _ id: UUIDv7, _ caller: Caller, on stream: RunStream<some RunResponse>,
+    behind eventID: UUIDv7?
+  ) async throws -> RunSession {
+    guard let (end, records) = try await journal.load(id, scope: AccessScope(caller)) else {
+      throw DomainError.notFound(.agentRun, id)
+    }
+    var session = RunSession(end.run)
+    var known = -1
+    if let eventID {
+      guard let index = records.firstIndex(where: { $0.id == eventID }) else {
+        throw RPCError.badCursor("is not of this run")
+      }
+      // The last message of a stream is shown again: without it, it would have no end.
+      known = records[index].event.isResult ? index - 1 : index
+    }
+    for (index, record) in records.enumerated() {
+      try session.step(to: record)
+      if index == known { try await stream.resume(behind: record, session) }
+      if index > known { try await stream.happened(record, session) }
+    }
+    return end
+  }
+
+  /// The run under this server's lease, with what was committed meanwhile shown; nil where somebody
+  /// drives it.
+  private func takenOver(
+    _ session: RunSession, on stream: RunStream<some RunResponse>
+  ) async throws -> RunSession? {
+    let now = environment.clock.now()
+    guard session.run.status == .running else { return nil }
+    let taken = try await stores.runs.takeOver(
+      session.run.id, options.lease(from: now), isAlone: false, at: now)
+    guard let taken else { return nil }
+    var session = session
+    var shown = session
+    session.took(taken.lease)
+    for record in try await journal.readOn(&session) {
+      try shown.step(to: record)
+      try await stream.happened(record, shown)
+    }
+    return session.run.status == .running ? session : nil
+  }
+
+  private func restarted(
+    _ session: RunSession, on stream: RunStream<some RunResponse>
+  ) async throws -> RunSession {
+    var session = session
+    let record = try await journal.commit(.started(model: stores.model?.name), to: &session)
+    try await stream.happened(record, session)
+    return session
+  }
+
+  /// What a run that has ended is to its caller.
+  private func finish(_ session: RunSession) throws {
+    switch session.run.status {
+    case .completed, .awaitingApproval, .running: return
+    case .failed: throw session.machine.failure ?? AgentFailure(.interrupted)
+    case .cancelled: throw RPCError(.cancelled, "the run was cancelled")
+    case .rejected:
+      throw RPCError.precondition("the proposal was rejected", .agentRun, session.run.id)
+    }
+  }
+}
+
+extension AgentRunEvent {
+  fileprivate var isResult: Bool {
+    switch self {
+    case .goalStored, .answered: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package import Domain
+
+extension InMemoryStore: AgentRunStore {
+  package func run(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> AgentRun? {
+    try access(.read) { state in
+      guard let run = state.runs[id] else { return nil }
+      return scope.role.seesEverybody || run.learnerID == scope.callerID ? run : nil
+    }
+  }
+
+  package func events(
+    ofRun id: UUIDv7, after version: Int64, limit: Int
+  ) async throws(StoreError) -> [StoredEvent] {
+    try access(.read) { state in
+      let events = (state.stamped + state.waiting).filter {
+        $0.entityType == EntityType.agentRun.rawValue && $0.entityID == id && $0.version > version
+      }
+      return Array(events.sorted { $0.version < $1.version }.prefix(limit))
+    }
+  }
+
+  package func renew(_ lease: AgentLease, ofRun id: UUIDv7) async throws(StoreError) -> Bool {
+    try access(.read) { state in
+      guard let run = state.runs[id], run.status == .running, run.lease.owner == lease.owner else {
+        return false
+      }
+      state.runs[id]?.lease = lease
+      return true
+    }
+  }
+
+  package func release(
+    ofRun id: UUIDv7, owner: String, at now: Timestamp
+  ) async throws(StoreError) {
+    try access(.read) { state in
+      guard let lease = state.runs[id]?.lease, lease.owner == owner else { return }
+      state.runs[id]?.lease.until = min(lease.until, now)
+    }
+  }
+
+  package func takeOver(
+    _ id: UUIDv7, _ lease: AgentLease, isAlone: Bool, at now: Timestamp
+  ) async throws(StoreError) -> AgentRun? {
+    try access(.read) { state in
+      guard let run = state.runs[id], run.isFree(for: lease.owner, isAlone, now) else { return nil }
+      state.runs[id]?.lease = lease
+      state.runs[id]?.takeoverCount += 1
+      return state.runs[id]
+    }
+  }
+
+  package func abandoned(
+    by owner: String, isAlone: Bool, at now: Timestamp, limit: Int
+  ) async throws(StoreError) -> [AgentRun] {
+    try access(.read) { state in
+      let free = state.runs.values.filter { $0.isFree(for: owner, isAlone, now) }
+      return Array(free.sorted { $0.lease.until < $1.lease.until }.prefix(limit))
+    }
+  }
+
+  /// A run as it stands, for tests.
+  package func run(_ id: UUIDv7) -> AgentRun? { state.withLock { $0.runs[id] } }
+
+  /// Puts the first `count` events of a run in place of all of them, as if its server had been
+  /// killed then: the row, what it wrote besides and its lease go back with them.
+  package func rewind(run id: UUIDv7, to count: Int64, lease: AgentLease) {
+    state.withLock { state in
+      let isLater = { (event: StoredEvent) in event.entityID == id && event.version > count }
+      state.stamped.removeAll(where: isLater)
+      state.waiting.removeAll(where: isLater)
+      state.runs[id]?.version = count
+      state.runs[id]?.status = .running
+      state.runs[id]?.lease = lease
+    }
+  }
+}
+
+extension InMemoryStore: ModelUsageStore {
+  package func usage(
+    of callerID: UUIDv7, since: Timestamp
+  ) async throws(StoreError) -> ModelUsage {
+    try access(.read) { state in
+      state.usages.filter { $0.callerID == callerID && $0.time >= since }.reduce(into: ModelUsage()) {
+        $0.promptTokenCount += $1.usage.promptTokenCount
+        $0.replyTokenCount += $1.usage.replyTokenCount
+        $0.costMicros += $1.usage.costMicros
+      }
+    }
+  }
+
+  package func record(
+    _ usage: ModelUsage, of callerID: UUIDv7, at now: Timestamp
+  ) async throws(StoreError) {
+    try access(.read) { $0.usages.append((callerID, now, usage)) }
+  }
+}
+
+extension InMemoryStore.State {
+  mutating func update(_ run: AgentRun, after version: Int64) -> Bool {
+    guard let old = runs[run.id], old.version == version else { return false }
+    var run = run
+    run.lease.until = max(run.lease.until, old.lease.until)
+    run.takeoverCount = old.takeoverCount
+    runs[run.id] = run
+    return true
+  }
+}
+
+extension AgentRun {
+  fileprivate func isFree(for owner: String, _ isAlone: Bool, _ now: Timestamp) -> Bool {
+    status == .running && (lease.until <= now || isAlone && lease.owner != owner)
+  }
+}
