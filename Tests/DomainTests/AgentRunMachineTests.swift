@@ -227,6 +227,8 @@ import Testing
     #expect(cut.goals.count == AgentLimits.passages)
     #expect(cut.goals[0].passage.content.unicodeScalars.count == AgentLimits.excerpt)
     #expect(!cut.goals[0].passage.content.utf8.contains(0))
+    passage.passage.userID = UUIDv7(high: 9, low: 9)
+    #expect(AgentContext(code: [passage]).bounded.code[0].passage.userID.high == 0)
     let huge = String(repeating: "x", count: 200_000)
     guard case .replied(let reply) = AgentRunEvent.reply(1, text: huge).bounded else {
       return #expect(Bool(false))
@@ -285,7 +287,7 @@ extension AgentRequest {
 extension RetrievedPassage {
   static let example = RetrievedPassage(
     passage: Passage(
-      kind: .course, entityID: UUIDv7(high: 6, low: 6), userID: UUIDv7(high: 7, low: 7),
+      kind: .course, entityID: UUIDv7(high: 6, low: 6), userID: UUIDv7(high: 0, low: 0),
       chunkNumber: 3, title: "Primeros pasos", content: "Instala \"fastapi\".", language: "es",
       documentPath: "a/b.md", anchor: "primeros-pasos"),
     similarity: 0.75, score: 1.5, vectorRank: 1, textRank: 2, attributes: ["status": "completed"])

@@ -61,17 +61,10 @@ extension InMemoryStore: AgentRunStore {
   /// A run as it stands, for tests.
   package func run(_ id: UUIDv7) -> AgentRun? { state.withLock { $0.runs[id] } }
 
-  /// Puts the first `count` events of a run in place of all of them, as if its server had been
-  /// killed then: the row, what it wrote besides and its lease go back with them.
-  package func rewind(run id: UUIDv7, to count: Int64, lease: AgentLease) {
-    state.withLock { state in
-      let isLater = { (event: StoredEvent) in event.entityID == id && event.version > count }
-      state.stamped.removeAll(where: isLater)
-      state.waiting.removeAll(where: isLater)
-      state.runs[id]?.version = count
-      state.runs[id]?.status = .running
-      state.runs[id]?.lease = lease
-    }
+  /// Puts a run and its events so far in place, as a server that was killed left them.
+  package func seed(_ run: AgentRun, _ events: [StoredEvent]) {
+    state.withLock { $0.runs[run.id] = run }
+    seed(events)
   }
 }
 

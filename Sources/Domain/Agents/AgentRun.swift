@@ -95,7 +95,9 @@ package enum AgentLimits {
   /// Characters of a passage as an agent uses and cites it.
   package static let excerpt = 2000
   /// Passages of one kind.
-  package static let passages = 10
+  package static let passages = 6
+  /// Characters of the name or value of one of a passage's attributes.
+  package static let attribute = 200
   /// Replies to one request: the first and two repairs.
   package static let attempts = 3
   /// Characters of a reply that are kept.

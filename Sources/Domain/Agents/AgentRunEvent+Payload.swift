@@ -197,7 +197,6 @@ extension RetrievedPassage {
     .object([
       ("entity_type", .string(passage.kind.rawValue)),
       ("entity_id", .string(passage.entityID.description)),
-      ("user_id", .string(passage.userID.description)),
       ("chunk_number", .integer(Int64(passage.chunkNumber))), ("title", .string(passage.title)),
       ("excerpt", .string(passage.content)), ("language", .string(passage.language)),
       ("document_path", .string(passage.documentPath)), ("anchor", .string(passage.anchor)),
@@ -212,15 +211,15 @@ extension RetrievedPassage {
 
   init?(json: JSONValue) {
     guard let kind = json["entity_type"]?.stringValue.flatMap(PassageKind.init(rawValue:)),
-      let entityID = json["entity_id"]?.id, let userID = json["user_id"]?.id,
+      let entityID = json["entity_id"]?.id,
       let chunkNumber = json["chunk_number"]?.integerValue,
       let title = json["title"]?.stringValue, let content = json["excerpt"]?.stringValue,
       case .object(let attributes)? = json["attributes"]
     else { return nil }
     self.init(
       passage: Passage(
-        kind: kind, entityID: entityID, userID: userID, chunkNumber: Int32(clamping: chunkNumber),
-        title: title, content: content, language: json["language"]?.stringValue ?? "",
+        kind: kind, entityID: entityID, userID: UUIDv7(high: 0, low: 0),
+        chunkNumber: Int32(clamping: chunkNumber), title: title, content: content, language: json["language"]?.stringValue ?? "",
         documentPath: json["document_path"]?.stringValue ?? "",
         anchor: json["anchor"]?.stringValue ?? ""),
       similarity: json["similarity"]?.doubleValue, score: json["score"]?.doubleValue ?? 0,

@@ -157,19 +157,22 @@ extension AgentFailure {
 }
 
 extension AgentContext {
-  /// What agents use: few passages, and of each no more than is cited.
+  /// What agents use: few passages, of each no more than is cited, and not whose it is: examples do
+  /// not name their authors.
   package var bounded: AgentContext {
     func cut(_ passages: [RetrievedPassage]) -> [RetrievedPassage] {
       passages.prefix(AgentLimits.passages).map { found in
         var copy = found
+        copy.passage.userID = UUIDv7(high: 0, low: 0)
         copy.passage.title = copy.passage.title.bounded(AgentLimits.finding)
         copy.passage.content = copy.passage.content.bounded(AgentLimits.excerpt)
         copy.passage.documentPath = copy.passage.documentPath.bounded(AgentLimits.finding)
         copy.passage.anchor = copy.passage.anchor.bounded(AgentLimits.finding)
         copy.passage.language = copy.passage.language.bounded(AgentLimits.finding)
         copy.attributes = [:]
-        for (name, value) in found.attributes.sorted(by: { $0.key < $1.key }).prefix(20) {
-          copy.attributes[name.bounded(AgentLimits.finding)] = value.bounded(AgentLimits.excerpt)
+        for (name, value) in found.attributes.sorted(by: { $0.key < $1.key }).prefix(10) {
+          copy.attributes[name.bounded(AgentLimits.attribute)] =
+            value.bounded(AgentLimits.attribute)
         }
         return copy
       }

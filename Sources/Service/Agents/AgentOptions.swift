@@ -2,8 +2,9 @@ internal import Domain
 
 /// How this server runs agents.
 package struct AgentOptions: Sendable {
-  /// Names this process among the servers of a deployment; another one after each start.
-  package var owner = "server"
+  /// Names this process among the servers of a deployment; another one after each start. Empty: the
+  /// server's id.
+  package var owner = ""
   /// Whether no other server can use the database, so that what others left behind can be taken
   /// over at once.
   package var isAlone = false

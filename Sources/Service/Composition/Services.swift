@@ -35,6 +35,8 @@ package struct Services: Sendable {
   package init(stores: ServiceStores, hub: EventHub, options: Options) {
     let cursors = CursorCodec(logName: options.logName)
     let waitingClock = options.waitingClock
+    var agents = options.agents
+    if agents.owner.isEmpty { agents.owner = options.info.serverID }
     let writes = WriteExecutor(
       store: stores.writes, clock: options.clock, ids: options.ids, cursors: cursors,
       committed: options.committed, indexer: PassageIndexer(models: options.embeddingModels),
@@ -49,7 +51,7 @@ package struct Services: Sendable {
       waiter: CursorWaiter(log: stores.log, hub: hub, cursors: cursors, clock: waitingClock),
       authenticator: TokenAuthenticator(
         tokens: stores.tokens, users: stores.users, clock: options.clock),
-      agents: options.agents)
+      agents: agents)
     self.options = options
   }
 

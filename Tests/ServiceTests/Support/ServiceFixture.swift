@@ -64,6 +64,8 @@ struct ServiceFixture: Sendable {
     options.inspection = inspection
     options.waitingClock = InstantClock()
     options.agents = agents
+    // Tests need not run a relay for followers of runs.
+    options.agents.pollInterval = .milliseconds(2)
     options.committed = { commits.add() }
     models = EmbeddingModels(
       providers: [
