@@ -5,6 +5,15 @@ package struct ChatOutcome: Sendable, Hashable {
   package var promptTokenCount: Int?
   package var replyTokenCount: Int?
   package var model: String?
+
+  package init(
+    text: String, promptTokenCount: Int? = nil, replyTokenCount: Int? = nil, model: String? = nil
+  ) {
+    self.text = text
+    self.promptTokenCount = promptTokenCount
+    self.replyTokenCount = replyTokenCount
+    self.model = model
+  }
 }
 
 /// Follows one streamed completion, event by event: chunks with pieces of the text, one with the
