@@ -22,6 +22,7 @@ let arrowLibraries = arrowPrefixes.flatMap {
 }
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -32,6 +33,8 @@ let lifecycle: Target.Dependency = .product(
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let pluginLibrary: Target.Dependency = .product(
   name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
 
@@ -49,6 +52,8 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
+    .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
   ],
   targets: [
     // L0: C
@@ -88,7 +93,12 @@ let package = Package(
       name: "PostgresStore", dependencies: ["Domain", "CLibPQ", logging, crypto],
       swiftSettings: swift),
     .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
-    .target(name: "Models", dependencies: ["Domain", "CEmbed", crypto], swiftSettings: swift),
+    .target(
+      name: "Models",
+      dependencies: [
+        "Domain", "CEmbed", crypto, logging, httpClient, nioCore, nioHTTP1, nioSSL,
+      ],
+      swiftSettings: swift),
     .target(
       name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
       swiftSettings: swift),
@@ -141,15 +151,16 @@ let package = Package(
       swiftSettings: swift),
     .target(
       name: "TestSupport", dependencies: ["PostgresStore", logging], path: "Tests/Support",
-      swiftSettings: swift),
+      exclude: ["model_server.py"], swiftSettings: swift),
     .executableTarget(
       name: "cluster-probe", dependencies: ["PostgresStore", logging],
       path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(
       name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
     .testTarget(
-      name: "ModelsTests", dependencies: ["Models", "Domain", crypto], exclude: ["Vectors"],
-      swiftSettings: swift),
+      name: "ModelsTests",
+      dependencies: ["Models", "Domain", crypto, logging, nioCore, nioPosix],
+      exclude: ["Vectors"], swiftSettings: swift),
     .target(
       name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),

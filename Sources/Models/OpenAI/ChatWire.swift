@@ -1,0 +1,81 @@
+import Domain
+
+/// What a chat endpoint answers: a whole completion, or one chunk of a streamed one.
+struct ChatAnswer: Decodable {
+  struct Choice: Decodable {
+    struct Part: Decodable {
+      var content: String?
+      var refusal: String?
+    }
+
+    var index: Int?
+    /// In chunks.
+    var delta: Part?
+    /// In whole completions.
+    var message: Part?
+    var finish_reason: String?
+  }
+
+  struct Usage: Decodable {
+    var prompt_tokens: Int?
+    var completion_tokens: Int?
+  }
+
+  var choices: [Choice]?
+  var usage: Usage?
+  var model: String?
+  var error: ProviderErrorReply.Details?
+}
+
+/// How a provider's chat endpoint differs from the others'.
+package struct ChatDialect: Sendable, Hashable {
+  /// The limit of the reply is `max_completion_tokens` (newer models of OpenAI) instead of
+  /// `max_tokens` (everybody else).
+  package var usesCompletionTokenLimit: Bool
+  /// The model takes `temperature` and `seed`; models that reason take none.
+  package var takesSampling: Bool
+
+  package init(usesCompletionTokenLimit: Bool = false, takesSampling: Bool = true) {
+    self.usesCompletionTokenLimit = usesCompletionTokenLimit
+    self.takesSampling = takesSampling
+  }
+}
+
+enum ChatRequest {
+  /// The body of a request, with the seed of its attempt.
+  static func body(
+    of request: ModelRequest, model: String, seed: Int, dialect: ChatDialect
+  ) -> [UInt8] {
+    var members: [(key: String, value: JSONValue)] = [
+      ("model", .string(model)),
+      (
+        "messages",
+        .array(
+          request.messages.map {
+            .object([("role", .string($0.role.rawValue)), ("content", .string($0.text))])
+          })
+      ),
+      ("stream", .bool(true)),
+      ("stream_options", .object([("include_usage", .bool(true))])),
+      (
+        dialect.usesCompletionTokenLimit ? "max_completion_tokens" : "max_tokens",
+        .integer(Int64(request.replyTokenCountMax))
+      ),
+    ]
+    if dialect.takesSampling {
+      members.append(("temperature", .number(request.temperature)))
+      members.append(("seed", .integer(Int64(seed))))
+    }
+    if let schema = request.schema {
+      let format = JSONValue.object([
+        ("name", .string(request.schemaName)), ("strict", .bool(true)), ("schema", schema),
+      ])
+      members.append(
+        (
+          "response_format",
+          .object([("type", .string("json_schema")), ("json_schema", format)])
+        ))
+    }
+    return Array(JSONValue.object(members).text.utf8)
+  }
+}

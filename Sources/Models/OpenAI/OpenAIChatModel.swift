@@ -1,0 +1,203 @@
+package import Domain
+package import Logging
+
+/// Sizes of what a chat model is sent and may answer.
+package struct ChatLimits: Sendable, Hashable {
+  /// Of all messages together; more is told to be too long without asking.
+  package var promptByteCountMax: Int
+  package var replyByteCountMax: Int
+  /// Of the whole answer with everything around the text.
+  package var answerByteCountMax: Int
+  /// Of one line, and of one event, of a streamed answer.
+  package var lineByteCountMax: Int
+
+  package init(
+    promptByteCountMax: Int = 1 << 20, replyByteCountMax: Int = 1 << 20,
+    answerByteCountMax: Int = 32 << 20, lineByteCountMax: Int = 1 << 18
+  ) {
+    self.promptByteCountMax = promptByteCountMax
+    self.replyByteCountMax = replyByteCountMax
+    self.answerByteCountMax = answerByteCountMax
+    self.lineByteCountMax = lineByteCountMax
+  }
+}
+
+/// A language model behind any `/v1/chat/completions` of the kind that OpenAI made common.
+///
+/// Answers are streamed, also those with a schema; providers that do not stream answer in one
+/// piece. A schema is sent along and checked again here, since providers keep it only as long as
+/// the reply is not cut, if at all: a reply that breaks it is asked for once more with another seed.
+package final class OpenAIChatModel: LanguageModel {
+  package let name: String
+
+  private let endpoint: ProviderEndpoint
+  private let dialect: ChatDialect
+  private let limits: ChatLimits
+  private let connection: ProviderConnection
+  private let caller: ProviderCaller
+
+  package init(
+    _ endpoint: ProviderEndpoint, dialect: ChatDialect = ChatDialect(),
+    limits: ChatLimits = ChatLimits(), time: any TimeSource, logger: Logger
+  ) throws(ModelConfigurationError) {
+    try endpoint.validate()
+    name = endpoint.model
+    self.endpoint = endpoint
+    self.dialect = dialect
+    self.limits = limits
+    connection = ProviderConnection(endpoint, time: time)
+    caller = ProviderCaller(endpoint, operation: "chat", logger: logger)
+  }
+
+  /// See `LanguageModel`. The counts of the reply are those of all attempts that brought one, since
+  /// all of them are paid.
+  package func reply(
+    to request: ModelRequest,
+    restarted: @Sendable () async throws -> Void,
+    received: @Sendable (String) async throws -> Void
+  ) async throws(LanguageModelError) -> ModelReply {
+    do throws(ProviderFailure) {
+      return try await reply(to: Call(request, limits), restarted, received)
+    } catch {
+      throw error.languageModelError
+    }
+  }
+
+  private func reply(
+    to call: Call, _ restarted: @Sendable () async throws -> Void,
+    _ received: @Sendable (String) async throws -> Void
+  ) async throws(ProviderFailure) -> ModelReply {
+    // What earlier attempts of this call have handed on and used.
+    var hasHandedOn = false
+    var voided = TokenCounts()
+    return try await caller.call { () async throws(ProviderFailure) in
+      guard hasHandedOn else { return }
+      hasHandedOn = false
+      do { try await restarted() } catch { throw .cancelled }
+    } attempt: { (reseedCount, end) async throws(ProviderFailure) in
+      let outcome = try await self.outcome(of: call.request, reseedCount, end) {
+        (piece) async throws(ProviderFailure) in
+        hasHandedOn = true
+        do { try await received(piece) } catch { throw .cancelled }
+      }
+      let counts = TokenCounts(outcome, promptByteCount: call.promptByteCount)
+      let value: JSONValue?
+      do throws(ProviderFailure) {
+        value = try call.value(of: outcome.text)
+      } catch {
+        voided.add(counts)
+        throw error
+      }
+      var all = voided
+      all.add(counts)
+      let reply = ModelReply(
+        text: outcome.text, promptTokenCount: all.prompt, replyTokenCount: all.reply,
+        model: outcome.model ?? self.name, value: value)
+      return (
+        reply, AttemptCounts(promptTokenCount: counts.prompt, replyTokenCount: counts.reply)
+      )
+    }
+  }
+
+  /// One attempt: everything that the provider says.
+  private func outcome(
+    of request: ModelRequest, _ reseedCount: Int, _ end: ContinuousClock.Instant,
+    handOn: (String) async throws(ProviderFailure) -> Void
+  ) async throws(ProviderFailure) -> ChatOutcome {
+    let body = ChatRequest.body(
+      of: request, model: endpoint.model, seed: request.seed &+ reseedCount, dialect: dialect)
+    let answer = try await connection.post(
+      "chat/completions", body: body, accept: "text/event-stream, application/json", until: end)
+    var stream = ChatStreamMachine(textByteCountMax: limits.replyByteCountMax)
+    guard answer.isEventStream else {
+      let whole = try await answer.whole(byteCountMax: limits.answerByteCountMax)
+      if case .handOn(let text) = try stream.receivedAnswer(whole) { try await handOn(text) }
+      return try stream.ended()
+    }
+    do throws(ProviderFailure) {
+      try await follow(answer, &stream, handOn: handOn)
+    } catch .cut {
+      // The connection broke; `ended` knows whether anything is missing.
+    }
+    return try stream.ended()
+  }
+
+  private func follow(
+    _ answer: ProviderAnswer, _ stream: inout ChatStreamMachine,
+    handOn: (String) async throws(ProviderFailure) -> Void
+  ) async throws(ProviderFailure) {
+    var events = EventStreamMachine(
+      lineByteCountMax: limits.lineByteCountMax, eventByteCountMax: limits.lineByteCountMax)
+    var byteCount = 0
+    while let bytes = try await answer.next() {
+      byteCount += bytes.count
+      guard byteCount <= limits.answerByteCountMax else { throw .tooLarge }
+      let more: [[UInt8]]
+      do { more = try events.receive(bytes) } catch { throw .tooLarge }
+      for event in more {
+        switch try stream.received(event) {
+        case .handOn(let piece): try await handOn(piece)
+        case .readOn: continue
+        case .stop: return
+        }
+      }
+    }
+  }
+}
+
+/// Tokens as the provider counts them, or estimated from bytes where it does not.
+private struct TokenCounts: Sendable {
+  var prompt = 0
+  var reply = 0
+
+  init() {}
+
+  init(_ outcome: ChatOutcome, promptByteCount: Int) {
+    prompt = outcome.promptTokenCount ?? TokenEstimate.count(byteCount: promptByteCount)
+    reply = outcome.replyTokenCount ?? TokenEstimate.count(byteCount: outcome.text.utf8.count)
+  }
+
+  mutating func add(_ other: TokenCounts) {
+    prompt += other.prompt
+    reply += other.reply
+  }
+}
+
+/// A request that was checked before anything is sent.
+private struct Call {
+  let request: ModelRequest
+  let promptByteCount: Int
+  private let schema: ReplySchema?
+
+  init(_ request: ModelRequest, _ limits: ChatLimits) throws(ProviderFailure) {
+    self.request = request
+    promptByteCount = request.messages.reduce(0) { $0 + $1.text.utf8.count }
+    guard promptByteCount <= limits.promptByteCountMax else { throw .promptTooLong }
+    do {
+      schema = try request.schema.map { try ReplySchema($0) }
+    } catch {
+      throw .refused(.schema, status: 0)
+    }
+  }
+
+  /// The reply as a value of the schema; nil where there is none.
+  func value(of text: String) throws(ProviderFailure) -> JSONValue? {
+    guard let schema else { return nil }
+    guard let value = BoundedJSON.value(of: Array(text.utf8)) else {
+      throw .replyInvalid("the reply is no JSON")
+    }
+    if let violation = schema.violation(in: value) { throw .replyInvalid(violation) }
+    return value
+  }
+}
+
+/// About how many tokens a text has, for providers that do not count and for budgets beforehand.
+package enum TokenEstimate {
+  /// Spanish and English prose and code have about 4 bytes to a token; this errs upwards.
+  package static func count(byteCount: Int) -> Int { byteCount / 3 + 1 }
+
+  package static func count(of messages: [ModelMessage]) -> Int {
+    // Each message has some tokens around it.
+    messages.reduce(0) { $0 + count(byteCount: $1.text.utf8.count) + 4 }
+  }
+}
