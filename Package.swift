@@ -65,6 +65,9 @@ let package = Package(
         .unsafeFlags(arrowLibraries),
         .linkedLibrary("parquet"), .linkedLibrary("arrow"),
       ]),
+    .systemLibrary(name: "CMd4c", providers: [.apt(["libmd4c-dev"])]),
+    .systemLibrary(
+      name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     // Arithmetic: optimised in every configuration, or debug builds take seconds per text.
     .target(
       name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
@@ -89,6 +92,8 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
     .target(name: "Models", dependencies: ["Domain", "CEmbed", crypto], swiftSettings: swift),
+    .target(
+      name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
     .target(
       name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
       swiftSettings: swift),
@@ -150,6 +155,8 @@ let package = Package(
     .testTarget(
       name: "ModelsTests", dependencies: ["Models", "Domain", crypto], exclude: ["Vectors"],
       swiftSettings: swift),
+    .testTarget(
+      name: "DocumentsTests", dependencies: ["Documents", "Domain"], swiftSettings: swift),
     .target(
       name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),
