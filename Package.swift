@@ -112,8 +112,8 @@ let package = Package(
     .executableTarget(
       name: "hito",
       dependencies: [
-        "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Service",
-        "HitoClient", "DescriptorJSON", "Console", argumentParser, lifecycle, unixSignals,
+        "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Documents",
+        "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser, lifecycle, unixSignals,
         logging,
       ],
       swiftSettings: swift),
@@ -163,7 +163,7 @@ let package = Package(
     .testTarget(
       name: "ServiceTests",
       dependencies: [
-        "Service", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+        "Service", "Documents", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
       ],
       swiftSettings: swift),
     .testTarget(

@@ -28,7 +28,7 @@ declare -A allowed=(
   [Service]="Domain RPC Contract Logging Crypto"
   [HitoClient]="Wire RPC Contract Transport"
   [Console]="Wire RPC Contract DescriptorJSON"
-  [hito]="Domain Wire RPC Contract Transport PostgresStore EventLake Service HitoClient
+  [hito]="Domain Wire RPC Contract Transport PostgresStore EventLake Documents Service HitoClient
     Console DescriptorJSON
     ArgumentParser ServiceLifecycle Logging UnixSignals"
   [CodeGen]="SwiftProtobuf SwiftProtobufPluginLibrary"

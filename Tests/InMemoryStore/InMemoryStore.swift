@@ -24,6 +24,7 @@ package final class InMemoryStore: Sendable {
     var goals: [UUIDv7: Goal] = [:]
     var tasks: [UUIDv7: LearningTask] = [:]
     var snapshots: [UUIDv7: CodeSnapshot] = [:]
+    var documents: [UUIDv7: CourseDocument] = [:]
     var passages: [PassageKey: PassageUpsert] = [:]
     var tokens: [UUIDv7: TokenRecord] = [:]
     var replies: [ReplyKey: KeyedReply] = [:]

@@ -23,7 +23,8 @@ package struct Chunker: Sendable {
   package var tokenCountMax: Int
   /// Where a chunk ends, once it has so many.
   package var tokenCountAim: Int
-  /// Tokens of a text. They must add up: a text has no more than its parts, white space has none.
+  /// Tokens of a text. They must add up: a text has no more than its words, line breaks and
+  /// the blanks between words together.
   package var count: @Sendable (String) -> Int
 
   package init(
@@ -39,27 +40,30 @@ package struct Chunker: Sendable {
     sections.flatMap(chunks)
   }
 
+  private static let paragraphEnd = "\n\n"
+
   private func chunks(of section: DocumentSection) -> [DocumentChunk] {
     let head = heading(section.headings)
-    let headCount = count(head)
+    let headCount = count(head) + count(Self.paragraphEnd)
     let room = tokenCountMax - headCount
     let aim = max(tokenCountAim - headCount, room / 4)
     var bodies: [String] = []
     var body = ""
     var bodyCount = 0
     for part in section.blocks.flatMap({ parts(of: $0, aim: aim, room: room) }) {
-      if bodyCount > 0, bodyCount + part.tokenCount > aim {
+      let separated = count(part.separator) + part.tokenCount
+      if !body.isEmpty, bodyCount + separated > aim {
         bodies.append(body)
         (body, bodyCount) = ("", 0)
       }
-      body += (body.isEmpty ? "" : part.separator) + part.text
-      bodyCount += part.tokenCount
+      bodyCount += body.isEmpty ? part.tokenCount : separated
+      body += body.isEmpty ? part.text : part.separator + part.text
     }
     if !body.isEmpty { bodies.append(body) }
     return bodies.map { body in
       DocumentChunk(
         anchor: section.anchor, title: section.headings.last ?? "",
-        content: head.isEmpty ? body : "\(head)\n\n\(body)")
+        content: head.isEmpty ? body : head + Self.paragraphEnd + body)
     }
   }
 
@@ -94,12 +98,12 @@ package struct Chunker: Sendable {
       case .code(let text, _): (text, true)
       }
     let whole = count(text)
-    if whole <= aim { return [Part(text: text, tokenCount: whole, separator: "\n\n")] }
+    if whole <= aim { return [Part(text: text, tokenCount: whole, separator: Self.paragraphEnd)] }
     let units = isCode ? Self.lines(of: text) : Self.sentences(of: text)
     var parts: [Part] = []
     for unit in units {
       let unitCount = count(unit)
-      let separator = parts.isEmpty ? "\n\n" : isCode ? "\n" : " "
+      let separator = parts.isEmpty ? Self.paragraphEnd : isCode ? "\n" : " "
       guard unitCount > room else {
         parts.append(Part(text: unit, tokenCount: unitCount, separator: separator))
         continue
@@ -126,6 +130,7 @@ package struct Chunker: Sendable {
     var isEnd = false
     for character in text {
       if character.isWhitespace, isEnd || character.isNewline {
+        while sentence.last?.isWhitespace == true { sentence.removeLast() }
         if !sentence.isEmpty { sentences.append(sentence) }
         sentence = ""
         isEnd = false

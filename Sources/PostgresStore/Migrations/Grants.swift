@@ -13,13 +13,14 @@ enum Grants {
       END IF;
       GRANT USAGE ON SCHEMA public TO hito_app;
       GRANT SELECT, INSERT, UPDATE ON
-        users, courses, enrolments, goals, tasks, code_snapshots, tokens, sink_cursors
+        users, courses, enrolments, goals, tasks, code_snapshots, tokens, sink_cursors,
+        course_documents
         TO hito_app;
       GRANT SELECT, INSERT ON events TO hito_app;
       GRANT UPDATE (position) ON events TO hito_app;
       GRANT SELECT, UPDATE ON event_position TO hito_app;
       GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
-      GRANT SELECT, INSERT, UPDATE, DELETE ON embeddings, idempotency_keys TO hito_app;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON embeddings, passages, idempotency_keys TO hito_app;
       GRANT SELECT ON schema_migrations TO hito_app;
     END
     $$

@@ -49,4 +49,5 @@ extension Statement {
   package static let all =
     WriteStatements.all + UserStatements.all + CourseStatements.all + GoalStatements.all
     + SnapshotStatements.all + EventStatements.all + TokenStatements.all
+    + DocumentStatements.all
 }

@@ -13,6 +13,7 @@ enum WriteCalls {
     case .saveGoal(let aggregate): save(aggregate)
     case .insertSnapshot(let snapshot): [insert(snapshot)]
     case .updateSnapshot(let snapshot): [update(snapshot)]
+    case .saveDocument(let document): [save(document)]
     case .savePassages: []
     }
   }

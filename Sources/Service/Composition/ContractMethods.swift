@@ -17,8 +17,7 @@ enum ContractMethods {
   static let unimplemented: Set<String> = Set(
     RetrievalServiceMethods.all.map(\.path) + PrivacyServiceMethods.all.map(\.path)
       + [
-        CourseServiceMethods.ingestDocuments, CourseServiceMethods.listDocuments,
-        CourseServiceMethods.deleteDocument, CourseServiceMethods.advise,
+        CourseServiceMethods.advise,
         GoalServiceMethods.generateGoal, GoalServiceMethods.resolveProposal,
         GoalServiceMethods.watchRun,
         CodeValidationServiceMethods.validateCode, CodeValidationServiceMethods.getFeedback,

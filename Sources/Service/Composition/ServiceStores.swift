@@ -11,6 +11,8 @@ package struct ServiceStores: Sendable {
   package var log: any EventLog
   /// The lake; nil where this server has none: then reports read the log alone.
   package var archive: (any EventArchive)?
+  /// Nil where this server takes no documents.
+  package var documents: CourseDocuments?
 
   package init(
     users: any UserRepository, courses: any CourseRepository, goals: any GoalRepository,

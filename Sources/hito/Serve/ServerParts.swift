@@ -1,3 +1,4 @@
+import Documents
 import Domain
 import EventLake
 import Logging
@@ -46,11 +47,14 @@ final class ServerParts: Sendable {
       log: log, hub: hub, stamper: stamper,
       announce: announce, advanced: { [sink] position in sink.noticed(head: position) },
       logger: Logger(label: "hito.relay"))
-    stores = ServiceStores(
+    var stores = ServiceStores(
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
       goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
       writes: PostgresWriteStore(database), tokens: PostgresTokenStore(database), log: log,
       archive: lake)
+    stores.documents = CourseDocuments(
+      repository: PostgresDocumentRepository(database), reader: StandardDocumentReader())
+    self.stores = stores
     bootstrap = AdminBootstrap(
       users: stores.users, writes: stores.writes, tokens: stores.tokens, clock: clock, ids: ids)
   }

@@ -1,4 +1,5 @@
 import Contract
+import Documents
 import Domain
 import InMemoryStore
 import Logging
@@ -59,11 +60,11 @@ struct ServiceFixture: Sendable {
     options.inspection = inspection
     options.waitingClock = InstantClock()
     options.committed = { commits.add() }
-    services = Services(
-      stores: ServiceStores(
-        users: store, courses: store, goals: store, snapshots: store, writes: store,
-        tokens: store, log: store, archive: archive),
-      hub: hub, options: options)
+    var stores = ServiceStores(
+      users: store, courses: store, goals: store, snapshots: store, writes: store,
+      tokens: store, log: store, archive: archive)
+    stores.documents = CourseDocuments(repository: store, reader: StandardDocumentReader())
+    services = Services(stores: stores, hub: hub, options: options)
     var router = Router()
     services.register(in: &router)
     self.router = router
