@@ -70,6 +70,9 @@ let package = Package(
         .unsafeFlags(arrowLibraries),
         .linkedLibrary("parquet"), .linkedLibrary("arrow"),
       ]),
+    .systemLibrary(name: "CMd4c", providers: [.apt(["libmd4c-dev"])]),
+    .systemLibrary(
+      name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     // Arithmetic: optimised in every configuration, or debug builds take seconds per text.
     .target(
       name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
@@ -100,6 +103,8 @@ let package = Package(
       ],
       swiftSettings: swift),
     .target(
+      name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
+    .target(
       name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
       swiftSettings: swift),
     .target(
@@ -118,6 +123,7 @@ let package = Package(
       name: "hito",
       dependencies: [
         "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Models",
+        "Documents",
         "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser, lifecycle, unixSignals,
         logging,
       ],
@@ -161,13 +167,15 @@ let package = Package(
       name: "ModelsTests",
       dependencies: ["Models", "Domain", crypto, logging, nioCore, nioPosix],
       exclude: ["Vectors"], swiftSettings: swift),
+    .testTarget(
+      name: "DocumentsTests", dependencies: ["Documents", "Domain"], swiftSettings: swift),
     .target(
       name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),
     .testTarget(
       name: "ServiceTests",
       dependencies: [
-        "Service", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+        "Service", "Documents", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
       ],
       swiftSettings: swift),
     .testTarget(

@@ -24,10 +24,11 @@ declare -A allowed=(
   [PostgresStore]="Domain CLibPQ Logging Crypto"
   [EventLake]="Domain CArrow Logging"
   [Models]="Domain CEmbed Crypto"
+  [Documents]="Domain CMd4c CLibXML2"
   [Service]="Domain RPC Contract Logging Crypto"
   [HitoClient]="Wire RPC Contract Transport"
   [Console]="Wire RPC Contract DescriptorJSON"
-  [hito]="Domain Wire RPC Contract Transport PostgresStore EventLake Models Service HitoClient
+  [hito]="Domain Wire RPC Contract Transport PostgresStore EventLake Models Documents Service HitoClient
     Console DescriptorJSON
     ArgumentParser ServiceLifecycle Logging UnixSignals"
   [CodeGen]="SwiftProtobuf SwiftProtobufPluginLibrary"
@@ -74,7 +75,7 @@ search 'SQL lives in PostgresStore only' \
   "${without_sql[@]}"
 search 'public is for what HitoClient hands out; use package' \
   '^[[:space:]]*(@[A-Za-z_]+[[:space:]]+)*public ' \
-  Sources/Domain Sources/PostgresStore Sources/EventLake Sources/Models Sources/Service
+  Sources/Domain Sources/PostgresStore Sources/EventLake Sources/Models Sources/Documents Sources/Service
 search 'FoundationNetworking brings libcurl with it' 'FoundationNetworking' Sources Tests
 
 exit "$failed"

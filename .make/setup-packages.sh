@@ -7,9 +7,11 @@ packages=(
   g++                 # libstdc++ headers for the C++ shim of Arrow
   git                 # SwiftPM fetches with it
   libgomp1            # threads of the tests' language model
+  libmd4c-dev         # Markdown
   libpq-dev           # PostgreSQL client library
   libprotobuf-c-dev   # message encoding
   libssl-dev          # TLS 1.3
+  libxml2-dev         # HTML
   make
   passwd              # useradd, for the database's own user
   pkg-config

@@ -8,8 +8,8 @@ struct Hito: AsyncParsableCommand {
     abstract: "A backend for learning goals: server, client and tools in one program.",
     version: HitoVersion.current,
     subcommands: [
-      ServeCommand.self, CallCommand.self, WatchCommand.self, ReportCommand.self,
-      TokenCommand.self, MigrateCommand.self, DoctorCommand.self, ConfigCommand.self,
+      ServeCommand.self, CallCommand.self, WatchCommand.self, IngestCommand.self,
+      ReportCommand.self, TokenCommand.self, MigrateCommand.self, DoctorCommand.self, ConfigCommand.self,
       VersionCommand.self,
     ])
 }

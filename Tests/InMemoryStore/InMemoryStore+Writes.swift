@@ -92,6 +92,8 @@ extension InMemoryStore.State {
     case .updateSnapshot(let snapshot):
       guard snapshots[snapshot.id]?.version == snapshot.version - 1 else { return false }
       snapshots[snapshot.id] = snapshot
+    case .saveDocument(let document):
+      return try save(document)
     case .savePassages(let update):
       save(update)
     case .insertRun(let run):

@@ -32,6 +32,7 @@ package final class InMemoryStore: Sendable {
     var goals: [UUIDv7: Goal] = [:]
     var tasks: [UUIDv7: LearningTask] = [:]
     var snapshots: [UUIDv7: CodeSnapshot] = [:]
+    var documents: [UUIDv7: CourseDocument] = [:]
     var passages: [PassageKey: PassageUpsert] = [:]
     var runs: [UUIDv7: AgentRun] = [:]
     var usages: [(callerID: UUIDv7, time: Timestamp, usage: ModelUsage)] = []

@@ -13,6 +13,7 @@ struct StoreFixture: Sendable {
   var courses: PostgresCourseRepository { PostgresCourseRepository(database) }
   var goals: PostgresGoalRepository { PostgresGoalRepository(database) }
   var snapshots: PostgresSnapshotRepository { PostgresSnapshotRepository(database) }
+  var documents: PostgresDocumentRepository { PostgresDocumentRepository(database) }
   var log: PostgresEventLog { PostgresEventLog(database) }
   var stamper: PostgresEventStamper { PostgresEventStamper(database) }
   var cursors: PostgresCursorStore { PostgresCursorStore(database) }

@@ -29,6 +29,8 @@ package enum Change: Sendable {
   case insertSnapshot(CodeSnapshot)
   /// Writes the verdict and the sharing where the row still has `version - 1`.
   case updateSnapshot(CodeSnapshot)
+  /// Inserts a document of version 1, or writes it where its row still has `version - 1`.
+  case saveDocument(CourseDocument)
   /// Writes what can be found of an entity.
   case savePassages(PassageUpdate)
   case insertRun(AgentRun)

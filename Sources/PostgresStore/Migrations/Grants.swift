@@ -14,7 +14,8 @@ enum Grants {
       END IF;
       GRANT USAGE ON SCHEMA public TO hito_app;
       GRANT SELECT, INSERT, UPDATE ON
-        users, courses, enrolments, goals, tasks, code_snapshots, tokens, sink_cursors
+        users, courses, enrolments, goals, tasks, code_snapshots, tokens, sink_cursors,
+        course_documents
         TO hito_app;
       GRANT SELECT, INSERT, UPDATE ON agent_runs, model_usage TO hito_app;
       GRANT SELECT, INSERT ON events TO hito_app;

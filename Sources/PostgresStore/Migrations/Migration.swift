@@ -34,6 +34,6 @@ package struct Migration: Sendable {
   /// Every migration of this build, in order.
   package static let all: [Migration] = [
     .usersAndCourses, .goalsAndTasks, .events, .embeddingsAndSnapshots, .serverState,
-    .snapshotVerdicts, .entityTypes, .passages, .agentRuns,
+    .snapshotVerdicts, .entityTypes, .passages, .agentRuns, .courseDocuments,
   ]
 }

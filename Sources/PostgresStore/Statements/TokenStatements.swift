@@ -51,4 +51,5 @@ extension Statement {
     + SnapshotStatements.all + EventStatements.all + TokenStatements.all
     + PassageStatements.all + SearchStatements.all + ReaderRole.all + EmbeddingStatements.all
     + AgentRunStatements.all
+    + DocumentStatements.all
 }

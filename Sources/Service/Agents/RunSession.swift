@@ -73,6 +73,8 @@ struct RunJournal: Sendable {
   let options: AgentOptions
   /// Told after each commit.
   let committed: @Sendable () -> Void
+  /// Lets goals that runs store be found.
+  let indexer: PassageIndexer
 
   /// Another server went on with the run, or ended it.
   struct MovedOn: Error {}
@@ -112,8 +114,9 @@ struct RunJournal: Sendable {
     let context = context ?? self.context(session)
     let (next, record, new) = try session.advanced(
       by: event, lease: options.lease(from: context.now), context: context)
+    let passages = await indexer.changes(for: changes, PassageIndexer.Memory())
     let write = Write(
-      changes: changes + [.updateRun(next.run, after: session.run.version)],
+      changes: changes + passages + [.updateRun(next.run, after: session.run.version)],
       events: events + [new], reply: nil)
     guard try await stores.writes.commit(write) == .committed else { throw MovedOn() }
     committed()

@@ -17,8 +17,6 @@ enum ContractMethods {
   static let unimplemented: Set<String> = Set(
     PrivacyServiceMethods.all.map(\.path)
       + [
-        CourseServiceMethods.ingestDocuments, CourseServiceMethods.listDocuments,
-        CourseServiceMethods.deleteDocument,
         CodeValidationServiceMethods.validateCode,
         EventServiceMethods.publishEvents, EventServiceMethods.createConsumerGroup,
         EventServiceMethods.listConsumerGroups, EventServiceMethods.deleteConsumerGroup,

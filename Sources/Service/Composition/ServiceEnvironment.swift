@@ -16,7 +16,8 @@ struct ServiceEnvironment: Sendable {
 
   var journal: RunJournal {
     RunJournal(
-      stores: stores, clock: clock, ids: ids, options: agents, committed: writes.committed)
+      stores: stores, clock: clock, ids: ids, options: agents, committed: writes.committed,
+      indexer: writes.indexer)
   }
 
   var driver: RunDriver {

@@ -19,6 +19,8 @@ package struct ServiceStores: Sendable {
   /// Nil where this server does not search.
   package var retrieval: (any RetrievalStore)?
   package var embeddings: (any EmbeddingStore)?
+  /// Nil where this server takes no documents.
+  package var documents: CourseDocuments?
 
   package init(
     users: any UserRepository, courses: any CourseRepository, goals: any GoalRepository,

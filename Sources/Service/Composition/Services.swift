@@ -90,9 +90,11 @@ package struct Services: Sendable {
     return Searcher(store: store, models: models, recall: options.liveRecall)
   }
 
-  /// What agents retrieve with; nil where this server does not search.
-  package var retriever: (any ContextRetriever)? {
-    searcher.map { Retriever(searcher: $0, store: $0.store) }
+  /// What agents retrieve with, on the same parts as RetrievalService.
+  package static func retriever(
+    store: any RetrievalStore, models: EmbeddingModels, recall: LiveRecall
+  ) -> any ContextRetriever {
+    Retriever(searcher: Searcher(store: store, models: models, recall: recall), store: store)
   }
 
   /// Looks bearer tokens up in the stores.

@@ -1,16 +1,6 @@
 internal import Contract
 internal import Domain
 
-extension Citation {
-  init(_ found: RetrievedPassage) {
-    let passage = found.passage
-    self.init(
-      entityType: passage.kind.rawValue, entityId: passage.entityID.description,
-      title: passage.title, excerpt: passage.content, anchor: passage.anchor,
-      similarity: found.similarity ?? 0, documentPath: passage.documentPath)
-  }
-}
-
 extension Domain.AgentContext {
   /// In the order in which prompts number them: goals, documents, code.
   var citations: [Citation] { bounded.all.map(Citation.init) }

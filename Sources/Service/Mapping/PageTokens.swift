@@ -11,6 +11,7 @@ protocol PagedRequest: WireMessage {
 extension ListUsersRequest: PagedRequest {}
 extension ListCoursesRequest: PagedRequest {}
 extension ListEnrolmentsRequest: PagedRequest {}
+extension ListDocumentsRequest: PagedRequest {}
 extension ListGoalsRequest: PagedRequest {}
 extension ListTasksRequest: PagedRequest {}
 extension ListSnapshotsRequest: PagedRequest {}

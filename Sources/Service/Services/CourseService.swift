@@ -143,7 +143,7 @@ struct CourseService: CourseServiceHandler {
   }
 
   /// A course that the caller may change: the owner and admins.
-  private func ownCourse(
+  func ownCourse(
     _ id: UUIDv7, _ expected: Int64?, _ caller: Caller
   ) async throws -> Domain.Course {
     let course = try await course(id, caller)

@@ -20,6 +20,17 @@ struct WritePolicy: Sendable {
   /// Whether a taken unique value means that another writer made the same thing just now: the
   /// decision is made again and finds it.
   var retriesDuplicates = false
+  /// What the caller's idempotency key stands for in this write.
+  var key = KeyUse.request
+
+  enum KeyUse: Sendable {
+    /// The one request of the call.
+    case request
+    /// Nothing: this write is a part of a call, and repeating it changes nothing by itself.
+    case none
+    /// A stream of requests with this hash.
+    case stream([UInt8])
+  }
 }
 
 /// The one way in which methods write: read, decide, commit; and again where the state moved on
@@ -47,7 +58,7 @@ struct WriteExecutor: Sendable {
     _ context: CallContext, _ caller: Caller, _ policy: WritePolicy = WritePolicy(),
     _ decide: (ChangeContext) async throws -> Decision<Response>
   ) async throws -> Response {
-    let request = requestKey(context, caller)
+    let request = requestKey(context, caller, policy.key)
     let memory = PassageIndexer.Memory()
     for attempt in 1...Self.attemptMaximum {
       if attempt > 1 { try await pause(attempt - 1) }
@@ -70,7 +81,7 @@ struct WriteExecutor: Sendable {
     _ memory: PassageIndexer.Memory
   ) async throws -> Response? {
     var response = decision.response
-    let last = decision.events.last.map { cursors.receipt($0.id) } ?? ""
+    let last = decision.events.last.map { cursors.receipt($0.id) } ?? decision.response.receipt?.cursor ?? ""
     response.receipt = WriteReceipt(cursor: last, replayed: false)
     if decision.changes.isEmpty, decision.events.isEmpty, request == nil { return response }
     let passages = await indexer.changes(for: decision.changes, memory)
@@ -112,12 +123,25 @@ struct WriteExecutor: Sendable {
     }
   }
 
-  private func requestKey(_ context: CallContext, _ caller: Caller) -> RequestKey? {
+  /// Whether the caller's key has a reply already, of this stream or of another one.
+  func isAnswered(_ context: CallContext, _ caller: Caller) async throws(StoreError) -> Bool {
+    guard let request = requestKey(context, caller, .stream([])) else { return false }
+    return try await store.reply(to: request) != nil
+  }
+
+  private func requestKey(
+    _ context: CallContext, _ caller: Caller, _ use: WritePolicy.KeyUse
+  ) -> RequestKey? {
+    if case .none = use { return nil }
     guard let key = context.idempotencyKey, !key.isEmpty else { return nil }
     var hash = SHA256()
     hash.update(data: Array(context.method.path.utf8))
     hash.update(data: [0])
-    hash.update(data: context.requestBytes)
+    if case .stream(let streamHash) = use {
+      hash.update(data: streamHash)
+    } else {
+      hash.update(data: context.requestBytes)
+    }
     return RequestKey(
       callerID: caller.userID, method: context.method.path, key: key,
       requestHash: Array(hash.finalize()))

@@ -16,6 +16,8 @@ extension ReopenCourseResponse: WriteResponse {}
 extension DeleteCourseResponse: WriteResponse {}
 extension EnrolResponse: WriteResponse {}
 extension LeaveResponse: WriteResponse {}
+extension IngestDocumentsResponse: WriteResponse {}
+extension DeleteDocumentResponse: WriteResponse {}
 extension CreateGoalResponse: WriteResponse {}
 extension UpdateGoalResponse: WriteResponse {}
 extension StartGoalResponse: WriteResponse {}

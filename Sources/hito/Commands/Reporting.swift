@@ -24,6 +24,8 @@ enum Output {
 
   static func text(_ text: String) { write(text, to: STDOUT_FILENO) }
 
+  static func error(_ text: String) { write(text, to: STDERR_FILENO) }
+
   static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
   private static func write(_ text: String, to file: Int32) {

@@ -1,3 +1,4 @@
+import Documents
 import Domain
 import EventLake
 import Logging
@@ -26,10 +27,11 @@ final class ServerParts: Sendable {
   private let ids: any IDGenerator
   private let logger: Logger
   private let server = Mutex<HitoServer?>(nil)
+  private let resumer = Mutex<AgentResumer?>(nil)
 
   init(
     configuration: ServeConfiguration, database: PostgresDatabase, lake: ParquetEventLake,
-    providers: [EmbeddingModels.Provider], clock: any TimeSource, ids: any IDGenerator, logger: Logger
+    providers: [EmbeddingModels.Provider], model: (any LanguageModel)?, clock: any TimeSource, ids: any IDGenerator, logger: Logger
   ) {
     self.configuration = configuration
     self.lake = lake
@@ -60,8 +62,14 @@ final class ServerParts: Sendable {
       goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
       writes: PostgresWriteStore(database), tokens: PostgresTokenStore(database), log: log,
       archive: lake, runs: PostgresAgentRunStore(database))
-    stores.retrieval = PostgresRetrievalStore(database)
+    let retrieval = PostgresRetrievalStore(database)
+    stores.retrieval = retrieval
     stores.embeddings = embeddings
+    stores.retriever = Services.retriever(
+      store: retrieval, models: embeddingModels, recall: liveRecall)
+    stores.model = model
+    stores.documents = CourseDocuments(
+      repository: PostgresDocumentRepository(database), reader: StandardDocumentReader())
     self.stores = stores
     bootstrap = AdminBootstrap(
       users: stores.users, writes: stores.writes, tokens: stores.tokens, clock: clock, ids: ids)
@@ -78,7 +86,10 @@ final class ServerParts: Sendable {
     options.committed = { [relay] in relay.wake() }
     options.embeddingModels = embeddingModels
     options.liveRecall = liveRecall
+    options.agents.owner = serverID
+    options.agents.isAlone = configuration.databaseURL == nil
     let services = Services(stores: stores, hub: hub, options: options)
+    resumer.withLock { $0 = services.resumer }
     var router = Router()
     services.register(in: &router)
     var network = ServerConfiguration(
@@ -90,6 +101,11 @@ final class ServerParts: Sendable {
       logger: Logger(label: "hito.server"))
     self.server.withLock { $0 = server }
     return server
+  }
+
+  /// Goes on with the runs of agents that other servers, or this one before it died, left behind.
+  func resumeRuns() async throws {
+    try await resumer.withLock { $0 }?.run(logger: Logger(label: "hito.agents"))
   }
 
   /// Moves the vectors to the model that `embedder` is, where they are another's.

@@ -68,8 +68,8 @@ struct ServerProgram {
   }
 
   private func serve(cluster: EmbeddedCluster?, _ conninfo: Conninfo) async throws {
-    let providers = EmbeddingProviders(environment: ProcessInfo.processInfo.environment)
-    let embedders = try providers.make(logger: logger)
+    let configured = ModelProviders(environment: ProcessInfo.processInfo.environment, time: clock)
+    let embedders = try configured.embedders(logger: logger)
     var settings = PostgresDatabase.Configuration(conninfo: conninfo.application)
     settings.connectionCount = configuration.databaseConnectionCount
     let database = PostgresDatabase(settings)
@@ -77,7 +77,9 @@ struct ServerProgram {
     let lake = ParquetEventLake(directory: configuration.lakeDirectory)
     let recovery = try await lake.recover()
     logger.info("opened the lake", metadata: ["recovery": "\(recovery)"])
-    let parts = makeParts(database: database, lake: lake, providers: embedders.all)
+    let model = try configured.languageModel(usage: PostgresModelUsageStore(database))
+    let parts = makeParts(
+      database: database, lake: lake, providers: embedders.all, model: model)
     let switcher = embedders.desired.map { desired in
       parts.makeSwitcher(
         to: desired, database: database, owner: ConnectionSettings(conninfo: conninfo.owner))
@@ -91,6 +93,7 @@ struct ServerProgram {
         LakeService(sink: parts.sink, logger: logger),
         LoopService { [parts] in try await parts.watchHealth() },
         LoopService { [parts] in try await parts.worker.run() },
+        LoopService { [parts] in try await parts.resumeRuns() },
         LoopService {
           try await switcher?.run()
           // A service that returned would end the server.
@@ -122,11 +125,12 @@ struct ServerProgram {
   }
 
   private func makeParts(
-    database: PostgresDatabase, lake: ParquetEventLake, providers: [EmbeddingModels.Provider]
+    database: PostgresDatabase, lake: ParquetEventLake, providers: [EmbeddingModels.Provider],
+    model: (any LanguageModel)?
   ) -> ServerParts {
     ServerParts(
       configuration: configuration, database: database, lake: lake, providers: providers,
-      clock: clock, ids: ids, logger: logger)
+      model: model, clock: clock, ids: ids, logger: logger)
   }
 
   private func makeTLS() throws -> TLSContext {

@@ -1,4 +1,5 @@
 import Contract
+import Documents
 import Domain
 import InMemoryStore
 import Logging
@@ -79,6 +80,7 @@ struct ServiceFixture: Sendable {
       retriever: retriever)
     stores.retrieval = store
     stores.embeddings = store
+    stores.documents = CourseDocuments(repository: store, reader: StandardDocumentReader())
     services = Services(stores: stores, hub: hub, options: options)
     var router = Router()
     services.register(in: &router)

@@ -1,0 +1,103 @@
+import Domain
+
+/// Puts headings, paragraphs and listings together to sections, in the order in which they come.
+///
+/// A problem is remembered instead of thrown, because the callbacks of C libraries call this: they
+/// ask `isBroken` and stop, and `finish` throws it.
+struct Outline {
+  static let sectionCountMax = 5000
+  /// Characters of a heading that are kept.
+  static let headingLengthMax = 200
+
+  private struct Heading {
+    var level: Int
+    var title: String
+  }
+
+  private var path: [Heading] = []
+  private var anchors = AnchorMaker()
+  private var sections: [DocumentSection] = []
+  private var current = DocumentSection(anchor: "", headings: [], blocks: [])
+  private var firstHeading = ""
+  private(set) var problem: DocumentError?
+  /// What the document says of itself; stands before the first heading.
+  var title = ""
+
+  var isBroken: Bool { problem != nil }
+
+  mutating func fail(_ error: DocumentError) {
+    if problem == nil { problem = error }
+  }
+
+  /// - Parameter anchor: empty where the author gave none.
+  mutating func heading(level: Int, _ text: String, anchor: String) {
+    close()
+    let title = String(Self.collapsed(text).unicodeScalars.prefix(Self.headingLengthMax))
+    if firstHeading.isEmpty { firstHeading = title }
+    while let last = path.last, last.level >= level { path.removeLast() }
+    path.append(Heading(level: level, title: title))
+    current = DocumentSection(
+      anchor: anchors.anchor(given: anchor, heading: title),
+      headings: path.map(\.title).filter { !$0.isEmpty }, blocks: [])
+  }
+
+  /// Adds a paragraph, unless there is nothing but white space in it.
+  mutating func prose(_ text: String) {
+    let text = text.trimmed
+    if !text.isEmpty { current.blocks.append(.prose(text)) }
+  }
+
+  mutating func code(_ text: String, language: String) {
+    var text = text[...]
+    while text.last?.isNewline == true { text.removeLast() }
+    guard text.contains(where: { !$0.isWhitespace }) else { return }
+    current.blocks.append(.code(String(text), language: Self.language(language)))
+  }
+
+  mutating func finish() throws(DocumentError) -> ReadDocument {
+    close()
+    if let problem { throw problem }
+    return ReadDocument(
+      title: title.isEmpty ? firstHeading : title, sections: sections)
+  }
+
+  private mutating func close() {
+    guard !current.blocks.isEmpty else { return }
+    guard sections.count < Self.sectionCountMax else {
+      return fail(.tooComplex("more than \(Self.sectionCountMax) sections"))
+    }
+    sections.append(current)
+    current.blocks = []
+  }
+
+  /// A language's name as people write it (`python`, `c++`); anything else is none.
+  private static func language(_ text: String) -> String {
+    let isName =
+      text.utf8.count <= 32
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "#"),
+          UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+          true
+        default: false
+        }
+      }
+    return isName ? text : ""
+  }
+
+  /// One line, one blank between words.
+  static func collapsed(_ text: String) -> String {
+    text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+}
+
+extension String {
+  /// Without white space at both ends.
+  var trimmed: String {
+    var rest = self[...]
+    while rest.first?.isWhitespace == true { rest.removeFirst() }
+    while rest.last?.isWhitespace == true { rest.removeLast() }
+    return rest.count == count ? self : String(rest)
+  }
+}

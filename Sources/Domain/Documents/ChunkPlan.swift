@@ -1,0 +1,76 @@
+/// A chunk as it is stored: its number in the course and what tells it from others.
+package struct StoredChunk: Sendable, Hashable {
+  package var number: Int32
+  package var identity: ChunkIdentity
+
+  package init(number: Int32, identity: ChunkIdentity) {
+    self.number = number
+    self.identity = identity
+  }
+}
+
+/// All that matters of a chunk: two of the same identity are the same row.
+package struct ChunkIdentity: Sendable, Hashable {
+  /// SHA-256 of the content.
+  package var contentHash: [UInt8]
+  package var anchor: String
+  package var language: String
+
+  package init(contentHash: [UInt8], anchor: String, language: String) {
+    self.contentHash = contentHash
+    self.anchor = anchor
+    self.language = language
+  }
+}
+
+/// What becomes of the chunks of one document when its text changes: which stay as they are, which
+/// rows get another text, which come and which go.
+package struct ChunkPlan: Sendable, Hashable {
+  /// The number of each new chunk, in their order.
+  package private(set) var numbers: [Int32] = []
+  /// Indices of the new chunks that must be written: those whose identity no old one has.
+  package private(set) var written: [Int] = []
+  /// How many of the written take the row of an old one.
+  package private(set) var changedCount = 0
+  /// Numbers that nothing has any more.
+  package private(set) var removed: [Int32] = []
+
+  package var keptCount: Int { numbers.count - written.count }
+  package var addedCount: Int { written.count - changedCount }
+
+  /// - Parameter range: the numbers that this document may use; a chunk that finds none free there
+  ///   is refused.
+  package init(
+    old: [StoredChunk], new: [ChunkIdentity], range: Range<Int32>
+  ) throws(DomainError) {
+    guard new.count <= range.count else {
+      throw .limitReached("chunks of a document", maximum: range.count)
+    }
+    // Equal ones are matched in their order; last first, so that they can be taken off the end.
+    var byIdentity: [ChunkIdentity: [Int32]] = [:]
+    for chunk in old.sorted(by: { $0.number > $1.number }) where range.contains(chunk.number) {
+      byIdentity[chunk.identity, default: []].append(chunk.number)
+    }
+    var kept: [Int32?] = []
+    for identity in new { kept.append(byIdentity[identity]?.popLast()) }
+    var left = byIdentity.values.joined().sorted(by: >)
+    let used = Set(old.map(\.number))
+    var next = range.lowerBound
+    for (index, number) in kept.enumerated() {
+      if let number {
+        numbers.append(number)
+        continue
+      }
+      written.append(index)
+      if let reused = left.popLast() {
+        changedCount += 1
+        numbers.append(reused)
+        continue
+      }
+      while used.contains(next) { next += 1 }
+      numbers.append(next)
+      next += 1
+    }
+    removed = left.sorted() + old.map(\.number).filter { !range.contains($0) }.sorted()
+  }
+}
