@@ -6,6 +6,11 @@ package enum TextHygiene {
     package var text: String
     /// The text went on behind the maximum.
     package var isCut: Bool
+
+    package init(text: String, isCut: Bool) {
+      self.text = text
+      self.isCut = isCut
+    }
   }
 
   /// Marks that may be stacked on one letter; more is no writing, it only hides what is below.
