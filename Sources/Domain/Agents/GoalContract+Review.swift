@@ -2,12 +2,10 @@ extension GoalContract {
   /// One reading of a proposal.
   struct Review {
     let facts: Facts
-    let leaks: LeakDetector
     private(set) var findings: [ContractFinding] = []
 
     init(facts: Facts) {
       self.facts = facts
-      leaks = LeakDetector(instructions: facts.instructions)
     }
 
     mutating func add(_ rule: Rule, _ field: String, _ description: String) {
@@ -97,7 +95,7 @@ extension GoalContract {
         add(.hiddenCharacters, field, "contains invisible characters: write it without them")
       }
       if let reason = UnsafeLinks.reason(text) { add(.unsafeLink, field, reason) }
-      if let reason = leaks.reason(text) { add(.leakedInstructions, field, reason) }
+      if let reason = facts.leaks.reason(text) { add(.leakedInstructions, field, reason) }
       if TaskReading.isPlaceholder(text) {
         add(.placeholder, field, "is a placeholder: write what is really meant")
       }

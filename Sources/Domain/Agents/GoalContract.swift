@@ -9,7 +9,9 @@ package enum GoalContract {
     /// The learner's open goal that is closest in meaning; nil where there is none or nobody knows.
     package var closestOpenGoal: (title: String, similarity: Double)?
     /// Our own instructions to the model, none of which may come back.
-    package var instructions: String
+    package let instructions: String
+    /// Made of the instructions once, for all texts that are checked by these facts.
+    let leaks: LeakDetector
 
     package init(
       language: String, closestOpenGoal: (title: String, similarity: Double)? = nil,
@@ -18,6 +20,7 @@ package enum GoalContract {
       self.language = language
       self.closestOpenGoal = closestOpenGoal
       self.instructions = instructions
+      leaks = LeakDetector(instructions: instructions)
     }
   }
 

@@ -49,7 +49,8 @@ extension RetrievalPlanner {
     ) {
       for (index, goal) in goals.prefix(Draft.candidateCountMax).enumerated() {
         let tasks = tasksOfGoals[goal.passage.entityID] ?? []
-        for task in tasks.prefix(Draft.candidateCountMax) {
+        for task in tasks.prefix(Draft.candidateCountMax)
+        where facts.leaks.reason(task.title) == nil {
           let whole = GoalProposal.Task(
             title: TextHygiene.cleanLine(task.title, scalarCountMax: GoalLimits.title),
             description: TextHygiene.clean(task.description, scalarCountMax: 2000).text,

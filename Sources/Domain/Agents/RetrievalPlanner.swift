@@ -40,7 +40,7 @@ package enum RetrievalPlanner {
     _ words: PlannerWords
   ) -> String {
     let wish = TextHygiene.cleanLine(prompt, scalarCountMax: titleCountMax + 1)
-    let isWhole = wish.unicodeScalars.count <= titleCountMax
+    let isWhole = wish.unicodeScalars.count <= titleCountMax && facts.leaks.reason(prompt) == nil
     let found = quotable(source?.passage.title ?? "", facts)
     let candidates =
       [isWhole ? wish : ""] + (found.map { [words.titleFrom($0)] } ?? [])
@@ -72,6 +72,8 @@ package enum RetrievalPlanner {
   /// A text of somebody else in one line, cut, that may stand between quotation marks; nil where
   /// the contract would refuse it even there, or nothing is left.
   static func quotable(_ text: String, _ facts: GoalContract.Facts) -> String? {
+    // As it was written: in one line a role's marker no longer looks like one.
+    guard facts.leaks.reason(text) == nil else { return nil }
     var line = TextHygiene.cleanLine(text, scalarCountMax: quotationCountMax)
     // What would end the quotation, or begin code.
     line.unicodeScalars.removeAll { "«»“”\"`".unicodeScalars.contains($0) }

@@ -56,7 +56,7 @@ enum FunctionWords {
     servidor peticion respuesta usuario usuarios clase clases funcion funciones basico basica basicos \
     avanzado avanzada programacion desarrollo ejercicio ejercicios ingles espanol matematicas \
     estadistica algebra calculo historia musica cocina semana semanas dia dias ano anos meses nivel \
-    trabajo examen libro tiempo guia introduccion primeros pasos consulta consultas tabla tablas
+    trabajo examen libro tiempo guia dibujar tocar cocinar correr hablar montar instalar introduccion primeros pasos consulta consultas tabla tablas
     """)
 
   static let englishContent = set(
@@ -66,7 +66,7 @@ enum FunctionWords {
     goals code data route routes page pages file files language application request response \
     user users class classes function functions basics advanced programming development exercise \
     exercises spanish mathematics statistics history cooking week weeks day days year years \
-    months level work exam book time guide introduction steps query queries table tables writing reading building learning beginner beginners
+    months level work exam book time guide introduction steps query queries table tables writing reading building learning beginner beginners again draw cook play speak install
     """)
 
   private static func set(_ words: String) -> Set<String> {

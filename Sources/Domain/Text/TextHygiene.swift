@@ -15,16 +15,22 @@ package enum TextHygiene {
 
   /// Marks that may be stacked on one letter; more is no writing, it only hides what is below.
   static let markCountMax = 4
+  /// How much more is looked at than may be kept.
+  private static let hiddenFactor = 4
+  private static let hiddenCountMin = 256
 
   /// The text without hidden characters, with `\n` as its only line break, cut to `scalarCountMax`.
-  /// Looks at no more than is kept and what is left out before it, so that a huge text costs little
-  /// more than its beginning; what is left out at the very start of one is bounded by its length.
+  /// It is cut as well where almost nothing of its beginning can be seen: no text costs more than a
+  /// few times what may be kept of it.
   package static func clean(_ text: String, scalarCountMax: Int) -> Cleaned {
     var kept = String.UnicodeScalarView()
     var count = 0
     var markCount = 0
     var previous: Unicode.Scalar?
-    for scalar in text.unicodeScalars {
+    for (position, scalar) in text.unicodeScalars.enumerated() {
+      if position >= scalarCountMax * hiddenFactor + hiddenCountMin {
+        return Cleaned(text: String(kept), isCut: true)
+      }
       let wasReturn = previous == "\r"
       defer { previous = scalar }
       if scalar == "\n", wasReturn { continue }

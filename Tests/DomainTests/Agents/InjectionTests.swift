@@ -68,7 +68,7 @@ struct Injection: Decodable, Sendable, CustomTestStringConvertible {
       for message in messages {
         #expect(!TextHygiene.hasHiddenCharacters(message.text))
         #expect(message.text.unicodeScalars.count < 40_000)
-        for token in ["<|im_", "<|eot", "[INST]", "<s>", "<tool_call>", "<start_of_turn>", "<｜"] {
+        for token in ["<|im_", "<|eot", "[INST]", "<s>", "<tool_call>", "<start_of_turn>", "<｜User｜>"] {
           #expect(!message.text.contains(token))
         }
       }
