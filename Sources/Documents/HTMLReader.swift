@@ -25,7 +25,7 @@ enum HTMLReader {
       | HTML_PARSE_NONET.rawValue | HTML_PARSE_IGNORE_ENC.rawValue | HTML_PARSE_NODEFDTD.rawValue
     htmlCtxtUseOptions(context, CInt(bitPattern: options))
     var cost = AttributeCost()
-    var rest = bytes
+    var rest = withoutLeadingEndTags(bytes)
     while !rest.isEmpty, !events.isBroken {
       let chunk = rest.prefix(chunkByteCount)
       rest = rest.dropFirst(chunkByteCount)
@@ -34,6 +34,17 @@ enum HTMLReader {
     }
     if !events.isBroken { push([], isLast: true, context) }
     return try events.finish()
+  }
+
+  /// The push parser takes an end tag before any start tag for the end of the whole document.
+  private static func withoutLeadingEndTags(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var rest = bytes
+    while true {
+      let visible = rest.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
+      guard visible.starts(with: "</".utf8), let end = visible.firstIndex(of: UInt8(ascii: ">"))
+      else { return rest }
+      rest = visible[(end + 1)...]
+    }
   }
 
   private static func push(

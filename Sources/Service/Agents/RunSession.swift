@@ -85,7 +85,8 @@ struct RunJournal: Sendable {
   ) async throws(StoreError) -> (RunSession, [RunRecord])? {
     guard let run = try await stores.runs.run(id, scope: scope) else { return nil }
     var session = RunSession(run)
-    return (session, try await readOn(&session))
+    let records = try await readOn(&session)
+    return (session, records)
   }
 
   /// Goes on to what was committed since.

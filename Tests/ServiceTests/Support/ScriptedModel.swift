@@ -141,8 +141,8 @@ final class FakeRetriever: ContextRetriever {
 enum AgentScript {
   static func task(_ title: String) -> String {
     """
-    {"title": "\(title)", "description": "Al terminar, el servidor responde con lo que se pide.", \
-    "validation_criteria": ["Una prueba comprueba que el servidor responde con un 200"]}
+    {"title": "\(title)", "description": "\(title): hazlo y mira que funciona.", \
+    "validation_criteria": ["Has terminado y comprobado esto: \(title)"]}
     """
   }
 
