@@ -40,7 +40,7 @@ package struct AgentFailure: Error, Sendable, Hashable {
   }
 
   /// What a model's error means for the run; nil where the caller went away.
-  package init?(_ error: LanguageModelError) {
+  package init?(of error: LanguageModelError) {
     switch error {
     case .unavailable: self.init(.modelUnavailable)
     case .rateLimited(let retryAfter): self.init(.rateLimited, retryAfter: retryAfter)

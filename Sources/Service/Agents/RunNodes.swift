@@ -61,7 +61,7 @@ struct RunNodes: Sendable {
         AgentRunEvent.Reply(
           attempt: attempt, reply: reply, duration: start.duration(to: .now)))
     } catch {
-      guard let failure = AgentFailure(error) else { throw CancellationError() }
+      guard let failure = AgentFailure(of: error) else { throw CancellationError() }
       return .modelFailed(failure, attempt: attempt)
     }
   }
