@@ -96,6 +96,7 @@ final class FakeRetriever: ContextRetriever {
   private struct State {
     var found: AgentContext
     var closest: RetrievedPassage?
+    var closestUses = 0
     var queries: [String] = []
     var failsNext = false
   }
@@ -107,7 +108,13 @@ final class FakeRetriever: ContextRetriever {
   var queries: [String] { state.withLock { $0.queries } }
 
   func find(_ found: AgentContext) { state.withLock { $0.found = found } }
-  func setClosest(_ closest: RetrievedPassage?) { state.withLock { $0.closest = closest } }
+  /// The open goal that the next `times` proposals are close to.
+  func setClosest(_ closest: RetrievedPassage, times: Int) {
+    state.withLock { state in
+      state.closest = closest
+      state.closestUses = times
+    }
+  }
   func failNext() { state.withLock { $0.failsNext = true } }
 
   private func asked(_ query: String) throws -> AgentContext {
@@ -134,7 +141,13 @@ final class FakeRetriever: ContextRetriever {
 
   func closestOpenGoal(
     to proposal: GoalProposal, learnerID: UUIDv7
-  ) async throws -> RetrievedPassage? { state.withLock { $0.closest } }
+  ) async throws -> RetrievedPassage? {
+    state.withLock { state in
+      guard state.closestUses > 0 else { return nil }
+      state.closestUses -= 1
+      return state.closest
+    }
+  }
 }
 
 /// What agents say and find in tests.
