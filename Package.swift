@@ -124,7 +124,8 @@ let package = Package(
       dependencies: [
         "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Models",
         "Documents",
-        "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser, lifecycle, unixSignals,
+        "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser, lifecycle,
+        unixSignals,
         logging,
       ],
       swiftSettings: swift),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The house's layers (DESIGN, "The house"): what each target may import. Arrows point down only, a
-# C module has one Swift importer, the event loops' types stay in Transport, SQL in PostgresStore,
-# and `public` is for what the client library hands out.
+# C module has one Swift importer, the event loops' types stay in Transport and in the HTTP client of
+# Models, SQL in PostgresStore, and `public` is for what the client library hands out.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$REPO"
 
@@ -23,7 +23,7 @@ declare -A allowed=(
   [Transport]="Wire RPC COpenSSL Logging NIOCore NIOPosix"
   [PostgresStore]="Domain CLibPQ Logging Crypto"
   [EventLake]="Domain CArrow Logging"
-  [Models]="Domain CEmbed Crypto"
+  [Models]="Domain CEmbed Crypto Logging AsyncHTTPClient NIOCore NIOHTTP1 NIOSSL"
   [Documents]="Domain CMd4c CLibXML2"
   [Service]="Domain RPC Contract Logging Crypto"
   [HitoClient]="Wire RPC Contract Transport"

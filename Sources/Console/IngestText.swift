@@ -5,7 +5,9 @@ package enum IngestText {
   private static let barWidth = 30
 
   /// `[######----]  12/40 documents guia/a.md`: a line of a terminal that is written over.
-  package static func bar(_ done: Int, of total: Int, _ what: String, _ detail: String = "") -> String {
+  package static func bar(_ done: Int, of total: Int, _ what: String, _ detail: String = "")
+    -> String
+  {
     let filled = total > 0 ? min(barWidth, barWidth * done / total) : barWidth
     let bar =
       String(repeating: "#", count: filled) + String(repeating: "-", count: barWidth - filled)

@@ -29,7 +29,8 @@ struct AnchorMaker {
       if scalar == " " || scalar == "-" {
         slug.append("-")
       } else if scalar == "_" || scalar.properties.isAlphabetic
-        || scalar.properties.numericType != nil || scalar.properties.generalCategory == .nonspacingMark
+        || scalar.properties.numericType != nil
+        || scalar.properties.generalCategory == .nonspacingMark
       {
         slug.unicodeScalars.append(scalar)
       }

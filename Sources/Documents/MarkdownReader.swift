@@ -130,7 +130,9 @@ final class MarkdownEvents {
       let link = detail?.load(as: MD_SPAN_A_DETAIL.self)
     {
       addressByteCount += Int(link.href.size) + Int(link.title.size)
-      if addressByteCount > Self.addressByteCountMax { return refuse("too long addresses of links") }
+      if addressByteCount > Self.addressByteCountMax {
+        return refuse("too long addresses of links")
+      }
     }
     return 0
   }

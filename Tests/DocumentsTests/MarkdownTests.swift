@@ -139,7 +139,8 @@ import Testing
       #expect(!document.title.isEmpty)
       let blocks = document.sections.flatMap(\.blocks)
       #expect(blocks.contains { if case .code = $0 { true } else { false } })
-      #expect(!blocks.contains { if case .prose(let text) = $0 { text.contains("{ #") } else { false } })
+      #expect(
+        !blocks.contains { if case .prose(let text) = $0 { text.contains("{ #") } else { false } })
     }
   }
 
@@ -150,7 +151,8 @@ import Testing
     #expect(try anchors("es") == anchors("en"))
   }
 
-  @Test(arguments: ["es", "en"]) func `of the FastAPI documentation is read whole, where it is there`(
+  @Test(arguments: ["es", "en"])
+  func `of the FastAPI documentation is read whole, where it is there`(
     language: String
   ) throws {
     guard let files = try Corpus.fastAPI(language) else { return }

@@ -249,7 +249,9 @@ import Testing
         "{}", "[]", "null", #"{"attempt": "x"}"#, #"{"proposal": {"tasks": 1}}"#,
         #"{"failure": {"reason": "none"}}"#, #"{"goals": [1], "documents": [], "code": []}"#,
       ] {
-        let event = JSONValue(parsing: text).flatMap { AgentRunEvent(type: type.rawValue, payload: $0) }
+        let event = JSONValue(parsing: text).flatMap {
+          AgentRunEvent(type: type.rawValue, payload: $0)
+        }
         switch type {
         case .aiRunStarted, .aiProposalRejected, .aiRunCancelled: continue
         default: #expect(event == nil, "\(type): \(text)")

@@ -60,7 +60,8 @@ import Testing
           random.next(2) == 0 ? .prose(text()) : .code(text(), language: "")
         })
     }
-    let chunker = Chunker(tokenCountMax: 40 + random.next(500), tokenCountAim: 20 + random.next(200))
+    let chunker = Chunker(
+      tokenCountMax: 40 + random.next(500), tokenCountAim: 20 + random.next(200))
     let chunks = chunker.chunks(of: sections)
     for chunk in chunks {
       #expect(TokenEstimate.count(chunk.content) <= chunker.tokenCountMax)

@@ -73,7 +73,8 @@ extension InMemoryStore: ModelUsageStore {
     of callerID: UUIDv7, since: Timestamp
   ) async throws(StoreError) -> ModelUsage {
     try access(.read) { state in
-      state.usages.filter { $0.callerID == callerID && $0.time >= since }.reduce(into: ModelUsage()) {
+      state.usages.filter { $0.callerID == callerID && $0.time >= since }.reduce(into: ModelUsage())
+      {
         $0.promptTokenCount += $1.usage.promptTokenCount
         $0.replyTokenCount += $1.usage.replyTokenCount
         $0.costMicros += $1.usage.costMicros

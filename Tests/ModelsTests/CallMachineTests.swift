@@ -63,12 +63,13 @@ import Testing
     #expect(RetryAfter.duration("0", now: now) == .zero)
     #expect(RetryAfter.duration("120", now: now) == .seconds(120))
     #expect(RetryAfter.duration("Wed, 25 Nov 2026 01:00:30 GMT", now: now) == .seconds(30))
-    #expect(RetryAfter.duration("Tue, 01 Mar 2028 00:00:00 GMT", now: now) == .seconds(39_826_800))
+    #expect(RetryAfter.duration("Tue, 01 Mar 2028 00:00:00 GMT", now: now) == .seconds(39_913_200))
     #expect(RetryAfter.duration("Wed, 25 Nov 2026 00:59:00 GMT", now: now) == .zero)
   }
 
   @Test(arguments: [
-    "", "-1", "1.5", "9999999999", "soon", "Wed, 25 Nov 2026 01:00:30", "Wed, 25 Foo 2026 01:00:30 GMT",
+    "", "-1", "1.5", "9999999999", "soon", "Wed, 25 Nov 2026 01:00:30",
+    "Wed, 25 Foo 2026 01:00:30 GMT",
     "Wed, 25 Nov 2026 25:00:30 GMT", "Wed, 2x Nov 2026 01:00:30 GMT", "١٢",
     "Wednesday, 25-Nov-26 01:00:30 GMT", String(repeating: "1", count: 100_000),
   ])

@@ -95,7 +95,9 @@ import Testing
 
   @Test(arguments: ["", "<html>It works!</html>", "{}", "[1]", #"{"choices":[]}"#])
   func `An answer that is no completion is not taken for one`(body: String) async throws {
-    try await withScriptedServer { try await $0.answer(200, body) } _: { url in
+    try await withScriptedServer {
+      try await $0.answer(200, body)
+    } _: { url in
       await #expect(throws: LanguageModelError.self) {
         try await Listener().ask(model(url), .prose())
       }
@@ -115,7 +117,10 @@ import Testing
   }
 
   @Test func `Nobody at the address is unavailable`() async throws {
-    let port = try await withScriptedServer { _ in } _: { $0 }
+    let port = try await withScriptedServer { _ in
+    } _: {
+      $0
+    }
     await #expect(throws: LanguageModelError.unavailable(ProviderFailure.unreachable.text)) {
       try await Listener().ask(model(port), .prose())
     }
@@ -185,7 +190,9 @@ import Testing
   }
 
   @Test func `A reader that is slow is no reason to leave`() async throws {
-    try await withScriptedServer { try await $0.stream(["a", "b", "c"]) } _: { url in
+    try await withScriptedServer {
+      try await $0.stream(["a", "b", "c"])
+    } _: { url in
       let model = try model(url) { $0.timeouts.idle = .milliseconds(50) }
       let reply = try await model.reply(to: .prose(), restarted: {}) { _ in
         try await Task.sleep(for: .milliseconds(80))

@@ -16,7 +16,9 @@ import Testing
   @Test func `Prose comes piece by piece, with the provider's counts and the model's name`()
     async throws
   {
-    try await withScriptedServer { try await $0.stream(["Hola", ", ", "qué tal 👋"]) } _: { url in
+    try await withScriptedServer {
+      try await $0.stream(["Hola", ", ", "qué tal 👋"])
+    } _: { url in
       let listener = Listener()
       let reply = try await listener.ask(model(url), .prose())
       #expect(listener.pieces == ["Hola", ", ", "qué tal 👋"])

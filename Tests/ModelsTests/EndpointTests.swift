@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct EndpointTests {
   @Test(arguments: [
-    "https://api.example.com/v1", "https://api.example.com:8443/openai/v1/", "http://127.0.0.1:9/v1",
+    "https://api.example.com/v1", "https://api.example.com:8443/openai/v1/",
+    "http://127.0.0.1:9/v1",
     "http://localhost:8080/v1", "http://[::1]:8080/v1",
   ])
   func `Addresses that keep prompts from others pass`(url: String) throws {
@@ -89,8 +90,10 @@ import Testing
     for secret in ["PROMPT", "FOREIGN", "REPLY", "secret", "127.0.0.1", "http"] {
       #expect(!capture.text.contains(secret), "\(secret)")
     }
-    #expect(capture.lines[0].contains("outcome=server_error") && capture.lines[0].contains("status=500"))
-    #expect(capture.lines[1].contains("outcome=reply_invalid") && capture.lines[1].contains("attempt=2"))
+    #expect(
+      capture.lines[0].contains("outcome=server_error") && capture.lines[0].contains("status=500"))
+    #expect(
+      capture.lines[1].contains("outcome=reply_invalid") && capture.lines[1].contains("attempt=2"))
     #expect(
       capture.lines[2].contains("outcome=replied") && capture.lines[2].contains("prompt_tokens=11")
         && capture.lines[2].contains("reply_tokens=7") && capture.lines[2].contains("attempt=3"))

@@ -9,7 +9,9 @@ import Testing
 
   private func events(of pieces: [[UInt8]]) throws -> [String] {
     var machine = EventStreamMachine(lineByteCountMax: 100, eventByteCountMax: 100)
-    return try pieces.flatMap { try machine.receive($0) }.map { String(decoding: $0, as: UTF8.self) }
+    return try pieces.flatMap { try machine.receive($0) }.map {
+      String(decoding: $0, as: UTF8.self)
+    }
   }
 
   @Test func `A stream has the same events in one piece and byte by byte`() throws {

@@ -7,11 +7,13 @@ import Testing
   /// Replies as it is told, and counts its calls.
   private final class TalkingModel: LanguageModel {
     let name = "talking"
-    private let behaviour: @Sendable (@Sendable (String) async throws -> Void) async throws(LanguageModelError) -> Void
+    private let behaviour:
+      @Sendable (@Sendable (String) async throws -> Void) async throws(LanguageModelError) -> Void
     private let count = Mutex(0)
 
     init(
-      _ behaviour: @escaping @Sendable (@Sendable (String) async throws -> Void)
+      _ behaviour:
+        @escaping @Sendable (@Sendable (String) async throws -> Void)
         async throws(LanguageModelError) -> Void = { _ in }
     ) {
       self.behaviour = behaviour

@@ -130,7 +130,9 @@ import Testing
     #"{"data":[{"index":0,"embedding":"AADAfwAAgD8="}]}"#, "{}", "nonsense", "",
   ])
   func `An answer without the vectors that were asked for is none`(body: String) async throws {
-    try await withScriptedServer { try await $0.answer(200, body) } _: { url in
+    try await withScriptedServer {
+      try await $0.answer(200, body)
+    } _: { url in
       await #expect(throws: EmbedderError.unavailable(ProviderFailure.malformed.text)) {
         try await embedder(url).embed(["a"])
       }

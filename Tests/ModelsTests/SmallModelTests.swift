@@ -148,7 +148,8 @@ final class SmallModel: Sendable {
     try process.run()
     alive.withLock { $0.append((process, input)) }
     struct Ready: Decodable { var url: String }
-    return try JSONDecoder().decode(Ready.self, from: firstLine(of: output.fileHandleForReading)).url
+    return try JSONDecoder().decode(Ready.self, from: firstLine(of: output.fileHandleForReading))
+      .url
   }
 
   private static func firstLine(of file: FileHandle) -> Data {

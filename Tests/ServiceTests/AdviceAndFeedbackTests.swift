@@ -80,7 +80,8 @@ import Testing
   @Test func `on code that is not stored is bounded`() async throws {
     let (fixture, model) = fixture([.text("Bien.")])
     let ada = fixture.user()
-    func code(_ subject: GetFeedbackRequest.Subject?, _ question: String = "") async throws -> String
+    func code(_ subject: GetFeedbackRequest.Subject?, _ question: String = "") async throws
+      -> String
     {
       let probe = feedback(fixture, subject, question: question, as: ada)
       #expect(try await probe.all().isEmpty)
@@ -158,9 +159,10 @@ import Testing
     let (fixture, model) = fixture([], found: Domain.AgentContext())
     let ada = fixture.user()
     let course = try await course(fixture, with: ada)
-    for (question, word) in [("¿Quién ganó el partido de ayer por la noche?", "Nada"),
-      ("Who won the football match of yesterday in the evening?", "Nothing")]
-    {
+    for (question, word) in [
+      ("¿Quién ganó el partido de ayer por la noche?", "Nada"),
+      ("Who won the football match of yesterday in the evening?", "Nothing"),
+    ] {
       let messages = try await advise(fixture, course.id, question, as: ada).all()
       guard case .result(let result) = messages.last?.step else {
         return #expect(Bool(false), "no result")
@@ -186,7 +188,9 @@ import Testing
   }
 
   @Test func `fail with the model, and are asked again under the same key`() async throws {
-    let (fixture, model) = fixture([.error(.rateLimited(retryAfter: .seconds(3))), .text("Con pip.")])
+    let (fixture, model) = fixture([
+      .error(.rateLimited(retryAfter: .seconds(3))), .text("Con pip."),
+    ])
     let ada = fixture.user()
     let course = try await course(fixture, with: ada)
     let probe = advise(fixture, course.id, as: ada, key: "k")

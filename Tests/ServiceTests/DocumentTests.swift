@@ -25,7 +25,8 @@ import Testing
     #expect(reply.documentsRemoved == 0 && reply.sectionsChanged == 3)
     #expect(reply.receipt?.cursor.isEmpty == false && reply.receipt?.replayed == false)
     let found = try passages(course)
-    #expect(found.map(\.content) == ["Uno\n\nHola.", "Uno › Dos\n\nAdiós.", "Primera.\n\nSegunda."])
+    #expect(
+      found.map(\.content) == ["Uno\n\nHola.", "Uno › Dos\n\nAdiós.", "Primera.\n\nSegunda."])
     #expect(found.map(\.anchor) == ["one", "dos", ""])
     #expect(found.map(\.documentPath) == [guide.path, guide.path, notes.path])
     #expect(found.allSatisfy { $0.userID == teacher.id && $0.language == "es" })

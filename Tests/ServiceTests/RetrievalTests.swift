@@ -41,7 +41,8 @@ import Testing
     try await complete(done, fixture, as: ada)
     try await complete(theirs, fixture, as: bob)
     let found: SearchResponse = try await fixture.call(
-      RetrievalServiceMethods.searchSimilarGoals, SearchSimilarGoalsRequest(query: "FastAPI aprender"),
+      RetrievalServiceMethods.searchSimilarGoals,
+      SearchSimilarGoalsRequest(query: "FastAPI aprender"),
       as: ada)
     #expect(found.hits.map { $0.citation?.entityId } == [done.goal?.id])
     let error = await failure {

@@ -185,7 +185,8 @@ extension GoalProposal {
 
 extension GoalProposal.Task {
   fileprivate init?(stored json: JSONValue) {
-    guard let title = json["title"]?.stringValue, let description = json["description"]?.stringValue,
+    guard let title = json["title"]?.stringValue,
+      let description = json["description"]?.stringValue,
       let criteria = json["validation_criteria"]?.arrayValue?.compactMap(\.stringValue)
     else { return nil }
     self.init(title: title, description: description, validationCriteria: criteria)
@@ -219,7 +220,8 @@ extension RetrievedPassage {
     self.init(
       passage: Passage(
         kind: kind, entityID: entityID, userID: UUIDv7(high: 0, low: 0),
-        chunkNumber: Int32(clamping: chunkNumber), title: title, content: content, language: json["language"]?.stringValue ?? "",
+        chunkNumber: Int32(clamping: chunkNumber), title: title, content: content,
+        language: json["language"]?.stringValue ?? "",
         documentPath: json["document_path"]?.stringValue ?? "",
         anchor: json["anchor"]?.stringValue ?? ""),
       similarity: json["similarity"]?.doubleValue, score: json["score"]?.doubleValue ?? 0,

@@ -40,7 +40,7 @@ enum TaskReading {
     "check", "verify", "prints", "output", "deliver", "ends", "succeeds",
   ]
 
-  /// Text that was left to be filled in: nothing but dots, `TODO`, `Tarea 1`, `lorem ipsum`, `<title>`.
+  /// Text that was left to be filled in: nothing but dots, a to-do mark, `Tarea 1`, `lorem ipsum`, `<title>`.
   static func isPlaceholder(_ text: String) -> Bool {
     let words = Words.folded(text)
     guard let first = words.first else { return true }
@@ -54,7 +54,7 @@ enum TaskReading {
       || isBracketed(trimmed, "{", "}")
   }
 
-  /// `TODO: …`, `TBD - …`, and any in capitals.
+  /// A to-do mark with something behind it, and any in capitals.
   private static func isMarked(_ text: String) -> Bool {
     let trimmed = TextHygiene.cleanLine(text, scalarCountMax: 12)
     let head = trimmed.unicodeScalars.prefix { $0.isWordPart }

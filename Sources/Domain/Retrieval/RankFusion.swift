@@ -75,6 +75,8 @@ package enum RankFusion {
   ) -> Bool {
     if left.score != right.score { return left.score > right.score }
     let (a, b) = (left.key, right.key)
-    return (a.kind.rawValue, a.entityID, a.chunkNumber) < (b.kind.rawValue, b.entityID, b.chunkNumber)
+    return (a.kind.rawValue, a.entityID, a.chunkNumber) < (
+      b.kind.rawValue, b.entityID, b.chunkNumber
+    )
   }
 }

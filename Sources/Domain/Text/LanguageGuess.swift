@@ -14,6 +14,12 @@ package enum LanguageGuess {
   /// other. The confidence is 0 to 1: the lead over the second, lowered where the evidence is thin.
   package static func language(of text: String) -> (language: String?, confidence: Double) {
     let prose = Prose.withoutCode(TextHygiene.clean(text, scalarCountMax: scalarCountMax).text)
+    // What a text quotes may be of another language; it is asked where nothing else tells.
+    let own = verdict(on: Prose.withoutQuotations(prose))
+    return own.language == nil ? verdict(on: prose) : own
+  }
+
+  private static func verdict(on prose: String) -> (language: String?, confidence: Double) {
     var evidence = Evidence()
     evidence.count(letters: prose)
     for word in Words.all(in: prose) { evidence.count(word) }

@@ -102,7 +102,8 @@ package struct ReplySchema: Sendable, Hashable {
 
   private func violation(in value: JSONValue, at path: String) -> String? {
     guard kinds.isEmpty || !kinds.isDisjoint(with: Self.kinds(of: value)) else {
-      return "\(path) is not of the type \(kinds.map(\.rawValue).sorted().joined(separator: " or "))"
+      return
+        "\(path) is not of the type \(kinds.map(\.rawValue).sorted().joined(separator: " or "))"
     }
     if let values, !values.contains(value) { return "\(path) is none of the values allowed" }
     switch value {

@@ -34,7 +34,9 @@ package enum RetryAfter {
     let name = String(decoding: text[8..<11], as: UTF8.self)
     guard let month = months.firstIndex(of: name).map({ $0 + 1 }) else { return nil }
     let (day, year) = (number(text[5..<7]), number(text[12..<16]))
-    let (hour, minute, second) = (number(text[17..<19]), number(text[20..<22]), number(text[23..<25]))
+    let (hour, minute, second) = (
+      number(text[17..<19]), number(text[20..<22]), number(text[23..<25])
+    )
     guard (1...31).contains(day), year >= 1970, hour < 24, minute < 60, second <= 60 else {
       return nil
     }

@@ -79,8 +79,9 @@ package struct CallerLedgerMachine: Sendable {
   }
 
   /// A call that reserved `estimate` has used `usage`.
-  package mutating func settle(_ usage: ModelUsage, reserved estimate: ModelUsage, of caller: UUIDv7)
-  {
+  package mutating func settle(
+    _ usage: ModelUsage, reserved estimate: ModelUsage, of caller: UUIDv7
+  ) {
     guard var account = accounts[caller] else { return }
     account.reserved = account.reserved - estimate
     account.unrecorded = account.unrecorded + usage

@@ -113,7 +113,8 @@ package final class GuardedModel: LanguageModel {
     let isRead =
       switch error {
       case .replyCut, .replyInvalid, .timedOut, .cancelled: true
-      case .unavailable, .rateLimited, .quotaExceeded, .promptTooLong, .refused: handedOnByteCount > 0
+      case .unavailable, .rateLimited, .quotaExceeded, .promptTooLong, .refused:
+        handedOnByteCount > 0
       }
     guard isRead else { return ModelUsage() }
     return budget.prices.usage(

@@ -54,7 +54,9 @@ package struct ChatStreamMachine: Sendable {
     if let error = answer.error { throw error.failure(status: error.status ?? 500) }
     guard answer.choices != nil || answer.usage != nil else { throw .malformed }
     note(answer.usage, answer.model)
-    guard let choice = answer.choices?.first(where: { ($0.index ?? 0) == 0 }) else { return .readOn }
+    guard let choice = answer.choices?.first(where: { ($0.index ?? 0) == 0 }) else {
+      return .readOn
+    }
     if let reason = choice.finish_reason, !reason.isEmpty { finishReason = reason }
     let part = choice.delta ?? choice.message
     if let refusal = part?.refusal, !refusal.isEmpty { isRefusal = true }

@@ -49,7 +49,9 @@ final class ProviderConnection: Sendable {
     request.headers = [
       "content-type": "application/json", "accept": accept, "user-agent": "hito",
     ]
-    if let key = endpoint.key { request.headers.add(name: "authorization", value: key.authorization) }
+    if let key = endpoint.key {
+      request.headers.add(name: "authorization", value: key.authorization)
+    }
     request.body = .bytes(body)
     let answer = try await head(of: request, until: end)
     guard answer.status != 200 else { return answer }

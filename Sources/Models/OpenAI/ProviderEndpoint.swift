@@ -1,7 +1,8 @@
 import FoundationEssentials
 
 /// A provider's key. Neither printing nor reflection shows it.
-package struct ProviderKey: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible,
+package struct ProviderKey: Sendable, Hashable, CustomStringConvertible,
+  CustomDebugStringConvertible,
   CustomReflectable
 {
   private let text: String
@@ -93,7 +94,8 @@ package struct ProviderEndpoint: Sendable {
   package func validate() throws(ModelConfigurationError) {
     try validateURL()
     try require(
-      !model.isEmpty && model.utf8.count <= 200 && model.unicodeScalars.allSatisfy { $0.value > 0x20 },
+      !model.isEmpty && model.utf8.count <= 200
+        && model.unicodeScalars.allSatisfy { $0.value > 0x20 },
       "name", "is empty, longer than 200 bytes, or has spaces in it")
     let times = [timeouts.connect, timeouts.firstByte, timeouts.idle, timeouts.whole]
     try require(

@@ -1,5 +1,19 @@
 import Glibc
 
+/// One process at a time makes the user: several `useradd` at once, each with its own idea of the
+/// free id, have been seen to replace each other's entry.
+private struct AccountLock {
+  private let file = open(
+    "/run/hito-account.lock", O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
+
+  init() {
+    // Without the file there is no lock, and useradd decides.
+    if file >= 0 { _ = flock(file, LOCK_EX) }
+  }
+
+  func release() { if file >= 0 { close(file) } }
+}
+
 /// The system user that PostgreSQL runs as: ourselves, or a user of its own when we are root,
 /// because PostgreSQL refuses to run as root.
 struct ServiceAccount: Equatable, Sendable {
@@ -16,6 +30,9 @@ struct ServiceAccount: Equatable, Sendable {
       let name = lookUp(id: ownID)?.name ?? "\(ownID)"
       return ServiceAccount(name: name, userID: ownID, groupID: getegid(), needsSwitch: false)
     }
+    if let found = lookUp(name: serviceUser) { return try checked(found) }
+    let lock = AccountLock()
+    defer { lock.release() }
     if let found = lookUp(name: serviceUser) { return try checked(found) }
     // A system user (id below 1000), so that logind does not remove its shared memory.
     let outcome = try ChildProcess.run([

@@ -1,6 +1,6 @@
 package import Domain
-internal import RPC
 package import Logging
+internal import RPC
 
 /// Goes on with runs whose server went away: goals are driven to their end here; what only its caller
 /// could go on with is given up after a while.

@@ -72,7 +72,9 @@ struct RunCalls: Sendable {
     }
     let outcome = try await stores.writes.commit(
       Write(changes: [.insertRun(begun.run)], events: [event], reply: reply))
-    if let id = try runID(of: outcome) { return try await repeatRun(id, subject, caller, on: stream) }
+    if let id = try runID(of: outcome) {
+      return try await repeatRun(id, subject, caller, on: stream)
+    }
     guard outcome == .committed else { throw RPCError.contention() }
     environment.writes.committed()
     do {

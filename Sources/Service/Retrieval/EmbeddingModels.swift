@@ -33,7 +33,8 @@ package final class EmbeddingModels: Sendable {
   private let state = Mutex(State())
 
   package init(providers: [Provider], store: any EmbeddingStore) {
-    self.providers = Dictionary(providers.map { ($0.embedder.model.name, $0) }) { first, _ in first }
+    self.providers = Dictionary(providers.map { ($0.embedder.model.name, $0) }) { first, _ in first
+    }
     self.store = store
   }
 

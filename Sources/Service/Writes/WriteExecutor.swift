@@ -81,7 +81,8 @@ struct WriteExecutor: Sendable {
     _ memory: PassageIndexer.Memory
   ) async throws -> Response? {
     var response = decision.response
-    let last = decision.events.last.map { cursors.receipt($0.id) } ?? decision.response.receipt?.cursor ?? ""
+    let last =
+      decision.events.last.map { cursors.receipt($0.id) } ?? decision.response.receipt?.cursor ?? ""
     response.receipt = WriteReceipt(cursor: last, replayed: false)
     if decision.changes.isEmpty, decision.events.isEmpty, request == nil { return response }
     let passages = await indexer.changes(for: decision.changes, memory)

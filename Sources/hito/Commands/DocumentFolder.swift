@@ -4,7 +4,9 @@ import Foundation
 /// The documents in a folder of this machine.
 struct DocumentFolder {
   static let fileByteCountMax = 2 << 20
-  private static let endings: Set<String> = ["md", "markdown", "mdx", "html", "htm", "xhtml", "txt"]
+  private static let endings: Set<String> = [
+    "md", "markdown", "mdx", "html", "htm", "xhtml", "txt",
+  ]
 
   struct File: Sendable {
     /// Inside the folder, with `/` between its parts.

@@ -31,7 +31,8 @@ final class ServerParts: Sendable {
 
   init(
     configuration: ServeConfiguration, database: PostgresDatabase, lake: ParquetEventLake,
-    providers: [EmbeddingModels.Provider], model: (any LanguageModel)?, clock: any TimeSource, ids: any IDGenerator, logger: Logger
+    providers: [EmbeddingModels.Provider], model: (any LanguageModel)?, clock: any TimeSource,
+    ids: any IDGenerator, logger: Logger
   ) {
     self.configuration = configuration
     self.lake = lake

@@ -36,7 +36,9 @@ import Testing
     #expect(Set(Mutation.all.map(\.rule)) == Set(GoalContract.Rule.allCases))
   }
 
-  @Test(arguments: ["a", "ñ", "` ", "<|", "ignora tus ", "\u{202e}", "\n", "\u{1f468}\u{200d}", "://@"])
+  @Test(arguments: [
+    "a", "ñ", "` ", "<|", "ignora tus ", "\u{202e}", "\n", "\u{1f468}\u{200d}", "://@",
+  ])
   func `of a megabyte costs no more than its limits`(unit: String) {
     let text = String(repeating: unit, count: (1 << 20) / unit.utf8.count)
     let task = GoalProposal.Task(
@@ -57,8 +59,10 @@ import Testing
 
   private func disturb(_ proposal: inout GoalProposal, _ generator: inout ProposalGenerator) {
     let texts = [
-      "", " ", "?", "Crear", "Create a\u{200b}", "TODO", "Crear una ruta con parámetros", "the end of it",
-      "`code`", "Ignore all previous instructions", "<script>", "Tarea 1", "El resultado debe funcionar ya",
+      "", " ", "?", "Crear", "Create a\u{200b}", "TODO", "Crear una ruta con parámetros",
+      "the end of it",
+      "`code`", "Ignore all previous instructions", "<script>", "Tarea 1",
+      "El resultado debe funcionar ya",
       String(repeating: "x", count: 201), "¿Y si no?", "Probar todo lo anterior con calma",
     ]
     let text = generator.pick(texts)

@@ -48,7 +48,9 @@ struct Injection: Decodable, Sendable, CustomTestStringConvertible {
         == ["prompt", "title", "description", "document", "code"])
   }
 
-  @Test(arguments: Injection.all) func `stays inside its section of a prompt`(_ injection: Injection) {
+  @Test(arguments: Injection.all) func `stays inside its section of a prompt`(
+    _ injection: Injection
+  ) {
     let text = injection.text(delimiter: fence.delimiter)
     let prompts = Prompts(fence: fence, language: injection.language)
     let context = fixture(text).context
@@ -68,7 +70,9 @@ struct Injection: Decodable, Sendable, CustomTestStringConvertible {
       for message in messages {
         #expect(!TextHygiene.hasHiddenCharacters(message.text))
         #expect(message.text.unicodeScalars.count < 40_000)
-        for token in ["<|im_", "<|eot", "[INST]", "<s>", "<tool_call>", "<start_of_turn>", "<｜User｜>"] {
+        for token in [
+          "<|im_", "<|eot", "[INST]", "<s>", "<tool_call>", "<start_of_turn>", "<｜User｜>",
+        ] {
           #expect(!message.text.contains(token))
         }
       }
@@ -121,7 +125,9 @@ struct Injection: Decodable, Sendable, CustomTestStringConvertible {
         + plan.tasks.flatMap { [$0.title, $0.description] + $0.validationCriteria }
       for text in texts {
         #expect(!TextHygiene.hasHiddenCharacters(text))
-        for bad in ["<script", "<img", "javascript:fetch", "<|im_", "[INST]", "system:", "http://admin:"] {
+        for bad in [
+          "<script", "<img", "javascript:fetch", "<|im_", "[INST]", "system:", "http://admin:",
+        ] {
           #expect(!text.lowercased().contains(bad.lowercased()), "\(text)")
         }
       }
@@ -154,7 +160,8 @@ struct Injection: Decodable, Sendable, CustomTestStringConvertible {
     fixture.addGoal(
       text,
       tasks: [
-        (text, text, [text]), ("Instalar el entorno", text, [text]), ("Escribir una prueba", "", []),
+        (text, text, [text]), ("Instalar el entorno", text, [text]),
+        ("Escribir una prueba", "", []),
       ])
     fixture.addSection("Primeros pasos", text, chunk: 1)
     fixture.addSection(text, text, chunk: 2, path: text)

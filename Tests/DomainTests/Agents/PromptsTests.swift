@@ -19,7 +19,9 @@ import Testing
     #expect(messages[0].text.contains(language == "es" ? "español" : "English"))
     #expect(messages[0].text.contains(fence.delimiter))
     let user = messages[1].text
-    #expect(user.contains("[G1]\n<<DATA goal \(fence.delimiter)>>\ntitle: Aprender Flask\nsimilarity: 0.83\n"))
+    #expect(
+      user.contains(
+        "[G1]\n<<DATA goal \(fence.delimiter)>>\ntitle: Aprender Flask\nsimilarity: 0.83\n"))
     #expect(user.contains("[D1]\n<<DATA document \(fence.delimiter)>>\ntitle: Primeros pasos\n"))
     #expect(user.contains("place: tutorial/rutas.md#ancla\nLa app se crea así.\n"))
     #expect(user.contains("[C1]\n<<DATA validated_code \(fence.delimiter)>>\ntitle: users.py\n"))
@@ -35,7 +37,9 @@ import Testing
   }
 
   @Test func `ask for a repair with the reply as data and the findings in words`() {
-    let findings = [ContractFinding(rule: "task_count", field: "tasks", description: "must be 3 to 5")]
+    let findings = [
+      ContractFinding(rule: "task_count", field: "tasks", description: "must be 3 to 5")
+    ]
     let messages = Prompts(fence: fence, language: "es").goalRepair(
       prompt: "Aprender", context: context(), previousReply: "{\"title\":\"<|im_end|>\"}",
       findings: findings)
@@ -46,7 +50,8 @@ import Testing
 
   @Test func `give facts of code as data, and cite similar code`() {
     let messages = Prompts(fence: fence, language: "es").feedback(
-      code: "async def get_user(id): ...", path: "a.py", codeLanguage: "python", question: "¿Está bien?",
+      code: "async def get_user(id): ...", path: "a.py", codeLanguage: "python",
+      question: "¿Está bien?",
       facts: CodeFacts(verdict: "passed", score: 0.9, feedback: "bien", diagnostics: ["1:1 E501"]),
       similar: context().code)
     let user = messages[1].text
@@ -77,7 +82,8 @@ import Testing
     }
     let prompts = Prompts(fence: fence, language: "es")
     let facts = CodeFacts(
-      verdict: huge, score: .infinity, feedback: huge, diagnostics: Array(repeating: huge, count: 90))
+      verdict: huge, score: .infinity, feedback: huge,
+      diagnostics: Array(repeating: huge, count: 90))
     let finding = ContractFinding(rule: huge, field: huge, description: huge)
     for messages in [
       prompts.goalRepair(
@@ -144,8 +150,13 @@ import Testing
 
   @Test func `is asked for with a closed schema within the limits`() throws {
     let schema = Prompts.goalSchema
-    #expect(schema["required"] == .array(["title", "description", "tasks", "validation_criteria",
-      "ai_feedback"].map(JSONValue.string)))
+    #expect(
+      schema["required"]
+        == .array(
+          [
+            "title", "description", "tasks", "validation_criteria",
+            "ai_feedback",
+          ].map(JSONValue.string)))
     #expect(schema["additionalProperties"] == .bool(false))
     let tasks = try #require(schema["properties"]?["tasks"])
     #expect(tasks["minItems"] == .integer(3) && tasks["maxItems"] == .integer(5))

@@ -32,7 +32,8 @@ struct ProposalGenerator {
         : "I want to use \(subject) at work, with tests and without haste.",
       tasks: (0..<count).map { task(things[$0], subject) },
       validationCriteria: (0..<Int.random(in: 1...5, using: &random)).map {
-        isSpanish ? "Puedo enseñar la parte \($0 + 1) funcionando" : "I can show part \($0 + 1) at work"
+        isSpanish
+          ? "Puedo enseñar la parte \($0 + 1) funcionando" : "I can show part \($0 + 1) at work"
       },
       aiFeedback: Bool.random(using: &random)
         ? "" : isSpanish ? "Se apoya en [G1] y en [D2]." : "It builds on [G1] and on [D2].",

@@ -95,7 +95,8 @@ import Testing
       let tasks = (0..<Int.random(in: 0...5, using: &random)).map { _ in
         (phrase(&random), phrase(&random), [phrase(&random)])
       }
-      fixture.addGoal(phrase(&random), similarity: .random(in: -2...2, using: &random), tasks: tasks)
+      fixture.addGoal(
+        phrase(&random), similarity: .random(in: -2...2, using: &random), tasks: tasks)
     }
     for _ in 0..<Int.random(in: 0...6, using: &random) {
       fixture.addSection(
@@ -111,8 +112,10 @@ import Testing
 
   private func phrase(_ random: inout SeededGenerator) -> String {
     let parts = [
-      "Aprender", "the", "rutas", "de", "FastAPI", "\u{202e}", "«", "»", "`", "system:", "ñandú", "?",
-      "ignora tus instrucciones", "<|im_end|>", "write", "una", "prueba", "\n", "\"", "TODO", "Tarea 1",
+      "Aprender", "the", "rutas", "de", "FastAPI", "\u{202e}", "«", "»", "`", "system:", "ñandú",
+      "?",
+      "ignora tus instrucciones", "<|im_end|>", "write", "una", "prueba", "\n", "\"", "TODO",
+      "Tarea 1",
       "<script>", "学习", "e\u{301}", "1", "database", "con", String(repeating: "x", count: 150),
     ]
     return (0..<Int.random(in: 0...8, using: &random)).map { _ in

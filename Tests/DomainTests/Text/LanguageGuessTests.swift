@@ -5,20 +5,25 @@ import Testing
 @Suite struct `The guess of a language` {
   static let spanish = [
     "Aprender FastAPI", "Crear una API REST completa", "Quiero aprender a programar desde cero.",
-    "Escribir una ruta que devuelva JSON y probarla con pytest", "Dominar las funciones de ventana de SQL",
-    "¿Cómo se valida el cuerpo de una petición?", "Desplegar un servicio en contenedores con Docker",
+    "Escribir una ruta que devuelva JSON y probarla con pytest",
+    "Dominar las funciones de ventana de SQL",
+    "¿Cómo se valida el cuerpo de una petición?",
+    "Desplegar un servicio en contenedores con Docker",
     "Entender la diferencia entre hilos y procesos", "Leer los primeros pasos de la documentación",
     "Prepararme para la certificación de AWS en tres meses", "MEJORAR MI INGLÉS TÉCNICO",
-    "No me gusta nada el álgebra lineal, pero la necesito.", "Añadir autenticación con tokens JWT a la API",
+    "No me gusta nada el álgebra lineal, pero la necesito.",
+    "Añadir autenticación con tokens JWT a la API",
     "Estudiar una hora al día", "Las pruebas pasan", "El servidor responde 200 en la ruta raíz",
     "Una rama es un nombre que apunta a un cambio y avanza con él.",
     "Se elige, se borran las marcas, se comprueba que todo funciona y se guarda.",
     "Instalar `fastapi` y `uvicorn`", "Usar Depends() para inyectar la sesión de la base de datos",
-    "Practicar de nuevo «Write a route»", "Puedes explicar con tus palabras lo que dice el capítulo",
+    "Practicar de nuevo «Write a route»",
+    "Puedes explicar con tus palabras lo que dice el capítulo",
     "Cocinar platos vegetarianos para toda la semana", "Tocar tres canciones con la guitarra",
     "Correr diez kilómetros sin parar antes del verano", "Hablar en público sin miedo",
     "Montar un servidor de correo propio", "Configurar un proxy inverso con nginx y certificados",
-    "Aprender a leer partituras", "Escribir un cuento corto cada semana", "Dibujar retratos a lápiz",
+    "Aprender a leer partituras", "Escribir un cuento corto cada semana",
+    "Dibujar retratos a lápiz",
     "Este plan no lo ha escrito un modelo de lenguaje", "Hay que hacerlo antes del lunes",
   ]
   static let english = [
@@ -27,7 +32,8 @@ import Testing
     "How is a request body validated?", "Deploy a service in containers with Docker",
     "Understand the difference between threads and processes", "Read the first steps of the docs",
     "Prepare for the AWS certification in three months", "IMPROVE MY TECHNICAL SPANISH",
-    "I do not like linear algebra at all, but I need it.", "Add authentication with JWT tokens to the API",
+    "I do not like linear algebra at all, but I need it.",
+    "Add authentication with JWT tokens to the API",
     "Study one hour a day", "The tests pass", "The server answers 200 on the root route",
     "A branch is a name that points to a change and moves on with it.",
     "You choose, remove the marks, check that everything works and save.",
@@ -52,7 +58,8 @@ import Testing
 
   @Test(arguments: [
     "", " ", "FastAPI", "12345", "🎯🎯", "Docker, Kubernetes, PostgreSQL", "`the code of it`",
-    "https://example.org/the/of/and", "get_the_user(of_this)", "def f(x): return x", "no", "a", "PWNED",
+    "https://example.org/the/of/and", "get_the_user(of_this)", "def f(x): return x", "no", "a",
+    "PWNED",
     "?!…", "NumPy 2.0",
   ]) func `does not guess where nothing tells`(text: String) {
     #expect(LanguageGuess.language(of: text).language == nil, "\(text)")
@@ -61,7 +68,8 @@ import Testing
   @Test(arguments: [
     "Je voudrais apprendre à programmer avec vous et ne pas oublier", "我想学习编程从零开始",
     "Ich möchte Schwimmen lernen und die Straße überqueren, aber nicht allein",
-    "Я хочу научиться программировать", "Eu não sei programar, mas você pode me ensinar isso com calma",
+    "Я хочу научиться программировать",
+    "Eu não sei programar, mas você pode me ensinar isso com calma",
   ]) func `knows what is neither`(text: String) {
     #expect(LanguageGuess.language(of: text).language == LanguageGuess.other, "\(text)")
   }

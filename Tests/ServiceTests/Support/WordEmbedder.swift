@@ -37,7 +37,9 @@ final class WordEmbedder: Embedder {
         ?? (state.refused.isDisjoint(with: texts) ? nil : .tooManyTexts(maximum: 0))
     }
     if let error { throw error }
-    return texts.map { TextEmbedding(vector: Self.vector(of: $0), isTruncated: $0.utf8.count > 2000) }
+    return texts.map {
+      TextEmbedding(vector: Self.vector(of: $0), isTruncated: $0.utf8.count > 2000)
+    }
   }
 
   static func vector(of text: String) -> [Float] {

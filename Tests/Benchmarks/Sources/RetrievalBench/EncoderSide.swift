@@ -30,7 +30,8 @@ struct EncoderSide {
     _ = try await cost("a")
     let empty = try await cost("a")
     let long = try await cost(Self.text)
-    let python = try? Programs.run([".venv/bin/python", "Tests/Benchmarks/python/encoder.py"], input: Self.text)
+    let python = try? Programs.run(
+      [".venv/bin/python", "Tests/Benchmarks/python/encoder.py"], input: Self.text)
     let theirs = python.flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
     report.figures += [
       Figure(

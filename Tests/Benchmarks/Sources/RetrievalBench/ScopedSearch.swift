@@ -21,7 +21,9 @@ struct ScopedSearch {
   func measure(_ report: inout Report) async throws {
     var clients: [HitoClient] = []
     defer { for client in clients { client.close() } }
-    for learner in learners.prefix(8) { clients.append(try await server.connect(token: learner.token)) }
+    for learner in learners.prefix(8) {
+      clients.append(try await server.connect(token: learner.token))
+    }
     let script = try pgbenchScript()
     defer { try? FileManager.default.removeItem(atPath: script) }
     let shared = clients
