@@ -157,6 +157,19 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (#"{"error":{"code":"content_filter"}}"#, "the provider's content filter refuses (status 400)"),
+    ("{}", "the provider refuses the request (status 400)"),
+  ]) func `A text that is not taken is told apart from a provider that is away`(
+    body: String, text: String
+  ) async throws {
+    try await withScriptedServer { exchange in
+      try await exchange.answer(400, body)
+    } _: { url in
+      await #expect(throws: EmbedderError.refused(text)) { try await embedder(url).embed(["a"]) }
+    }
+  }
+
   @Test func `An answer without an end is not read on`() async throws {
     try await withScriptedServer { exchange in
       try await exchange.send(

@@ -194,6 +194,7 @@ import Testing
     let counts = try await fixture.store.counts()
     #expect(counts.storedCount == 2 && counts.waitingCount == 1)
     #expect(counts.problems.map(\.attemptCount) == [1])
+    #expect(counts.problems.map(\.error) == ["not this text"])
     let status: GetEmbeddingStatusResponse = try await fixture.call(
       RetrievalServiceMethods.getEmbeddingStatus, GetEmbeddingStatusRequest(),
       as: fixture.user(.admin))

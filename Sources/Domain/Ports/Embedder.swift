@@ -30,6 +30,9 @@ package struct TextEmbedding: Sendable, Hashable {
 package enum EmbedderError: Error, Sendable, Hashable {
   /// Not now; a repeat may succeed. The text is for the log.
   case unavailable(String)
+  /// The provider is there and does not take these texts: others may fare better. The text is for the
+  /// log.
+  case refused(String)
   /// Too many calls wait already.
   case overloaded
   /// More texts than one call may bring: a repeat fails as well.

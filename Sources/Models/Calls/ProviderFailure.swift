@@ -134,6 +134,7 @@ package enum ProviderFailure: Error, Sendable, Hashable {
     switch self {
     case .overloaded: .overloaded
     case .cancelled: .cancelled
+    case .promptTooLong, .refused(.content, _), .refused(.request, _): .refused(text)
     default: .unavailable(text)
     }
   }

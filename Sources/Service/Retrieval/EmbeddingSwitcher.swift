@@ -68,7 +68,8 @@ package final class EmbeddingSwitcher: Sendable {
     logger.notice("searching with another model", metadata: ["model": "\(model.name)"])
   }
 
-  /// Embeds everything that the next model lacks; how many passages that were.
+  /// Embeds everything that the next model lacks; how many passages got their vector. What the model
+  /// does not take is left to the worker, with its error, after the switch.
   private func sweep() async throws -> Int {
     var last: PassageKey?
     var count = 0
@@ -76,17 +77,31 @@ package final class EmbeddingSwitcher: Sendable {
       try Task.checkCancellation()
       let batch = try await change.missing(after: last, limit: Self.batchCount)
       guard let end = batch.last else { return count }
-      let embeddings = try await desired.embed(batch.map(\.content))
-      guard embeddings.count == batch.count,
-        embeddings.allSatisfy({ $0.vector.count == desired.model.dimensionCount })
-      else { throw EmbedderError.unavailable("the provider's vectors have other dimensions") }
-      let made = zip(batch, embeddings).map { passage, embedding in
-        MadeEmbedding(
-          key: passage.key, contentHash: passage.contentHash, vector: embedding.vector)
-      }
+      let made = try await embed(batch)
       try await change.storeNext(made, at: time.now())
       last = end.key
-      count += batch.count
+      count += made.count
+    }
+  }
+
+  private func embed(_ batch: [WaitingPassage]) async throws -> [MadeEmbedding] {
+    let embeddings: [TextEmbedding]
+    do throws(EmbedderError) {
+      embeddings = try await desired.embed(batch.map(\.content))
+    } catch {
+      guard !error.isOfProvider else { throw error }
+      guard batch.count > 1 else { return [] }
+      var made: [MadeEmbedding] = []
+      for passage in batch { made += try await embed([passage]) }
+      // None is taken: that is not for the texts.
+      if made.isEmpty { throw error }
+      return made
+    }
+    guard embeddings.count == batch.count,
+      embeddings.allSatisfy({ $0.vector.count == desired.model.dimensionCount })
+    else { throw EmbedderError.unavailable("the provider's vectors have other dimensions") }
+    return zip(batch, embeddings).map { passage, embedding in
+      MadeEmbedding(key: passage.key, contentHash: passage.contentHash, vector: embedding.vector)
     }
   }
 }

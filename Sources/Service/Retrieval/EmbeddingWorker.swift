@@ -112,9 +112,10 @@ package final class EmbeddingWorker: Sendable {
     return batch.count
   }
 
-  private func embed(
+  /// Whether the batch went as one.
+  @discardableResult private func embed(
     _ batch: [WaitingPassage], _ embedder: any Embedder, _ active: StoredModel
-  ) async throws {
+  ) async throws -> Bool {
     let embeddings: [TextEmbedding]
     do throws(EmbedderError) {
       embeddings = try await embedder.embed(batch.map(\.content))
@@ -136,16 +137,20 @@ package final class EmbeddingWorker: Sendable {
     try await store.store(made, model: active.name, at: time.now())
     // Another server may have switched the model meanwhile.
     if try await store.models().active.name != active.name { models.forget() }
+    return true
   }
 
   /// One text that a provider can not take must not hold up those beside it.
   private func failed(
     _ batch: [WaitingPassage], _ embedder: any Embedder, _ active: StoredModel,
     _ error: EmbedderError
-  ) async throws {
+  ) async throws -> Bool {
     if batch.count > 1, !error.isOfProvider {
-      for passage in batch { try await embed([passage], embedder, active) }
-      return
+      var failureCount = 0
+      for passage in batch where try await !embed([passage], embedder, active) { failureCount += 1 }
+      // None is taken: that is not for the texts, and asking on is of no use for a while.
+      if failureCount == batch.count { throw error }
+      return false
     }
     let attempts = batch.map(\.attemptCount).max() ?? 0
     let wait = min(Duration.seconds(1) * (1 << min(attempts, 10)), Self.retryMaximum)
@@ -155,6 +160,7 @@ package final class EmbeddingWorker: Sendable {
       "passages were not embedded", metadata: ["count": "\(batch.count)", "error": "\(error.text)"])
     // The whole provider is away: nothing else is taken for a while.
     if error.isOfProvider { throw error }
+    return false
   }
 
   private func note(_ error: String?) { state.withLock { $0.lastError = error } }
@@ -165,14 +171,14 @@ extension EmbedderError {
   var isOfProvider: Bool {
     switch self {
     case .unavailable, .overloaded, .cancelled: true
-    case .tooManyTexts: false
+    case .refused, .tooManyTexts: false
     }
   }
 
   /// For admins; holds no text that was embedded.
   var text: String {
     switch self {
-    case .unavailable(let text): text
+    case .unavailable(let text), .refused(let text): text
     case .overloaded: "too many texts are waiting to be embedded"
     case .tooManyTexts(let maximum): "more than \(maximum) texts at once"
     case .cancelled: "cancelled"

@@ -26,7 +26,7 @@ final class WordEmbedder: Embedder {
   /// Every call fails from now on; nil lets them go well again.
   func fail(_ error: EmbedderError?) { state.withLock { $0.error = error } }
 
-  /// A batch with this text is refused as too much.
+  /// A batch with this text is refused.
   func refuse(_ text: String) { state.withLock { _ = $0.refused.insert(text) } }
 
   func embed(_ texts: [String]) async throws(EmbedderError) -> [TextEmbedding] {
@@ -34,7 +34,7 @@ final class WordEmbedder: Embedder {
       state.calls += 1
       if state.error == nil, state.refused.isDisjoint(with: texts) { state.texts += texts }
       return state.error
-        ?? (state.refused.isDisjoint(with: texts) ? nil : .tooManyTexts(maximum: 0))
+        ?? (state.refused.isDisjoint(with: texts) ? nil : .refused("not this text"))
     }
     if let error { throw error }
     return texts.map {
