@@ -64,14 +64,18 @@ class Channel:
         response_type: Type[Response],
         *,
         timeout: Optional[float] = None,
+        idempotency_key: Optional[str] = None,
         metadata: Optional[Mapping[str, str]] = None,
     ) -> "ResponseStream[Response]":
-        """One request, many answers. The call begins with the first `anext`."""
+        """One request, many answers. The call begins with the first `anext`.
+
+        A call that writes is not repeated by itself; its key lets the caller do so (W14.1).
+        """
         message = request.SerializeToString()
         deadline = None if timeout is None else _now() + timeout
 
         def open_call(connection: Connection) -> Opened:
-            header = self._header(method, deadline, "", metadata)
+            header = self._header(method, deadline, idempotency_key or "", metadata)
             return connection.open(header, message, half_close=True), None
 
         return ResponseStream(
@@ -181,7 +185,7 @@ class Channel:
         self, error: Unavailable, backoff: Backoff, deadline: float, may_repeat: bool
     ) -> float:
         """How long to wait before the next attempt; raises `error` where there should be none."""
-        if not may_repeat and not error.not_started:
+        if error.is_lasting or not (may_repeat or error.not_started):
             raise error
         now = _now()
         delay = backoff.next(error.retry_delay) + self._pacer.delay(now)

@@ -54,6 +54,9 @@ class ResumingWatch:
                 await self._interrupted(Unavailable("the server ended the subscription"))
                 continue
             except Unavailable as error:
+                if error.is_lasting:
+                    await self.aclose()
+                    raise
                 await self._interrupted(error)
                 continue
             except BaseException:

@@ -96,6 +96,8 @@ class ResponseStream(Generic[Response]):
             except Unavailable as error:
                 if self._is_begun or not (self._may_repeat or error.not_started):
                     raise
+                if error.is_lasting:
+                    raise
                 if self._sender is not None:
                     raise
                 self._call = None

@@ -165,9 +165,17 @@ class InternalError(HitoError):
 
 
 class Unavailable(HitoError):
-    """The server cannot be reached or cannot serve now; this library has tried again already."""
+    """The server cannot be reached or cannot serve now; this library has tried again already.
+
+    Unless `is_lasting`: then nobody has tried again, and it would not help.
+    """
 
     code = StatusCode.UNAVAILABLE
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether it stays so until somebody sets the server up differently."""
+        return self.reason == errors_pb2.ErrorReason.ERROR_REASON_NO_MODEL
 
 
 class DataLoss(HitoError):
