@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Plays a learner's journey against a real server in a temporary directory, and verifies it.
+"""Plays two learners' journeys against a real server in a temporary directory, and verifies it.
 
 A teacher opens a course, a learner makes goals and tasks of its chapters and works through them,
 two people watch live, the server is killed (kill -9) in the middle and started again, and a
-productivity report closes the day. Ends with status 0 only if nothing was missed or doubled.
+productivity report closes the day. Then the course's documents are ingested, and another learner has
+a goal planned out of them. Ends with status 0 only if nothing was missed or doubled.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ sys.path[:0] = [
 import course as courses  # noqa: E402
 from hito_server import HitoServer  # noqa: E402
 from journey import Journey  # noqa: E402
+from tutor import Tutor  # noqa: E402
 from verify import report_matches_the_notes, verify  # noqa: E402
+
+import hito  # noqa: E402
 
 
 def main() -> int:
@@ -63,11 +67,25 @@ async def play(server: HitoServer, course: courses.Course) -> None:
         await journey.print_report()
         with tempfile.TemporaryDirectory() as folder:
             await report_matches_the_notes(journey, Path(folder), say)
+        await play_tutor(server, course, journey.ines)
     finally:
         await journey.close()
     status = await asyncio.to_thread(server.stop)
     assert status == 0, f"the server ended with status {status}"
     say("The server drained and ended. All is well.")
+
+
+async def play_tutor(server: HitoServer, course: courses.Course, teacher: hito.Client) -> None:
+    title("A goal out of the course's own documents")
+    tutor = Tutor(server, course, say)
+    try:
+        await tutor.people_arrive(teacher)
+        await tutor.course_is_ingested()
+        await tutor.learner_has_a_past()
+        await tutor.goal_is_generated()
+        await tutor.goal_is_found_afterwards()
+    finally:
+        await tutor.close()
 
 
 _began = time.monotonic()
