@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from typing import AsyncIterator, Awaitable, Callable, Iterator
+from typing import AsyncIterator, Awaitable, Callable, Dict, Iterator, Optional
 
+import model_steps
 import pytest
 import pytest_asyncio
 from hito_server import HitoServer, Login
+from learning import Person, join
+from scripted_model import ScriptedModel
 
 import hito
 
@@ -29,8 +32,39 @@ def mortal() -> Iterator[HitoServer]:
     yield from _running()
 
 
-def _running() -> Iterator[HitoServer]:
-    running = HitoServer()
+@pytest.fixture(scope="session")
+def provider() -> Iterator[ScriptedModel]:
+    """A provider of models that all tests share."""
+    shared = ScriptedModel(model_steps.default)
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture
+def model(provider: ScriptedModel) -> ScriptedModel:
+    """The shared provider, with nothing scripted."""
+    provider.clear()
+    return provider
+
+
+@pytest.fixture(scope="session")
+def thinking(provider: ScriptedModel) -> Iterator[HitoServer]:
+    """A server with a language model that all tests share; nobody kills it."""
+    yield from _running(language_model(provider))
+
+
+@pytest.fixture(scope="module")
+def mortal_thinking(provider: ScriptedModel) -> Iterator[HitoServer]:
+    """A server with a language model of the module's own."""
+    yield from _running(language_model(provider))
+
+
+def language_model(provider: ScriptedModel) -> Dict[str, str]:
+    return {"HITO_MODEL_URL": provider.url, "HITO_MODEL": "scripted"}
+
+
+def _running(environment: Optional[Dict[str, str]] = None) -> Iterator[HitoServer]:
+    running = HitoServer(environment=environment)
     try:
         running.start()
         yield running
@@ -90,3 +124,21 @@ async def connect() -> AsyncIterator[Connect]:
     yield connect
     for client in clients:
         await client.close()
+
+
+@pytest_asyncio.fixture
+async def lea(thinking: HitoServer, connect: Connect) -> Person:
+    """A learner without a past, of the server that has a model."""
+    return await join(thinking, connect, "Lea")
+
+
+@pytest_asyncio.fixture
+async def judge(thinking: HitoServer, connect: Connect) -> Person:
+    """Who may decide about code there."""
+    return await join(thinking, connect, "Juez", "admin")
+
+
+@pytest_asyncio.fixture
+async def teacher(thinking: HitoServer, connect: Connect) -> Person:
+    """An instructor there."""
+    return await join(thinking, connect, "Ines", "instructor")

@@ -12,7 +12,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Iterator, NamedTuple, Optional
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional
 
 import hito
 from hito import v1
@@ -42,14 +42,20 @@ class Login(NamedTuple):
 class HitoServer:
     """A server with a data directory of its own."""
 
-    def __init__(self, program: Optional[str] = None) -> None:
+    def __init__(
+        self, program: Optional[str] = None, environment: Optional[Mapping[str, str]] = None
+    ) -> None:
         self.program = program or binary()
+        self.environment = dict(environment or {})
+        """What it is started with beside our own environment, less the models named there."""
         # Not below a private folder: PostgreSQL runs as another user. And short: socket paths
         # are limited to 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="hito-e2e-", dir="/tmp"))
         self.folder.chmod(0o755)
         self.data = self.folder / "data"
         self.log = self.folder / "server.log"
+        self.options: List[str] = []
+        """More options of `hito serve`."""
         self._port_file = self.folder / "port"
         self._process: Optional[subprocess.Popen[bytes]] = None
         self.address = "127.0.0.1:0"
@@ -75,8 +81,9 @@ class HitoServer:
                 [
                     self.program, "serve", "--data-dir", str(self.data),
                     "--listen", self.address, "--port-file", str(self._port_file),
+                    *self.options,
                 ],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment(),
             )  # fmt: skip
         for _ in waiting(START_SECONDS, "the server to take calls"):
             if self._process.poll() is not None:
@@ -86,6 +93,11 @@ class HitoServer:
                 if text:
                     self.address = text
                     return
+
+    def _environment(self) -> Dict[str, str]:
+        models = ("HITO_MODEL", "HITO_EMBEDDING_")
+        own = {k: v for k, v in os.environ.items() if not k.startswith(models)}
+        return {**own, **self.environment}
 
     def kill(self) -> None:
         """kill -9: nothing is flushed, nobody is told."""
