@@ -22,6 +22,15 @@ HANDLER = '''async def get_user_by_id(id: str, db: Session = Depends(get_db)):
         raise HTTPException(status_code=404)
     return user
 '''
+APPLICATION = '''from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/")
+async def root():
+    return {"message": "Hola, mundo"}
+'''
 HANDLER_WITHOUT_ERRORS = '''async def get_user(user_id, db):
     return await db.get(User, user_id)
 '''
@@ -90,24 +99,26 @@ class Tutor:
         )
         for task in made.tasks:
             await self.bea.tasks.complete_task(v1.CompleteTaskRequest(task_id=task.id))
-        stored = await self.bea.code_validation.create_snapshot(
-            v1.CreateSnapshotRequest(file_path="users.py", code_content=HANDLER)
-        )
-        judged = await self.grader.code_validation.record_verdict(
-            v1.RecordVerdictRequest(
-                snapshot_id=stored.snapshot.id, verdict="VERDICT_PASSED", score=0.95,
-                feedback="¡Bien hecho! Usa la inyección de dependencias correctamente",
-            )  # fmt: skip
-        )
-        self.snapshot_id = stored.snapshot.id
+        snapshots = []
+        for path, code in (("main.py", APPLICATION), ("users.py", HANDLER)):
+            stored = await self.bea.code_validation.create_snapshot(
+                v1.CreateSnapshotRequest(file_path=path, code_content=code)
+            )
+            judged = await self.grader.code_validation.record_verdict(
+                v1.RecordVerdictRequest(
+                    snapshot_id=stored.snapshot.id, verdict="VERDICT_PASSED", score=0.95,
+                    feedback="¡Bien hecho! Usa la inyección de dependencias correctamente",
+                )  # fmt: skip
+            )
+            snapshots.append(stored.snapshot.id)
         found = await self.bea.retrieval.search_validated_code(
             v1.SearchValidatedCodeRequest(
                 query=HANDLER_WITHOUT_ERRORS, language="python",
                 min_cursor=judged.receipt.cursor,
             )  # fmt: skip
         )
-        (hit,) = found.hits
-        assert hit.citation.entity_id == self.snapshot_id
+        hit = found.hits[0]
+        assert hit.citation.entity_id == snapshots[1]
         self._say(
             "Bea has a completed goal and validated code; get_user finds get_user_by_id "
             f"(similarity {hit.citation.similarity:.2f})"

@@ -205,20 +205,22 @@ import Testing
     """
 
   @Test func eachIndexServesItsCall() async throws {
+    let cases = Self.cases + Self.retrievalCases
     try await StoreFixture.run { store in
       var settings = ConnectionSettings(conninfo: store.connection.conninfo(role: .administrator))
       settings.statementTimeout = .seconds(300)
       let session = try await ScriptSession(settings)
       try await session.run(Self.rows)
+      try await session.run(Self.retrievalRows)
       try await session.run("ANALYZE; SET hito.stamper = 'on'")
-      for statement in Dictionary(grouping: Self.cases, by: \.statement.name).values {
+      for statement in Dictionary(grouping: cases, by: \.statement.name).values {
         let one = statement[0].statement
         let types = one.parameters.map(\.sqlName).joined(separator: ", ")
         try await session.run("PREPARE \"\(one.name)\" (\(types)) AS \(one.text)")
       }
       for mode in ["force_custom_plan", "force_generic_plan"] {
         try await session.run("SET plan_cache_mode = \(mode)")
-        for test in Self.cases where mode == "force_custom_plan" || !test.onlyCustom {
+        for test in cases where mode == "force_custom_plan" || !test.onlyCustom {
           try await session.run("SET enable_seqscan = \(test.withoutSeqScan ? "off" : "on")")
           let plan = try await session.run(
             "EXPLAIN EXECUTE \"\(test.statement.name)\" (\(test.arguments))"

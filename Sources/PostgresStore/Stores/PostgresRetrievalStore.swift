@@ -138,6 +138,11 @@ package struct PostgresRetrievalStore: RetrievalStore {
         language: try row.text(6), documentPath: try row.text(7), anchor: try row.text(8)),
       attributes: Dictionary(zip(names, values)) { first, _ in first })
   }
+
+  /// Whether texts are read under row-level security here (ADR 0008).
+  package func hasRowSecurity() async throws(StoreError) -> Bool {
+    try await hasReader.value(in: database)
+  }
 }
 
 /// Whether the reader's role is there: asked until there is an answer, then remembered.

@@ -32,6 +32,7 @@ struct DoctorCommand: AsyncParsableCommand {
       report.add(MachineChecks.libraries())
       let url = databaseURL ?? environment["HITO_DATABASE_URL"]
       if url?.isEmpty ?? true { report.add(MachineChecks.postgres(environment: environment)) }
+      report.add(MachineChecks.encoder(environment: environment))
       let requested = DataDirectory.resolve(requested: client.dataDir, environment: environment)
       if let requested {
         let directory = URL(filePath: requested, directoryHint: .isDirectory).absoluteURL.path

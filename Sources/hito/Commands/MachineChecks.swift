@@ -1,6 +1,7 @@
 import Console
 import EventLake
 import Foundation
+import Models
 import PostgresStore
 
 /// What of the machine and of this program can be wrong.
@@ -51,6 +52,18 @@ enum MachineChecks {
       findings.append(.fail("libpq", "is not in this process", "install libpq5"))
     }
     return findings
+  }
+
+  static func encoder(environment: [String: String]) -> HealthReport.Finding {
+    do {
+      let folder = try UniversalSentenceEncoder.locate(
+        candidates: UniversalSentenceEncoder.candidates(environment: environment))
+      let encoder = try UniversalSentenceEncoder(folder: folder)
+      return .ok("encoder", "\(encoder.model.name), in \(folder)")
+    } catch {
+      return .warn(
+        "encoder", "\(error)", "run `make setup`, or name another model: docs/operations.md")
+    }
   }
 
   static func postgres(environment: [String: String]) -> HealthReport.Finding {

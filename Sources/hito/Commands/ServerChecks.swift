@@ -43,6 +43,15 @@ enum ServerChecks {
       findings.append(
         .fail("schema", "\(error)", "use the version of Hito that belongs to this database"))
     }
+    if let secured = try? await PostgresRetrievalStore(database).hasRowSecurity() {
+      findings.append(
+        secured
+          ? .ok("isolation", "texts are read under row-level security")
+          : .warn(
+            "isolation", "the role hito_reader is missing: searches rest on their conditions alone",
+            "as an administrator: CREATE ROLE hito_reader NOLOGIN; GRANT it to Hito's roles; then "
+              + "`hito migrate up`"))
+    }
     return findings
   }
 

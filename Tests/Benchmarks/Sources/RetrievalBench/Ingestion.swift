@@ -18,9 +18,9 @@ struct Ingestion {
     let before = try server.usage()
     let began = ContinuousClock.now
     let call = try await client.courses.ingestDocuments()
-    try await call.send(IngestDocumentsRequest(step: .start(IngestStart(courseId: id))))
+    try await call.write(IngestDocumentsRequest(step: .start(IngestStart(courseId: id))))
     for (path, content) in files {
-      try await call.send(
+      try await call.write(
         IngestDocumentsRequest(
           step: .document(CourseDocument(path: path, content: content))))
     }
