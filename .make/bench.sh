@@ -9,6 +9,7 @@ shift
 cd "$REPO"
 build=(swift build --package-path Tests/Benchmarks --scratch-path .build/benchmarks
   --configuration release)
+[ "$name" != retrieval ] || "$REPO/.make/setup-reference-encoder.sh"
 "${build[@]}" --product "$name" >&2
 program=$("${build[@]}" --show-bin-path)/$name
 printf 'machine: %s cores, %s; load %s\ncommit: %s\n' "$(nproc)" \

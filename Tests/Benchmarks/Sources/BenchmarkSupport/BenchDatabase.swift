@@ -49,6 +49,9 @@ package struct BenchDatabase: Sendable {
         "-n", "-M", "prepared", "-c", "\(clientCount)", "-j", "\(min(clientCount, 2))",
         "-T", "\(seconds)", "-f", script,
       ] + settings + [connection(.application)])
+    // Until its backends have ended, what they used is missing from the sum.
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench'"
+    while try sql(running) != "0" {}
     let line = output.split(separator: "\n").first { $0.hasPrefix("tps = ") }
     guard let rate = line?.split(separator: " ").dropFirst(2).first.flatMap({ Double($0) }) else {
       throw BenchmarkError("pgbench gave no rate:\n\(output)")

@@ -15,7 +15,7 @@ struct EncoderSide {
     let client = try await server.connect(token: try server.adminToken())
     defer { client.close() }
     // A search in an empty scope is next to nothing but the embedding of its question.
-    func call(_ text: String) async throws {
+    @Sendable func call(_ text: String) async throws {
       _ = try await client.retrieval.search(
         SearchRequest(query: text, entityTypes: ["goal"], mode: .vector))
     }

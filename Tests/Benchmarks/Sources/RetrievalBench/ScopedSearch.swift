@@ -27,13 +27,13 @@ struct ScopedSearch {
     let script = try pgbenchScript()
     defer { try? FileManager.default.removeItem(atPath: script) }
     let shared = clients
-    func search(_ worker: Int) async throws {
+    @Sendable func search(_ worker: Int) async throws {
       let found = try await shared[worker % shared.count].retrieval.searchSimilarGoals(
         SearchSimilarGoalsRequest(query: Self.question))
       // Random vectors: nothing is close, and everything was compared.
       guard found.method == "exact" else { throw BenchmarkError("searched by \(found.method)") }
     }
-    func searchVector(_ worker: Int) async throws {
+    @Sendable func searchVector(_ worker: Int) async throws {
       let found = try await shared[worker % shared.count].retrieval.search(
         SearchRequest(
           query: Self.question, entityTypes: ["goal"], limit: 5, mode: .vector,
@@ -54,12 +54,14 @@ struct ScopedSearch {
       let run = try await ClosedLoop(workerCount: 1, duration: .seconds(seconds)).run(searchVector)
       let used = try server.usage() - before
       ours.append((used.server + used.database) / Double(run.callCount) * 1e6)
+      say("hito: \(run.callCount) searches")
       serverCost.append(used.server / Double(run.callCount) * 1e6)
       latencies.append(run.latencies.percentile(99) / 1000)
       let start = try server.usage()
       let rate = try server.database.pgbench(
         script: script, clientCount: 1, seconds: seconds, variables: [])
       let cost = try server.usage() - start
+      say("pgbench: \(number(rate)) searches/s")
       theirs.append(cost.database / (rate * Double(seconds)) * 1e6)
     }
     let hybrid = try await ClosedLoop(workerCount: 1, duration: .seconds(seconds)).run(search)
@@ -105,21 +107,20 @@ struct ScopedSearch {
       SELECT (ARRAY[\(learnersTable)]::uuid[])[:n] AS learner \\gset
       SELECT r.entity_id, r.chunk_number, 1 - (r.embedding <=> \(vector)), 0::float8, false
       FROM embeddings r JOIN goals g ON g.id = r.entity_id
-      WHERE r.entity_type = 'goal' AND NOT r.is_copy AND r.user_id = :'learner'
+      WHERE r.entity_type = 'goal' AND NOT r.is_copy AND r.user_id = :learner::uuid
         AND g.status = ANY ('{pending,in_progress,completed,archived}'::text[])
-        AND g.user_id = :'learner'
+        AND g.user_id = :learner::uuid
         AND EXISTS (SELECT 1 FROM embedding_models m
           WHERE m.name = 'use-multilingual-3' AND m.state = 'active')
       ORDER BY (r.embedding <=> \(vector)) + 0, r.entity_id, r.chunk_number LIMIT 40;
       BEGIN;
-      SELECT set_config('hito.caller', :'learner', true), set_config('role', 'hito_reader', true);
+      SELECT set_config('hito.caller', :learner::text, true), set_config('role', 'hito_reader', true);
       SELECT p.title, p.content FROM passages p WHERE p.entity_type = 'goal'
-        AND p.entity_id IN (SELECT id FROM goals WHERE user_id = :'learner' LIMIT 10);
+        AND p.entity_id IN (SELECT id FROM goals WHERE user_id = :learner::uuid LIMIT 10);
       COMMIT;
       """
     let path = "/tmp/hito-bench-search-\(ProcessInfo.processInfo.processIdentifier).sql"
-    try text.replacingOccurrences(of: ":'learner'", with: "':learner'")
-      .write(toFile: path, atomically: true, encoding: .utf8)
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
     return path
   }
 }
