@@ -123,12 +123,12 @@ async def findable(person: Person, cursor: str) -> None:
 class Run:
     """What the stream of a run has said so far."""
 
-    def __init__(self, stream: AsyncIterator[Any]) -> None:
+    def __init__(self, stream: hito.ResponseStream[Any]) -> None:
         self._stream = stream
         self.steps: List[Any] = []
 
     @classmethod
-    async def of(cls, stream: AsyncIterator[Any]) -> "Run":
+    async def of(cls, stream: hito.ResponseStream[Any]) -> "Run":
         """The whole run."""
         run = cls(stream)
         await run.follow()
@@ -141,6 +141,10 @@ class Run:
             if until and step.WhichOneof("step") == until:
                 break
         return self
+
+    async def leave(self) -> None:
+        """Hangs up."""
+        await self._stream.aclose()
 
     @property
     def id(self) -> str:

@@ -52,10 +52,10 @@ def default(exchange: Exchange) -> None:
     says(GOOD if exchange.request.wants_json else PROSE)(exchange)
 
 
-def status(code: int, headers: Optional[Dict[str, str]] = None, **error: Any) -> Step:
+def status(number: int, headers: Optional[Dict[str, str]] = None, **error: Any) -> Step:
     """Another status than 200, with the body that providers send."""
     body = {"error": {"message": "no", "type": "error", **error}}
-    return lambda exchange: exchange.json(code, body, headers)
+    return lambda exchange: exchange.json(number, body, headers)
 
 
 def raw(body: bytes) -> Step:
