@@ -193,7 +193,7 @@ async def test_without_a_model_a_goal_is_planned_from_what_was_found_and_says_so
     assert 3 <= len(result.tasks) <= 5
     assert all(task.validation_criteria for task in result.tasks)
     assert "no lo ha escrito un modelo" in result.goal.ai_feedback
-    assert "[D1]" in result.goal.ai_feedback
+    assert "[D2] «" in result.goal.ai_feedback
     started = (await trace(lea, "ai.run_completed", run.id))[0]
     assert json.loads(started.payload_json)["model"] is None
 
