@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import AsyncIterator, Awaitable, Callable, Dict, Iterator, Optional
+from typing import AsyncIterator, Awaitable, Callable, Dict, Iterator, Optional, Sequence
 
 import model_steps
 import pytest
@@ -63,8 +63,11 @@ def language_model(provider: ScriptedModel) -> Dict[str, str]:
     return {"HITO_MODEL_URL": provider.url, "HITO_MODEL": "scripted"}
 
 
-def _running(environment: Optional[Dict[str, str]] = None) -> Iterator[HitoServer]:
+def _running(
+    environment: Optional[Dict[str, str]] = None, options: Sequence[str] = ()
+) -> Iterator[HitoServer]:
     running = HitoServer(environment=environment)
+    running.options += options
     try:
         running.start()
         yield running

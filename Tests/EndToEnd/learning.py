@@ -159,11 +159,11 @@ class Run:
 
     @property
     def nodes(self) -> List[str]:
-        return [f"{node.node} {node.attempt}" for node in self._all("node_started")]
+        return [f"{node.node} {node.attempt}" for node in self.steps_of("node_started")]
 
     @property
     def citations(self) -> List[v1.Citation]:
-        return [c for context in self._all("context") for c in context.citations]
+        return [c for context in self.steps_of("context") for c in context.citations]
 
     @property
     def text(self) -> str:
@@ -178,7 +178,7 @@ class Run:
     @property
     def findings(self) -> List[List[str]]:
         """The broken rules of each check."""
-        return [[f.rule for f in checked.findings] for checked in self._all("findings")]
+        return [[f.rule for f in checked.findings] for checked in self.steps_of("findings")]
 
     @property
     def result(self) -> Any:
@@ -190,7 +190,7 @@ class Run:
         assert self.steps[-1].WhichOneof("step") == "proposal", self.kinds
         return self.steps[-1].proposal
 
-    def _all(self, kind: str) -> List[Any]:
+    def steps_of(self, kind: str) -> List[Any]:
         return [getattr(s, kind) for s in self.steps if s.WhichOneof("step") == kind]
 
 

@@ -155,6 +155,8 @@ class ScriptedModel:
         self._stop = threading.Event()
         server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
         server.daemon_threads = True
+        # Callers hang up as they like.
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]
         self.port = server.server_address[1]
         self._server = server
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
