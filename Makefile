@@ -54,3 +54,6 @@ endif
 ifneq ($(wildcard Tests/Benchmarks/Package.swift),)
 include .make/bench.mk
 endif
+ifneq ($(wildcard Tests/Evaluation/evaluate.py),)
+include .make/eval.mk
+endif

@@ -23,11 +23,14 @@ package struct RankedCandidate: Sendable, Hashable {
 /// Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): a candidate scores
 /// `weight / (k + rank)` for each list that it is in.
 package enum RankFusion {
-  /// The constant of the paper: how little the first places differ.
-  package static let k = 60.0
-  /// What a place by words counts against one by meaning. Measured: the same weight puts what only
-  /// shares words before what means the same (docs/benchmarks.md, `make eval`).
-  package static let wordWeight = 0.3
+  /// How little the first places differ. The paper's 60 is for many lists of which none is much better
+  /// than the others; of two, it lets any first place by words lift a passage over the best by meaning.
+  /// Measured (docs/evaluation.md): 5 loses nothing to either list alone.
+  package static let k = 5.0
+  /// What a place by words counts against one by meaning, where the passage has some of the words.
+  package static let wordWeight = 0.2
+  /// The same where it has all of them: whoever types a heading or a name means just that.
+  package static let allWordsWeight = 1.0
 
   /// Candidates of one or more scopes in one order, best first; ties by key, so that the same
   /// search gives the same order.
@@ -59,8 +62,8 @@ package enum RankFusion {
       }
     }
     if mode != .vector {
-      let weight = mode == .hybrid ? wordWeight : 1
       for (index, candidate) in byWords.enumerated() {
+        let weight = candidate.hasAllWords || mode == .text ? allWordsWeight : wordWeight
         note(candidate) { entry in
           entry.textRank = index + 1
           entry.score += weight / (k + Double(index + 1))

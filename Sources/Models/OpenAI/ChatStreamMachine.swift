@@ -57,7 +57,7 @@ package struct ChatStreamMachine: Sendable {
     guard let choice = answer.choices?.first(where: { ($0.index ?? 0) == 0 }) else {
       return .readOn
     }
-    if let reason = choice.finish_reason, !reason.isEmpty { finishReason = reason }
+    if let reason = choice.finishReason, !reason.isEmpty { finishReason = reason }
     let part = choice.delta ?? choice.message
     if let refusal = part?.refusal, !refusal.isEmpty { isRefusal = true }
     guard let piece = part?.content, !piece.isEmpty else { return .readOn }
@@ -81,8 +81,8 @@ package struct ChatStreamMachine: Sendable {
   }
 
   private mutating func note(_ usage: ChatAnswer.Usage?, _ model: String?) {
-    if let count = usage?.prompt_tokens { outcome.promptTokenCount = Self.bounded(count) }
-    if let count = usage?.completion_tokens { outcome.replyTokenCount = Self.bounded(count) }
+    if let count = usage?.promptTokens { outcome.promptTokenCount = Self.bounded(count) }
+    if let count = usage?.completionTokens { outcome.replyTokenCount = Self.bounded(count) }
     // The name goes into stored events: a foreign text with limits.
     if let model, !model.isEmpty, model.utf8.count <= Self.modelNameByteCountMax,
       model.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })

@@ -13,12 +13,22 @@ struct ChatAnswer: Decodable {
     var delta: Part?
     /// In whole completions.
     var message: Part?
-    var finish_reason: String?
+    var finishReason: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case index, delta, message
+      case finishReason = "finish_reason"
+    }
   }
 
   struct Usage: Decodable {
-    var prompt_tokens: Int?
-    var completion_tokens: Int?
+    var promptTokens: Int?
+    var completionTokens: Int?
+
+    private enum CodingKeys: String, CodingKey {
+      case promptTokens = "prompt_tokens"
+      case completionTokens = "completion_tokens"
+    }
   }
 
   var choices: [Choice]?

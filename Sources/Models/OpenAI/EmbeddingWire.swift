@@ -33,7 +33,7 @@ enum EmbeddingWire {
     }
     let whole = vectors.compactMap { $0 }
     guard whole.count == count else { throw .malformed }
-    return (whole, AttemptCounts(promptTokenCount: answer.usage?.prompt_tokens))
+    return (whole, AttemptCounts(promptTokenCount: answer.usage?.promptTokens))
   }
 
   /// Nil where the vector has no direction.
@@ -50,7 +50,11 @@ enum EmbeddingWire {
     }
 
     struct Usage: Decodable {
-      var prompt_tokens: Int?
+      var promptTokens: Int?
+
+      private enum CodingKeys: String, CodingKey {
+        case promptTokens = "prompt_tokens"
+      }
     }
 
     var data: [Entry]?

@@ -15,11 +15,18 @@ extension Migration {
           || to_tsvector('spanish', content) || to_tsvector('english', content)
       $$;
 
-      -- Any of the words: questions of people rarely share all of them with what answers them.
+      -- Any of the words: questions of people rarely share all of them with what answers them. The
+      -- small words of one language are words to the other's dictionary, so they go before; where
+      -- nothing else is left, they are what is searched for.
       CREATE FUNCTION hito_query(query text) RETURNS tsquery
         LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-        SELECT replace(plainto_tsquery('spanish', query)::text, '&', '|')::tsquery
-          || replace(plainto_tsquery('english', query)::text, '&', '|')::tsquery
+        SELECT replace(plainto_tsquery('spanish', n.told)::text, '&', '|')::tsquery
+          || replace(plainto_tsquery('english', n.told)::text, '&', '|')::tsquery
+        FROM (
+          SELECT COALESCE(string_agg(word, ' ') FILTER (
+            WHERE to_tsvector('spanish', word) <> '' AND to_tsvector('english', word) <> ''),
+            query) AS told
+          FROM regexp_split_to_table(query, '[[:space:]]+') AS word) n
       $$;
 
       CREATE TABLE passages (

@@ -110,7 +110,7 @@ enum SearchStatements {
       SELECT f.entity_id, f.chunk_number,
         CASE WHEN \(isActive) THEN 1 - (e.embedding <=> $1::vector) END, f.rank::float8, f.has_all
       FROM (
-        SELECT r.entity_id, r.chunk_number, ts_rank(r.words, q.words, 1) AS rank,
+        SELECT r.entity_id, r.chunk_number, ts_rank(r.words, q.words) AS rank,
           r.words @@ q.all_es OR r.words @@ q.all_en AS has_all
         FROM (SELECT hito_query($\(scope.next)) AS words,
           plainto_tsquery('spanish', $\(scope.next)) AS all_es,

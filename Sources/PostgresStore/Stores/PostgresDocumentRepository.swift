@@ -30,11 +30,11 @@ package struct PostgresDocumentRepository: DocumentRepository {
         parameters.append(page.rowLimit)
       })
     return try page.page(
-      rows, key: { PageKey(time: $0.document.createdAt, id: $0.document.id) }
-    ) { (row) throws(StoreError) in
-      ListedDocument(
-        document: try Self.document(row), embeddedSectionCount: try row.int32(Self.columnCount))
-    }
+      rows, key: { PageKey(time: $0.document.createdAt, id: $0.document.id) },
+      { (row) throws(StoreError) in
+        ListedDocument(
+          document: try Self.document(row), embeddedSectionCount: try row.int32(Self.columnCount))
+      })
   }
 
   package func chunks(of document: CourseDocument) async throws(StoreError) -> [StoredChunk] {

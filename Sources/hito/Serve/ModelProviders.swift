@@ -14,11 +14,11 @@ import Service
 /// | `HITO_EMBEDDING_URL`, `HITO_EMBEDDING_MODEL`, `HITO_EMBEDDING_DIMENSIONS` | an embedding model behind `<URL>/embeddings`, instead of the embedded one |
 /// | `HITO_EMBEDDING_KEY` | its key |
 /// | `HITO_EMBEDDING_SEND_DIMENSIONS` | `1` asks the provider for vectors of that many dimensions |
-/// | `HITO_EMBEDDING_MIN_SIMILARITY` | what is less similar is not close; 0.3 |
+/// | `HITO_EMBEDDING_MIN_SIMILARITY` | what is less similar is not close; 0.2 |
 struct ModelProviders {
   /// Below it two texts have little to do with each other, in the embedded model's vectors
-  /// (docs/benchmarks.md, `make eval`); a guess for the models of others.
-  private static let similarityDefault = 0.3
+  /// (docs/evaluation.md: what it silences, right and wrong); a guess for the models of others.
+  private static let similarityDefault = 0.2
 
   /// Empty variables are ones that are not set, as everywhere.
   private let environment: [String: String]
@@ -38,21 +38,21 @@ struct ModelProviders {
 
   func embedders(logger: Logger) throws -> Embedders {
     var made = Embedders()
+    let similarity =
+      try number("HITO_EMBEDDING_MIN_SIMILARITY", in: -1...1) ?? Self.similarityDefault
     do throws(ModelFileError) {
       let folder = try UniversalSentenceEncoder.locate(
         candidates: UniversalSentenceEncoder.candidates(environment: environment))
       let embedder = try UniversalSentenceEncoder(folder: folder)
       made.all.append(
         EmbeddingModels.Provider(
-          embedder: embedder, isImmediate: true, minimumSimilarity: Self.similarityDefault))
+          embedder: embedder, isImmediate: true, minimumSimilarity: similarity))
       made.desired = embedder
     } catch {
       // Then what is searched is found by its words; the text says how to mend it.
       logger.warning("the embedded sentence encoder is not used", metadata: ["reason": "\(error)"])
     }
     if let remote = try remoteEmbedder() {
-      let similarity =
-        try number("HITO_EMBEDDING_MIN_SIMILARITY", in: -1...1) ?? Self.similarityDefault
       made.all.append(
         EmbeddingModels.Provider(
           embedder: remote, isImmediate: false, minimumSimilarity: similarity))

@@ -1140,7 +1140,7 @@ static const ProtobufCFieldDescriptor hito__v1__get_embedding_status_response__f
   },
   {
     "live_recall",
-    9,
+    16,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
@@ -1152,7 +1152,7 @@ static const ProtobufCFieldDescriptor hito__v1__get_embedding_status_response__f
   },
   {
     "live_recall_samples",
-    10,
+    17,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT64,
     0,   /* quantifier_offset */
@@ -1175,9 +1175,10 @@ static const unsigned hito__v1__get_embedding_status_response__field_indices_by_
   3,   /* field[3] = pending */
   2,   /* field[2] = stored */
 };
-static const ProtobufCIntRange hito__v1__get_embedding_status_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__get_embedding_status_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 16, 8 },
   { 0, 10 }
 };
 const ProtobufCMessageDescriptor hito__v1__get_embedding_status_response__descriptor =
@@ -1191,7 +1192,7 @@ const ProtobufCMessageDescriptor hito__v1__get_embedding_status_response__descri
   10,
   hito__v1__get_embedding_status_response__field_descriptors,
   hito__v1__get_embedding_status_response__field_indices_by_name,
-  1,  hito__v1__get_embedding_status_response__number_ranges,
+  2,  hito__v1__get_embedding_status_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__get_embedding_status_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
