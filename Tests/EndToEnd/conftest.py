@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import AsyncIterator, Awaitable, Callable, Dict, Iterator, Optional, Sequence
 
+import embedding_world
 import model_steps
 import pytest
 import pytest_asyncio
+from embedding_world import World
 from hito_server import HitoServer, Login
 from learning import Person, join
 from scripted_model import ScriptedModel
@@ -145,3 +147,15 @@ async def judge(thinking: HitoServer, connect: Connect) -> Person:
 async def teacher(thinking: HitoServer, connect: Connect) -> Person:
     """An instructor there."""
     return await join(thinking, connect, "Ines", "instructor")
+
+
+@pytest.fixture(scope="module")
+def changing() -> Iterator[HitoServer]:
+    """A server of the module's own, to restart with one embedding model and another."""
+    yield from _running()
+
+
+@pytest_asyncio.fixture
+async def world(changing: HitoServer, connect: Connect) -> World:
+    """A learner's small world there."""
+    return await embedding_world.make(changing, connect)

@@ -136,6 +136,17 @@ class ScriptedModel:
         with self._changed:
             self._embedding_script.extend(steps)
 
+    def hold_embeddings(self, count: int = 1) -> threading.Event:
+        """Holds the next requests back until the event that it returns is set."""
+        gate = threading.Event()
+
+        def step(exchange: Exchange) -> None:
+            if exchange.hang(until=gate.is_set):
+                self.embed(exchange)
+
+        self.script_embeddings(*[step] * count)
+        return gate
+
     def clear(self) -> None:
         """Forgets what was scripted and what came."""
         with self._changed:
@@ -143,12 +154,21 @@ class ScriptedModel:
             self._embedding_script.clear()
             self.chats, self.embeddings = [], []
 
-    def wait_for_chats(self, count: int, seconds: float = 30.0) -> List[Request]:
+    def wait_for_chats(self, count: int) -> List[Request]:
         """The chats, once there are so many."""
+        return self._wait(lambda: self.chats, count)
+
+    def wait_for_embeddings(self, count: int) -> List[Request]:
+        """The same for embeddings."""
+        return self._wait(lambda: self.embeddings, count)
+
+    def _wait(
+        self, came: Callable[[], List[Request]], count: int, seconds: float = 30.0
+    ) -> List[Request]:
         with self._changed:
-            arrived = self._changed.wait_for(lambda: len(self.chats) >= count, seconds)
-            assert arrived, f"waited {seconds:g} s for chat {count}, {len(self.chats)} came"
-            return list(self.chats)
+            arrived = self._changed.wait_for(lambda: len(came()) >= count, seconds)
+            assert arrived, f"waited {seconds:g} s for request {count}, {len(came())} came"
+            return list(came())
 
     def start(self) -> None:
         """Listens, on the port of last time."""
@@ -192,9 +212,10 @@ class ScriptedModel:
             self._changed.notify_all()
         if step is not None:
             return step
-        return self.otherwise if is_chat else self._embed
+        return self.otherwise if is_chat else self.embed
 
-    def _embed(self, exchange: Exchange) -> None:
+    def embed(self, exchange: Exchange) -> None:
+        """The step that embeddings take where nothing is scripted."""
         exchange.json(200, embeddings_answer(exchange.request.body, self.dimensions))
 
     def _handler(self) -> type:
