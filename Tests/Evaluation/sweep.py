@@ -15,7 +15,7 @@ from population import key_of
 from rankers import Key
 from tasks import Query, Task, ask_all, search
 
-TODAY = (60.0, 0.3, 0.3, 0.3)
+TODAY = (5.0, 0.1, 1.5, 0.2)
 """What the server has: k, weight of words, that where a passage has every word, threshold."""
 
 THRESHOLDS = (-1.0, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
@@ -23,15 +23,12 @@ WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
 KS = (1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
 TOGETHER = (
     TODAY,
-    (60.0, 0.3, 0.3, 0.2),
-    (60.0, 0.05, 0.05, 0.2),
-    (10.0, 0.3, 0.3, 0.2),
-    (5.0, 0.3, 0.3, 0.2),
-    (5.0, 0.3, 1.0, 0.2),
+    (60.0, 0.3, 0.3, 0.3),
     (5.0, 0.2, 1.0, 0.2),
-    (5.0, 0.2, 1.0, 0.15),
-    (2.0, 0.3, 1.0, 0.2),
-    (2.0, 0.2, 1.5, 0.2),
+    (5.0, 0.1, 1.0, 0.2),
+    (5.0, 0.2, 1.5, 0.2),
+    (2.0, 0.1, 1.0, 0.2),
+    (5.0, 0.1, 1.5, 0.15),
 )
 CANDIDATES = DEPTH * 4 + 20
 """How many places the server looks at, each way, for DEPTH results."""

@@ -27,10 +27,11 @@ package enum RankFusion {
   /// than the others; of two, it lets any first place by words lift a passage over the best by meaning.
   /// Measured (docs/evaluation.md): 5 loses nothing to either list alone.
   package static let k = 5.0
-  /// What a place by words counts against one by meaning, where the passage has some of the words.
-  package static let wordWeight = 0.2
+  /// What a place by words counts against one by meaning, where the passage has some of the words: it
+  /// decides between passages that are about equally close.
+  package static let wordWeight = 0.1
   /// The same where it has all of them: whoever types a heading or a name means just that.
-  package static let allWordsWeight = 1.0
+  package static let allWordsWeight = 1.5
 
   /// Candidates of one or more scopes in one order, best first; ties by key, so that the same
   /// search gives the same order.
@@ -63,7 +64,7 @@ package enum RankFusion {
     }
     if mode != .vector {
       for (index, candidate) in byWords.enumerated() {
-        let weight = candidate.hasAllWords || mode == .text ? allWordsWeight : wordWeight
+        let weight = mode == .text ? 1 : candidate.hasAllWords ? allWordsWeight : wordWeight
         note(candidate) { entry in
           entry.textRank = index + 1
           entry.score += weight / (k + Double(index + 1))
