@@ -16,4 +16,10 @@ printf 'machine: %s cores, %s; load %s\ncommit: %s\n' "$(nproc)" \
   "$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)" \
   "$(cut -d ' ' -f 1-3 /proc/loadavg)" \
   "$(git describe --always --dirty --exclude '*' 2>/dev/null || printf 'no git')"
-exec "$program" "$@"
+status=0
+"$program" "$@" || status=$?
+if [ "$name" = retrieval ]; then
+  HITO_BINARY=$REPO/.build/release/hito \
+    "$REPO/.venv/bin/python" Tests/Benchmarks/python/remote_embeddings.py || status=$?
+fi
+exit "$status"

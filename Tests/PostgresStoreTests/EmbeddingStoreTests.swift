@@ -160,4 +160,18 @@ import Testing
       #expect(models.next == nil)
     }
   }
+
+  @Test func countsAreToldWhileTheTablesChangeNames() async throws {
+    try await StoreFixture.run { store in
+      let change = PostgresEmbeddingSwitch(
+        store.database,
+        owner: ConnectionSettings(conninfo: store.connection.conninfo(role: .owner)))
+      try await change.begin(StoredModel(name: "next", dimensionCount: 3))
+      #expect(try await store.embeddings.counts().nextCount == 0)
+      // What a status sees that read the models before the switch was completed.
+      let session = try await store.script()
+      try await session.run("ALTER TABLE embeddings_next RENAME TO gone")
+      #expect(try await store.embeddings.counts().nextCount == 0)
+    }
+  }
 }

@@ -83,6 +83,14 @@ extension Migration {
       INSERT INTO embedding_models (name, dimensions, state)
         VALUES ('use-multilingual-3', 512, 'active');
 
+      -- How many vectors the next model has. Its table may take the other one's name at any moment.
+      CREATE FUNCTION hito_next_count() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+      BEGIN
+        RETURN (SELECT count(*) FROM embeddings_next);
+      EXCEPTION WHEN undefined_table THEN RETURN 0;
+      END
+      $$;
+
       -- A course is found by those enrolled through a copy of its first chunk under their own id:
       -- the notes' query asks for user_id. Our own searches pass copies over.
       ALTER TABLE embeddings
@@ -114,6 +122,7 @@ extension Migration {
       DROP POLICY IF EXISTS hito_reader ON goals;
       DROP POLICY IF EXISTS hito_reader ON courses;
       DROP POLICY IF EXISTS hito_reader ON code_snapshots;
+      DROP FUNCTION hito_next_count();
       DROP FUNCTION hito_caller();
       DROP FUNCTION hito_readable_courses(uuid);
       DROP FUNCTION hito_query(text);

@@ -34,7 +34,7 @@ enum SwitchStatements {
     """)
 
   static let count = Statement(
-    "next.count", [], "SELECT count(*) FROM embeddings_next")
+    "next.count", [], "SELECT hito_next_count()")
 }
 
 /// The scripts of a switch, run as the owner of the tables. Names of models are letters, digits and
