@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from typing import AsyncIterator, Awaitable, Callable, Dict, Iterator, Optional, Sequence
+from typing import AsyncIterator, Awaitable, Callable, Dict, Iterator, NamedTuple, Optional, Sequence
 
 import embedding_world
 import model_steps
 import pytest
 import pytest_asyncio
 from embedding_world import World
+from hito import v1
 from hito_server import HitoServer, Login
-from learning import Person, join
+from learning import GET_USER_BY_ID, Person, join, validated_code
 from scripted_model import ScriptedModel
 
 import hito
@@ -147,6 +148,23 @@ async def judge(thinking: HitoServer, connect: Connect) -> Person:
 async def teacher(thinking: HitoServer, connect: Connect) -> Person:
     """An instructor there."""
     return await join(thinking, connect, "Ines", "instructor")
+
+
+class Example(NamedTuple):
+    """A file of validated code that its author shares."""
+
+    id: str
+    author: str
+
+
+@pytest_asyncio.fixture
+async def example(thinking: HitoServer, judge: Person, connect: Connect) -> AsyncIterator[Example]:
+    """The notes' `get_user_by_id`; its author takes it back at the end."""
+    author = await join(thinking, connect, "Autor")
+    made = await validated_code(author, judge, "users.py", GET_USER_BY_ID, shared=True)
+    yield Example(made, author.id)
+    request = v1.SetSharingRequest(snapshot_id=made, shared=False)
+    await author.client.code_validation.set_sharing(request)
 
 
 @pytest.fixture(scope="module")

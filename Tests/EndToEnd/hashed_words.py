@@ -12,7 +12,7 @@ from typing import Any, Dict, List
 
 
 def vector(text: str, dimensions: int) -> List[float]:
-    """Each word has a place and a sign by its hash; the same text has the same vector everywhere."""
+    """Each word has a place and a sign by its hash: the same everywhere."""
     numbers = [0.0] * dimensions
     plain = unicodedata.normalize("NFKD", text.lower())
     plain = "".join(c for c in plain if not unicodedata.combining(c))

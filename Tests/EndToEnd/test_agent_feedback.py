@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from hito import v1
 from learning import (
-    GET_USER, GET_USER_BY_ID, TUTORIAL, Run, completed_goal, course, generate, goals_of, join,
+    GET_USER, TUTORIAL, Run, completed_goal, course, generate, goals_of, join,
     trace, validated_code,
 )  # fmt: skip
 from model_steps import PROSE, says
@@ -34,13 +34,6 @@ async def advice(person, course_id: str, question: str, goal_id: str = "") -> Ru
 
 
 @pytest_asyncio.fixture
-async def example(thinking, judge, connect) -> str:
-    """The notes' `get_user_by_id`, validated, of somebody who shares it."""
-    author = await join(thinking, connect, "Autor")
-    return await validated_code(author, judge, "users.py", GET_USER_BY_ID, shared=True)
-
-
-@pytest_asyncio.fixture
 async def taught(teacher) -> str:
     document = v1.CourseDocument(path="guia/fastapi.md", content=TUTORIAL.encode())
     return await course(teacher, "Curso de FastAPI", document)
@@ -54,7 +47,7 @@ async def test_feedback_cites_the_validated_code_that_is_like_it(lea, example, m
         "node_started", "context", "node_started", "token", "node_started", "result",
     ]  # fmt: skip
     assert run.text == NOTES == run.result.text
-    cited = next(c for c in run.citations if c.entity_id == example)
+    cited = next(c for c in run.citations if c.entity_id == example.id)
     assert (cited.entity_type, cited.title) == ("code_snapshot", "users.py")
     assert 0.5 < cited.similarity <= 1 and "get_user_by_id" in cited.excerpt
     assert list(run.result.citations) == run.citations
@@ -78,7 +71,7 @@ async def test_the_verdict_is_given_to_the_model_as_a_fact_and_stays_what_it_is(
     (asked,) = model.chats
     for fact in ("verdict: failed", "score: 0.40", said, "mi_users.py"):
         assert fact in asked.user
-    assert example in {c.entity_id for c in run.citations}
+    assert example.id in {c.entity_id for c in run.citations}
     assert snapshot not in {c.entity_id for c in run.citations}, "not an example of itself"
     kept = await lea.client.code_validation.get_snapshot(
         v1.GetSnapshotRequest(snapshot_id=snapshot)

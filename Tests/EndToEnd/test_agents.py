@@ -8,8 +8,7 @@ import pytest
 from history import check, read_all
 from hito import v1
 from learning import (
-    GET_USER_BY_ID, TUTORIAL, completed_goal, course, generate, goals_of, join, trace,
-    validated_code,
+    TUTORIAL, completed_goal, course, generate, goals_of, trace, validated_code,
 )  # fmt: skip
 from model_steps import DOUBLED, GOOD, TITLES, TWO_TASKS, proposal, says
 from psql import Session
@@ -86,22 +85,20 @@ async def test_the_events_of_a_run_are_its_trace(lea, model):
 
 
 async def test_learning_fastapi_builds_on_a_completed_goal_a_course_and_validated_code(
-    thinking, lea, judge, teacher, connect, model
+    lea, judge, teacher, example, model
 ):
     """The notes' request, with everything that the notes' agent looks for."""
-    author = await join(thinking, connect, "Autor")
     goal = await completed_goal(lea, "Aprender Flask", "Hice una API REST en Python, con pruebas.")
     document = v1.CourseDocument(path="fastapi.md", content=TUTORIAL.encode())
     taught = await course(teacher, "Curso de FastAPI", document)
     await lea.client.courses.enrol(v1.EnrolRequest(course_id=taught))
-    shared = await validated_code(author, judge, "users.py", GET_USER_BY_ID, shared=True)
     own = await validated_code(
         lea, judge, "app.py", "from fastapi import FastAPI\n\napp = FastAPI()  # Aprender FastAPI\n"
     )
     run = await generate(lea, "Aprender FastAPI: crear una API REST completa de usuarios")
     cited = {(c.entity_type, c.entity_id) for c in run.citations}
     assert {("goal", goal), ("course", taught)} <= cited
-    assert {("code_snapshot", own), ("code_snapshot", shared)} <= cited
+    assert {("code_snapshot", own), ("code_snapshot", example.id)} <= cited
     sections = [c for c in run.citations if c.entity_type == "course" and c.document_path]
     assert {c.anchor for c in sections} & {"instalar", "ruta", "probar"}
     assert all(c.document_path == "fastapi.md" and 0 < c.similarity <= 1 for c in sections)
@@ -111,7 +108,7 @@ async def test_learning_fastapi_builds_on_a_completed_goal_a_course_and_validate
     (asked,) = model.chats
     for text in ("Aprender Flask", "pip install fastapi", "get_user_by_id", "app = FastAPI()"):
         assert text in asked.user
-    assert author.id not in asked.text and "Autor" not in asked.text
+    assert example.author not in asked.text and "Autor" not in asked.text
 
 
 async def test_a_broken_contract_is_repaired_and_the_findings_are_shown(lea, model):

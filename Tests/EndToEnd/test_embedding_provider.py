@@ -49,7 +49,7 @@ async def test_a_provider_that_is_away_delays_and_never_refuses_a_write(world, m
         assert failure.error and failure.next_attempt_us > 0
         for secret in ("clave-secreta", str(model.port), "avestruces"):
             assert secret not in failure.error
-        assert status.pending >= 1 and status.lag_events >= 0
+        assert status.pending >= 1
         found = await world.search("bailar tangos")
         assert found.method == "text" and found.hits[0].citation.entity_id == made.goal.id
         with pytest.raises(hito.DeadlineExceeded) as caught:

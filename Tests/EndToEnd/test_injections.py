@@ -117,7 +117,7 @@ async def test_documents_are_kept_to_the_last_byte(hostile, eva, connect):
 
 
 async def test_a_hostile_wish_stays_inside_its_fence_and_the_contract_holds(eva, model):
-    asked, fences = 0, set()
+    asked, fences, instructions = 0, set(), set()
     for injection in injections.of("prompt"):
         text = injection.knowing(known_delimiter(model))
         try:
@@ -129,12 +129,13 @@ async def test_a_hostile_wish_stays_inside_its_fence_and_the_contract_holds(eva,
         asked += 1
         request = model.chats[-1]
         assert injections.sections(request) == ["learner_wish"], injection.id
-        fences.add(injections.delimiter(request))
+        fence = injections.delimiter(request)
+        fences.add(fence)
+        instructions.add(request.system.replace(fence, ""))
         assert run.result.goal.title == GOOD_TITLE and len(run.result.tasks) == 3
         await eva.client.goals.delete_goal(DELETE(goal_id=run.result.goal.id))
     assert asked == len(model.chats) == len(fences) > 40, "each prompt has a fence of its own"
-    assert len({request.system.replace(injections.delimiter(request), "") for request in
-                model.chats}) == 1, "the instructions are the same whoever asks for what"  # fmt: skip
+    assert len(instructions) == 1, "they are the same whoever asks for what"
 
 
 @pytest.mark.parametrize("field", ["title", "ai_feedback"])

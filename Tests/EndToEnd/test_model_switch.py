@@ -86,7 +86,8 @@ async def under_load(world: World, provider: ScriptedModel | None, name: str) ->
                 await call()
             except (hito.HitoError, SessionLost) as error:
                 errors.add(f"{call.__name__}: {error}")
-            await asyncio.sleep(pause)  # The server has two cores, and a model to make vectors with.
+            # The server has two cores, and vectors to make.
+            await asyncio.sleep(pause)
 
     async def searching() -> None:
         assert (await world.search("aprender flask con python")).hits
