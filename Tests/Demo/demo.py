@@ -26,7 +26,7 @@ import course as courses  # noqa: E402
 from hito_server import HitoServer  # noqa: E402
 from journey import Journey  # noqa: E402
 from tutor import Tutor  # noqa: E402
-from verify import report_matches_the_notes, verify  # noqa: E402
+from verify import lake_has_it_all, report_matches_the_notes, verify  # noqa: E402
 
 import hito  # noqa: E402
 
@@ -68,6 +68,7 @@ async def play(server: HitoServer, course: courses.Course) -> None:
         with tempfile.TemporaryDirectory() as folder:
             await report_matches_the_notes(journey, Path(folder), say)
         await play_tutor(server, course, journey.ines)
+        await lake_has_it_all(journey, say)
     finally:
         await journey.close()
     status = await asyncio.to_thread(server.stop)

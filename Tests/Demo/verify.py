@@ -43,13 +43,22 @@ async def verify(journey: Journey, say: Say) -> None:
             f"through {watcher.interruptions} interruption(s)"
         )
 
+    await lake_has_it_all(journey, say)
+
+
+async def lake_has_it_all(journey: Journey, say: Say) -> None:
+    """Every event of the log is in the Parquet files, once."""
     flushed = await journey.admin.server.flush_lake(v1.FlushLakeRequest())
     assert flushed.cursor
     rows = await asyncio.to_thread(lake_files.rows, journey.server.lake)
     everything = await read_all(journey.admin)
     in_lake = Counter(row["event_id"] for row in rows)
     assert in_lake == Counter(ids(everything)), "the lake and the log differ"
-    say(f"✓ {len(rows)} rows in {len(list(journey.server.lake.rglob('*.parquet')))} Parquet files")
+    kinds = Counter(event.type.split(".")[0] for event in everything)
+    say(
+        f"✓ {len(rows)} rows in {len(list(journey.server.lake.rglob('*.parquet')))} Parquet files: "
+        + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    )
 
 
 async def report_matches_the_notes(journey: Journey, folder: Path, say: Say) -> None:
