@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import AsyncIterator, Awaitable, Callable, Dict, Iterator, NamedTuple, Optional, Sequence
+from typing import AsyncIterator, Awaitable, Callable, Dict, Iterator, NamedTuple
+from typing import Optional, Sequence
 
 import embedding_world
 import model_steps
