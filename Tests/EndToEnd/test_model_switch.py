@@ -8,6 +8,7 @@ from typing import Awaitable, Callable, List, Set
 import notes_queries
 from embedding_world import EMBEDDED, HASHED, VECTOR, World, a_goal, is_active
 from history import eventually
+from hito import v1
 from hito_server import HitoServer
 from psql import Session, SessionLost
 from scripted_model import ScriptedModel
@@ -98,12 +99,16 @@ async def under_load(world: World, provider: ScriptedModel | None, name: str) ->
     async def writing() -> None:
         await a_goal(world.lea, "Una de muchas")
 
+    async def coding() -> None:
+        request = v1.CreateSnapshotRequest(file_path="a.py", code_content="x = 1\n")
+        await world.lea.client.code_validation.create_snapshot(request)
+
     async def looking() -> None:
         await world.status()
 
     await world.restart(provider)
     async with asyncio.TaskGroup() as group:
-        for call in (searching, searching, noting, writing):
+        for call in (searching, searching, noting, writing, coding, coding):
             group.create_task(again(call))
         for _ in range(4):
             group.create_task(again(looking, pause=0.0))
