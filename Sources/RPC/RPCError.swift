@@ -44,6 +44,10 @@ extension RPCError: CustomStringConvertible {
 }
 
 extension RPCError {
+  /// An encoded `hito.v1.ErrorDetails` with the reason `MALFORMED_MESSAGE`: the one reason that this
+  /// layer gives, which knows no messages. (`ContractTests` reads it.)
+  package static let malformedMessage: [UInt8] = [0x08, 0x06]
+
   /// What the caller sees of an error that left a handler.
   package init(fromHandler error: any Error) {
     switch error {
@@ -52,7 +56,8 @@ extension RPCError {
     case is CancellationError:
       self = RPCError(.cancelled, "the call was cancelled")
     case let error as DecodeError:
-      self = RPCError(.invalidArgument, "the request does not decode: \(error)")
+      self = RPCError(
+        .invalidArgument, "the request does not decode: \(error)", details: Self.malformedMessage)
     default:
       // The text is fixed: foreign errors quote SQL, paths and secrets.
       self = RPCError(.unknown, "internal error").caused(by: error)

@@ -42,6 +42,13 @@ struct ContractTests {
     #expect(error == DecodeError(.invalidUTF8, field: "tasks.title"))
   }
 
+  @Test("gives a request that does not decode its reason")
+  func malformed() throws {
+    let error = RPCError(fromHandler: DecodeError(.malformed))
+    #expect(error.code == .invalidArgument)
+    #expect(try ErrorDetails.decode(error.details) == ErrorDetails(reason: .malformedMessage))
+  }
+
   @Test("is embedded with its comments, for reflection")
   func descriptors() {
     let set = String(decoding: ContractDescriptors.fileDescriptorSet, as: UTF8.self)

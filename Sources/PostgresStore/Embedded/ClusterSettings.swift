@@ -161,6 +161,10 @@ package struct ClusterSettings: Equatable, Sendable {
   private var logging: [Entry] {
     var entries = [
       Entry("log_min_duration_statement", "500"),
+      // Learners' texts are parameters, and rows that break a rule.
+      Entry("log_parameter_max_length", "0", "no values in the log"),
+      Entry("log_parameter_max_length_on_error", "0"),
+      Entry("log_error_verbosity", "terse", "no DETAIL, which quotes rows"),
       Entry("log_lock_waits", "on"),
       Entry("log_line_prefix", "%m [%p] %q%a/%x "),
     ]

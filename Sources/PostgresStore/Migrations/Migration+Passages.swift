@@ -105,12 +105,16 @@ extension Migration {
         USING hnsw ((embedding::halfvec(512)) halfvec_cosine_ops)
         WHERE entity_type <> 'goal' AND NOT is_copy;
 
+      -- A learner's goals of some states without their rows, which lie all over the table.
+      CREATE INDEX goals_owner_status ON goals (user_id, status, id);
+
       CREATE INDEX code_snapshots_examples ON code_snapshots (language, id)
         WHERE shared AND verdict = 'passed';
       """,
     down: .sql(
       """
       DROP INDEX code_snapshots_examples;
+      DROP INDEX goals_owner_status;
       DELETE FROM embeddings WHERE is_copy;
       ALTER TABLE embeddings
         ALTER COLUMN embedding SET STORAGE EXTERNAL,

@@ -58,17 +58,23 @@ enum SearchStatements {
       """)
   }
 
-  /// Every vector of the scope is compared: adding 0 keeps the planner off the index.
+  /// Every vector of the scope is compared: adding 0 keeps the planner off the index. The query is
+  /// made a vector once (`SELECT`), and each distance is computed once: beside the order, not again
+  /// for the answer.
   static func exact(_ scope: Scope) -> Statement {
     Statement(
       "search.exact_\(scope.name)", [.float4Array, .text] + scope.types + [.int8],
       """
-      SELECT r.entity_id, r.chunk_number, 1 - (r.embedding <=> $1::vector), 0::float8, false
-      FROM embeddings r \(scope.join)
-      WHERE r.entity_type = '\(scope.kind)' AND NOT r.is_copy AND \(scope.condition)
-        AND \(isActive)
-      ORDER BY (r.embedding <=> $1::vector) + 0, r.entity_id, r.chunk_number
-      LIMIT $\(scope.next)
+      SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false
+      FROM (
+        SELECT r.entity_id, r.chunk_number,
+          (r.embedding <=> (SELECT $1::vector)) + 0 AS distance
+        FROM embeddings r \(scope.join)
+        WHERE r.entity_type = '\(scope.kind)' AND NOT r.is_copy AND \(scope.condition)
+          AND \(isActive)
+        ORDER BY distance, r.entity_id, r.chunk_number
+        LIMIT $\(scope.next)) n
+      ORDER BY n.distance, n.entity_id, n.chunk_number
       """)
   }
 
@@ -79,15 +85,17 @@ enum SearchStatements {
     return Statement(
       "search.hnsw_\(scope.name)_\(dimensionCount)", [.float4Array, .text] + scope.types + [.int8],
       """
-      SELECT n.entity_id, n.chunk_number, 1 - (n.embedding <=> $1::vector), 0::float8, false
+      SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false
       FROM (
-        SELECT r.entity_id, r.chunk_number, r.embedding
-        FROM embeddings r \(scope.join)
-        WHERE r.entity_type = '\(scope.kind)' AND r.entity_type <> 'goal' AND NOT r.is_copy
-          AND \(scope.condition) AND \(isActive)
-        ORDER BY (r.embedding::\(half)) <=> $1::vector::\(half)
-        LIMIT $\(scope.next)) n
-      ORDER BY n.embedding <=> $1::vector, n.entity_id, n.chunk_number
+        SELECT h.entity_id, h.chunk_number, (h.embedding <=> (SELECT $1::vector)) AS distance
+        FROM (
+          SELECT r.entity_id, r.chunk_number, r.embedding
+          FROM embeddings r \(scope.join)
+          WHERE r.entity_type = '\(scope.kind)' AND r.entity_type <> 'goal' AND NOT r.is_copy
+            AND \(scope.condition) AND \(isActive)
+          ORDER BY (r.embedding::\(half)) <=> $1::vector::\(half)
+          LIMIT $\(scope.next)) h) n
+      ORDER BY n.distance, n.entity_id, n.chunk_number
       """)
   }
 
@@ -108,7 +116,7 @@ enum SearchStatements {
       "search.words_\(scope.name)", [.float4Array, .text] + scope.types + [.text, .int8],
       """
       SELECT f.entity_id, f.chunk_number,
-        CASE WHEN \(isActive) THEN 1 - (e.embedding <=> $1::vector) END, f.rank::float8, f.has_all
+        CASE WHEN \(isActive) THEN 1 - (e.embedding <=> (SELECT $1::vector)) END, f.rank::float8, f.has_all
       FROM (
         SELECT r.entity_id, r.chunk_number, ts_rank(r.words, q.words) AS rank,
           r.words @@ q.all_es OR r.words @@ q.all_en AS has_all

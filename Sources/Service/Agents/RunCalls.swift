@@ -84,7 +84,7 @@ struct RunCalls: Sendable {
       try await repeatRun(begun.run.id, subject, caller, on: stream, behind: record.id)
     } catch let error as ClientGone {
       throw error.cause
-    } catch where Task.isCancelled && environment.hub.isDraining {
+    } catch  where Task.isCancelled && environment.hub.isDraining {
       // The run was let go, not cancelled: whoever repeats the call finds it further on.
       throw RPCError.draining(resumeCursor: stream.cursor.isEmpty ? nil : stream.cursor)
     }
@@ -137,7 +137,7 @@ struct RunCalls: Sendable {
       throw RPCError.contention()
     } catch let error as ClientGone {
       throw error.cause
-    } catch where Task.isCancelled && environment.hub.isDraining {
+    } catch  where Task.isCancelled && environment.hub.isDraining {
       // The run was let go, not cancelled: whoever repeats the call finds it further on.
       throw RPCError.draining(resumeCursor: stream.cursor.isEmpty ? nil : stream.cursor)
     }

@@ -130,7 +130,9 @@ struct RunDriver: Sendable {
   /// cancelled, and for a short time only.
   private func leave(_ id: UUIDv7, _ error: any Error) async {
     // A model's call that ends as cancelled in a task that is not, ended because of its reader.
-    let hasLeft = Task.isCancelled || error is ClientGone || error is CancellationError
+    // And a call whose time is up may find the store giving up before its own task is cancelled.
+    let isOver = CallDeadline.current.map { $0 <= .now } ?? false
+    let hasLeft = isOver || Task.isCancelled || error is ClientGone || error is CancellationError
     let isCancelled = hasLeft && !hub.isDraining
     await Task {
       await CallDeadline.$current.withValue(.now + options.farewellTimeout) {

@@ -21,7 +21,8 @@ package final class EmbeddingWorker: Sendable {
   private static let retryMaximum = Duration.seconds(600)
 
   private struct State {
-    var isFirst = true
+    /// What is taken already is taken as well: nobody else is at it, or what came of it was dropped.
+    var takesOver = true
     var advancedTo: Int64 = 0
     var lastError: String?
   }
@@ -103,9 +104,9 @@ package final class EmbeddingWorker: Sendable {
     // What a server that was killed had taken is taken over at once.
     let batch = try await store.takeWaiting(
       limit: Self.batchCount, at: now, until: now.advanced(by: Self.lease),
-      includingTaken: state.withLock { $0.isFirst })
+      includingTaken: state.withLock { $0.takesOver })
     guard !batch.isEmpty else {
-      state.withLock { $0.isFirst = false }
+      state.withLock { $0.takesOver = false }
       return 0
     }
     try await embed(batch, provider.embedder, active)
@@ -136,7 +137,11 @@ package final class EmbeddingWorker: Sendable {
     }
     try await store.store(made, model: active.name, at: time.now())
     // Another server may have switched the model meanwhile.
-    if try await store.models().active.name != active.name { models.forget() }
+    if try await store.models().active.name != active.name {
+      models.forget()
+      // These vectors were dropped: what was taken for them is due again, and not after its lease.
+      state.withLock { $0.takesOver = true }
+    }
     return true
   }
 
