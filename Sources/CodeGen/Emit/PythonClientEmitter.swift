@@ -70,7 +70,9 @@ struct PythonClientEmitter {
   ) {
     let input = PythonNames.type(method.input)
     let output = PythonNames.type(method.output)
-    let isUnary = method.kind == .unary
+    // A call that writes may be repeated under a key (W14).
+    let takesKey =
+      method.kind == .unary || (!method.isReadOnly && method.kind != .bidirectional)
     let hasOneRequest = method.hasOneRequest
     let hasOneResponse = method.hasOneResponse
     out.line("\(hasOneResponse ? "async " : "")def \(PythonNames.method(method.name))(")
@@ -79,7 +81,7 @@ struct PythonClientEmitter {
       out.line(hasOneRequest ? "request: \(input)," : "requests: AsyncIterable[\(input)],")
       out.line("*,")
       out.line("timeout: float | None = None,")
-      if isUnary { out.line("idempotency_key: str | None = None,") }
+      if takesKey { out.line("idempotency_key: str | None = None,") }
       out.line("metadata: Mapping[str, str] | None = None,")
     }
     out.line(") -> \(hasOneResponse ? output : "AsyncIterator[\(output)]"):")
@@ -94,7 +96,7 @@ struct PythonClientEmitter {
         out.line(hasOneRequest ? "request," : "requests,")
         out.line("\(output),")
         out.line("timeout=timeout,")
-        if isUnary { out.line("idempotency_key=idempotency_key,") }
+        if takesKey { out.line("idempotency_key=idempotency_key,") }
         out.line("metadata=metadata,")
       }
       out.line(")")

@@ -8,7 +8,7 @@ from hito import v1
 from hito._resume import ResumingWatch
 from hito._stream import ResponseStream
 from hito.client import VERSION as __version__
-from hito.client import Client, GoalClient, ProgressClient
+from hito.client import Client, ProgressClient
 from hito.errors import (
     Aborted,
     AlreadyExists,
@@ -38,7 +38,6 @@ __all__ = [
     "DataLoss",
     "DeadlineExceeded",
     "FailedPrecondition",
-    "GoalClient",
     "HitoError",
     "InternalError",
     "InvalidArgument",

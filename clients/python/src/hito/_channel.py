@@ -93,12 +93,17 @@ class Channel:
         response_type: Type[Response],
         *,
         timeout: Optional[float] = None,
+        idempotency_key: Optional[str] = None,
         metadata: Optional[Mapping[str, str]] = None,
     ) -> Response:
-        """Many requests, one answer. Not repeated: the requests are read once."""
+        """Many requests, one answer. Not repeated: the requests are read once.
+
+        A key lets the caller repeat it (W14.1).
+        """
 
         async def attempt(connection: Connection, deadline: Optional[float]) -> Response:
-            call = connection.open(self._header(method, deadline, "", metadata), None)
+            header = self._header(method, deadline, idempotency_key or "", metadata)
+            call = connection.open(header, None)
             sender = asyncio.create_task(send_all(call, requests), name="hito send")
             try:
                 reply = await _one_reply(call)

@@ -9,7 +9,6 @@ from typing import Callable, Literal, Mapping, Optional, Sequence, Union
 from hito import _wire
 from hito._channel import Channel
 from hito._endpoint import Address, Endpoints, Settings
-from hito._method import Method
 from hito._resume import ResumingWatch
 from hito._stream import ResponseStream
 from hito.errors import Unavailable
@@ -18,8 +17,6 @@ from hito.v1 import (
     CodeValidationServiceClient,
     CourseServiceClient,
     EventServiceClient,
-    GenerateGoalRequest,
-    GenerateGoalResponse,
     GoalServiceClient,
     HealthServiceClient,
     PrivacyServiceClient,
@@ -34,8 +31,6 @@ from hito.v1 import (
 )
 
 VERSION = "0.1.0"
-
-_GENERATE_GOAL = Method("hito.v1.GoalService/GenerateGoal", "server_stream", read_only=False)
 
 
 class ProgressClient(ProgressServiceClient):
@@ -56,32 +51,6 @@ class ProgressClient(ProgressServiceClient):
             return stream
 
         return ResumingWatch(watch, request, on_interruption)
-
-
-class GoalClient(GoalServiceClient):
-    """Goals; `generate_goal` may be repeated under a key."""
-
-    def generate_goal(
-        self,
-        request: GenerateGoalRequest,
-        *,
-        timeout: Optional[float] = None,
-        idempotency_key: Optional[str] = None,
-        metadata: Optional[Mapping[str, str]] = None,
-    ) -> ResponseStream[GenerateGoalResponse]:
-        """Has an agent propose a goal and store it, step by step.
-
-        A repeat under the same `idempotency_key` goes on with the same run, and ends with the same
-        goal.
-        """
-        return self._channel.server_stream(
-            _GENERATE_GOAL,
-            request,
-            GenerateGoalResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-        )
 
 
 class Client:
@@ -164,8 +133,8 @@ class Client:
         return CourseServiceClient(self._channel)
 
     @cached_property
-    def goals(self) -> GoalClient:
-        return GoalClient(self._channel)
+    def goals(self) -> GoalServiceClient:
+        return GoalServiceClient(self._channel)
 
     @cached_property
     def tasks(self) -> TaskServiceClient:

@@ -262,6 +262,7 @@ class CourseServiceClient:
         requests: AsyncIterable[courses_pb2.IngestDocumentsRequest],
         *,
         timeout: float | None = None,
+        idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> courses_pb2.IngestDocumentsResponse:
         """Takes documents into the course: splits them into sections, keeps versions, touches only what
@@ -273,6 +274,7 @@ class CourseServiceClient:
             requests,
             courses_pb2.IngestDocumentsResponse,
             timeout=timeout,
+            idempotency_key=idempotency_key,
             metadata=metadata,
         )
 

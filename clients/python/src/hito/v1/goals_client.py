@@ -237,6 +237,7 @@ class GoalServiceClient:
         request: goals_pb2.GenerateGoalRequest,
         *,
         timeout: float | None = None,
+        idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> AsyncIterator[goals_pb2.GenerateGoalResponse]:
         """Has an agent propose a goal with 3 to 5 tasks from the learner's own context and store it,
@@ -248,6 +249,7 @@ class GoalServiceClient:
             request,
             goals_pb2.GenerateGoalResponse,
             timeout=timeout,
+            idempotency_key=idempotency_key,
             metadata=metadata,
         )
 

@@ -104,6 +104,7 @@ class CodeValidationServiceClient:
         request: validation_pb2.ValidateCodeRequest,
         *,
         timeout: float | None = None,
+        idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> AsyncIterator[validation_pb2.ValidateCodeResponse]:
         """Runs a stored file in the sandbox and judges it, stage by stage."""
@@ -113,6 +114,7 @@ class CodeValidationServiceClient:
             request,
             validation_pb2.ValidateCodeResponse,
             timeout=timeout,
+            idempotency_key=idempotency_key,
             metadata=metadata,
         )
 
