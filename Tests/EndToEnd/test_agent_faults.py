@@ -116,8 +116,9 @@ async def test_a_provider_that_asks_to_wait_is_asked_again_when_it_said(lea, mod
 async def test_a_stream_that_breaks_begins_anew_and_its_first_part_is_void(lea, model):
     model.script(cut(GOOD[:80]), says(GOOD))
     run = await generate(lea, WISH)
-    assert run.nodes[:3] == ["retrieve 1", "generate 1", "generate 1"]
-    assert run.text == GOOD and run.result.planner == "model"
+    # Where something had been handed on, the node is announced again, and what came of it is void.
+    assert run.nodes[:2] == ["retrieve 1", "generate 1"] and run.nodes.count("generate 1") <= 2
+    assert run.text == GOOD and run.result.planner == "model" and len(model.chats) == 2
     assert len(await goals_of(lea)) == 1
 
 

@@ -39,7 +39,7 @@ import Testing
             key: passage.key, contentHash: passage.contentHash,
             vector: Self.vector(seed: moved + offset, dimensionCount: 1536))
         }
-        try await change.storeNext(made, at: StoreFixture.start)
+        try await change.storeNext(made, model: "next", at: StoreFixture.start)
         moved += batch.count
         last = end.key
         try await Self.compare(session, user: ada, dimensionCount: 512)
@@ -47,7 +47,7 @@ import Testing
       #expect(moved == 900)
       try await change.buildIndex()
       try await Self.compare(session, user: ada, dimensionCount: 512)
-      try await change.complete()
+      try await change.complete(StoredModel(name: "next", dimensionCount: 1536))
       try await Self.compare(session, user: ada, dimensionCount: 1536)
       let indexes = try await session.run(
         """

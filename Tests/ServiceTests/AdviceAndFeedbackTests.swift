@@ -131,9 +131,14 @@ import Testing
     fixture.hub.drain()
     probe.cancel()
     _ = await probe.end()
+    // A server that goes away takes nothing; another one gives it up, once nobody comes back.
     #expect(try await fixture.services.resumer.turn(isAlone: true) == 0)
-    fixture.time.advance(by: .seconds(601))
-    #expect(try await fixture.services.resumer.turn(isAlone: false) == 1)
+    var options = AgentOptions()
+    options.owner = "two"
+    let other = ServiceFixture(agents: options, store: fixture.store)
+    #expect(try await other.services.resumer.turn(isAlone: true) == 0)
+    other.time.advance(by: .seconds(601))
+    #expect(try await other.services.resumer.turn(isAlone: false) == 1)
     #expect(fixture.store.run(id)?.status == .failed)
   }
 

@@ -71,6 +71,15 @@ import Testing
     #expect(fixture.events(ofRun: first.runId).last == "ai.run_cancelled")
   }
 
+  @Test func `whose caller leaves before the first step end as well`() async throws {
+    let (fixture, model) = fixture([.text(Script.good)])
+    let probe = fixture.generate(as: fixture.user(), credit: 0)
+    while fixture.store.allEvents.last?.type != "ai.run_started" { await Task.yield() }
+    probe.cancel()
+    #expect(await probe.end()?.code == .cancelled)
+    #expect(model.requests.isEmpty && fixture.store.allEvents.last?.type == "ai.run_cancelled")
+  }
+
   @Test func `are let go, not cancelled, where the server goes away`() async throws {
     let (fixture, _) = fixture([.hang(["{"])])
     let ada = fixture.user()

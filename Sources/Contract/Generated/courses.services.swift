@@ -31,7 +31,7 @@ public enum CourseServiceMethods {
   public static let deleteDocument = MethodDescriptor(
     path: "hito.v1.CourseService/DeleteDocument", kind: .unary, isReadOnly: false)
   public static let advise = MethodDescriptor(
-    path: "hito.v1.CourseService/Advise", kind: .serverStreaming, isReadOnly: true)
+    path: "hito.v1.CourseService/Advise", kind: .serverStreaming, isReadOnly: false)
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {

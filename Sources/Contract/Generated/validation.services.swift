@@ -15,7 +15,7 @@ public enum CodeValidationServiceMethods {
   public static let recordVerdict = MethodDescriptor(
     path: "hito.v1.CodeValidationService/RecordVerdict", kind: .unary, isReadOnly: false)
   public static let getFeedback = MethodDescriptor(
-    path: "hito.v1.CodeValidationService/GetFeedback", kind: .serverStreaming, isReadOnly: true)
+    path: "hito.v1.CodeValidationService/GetFeedback", kind: .serverStreaming, isReadOnly: false)
   public static let setSharing = MethodDescriptor(
     path: "hito.v1.CodeValidationService/SetSharing", kind: .unary, isReadOnly: false)
 

@@ -86,7 +86,9 @@ package enum GoalContract {
     _ proposal: GoalProposal, facts: Facts
   ) -> [ContractFinding] {
     let rules = Set(Rule.allCases.filter(\.isHard).map(\.rawValue))
-    return findings(proposal, facts: facts).filter { rules.contains($0.rule) }
+    var review = Review(facts: facts)
+    review.check(proposal)
+    return Array(review.findings.filter { rules.contains($0.rule) }.prefix(findingCountMax))
   }
 
   /// What is wrong with one task by itself.

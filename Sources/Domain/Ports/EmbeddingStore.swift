@@ -127,10 +127,13 @@ package protocol EmbeddingSwitch: Sendable {
   func missing(
     after key: PassageKey?, limit: Int
   ) async throws(StoreError) -> [WaitingPassage]
-  func storeNext(_ made: [MadeEmbedding], at now: Timestamp) async throws(StoreError)
+  /// Stores vectors of `model`; none where that is not the next one (any more).
+  func storeNext(
+    _ made: [MadeEmbedding], model: String, at now: Timestamp
+  ) async throws(StoreError)
   /// Makes the index of the next model's vectors; takes its time.
   func buildIndex() async throws(StoreError)
   /// Puts the next model's vectors in the place of the active one's, in one transaction. Passages
-  /// that it lacks wait.
-  func complete() async throws(StoreError)
+  /// that it lacks wait. Fails where the next model is not `model` (any more).
+  func complete(_ model: StoredModel) async throws(StoreError)
 }

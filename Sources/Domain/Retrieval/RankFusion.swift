@@ -14,9 +14,10 @@ package struct RankedCandidate: Sendable, Hashable {
   package var textRank: Int
   package var hasAllWords: Bool
 
-  /// Whether the passage is close to the query: in meaning, or because it has all of its words.
+  /// Whether the passage is close to the query: in meaning, or because it has all of its words. One
+  /// that still waits for its vector is so by its words alone.
   package func isClose(minimumSimilarity: Double) -> Bool {
-    hasAllWords || similarity.map { $0 >= minimumSimilarity } ?? (vectorRank == 0)
+    hasAllWords || similarity.map { $0 >= minimumSimilarity } ?? false
   }
 }
 

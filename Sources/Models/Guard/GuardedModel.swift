@@ -5,7 +5,7 @@ import Synchronization
 /// Any language model, behind what each caller may use of it: calls per minute and at once, tokens
 /// and money per day (UTC).
 ///
-/// A call's budget is set aside before it begins, at the most that it can use (its prompt by
+/// A call's budget is set aside before it begins, at the most that one attempt can use (its prompt by
 /// estimate, its whole reply limit), and settled by what it did use, also where it failed or was
 /// cancelled half-way. With several servers the calls that run on the others count once they are
 /// recorded: a budget can be passed by those at most. Where the store does not answer nothing is
@@ -13,6 +13,8 @@ import Synchronization
 /// caller's next call.
 package final class GuardedModel: LanguageModel {
   private static let microsecondsPerDay: Int64 = 86_400_000_000
+  /// How long a call waits for what it used to be recorded.
+  private static let recordTimeout = Duration.seconds(5)
 
   private let model: any LanguageModel
   private let budget: ModelBudget
@@ -73,7 +75,12 @@ package final class GuardedModel: LanguageModel {
       result = .failure(error)
     }
     ledger.withLock { $0.settle(usage, reserved: estimate, of: caller) }
-    await recordUsage(of: caller)
+    // In a task of its own: where the caller went away or its time is up, it was used all the same.
+    await Task {
+      await CallDeadline.$current.withValue(.now + Self.recordTimeout) {
+        await self.recordUsage(of: caller)
+      }
+    }.value
     return try result.get()
   }
 

@@ -110,7 +110,9 @@ package final class OpenAIChatModel: LanguageModel {
       "chat/completions", body: body, accept: "text/event-stream, application/json", until: end)
     var stream = ChatStreamMachine(textByteCountMax: limits.replyByteCountMax)
     guard answer.isEventStream else {
-      let whole = try await answer.whole(byteCountMax: limits.answerByteCountMax)
+      // Without a stream there is the reply and little else.
+      let whole = try await answer.whole(
+        byteCountMax: min(limits.answerByteCountMax, limits.replyByteCountMax * 2))
       if case .handOn(let text) = try stream.receivedAnswer(whole) { try await handOn(text) }
       return try stream.ended()
     }

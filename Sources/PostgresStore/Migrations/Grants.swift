@@ -35,11 +35,22 @@ enum Grants {
   ///
   /// The owner of the tables passes all policies over, and an external server may not let us make
   /// the role: `hito doctor` tells.
+  ///
+  /// Does nothing where that is done: changing policies locks tables that everybody uses. A change
+  /// of these policies gets another `mark`.
   static let reader = """
     DO $$
     DECLARE
       name text;
+      mark constant text := 'policies of 2026-11-28';
     BEGIN
+      IF EXISTS (
+        SELECT 1 FROM pg_policy p WHERE p.polname = 'hito_reader' AND p.polrelid = 'passages'::regclass
+          AND obj_description(p.oid, 'pg_policy') = mark)
+        AND (NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_app') OR EXISTS (
+          SELECT 1 FROM pg_policy p
+          WHERE p.polname = 'hito_app' AND p.polrelid = 'passages'::regclass))
+      THEN RETURN; END IF;
       IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_reader') THEN
         BEGIN
           CREATE ROLE hito_reader NOLOGIN;
@@ -50,7 +61,7 @@ enum Grants {
       END IF;
       GRANT USAGE ON SCHEMA public TO hito_reader;
       GRANT SELECT ON passages, goals, courses, code_snapshots TO hito_reader;
-      FOREACH name IN ARRAY ARRAY['passages', 'goals', 'courses', 'code_snapshots'] LOOP
+      FOREACH name IN ARRAY ARRAY['goals', 'courses', 'code_snapshots', 'passages'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('DROP POLICY IF EXISTS hito_reader ON %I', name);
         EXECUTE format('DROP POLICY IF EXISTS hito_app ON %I', name);
@@ -73,6 +84,7 @@ enum Grants {
             entity_id = ANY ((SELECT hito_readable_courses(hito_caller()))::uuid[])
           -- The policy of the code decides.
           ELSE EXISTS (SELECT 1 FROM code_snapshots s WHERE s.id = entity_id) END);
+      EXECUTE format('COMMENT ON POLICY hito_reader ON passages IS %L', mark);
     END
     $$
     """

@@ -25,8 +25,12 @@ extension Migration {
         FROM (
           SELECT COALESCE(string_agg(word, ' ') FILTER (
             WHERE to_tsvector('spanish', word) <> '' AND to_tsvector('english', word) <> ''),
-            query) AS told
-          FROM regexp_split_to_table(query, '[[:space:]]+') AS word) n
+            left(query, 400)) AS told
+          FROM (
+            SELECT DISTINCT left(word, 100) AS word
+            FROM regexp_split_to_table(left(query, 4000), '[^[:alnum:]_]+') AS word
+            -- What a search costs grows with its words.
+            LIMIT 64) words) n
       $$;
 
       CREATE TABLE passages (

@@ -76,5 +76,13 @@ enum DocumentStatements {
     SELECT CASE WHEN count(*) = 1 THEN 1 ELSE hito_stale() END FROM updated
     """)
 
-  static let all = [byPath, list, chunks, lastOrdinal, insert, update]
+  /// Fails the unit where the course `$1` was deleted, and keeps it from being deleted meanwhile.
+  static let courseIsThere = Statement(
+    "document.course_is_there", [.uuid],
+    """
+    SELECT CASE WHEN count(*) = 1 THEN 1 ELSE hito_stale() END
+    FROM (SELECT 1 FROM courses WHERE id = $1 AND status <> 'deleted' FOR SHARE) c
+    """)
+
+  static let all = [byPath, list, chunks, lastOrdinal, insert, update, courseIsThere]
 }

@@ -2,7 +2,8 @@
 enum PassageStatements {
   /// Passages of one entity (`$1`, `$2`) of the owner `$3`; `$11` says which of them come with a
   /// vector of the model `$12` in the same unit. One whose text is stored already
-  /// keeps its vector.
+  /// keeps its vector; that of another text goes, so that no question finds a text by what it said
+  /// before.
   static let save = Statement(
     "passages.save",
     [
@@ -10,6 +11,7 @@ enum PassageStatements {
       .textArray, .int4Array, .text,
     ],
     """
+    WITH saved AS (
     INSERT INTO passages AS p (entity_type, entity_id, chunk_number, user_id, title, content,
       content_hash, language, document_path, anchor, waits, created_at, updated_at)
     SELECT $1, $2, n.number, $3, n.title, n.content, n.hash, n.language, n.path, n.anchor,
@@ -25,6 +27,10 @@ enum PassageStatements {
       waits = excluded.waits AND (p.waits OR p.content_hash <> excluded.content_hash),
       attempts = 0, next_attempt_at = '-infinity', last_error = NULL,
       updated_at = excluded.updated_at
+    RETURNING p.chunk_number, p.content_hash)
+    DELETE FROM embeddings e USING saved s
+    WHERE e.entity_type = $1 AND e.entity_id = $2 AND e.chunk_number = s.chunk_number
+      AND e.content_hash <> s.content_hash
     """)
 
   /// The vector of one passage, where its text is still the one that was embedded and the model
@@ -57,22 +63,25 @@ enum PassageStatements {
       updated_at = excluded.updated_at
     """)
 
+  // Passages go first, and their vectors by a statement of its own: it waits for a worker that holds
+  // a passage, and then sees the vector that the worker stored.
+
   /// `$3` are the numbers of chunks that go.
   static let remove = Statement(
     "passages.remove", [.text, .uuid, .int4Array],
-    """
-    WITH gone AS (
-      DELETE FROM embeddings WHERE entity_type = $1 AND entity_id = $2
-        AND chunk_number = ANY ($3))
-    DELETE FROM passages WHERE entity_type = $1 AND entity_id = $2 AND chunk_number = ANY ($3)
-    """)
+    "DELETE FROM passages WHERE entity_type = $1 AND entity_id = $2 AND chunk_number = ANY ($3)")
+
+  static let removeVectors = Statement(
+    "embeddings.remove", [.text, .uuid, .int4Array],
+    "DELETE FROM embeddings WHERE entity_type = $1 AND entity_id = $2 AND chunk_number = ANY ($3)")
 
   static let removeAll = Statement(
     "passages.remove_all", [.text, .uuid],
-    """
-    WITH gone AS (DELETE FROM embeddings WHERE entity_type = $1 AND entity_id = $2)
-    DELETE FROM passages WHERE entity_type = $1 AND entity_id = $2
-    """)
+    "DELETE FROM passages WHERE entity_type = $1 AND entity_id = $2")
+
+  static let removeAllVectors = Statement(
+    "embeddings.remove_all", [.text, .uuid],
+    "DELETE FROM embeddings WHERE entity_type = $1 AND entity_id = $2")
 
   /// Lets the learner `$2` find the course `$1` by the notes' query.
   static let copyCourse = Statement(
@@ -95,5 +104,7 @@ enum PassageStatements {
     WHERE entity_type = 'course' AND entity_id = $1 AND user_id = $2 AND is_copy
     """)
 
-  static let all = [save, embed, remove, removeAll, copyCourse, removeCopy]
+  static let all = [
+    save, embed, remove, removeVectors, removeAll, removeAllVectors, copyCourse, removeCopy,
+  ]
 }

@@ -122,7 +122,9 @@ enum SearchStatements {
           r.words @@ q.all_es OR r.words @@ q.all_en AS has_all
         FROM (SELECT hito_query($\(scope.next)) AS words,
           plainto_tsquery('spanish', $\(scope.next)) AS all_es,
-          plainto_tsquery('english', $\(scope.next)) AS all_en) q, passages r \(scope.join)
+          plainto_tsquery('english', $\(scope.next)) AS all_en
+          -- Once, and not again for each row.
+          OFFSET 0) q, passages r \(scope.join)
         WHERE r.entity_type = '\(scope.kind)' AND \(scope.condition) AND r.words @@ q.words
         ORDER BY rank DESC, r.entity_id, r.chunk_number LIMIT $\(scope.next + 1)) f
       LEFT JOIN embeddings e ON e.entity_type = '\(scope.kind)' AND e.entity_id = f.entity_id

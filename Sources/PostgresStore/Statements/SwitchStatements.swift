@@ -15,8 +15,10 @@ enum SwitchStatements {
     ORDER BY p.entity_type, p.entity_id, p.chunk_number LIMIT $4
     """)
 
+  /// `$6` is the model of the vector: where another server began a switch to another one, nothing is
+  /// stored, and the vectors of two models are never mixed.
   static let store = Statement(
-    "next.store", [.text, .uuid, .int4, .bytea, .float4Array],
+    "next.store", [.text, .uuid, .int4, .bytea, .float4Array, .text],
     """
     INSERT INTO embeddings_next (id, entity_type, entity_id, user_id, content, embedding, model,
       content_hash, chunk_number, metadata, created_at, updated_at)
@@ -26,7 +28,7 @@ enum SwitchStatements {
         'language', p.language), now(), now()
     FROM passages p, embedding_models m
     WHERE p.entity_type = $1 AND p.entity_id = $2 AND p.chunk_number = $3
-      AND p.content_hash = $4 AND m.state = 'next'
+      AND p.content_hash = $4 AND m.state = 'next' AND m.name = $6
     ON CONFLICT (entity_type, entity_id, chunk_number, user_id) DO UPDATE SET
       content = excluded.content, embedding = excluded.embedding, model = excluded.model,
       content_hash = excluded.content_hash, metadata = excluded.metadata,
@@ -76,14 +78,21 @@ enum SwitchScripts {
 
   /// Writers take `passages` before `embeddings`, and so does this: whoever is in between waits, and
   /// then finds the next model active. What was written meanwhile waits for its vector.
-  static let complete = """
+  static func complete(model: String) -> String {
+    """
     BEGIN;
     SET LOCAL lock_timeout = '10s';
     LOCK TABLE passages IN SHARE ROW EXCLUSIVE MODE;
     LOCK TABLE embeddings, embeddings_next IN ACCESS EXCLUSIVE MODE;
+    DO $$ BEGIN
+      IF NOT EXISTS (SELECT 1 FROM embedding_models WHERE state = 'next' AND name = '\(model)') THEN
+        RAISE 'another server has begun a switch to another model';
+      END IF;
+    END $$;
     DELETE FROM embeddings_next e WHERE NOT EXISTS (
       SELECT 1 FROM passages p WHERE p.entity_type = e.entity_type AND p.entity_id = e.entity_id
-        AND p.chunk_number = e.chunk_number AND p.user_id = e.user_id);
+        AND p.chunk_number = e.chunk_number AND p.user_id = e.user_id
+        AND p.content_hash = e.content_hash);
     UPDATE passages p SET waits = NOT p.waits, attempts = 0, next_attempt_at = '-infinity',
         last_error = NULL
       WHERE p.waits = EXISTS (
@@ -110,6 +119,7 @@ enum SwitchScripts {
     UPDATE embedding_models SET state = 'active' WHERE state = 'next';
     COMMIT
     """
+  }
 
   private static func grants(_ table: String) -> String {
     """

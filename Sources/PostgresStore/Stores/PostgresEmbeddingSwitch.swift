@@ -53,7 +53,7 @@ package struct PostgresEmbeddingSwitch: EmbeddingSwitch {
   }
 
   package func storeNext(
-    _ made: [MadeEmbedding], at now: Timestamp
+    _ made: [MadeEmbedding], model: String, at now: Timestamp
   ) async throws(StoreError) {
     let calls = made.map { made in
       SwitchStatements.store { parameters in
@@ -62,6 +62,7 @@ package struct PostgresEmbeddingSwitch: EmbeddingSwitch {
         parameters.append(made.key.chunkNumber)
         parameters.append(bytes: made.contentHash)
         parameters.append(made.vector)
+        parameters.append(model)
       }
     }
     _ = try await database.run(StatementUnit(calls, isWrite: true), on: .long)
@@ -74,7 +75,12 @@ package struct PostgresEmbeddingSwitch: EmbeddingSwitch {
     try await run(SwitchScripts.buildIndexes(dimensionCount: next.dimensionCount))
   }
 
-  package func complete() async throws(StoreError) { try await run(SwitchScripts.complete) }
+  package func complete(_ model: StoredModel) async throws(StoreError) {
+    guard Self.isName(model.name) else {
+      throw .corrupt("no model of the name \(model.name) can be stored")
+    }
+    try await run(SwitchScripts.complete(model: model.name))
+  }
 
   private func run(_ script: String) async throws(StoreError) {
     let session: ScriptSession

@@ -39,6 +39,8 @@ package struct PostgresRetrievalStore: RetrievalStore {
     if let vector = query.vector {
       guard let dimensionCount = try await dimensionCount(of: vector) else { return .otherModel }
       (found.byMeaning, found.method) = try await byMeaning(query, dimensionCount)
+      // A search that waited for a switch of the model ran against the next one's vectors.
+      guard try await self.dimensionCount(of: vector) != nil else { return .otherModel }
     }
     if let words = query.words {
       let call = SearchStatements.words(query.scope.shape).call(query) { parameters in

@@ -1,7 +1,13 @@
 import Domain
 
 extension WriteCalls {
-  static func save(_ document: CourseDocument) -> StatementCall {
+  static func calls(for document: CourseDocument) -> [StatementCall] {
+    let course = DocumentStatements.courseIsThere { $0.append(document.courseID) }
+    // What is taken out may be of a course that goes as well.
+    return document.isDeleted ? [save(document)] : [course, save(document)]
+  }
+
+  private static func save(_ document: CourseDocument) -> StatementCall {
     guard document.version == 1 else {
       return DocumentStatements.update { parameters in bind(document, &parameters) }
     }

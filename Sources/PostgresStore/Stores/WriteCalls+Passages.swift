@@ -4,18 +4,20 @@ extension WriteCalls {
   static func calls(for update: PassageUpdate) -> [StatementCall] {
     var calls: [StatementCall] = []
     if update.removesAll {
-      calls.append(
-        PassageStatements.removeAll { parameters in
+      calls += [PassageStatements.removeAll, PassageStatements.removeAllVectors].map { statement in
+        statement { parameters in
           parameters.append(update.kind.rawValue)
           parameters.append(update.entityID)
-        })
+        }
+      }
     } else if !update.removedChunkNumbers.isEmpty {
-      calls.append(
-        PassageStatements.remove { parameters in
+      calls += [PassageStatements.remove, PassageStatements.removeVectors].map { statement in
+        statement { parameters in
           parameters.append(update.kind.rawValue)
           parameters.append(update.entityID)
           parameters.append(update.removedChunkNumbers)
-        })
+        }
+      }
     }
     guard let owner = update.upserts.first?.passage.userID else { return calls }
     calls.append(save(update, owner: owner))

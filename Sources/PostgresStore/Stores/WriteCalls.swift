@@ -16,7 +16,7 @@ enum WriteCalls {
     case .savePassages(let update): calls(for: update)
     case .insertRun(let run): [insert(run)]
     case .updateRun(let run, let version): [update(run, after: version)]
-    case .saveDocument(let document): [save(document)]
+    case .saveDocument(let document): calls(for: document)
     }
   }
 

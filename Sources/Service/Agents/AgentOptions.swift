@@ -12,7 +12,7 @@ package struct AgentOptions: Sendable {
   package var leaseDuration = Duration.seconds(30)
   package var heartbeatInterval = Duration.seconds(10)
   /// The longest that a run is driven in one go.
-  package var runTimeout = Duration.seconds(300)
+  package var runTimeout = Duration.seconds(600)
   /// Between two looks for runs that others left behind.
   package var resumeInterval = Duration.seconds(5)
   /// How many of them are driven at a time.

@@ -16,7 +16,7 @@ package struct AgentResumer: Sendable {
     var isFirst = true
     while true {
       do throws(StoreError) {
-        let count = try await turn(isAlone: isFirst && options.isAlone)
+        let count = try await turn(isAlone: isFirst && options.isAlone, logger: logger)
         if count > 0 { logger.info("went on with runs", metadata: ["count": "\(count)"]) }
         isFirst = false
       } catch {
@@ -29,7 +29,11 @@ package struct AgentResumer: Sendable {
   /// Takes over what was left behind, and drives it.
   ///
   /// - Returns: how many runs it was.
-  package func turn(isAlone: Bool) async throws(StoreError) -> Int {
+  package func turn(
+    isAlone: Bool, logger: Logger = Logger(label: "hito.agents")
+  ) async throws(StoreError) -> Int {
+    // What a server that goes away has let go is for others.
+    guard !environment.hub.isDraining else { return 0 }
     let now = environment.clock.now()
     let runs = try await environment.stores.runs.abandoned(
       by: options.owner, isAlone: isAlone, at: now, limit: Self.pageLimit)
@@ -39,14 +43,14 @@ package struct AgentResumer: Sendable {
     await withTaskGroup(of: Void.self) { group in
       for (index, run) in due.enumerated() {
         if index >= options.resumedMax { await group.next() }
-        group.addTask { await resume(run, isAlone: isAlone) }
+        group.addTask { await resume(run, isAlone: isAlone, logger) }
       }
     }
     return due.count
   }
 
-  private func resume(_ run: AgentRun, isAlone: Bool) async {
-    // Whatever goes wrong, the lease ends and somebody tries again, a bounded number of times.
+  private func resume(_ run: AgentRun, isAlone: Bool, _ logger: Logger) async {
+    // Whatever goes wrong, the lease ends and somebody tries again.
     do {
       let now = environment.clock.now()
       let journal = environment.journal
@@ -61,7 +65,8 @@ package struct AgentResumer: Sendable {
       }
       _ = try await environment.driver.drive(session, RunSubject(), NoSink())
     } catch {
-      return
+      logger.warning(
+        "a run was not resumed", metadata: ["run": "\(run.id)", "error": "\(type(of: error))"])
     }
   }
 }

@@ -78,7 +78,7 @@ struct RunCalls: Sendable {
     guard outcome == .committed else { throw RPCError.contention() }
     environment.writes.committed()
     do {
-      try await stream.happened(record, begun)
+      try await show(record, begun, on: stream)
       try finish(try await driver.drive(begun, subject, stream))
     } catch is RunJournal.MovedOn {
       try await repeatRun(begun.run.id, subject, caller, on: stream, behind: record.id)
@@ -182,7 +182,7 @@ struct RunCalls: Sendable {
     session.took(taken.lease)
     for record in try await journal.readOn(&session) {
       try shown.step(to: record)
-      try await stream.happened(record, shown)
+      try await show(record, shown, on: stream)
     }
     return session.run.status == .running ? session : nil
   }
@@ -192,8 +192,21 @@ struct RunCalls: Sendable {
   ) async throws -> RunSession {
     var session = session
     let record = try await journal.commit(.started(model: stores.model?.name), to: &session)
-    try await stream.happened(record, session)
+    try await show(record, session, on: stream)
     return session
+  }
+
+  /// Shows a step of a run that this server has and does not drive yet. Where nobody takes it, the run
+  /// ends as when it is driven: otherwise somebody would go on with it for a caller who has left.
+  private func show(
+    _ record: RunRecord, _ session: RunSession, on stream: RunStream<some RunResponse>
+  ) async throws {
+    do {
+      try await stream.happened(record, session)
+    } catch {
+      await driver.leave(session.run.id, error)
+      throw error
+    }
   }
 
   /// What a run that has ended is to its caller.

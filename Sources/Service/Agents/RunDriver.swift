@@ -45,7 +45,7 @@ struct RunDriver: Sendable {
       defer { group.cancelAll() }
       group.addTask { .done(try await perform(session, subject, sink)) }
       group.addTask {
-        try await keepLease(of: session.run.id)
+        try await keepLease(of: session.run.id, until: session.run.lease.until)
         return .leaseLost
       }
       group.addTask {
@@ -105,14 +105,17 @@ struct RunDriver: Sendable {
 
   /// Returns when the run is not this server's any more. A database that cannot be reached for a
   /// while is no reason to let go before the lease is over.
-  private func keepLease(of id: UUIDv7) async throws {
+  private func keepLease(of id: UUIDv7, until end: Timestamp) async throws {
+    var end = end
     while true {
       try await options.clock.sleep(for: options.heartbeatInterval)
-      let lease = options.lease(from: journal.clock.now())
+      let now = journal.clock.now()
+      let lease = options.lease(from: now)
       do throws(StoreError) {
         guard try await stores.runs.renew(lease, ofRun: id) else { return }
+        end = lease.until
       } catch {
-        continue
+        if now >= end { return }
       }
     }
   }
@@ -126,9 +129,9 @@ struct RunDriver: Sendable {
     return session
   }
 
-  /// Leaves a run whose driving ended with `error`. In a task of its own, because this one may be
+  /// Leaves a run of this server's whose driving, or what came before it, ended with `error`. In a task of its own, because this one may be
   /// cancelled, and for a short time only.
-  private func leave(_ id: UUIDv7, _ error: any Error) async {
+  func leave(_ id: UUIDv7, _ error: any Error) async {
     // A model's call that ends as cancelled in a task that is not, ended because of its reader.
     // And a call whose time is up may find the store giving up before its own task is cancelled.
     let isOver = CallDeadline.current.map { $0 <= .now } ?? false

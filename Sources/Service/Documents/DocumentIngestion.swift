@@ -58,6 +58,10 @@ struct DocumentIngestion {
     // Another stream may bring a document of the same path, or take the same ordinal.
     let policy = WritePolicy(retriesDuplicates: true, key: .none)
     let step = try await environment.writes.perform(context, caller, policy) { change in
+      // It may have been deleted since the stream began.
+      guard
+        try await environment.stores.courses.course(course.id, scope: AccessScope(caller)) != nil
+      else { throw DomainError.notFound(.course, course.id) }
       let stored = try await documents.repository.document(
         course: course.id, path: draft.path, scope: AccessScope(caller))
       if let stored, draft.isSame(as: stored) {

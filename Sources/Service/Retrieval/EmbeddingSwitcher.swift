@@ -6,6 +6,8 @@ internal import Synchronization
 /// made beside those in use, and take their place when they are complete.
 package final class EmbeddingSwitcher: Sendable {
   private static let batchCount = 64
+  /// How often what was written meanwhile is gone after.
+  private static let sweepMaximum = 5
 
   private let desired: any Embedder
   private let models: EmbeddingModels
@@ -59,32 +61,45 @@ package final class EmbeddingSwitcher: Sendable {
       name: desired.model.name, dimensionCount: desired.model.dimensionCount)
     logger.notice("making the vectors of another model", metadata: ["model": "\(model.name)"])
     try await change.begin(model)
-    while try await sweep() > 0 {}
+    // What is written meanwhile is swept up while that is much; the rest waits for the worker.
+    for number in 0..<Self.sweepMaximum {
+      let count = try await sweep(isFirst: number == 0)
+      if count < Self.batchCount { break }
+    }
     try await change.buildIndex()
     // What was written while the index was built.
-    _ = try await sweep()
-    try await change.complete()
+    _ = try await sweep(isFirst: false)
+    try await change.complete(model)
     models.forget()
     logger.notice("searching with another model", metadata: ["model": "\(model.name)"])
   }
 
   /// Embeds everything that the next model lacks; how many passages got their vector. What the model
   /// does not take is left to the worker, with its error, after the switch.
-  private func sweep() async throws -> Int {
+  private func sweep(isFirst: Bool) async throws -> Int {
     var last: PassageKey?
     var count = 0
     while true {
       try Task.checkCancellation()
       let batch = try await change.missing(after: last, limit: Self.batchCount)
-      guard let end = batch.last else { return count }
-      let made = try await embed(batch)
-      try await change.storeNext(made, at: time.now())
+      guard let end = batch.last else {
+        if isFirst, last != nil, count == 0 {
+          throw EmbedderError.refused("the provider takes none of the texts")
+        }
+        return count
+      }
+      let made = try await embed(batch, mustTakeAny: isFirst)
+      if !made.isEmpty {
+        try await change.storeNext(made, model: desired.model.name, at: time.now())
+      }
       last = end.key
       count += made.count
     }
   }
 
-  private func embed(_ batch: [WaitingPassage]) async throws -> [MadeEmbedding] {
+  private func embed(
+    _ batch: [WaitingPassage], mustTakeAny: Bool
+  ) async throws -> [MadeEmbedding] {
     let embeddings: [TextEmbedding]
     do throws(EmbedderError) {
       embeddings = try await desired.embed(batch.map(\.content))
@@ -92,9 +107,9 @@ package final class EmbeddingSwitcher: Sendable {
       guard !error.isOfProvider else { throw error }
       guard batch.count > 1 else { return [] }
       var made: [MadeEmbedding] = []
-      for passage in batch { made += try await embed([passage]) }
-      // None is taken: that is not for the texts.
-      if made.isEmpty { throw error }
+      for passage in batch { made += try await embed([passage], mustTakeAny: false) }
+      // None of all is taken: that is not for the texts.
+      if made.isEmpty, mustTakeAny, batch.count == Self.batchCount { throw error }
       return made
     }
     guard embeddings.count == batch.count,

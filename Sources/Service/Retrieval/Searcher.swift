@@ -30,8 +30,11 @@ struct SearchOutcome: Sendable {
 /// The one way in which everybody searches: candidates by meaning and words, fused, then read as the
 /// learner may read them, cut to what is close.
 struct Searcher: Sendable {
-  /// The most candidates that one search looks at, each way and scope.
-  private static let candidateMaximum = 2000
+  /// The most candidates that one search looks at, each way and scope: as many as one document has
+  /// sections, so that a long one hides no other.
+  private static let candidateMaximum = 10_000
+  /// Characters of the question that are searched for as words; all of it is embedded.
+  private static let wordCharacterMaximum = 4000
 
   let store: any RetrievalStore
   let models: EmbeddingModels
@@ -48,7 +51,12 @@ struct Searcher: Sendable {
           break
         }
         let page = try await hits(question, query, found)
-        let isWhole = found.allSatisfy { $0.byMeaning.count < limit && $0.byWords.count < limit }
+        let isWhole = found.allSatisfy { found in
+          found.byWords.count < limit
+            // Behind one that is not close nothing is.
+            && (found.byMeaning.count < limit
+              || found.byMeaning.last?.similarity ?? 1 < query.minimumSimilarity)
+        }
         // Many chunks of few sections: look further, while there is more.
         if page.count >= question.limit || isWhole || limit >= Self.candidateMaximum {
           await recall.sample(found, question, query, store)
@@ -107,7 +115,8 @@ struct Searcher: Sendable {
       let outcome = try await store.candidates(
         CandidateQuery(
           scope: scope, vector: query.vector,
-          words: question.mode == .vector ? nil : question.text, limit: limit))
+          words: question.mode == .vector
+            ? nil : String(question.text.prefix(Self.wordCharacterMaximum)), limit: limit))
       guard case .found(let candidates) = outcome else { return nil }
       found.append(candidates)
     }
@@ -120,14 +129,15 @@ struct Searcher: Sendable {
   ) async throws -> [RetrievedPassage] {
     let ranked = RankFusion.fuse(found, mode: question.mode).filter { candidate in
       candidate.key.entityID != question.excluded
-        && (question.mode == .text || candidate.isClose(minimumSimilarity: query.minimumSimilarity))
+        // Without a vector of the question nothing can be told of closeness: words found it.
+        && (query.vector == nil || candidate.isClose(minimumSimilarity: query.minimumSimilarity))
     }
     let wanted = question.reranks ? max(question.limit, Reranker.depth) : question.limit
     var hits: [RetrievedPassage] = []
     var seen: Set<EntityPart> = []
     var rest = ranked[...]
     while hits.count < wanted, !rest.isEmpty {
-      let page = rest.prefix(wanted * 2)
+      let page = rest.prefix(max(wanted * 2, 100))
       rest = rest.dropFirst(page.count)
       let texts = try await store.passages(page.map(\.key), as: question.learnerID)
       for candidate in page where hits.count < wanted {

@@ -53,7 +53,7 @@ _COURSE_SERVICE_DELETE_DOCUMENT: Final = Method(
     "hito.v1.CourseService/DeleteDocument", "unary", False
 )
 _COURSE_SERVICE_ADVISE: Final = Method(
-    "hito.v1.CourseService/Advise", "server_stream", True
+    "hito.v1.CourseService/Advise", "server_stream", False
 )
 
 
@@ -321,6 +321,7 @@ class CourseServiceClient:
         request: courses_pb2.AdviseRequest,
         *,
         timeout: float | None = None,
+        idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> AsyncIterator[courses_pb2.AdviseResponse]:
         """Answers a learner's question from the course's documents, step by step, with citations."""
@@ -330,5 +331,6 @@ class CourseServiceClient:
             request,
             courses_pb2.AdviseResponse,
             timeout=timeout,
+            idempotency_key=idempotency_key,
             metadata=metadata,
         )

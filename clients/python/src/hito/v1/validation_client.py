@@ -29,7 +29,7 @@ _CODE_VALIDATION_SERVICE_RECORD_VERDICT: Final = Method(
     "hito.v1.CodeValidationService/RecordVerdict", "unary", False
 )
 _CODE_VALIDATION_SERVICE_GET_FEEDBACK: Final = Method(
-    "hito.v1.CodeValidationService/GetFeedback", "server_stream", True
+    "hito.v1.CodeValidationService/GetFeedback", "server_stream", False
 )
 _CODE_VALIDATION_SERVICE_SET_SHARING: Final = Method(
     "hito.v1.CodeValidationService/SetSharing", "unary", False
@@ -144,6 +144,7 @@ class CodeValidationServiceClient:
         request: validation_pb2.GetFeedbackRequest,
         *,
         timeout: float | None = None,
+        idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> AsyncIterator[validation_pb2.GetFeedbackResponse]:
         """Has an agent comment on a stored file, with similar validated code as context, step by step."""
@@ -153,6 +154,7 @@ class CodeValidationServiceClient:
             request,
             validation_pb2.GetFeedbackResponse,
             timeout=timeout,
+            idempotency_key=idempotency_key,
             metadata=metadata,
         )
 
