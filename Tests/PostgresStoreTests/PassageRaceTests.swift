@@ -1,0 +1,93 @@
+import Domain
+import PostgresStore
+import Testing
+
+/// What happens to passages while somebody else is at them, and how much a question may cost.
+@Suite struct PassageRaceTests {
+  @Test func aDeletionWaitsForTheWorkerAndLeavesNoVector() async throws {
+    try await StoreFixture.run { store in
+      let ada = try await store.addUser("Ada")
+      let goal = try await store.addGoal(owner: ada)
+      try await store.savePassage(.goal, goal.goal.id, ada, "uno", nil, hash: 1)
+      let worker = try await store.script()
+      try await worker.run("BEGIN")
+      try await worker.run("UPDATE passages SET waits = false WHERE entity_id = '\(goal.goal.id)'")
+      try await worker.run(
+        """
+        INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
+          content_hash, created_at, updated_at)
+        SELECT gen_random_uuid(), entity_type, entity_id, user_id, content,
+          array_fill(0.5, ARRAY[512])::vector, 'use-multilingual-3', content_hash, now(), now()
+        FROM passages WHERE entity_id = '\(goal.goal.id)'
+        """)
+      async let deletion = store.writes.commit(
+        Write(
+          changes: [
+            .savePassages(
+              PassageUpdate(kind: .goal, entityID: goal.goal.id, removesAll: true))
+          ], events: [], reply: nil))
+      let watcher = try await store.script()
+      let waiting = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+        """
+      while try await watcher.run(waiting) == [["0"]] { await Task.yield() }
+      try await worker.run("COMMIT")
+      #expect(try await deletion == .committed)
+      #expect(try await watcher.run("SELECT count(*) FROM embeddings") == [["0"]])
+      #expect(try await watcher.run("SELECT count(*) FROM passages") == [["0"]])
+    }
+  }
+
+  @Test func aDocumentOfADeletedCourseIsNotStored() async throws {
+    try await StoreFixture.run { store in
+      let teacher = try await store.addUser("Tom", role: .instructor)
+      let course = try await store.addCourse(owner: teacher)
+      let session = try await store.script()
+      try await session.run("UPDATE courses SET status = 'deleted'")
+      let document = CourseDocument(
+        id: store.ids.next(at: StoreFixture.start), courseID: course.id, userID: teacher.id,
+        path: "uno.md", title: "Uno", language: "es", format: .markdown, content: "# Uno",
+        contentHash: [UInt8](repeating: 1, count: 32), byteCount: 5, ordinal: 1, sectionCount: 1,
+        chunkCount: 1, createdAt: StoreFixture.start, updatedAt: StoreFixture.start)
+      let outcome = try await store.writes.commit(
+        Write(
+          changes: [.saveDocument(document)],
+          events: [document.event(.courseDocumentAdded, context: store.context())], reply: nil))
+      #expect(outcome == .stale)
+      #expect(try await session.run("SELECT count(*) FROM course_documents") == [["0"]])
+    }
+  }
+
+  @Test(arguments: [
+    ("rutas de la API en FastAPI", "'rut'|'api'|'fastapi'|'ruta'|'api'|'fastapi'"),
+    ("de la", "'de'|'la'"),
+  ]) func smallWordsAreNotSearchedForUnlessThereIsNothingElse(
+    question: String, expected: String
+  ) async throws {
+    try await StoreFixture.run { store in
+      let session = try await store.script()
+      let query = try await session.run("SELECT hito_query('\(question)')")
+      let words = Set((query.first?[0] ?? "").split(separator: "|").map { $0.trimming(" ") })
+      #expect(words == Set(expected.split(separator: "|").map(String.init)))
+    }
+  }
+
+  @Test func aQuestionHasABoundedNumberOfWords() async throws {
+    try await StoreFixture.run { store in
+      let session = try await store.script()
+      let nodes = try await session.run(
+        """
+        SELECT numnode(hito_query(string_agg('palabra' || i, ' '))) < 300
+        FROM generate_series(1, 40000) i
+        """)
+      #expect(nodes == [["t"]])
+    }
+  }
+}
+
+extension Substring {
+  fileprivate func trimming(_ character: Character) -> String {
+    String(drop { $0 == character }.reversed().drop { $0 == character }.reversed())
+  }
+}
