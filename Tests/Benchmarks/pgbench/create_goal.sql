@@ -1,5 +1,6 @@
 -- CreateGoal as the server commits it, for pgbench: the reply of the request, the goal, its three
--- tasks and their four events, in one pipeline: one implicit transaction, one round trip.
+-- tasks, its passage and vector (which the server makes, and this is given), and their four events, in
+-- one pipeline: one implicit transaction, one round trip.
 --
 -- `make bench-store` gives the variables: texts that the server itself wrote (reply, payloads,
 -- metadata), so that both sides write the same bytes, and numbers that no other run had. Each
@@ -41,6 +42,49 @@ WITH saved AS (
   WHERE t.goal_id = excluded.goal_id AND t.user_id = excluded.user_id
   RETURNING 1)
 SELECT CASE WHEN count(*) = 3 THEN 1 ELSE hito_stale() END FROM saved;
+WITH saved AS (
+  INSERT INTO passages AS p (entity_type, entity_id, chunk_number, user_id, title, content,
+    content_hash, language, document_path, anchor, waits, created_at, updated_at)
+  SELECT 'goal', (:run::text || lpad(to_hex(:i::bigint * 256 + :client_id::int), 12, '0'))::uuid,
+    n.number, ('00000000-0000-7000-8000-' || lpad(to_hex(:client_id::int), 12, '0'))::uuid, n.title,
+    n.content, n.hash, n.language, n.path, n.anchor,
+    n.has_vector = 0 OR NOT EXISTS (
+      SELECT 1 FROM embedding_models m WHERE m.name = 'use-multilingual-3' AND m.state = 'active'),
+    now(), now()
+  FROM unnest(ARRAY[0], ARRAY[:title::text], ARRAY[:content::text], ARRAY[sha256(:content::text::bytea)],
+    ARRAY[''], ARRAY[''], ARRAY[''], ARRAY[1])
+    AS n (number, title, content, hash, language, path, anchor, has_vector)
+  ON CONFLICT (entity_type, entity_id, chunk_number) DO UPDATE SET user_id = excluded.user_id,
+    title = excluded.title, content = excluded.content, content_hash = excluded.content_hash,
+    language = excluded.language, document_path = excluded.document_path,
+    anchor = excluded.anchor,
+    waits = excluded.waits AND (p.waits OR p.content_hash <> excluded.content_hash),
+    attempts = 0, next_attempt_at = '-infinity', last_error = NULL,
+    updated_at = excluded.updated_at
+  RETURNING p.chunk_number, p.content_hash)
+DELETE FROM embeddings e USING saved s
+WHERE e.entity_type = 'goal'
+  AND e.entity_id = (:run::text || lpad(to_hex(:i::bigint * 256 + :client_id::int), 12, '0'))::uuid
+  AND e.chunk_number = s.chunk_number AND e.content_hash <> s.content_hash;
+WITH done AS (
+  UPDATE passages p SET waits = false, attempts = 0, last_error = NULL
+  WHERE p.entity_type = 'goal'
+    AND p.entity_id = (:run::text || lpad(to_hex(:i::bigint * 256 + :client_id::int), 12, '0'))::uuid
+    AND p.chunk_number = 0 AND p.content_hash = sha256(:content::text::bytea)
+    AND EXISTS (
+      SELECT 1 FROM embedding_models m WHERE m.name = 'use-multilingual-3' AND m.state = 'active')
+  RETURNING p.*)
+INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
+  content_hash, chunk_number, metadata, is_copy, created_at, updated_at)
+SELECT gen_random_uuid(), d.entity_type, d.entity_id, d.user_id, d.content, :vector::text::vector,
+  'use-multilingual-3', d.content_hash, d.chunk_number,
+  jsonb_build_object('title', d.title, 'document_path', d.document_path, 'anchor', d.anchor,
+    'language', d.language), false, now(), now()
+FROM done d
+ON CONFLICT (entity_type, entity_id, chunk_number, user_id) DO UPDATE SET
+  content = excluded.content, embedding = excluded.embedding, model = excluded.model,
+  content_hash = excluded.content_hash, metadata = excluded.metadata,
+  updated_at = excluded.updated_at;
 INSERT INTO events (id, event_type, entity_type, entity_id, version, user_id, payload, metadata,
   created_at, schema_version)
 SELECT n.id, n.event_type, n.entity_type, n.entity_id, n.version, n.user_id, n.payload,

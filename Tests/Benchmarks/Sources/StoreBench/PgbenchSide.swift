@@ -37,6 +37,8 @@ final class PgbenchSide {
       ("goal_payload", try text("SELECT payload \(goalEvent)")),
       ("task_payload", try text("SELECT payload FROM events WHERE entity_id = '\(task.id)'")),
       ("metadata", try text("SELECT metadata \(goalEvent)")),
+      ("content", try text("SELECT content FROM passages WHERE entity_id = '\(goal.id)'")),
+      ("vector", try text("SELECT embedding FROM embeddings WHERE entity_id = '\(goal.id)'")),
     ]
     self.script = try Self.prepared(script, server)
     try database.sql(
