@@ -141,9 +141,10 @@ package struct PostgresRetrievalStore: RetrievalStore {
       attributes: Dictionary(zip(names, values)) { first, _ in first })
   }
 
-  /// Whether texts are read under row-level security here (ADR 0008).
-  package func hasRowSecurity() async throws(StoreError) -> Bool {
-    try await hasReader.value(in: database)
+  /// Whether texts are read under row-level security here (ADR 0008); on a connection of its own.
+  package static func hasRowSecurity(_ settings: ConnectionSettings) async throws -> Bool {
+    let session = try await ScriptSession(settings)
+    return try await session.run(ReaderRole.isThere.text).first?[0] == "t"
   }
 }
 

@@ -43,7 +43,8 @@ enum ServerChecks {
       findings.append(
         .fail("schema", "\(error)", "use the version of Hito that belongs to this database"))
     }
-    if let secured = try? await PostgresRetrievalStore(database).hasRowSecurity() {
+    let settings = ConnectionSettings(conninfo: owner)
+    if let secured = try? await PostgresRetrievalStore.hasRowSecurity(settings) {
       findings.append(
         secured
           ? .ok("isolation", "texts are read under row-level security")
