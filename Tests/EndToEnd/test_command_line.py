@@ -26,6 +26,15 @@ async def test_a_token_made_on_the_command_line_works(server, connect):
     assert me.role == v1.Role.ROLE_LEARNER
 
 
+def test_doctor_finds_a_running_server_well(server):
+    done = server.command(
+        "doctor", "--data-dir", str(server.data), "--address", server.address, "--json"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for part in ("isolation", "encoder", "schema", "server", "token"):
+        assert part in done.stdout
+
+
 def test_a_wrong_option_is_explained(server):
     for arguments in (("serve", "--nonsense"), ("nonsense",), ("serve", "--listen", "nowhere")):
         done = server.command(*arguments)
