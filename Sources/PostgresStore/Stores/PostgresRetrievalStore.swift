@@ -39,8 +39,11 @@ package struct PostgresRetrievalStore: RetrievalStore {
     if let vector = query.vector {
       guard let dimensionCount = try await dimensionCount(of: vector) else { return .otherModel }
       (found.byMeaning, found.method) = try await byMeaning(query, dimensionCount)
-      // A search that waited for a switch of the model ran against the next one's vectors.
-      guard try await self.dimensionCount(of: vector) != nil else { return .otherModel }
+      // A search that waited for a switch of the model compared nothing: the statement asks for the
+      // model too. Only then is it worth another look.
+      if found.byMeaning.isEmpty, try await self.dimensionCount(of: vector) == nil {
+        return .otherModel
+      }
     }
     if let words = query.words {
       let call = SearchStatements.words(query.scope.shape).call(query) { parameters in

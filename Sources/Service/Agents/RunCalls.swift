@@ -84,9 +84,8 @@ struct RunCalls: Sendable {
       try await repeatRun(begun.run.id, subject, caller, on: stream, behind: record.id)
     } catch let error as ClientGone {
       throw error.cause
-    } catch  where Task.isCancelled && environment.hub.isDraining {
-      // The run was let go, not cancelled: whoever repeats the call finds it further on.
-      throw RPCError.draining(resumeCursor: stream.cursor.isEmpty ? nil : stream.cursor)
+    } catch {
+      throw ending(error, of: stream)
     }
   }
 
@@ -137,9 +136,8 @@ struct RunCalls: Sendable {
       throw RPCError.contention()
     } catch let error as ClientGone {
       throw error.cause
-    } catch  where Task.isCancelled && environment.hub.isDraining {
-      // The run was let go, not cancelled: whoever repeats the call finds it further on.
-      throw RPCError.draining(resumeCursor: stream.cursor.isEmpty ? nil : stream.cursor)
+    } catch {
+      throw ending(error, of: stream)
     }
   }
 
@@ -194,6 +192,13 @@ struct RunCalls: Sendable {
     let record = try await journal.commit(.started(model: stores.model?.name), to: &session)
     try await show(record, session, on: stream)
     return session
+  }
+
+  /// What ends a stream whose run was let go, not cancelled, is the server that goes away: whoever
+  /// repeats the call finds the run further on.
+  private func ending(_ error: any Error, of stream: RunStream<some RunResponse>) -> any Error {
+    guard Task.isCancelled, environment.hub.isDraining else { return error }
+    return RPCError.draining(resumeCursor: stream.cursor.isEmpty ? nil : stream.cursor)
   }
 
   /// Shows a step of a run that this server has and does not drive yet. Where nobody takes it, the run

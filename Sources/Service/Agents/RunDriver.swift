@@ -129,8 +129,8 @@ struct RunDriver: Sendable {
     return session
   }
 
-  /// Leaves a run of this server's whose driving, or what came before it, ended with `error`. In a task of its own, because this one may be
-  /// cancelled, and for a short time only.
+  /// Leaves a run of this server's whose driving, or what came before it, ended with `error`. In a task
+  /// of its own, because this one may be cancelled, and for a short time only.
   func leave(_ id: UUIDv7, _ error: any Error) async {
     // A model's call that ends as cancelled in a task that is not, ended because of its reader.
     // And a call whose time is up may find the store giving up before its own task is cancelled.
