@@ -77,18 +77,20 @@ package final class EmbeddingSwitcher: Sendable {
   /// Embeds everything that the next model lacks; how many passages got their vector. What the model
   /// does not take is left to the worker, with its error, after the switch.
   private func sweep(isFirst: Bool) async throws -> Int {
+    // A switch that goes on where it was may have nothing left but what the model refuses.
+    let isUntried = isFirst ? try await store.counts().nextCount == 0 : false
     var last: PassageKey?
     var count = 0
     while true {
       try Task.checkCancellation()
       let batch = try await change.missing(after: last, limit: Self.batchCount)
       guard let end = batch.last else {
-        if isFirst, last != nil, count == 0 {
+        if isUntried, last != nil, count == 0 {
           throw EmbedderError.refused("the provider takes none of the texts")
         }
         return count
       }
-      let made = try await embed(batch, mustTakeAny: isFirst)
+      let made = try await embed(batch, mustTakeAny: isUntried && count == 0)
       if !made.isEmpty {
         try await change.storeNext(made, model: desired.model.name, at: time.now())
       }
