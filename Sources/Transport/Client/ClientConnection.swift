@@ -217,7 +217,9 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   func flush() {
     guard let context, !out.isEmpty else { return }
-    context.writeAndFlush(wrapOutboundOut(out.take(context.channel.allocator)), promise: nil)
+    let bytes = out.take(context.channel.allocator)
+    // Before the write, during which more may be put into the output.
     if calls.isEmpty { out.shrink() }
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
   }
 }

@@ -219,8 +219,10 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
     guard let context, !out.isEmpty else { return }
     let bytes = out.take(context.channel.allocator)
     byteCountOut += Int64(bytes.readableBytes)
-    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    // Before the write: while it runs the socket may take everything and become writable, and the
+    // calls that waited for that fill the output anew.
     if calls.isEmpty { out.shrink() }
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {

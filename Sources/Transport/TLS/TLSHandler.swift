@@ -172,11 +172,13 @@ final class TLSHandler: ChannelDuplexHandler {
   }
 
   private func push(_ context: ChannelHandlerContext) {
-    session.takeOutput { bytes in
+    let taken = session.takeOutput { bytes in
       var buffer = context.channel.allocator.buffer(capacity: bytes.count)
       buffer.writeBytes(bytes)
-      context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+      return buffer
     }
+    // Outside: the socket may become writable while it writes, and the next output come in here.
+    if let taken { context.writeAndFlush(wrapOutboundOut(taken), promise: nil) }
   }
 
   private func fail(_ context: ChannelHandlerContext, _ text: String) {

@@ -51,13 +51,14 @@ final class TLSSession {
     hito_tls_close(handle)
   }
 
-  /// Passes on what is to be sent and forgets it. Does not call `body` when there is nothing.
-  func takeOutput(_ body: (UnsafeRawBufferPointer) -> Void) {
+  /// Lends what is to be sent to `body`, which must not use the session, and forgets it. Answers
+  /// nil, without calling `body`, when there is nothing.
+  func takeOutput<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
     var count = 0
     let bytes = hito_tls_output_borrow(handle, &count)
-    guard count > 0 else { return }
-    body(UnsafeRawBufferPointer(start: bytes, count: count))
-    hito_tls_output_clear(handle)
+    guard count > 0 else { return nil }
+    defer { hito_tls_output_clear(handle) }
+    return body(UnsafeRawBufferPointer(start: bytes, count: count))
   }
 
   /// The common name of the peer's verified certificate.
