@@ -31,7 +31,8 @@ import Testing
   @Test(arguments: [
     (#"[]"#, "the reply is not of the type object"),
     (#"{"tasks":[{"name":"a"}]}"#, "the reply has no title"),
-    (#"{"title":7,"tasks":[]}"#, "the reply.title is not of the type string"),
+    (#"{"title":7,"tasks":[]}"#, "the reply.tasks has too few or too many items"),
+    (#"{"title":7,"tasks":[{"name":"a"}]}"#, "the reply.title is not of the type string"),
     (#"{"title":"ab","tasks":[{"name":"a"}]}"#, "the reply.title is too short or too long"),
     (#"{"title":"abcdef","tasks":[{"name":"a"}]}"#, "the reply.title is too short or too long"),
     (#"{"title":"abc","tasks":[]}"#, "the reply.tasks has too few or too many items"),

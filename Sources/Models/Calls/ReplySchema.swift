@@ -126,7 +126,8 @@ package struct ReplySchema: Sendable, Hashable {
     for name in required where !members.contains(where: { $0.key == name }) {
       return "\(path) has no \(name)"
     }
-    for (name, value) in members {
+    // By name: the parser keeps no order, and the same reply gets the same answer.
+    for (name, value) in members.sorted(by: { $0.key < $1.key }) {
       if let schema = properties[name] {
         if let violation = schema.violation(in: value, at: "\(path).\(name)") { return violation }
       } else if !allowsOtherProperties {
