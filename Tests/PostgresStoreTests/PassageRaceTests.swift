@@ -27,15 +27,83 @@ import Testing
               PassageUpdate(kind: .goal, entityID: goal.goal.id, removesAll: true))
           ], events: [], reply: nil))
       let watcher = try await store.script()
-      let waiting = """
-        SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'
-        """
-      while try await watcher.run(waiting) == [["0"]] { await Task.yield() }
+      try await Self.waitForLock(watcher)
       try await worker.run("COMMIT")
       #expect(try await deletion == .committed)
       #expect(try await watcher.run("SELECT count(*) FROM embeddings") == [["0"]])
       #expect(try await watcher.run("SELECT count(*) FROM passages") == [["0"]])
+    }
+  }
+
+  /// Returns when somebody waits for a lock.
+  private static func waitForLock(_ session: ScriptSession) async throws {
+    let waiting = """
+      SELECT count(*) FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'
+      """
+    while try await session.run(waiting) == [["0"]] { await Task.yield() }
+  }
+
+  /// The one who enrols (or leaves) is not done yet when the course's vector comes.
+  @Test(arguments: [true, false]) func whoeverEnrolsOrLeavesMeanwhileIsNotPassedOver(
+    enrols: Bool
+  ) async throws {
+    try await StoreFixture.run { store in
+      let teacher = try await store.addUser("Inés", role: .instructor)
+      let ada = try await store.addUser("Ada")
+      let course = try await store.addCourse(owner: teacher)
+      if !enrols { _ = try await store.enrol(ada, in: course) }
+      try await store.savePassage(.course, course.id, teacher, "curso", nil, hash: 1)
+      let enrolling = try await store.script()
+      try await enrolling.run("BEGIN")
+      try await enrolling.run(
+        enrols
+          ? """
+          INSERT INTO enrolments (id, course_id, user_id, is_active, version, created_at, updated_at)
+          VALUES (gen_random_uuid(), '\(course.id)', '\(ada.id)', true, 1, now(), now())
+          """ : "UPDATE enrolments SET is_active = false")
+      // As a unit of ours begins.
+      try await enrolling.run(
+        "SELECT 1 FROM passages WHERE entity_id = '\(course.id)' AND chunk_number = 0 FOR SHARE")
+      let made = MadeEmbedding(
+        key: PassageKey(kind: .course, entityID: course.id, chunkNumber: 0),
+        contentHash: [UInt8](repeating: 1, count: 32), vector: RetrievalStoreTests.vector(1))
+      async let stored: Void = store.embeddings.store(
+        [made], model: RetrievalStoreTests.model, at: StoreFixture.start)
+      let watcher = try await store.script()
+      try await Self.waitForLock(watcher)
+      try await enrolling.run("COMMIT")
+      try await stored
+      let copies = try await watcher.run("SELECT user_id FROM embeddings WHERE is_copy")
+      #expect(copies == (enrols ? [["\(ada.id)"]] : []))
+    }
+  }
+
+  /// The vector is not stored yet when somebody enrols.
+  @Test func whoeverEnrolsWhileTheVectorIsStoredGetsTheCopy() async throws {
+    try await StoreFixture.run { store in
+      let teacher = try await store.addUser("Inés", role: .instructor)
+      let ada = try await store.addUser("Ada")
+      let course = try await store.addCourse(owner: teacher)
+      try await store.savePassage(.course, course.id, teacher, "curso", nil, hash: 1)
+      let worker = try await store.script()
+      try await worker.run("BEGIN")
+      try await worker.run("UPDATE passages SET waits = false WHERE entity_id = '\(course.id)'")
+      try await worker.run(
+        """
+        INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
+          content_hash, created_at, updated_at)
+        SELECT gen_random_uuid(), entity_type, entity_id, user_id, content,
+          array_fill(0.5, ARRAY[512])::vector, 'use-multilingual-3', content_hash, now(), now()
+        FROM passages WHERE entity_id = '\(course.id)'
+        """)
+      async let enrolment = store.enrol(ada, in: course)
+      let watcher = try await store.script()
+      try await Self.waitForLock(watcher)
+      try await worker.run("COMMIT")
+      _ = try await enrolment
+      let copies = try await watcher.run("SELECT user_id FROM embeddings WHERE is_copy")
+      #expect(copies == [["\(ada.id)"]])
     }
   }
 

@@ -33,6 +33,20 @@ enum PassageStatements {
       AND e.content_hash <> s.content_hash
     """)
 
+  /// Holds the passage by which those enrolled in a course find it until the end of the unit: storing
+  /// its vector begins with this, enrolling and leaving with `shareCourse`, so that the later one sees
+  /// what the other did.
+  static let lockCourse = Statement(
+    "passage.lock_course", [.uuid], "\(firstOfCourse) FOR UPDATE")
+
+  /// As `lockCourse`, beside others who enrol.
+  static let shareCourse = Statement(
+    "passage.share_course", [.uuid], "\(firstOfCourse) FOR SHARE")
+
+  private static let firstOfCourse = """
+    SELECT 1 FROM passages WHERE entity_type = 'course' AND entity_id = $1 AND chunk_number = 0
+    """
+
   /// The vector of one passage, where its text is still the one that was embedded and the model
   /// still the active one. With it go the copies for those who are enrolled in a course.
   static let embed = Statement(
@@ -105,6 +119,7 @@ enum PassageStatements {
     """)
 
   static let all = [
-    save, embed, remove, removeVectors, removeAll, removeAllVectors, copyCourse, removeCopy,
+    save, lockCourse, shareCourse, embed, remove, removeVectors, removeAll, removeAllVectors,
+    copyCourse, removeCopy,
   ]
 }

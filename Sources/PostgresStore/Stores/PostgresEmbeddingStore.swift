@@ -41,7 +41,7 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
   ) async throws(StoreError) {
     guard !made.isEmpty else { return }
     _ = try await database.run(
-      StatementUnit(made.map { WriteCalls.embed($0, model: model) }, isWrite: true))
+      StatementUnit(made.flatMap { WriteCalls.embed($0, model: model) }, isWrite: true))
   }
 
   package func fail(

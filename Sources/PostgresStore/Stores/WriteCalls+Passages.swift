@@ -23,11 +23,10 @@ extension WriteCalls {
     calls.append(save(update, owner: owner))
     for upsert in update.upserts {
       guard let embedding = upsert.embedding else { continue }
-      calls.append(
-        embed(
-          MadeEmbedding(
-            key: upsert.passage.key, contentHash: upsert.contentHash, vector: embedding.vector),
-          model: embedding.model))
+      calls += embed(
+        MadeEmbedding(
+          key: upsert.passage.key, contentHash: upsert.contentHash, vector: embedding.vector),
+        model: embedding.model)
     }
     return calls
   }
@@ -51,8 +50,8 @@ extension WriteCalls {
     }
   }
 
-  static func embed(_ made: MadeEmbedding, model: String) -> StatementCall {
-    PassageStatements.embed { parameters in
+  static func embed(_ made: MadeEmbedding, model: String) -> [StatementCall] {
+    let embed = PassageStatements.embed { parameters in
       parameters.append(made.key.kind.rawValue)
       parameters.append(made.key.entityID)
       parameters.append(made.key.chunkNumber)
@@ -60,19 +59,18 @@ extension WriteCalls {
       parameters.append(model)
       parameters.append(made.vector)
     }
+    guard made.key.kind == .course, made.key.chunkNumber == 0 else { return [embed] }
+    return [PassageStatements.lockCourse { $0.append(made.key.entityID) }, embed]
   }
 
-  /// The copy of a course's first passage by which those enrolled find it.
-  static func copy(for enrolment: Enrolment) -> StatementCall {
-    guard enrolment.isActive else {
-      return PassageStatements.removeCopy { parameters in
-        parameters.append(enrolment.courseID)
-        parameters.append(enrolment.userID)
-      }
-    }
-    return PassageStatements.copyCourse { parameters in
+  /// The copy of a course's first passage by which those enrolled find it: made, or taken away.
+  static func copies(for enrolment: Enrolment) -> [StatementCall] {
+    let statement =
+      enrolment.isActive ? PassageStatements.copyCourse : PassageStatements.removeCopy
+    let change = statement { parameters in
       parameters.append(enrolment.courseID)
       parameters.append(enrolment.userID)
     }
+    return [PassageStatements.shareCourse { $0.append(enrolment.courseID) }, change]
   }
 }

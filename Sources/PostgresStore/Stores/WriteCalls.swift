@@ -8,8 +8,8 @@ enum WriteCalls {
     case .updateUser(let user): [update(user)]
     case .insertCourse(let course): [insert(course)]
     case .updateCourse(let course): [update(course)]
-    case .insertEnrolment(let enrolment): [insert(enrolment), copy(for: enrolment)]
-    case .updateEnrolment(let enrolment): [update(enrolment), copy(for: enrolment)]
+    case .insertEnrolment(let enrolment): [insert(enrolment)] + copies(for: enrolment)
+    case .updateEnrolment(let enrolment): [update(enrolment)] + copies(for: enrolment)
     case .saveGoal(let aggregate): save(aggregate)
     case .insertSnapshot(let snapshot): [insert(snapshot)]
     case .updateSnapshot(let snapshot): [update(snapshot)]
