@@ -20,21 +20,24 @@ FAILURES = {
     "too many requests": (status(429, {"Retry-After": "60"}), 1),
     "server error": (status(500), 3),
     "no completion": (raw(b'{"ok": true}'), 3),
-    "no json": (says("Claro, aquí tienes tu objetivo:"), 2),
-    "another schema": (says('{"goal": "Aprender", "steps": [1, 2, 3]}'), 2),
     "cut stream": (cut(GOOD[:80]), 3),
     "cut by its length": (says(GOOD[:80], finish="length"), 1),
     "content filter": (says(GOOD[:80], finish="content_filter"), 1),
     "refused key": (status(401), 1),
     "prompt too long": (status(400, code="context_length_exceeded"), 1),
 }
+# What was asked for in another shape.
+MISSHAPEN = {
+    "no json": "Claro, aquí tienes tu objetivo:",
+    "another schema": '{"goal": "Aprender", "steps": [1, 2, 3]}',
+    "texts that are none": proposal(title=7, tasks=[a_task(TITLES[0]), None, "leer"]),
+    "a list": "[" + GOOD + "]",
+}
 # The errors where there is nothing to plan from.
 ERRORS = {
     "too many requests": (hito.Unavailable, "too much to do"),
     "server error": (hito.Unavailable, "cannot be reached"),
     "no completion": (hito.Unavailable, "cannot be reached"),
-    "no json": (hito.Unavailable, "could not be used"),
-    "another schema": (hito.Unavailable, "could not be used"),
     "cut stream": (hito.Unavailable, "cannot be reached"),
     "cut by its length": (hito.Unavailable, "could not be used"),
     "content filter": (hito.FailedPrecondition, "refuses"),
@@ -122,16 +125,33 @@ async def test_a_stream_that_breaks_begins_anew_and_its_first_part_is_void(lea, 
     assert len(await goals_of(lea)) == 1
 
 
-async def test_a_reply_that_is_no_json_is_asked_for_with_another_seed(lea, model):
-    model.script(says("Claro:"), says(GOOD))
-    assert (await generate(lea, WISH)).result.planner == "model"
+@pytest.mark.parametrize("name", MISSHAPEN)
+async def test_a_reply_of_another_shape_is_told_so_and_repaired(lea, model, name):
+    model.script(says(MISSHAPEN[name]), says(GOOD))
+    run = await generate(lea, WISH)
+    assert run.result.planner == "model" and run.findings[1] == []
+    assert set(run.findings[0]) == {"reply_shape"}
     first, second = model.chats
     assert first.body["seed"] != second.body["seed"]
     assert first.body["response_format"]["json_schema"]["schema"]["required"]
+    assert "reply_shape" in second.user
+
+
+@pytest.mark.parametrize("name", MISSHAPEN)
+async def test_a_model_that_keeps_missing_the_shape_is_done_without(reader, lea, model, name):
+    model.script(*[says(MISSHAPEN[name])] * 6)
+    run = await generate(reader, WISH)
+    assert run.result.planner == "retrieval" and len(model.chats) == 3
+    assert 3 <= len(run.result.tasks) <= 5 and run.findings[-1] == []
+    with pytest.raises(hito.FailedPrecondition, match="no proposal held the contract"):
+        await generate(lea, WISH)
+    assert await goals_of(lea) == []
 
 
 BAD_TASKS: List[Any] = [
     ("task_duplicate", {"tasks": [a_task(TITLES[0]), a_task(TITLES[0]), a_task(TITLES[2])]}),
+    ("task_count", {"tasks": [a_task(TITLES[0]), a_task(TITLES[1])]}),
+    ("task_count", {"tasks": [a_task(f"{TITLES[0]} {n}") for n in "abcdef"]}),
     ("placeholder", {"title": "[Título del objetivo]"}),
     ("language", {"description": "Build a complete REST API with tests and documentation."}),
     ("unsafe_link", {"ai_feedback": "Mira http://ana:clave@evil.example/ para empezar."}),
@@ -141,7 +161,7 @@ BAD_TASKS: List[Any] = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "changed"), BAD_TASKS, ids=[rule for rule, _ in BAD_TASKS])
+@pytest.mark.parametrize(("rule", "changed"), BAD_TASKS)
 async def test_what_breaks_the_contract_is_named_and_repaired(lea, model, rule, changed):
     model.script(says(proposal(**changed)), says(GOOD))
     run = await generate(lea, WISH)
@@ -170,8 +190,7 @@ async def test_a_provider_that_is_not_there_is_said_and_comes_back(lea, reader, 
             await Run.of(lea.client.code_validation.get_feedback(request))
 
 
-# Prose has no shape that it could miss.
-@pytest.mark.parametrize("name", [n for n in ERRORS if n not in ("no json", "another schema")])
+@pytest.mark.parametrize("name", ERRORS)
 async def test_feedback_has_no_plan_without_its_model(lea, model, name):
     kind, words = ERRORS[name]
     model.script(*[FAILURES[name][0]] * 6)

@@ -16,8 +16,11 @@ package struct ModelMessage: Sendable, Hashable {
 /// What a model is asked.
 package struct ModelRequest: Sendable, Hashable {
   package var messages: [ModelMessage]
-  /// JSON Schema that the whole reply must follow; nil for prose.
+  /// JSON Schema of the whole reply; nil for prose.
   package var schema: JSONValue?
+  /// False: the provider is told the schema, but the reply comes as it is, for a caller that can have
+  /// it mended.
+  package var mustFollowSchema: Bool
   /// Names the schema, `a-z_`; providers want one.
   package var schemaName: String
   package var replyTokenCountMax: Int
@@ -29,11 +32,13 @@ package struct ModelRequest: Sendable, Hashable {
   package var callerID: UUIDv7
 
   package init(
-    messages: [ModelMessage], schema: JSONValue? = nil, schemaName: String = "reply",
-    replyTokenCountMax: Int = 1500, temperature: Double = 0.2, seed: Int = 1, callerID: UUIDv7
+    messages: [ModelMessage], schema: JSONValue? = nil, mustFollowSchema: Bool = true,
+    schemaName: String = "reply", replyTokenCountMax: Int = 1500, temperature: Double = 0.2,
+    seed: Int = 1, callerID: UUIDv7
   ) {
     self.messages = messages
     self.schema = schema
+    self.mustFollowSchema = mustFollowSchema
     self.schemaName = schemaName
     self.replyTokenCountMax = replyTokenCountMax
     self.temperature = temperature
@@ -50,7 +55,8 @@ package struct ModelReply: Sendable, Hashable {
   package var replyTokenCount: Int
   /// Name of the model as the provider calls it.
   package var model: String
-  /// The text as the value that the request's schema asked for; nil for prose.
+  /// The text as the value that the request's schema asked for; nil for prose, and where the reply
+  /// need not follow it.
   package var value: JSONValue?
 
   package init(
@@ -94,8 +100,8 @@ package protocol LanguageModel: Sendable {
   /// Asks the model. `received` gets the text piece by piece as it comes, in order, and is awaited,
   /// so that a slow reader slows the model; what it throws ends the call and is thrown on as
   /// `.cancelled`. Where the adapter has to ask again after pieces were handed on, `restarted` is
-  /// called first: what was handed on is void. With a schema the reply is a JSON value of it, or an
-  /// error is thrown.
+  /// called first: what was handed on is void. With a schema that must be followed the reply is a JSON
+  /// value of it, or an error is thrown.
   ///
   /// Cancelling the task ends the call to the provider at once.
   func reply(

@@ -182,9 +182,9 @@ private struct Call {
     }
   }
 
-  /// The reply as a value of the schema; nil where there is none.
+  /// The reply as a value of the schema; nil where it need not be one.
   func value(of text: String) throws(ProviderFailure) -> JSONValue? {
-    guard let schema else { return nil }
+    guard let schema, request.mustFollowSchema else { return nil }
     guard let value = BoundedJSON.value(of: Array(text.utf8)) else {
       throw .replyInvalid("the reply is no JSON")
     }

@@ -22,6 +22,8 @@ struct AgentPrompts: Sendable {
     case .goal(let request):
       return ModelRequest(
         messages: goalMessages(prompts, request), schema: Prompts.goalSchema,
+        // What is wrong with its shape is told the model as whatever else breaks the contract.
+        mustFollowSchema: false,
         schemaName: Prompts.goalSchemaName, replyTokenCountMax: Self.goalTokenCountMax,
         seed: attempt, callerID: run.callerID)
     case .feedback(let request):
