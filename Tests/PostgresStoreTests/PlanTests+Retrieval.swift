@@ -12,12 +12,15 @@ extension PlanTests {
       index: "events_pkey"),
     Case(
       statement: SearchStatements.exact(SearchStatements.goals),
-      arguments: "NULL, 'm', \(user), \(open), 40", index: "embeddings_owner", maySort: true,
+      arguments: "NULL, 'm', \(user), \(open), 40", index: "embeddings_signs", maySort: true,
       withoutSeqScan: true),
     Case(
-      statement: SearchStatements.size(SearchStatements.goals),
-      arguments: "NULL, 'm', \(user), \(open), 20001", index: "embeddings_owner", maySort: true,
-      withoutSeqScan: true),
+      statement: SearchStatements.goalCount, arguments: "\(user), 1001",
+      index: "embeddings_signs"),
+    Case(
+      statement: SearchStatements.quantizedGoals,
+      arguments: "NULL, 'm', \(user), \(open), 40, 400", index: "embeddings_signs",
+      maySort: true, withoutSeqScan: true),
     Case(
       statement: SearchStatements.texts,
       arguments: "'{goal}', ARRAY[gen_random_uuid()], '{0}'", index: "passages_pkey",

@@ -134,7 +134,7 @@ import Testing
     Case(
       statement: SnapshotStatements.listAll, arguments: "true, \(user), false, NULL, \(end)",
       index: "code_snapshots_created", maySort: true),
-    Case(statement: ownVectors, arguments: user, index: "embeddings_owner"),
+    Case(statement: ownVectors, arguments: user, index: "embeddings_signs"),
   ]
 
   // What the notes' indexes are for, and no call of the store asks yet.

@@ -163,6 +163,49 @@ import Testing
     }
   }
 
+  @Test func manyGoalsOfALearnerAreFoundByTheirSignsAsTheyAreByTheirVectors() async throws {
+    try await StoreFixture.run { store in
+      let ada = try await store.addUser("Ada")
+      let bob = try await store.addUser("Bob")
+      try await store.addTopics(of: [ada, bob], goalCount: 3000)
+      let few = PostgresRetrievalStore(store.database, goalMaximum: 2999)
+      let many = PostgresRetrievalStore(store.database, goalMaximum: 3000)
+      let all = SearchScope.goals(learnerID: ada.id, statuses: [.completed, .archived])
+      for limit in [1, 10, 50, 3000] {
+        let query = CandidateQuery(
+          scope: all, vector: try await store.vector(near: limit), words: nil, limit: limit)
+        guard case .found(let quick) = try await few.candidates(query),
+          case .found(let exact) = try await many.candidates(query)
+        else { throw FixtureError(.stale) }
+        #expect(quick.method == .quantized && exact.method == .exact)
+        #expect(quick.byMeaning.count == limit)
+        let missed = Set(exact.byMeaning.map(\.key)).subtracting(quick.byMeaning.map(\.key))
+        #expect(missed.count * 100 <= limit, "\(missed.count) of the nearest \(limit)")
+        let similarities = quick.byMeaning.compactMap(\.similarity)
+        #expect(similarities.count == limit && similarities == similarities.sorted(by: >))
+      }
+    }
+  }
+
+  /// One goal in a hundred passes; fewer than are wanted, and all of them are found.
+  @Test func aFilterOverManyGoalsLeavesNoneOut() async throws {
+    try await StoreFixture.run { store in
+      let ada = try await store.addUser("Ada")
+      try await store.addTopics(of: [ada], goalCount: 3000)
+      let rare = SearchScope.goals(learnerID: ada.id, statuses: [.archived])
+      let query = CandidateQuery(
+        scope: rare, vector: try await store.vector(near: 3), words: nil, limit: 50)
+      let found = try await store.found(query)
+      #expect(found.method == .quantized)
+      #expect(found.byMeaning.count == 30)
+      var whole = query
+      whole.mustBeExact = true
+      #expect(try await store.found(whole).byMeaning == found.byMeaning)
+      // Of a vector that is mostly zeros the signs say nothing.
+      #expect(try await store.found(Self.query(rare, axis: 3)).method == .exact)
+    }
+  }
+
   @Test func aVectorOfAnotherModelIsRefusedAndWordsStillFind() async throws {
     try await StoreFixture.run { store in
       let ada = try await store.addUser("Ada")
@@ -223,6 +266,50 @@ extension StoreFixture {
         changes: [.savePassages(PassageUpdate(kind: kind, entityID: id, upserts: [upsert]))],
         events: [], reply: nil))
     guard outcome == .committed else { throw FixtureError(outcome) }
+  }
+
+  /// Completed goals of each user, one in a hundred archived, with vectors that lie as those of texts
+  /// do: about 60 topics, all around.
+  func addTopics(of owners: [User], goalCount: Int) async throws {
+    let session = try await script()
+    for owner in owners {
+      try await session.run(
+        """
+        SET statement_timeout = 0;
+        SELECT setseed(0.5);
+        DROP INDEX IF EXISTS embeddings_embedding_idx;
+        CREATE TEMP TABLE topic AS SELECT t, j, random() - 0.5 AS value
+          FROM generate_series(0, 59) t, generate_series(1, 512) j;
+        CREATE TEMP TABLE fresh AS
+          SELECT gen_random_uuid() AS id, i FROM generate_series(1, \(goalCount)) i;
+        INSERT INTO goals (id, user_id, title, description, status, progress_percentage,
+            validation_criteria, ai_feedback, version, revision, created_at, updated_at)
+          SELECT id, '\(owner.id)', 'meta', '',
+            CASE WHEN i % 100 = 0 THEN 'archived' ELSE 'completed' END, 100, '{}', '', 1, 1, now(),
+            now() FROM fresh;
+        INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
+            content_hash, created_at, updated_at)
+          SELECT gen_random_uuid(), 'goal', id, '\(owner.id)', 'meta', (
+            SELECT array_agg(value + 0.8 * (random() - 0.5) + i * 0 ORDER BY j) FROM topic
+            WHERE t = i % 60)::vector, '\(RetrievalStoreTests.model)', sha256('x'), now(), now()
+          FROM fresh;
+        DROP TABLE topic;
+        DROP TABLE fresh;
+        """)
+    }
+    try await session.run("VACUUM (ANALYZE) embeddings")
+    try await session.run("VACUUM (ANALYZE) goals")
+  }
+
+  /// The vector of one of those goals.
+  func vector(near number: Int) async throws -> PassageEmbedding {
+    let session = try await script()
+    let rows = try await session.run(
+      "SELECT embedding FROM embeddings ORDER BY entity_id OFFSET \(number) LIMIT 1")
+    let text = try #require(rows.first?[0])
+    return PassageEmbedding(
+      model: RetrievalStoreTests.model,
+      vector: text.dropFirst().dropLast().split(separator: ",").compactMap { Float($0) })
   }
 
   func addSnapshot(

@@ -199,7 +199,7 @@ public struct SearchRequest: WireMessage, Equatable {
 public struct SearchResponse: WireMessage, Equatable {
   /// Best first; distinct entities.
   public var hits: [SearchHit]
-  /// `exact`, `hnsw` or `text`: how it was searched.
+  /// `exact`, `quantized`, `hnsw` or `text`: how it was searched.
   public var method: String
   /// True when there may be more that was not looked at.
   public var truncated: Bool

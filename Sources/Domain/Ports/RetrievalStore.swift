@@ -75,10 +75,15 @@ package struct Candidate: Sendable, Hashable {
 package enum SearchMethod: String, Sendable, Hashable {
   /// Every vector of the scope was compared.
   case exact
+  /// The signs of every vector's components were compared, and the vectors of the nearest of those.
+  case quantized
   /// Through the index, iteratively.
   case hnsw
   /// No vector was compared.
   case text
+
+  /// Whether a nearer vector may have been passed over.
+  package var isApproximate: Bool { self == .hnsw || self == .quantized }
 }
 
 /// What was found, each way best first.

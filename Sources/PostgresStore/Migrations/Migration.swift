@@ -35,5 +35,6 @@ package struct Migration: Sendable {
   package static let all: [Migration] = [
     .usersAndCourses, .goalsAndTasks, .events, .embeddingsAndSnapshots, .serverState,
     .snapshotVerdicts, .entityTypes, .passages, .agentRuns, .courseDocuments,
+    .vectorSigns,
   ]
 }

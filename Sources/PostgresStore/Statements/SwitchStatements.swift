@@ -56,7 +56,12 @@ enum SwitchScripts {
       ALTER COLUMN embedding SET STORAGE \(dimensionCount <= inlineMaximum ? "PLAIN" : "EXTERNAL"),
       ADD CONSTRAINT embeddings_next_pkey PRIMARY KEY (id),
       ADD CONSTRAINT embeddings_next_entity_chunk_key
-        UNIQUE (entity_type, entity_id, chunk_number, user_id);
+        UNIQUE (entity_type, entity_id, chunk_number, user_id),
+      DROP COLUMN signs;
+    ALTER TABLE embeddings_next
+      ADD COLUMN signs bit(\(dimensionCount))
+        GENERATED ALWAYS AS (binary_quantize(embedding)::bit(\(dimensionCount))) STORED,
+      ALTER COLUMN signs SET STORAGE PLAIN;
     \(grants("embeddings_next"))
     COMMIT
     """
@@ -67,7 +72,8 @@ enum SwitchScripts {
 
   static func buildIndexes(dimensionCount: Int) -> String {
     """
-    CREATE INDEX IF NOT EXISTS embeddings_next_owner ON embeddings_next (user_id, entity_type);
+    CREATE INDEX IF NOT EXISTS embeddings_next_signs ON embeddings_next (user_id, entity_type)
+      INCLUDE (is_copy, entity_id, chunk_number, signs);
     CREATE INDEX IF NOT EXISTS embeddings_next_half ON embeddings_next
       USING hnsw ((embedding::halfvec(\(dimensionCount))) halfvec_cosine_ops)
       WHERE entity_type <> 'goal' AND NOT is_copy;
@@ -112,7 +118,7 @@ enum SwitchScripts {
     ALTER TABLE embeddings RENAME CONSTRAINT embeddings_next_pkey TO embeddings_pkey;
     ALTER TABLE embeddings RENAME CONSTRAINT embeddings_next_entity_chunk_key
       TO embeddings_entity_chunk_key;
-    ALTER INDEX embeddings_next_owner RENAME TO embeddings_owner;
+    ALTER INDEX embeddings_next_signs RENAME TO embeddings_signs;
     ALTER INDEX embeddings_next_half RENAME TO embeddings_half;
     ALTER INDEX embeddings_next_embedding_idx RENAME TO embeddings_embedding_idx;
     DELETE FROM embedding_models WHERE state = 'active';

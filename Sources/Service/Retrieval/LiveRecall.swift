@@ -1,8 +1,8 @@
 internal import Domain
 internal import Synchronization
 
-/// How much of what an exact search finds the searches through the index find too: now and then one of
-/// them is made again exactly, and compared.
+/// How much of what an exact search finds those find that do not compare every vector: now and then
+/// one of them is made again exactly, and compared.
 package final class LiveRecall: Sendable {
   private struct State {
     var searches: UInt64 = 0
@@ -11,7 +11,7 @@ package final class LiveRecall: Sendable {
     var existing: Int64 = 0
   }
 
-  /// One in so many searches through the index is sampled; the first is.
+  /// One in so many of those searches is sampled; the first is.
   private let interval: UInt64
   private let state = Mutex(State())
 
@@ -28,7 +28,7 @@ package final class LiveRecall: Sendable {
     _ found: [Candidates], _ question: SearchQuestion, _ query: Searcher.Query,
     _ store: any RetrievalStore
   ) async {
-    for (candidates, scope) in zip(found, question.scopes) where candidates.method == .hnsw {
+    for (candidates, scope) in zip(found, question.scopes) where candidates.method.isApproximate {
       let isDue = state.withLock { state in
         state.searches += 1
         return (state.searches - 1) % interval == 0

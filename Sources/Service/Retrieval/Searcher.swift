@@ -155,9 +155,9 @@ struct Searcher: Sendable {
   }
 
   private static func method(of found: [Candidates]) -> SearchMethod {
+    // The least exact of those that were used.
     let methods = Set(found.map(\.method))
-    if methods.contains(.hnsw) { return .hnsw }
-    return methods.contains(.exact) ? .exact : .text
+    return [.hnsw, .quantized, .exact].first(where: methods.contains) ?? .text
   }
 }
 

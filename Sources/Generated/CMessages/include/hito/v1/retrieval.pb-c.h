@@ -200,7 +200,7 @@ struct  Hito__V1__SearchResponse
   size_t n_hits;
   Hito__V1__SearchHit **hits;
   /*
-   * `exact`, `hnsw` or `text`: how it was searched.
+   * `exact`, `quantized`, `hnsw` or `text`: how it was searched.
    */
   char *method;
   /*
