@@ -15,11 +15,12 @@ extension PlanTests {
       arguments: "NULL, 'm', \(user), \(open), 40", index: "embeddings_signs", maySort: true,
       withoutSeqScan: true),
     Case(
-      statement: SearchStatements.goalCount, arguments: "\(user), 1001",
-      index: "embeddings_signs"),
+      statement: SearchStatements.quantizedAllGoals,
+      arguments: "NULL, 'm', \(user), \(open), 40, 400, 1000", index: "embeddings_signs",
+      maySort: true, withoutSeqScan: true),
     Case(
       statement: SearchStatements.quantizedGoals,
-      arguments: "NULL, 'm', \(user), \(open), 40, 400", index: "embeddings_signs",
+      arguments: "NULL, 'm', \(user), \(open), 40, 400, 1000", index: "embeddings_signs",
       maySort: true, withoutSeqScan: true),
     Case(
       statement: SearchStatements.texts,

@@ -170,10 +170,14 @@ import Testing
       try await store.addTopics(of: [ada, bob], goalCount: 3000)
       let few = PostgresRetrievalStore(store.database, goalMaximum: 2999)
       let many = PostgresRetrievalStore(store.database, goalMaximum: 3000)
-      let all = SearchScope.goals(learnerID: ada.id, statuses: [.completed, .archived])
-      for limit in [1, 10, 50, 3000] {
+      let some: [WorkStatus] = [.completed, .archived]
+      let all: [WorkStatus] = [.pending, .inProgress, .completed, .archived]
+      for (limit, statuses) in zip(
+        [1, 10, 50, 3000, 1, 10, 50], [some, some, some, some, all, all, all])
+      {
         let query = CandidateQuery(
-          scope: all, vector: try await store.vector(near: limit), words: nil, limit: limit)
+          scope: .goals(learnerID: ada.id, statuses: statuses),
+          vector: try await store.vector(near: limit), words: nil, limit: limit)
         guard case .found(let quick) = try await few.candidates(query),
           case .found(let exact) = try await many.candidates(query)
         else { throw FixtureError(.stale) }

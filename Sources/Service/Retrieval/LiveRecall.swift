@@ -2,13 +2,16 @@ internal import Domain
 internal import Synchronization
 
 /// How much of what an exact search finds those find that do not compare every vector: now and then
-/// one of them is made again exactly, and compared.
+/// one of them is made again exactly, and compared. Nobody waits for that.
 package final class LiveRecall: Sendable {
   private struct State {
     var searches: UInt64 = 0
     var samples: Int64 = 0
     var found: Int64 = 0
     var existing: Int64 = 0
+    /// The sample that is being taken: one at a time, because an exact search of a large scope is
+    /// what the others avoid.
+    var current: Task<Void, Never>?
   }
 
   /// One in so many of those searches is sampled; the first is.
@@ -24,28 +27,40 @@ package final class LiveRecall: Sendable {
     }
   }
 
-  func sample(
-    _ found: [Candidates], _ question: SearchQuestion, _ query: Searcher.Query,
-    _ store: any RetrievalStore
-  ) async {
+  /// Returns when no sample is being taken.
+  package func waitUntilIdle() async {
+    await state.withLock { $0.current }?.value
+  }
+
+  /// Counts the searches of one question, and begins a sample where one is due.
+  func count(
+    _ found: [Candidates], _ question: SearchQuestion, vector: PassageEmbedding?,
+    in store: any RetrievalStore
+  ) {
     for (candidates, scope) in zip(found, question.scopes) where candidates.method.isApproximate {
-      let isDue = state.withLock { state in
-        state.searches += 1
-        return (state.searches - 1) % interval == 0
-      }
-      guard isDue else { continue }
-      let best = candidates.byMeaning.prefix(question.limit)
-      // A sample that fails says nothing, and the search was made already.
-      let exact = try? await store.candidates(
-        CandidateQuery(
-          scope: scope, vector: query.vector, words: nil, limit: best.count, mustBeExact: true))
-      guard case .found(let exact)? = exact else { continue }
-      let keys = Set(exact.byMeaning.map(\.key))
+      let best = candidates.byMeaning.prefix(question.limit).map(\.key)
+      let query = CandidateQuery(
+        scope: scope, vector: vector, words: nil, limit: best.count, mustBeExact: true)
       state.withLock { state in
-        state.samples += 1
-        state.existing += Int64(keys.count)
-        state.found += Int64(best.count { keys.contains($0.key) })
+        state.searches += 1
+        guard (state.searches - 1) % interval == 0, state.current == nil else { return }
+        state.current = Task { await self.sample(best, query, store) }
       }
+    }
+  }
+
+  private func sample(
+    _ best: [PassageKey], _ query: CandidateQuery, _ store: any RetrievalStore
+  ) async {
+    // A sample that fails says nothing, and the search was made already.
+    let outcome = try? await store.candidates(query)
+    state.withLock { state in
+      state.current = nil
+      guard case .found(let exact)? = outcome else { return }
+      let keys = Set(exact.byMeaning.map(\.key))
+      state.samples += 1
+      state.existing += Int64(keys.count)
+      state.found += Int64(best.count { keys.contains($0) })
     }
   }
 }

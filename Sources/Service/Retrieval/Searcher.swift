@@ -33,6 +33,8 @@ struct Searcher: Sendable {
   /// The most candidates that one search looks at, each way and scope: as many as one document has
   /// sections, so that a long one hides no other.
   private static let candidateMaximum = 10_000
+  /// Texts that are read at once, at least: what is read too much is a fraction of a round trip.
+  private static let pageMinimum = 20
   /// Characters of the question that are searched for as words; all of it is embedded.
   private static let wordCharacterMaximum = 4000
 
@@ -59,7 +61,7 @@ struct Searcher: Sendable {
         }
         // Many chunks of few sections: look further, while there is more.
         if page.count >= question.limit || isWhole || limit >= Self.candidateMaximum {
-          await recall.sample(found, question, query, store)
+          recall.count(found, question, vector: query.vector, in: store)
           return SearchOutcome(
             hits: page, method: Self.method(of: found), isTruncated: query.isTruncated,
             model: query.vector?.model ?? "")
@@ -137,7 +139,7 @@ struct Searcher: Sendable {
     var seen: Set<EntityPart> = []
     var rest = ranked[...]
     while hits.count < wanted, !rest.isEmpty {
-      let page = rest.prefix(max(wanted * 2, 100))
+      let page = rest.prefix(max(wanted * 2, Self.pageMinimum))
       rest = rest.dropFirst(page.count)
       let texts = try await store.passages(page.map(\.key), as: question.learnerID)
       for candidate in page where hits.count < wanted {

@@ -66,7 +66,10 @@ struct RetrievalService: RetrievalServiceHandler {
       }
       let mode = try Self.mode(request.mode)
       let limit = try Self.limit(request.limit, default: 10)
-      let courses = try await self.courses(request.courseId, caller, store)
+      // Goals belong to nobody's course.
+      let courses =
+        kinds == [.goal] && request.courseId.isEmpty
+        ? [] : try await self.courses(request.courseId, caller, store)
       var scopes: [SearchScope] = []
       // A course or a language narrows the search to what has one.
       if kinds.contains(.goal), request.courseId.isEmpty, language == nil {

@@ -52,7 +52,8 @@ struct ServiceFixture: Sendable {
     archive: (any EventArchive)? = nil, model: (any LanguageModel)? = nil,
     retriever: (any ContextRetriever)? = nil, agents: AgentOptions = AgentOptions(),
     store: InMemoryStore = InMemoryStore(),
-    inspection: ServerInspection = ServerInspection(), embedsImmediately: Bool = true
+    inspection: ServerInspection = ServerInspection(), embedsImmediately: Bool = true,
+    retrieval: (any RetrievalStore)? = nil, liveRecall: LiveRecall = LiveRecall()
   ) {
     let commits = CommitCounter()
     self.commits = commits
@@ -74,11 +75,12 @@ struct ServiceFixture: Sendable {
           embedder: embedder, isImmediate: embedsImmediately, minimumSimilarity: 0.3)
       ], store: store)
     options.embeddingModels = models
+    options.liveRecall = liveRecall
     var stores = ServiceStores(
       users: store, courses: store, goals: store, snapshots: store, writes: store,
       tokens: store, log: store, archive: archive, runs: store, model: model,
       retriever: retriever)
-    stores.retrieval = store
+    stores.retrieval = retrieval ?? store
     stores.embeddings = store
     stores.documents = CourseDocuments(repository: store, reader: StandardDocumentReader())
     services = Services(stores: stores, hub: hub, options: options)
