@@ -51,10 +51,12 @@ extension InMemoryStore: AgentRunStore {
 
   package func abandoned(
     by owner: String, isAlone: Bool, at now: Timestamp, limit: Int
-  ) async throws(StoreError) -> [AgentRun] {
+  ) async throws(StoreError) -> [AbandonedRun] {
     try access(.read) { state in
       let free = state.runs.values.filter { $0.isFree(for: owner, isAlone, now) }
-      return Array(free.sorted { $0.lease.until < $1.lease.until }.prefix(limit))
+      return free.sorted { $0.lease.until < $1.lease.until }.prefix(limit).map {
+        AbandonedRun(id: $0.id, kind: $0.kind, leaseUntil: $0.lease.until)
+      }
     }
   }
 

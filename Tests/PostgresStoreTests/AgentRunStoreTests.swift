@@ -103,6 +103,26 @@ import Testing
     }
   }
 
+  @Test func aRunThatCannotBeReadKeepsNoneOfTheOthersFromBeingTaken() async throws {
+    try await StoreFixture.run { store in
+      let ada = try await store.addUser("Ada")
+      let broken = try await Self.add(store, learner: ada)
+      let run = try await Self.add(store, learner: ada)
+      try await store.script().run(
+        "UPDATE agent_runs SET request = '{}' WHERE id = '\(broken.id)'")
+      let runs = Self.runs(store)
+      let end = Self.lease.until
+      let left = try await runs.abandoned(by: "two", isAlone: false, at: end, limit: 9)
+      #expect(Set(left.map(\.id)) == [broken.id, run.id])
+      #expect(left.allSatisfy { $0.kind == .goal && $0.leaseUntil == end })
+      let later = AgentLease(owner: "two", until: end.advanced(by: .seconds(60)))
+      await #expect(throws: StoreError.self) {
+        try await runs.takeOver(broken.id, later, isAlone: false, at: end)
+      }
+      #expect(try await runs.takeOver(run.id, later, isAlone: false, at: end)?.id == run.id)
+    }
+  }
+
   @Test func aRunThatHasEndedIsNobodysToTake() async throws {
     try await StoreFixture.run { store in
       let ada = try await store.addUser("Ada")

@@ -217,6 +217,22 @@ import Testing
         scope: .goals(learnerID: ada.id, statuses: [.pending]),
         vector: PassageEmbedding(model: "other", vector: Self.vector(1)), words: "x", limit: 3)
       #expect(try await store.retrieval.candidates(query) == .otherModel)
+      // Nor is one of another size under the same name compared, whichever way.
+      let goal = try await store.addGoal(owner: ada)
+      try await store.savePassage(.goal, goal.goal.id, ada, "uno", Self.vector(1))
+      let snapshot = try await store.addSnapshot(ada, passed: true)
+      try await store.savePassage(.codeSnapshot, snapshot.id, ada, "dos", Self.vector(1))
+      let short = PassageEmbedding(model: Self.model, vector: [1, 2, 3])
+      let indexed = PostgresRetrievalStore(store.database, exactMaximum: 0, goalMaximum: 0)
+      for scope in [
+        SearchScope.goals(learnerID: ada.id, statuses: [.pending]),
+        .code(learnerID: ada.id, courses: [], language: nil, onlyValidated: false),
+      ] {
+        let query = CandidateQuery(scope: scope, vector: short, words: nil, limit: 3)
+        for retrieval in [store.retrieval, indexed] {
+          #expect(try await retrieval.candidates(query) == .otherModel)
+        }
+      }
       var wordsOnly = query
       wordsOnly.vector = nil
       #expect(try await store.found(wordsOnly).method == .text)

@@ -24,5 +24,20 @@ package protocol AgentRunStore: Sendable {
   /// At most `limit` runs that could be taken over so, those left first, first.
   func abandoned(
     by owner: String, isAlone: Bool, at now: Timestamp, limit: Int
-  ) async throws(StoreError) -> [AgentRun]
+  ) async throws(StoreError) -> [AbandonedRun]
+}
+
+/// A run whose server went away, as much of it as tells what to do: one that cannot be read must not
+/// keep the others from being taken over.
+package struct AbandonedRun: Sendable, Hashable {
+  package var id: UUIDv7
+  /// Nil: of a kind that this build does not know.
+  package var kind: AgentKind?
+  package var leaseUntil: Timestamp
+
+  package init(id: UUIDv7, kind: AgentKind?, leaseUntil: Timestamp) {
+    self.id = id
+    self.kind = kind
+    self.leaseUntil = leaseUntil
+  }
 }

@@ -67,7 +67,8 @@ enum AgentRunStatements {
   static let abandoned = Statement(
     "run.abandoned", [.text, .bool, .timestamptz, .int8],
     """
-    SELECT \(columns) FROM agent_runs r WHERE \(isFree) ORDER BY r.lease_until LIMIT $4
+    SELECT r.id, r.kind, r.lease_until FROM agent_runs r WHERE \(isFree)
+    ORDER BY r.lease_until LIMIT $4
     """)
 
   /// `$2` is any moment of the hour.

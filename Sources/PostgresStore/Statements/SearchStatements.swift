@@ -2,10 +2,11 @@
 /// `texts`, under the row-level security of the reader's role.
 ///
 /// In all of them `$1` is the query's vector or NULL and `$2` its model: where that is not the
-/// active one, nothing is compared.
+/// active one, or its vectors are of another size, nothing is compared.
 enum SearchStatements {
   private static let isActive = """
-    EXISTS (SELECT 1 FROM embedding_models m WHERE m.name = $2 AND m.state = 'active')
+    EXISTS (SELECT 1 FROM embedding_models m
+      WHERE m.name = $2 AND m.state = 'active' AND m.dimensions = cardinality($1))
     """
 
   /// The rows of a scope: `e` (embeddings) or `p` (passages), and the conditions on its entity.

@@ -66,7 +66,7 @@ package struct PostgresAgentRunStore: AgentRunStore {
 
   package func abandoned(
     by owner: String, isAlone: Bool, at now: Timestamp, limit: Int
-  ) async throws(StoreError) -> [AgentRun] {
+  ) async throws(StoreError) -> [AbandonedRun] {
     try await database.rows(
       AgentRunStatements.abandoned { parameters in
         parameters.append(owner)
@@ -74,7 +74,11 @@ package struct PostgresAgentRunStore: AgentRunStore {
         parameters.append(now)
         parameters.append(Int64(max(0, min(limit, Self.pageMaximum))))
       }
-    ).map(Self.run)
+    ).map { (row) throws(StoreError) in
+      AbandonedRun(
+        id: try row.uuid(0), kind: AgentKind(rawValue: try row.text(1)),
+        leaseUntil: try row.timestamp(2))
+    }
   }
 
   private static func run(_ row: Row) throws(StoreError) -> AgentRun {

@@ -47,13 +47,10 @@ package struct PostgresRetrievalStore: RetrievalStore {
   ) async throws(StoreError) -> CandidateOutcome {
     var found = Candidates(byMeaning: [], byWords: [], method: .text)
     if let vector = query.vector {
-      guard let dimensionCount = try await dimensionCount(of: vector) else { return .otherModel }
-      (found.byMeaning, found.method) = try await byMeaning(query, dimensionCount)
-      // A search that waited for a switch of the model compared nothing: the statement asks for the
-      // model too. Only then is it worth another look.
-      if found.byMeaning.isEmpty, try await self.dimensionCount(of: vector) == nil {
-        return .otherModel
-      }
+      (found.byMeaning, found.method) = try await byMeaning(query, vector.vector.count)
+      // Each statement compares vectors of the active model only. Where it found nothing, that may
+      // be why.
+      if found.byMeaning.isEmpty, try await !isActive(vector) { return .otherModel }
     }
     if let words = query.words {
       let call = SearchStatements.words(query.scope.shape).call(query) { parameters in
@@ -65,13 +62,9 @@ package struct PostgresRetrievalStore: RetrievalStore {
     return .found(found)
   }
 
-  /// Nil where the vector's model is not the active one.
-  private func dimensionCount(of vector: PassageEmbedding) async throws(StoreError) -> Int? {
+  private func isActive(_ vector: PassageEmbedding) async throws(StoreError) -> Bool {
     let active = try await PostgresEmbeddingStore(database).models().active
-    guard active.name == vector.model, active.dimensionCount == vector.vector.count else {
-      return nil
-    }
-    return active.dimensionCount
+    return active.name == vector.model && active.dimensionCount == vector.vector.count
   }
 
   private func byMeaning(

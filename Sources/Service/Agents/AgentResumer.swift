@@ -38,7 +38,9 @@ package struct AgentResumer: Sendable {
     let runs = try await environment.stores.runs.abandoned(
       by: options.owner, isAlone: isAlone, at: now, limit: Self.pageLimit)
     let due = runs.filter { run in
-      run.kind == .goal || run.lease.until.advanced(by: options.patience) <= now
+      // One of a newer build is left to it.
+      guard let kind = run.kind else { return false }
+      return kind == .goal || run.leaseUntil.advanced(by: options.patience) <= now
     }
     await withTaskGroup(of: Void.self) { group in
       for (index, run) in due.enumerated() {
@@ -49,17 +51,16 @@ package struct AgentResumer: Sendable {
     return due.count
   }
 
-  private func resume(_ run: AgentRun, isAlone: Bool, _ logger: Logger) async {
+  private func resume(_ run: AbandonedRun, isAlone: Bool, _ logger: Logger) async {
     // Whatever goes wrong, the lease ends and somebody tries again.
     do {
       let now = environment.clock.now()
       let journal = environment.journal
       let taken = try await environment.stores.runs.takeOver(
         run.id, options.lease(from: now), isAlone: isAlone, at: now)
-      let system = AccessScope(callerID: run.callerID, role: .service)
-      guard let taken, let (session, _) = try await journal.load(run.id, scope: system) else {
-        return
-      }
+      guard let taken else { return }
+      let system = AccessScope(callerID: taken.callerID, role: .service)
+      guard let (session, _) = try await journal.load(run.id, scope: system) else { return }
       guard taken.kind == .goal, taken.takeoverCount <= AgentLimits.takeovers else {
         return try await journal.end(run.id, with: .failed(AgentFailure(.interrupted)))
       }

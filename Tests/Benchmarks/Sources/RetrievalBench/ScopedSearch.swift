@@ -114,7 +114,6 @@ struct ScopedSearch {
     let learnersTable = learners.prefix(8).map { "'\($0.id)'" }.joined(separator: ",")
     let text = """
       \\set n random(1, 8)
-      SELECT name, dimensions, state FROM embedding_models ORDER BY state;
       SELECT (ARRAY[\(learnersTable)]::uuid[])[:n] AS learner \\gset
       SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false
       FROM (
@@ -124,7 +123,7 @@ struct ScopedSearch {
           FROM embeddings r
           WHERE r.entity_type = 'goal' AND NOT r.is_copy AND r.user_id = :learner::uuid
             AND EXISTS (SELECT 1 FROM embedding_models m
-              WHERE m.name = 'use-multilingual-3' AND m.state = 'active')
+              WHERE m.name = 'use-multilingual-3' AND m.state = 'active' AND m.dimensions = 512)
             AND (SELECT count(*) FROM (
               SELECT 1 FROM embeddings WHERE user_id = :learner::uuid AND entity_type = 'goal'
                 AND NOT is_copy LIMIT 1001) many) > 1000
