@@ -135,8 +135,18 @@ struct ScopedSearch {
       ORDER BY n.distance, n.entity_id, n.chunk_number;
       BEGIN;
       SELECT set_config('hito.caller', :learner::text, true), set_config('role', 'hito_reader', true);
-      SELECT p.title, p.content FROM passages p WHERE p.entity_type = 'goal'
-        AND p.entity_id IN (SELECT id FROM goals WHERE user_id = :learner::uuid LIMIT 10);
+      SELECT p.entity_type, p.entity_id, p.chunk_number, p.user_id, p.title, p.content, p.language,
+        p.document_path, p.anchor,
+        ARRAY(SELECT key FROM jsonb_each_text(a.more) ORDER BY key),
+        ARRAY(SELECT value FROM jsonb_each_text(a.more) ORDER BY key)
+      FROM (SELECT 'goal' AS kind, id, 0 AS number FROM goals
+          WHERE user_id = :learner::uuid LIMIT 20) n
+      JOIN passages p ON p.entity_type = n.kind AND p.entity_id = n.id
+        AND p.chunk_number = n.number
+      LEFT JOIN goals g ON n.kind = 'goal' AND g.id = n.id,
+      LATERAL (SELECT jsonb_build_object('status', g.status,
+        'progress_percentage', g.progress_percentage::text) AS more) a
+      WHERE g.id IS NOT NULL AND g.status IS DISTINCT FROM 'deleted';
       COMMIT;
       """
     let path = "/tmp/hito-bench-search-\(ProcessInfo.processInfo.processIdentifier).sql"
