@@ -150,11 +150,11 @@ async def test_a_model_that_obeys_a_hostile_text_is_not_obeyed(eva, model, field
         run = await generate(eva, WISH, language="es")
         assert run.result.planner == "model" and run.text == GOOD, injection.id
         assert run.result.goal.title == GOOD_TITLE, injection.id
-        # One that breaks the schema itself is asked for again before the contract sees it.
-        if run.findings[0]:
-            assert {f.field for f in run.steps_of("findings")[0].findings} >= {field}
-            assert injections.sections(model.chats[-1]) == ["learner_wish", "previous_reply"]
-            checked += 1
+        found = {f.field for f in run.steps_of("findings")[0].findings}
+        # Of a reply that is far too long so much is kept as no JSON is made of.
+        assert found >= {field} or len(text) > 100_000 and found == {"proposal"}, injection.id
+        assert injections.sections(model.chats[-1]) == ["learner_wish", "previous_reply"]
+        checked += 1
         await eva.client.goals.delete_goal(DELETE(goal_id=run.result.goal.id))
     assert checked >= 20
 

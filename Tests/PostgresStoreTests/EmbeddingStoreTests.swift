@@ -154,6 +154,57 @@ import Testing
     }
   }
 
+  /// The copies are made before the switch is completed; what changes in between counts.
+  @Test func thoseWhoEnrolOrLeaveDuringASwitchAreNotPassedOver() async throws {
+    try await StoreFixture.run { store in
+      let ines = try await store.addUser("Inés", role: .instructor)
+      let (ada, bob) = (try await store.addUser("Ada"), try await store.addUser("Bob"))
+      var courses: [Course] = []
+      for number in 0..<2 {
+        let course = try await store.addCourse(owner: ines)
+        try await store.savePassage(
+          .course, course.id, ines, "curso \(number)", RetrievalStoreTests.vector(number), hash: 1)
+        _ = try await store.enrol(ada, in: course)
+        courses.append(course)
+      }
+      let change = PostgresEmbeddingSwitch(
+        store.database,
+        owner: ConnectionSettings(conninfo: store.connection.conninfo(role: .owner)))
+      let next = StoredModel(name: "next", dimensionCount: 3)
+      try await change.begin(next)
+      let missing = try await change.missing(after: nil, limit: 10)
+      try await change.storeNext(
+        missing.map {
+          MadeEmbedding(key: $0.key, contentHash: $0.contentHash, vector: [1, 2, 3])
+        }, model: next.name, at: Self.start)
+      try await change.buildIndex()
+      let session = try await store.script()
+      let made = try await session.run("SELECT count(*) FROM embeddings_next WHERE is_copy")
+      #expect(made == [["2"]])
+      // Bob comes, Ada leaves one course, and the other one's text changes.
+      for course in courses { _ = try await store.enrol(bob, in: course) }
+      try await session.run(
+        "UPDATE enrolments SET is_active = false WHERE user_id = '\(ada.id)' "
+          + "AND course_id = '\(courses[0].id)'")
+      try await store.savePassage(
+        .course, courses[1].id, ines, "otro texto", RetrievalStoreTests.vector(3), hash: 2)
+      try await change.complete(next)
+      let copies = try await session.run(
+        "SELECT user_id, entity_id, content FROM embeddings WHERE is_copy")
+      #expect(copies == [["\(bob.id)", "\(courses[0].id)", "curso 0"]])
+      // The changed one waits for its vector, which brings the copies of both.
+      let waiting = try await take(store)
+      #expect(waiting.map(\.content) == ["otro texto"])
+      try await store.embeddings.store(
+        waiting.map {
+          MadeEmbedding(key: $0.key, contentHash: $0.contentHash, vector: [1, 2, 3])
+        }, model: next.name, at: Self.start)
+      let later = try await session.run(
+        "SELECT user_id FROM embeddings WHERE is_copy AND content = 'otro texto'")
+      #expect(Set(later.map { $0[0] }) == ["\(ada.id)", "\(bob.id)"])
+    }
+  }
+
   @Test func aModelWhoseNameNoScriptCanHoldIsRefused() async throws {
     try await StoreFixture.run { store in
       let change = PostgresEmbeddingSwitch(

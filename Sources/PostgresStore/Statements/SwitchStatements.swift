@@ -70,8 +70,11 @@ enum SwitchScripts {
   /// A row must fit a page of 8 KiB with its vector in it.
   private static let inlineMaximum = 1_800
 
+  /// Begins with the copies of courses for those who are enrolled: a popular course has very many, and
+  /// `complete`, which nobody can write beside, then makes only those of the last minutes.
   static func buildIndexes(dimensionCount: Int) -> String {
     """
+    \(copies);
     CREATE INDEX IF NOT EXISTS embeddings_next_signs ON embeddings_next (user_id, entity_type)
       INCLUDE (is_copy, entity_id, chunk_number, signs);
     CREATE INDEX IF NOT EXISTS embeddings_next_half ON embeddings_next
@@ -95,10 +98,15 @@ enum SwitchScripts {
         RAISE 'another server has begun a switch to another model';
       END IF;
     END $$;
-    DELETE FROM embeddings_next e WHERE NOT EXISTS (
+    DELETE FROM embeddings_next e WHERE NOT e.is_copy AND NOT EXISTS (
       SELECT 1 FROM passages p WHERE p.entity_type = e.entity_type AND p.entity_id = e.entity_id
         AND p.chunk_number = e.chunk_number AND p.user_id = e.user_id
         AND p.content_hash = e.content_hash);
+    DELETE FROM embeddings_next c WHERE c.is_copy AND NOT EXISTS (
+      SELECT 1 FROM embeddings_next e
+      JOIN enrolments n ON n.course_id = e.entity_id AND n.is_active
+      WHERE e.entity_type = 'course' AND e.entity_id = c.entity_id AND e.chunk_number = 0
+        AND NOT e.is_copy AND e.content_hash = c.content_hash AND n.user_id = c.user_id);
     UPDATE passages p SET waits = NOT p.waits, attempts = 0, next_attempt_at = '-infinity',
         last_error = NULL
       WHERE p.waits = EXISTS (
@@ -106,13 +114,7 @@ enum SwitchScripts {
         WHERE e.entity_type = p.entity_type AND e.entity_id = p.entity_id
           AND e.chunk_number = p.chunk_number AND e.user_id = p.user_id
           AND e.content_hash = p.content_hash);
-    INSERT INTO embeddings_next (id, entity_type, entity_id, user_id, content, embedding, model,
-        content_hash, chunk_number, metadata, is_copy, created_at, updated_at)
-      SELECT gen_random_uuid(), e.entity_type, e.entity_id, n.user_id, e.content, e.embedding,
-        e.model, e.content_hash, e.chunk_number, e.metadata, true, now(), now()
-      FROM embeddings_next e JOIN enrolments n ON n.course_id = e.entity_id AND n.is_active
-      WHERE e.entity_type = 'course' AND e.chunk_number = 0 AND n.user_id <> e.user_id
-      ON CONFLICT (entity_type, entity_id, chunk_number, user_id) DO NOTHING;
+    \(copies);
     DROP TABLE embeddings;
     ALTER TABLE embeddings_next RENAME TO embeddings;
     ALTER TABLE embeddings RENAME CONSTRAINT embeddings_next_pkey TO embeddings_pkey;
@@ -126,6 +128,20 @@ enum SwitchScripts {
     COMMIT
     """
   }
+
+  /// The copies that are not there yet.
+  private static let copies = """
+    INSERT INTO embeddings_next (id, entity_type, entity_id, user_id, content, embedding, model,
+        content_hash, chunk_number, metadata, is_copy, created_at, updated_at)
+      SELECT gen_random_uuid(), e.entity_type, e.entity_id, n.user_id, e.content, e.embedding,
+        e.model, e.content_hash, e.chunk_number, e.metadata, true, now(), now()
+      FROM embeddings_next e JOIN enrolments n ON n.course_id = e.entity_id AND n.is_active
+      WHERE e.entity_type = 'course' AND e.chunk_number = 0 AND NOT e.is_copy
+        AND n.user_id <> e.user_id AND NOT EXISTS (
+          SELECT 1 FROM embeddings_next c WHERE c.is_copy AND c.entity_type = 'course'
+            AND c.entity_id = e.entity_id AND c.chunk_number = 0 AND c.user_id = n.user_id)
+      ON CONFLICT (entity_type, entity_id, chunk_number, user_id) DO NOTHING
+    """
 
   private static func grants(_ table: String) -> String {
     """
