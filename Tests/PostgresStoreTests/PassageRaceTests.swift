@@ -9,17 +9,7 @@ import Testing
       let ada = try await store.addUser("Ada")
       let goal = try await store.addGoal(owner: ada)
       try await store.savePassage(.goal, goal.goal.id, ada, "uno", nil, hash: 1)
-      let worker = try await store.script()
-      try await worker.run("BEGIN")
-      try await worker.run("UPDATE passages SET waits = false WHERE entity_id = '\(goal.goal.id)'")
-      try await worker.run(
-        """
-        INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
-          content_hash, created_at, updated_at)
-        SELECT gen_random_uuid(), entity_type, entity_id, user_id, content,
-          array_fill(0.5, ARRAY[512])::vector, 'use-multilingual-3', content_hash, now(), now()
-        FROM passages WHERE entity_id = '\(goal.goal.id)'
-        """)
+      let worker = try await Self.workerStoring(goal.goal.id, store)
       async let deletion = store.writes.commit(
         Write(
           changes: [
@@ -35,13 +25,39 @@ import Testing
     }
   }
 
+  /// A worker that has stored the vector of an entity's passage, and is to commit.
+  private static func workerStoring(
+    _ id: UUIDv7, _ store: StoreFixture
+  ) async throws -> ScriptSession {
+    let worker = try await store.script()
+    try await worker.run("BEGIN")
+    try await worker.run("UPDATE passages SET waits = false WHERE entity_id = '\(id)'")
+    try await worker.run(
+      """
+      INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
+        content_hash, created_at, updated_at)
+      SELECT gen_random_uuid(), entity_type, entity_id, user_id, content,
+        array_fill(0.5, ARRAY[512])::vector, 'use-multilingual-3', content_hash, now(), now()
+      FROM passages WHERE entity_id = '\(id)'
+      """)
+    return worker
+  }
+
   /// Returns when somebody waits for a lock.
   private static func waitForLock(_ session: ScriptSession) async throws {
     let waiting = """
       SELECT count(*) FROM pg_stat_activity
       WHERE datname = current_database() AND wait_event_type = 'Lock'
       """
-    while try await session.run(waiting) == [["0"]] { await Task.yield() }
+    let end = ContinuousClock.now + .seconds(30)
+    while try await session.run(waiting) == [["0"]] {
+      // Otherwise a lock that is not taken any more would be a test that never ends.
+      guard .now < end else {
+        Issue.record("nobody waits for a lock")
+        return
+      }
+      await Task.yield()
+    }
   }
 
   /// The one who enrols (or leaves) is not done yet when the course's vector comes.
@@ -86,17 +102,7 @@ import Testing
       let ada = try await store.addUser("Ada")
       let course = try await store.addCourse(owner: teacher)
       try await store.savePassage(.course, course.id, teacher, "curso", nil, hash: 1)
-      let worker = try await store.script()
-      try await worker.run("BEGIN")
-      try await worker.run("UPDATE passages SET waits = false WHERE entity_id = '\(course.id)'")
-      try await worker.run(
-        """
-        INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
-          content_hash, created_at, updated_at)
-        SELECT gen_random_uuid(), entity_type, entity_id, user_id, content,
-          array_fill(0.5, ARRAY[512])::vector, 'use-multilingual-3', content_hash, now(), now()
-        FROM passages WHERE entity_id = '\(course.id)'
-        """)
+      let worker = try await Self.workerStoring(course.id, store)
       async let enrolment = store.enrol(ada, in: course)
       let watcher = try await store.script()
       try await Self.waitForLock(watcher)

@@ -112,8 +112,8 @@ enum SearchStatements {
       """)
   }
 
-  /// Through the index over halves (which has no goals), iteratively (`iterate` goes before it in the unit); then in the
-  /// order of the whole vectors.
+  /// Through the index over halves, which has no goals, iteratively (`iterate` goes before it in the
+  /// unit); then in the order of the whole vectors.
   static func approximate(_ scope: Scope, dimensionCount: Int) -> Statement {
     let half = "halfvec(\(dimensionCount))"
     return Statement(

@@ -33,7 +33,8 @@ struct Searcher: Sendable {
   /// The most candidates that one search looks at, each way and scope: as many as one document has
   /// sections, so that a long one hides no other.
   private static let candidateMaximum = 10_000
-  /// Texts that are read at once, at least: what is read too much is a fraction of a round trip.
+  /// Texts that are read at once, at first and at least; then twice as many each time, so that many
+  /// chunks of one section are not as many round trips.
   private static let pageMinimum = 20
   /// Characters of the question that are searched for as words; all of it is embedded.
   private static let wordCharacterMaximum = 4000
@@ -138,9 +139,11 @@ struct Searcher: Sendable {
     var hits: [RetrievedPassage] = []
     var seen: Set<EntityPart> = []
     var rest = ranked[...]
+    var pageLimit = max(wanted * 2, Self.pageMinimum)
     while hits.count < wanted, !rest.isEmpty {
-      let page = rest.prefix(max(wanted * 2, Self.pageMinimum))
+      let page = rest.prefix(pageLimit)
       rest = rest.dropFirst(page.count)
+      pageLimit *= 2
       let texts = try await store.passages(page.map(\.key), as: question.learnerID)
       for candidate in page where hits.count < wanted {
         // What the database withholds is not there, whatever was ranked.

@@ -66,7 +66,7 @@ struct RetrievalService: RetrievalServiceHandler {
       }
       let mode = try Self.mode(request.mode)
       let limit = try Self.limit(request.limit, default: 10)
-      // Goals belong to nobody's course.
+      // A search of goals alone looks into no course.
       let courses =
         kinds == [.goal] && request.courseId.isEmpty
         ? [] : try await self.courses(request.courseId, caller, store)
