@@ -78,9 +78,10 @@ let package = Package(
       name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
       linkerSettings: [.linkedLibrary("m")]),
 
-    // L1: import nothing
+    // L1: the standard library alone, and JSON
+    .target(name: "JSON", swiftSettings: swift),
     .target(name: "Wire", swiftSettings: swift),
-    .target(name: "Domain", swiftSettings: swift),
+    .target(name: "Domain", dependencies: ["JSON"], swiftSettings: swift),
 
     // L2
     .target(name: "RPC", dependencies: ["Wire", logging], swiftSettings: swift),
@@ -93,36 +94,37 @@ let package = Package(
       dependencies: ["Wire", "RPC", "COpenSSL", nioCore, nioPosix, logging],
       swiftSettings: swift),
     .target(
-      name: "PostgresStore", dependencies: ["Domain", "CLibPQ", logging, crypto],
+      name: "PostgresStore", dependencies: ["Domain", "JSON", "CLibPQ", logging, crypto],
       swiftSettings: swift),
-    .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
+    .target(
+      name: "EventLake", dependencies: ["Domain", "JSON", "CArrow", logging], swiftSettings: swift),
     .target(
       name: "Models",
       dependencies: [
-        "Domain", "CEmbed", crypto, logging, httpClient, nioCore, nioHTTP1, nioSSL,
+        "Domain", "JSON", "CEmbed", crypto, logging, httpClient, nioCore, nioHTTP1, nioSSL,
       ],
       swiftSettings: swift),
     .target(
       name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
     .target(
-      name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
+      name: "Service", dependencies: ["Domain", "JSON", "RPC", "Contract", logging, crypto],
       swiftSettings: swift),
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire"],
       swiftSettings: swift),
 
-    .target(name: "DescriptorJSON", swiftSettings: swift),
+    .target(name: "DescriptorJSON", dependencies: ["JSON"], swiftSettings: swift),
 
     // What the commands think with
     .target(
-      name: "Console", dependencies: ["Contract", "RPC", "Wire", "DescriptorJSON"],
+      name: "Console", dependencies: ["Contract", "RPC", "Wire", "JSON", "DescriptorJSON"],
       swiftSettings: swift),
 
     // L4
     .executableTarget(
       name: "hito",
       dependencies: [
-        "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Models",
+        "Domain", "JSON", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Models",
         "Documents",
         "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser, lifecycle,
         unixSignals,
@@ -138,10 +140,11 @@ let package = Package(
     // Tests
     .testTarget(
       name: "ConsoleTests",
-      dependencies: ["Console", "Contract", "RPC", "Wire", "DescriptorJSON"],
+      dependencies: ["Console", "Contract", "RPC", "Wire", "JSON", "DescriptorJSON"],
       swiftSettings: swift),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
-    .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: swift),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
+    .testTarget(name: "DomainTests", dependencies: ["Domain", "JSON"], swiftSettings: swift),
     .testTarget(name: "RPCTests", dependencies: ["RPC", "Wire"], swiftSettings: swift),
     .testTarget(
       name: "ContractTests", dependencies: ["Contract", "RPC", "CProtobufC", "CMessages"],
@@ -166,7 +169,7 @@ let package = Package(
       name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
     .testTarget(
       name: "ModelsTests",
-      dependencies: ["Models", "Domain", crypto, logging, nioCore, nioPosix],
+      dependencies: ["Models", "Domain", "JSON", crypto, logging, nioCore, nioPosix],
       exclude: ["Vectors"], swiftSettings: swift),
     .testTarget(
       name: "DocumentsTests", dependencies: ["Documents", "Domain"], swiftSettings: swift),
@@ -186,7 +189,7 @@ let package = Package(
       ],
       swiftSettings: swift),
     .testTarget(
-      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON"], exclude: ["Vectors"],
+      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON", "JSON"], exclude: ["Vectors"],
       swiftSettings: swift),
     .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
     .target(

@@ -15,20 +15,21 @@ refuse() {
 # and C, then packages. The system's modules (last line) are for every target that does not say
 # "none".
 declare -A allowed=(
+  [JSON]=none
   [Wire]=none
-  [Domain]=none
-  [DescriptorJSON]=none
+  [Domain]="JSON"
+  [DescriptorJSON]="JSON"
   [RPC]="Wire Logging"
   [Contract]="RPC CMessages CProtobufC"
   [Transport]="Wire RPC COpenSSL Logging NIOCore NIOPosix"
-  [PostgresStore]="Domain CLibPQ Logging Crypto"
-  [EventLake]="Domain CArrow Logging"
-  [Models]="Domain CEmbed Crypto Logging AsyncHTTPClient NIOCore NIOHTTP1 NIOSSL"
+  [PostgresStore]="Domain JSON CLibPQ Logging Crypto"
+  [EventLake]="Domain JSON CArrow Logging"
+  [Models]="Domain JSON CEmbed Crypto Logging AsyncHTTPClient NIOCore NIOHTTP1 NIOSSL"
   [Documents]="Domain CMd4c CLibXML2"
-  [Service]="Domain RPC Contract Logging Crypto"
+  [Service]="Domain JSON RPC Contract Logging Crypto"
   [HitoClient]="Wire RPC Contract Transport"
-  [Console]="Wire RPC Contract DescriptorJSON"
-  [hito]="Domain Wire RPC Contract Transport PostgresStore EventLake Models Documents Service HitoClient
+  [Console]="Wire RPC Contract JSON DescriptorJSON"
+  [hito]="Domain JSON Wire RPC Contract Transport PostgresStore EventLake Models Documents Service HitoClient
     Console DescriptorJSON
     ArgumentParser ServiceLifecycle Logging UnixSignals"
   [CodeGen]="SwiftProtobuf SwiftProtobufPluginLibrary"
@@ -75,7 +76,7 @@ search 'SQL lives in PostgresStore only' \
   "${without_sql[@]}"
 search 'public is for what HitoClient hands out; use package' \
   '^[[:space:]]*(@[A-Za-z_]+[[:space:]]+)*public ' \
-  Sources/Domain Sources/PostgresStore Sources/EventLake Sources/Models Sources/Documents Sources/Service
+  Sources/JSON Sources/Domain Sources/PostgresStore Sources/EventLake Sources/Models Sources/Documents Sources/Service
 search 'FoundationNetworking brings libcurl with it' 'FoundationNetworking' Sources Tests
 
 exit "$failed"

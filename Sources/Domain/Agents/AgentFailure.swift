@@ -1,3 +1,5 @@
+import JSON
+
 /// Why a run failed, or a model did. Holds no text of a provider.
 package struct AgentFailure: Error, Sendable, Hashable {
   package enum Reason: String, Sendable, Hashable, CaseIterable {

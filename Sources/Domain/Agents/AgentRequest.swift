@@ -1,3 +1,5 @@
+package import JSON
+
 /// What an agent was asked: all that is needed to go on with its run on another server.
 package enum AgentRequest: Sendable, Hashable {
   package struct Goal: Sendable, Hashable {
@@ -129,22 +131,5 @@ extension AgentRequest {
           courseID: courseID, question: question, goalID: json["goal_id"]?.id,
           language: language))
     }
-  }
-}
-
-extension JSONValue {
-  /// The canonical text of an id, or null.
-  init(_ id: UUIDv7?) {
-    self = id.map { .string($0.description) } ?? .null
-  }
-
-  var id: UUIDv7? { stringValue.flatMap { UUIDv7($0) } }
-
-  var boolValue: Bool? {
-    if case .bool(let value) = self { value } else { nil }
-  }
-
-  var arrayValue: [JSONValue]? {
-    if case .array(let values) = self { values } else { nil }
   }
 }

@@ -1,3 +1,5 @@
+package import JSON
+
 /// Which agent a run is of; the raw value is what `agent_runs.kind` and the events' `agent` hold.
 package enum AgentKind: String, Sendable, Hashable, CaseIterable {
   /// Proposes a goal with its tasks, and stores it.

@@ -1,3 +1,5 @@
+package import JSON
+
 // Events as the log holds them. Members that the lake has columns for bear their names; the rest is
 // what a run is resumed from.
 

@@ -1,3 +1,5 @@
+package import JSON
+
 /// Why a model's reply is no proposal: findings of the rule `reply_shape`, to repair it by.
 package struct ProposalReplyError: Error, Sendable, Hashable {
   package var findings: [ContractFinding]

@@ -1,3 +1,5 @@
+package import JSON
+
 extension Prompts {
   package static let goalSchemaName = "learning_goal"
 

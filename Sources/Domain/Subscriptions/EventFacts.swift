@@ -1,3 +1,5 @@
+import JSON
+
 /// What an event concerns besides its own entity: read once from the payload, then asked by every
 /// subscription.
 package struct EventFacts: Sendable, Hashable {
@@ -17,7 +19,7 @@ package struct EventFacts: Sendable, Hashable {
     let entity = EntityType(rawValue: event.entityType)
     // Users belong to nothing, and their payloads are the ones that need no scan.
     if entity != .user {
-      let fields = PayloadFields(of: event.payload, names: EventFacts.names)
+      let fields = JSONFields(of: event.payload, names: EventFacts.names)
       goalID = EventFacts.id(fields["goal_id"])
       taskID = EventFacts.id(fields["task_id"])
       courseID = EventFacts.id(fields["course_id"])
@@ -30,7 +32,7 @@ package struct EventFacts: Sendable, Hashable {
     }
   }
 
-  private static func id(_ value: PayloadFields.Value?) -> UUIDv7? {
+  private static func id(_ value: JSONFields.Value?) -> UUIDv7? {
     if case .string(let text) = value { UUIDv7(text) } else { nil }
   }
 }

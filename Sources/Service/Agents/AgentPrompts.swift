@@ -1,4 +1,5 @@
 internal import Domain
+internal import JSON
 
 /// What a run asks its model, and how it reads what comes back.
 struct AgentPrompts: Sendable {

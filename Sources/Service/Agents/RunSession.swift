@@ -1,4 +1,5 @@
 internal import Domain
+internal import JSON
 
 /// One event of a run, as it is committed.
 struct RunRecord: Sendable {

@@ -1,6 +1,7 @@
 internal import Contract
 internal import Crypto
 internal import Domain
+internal import JSON
 internal import RPC
 
 /// What a method decided: what to write, and what to answer once it is written.

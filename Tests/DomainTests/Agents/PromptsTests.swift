@@ -1,4 +1,5 @@
 import Domain
+import JSON
 import Testing
 
 @Suite struct `A prompt` {
