@@ -20,15 +20,17 @@ declare -A allowed=(
   [DescriptorJSON]=none
   [RPC]="Wire Logging"
   [Contract]="RPC CMessages CProtobufC"
-  [Transport]="Wire RPC COpenSSL Logging NIOCore NIOPosix"
-  [PostgresStore]="Domain CLibPQ Logging Crypto"
+  [OpenSSL]="COpenSSL"
+  [HTTPClient]="CCurl"
+  [Transport]="Wire RPC OpenSSL Logging NIOCore NIOPosix"
+  [PostgresStore]="Domain CLibPQ Logging"
   [EventLake]="Domain CArrow Logging"
-  [Models]="Domain CEmbed Crypto Logging AsyncHTTPClient NIOCore NIOHTTP1 NIOSSL"
+  [Models]="Domain CEmbed HTTPClient OpenSSL Logging"
   [Documents]="Domain CMd4c CLibXML2"
-  [Service]="Domain RPC Contract Logging Crypto"
-  [HitoClient]="Wire RPC Contract Transport"
+  [Service]="Domain RPC Contract OpenSSL Logging"
+  [HitoClient]="Wire RPC Contract OpenSSL Transport"
   [Console]="Wire RPC Contract DescriptorJSON"
-  [hito]="Domain Wire RPC Contract Transport PostgresStore EventLake Models Documents Service HitoClient
+  [hito]="Domain Wire RPC Contract OpenSSL Transport PostgresStore EventLake Models Documents Service HitoClient
     Console DescriptorJSON
     ArgumentParser ServiceLifecycle Logging UnixSignals"
   [CodeGen]="SwiftProtobuf SwiftProtobufPluginLibrary"
