@@ -21,15 +21,17 @@ declare -A allowed=(
   [DescriptorJSON]="JSON"
   [RPC]="Wire Logging"
   [Contract]="RPC CMessages CProtobufC"
-  [Transport]="Wire RPC COpenSSL Logging NIOCore NIOPosix"
-  [PostgresStore]="Domain JSON CLibPQ Logging Crypto"
+  [OpenSSL]="COpenSSL"
+  [HTTPClient]="CCurl"
+  [Transport]="Wire RPC OpenSSL Logging NIOCore NIOPosix"
+  [PostgresStore]="Domain JSON CLibPQ Logging"
   [EventLake]="Domain JSON CArrow Logging"
-  [Models]="Domain JSON CEmbed Crypto Logging AsyncHTTPClient NIOCore NIOHTTP1 NIOSSL"
+  [Models]="Domain JSON CEmbed HTTPClient OpenSSL Logging"
   [Documents]="Domain CMd4c CLibXML2"
-  [Service]="Domain JSON RPC Contract Logging Crypto"
-  [HitoClient]="Wire RPC Contract Transport"
+  [Service]="Domain JSON RPC Contract OpenSSL Logging"
+  [HitoClient]="Wire RPC Contract OpenSSL Transport"
   [Console]="Wire RPC Contract JSON DescriptorJSON"
-  [hito]="Domain JSON Wire RPC Contract Transport PostgresStore EventLake Models Documents Service HitoClient
+  [hito]="Domain JSON Wire RPC Contract OpenSSL Transport PostgresStore EventLake Models Documents Service HitoClient
     Console DescriptorJSON
     ArgumentParser ServiceLifecycle Logging UnixSignals"
   [CodeGen]="SwiftProtobuf SwiftProtobufPluginLibrary"

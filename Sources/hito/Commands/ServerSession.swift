@@ -2,6 +2,7 @@ import Console
 import Contract
 import DescriptorJSON
 import JSON
+import OpenSSL
 import RPC
 import Transport
 
