@@ -21,9 +21,9 @@ struct ChatAnswer {
 
     init(_ json: JSONValue) throws(ProviderFailure) {
       index = try json.count("index")
-      if let part = try json.object("delta") ?? json.object("message") {
-        self.part = try Part(part)
-      }
+      let delta = try json.object("delta")
+      let message = try json.object("message")
+      part = try (delta ?? message).map { (part) throws(ProviderFailure) in try Part(part) }
       finishReason = try json.text("finish_reason")
     }
   }
