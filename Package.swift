@@ -80,6 +80,7 @@ let package = Package(
     .target(name: "Domain", dependencies: ["JSON"], swiftSettings: swift),
 
     // L2
+    .target(name: "EventLog", dependencies: ["Domain", logging], swiftSettings: swift),
     .target(name: "RPC", dependencies: ["Wire", logging], swiftSettings: swift),
     .target(
       name: "Contract", dependencies: ["RPC", "CMessages", "CProtobufC"], swiftSettings: swift),
@@ -101,7 +102,8 @@ let package = Package(
     .target(
       name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
     .target(
-      name: "Service", dependencies: ["Domain", "JSON", "RPC", "Contract", "OpenSSL", logging],
+      name: "Service",
+      dependencies: ["Domain", "EventLog", "JSON", "RPC", "Contract", "OpenSSL", logging],
       swiftSettings: swift),
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire", "OpenSSL"],
@@ -118,7 +120,8 @@ let package = Package(
     .executableTarget(
       name: "hito",
       dependencies: [
-        "Domain", "JSON", "RPC", "Contract", "OpenSSL", "Transport", "PostgresStore", "EventLake",
+        "Domain", "EventLog", "JSON", "RPC", "Contract", "OpenSSL", "Transport", "PostgresStore",
+        "EventLake",
         "Models", "Documents", "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser,
         lifecycle,
         unixSignals,
@@ -139,6 +142,9 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
     .testTarget(name: "DomainTests", dependencies: ["Domain", "JSON"], swiftSettings: swift),
+    .testTarget(
+      name: "EventLogTests",
+      dependencies: ["EventLog", "Domain", "InMemoryStore", logging], swiftSettings: swift),
     .testTarget(name: "RPCTests", dependencies: ["RPC", "Wire"], swiftSettings: swift),
     .testTarget(
       name: "ContractTests", dependencies: ["Contract", "RPC", "CProtobufC", "CMessages"],
@@ -173,13 +179,15 @@ let package = Package(
     .testTarget(
       name: "ServiceTests",
       dependencies: [
-        "Service", "Documents", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+        "Service", "Documents", "Domain", "EventLog", "Contract", "RPC", "Wire", "InMemoryStore",
+        logging,
       ],
       swiftSettings: swift),
     .testTarget(
       name: "HitoClientTests",
       dependencies: [
-        "HitoClient", "Domain", "RPC", "Service", "OpenSSL", "Transport", "InMemoryStore", logging,
+        "HitoClient", "Domain", "EventLog", "RPC", "Service", "OpenSSL", "Transport",
+        "InMemoryStore", logging,
       ],
       swiftSettings: swift),
     .testTarget(

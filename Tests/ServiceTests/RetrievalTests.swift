@@ -241,7 +241,7 @@ import Testing
 extension ServiceFixture {
   func makeWorker() -> EmbeddingWorker {
     EmbeddingWorker(
-      models: models, store: store, log: store, cursors: store, hub: hub, time: time,
+      models: models, store: store, log: store, cursors: store, live: hub, time: time,
       clock: InstantClock(), logger: Logger(label: "test"))
   }
 

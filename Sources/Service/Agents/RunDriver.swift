@@ -1,4 +1,5 @@
 internal import Domain
+internal import EventLog
 internal import RPC
 
 /// Drives runs: does what their machines say comes next and commits what came of it, node by node.

@@ -1,4 +1,5 @@
 internal import Domain
+internal import EventLog
 internal import RPC
 
 /// Shows a run that somebody drives, here or on another server.

@@ -1,4 +1,5 @@
 internal import Domain
+internal import EventLog
 internal import RPC
 
 /// What every service needs, and the frame around each of their calls.

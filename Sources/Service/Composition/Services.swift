@@ -1,5 +1,6 @@
 internal import Contract
 package import Domain
+package import EventLog
 package import RPC
 
 /// Every service of the contract on one set of ports.

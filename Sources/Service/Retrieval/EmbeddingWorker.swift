@@ -31,7 +31,7 @@ package final class EmbeddingWorker: Sendable {
   private let store: any EmbeddingStore
   private let log: any EventLog
   private let cursors: any CursorStore
-  private let hub: EventHub
+  private let live: any LiveLog
   private let time: any TimeSource
   private let clock: any Clock<Duration>
   private let logger: Logger
@@ -39,14 +39,14 @@ package final class EmbeddingWorker: Sendable {
 
   package init(
     models: EmbeddingModels, store: any EmbeddingStore, log: any EventLog,
-    cursors: any CursorStore, hub: EventHub, time: any TimeSource,
+    cursors: any CursorStore, live: any LiveLog, time: any TimeSource,
     clock: any Clock<Duration> = ContinuousClock(), logger: Logger
   ) {
     self.models = models
     self.store = store
     self.log = log
     self.cursors = cursors
-    self.hub = hub
+    self.live = live
     self.time = time
     self.clock = clock
     self.logger = logger
@@ -79,7 +79,7 @@ package final class EmbeddingWorker: Sendable {
   }
 
   private func head() async throws(StoreError) -> Int64 {
-    if let head = hub.head { return head }
+    if let head = live.head { return head }
     return try await log.head()
   }
 
@@ -89,8 +89,8 @@ package final class EmbeddingWorker: Sendable {
       try await cursors.advance(Self.cursorName, to: head)
       state.withLock { $0.advancedTo = max($0.advancedTo, head) }
     }
-    let hub = hub
-    await race(upTo: Self.idleInterval, clock: clock) { await hub.wait(after: head) }
+    let live = live
+    await race(upTo: Self.idleInterval, clock: clock) { await live.wait(after: head) }
     try Task.checkCancellation()
   }
 

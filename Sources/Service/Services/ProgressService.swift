@@ -1,5 +1,6 @@
 internal import Contract
 internal import Domain
+internal import EventLog
 internal import RPC
 
 /// Registered by hand: events go out as bytes that all subscribers share.
@@ -34,7 +35,9 @@ struct ProgressService: Sendable {
         ? Self.checkpointIntervalDefault : request.checkpointInterval
       let (cursor, isLive) = try await start(request, context)
       var subscription = EventSubscription(
-        environment: environment, selection: EventSelection(filter), caller: caller,
+        log: environment.stores.log, hub: environment.hub, cursors: environment.cursors,
+        clock: environment.clock, visibility: environment.visibility,
+        authenticator: environment.authenticator, selection: EventSelection(filter), caller: caller,
         responses: responses)
       try await subscription.run(
         SubscriptionMachine(after: cursor, isLive: isLive, checkpointInterval: Int(interval)))

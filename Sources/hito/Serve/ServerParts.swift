@@ -1,6 +1,7 @@
 import Documents
 import Domain
 import EventLake
+import EventLog
 import Logging
 import OpenSSL
 import PostgresStore
@@ -57,7 +58,7 @@ final class ServerParts: Sendable {
     embeddingModels = EmbeddingModels(providers: providers, store: embeddings)
     worker = EmbeddingWorker(
       models: embeddingModels, store: embeddings, log: log,
-      cursors: PostgresCursorStore(database), hub: hub, time: clock,
+      cursors: PostgresCursorStore(database), live: hub, time: clock,
       logger: Logger(label: "hito.embeddings"))
     var stores = ServiceStores(
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),

@@ -1,6 +1,7 @@
 import Contract
 import Documents
 import Domain
+import EventLog
 import InMemoryStore
 import Logging
 import RPC

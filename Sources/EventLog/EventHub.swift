@@ -6,9 +6,9 @@ internal import Synchronization
 ///
 /// A subscriber costs a position and, while it waits, a continuation, however slow it is: one that
 /// falls out of the ring reads the log again. Nothing ever waits for a subscriber.
-package final class EventHub: Sendable {
+package final class EventHub: LiveLog {
   /// What the ring has behind a position.
-  enum Take: Sendable {
+  package enum Take: Sendable {
     case events([SharedEvent])
     /// Nothing yet: wait.
     case empty
@@ -108,7 +108,7 @@ package final class EventHub: Sendable {
     }
   }
 
-  func take(after position: Int64, limit: Int) -> Take {
+  package func take(after position: Int64, limit: Int) -> Take {
     state.withLock { state in
       guard let head = state.head, position < head else { return .empty }
       guard position + 1 >= state.first else { return .gone }
@@ -127,9 +127,17 @@ package final class EventHub: Sendable {
     }
   }
 
+  package func events(after position: Int64, limit: Int) -> LiveEvents {
+    switch take(after: position, limit: limit) {
+    case .events(let events): .events(events.map(\.event))
+    case .empty: .empty
+    case .gone: .gone
+    }
+  }
+
   /// Returns when there may be something behind `position`, when the hub drains, or when the task
   /// is cancelled.
-  func wait(after position: Int64) async {
+  package func wait(after position: Int64) async {
     let id = state.withLock { state in
       state.nextWaiter += 1
       return state.nextWaiter

@@ -1,4 +1,4 @@
-internal import Domain
+package import Domain
 internal import Synchronization
 
 /// Who may see which event.
@@ -7,7 +7,7 @@ internal import Synchronization
 /// enrolments, and the goals, tasks and code that belong to it, of the learners enrolled now, as
 /// with reads of goals. Courses never change hands; enrolments are remembered for a short time,
 /// and forgotten at once when an event of theirs comes by.
-final class EventVisibility: Sendable {
+package final class EventVisibility: Sendable {
   private struct Place: Hashable {
     var courseID: UUIDv7
     var userID: UUIDv7
@@ -24,19 +24,19 @@ final class EventVisibility: Sendable {
   private let courses: any CourseRepository
   private let memory = Mutex(Memory())
 
-  init(courses: any CourseRepository) {
+  package init(courses: any CourseRepository) {
     self.courses = courses
   }
 
   /// To be told of every event that a subscriber looks at, wanted or not.
-  func observed(_ event: SharedEvent) {
+  package func observed(_ event: SharedEvent) {
     guard event.event.entityType == EntityType.enrolment.rawValue,
       let courseID = event.facts.courseID, let userID = event.event.userID
     else { return }
     memory.withLock { $0.enrolled[Place(courseID: courseID, userID: userID)] = nil }
   }
 
-  func allows(_ event: SharedEvent, to caller: Caller) async throws(StoreError) -> Bool {
+  package func allows(_ event: SharedEvent, to caller: Caller) async throws(StoreError) -> Bool {
     if caller.role.seesEverybody || event.event.userID == caller.userID { return true }
     guard caller.role == .instructor, let courseID = event.facts.courseID else { return false }
     guard try await owner(of: courseID, caller) == caller.userID else { return false }
@@ -54,7 +54,7 @@ final class EventVisibility: Sendable {
     if let known = memory.withLock({ $0.owners[courseID] }), known.until > now {
       return known.owner
     }
-    let owner = try await courses.course(courseID, scope: .system(caller))?.userID
+    let owner = try await courses.course(courseID, scope: system(caller))?.userID
     memory.withLock { memory in
       if memory.owners.count >= Self.entriesMax { memory.owners.removeAll() }
       memory.owners[courseID] = (owner, now.advanced(by: Self.memoryTime))
@@ -68,12 +68,17 @@ final class EventVisibility: Sendable {
       return known.isActive
     }
     let enrolment = try await courses.enrolment(
-      course: place.courseID, user: place.userID, scope: .system(caller))
+      course: place.courseID, user: place.userID, scope: system(caller))
     let isActive = enrolment?.isActive ?? false
     memory.withLock { memory in
       if memory.enrolled.count >= Self.entriesMax { memory.enrolled.removeAll() }
       memory.enrolled[place] = (isActive, now.advanced(by: Self.memoryTime))
     }
     return isActive
+  }
+
+  /// For checks that the server makes on its own account.
+  private func system(_ caller: Caller) -> AccessScope {
+    AccessScope(callerID: caller.userID, role: .service)
   }
 }

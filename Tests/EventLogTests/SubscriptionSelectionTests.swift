@@ -1,4 +1,5 @@
 import Domain
+import EventLog
 import Testing
 
 @Suite struct `A selection of events` {

@@ -1,19 +1,21 @@
 import Synchronization
 
-/// Wakes one waiting task; a signal that nobody waits for is kept, and two are one.
-final class WakeSignal: Sendable {
+/// A bell: ringing it any number of times lets one waiter go once. For one waiter at a time.
+package final class WakeSignal: Sendable {
   private enum State {
     case quiet
-    case signalled
+    case rung
     case waiting(CheckedContinuation<Void, Never>)
   }
 
   private let state = Mutex(State.quiet)
 
-  func signal() {
+  package init() {}
+
+  package func ring() {
     let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
       guard case .waiting(let continuation) = state else {
-        state = .signalled
+        state = .rung
         return nil
       }
       state = .quiet
@@ -22,22 +24,17 @@ final class WakeSignal: Sendable {
     waiter?.resume()
   }
 
-  /// Returns after a signal, at `deadline`, or when the task is cancelled. One task at a time.
-  func wait(until deadline: ContinuousClock.Instant) async {
-    await withTaskGroup { group in
-      group.addTask { try? await ContinuousClock().sleep(until: deadline) }
-      group.addTask { await self.wait() }
-      await group.next()
-      // The other one ends by this: both look at cancellation.
-      group.cancelAll()
-    }
+  /// Returns when the bell was rung since the last wait, after `duration`, or when the task is
+  /// cancelled.
+  package func wait(upTo duration: Duration, clock: any Clock<Duration>) async {
+    await race(upTo: duration, clock: clock) { await self.wait() }
   }
 
   private func wait() async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let isDone = state.withLock { state in
-          if case .signalled = state {
+        let isDue = state.withLock { state in
+          if case .rung = state {
             state = .quiet
             return true
           }
@@ -45,7 +42,7 @@ final class WakeSignal: Sendable {
           state = .waiting(continuation)
           return false
         }
-        if isDone { continuation.resume() }
+        if isDue { continuation.resume() }
       }
     } onCancel: {
       let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in

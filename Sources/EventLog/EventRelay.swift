@@ -159,7 +159,7 @@ package final class EventRelay: Sendable {
     if count > 0 {
       try? await clock.sleep(for: configuration.busyInterval)
     } else {
-      try? await signal.wait(upTo: configuration.idleInterval, clock: clock)
+      await signal.wait(upTo: configuration.idleInterval, clock: clock)
     }
   }
 
