@@ -79,8 +79,14 @@ let package = Package(
     .target(name: "Wire", swiftSettings: swift),
     .target(name: "Domain", dependencies: ["JSON"], swiftSettings: swift),
 
-    // L2
+    // L2: engines over ports; they import no contract
+    .target(
+      name: "Retrieval", dependencies: ["Domain", "OpenSSL", logging], swiftSettings: swift),
+    .target(
+      name: "Agents", dependencies: ["Domain", "JSON", "Retrieval", logging], swiftSettings: swift),
     .target(name: "EventLog", dependencies: ["Domain", logging], swiftSettings: swift),
+
+    // L2: the contract
     .target(name: "RPC", dependencies: ["Wire", logging], swiftSettings: swift),
     .target(
       name: "Contract", dependencies: ["RPC", "CMessages", "CProtobufC"], swiftSettings: swift),
@@ -103,7 +109,9 @@ let package = Package(
       name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
     .target(
       name: "Service",
-      dependencies: ["Domain", "EventLog", "JSON", "RPC", "Contract", "OpenSSL", logging],
+      dependencies: [
+        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL", logging,
+      ],
       swiftSettings: swift),
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire", "OpenSSL"],
@@ -120,7 +128,8 @@ let package = Package(
     .executableTarget(
       name: "hito",
       dependencies: [
-        "Domain", "EventLog", "JSON", "RPC", "Contract", "OpenSSL", "Transport", "PostgresStore",
+        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL",
+        "Transport", "PostgresStore",
         "EventLake",
         "Models", "Documents", "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser,
         lifecycle,
@@ -135,13 +144,20 @@ let package = Package(
       name: "protoc-gen-hito", dependencies: ["CodeGen", pluginLibrary], swiftSettings: swift),
 
     // Tests
+    .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: swift),
     .testTarget(
       name: "ConsoleTests",
       dependencies: ["Console", "Contract", "RPC", "Wire", "JSON", "DescriptorJSON"],
       swiftSettings: swift),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
-    .testTarget(name: "DomainTests", dependencies: ["Domain", "JSON"], swiftSettings: swift),
+    .testTarget(
+      name: "DomainTests", dependencies: ["Domain", "JSON", "SeededRandom"], swiftSettings: swift),
+    .testTarget(
+      name: "RetrievalTests", dependencies: ["Retrieval", "Domain"], swiftSettings: swift),
+    .testTarget(
+      name: "AgentsTests", dependencies: ["Agents", "Domain", "JSON", "Retrieval", "SeededRandom"],
+      swiftSettings: swift),
     .testTarget(
       name: "EventLogTests",
       dependencies: ["EventLog", "Domain", "InMemoryStore", logging], swiftSettings: swift),
@@ -157,7 +173,9 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "PostgresStoreTests",
-      dependencies: ["PostgresStore", "Domain", "TestSupport", "cluster-probe"],
+      dependencies: [
+        "PostgresStore", "Agents", "Domain", "Retrieval", "TestSupport", "cluster-probe",
+      ],
       swiftSettings: swift),
     .target(
       name: "TestSupport", dependencies: ["PostgresStore", logging], path: "Tests/Support",
@@ -172,14 +190,16 @@ let package = Package(
       dependencies: ["Models", "Domain", "JSON", "OpenSSL", logging, nioCore, nioPosix],
       exclude: ["Vectors"], swiftSettings: swift),
     .testTarget(
-      name: "DocumentsTests", dependencies: ["Documents", "Domain"], swiftSettings: swift),
+      name: "DocumentsTests", dependencies: ["Documents", "Domain", "Retrieval"],
+      swiftSettings: swift),
     .target(
       name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),
     .testTarget(
       name: "ServiceTests",
       dependencies: [
-        "Service", "Documents", "Domain", "EventLog", "Contract", "RPC", "Wire", "InMemoryStore",
+        "Service", "Agents", "Documents", "Domain", "EventLog", "JSON", "Retrieval", "Contract",
+        "RPC", "Wire", "InMemoryStore",
         logging,
       ],
       swiftSettings: swift),
@@ -191,7 +211,8 @@ let package = Package(
       ],
       swiftSettings: swift),
     .testTarget(
-      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON", "JSON"], exclude: ["Vectors"],
+      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON", "JSON", "SeededRandom"],
+      exclude: ["Vectors"],
       swiftSettings: swift),
     .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
     .target(

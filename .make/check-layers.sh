@@ -19,6 +19,8 @@ declare -A allowed=(
   [Wire]=none
   [Domain]="JSON"
   [DescriptorJSON]="JSON"
+  [Retrieval]="Domain OpenSSL Logging"
+  [Agents]="Domain JSON Retrieval Logging"
   [EventLog]="Domain Logging"
   [RPC]="Wire Logging"
   [Contract]="RPC CMessages CProtobufC"
@@ -29,10 +31,10 @@ declare -A allowed=(
   [EventLake]="Domain JSON CArrow Logging"
   [Models]="Domain JSON CEmbed HTTPClient OpenSSL Logging"
   [Documents]="Domain CMd4c CLibXML2"
-  [Service]="Domain EventLog JSON RPC Contract OpenSSL Logging"
+  [Service]="Agents Domain EventLog JSON Retrieval RPC Contract OpenSSL Logging"
   [HitoClient]="Wire RPC Contract OpenSSL Transport"
   [Console]="Wire RPC Contract JSON DescriptorJSON"
-  [hito]="Domain EventLog JSON Wire RPC Contract OpenSSL Transport PostgresStore EventLake Models Documents Service HitoClient
+  [hito]="Agents Domain EventLog JSON Retrieval Wire RPC Contract OpenSSL Transport PostgresStore EventLake Models Documents Service HitoClient
     Console DescriptorJSON
     ArgumentParser ServiceLifecycle Logging UnixSignals"
   [CodeGen]="SwiftProtobuf SwiftProtobufPluginLibrary"
@@ -79,7 +81,7 @@ search 'SQL lives in PostgresStore only' \
   "${without_sql[@]}"
 search 'public is for what HitoClient hands out; use package' \
   '^[[:space:]]*(@[A-Za-z_]+[[:space:]]+)*public ' \
-  Sources/JSON Sources/Domain Sources/EventLog Sources/PostgresStore Sources/EventLake Sources/Models Sources/Documents Sources/Service
+  Sources/JSON Sources/Domain Sources/Retrieval Sources/Agents Sources/EventLog Sources/PostgresStore Sources/EventLake Sources/Models Sources/Documents Sources/Service
 search 'FoundationNetworking brings libcurl with it' 'FoundationNetworking' Sources Tests
 
 exit "$failed"

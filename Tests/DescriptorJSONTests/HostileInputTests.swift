@@ -1,5 +1,6 @@
 import DescriptorJSON
 import JSON
+import SeededRandom
 import Testing
 
 @Suite("Hostile input")
@@ -95,18 +96,5 @@ struct HostileInputTests {
         _ = try? schema.encode(item.json, as: type)
       }
     }
-  }
-}
-
-/// splitmix64: the same numbers in every run.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-    return word ^ word >> 31
   }
 }

@@ -3,6 +3,7 @@ import Domain
 import InMemoryStore
 import Logging
 import RPC
+import Retrieval
 import Service
 import Testing
 

@@ -1,6 +1,8 @@
+internal import Agents
 internal import Domain
 internal import EventLog
 internal import RPC
+internal import Retrieval
 
 /// What every service needs, and the frame around each of their calls.
 struct ServiceEnvironment: Sendable {
@@ -17,13 +19,15 @@ struct ServiceEnvironment: Sendable {
 
   var journal: RunJournal {
     RunJournal(
-      stores: stores, clock: clock, ids: ids, options: agents, committed: writes.committed,
+      stores: stores.agents, clock: clock, ids: ids, options: agents, committed: writes.committed,
       indexer: writes.indexer)
   }
 
   var driver: RunDriver {
-    RunDriver(stores: stores, journal: journal, hub: hub, options: agents)
+    RunDriver(stores: stores.agents, journal: journal, live: hub, options: agents)
   }
+
+  var runs: RunCalls { RunCalls(stores: stores, hub: hub, journal: journal, driver: driver) }
 
   /// Runs the body of a method for its caller: checks the token's scopes, gives the stores the
   /// call's deadline, and maps what is thrown.

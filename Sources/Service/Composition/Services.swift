@@ -1,7 +1,9 @@
+package import Agents
 internal import Contract
 package import Domain
 package import EventLog
 package import RPC
+package import Retrieval
 
 /// Every service of the contract on one set of ports.
 package struct Services: Sendable {
@@ -102,7 +104,11 @@ package struct Services: Sendable {
   package var authenticator: TokenAuthenticator { environment.authenticator }
 
   /// Goes on with the runs that other servers left behind.
-  package var resumer: AgentResumer { AgentResumer(environment: environment) }
+  package var resumer: AgentResumer {
+    AgentResumer(
+      stores: environment.stores.agents, live: environment.hub, journal: environment.journal,
+      driver: environment.driver)
+  }
 }
 
 /// The services that this server does not have yet: every method answers UNIMPLEMENTED.

@@ -1,3 +1,4 @@
+internal import Agents
 internal import Contract
 internal import Domain
 internal import RPC
@@ -12,7 +13,7 @@ extension CourseService {
       var validation = Validation()
       validation.text("question", request.question, minimum: 1, maximum: AgentLimits.prompt)
       try validation.check()
-      let runs = RunCalls(environment: environment)
+      let runs = environment.runs
       let stream = RunStream(responses, environment.cursors)
       let key = runs.requestKey(request, context, caller)
       let known = try await runs.known(key)

@@ -1,9 +1,10 @@
+internal import Agents
 internal import Contract
 internal import Domain
 internal import RPC
 
 extension GoalService {
-  private var runs: RunCalls { RunCalls(environment: environment) }
+  private var runs: RunCalls { environment.runs }
 
   func generateGoal(
     _ request: GenerateGoalRequest, _ context: CallContext,
@@ -96,7 +97,7 @@ extension GoalService {
   }
 
   private func approval(
-    _ session: RunSession, _ proposal: Domain.GoalProposal, _ caller: Caller,
+    _ session: RunSession, _ proposal: Agents.GoalProposal, _ caller: Caller,
     _ change: ChangeContext
   ) async throws -> Decision<ResolveProposalResponse> {
     let run = session.run

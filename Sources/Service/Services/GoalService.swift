@@ -182,11 +182,6 @@ extension Decision {
   }
 }
 
-extension GoalAggregate {
-  /// What a write of this goal and its tasks holds.
-  var changes: [Change] { events.isEmpty ? [] : [.saveGoal(self)] }
-}
-
 extension ServiceEnvironment {
   func goal(
     _ id: UUIDv7, _ caller: Caller, forUpdate: Bool

@@ -1,3 +1,4 @@
+import Agents
 import Documents
 import Domain
 import EventLake
@@ -6,6 +7,7 @@ import Logging
 import OpenSSL
 import PostgresStore
 import RPC
+import Retrieval
 import Service
 import Synchronization
 import Transport

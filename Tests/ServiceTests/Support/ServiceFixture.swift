@@ -1,3 +1,4 @@
+import Agents
 import Contract
 import Documents
 import Domain
@@ -5,6 +6,7 @@ import EventLog
 import InMemoryStore
 import Logging
 import RPC
+import Retrieval
 import Service
 import Synchronization
 import Testing
