@@ -82,8 +82,10 @@ let package = Package(
     // L2: engines over ports; they import no contract
     .target(
       name: "Retrieval", dependencies: ["Domain", "OpenSSL", logging], swiftSettings: swift),
+    .target(name: "Writes", dependencies: ["Domain", "JSON", "Retrieval"], swiftSettings: swift),
     .target(
-      name: "Agents", dependencies: ["Domain", "JSON", "Retrieval", logging], swiftSettings: swift),
+      name: "Agents", dependencies: ["Domain", "JSON", "Retrieval", "Writes", logging],
+      swiftSettings: swift),
     .target(name: "EventLog", dependencies: ["Domain", logging], swiftSettings: swift),
 
     // L2: the contract
@@ -110,7 +112,8 @@ let package = Package(
     .target(
       name: "Service",
       dependencies: [
-        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL", logging,
+        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "Writes", "RPC", "Contract", "OpenSSL",
+        logging,
       ],
       swiftSettings: swift),
     .target(
@@ -152,7 +155,11 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
     .testTarget(
-      name: "DomainTests", dependencies: ["Domain", "JSON", "SeededRandom"], swiftSettings: swift),
+      name: "DomainTests", dependencies: ["Domain", "SeededRandom"], swiftSettings: swift),
+    .testTarget(
+      name: "WritesTests",
+      dependencies: ["Writes", "Domain", "InMemoryStore", "Retrieval"],
+      swiftSettings: swift),
     .testTarget(
       name: "RetrievalTests", dependencies: ["Retrieval", "Domain"], swiftSettings: swift),
     .testTarget(
@@ -160,7 +167,7 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "EventLogTests",
-      dependencies: ["EventLog", "Domain", "InMemoryStore", logging], swiftSettings: swift),
+      dependencies: ["EventLog", "Domain", "SeededRandom"], swiftSettings: swift),
     .testTarget(name: "RPCTests", dependencies: ["RPC", "Wire"], swiftSettings: swift),
     .testTarget(
       name: "ContractTests", dependencies: ["Contract", "RPC", "CProtobufC", "CMessages"],
@@ -198,7 +205,7 @@ let package = Package(
     .testTarget(
       name: "ServiceTests",
       dependencies: [
-        "Service", "Agents", "Documents", "Domain", "EventLog", "JSON", "Retrieval", "Contract",
+        "Service", "Agents", "Documents", "Domain", "EventLog", "Retrieval", "Contract",
         "RPC", "Wire", "InMemoryStore",
         logging,
       ],

@@ -20,7 +20,8 @@ declare -A allowed=(
   [Domain]="JSON"
   [DescriptorJSON]="JSON"
   [Retrieval]="Domain OpenSSL Logging"
-  [Agents]="Domain JSON Retrieval Logging"
+  [Writes]="Domain JSON Retrieval"
+  [Agents]="Domain JSON Retrieval Writes Logging"
   [EventLog]="Domain Logging"
   [RPC]="Wire Logging"
   [Contract]="RPC CMessages CProtobufC"
@@ -31,7 +32,7 @@ declare -A allowed=(
   [EventLake]="Domain JSON CArrow Logging"
   [Models]="Domain JSON CEmbed HTTPClient OpenSSL Logging"
   [Documents]="Domain CMd4c CLibXML2"
-  [Service]="Agents Domain EventLog JSON Retrieval RPC Contract OpenSSL Logging"
+  [Service]="Agents Domain EventLog JSON Retrieval Writes RPC Contract OpenSSL Logging"
   [HitoClient]="Wire RPC Contract OpenSSL Transport"
   [Console]="Wire RPC Contract JSON DescriptorJSON"
   [hito]="Agents Domain EventLog JSON Retrieval Wire RPC Contract OpenSSL Transport PostgresStore EventLake Models Documents Service HitoClient
@@ -81,7 +82,7 @@ search 'SQL lives in PostgresStore only' \
   "${without_sql[@]}"
 search 'public is for what HitoClient hands out; use package' \
   '^[[:space:]]*(@[A-Za-z_]+[[:space:]]+)*public ' \
-  Sources/JSON Sources/Domain Sources/Retrieval Sources/Agents Sources/EventLog Sources/PostgresStore Sources/EventLake Sources/Models Sources/Documents Sources/Service
+  Sources/JSON Sources/Domain Sources/Retrieval Sources/Writes Sources/Agents Sources/EventLog Sources/PostgresStore Sources/EventLake Sources/Models Sources/Documents Sources/Service
 search 'FoundationNetworking brings libcurl with it' 'FoundationNetworking' Sources Tests
 
 exit "$failed"

@@ -18,9 +18,7 @@ struct ServiceEnvironment: Sendable {
   let agents: AgentOptions
 
   var journal: RunJournal {
-    RunJournal(
-      stores: stores.agents, clock: clock, ids: ids, options: agents, committed: writes.committed,
-      indexer: writes.indexer)
+    RunJournal(runs: stores.runs, writes: writes.executor, options: agents)
   }
 
   var driver: RunDriver {

@@ -4,6 +4,7 @@ package import Domain
 package import EventLog
 package import RPC
 package import Retrieval
+internal import Writes
 
 /// Every service of the contract on one set of ports.
 package struct Services: Sendable {
@@ -40,14 +41,15 @@ package struct Services: Sendable {
     let waitingClock = options.waitingClock
     var agents = options.agents
     if agents.owner.isEmpty { agents.owner = options.info.serverID }
-    let writes = WriteExecutor(
-      store: stores.writes, clock: options.clock, ids: options.ids, cursors: cursors,
-      committed: options.committed, indexer: PassageIndexer(models: options.embeddingModels),
+    let executor = DecisionExecutor(
+      store: stores.writes, clock: options.clock, ids: options.ids, committed: options.committed,
+      indexer: PassageIndexer(models: options.embeddingModels),
       pause: { attempt in
         // Full jitter: those that met once must not meet again.
         let most = min(Duration.milliseconds(1) * (1 << min(attempt, 6)), .milliseconds(50))
         try await waitingClock.sleep(for: most * Double.random(in: 0...1))
       })
+    let writes = WriteExecutor(executor: executor, cursors: cursors)
     environment = ServiceEnvironment(
       stores: stores, clock: options.clock, ids: options.ids, cursors: cursors, hub: hub,
       visibility: EventVisibility(courses: stores.courses), writes: writes,
