@@ -7,9 +7,12 @@ internal import RPC
 package struct AgentResumer: Sendable {
   private static let pageLimit = 100
 
-  let environment: ServiceEnvironment
+  let stores: ServiceStores
+  let hub: EventHub
+  let journal: RunJournal
+  let driver: RunDriver
 
-  private var options: AgentOptions { environment.agents }
+  private var options: AgentOptions { journal.options }
 
   /// Runs until the task is cancelled; what fails is logged and tried again at the next turn.
   package func run(logger: Logger) async throws {
@@ -33,9 +36,9 @@ package struct AgentResumer: Sendable {
     isAlone: Bool, logger: Logger = Logger(label: "hito.agents")
   ) async throws(StoreError) -> Int {
     // What a server that goes away has let go is for others.
-    guard !environment.hub.isDraining else { return 0 }
-    let now = environment.clock.now()
-    let runs = try await environment.stores.runs.abandoned(
+    guard !hub.isDraining else { return 0 }
+    let now = journal.clock.now()
+    let runs = try await stores.runs.abandoned(
       by: options.owner, isAlone: isAlone, at: now, limit: Self.pageLimit)
     let due = runs.filter { run in
       // One of a newer build is left to it.
@@ -54,9 +57,8 @@ package struct AgentResumer: Sendable {
   private func resume(_ run: AbandonedRun, isAlone: Bool, _ logger: Logger) async {
     // Whatever goes wrong, the lease ends and somebody tries again.
     do {
-      let now = environment.clock.now()
-      let journal = environment.journal
-      let taken = try await environment.stores.runs.takeOver(
+      let now = journal.clock.now()
+      let taken = try await stores.runs.takeOver(
         run.id, options.lease(from: now), isAlone: isAlone, at: now)
       guard let taken else { return }
       let system = AccessScope(callerID: taken.callerID, role: .service)
@@ -64,7 +66,7 @@ package struct AgentResumer: Sendable {
       guard taken.kind == .goal, taken.takeoverCount <= AgentLimits.takeovers else {
         return try await journal.end(run.id, with: .failed(AgentFailure(.interrupted)))
       }
-      _ = try await environment.driver.drive(session, RunSubject(), NoSink())
+      _ = try await driver.drive(session, RunSubject(), NoSink())
     } catch {
       logger.warning(
         "a run was not resumed", metadata: ["run": "\(run.id)", "error": "\(type(of: error))"])
