@@ -76,13 +76,21 @@ let package = Package(
       name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
       linkerSettings: [.linkedLibrary("m")]),
 
-    // L1: import nothing but C
+    // L1: import nothing but C, and JSON
     .target(name: "OpenSSL", dependencies: ["COpenSSL"], swiftSettings: swift),
     .target(name: "HTTPClient", dependencies: ["CCurl"], swiftSettings: swift),
+    .target(name: "JSON", swiftSettings: swift),
     .target(name: "Wire", swiftSettings: swift),
-    .target(name: "Domain", swiftSettings: swift),
+    .target(name: "Domain", dependencies: ["JSON"], swiftSettings: swift),
 
-    // L2
+    // L2: engines over ports; they import no contract
+    .target(
+      name: "Retrieval", dependencies: ["Domain", "OpenSSL", logging], swiftSettings: swift),
+    .target(
+      name: "Agents", dependencies: ["Domain", "JSON", "Retrieval", logging], swiftSettings: swift),
+    .target(name: "EventLog", dependencies: ["Domain", logging], swiftSettings: swift),
+
+    // L2: the contract
     .target(
       name: "RPC", dependencies: ["Wire", logging, metrics, tracing], swiftSettings: swift),
     .target(
@@ -94,34 +102,40 @@ let package = Package(
       dependencies: ["Wire", "RPC", "OpenSSL", nioCore, nioPosix, logging],
       swiftSettings: swift),
     .target(
-      name: "PostgresStore", dependencies: ["Domain", "CLibPQ", logging],
+      name: "PostgresStore", dependencies: ["Domain", "JSON", "CLibPQ", logging],
       swiftSettings: swift),
-    .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
+    .target(
+      name: "EventLake", dependencies: ["Domain", "JSON", "CArrow", logging], swiftSettings: swift),
     .target(
       name: "Models",
-      dependencies: ["Domain", "CEmbed", "HTTPClient", "OpenSSL", logging],
+      dependencies: ["Domain", "JSON", "CEmbed", "HTTPClient", "OpenSSL", logging],
       swiftSettings: swift),
     .target(
       name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
     .target(
-      name: "Service", dependencies: ["Domain", "RPC", "Contract", "OpenSSL", logging],
+      name: "Service",
+      dependencies: [
+        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL", logging,
+      ],
       swiftSettings: swift),
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire", "OpenSSL"],
       swiftSettings: swift),
 
-    .target(name: "DescriptorJSON", swiftSettings: swift),
+    .target(name: "DescriptorJSON", dependencies: ["JSON"], swiftSettings: swift),
 
     // What the commands think with
     .target(
-      name: "Console", dependencies: ["Contract", "RPC", "Wire", "DescriptorJSON"],
+      name: "Console", dependencies: ["Contract", "RPC", "Wire", "JSON", "DescriptorJSON"],
       swiftSettings: swift),
 
     // L4
     .executableTarget(
       name: "hito",
       dependencies: [
-        "Domain", "RPC", "Contract", "OpenSSL", "Transport", "PostgresStore", "EventLake",
+        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL",
+        "Transport", "PostgresStore",
+        "EventLake",
         "Models", "Documents", "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser,
         lifecycle,
         unixSignals,
@@ -135,12 +149,23 @@ let package = Package(
       name: "protoc-gen-hito", dependencies: ["CodeGen", pluginLibrary], swiftSettings: swift),
 
     // Tests
+    .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: swift),
     .testTarget(
       name: "ConsoleTests",
-      dependencies: ["Console", "Contract", "RPC", "Wire", "DescriptorJSON"],
+      dependencies: ["Console", "Contract", "RPC", "Wire", "JSON", "DescriptorJSON"],
       swiftSettings: swift),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
-    .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: swift),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
+    .testTarget(
+      name: "DomainTests", dependencies: ["Domain", "JSON", "SeededRandom"], swiftSettings: swift),
+    .testTarget(
+      name: "RetrievalTests", dependencies: ["Retrieval", "Domain"], swiftSettings: swift),
+    .testTarget(
+      name: "AgentsTests", dependencies: ["Agents", "Domain", "JSON", "Retrieval", "SeededRandom"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "EventLogTests",
+      dependencies: ["EventLog", "Domain", "InMemoryStore", logging], swiftSettings: swift),
     .testTarget(
       name: "RPCTests",
       dependencies: [
@@ -160,7 +185,9 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "PostgresStoreTests",
-      dependencies: ["PostgresStore", "Domain", "TestSupport", "cluster-probe"],
+      dependencies: [
+        "PostgresStore", "Agents", "Domain", "Retrieval", "TestSupport", "cluster-probe",
+      ],
       swiftSettings: swift),
     .target(
       name: "TestSupport", dependencies: ["PostgresStore", logging], path: "Tests/Support",
@@ -172,27 +199,32 @@ let package = Package(
       name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
     .testTarget(
       name: "ModelsTests",
-      dependencies: ["Models", "Domain", "OpenSSL", logging, nioCore, nioPosix],
+      dependencies: ["Models", "Domain", "JSON", "OpenSSL", logging, nioCore, nioPosix],
       exclude: ["Vectors"], swiftSettings: swift),
     .testTarget(
-      name: "DocumentsTests", dependencies: ["Documents", "Domain"], swiftSettings: swift),
+      name: "DocumentsTests", dependencies: ["Documents", "Domain", "Retrieval"],
+      swiftSettings: swift),
     .target(
       name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),
     .testTarget(
       name: "ServiceTests",
       dependencies: [
-        "Service", "Documents", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+        "Service", "Agents", "Documents", "Domain", "EventLog", "JSON", "Retrieval", "Contract",
+        "RPC", "Wire", "InMemoryStore",
+        logging,
       ],
       swiftSettings: swift),
     .testTarget(
       name: "HitoClientTests",
       dependencies: [
-        "HitoClient", "Domain", "RPC", "Service", "OpenSSL", "Transport", "InMemoryStore", logging,
+        "HitoClient", "Domain", "EventLog", "RPC", "Service", "OpenSSL", "Transport",
+        "InMemoryStore", logging,
       ],
       swiftSettings: swift),
     .testTarget(
-      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON"], exclude: ["Vectors"],
+      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON", "JSON", "SeededRandom"],
+      exclude: ["Vectors"],
       swiftSettings: swift),
     .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
     .target(

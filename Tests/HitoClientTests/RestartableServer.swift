@@ -1,4 +1,5 @@
 import Domain
+import EventLog
 import Foundation
 import HitoClient
 import InMemoryStore

@@ -1,5 +1,7 @@
+internal import Agents
 internal import Contract
 internal import Domain
+internal import EventLog
 internal import OpenSSL
 internal import RPC
 
@@ -19,7 +21,7 @@ struct RunCalls: Sendable {
   private var clock: any TimeSource { journal.clock }
   private var ids: any IDGenerator { journal.ids }
   private var follower: RunFollower {
-    RunFollower(journal: journal, hub: hub, options: options)
+    RunFollower(journal: journal, live: hub, options: options)
   }
 
   /// Names a keyed call by the message that was understood, which any encoding of it shares.
@@ -199,7 +201,9 @@ struct RunCalls: Sendable {
   /// What ends a stream whose run was let go, not cancelled, is the server that goes away: whoever
   /// repeats the call finds the run further on.
   private func ending(_ error: any Error, of stream: RunStream<some RunResponse>) -> any Error {
-    guard Task.isCancelled, hub.isDraining else { return error }
+    guard Task.isCancelled, hub.isDraining else {
+      return error is RunFollower.Draining ? RPCError.draining(resumeCursor: nil) : error
+    }
     return RPCError.draining(resumeCursor: stream.cursor.isEmpty ? nil : stream.cursor)
   }
 

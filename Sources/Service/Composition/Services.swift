@@ -1,7 +1,10 @@
+package import Agents
 internal import Contract
 package import Domain
+package import EventLog
 package import Logging
 package import RPC
+package import Retrieval
 
 /// Every service of the contract on one set of ports.
 package struct Services: Sendable {
@@ -59,9 +62,10 @@ package struct Services: Sendable {
     var agents = options.agents
     if agents.owner.isEmpty { agents.owner = options.info.serverID }
     journal = RunJournal(
-      stores: stores, clock: options.clock, ids: options.ids, options: agents,
+      stores: stores.agents, clock: options.clock, ids: options.ids, options: agents,
       committed: options.committed, indexer: writes.indexer)
-    driver = RunDriver(stores: stores, journal: journal, hub: hub, options: agents)
+    driver = RunDriver(
+      stores: stores.agents, journal: journal, live: hub, options: agents)
   }
 
   /// Every method of the contract, by its rule.
@@ -150,6 +154,6 @@ package struct Services: Sendable {
 
   /// Continues the runs that other servers left behind.
   package var resumer: AgentResumer {
-    AgentResumer(stores: stores, hub: hub, journal: journal, driver: driver)
+    AgentResumer(stores: stores.agents, live: hub, journal: journal, driver: driver)
   }
 }

@@ -1,5 +1,6 @@
 internal import Contract
 internal import Domain
+internal import EventLog
 internal import RPC
 
 /// Runs one subscription: performs the steps of its machine and sends what comes of them.

@@ -1,5 +1,6 @@
 internal import Contract
 internal import Domain
+internal import EventLog
 internal import RPC
 
 struct EventService: EventServiceHandler {

@@ -1,3 +1,4 @@
+internal import Agents
 internal import Contract
 internal import Domain
 internal import RPC
@@ -91,7 +92,7 @@ extension GoalService {
   }
 
   private func approval(
-    _ session: RunSession, _ proposal: Domain.GoalProposal, _ caller: Caller,
+    _ session: RunSession, _ proposal: Agents.GoalProposal, _ caller: Caller,
     _ change: ChangeContext
   ) async throws -> Decision<ResolveProposalResponse> {
     let run = session.run

@@ -181,8 +181,3 @@ extension Decision {
       changes: aggregate.changes, events: aggregate.events, response: response)
   }
 }
-
-extension GoalAggregate {
-  /// What a write of this goal and its tasks holds.
-  var changes: [Change] { events.isEmpty ? [] : [.saveGoal(self)] }
-}

@@ -1,5 +1,6 @@
 internal import Contract
 internal import Domain
+internal import EventLog
 internal import RPC
 
 /// Registered by hand: events go out as bytes that all subscribers share.

@@ -1,6 +1,7 @@
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Retrieval
 
 /// Finding by meaning and by words what the caller may see.
 struct RetrievalService: RetrievalServiceHandler {
@@ -183,7 +184,7 @@ struct RetrievalService: RetrievalServiceHandler {
 
   private static func mode(
     _ mode: Contract.SearchMode
-  ) throws(DomainError) -> Domain.SearchMode {
+  ) throws(DomainError) -> Retrieval.SearchMode {
     switch mode {
     case .unspecified, .hybrid: return .hybrid
     case .vector: return .vector

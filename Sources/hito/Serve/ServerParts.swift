@@ -1,10 +1,13 @@
+import Agents
 import Documents
 import Domain
 import EventLake
+import EventLog
 import Logging
 import OpenSSL
 import PostgresStore
 import RPC
+import Retrieval
 import Service
 import Synchronization
 import Transport
@@ -57,7 +60,7 @@ final class ServerParts: Sendable {
     embeddingModels = EmbeddingModels(providers: providers, store: embeddings)
     worker = EmbeddingWorker(
       models: embeddingModels, store: embeddings, log: log,
-      cursors: PostgresCursorStore(database), hub: hub, time: clock,
+      cursors: PostgresCursorStore(database), live: hub, time: clock,
       logger: Logger(label: "hito.embeddings"))
     var stores = ServiceStores(
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),

@@ -5,6 +5,7 @@ import Logging
 import OpenSSL
 import PostgresStore
 import RPC
+import Retrieval
 import Service
 import ServiceLifecycle
 import Transport

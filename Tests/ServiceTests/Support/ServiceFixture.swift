@@ -1,9 +1,12 @@
+import Agents
 import Contract
 import Documents
 import Domain
+import EventLog
 import InMemoryStore
 import Logging
 import RPC
+import Retrieval
 import Service
 import Synchronization
 import Testing
