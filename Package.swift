@@ -25,6 +25,8 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle: Target.Dependency = .product(
@@ -44,6 +46,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
@@ -89,7 +93,8 @@ let package = Package(
     .target(name: "EventLog", dependencies: ["Domain", logging], swiftSettings: swift),
 
     // L2: the contract
-    .target(name: "RPC", dependencies: ["Wire", logging], swiftSettings: swift),
+    .target(
+      name: "RPC", dependencies: ["Wire", logging, metrics, tracing], swiftSettings: swift),
     .target(
       name: "Contract", dependencies: ["RPC", "CMessages", "CProtobufC"], swiftSettings: swift),
 
@@ -168,7 +173,14 @@ let package = Package(
     .testTarget(
       name: "EventLogTests",
       dependencies: ["EventLog", "Domain", "SeededRandom"], swiftSettings: swift),
-    .testTarget(name: "RPCTests", dependencies: ["RPC", "Wire"], swiftSettings: swift),
+    .testTarget(
+      name: "RPCTests",
+      dependencies: [
+        "RPC", "Wire", logging, metrics, tracing,
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
+        .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+      ],
+      swiftSettings: swift),
     .testTarget(
       name: "ContractTests", dependencies: ["Contract", "RPC", "CProtobufC", "CMessages"],
       swiftSettings: swift),

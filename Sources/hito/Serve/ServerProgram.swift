@@ -86,7 +86,7 @@ struct ServerProgram {
       parts.makeSwitcher(
         to: desired, database: database, owner: ConnectionSettings(conninfo: conninfo.owner))
     }
-    let server = parts.makeServer(tls: try makeTLS())
+    let server = try parts.makeServer(tls: makeTLS())
 
     let services: [any ServiceLifecycle.Service] =
       (cluster.map { [ClusterService(cluster: $0)] } ?? []) + [
