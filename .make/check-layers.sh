@@ -15,22 +15,26 @@ refuse() {
 # and C, then packages. The system's modules (last line) are for every target that does not say
 # "none".
 declare -A allowed=(
+  [JSON]=none
   [Wire]=none
-  [Domain]=none
-  [DescriptorJSON]=none
-  [RPC]="Wire Logging"
+  [Domain]="JSON"
+  [DescriptorJSON]="JSON"
+  [Retrieval]="Domain OpenSSL Logging"
+  [Agents]="Domain JSON Retrieval Logging"
+  [EventLog]="Domain Logging"
+  [RPC]="Wire Logging CoreMetrics Tracing"
   [Contract]="RPC CMessages CProtobufC"
   [OpenSSL]="COpenSSL"
   [HTTPClient]="CCurl"
   [Transport]="Wire RPC OpenSSL Logging NIOCore NIOPosix"
-  [PostgresStore]="Domain CLibPQ Logging"
-  [EventLake]="Domain CArrow Logging"
-  [Models]="Domain CEmbed HTTPClient OpenSSL Logging"
+  [PostgresStore]="Domain JSON CLibPQ Logging"
+  [EventLake]="Domain JSON CArrow Logging"
+  [Models]="Domain JSON CEmbed HTTPClient OpenSSL Logging"
   [Documents]="Domain CMd4c CLibXML2"
-  [Service]="Domain RPC Contract OpenSSL Logging"
+  [Service]="Agents Domain EventLog JSON Retrieval RPC Contract OpenSSL Logging"
   [HitoClient]="Wire RPC Contract OpenSSL Transport"
-  [Console]="Wire RPC Contract DescriptorJSON"
-  [hito]="Domain Wire RPC Contract OpenSSL Transport PostgresStore EventLake Models Documents Service HitoClient
+  [Console]="Wire RPC Contract JSON DescriptorJSON"
+  [hito]="Agents Domain EventLog JSON Retrieval Wire RPC Contract OpenSSL Transport PostgresStore EventLake Models Documents Service HitoClient
     Console DescriptorJSON
     ArgumentParser ServiceLifecycle Logging UnixSignals"
   [CodeGen]="SwiftProtobuf SwiftProtobufPluginLibrary"
@@ -77,7 +81,7 @@ search 'SQL lives in PostgresStore only' \
   "${without_sql[@]}"
 search 'public is for what HitoClient hands out; use package' \
   '^[[:space:]]*(@[A-Za-z_]+[[:space:]]+)*public ' \
-  Sources/Domain Sources/PostgresStore Sources/EventLake Sources/Models Sources/Documents Sources/Service
+  Sources/JSON Sources/Domain Sources/Retrieval Sources/Agents Sources/EventLog Sources/PostgresStore Sources/EventLake Sources/Models Sources/Documents Sources/Service
 search 'FoundationNetworking brings libcurl with it' 'FoundationNetworking' Sources Tests
 
 exit "$failed"

@@ -7,6 +7,8 @@ package struct Options: Sendable {
     case python
     /// The descriptor set as a C constant.
     case descriptors
+    /// The documentation's table of who may call which method.
+    case access
     /// Nothing, or an error for every change that breaks an old client.
     case compatibility(baseline: String)
   }
@@ -53,9 +55,11 @@ package struct Options: Sendable {
     case ("swift", nil): self.mode = .swift
     case ("python", nil): self.mode = .python
     case ("descriptors", nil): self.mode = .descriptors
+    case ("access", nil): self.mode = .access
     case ("compat", let path?): self.mode = .compatibility(baseline: path)
     default:
-      let message = "mode must be swift, python, descriptors, or compat with baseline=<file>"
+      let message =
+        "mode must be swift, python, descriptors, access, or compat with baseline=<file>"
       throw Diagnostics([Diagnostic(place: "--hito_opt", message: message)])
     }
   }

@@ -1,4 +1,4 @@
-package import DescriptorJSON
+package import JSON
 
 /// What `hito doctor` found.
 package struct HealthReport: Sendable {
@@ -62,20 +62,21 @@ package struct HealthReport: Sendable {
       + "\(findings.count - failures - warnings) well."
   }
 
-  package var json: JSONNode {
+  package var json: JSONValue {
     .object([
-      .init("ok", .bool(!hasFailed)),
-      .init(
+      ("ok", .bool(!hasFailed)),
+      (
         "findings",
         .array(
           findings.map { finding in
             .object([
-              .init("subject", .string(finding.subject)),
-              .init("verdict", .string(finding.verdict.rawValue)),
-              .init("text", .string(finding.text)),
-              .init("advice", .string(finding.advice)),
+              ("subject", .string(finding.subject)),
+              ("verdict", .string(finding.verdict.rawValue)),
+              ("text", .string(finding.text)),
+              ("advice", .string(finding.advice)),
             ])
-          })),
+          })
+      ),
     ])
   }
 }

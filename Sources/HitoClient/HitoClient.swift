@@ -17,9 +17,10 @@ public final class HitoClient: Sendable {
   public let transport: any ClientTransport
   private let connection: HitoTransport
 
-  private init(_ connection: HitoTransport) {
+  private init(_ connection: HitoTransport, _ interceptors: [any ClientInterceptor]) {
     self.connection = connection
-    transport = connection
+    transport =
+      interceptors.isEmpty ? connection : InterceptedTransport(connection, interceptors)
   }
 
   /// Connects to `address` (`host`, `host:port`, `[::1]:port`) and checks that a server answers.
@@ -27,9 +28,10 @@ public final class HitoClient: Sendable {
   /// Throws UNAVAILABLE when it cannot be reached or its certificate is not trusted, and
   /// INVALID_ARGUMENT for an address or a file that cannot be used.
   public static func connect(
-    address: String, tls: HitoClientTLS = .system, token: String? = nil
+    address: String, tls: HitoClientTLS = .system, token: String? = nil,
+    interceptors: [any ClientInterceptor] = []
   ) async throws(RPCError) -> HitoClient {
-    let client = try make(address: address, tls: tls, token: token)
+    let client = try make(address: address, tls: tls, token: token, interceptors: interceptors)
     do throws(RPCError) {
       try await client.connection.connect()
     } catch {
@@ -40,8 +42,11 @@ public final class HitoClient: Sendable {
   }
 
   /// The same without connecting: the first call does.
+  ///
+  /// - Parameter interceptors: around each call, the first outermost.
   public static func make(
-    address: String, tls: HitoClientTLS = .system, token: String? = nil
+    address: String, tls: HitoClientTLS = .system, token: String? = nil,
+    interceptors: [any ClientInterceptor] = []
   ) throws(RPCError) -> HitoClient {
     guard let endpoint = HitoAddress(address) else {
       throw RPCError(.invalidArgument, "not an address: \(address) (expected host:port)")
@@ -57,7 +62,7 @@ public final class HitoClient: Sendable {
     var configuration = ClientConfiguration(
       host: endpoint.host, port: endpoint.port, tls: context, token: token)
     configuration.serverName = tls.serverName
-    return HitoClient(HitoTransport(configuration))
+    return HitoClient(HitoTransport(configuration), interceptors)
   }
 
   /// Whether `close` was called: calls fail from then on.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import DescriptorJSON
 import Foundation
+import JSON
 import RPC
 
 /// `hito call`: any method, JSON in and JSON out.
@@ -52,7 +53,7 @@ struct CallCommand: AsyncParsableCommand {
   enum OutputStyle: String, ExpressibleByArgument, CaseIterable {
     case json, pretty
 
-    var style: JSONNode.Style { self == .json ? .compact : .pretty }
+    var style: JSONValue.ShownStyle { self == .json ? .compact : .pretty }
   }
 
   func validate() throws {
@@ -108,8 +109,8 @@ struct CallCommand: AsyncParsableCommand {
     do {
       let nodes =
         method.isClientStreaming
-        ? try JSONParser.parseSequence(text)
-        : [try JSONParser.parse(text.allSatisfy(\.isWhitespace) ? "{}" : text)]
+        ? try JSONValue.sequence(typed: text)
+        : [try JSONValue(typed: text.allSatisfy(\.isWhitespace) ? "{}" : text)]
       return try nodes.map { RawMessage(try schema.encode($0, as: type)) }
     } catch let error as JSONSyntaxError {
       throw CommandFailure("the request is no JSON: \(error)", exitStatus: ExitStatus.usage)
@@ -137,13 +138,13 @@ enum RequestText {
     guard let argument else { return "" }
     let data: Data?
     if argument == "-" {
-      data = try FileHandle.standardInput.read(upToCount: JSONParser.byteCountMax + 1)
+      data = try FileHandle.standardInput.read(upToCount: JSONValue.byteCountMax + 1)
     } else if argument.hasPrefix("@") {
       let path = String(argument.dropFirst())
       guard let file = FileHandle(forReadingAtPath: path) else {
         throw CommandFailure("\(path) cannot be read", exitStatus: ExitStatus.usage)
       }
-      data = try file.read(upToCount: JSONParser.byteCountMax + 1)
+      data = try file.read(upToCount: JSONValue.byteCountMax + 1)
     } else {
       return argument
     }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Console
-import DescriptorJSON
 import Foundation
+import JSON
 import PostgresStore
 
 /// `hito config`: the settings in force, and where each comes from.
@@ -21,10 +21,12 @@ struct ConfigCommand: AsyncParsableCommand {
       let rows = try rows()
       if json {
         let members = rows.map { name, value, source in
-          JSONNode.Member(
-            name, .object([.init("value", .string(value)), .init("source", .string(source))]))
+          (
+            key: name,
+            value: JSONValue.object([("value", .string(value)), ("source", .string(source))])
+          )
         }
-        return Output.line(JSONNode.object(members).text(.pretty))
+        return Output.line(JSONValue.object(members).shown(.pretty))
       }
       var table = TextTable(["SETTING", "VALUE", "FROM"])
       for (name, value, source) in rows { table.add([name, value, source]) }

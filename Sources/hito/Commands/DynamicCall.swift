@@ -1,5 +1,6 @@
 import Console
 import DescriptorJSON
+import JSON
 import RPC
 
 /// One call of a method that only the server's contract knows.
@@ -8,7 +9,7 @@ struct DynamicCall {
   let schema: Schema
   let method: DescriptorJSON.Method
   let options: CallOptions
-  let style: JSONNode.Style
+  let style: JSONValue.ShownStyle
   /// How many answers of a stream to take; nil for all.
   let limit: Int?
 
@@ -56,7 +57,7 @@ struct DynamicCall {
     }
   }
 
-  private func decode(_ message: RawMessage) throws -> JSONNode {
+  private func decode(_ message: RawMessage) throws -> JSONValue {
     do {
       return try schema.decode(message.bytes, as: schema.messages[method.output])
     } catch {
@@ -64,5 +65,5 @@ struct DynamicCall {
     }
   }
 
-  private func show(_ node: JSONNode) { Output.line(node.text(style)) }
+  private func show(_ node: JSONValue) { Output.line(node.shown(style)) }
 }

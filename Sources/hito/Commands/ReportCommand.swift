@@ -56,7 +56,7 @@ struct ReportCommand: AsyncParsableCommand {
       let report = try await AnalyticsServiceClient(session.transport).getProductivity(
         request, options: client.callOptions)
       if json {
-        Output.line(try ServerSession.ownSchema().json(report).text(.pretty))
+        Output.line(try ServerSession.ownSchema().json(report).shown(.pretty))
       } else {
         Output.text(ProductivityText.describe(report))
       }

@@ -1,6 +1,7 @@
 import Console
 import Contract
 import DescriptorJSON
+import JSON
 import OpenSSL
 import RPC
 import Transport
@@ -42,7 +43,7 @@ struct ServerSession {
 
 extension Schema {
   /// A message of the contract as JSON.
-  func json(_ message: some WireMessage) throws -> JSONNode {
+  func json(_ message: some WireMessage) throws -> JSONValue {
     let name = type(of: message).fullName
     guard let type = self.message(named: name) else {
       throw CommandFailure("the contract has no message \(name)")

@@ -134,7 +134,7 @@ private final class Watcher: Sendable {
 
   private func show(_ response: WatchResponse) {
     if let schema {
-      if let node = try? schema.json(response) { Output.line(node.text()) }
+      if let node = try? schema.json(response) { Output.line(node.shown()) }
       return
     }
     switch response.step {
