@@ -22,7 +22,6 @@ let arrowLibraries = arrowPrefixes.flatMap {
 }
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
-let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -32,9 +31,6 @@ let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
-let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
-let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
-let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let pluginLibrary: Target.Dependency = .product(
   name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
 
@@ -50,10 +46,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
-    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
-    .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
-    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
   ],
   targets: [
     // L0: C
@@ -63,6 +56,7 @@ let package = Package(
     .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
       name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+    .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     .target(
       name: "CArrow",
       cxxSettings: [.unsafeFlags(arrowIncludes)],
@@ -78,7 +72,9 @@ let package = Package(
       name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
       linkerSettings: [.linkedLibrary("m")]),
 
-    // L1: import nothing
+    // L1: import nothing but C
+    .target(name: "OpenSSL", dependencies: ["COpenSSL"], swiftSettings: swift),
+    .target(name: "HTTPClient", dependencies: ["CCurl"], swiftSettings: swift),
     .target(name: "Wire", swiftSettings: swift),
     .target(name: "Domain", swiftSettings: swift),
 
@@ -90,25 +86,23 @@ let package = Package(
     // L3: siblings never import each other
     .target(
       name: "Transport",
-      dependencies: ["Wire", "RPC", "COpenSSL", nioCore, nioPosix, logging],
+      dependencies: ["Wire", "RPC", "OpenSSL", nioCore, nioPosix, logging],
       swiftSettings: swift),
     .target(
-      name: "PostgresStore", dependencies: ["Domain", "CLibPQ", logging, crypto],
+      name: "PostgresStore", dependencies: ["Domain", "CLibPQ", logging],
       swiftSettings: swift),
     .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
     .target(
       name: "Models",
-      dependencies: [
-        "Domain", "CEmbed", crypto, logging, httpClient, nioCore, nioHTTP1, nioSSL,
-      ],
+      dependencies: ["Domain", "CEmbed", "HTTPClient", "OpenSSL", logging],
       swiftSettings: swift),
     .target(
       name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
     .target(
-      name: "Service", dependencies: ["Domain", "RPC", "Contract", logging, crypto],
+      name: "Service", dependencies: ["Domain", "RPC", "Contract", "OpenSSL", logging],
       swiftSettings: swift),
     .target(
-      name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire"],
+      name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire", "OpenSSL"],
       swiftSettings: swift),
 
     .target(name: "DescriptorJSON", swiftSettings: swift),
@@ -122,9 +116,9 @@ let package = Package(
     .executableTarget(
       name: "hito",
       dependencies: [
-        "Domain", "RPC", "Contract", "Transport", "PostgresStore", "EventLake", "Models",
-        "Documents",
-        "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser, lifecycle,
+        "Domain", "RPC", "Contract", "OpenSSL", "Transport", "PostgresStore", "EventLake",
+        "Models", "Documents", "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser,
+        lifecycle,
         unixSignals,
         logging,
       ],
@@ -149,7 +143,7 @@ let package = Package(
     .testTarget(
       name: "TransportTests",
       dependencies: [
-        "Transport", "RPC", "Wire", "COpenSSL", nioCore, nioPosix, nioEmbedded, logging,
+        "Transport", "RPC", "Wire", "OpenSSL", nioCore, nioPosix, nioEmbedded, logging,
       ],
       swiftSettings: swift),
     .testTarget(
@@ -166,7 +160,7 @@ let package = Package(
       name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
     .testTarget(
       name: "ModelsTests",
-      dependencies: ["Models", "Domain", crypto, logging, nioCore, nioPosix],
+      dependencies: ["Models", "Domain", "OpenSSL", logging, nioCore, nioPosix],
       exclude: ["Vectors"], swiftSettings: swift),
     .testTarget(
       name: "DocumentsTests", dependencies: ["Documents", "Domain"], swiftSettings: swift),
@@ -182,7 +176,7 @@ let package = Package(
     .testTarget(
       name: "HitoClientTests",
       dependencies: [
-        "HitoClient", "Domain", "RPC", "Service", "Transport", "InMemoryStore", logging,
+        "HitoClient", "Domain", "RPC", "Service", "OpenSSL", "Transport", "InMemoryStore", logging,
       ],
       swiftSettings: swift),
     .testTarget(

@@ -8,6 +8,7 @@ packages=(
   git                 # SwiftPM fetches with it
   libgomp1            # threads of the tests' language model
   libmd4c-dev         # Markdown
+  libcurl4-openssl-dev # HTTP to other services
   libpq-dev           # PostgreSQL client library
   libprotobuf-c-dev   # message encoding
   libssl-dev          # TLS 1.3

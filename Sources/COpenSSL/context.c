@@ -146,12 +146,3 @@ failed:
 }
 
 void hito_tls_context_free(hito_tls_context *context) { SSL_CTX_free((SSL_CTX *)context); }
-
-int hito_sha256(const void *bytes, size_t count, uint8_t *digest) {
-  unsigned int digest_count = 0;
-  return EVP_Digest(bytes, count, digest, &digest_count, EVP_sha256(), NULL) == 1;
-}
-
-int hito_random(uint8_t *bytes, size_t count) {
-  return count <= INT32_MAX && RAND_bytes(bytes, (int)count) == 1;
-}

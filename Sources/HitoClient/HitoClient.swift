@@ -1,4 +1,5 @@
 @_exported public import Contract
+internal import OpenSSL
 @_exported public import RPC
 internal import Transport
 @_exported public import Wire

@@ -3,6 +3,7 @@ import Foundation
 import HitoClient
 import InMemoryStore
 import Logging
+import OpenSSL
 import RPC
 import Service
 import Synchronization

@@ -1,6 +1,6 @@
-import Crypto
 import Foundation
 import Models
+import OpenSSL
 import Testing
 
 @Suite(.serialized) struct ModelFileTests {
@@ -29,7 +29,7 @@ import Testing
 
   /// Makes the checksum fit again, so that what is behind it is tested.
   private func seal(_ data: inout Data) {
-    data.replaceSubrange(32..<64, with: Data(SHA256.hash(data: data[64...])))
+    data.replaceSubrange(32..<64, with: Data(SHA256.hash(data[64...])))
   }
 
   @Test func `A missing model says how to install it`() throws {

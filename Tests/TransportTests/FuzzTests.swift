@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import OpenSSL
 import RPC
 import Testing
 import Wire

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import OpenSSL
 import RPC
 import Synchronization
 import Wire

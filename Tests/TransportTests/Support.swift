@@ -1,6 +1,6 @@
-import COpenSSL
 import Foundation
 import Logging
+import OpenSSL
 import RPC
 import Synchronization
 import Testing

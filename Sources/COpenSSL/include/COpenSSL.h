@@ -94,8 +94,29 @@ int hito_tls_certificate_validity(
     const char *certificate_file, int64_t *not_before, int64_t *not_after, char *subject,
     size_t subject_size, char *error, size_t error_size);
 
-/// SHA-256 of `count` bytes into 32 bytes at `digest`. 1 on success.
+// MARK: Digests and random bytes
+
+enum { HITO_SHA256_SIZE = 32 };
+
+/// SHA-256 of `count` bytes into HITO_SHA256_SIZE bytes at `digest`. 1 on success.
 int hito_sha256(const void *bytes, size_t count, uint8_t *digest);
+
+/// A SHA-256 in progress.
+typedef struct hito_sha256_state hito_sha256_state;
+
+/// A new one, NULL when memory is short.
+hito_sha256_state *hito_sha256_take(void);
+
+/// A copy that is independent of `state`, NULL when memory is short.
+hito_sha256_state *hito_sha256_copy_take(const hito_sha256_state *state);
+
+void hito_sha256_free(hito_sha256_state *state);
+
+/// 1 on success.
+int hito_sha256_update(hito_sha256_state *state, const void *bytes, size_t count);
+
+/// Writes HITO_SHA256_SIZE bytes at `digest`; the state is of no use afterwards. 1 on success.
+int hito_sha256_finish(hito_sha256_state *state, uint8_t *digest);
 
 /// Cryptographically random bytes. 1 on success.
 int hito_random(uint8_t *bytes, size_t count);

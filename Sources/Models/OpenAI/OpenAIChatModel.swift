@@ -45,7 +45,7 @@ package final class OpenAIChatModel: LanguageModel {
     self.endpoint = endpoint
     self.dialect = dialect
     self.limits = limits
-    connection = ProviderConnection(endpoint, time: time)
+    connection = try ProviderConnection(endpoint, time: time)
     caller = ProviderCaller(endpoint, operation: "chat", logger: logger)
   }
 

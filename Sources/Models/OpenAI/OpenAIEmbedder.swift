@@ -65,7 +65,7 @@ package final class OpenAIEmbedder: Embedder {
     model = EmbeddingModel(
       name: endpoint.model, dimensionCount: options.dimensionCount,
       tokenCountMax: options.tokenCountMax)
-    connection = ProviderConnection(endpoint, time: time)
+    connection = try ProviderConnection(endpoint, time: time)
     caller = ProviderCaller(endpoint, operation: "embeddings", logger: logger)
   }
 

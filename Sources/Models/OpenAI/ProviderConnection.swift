@@ -1,8 +1,5 @@
-import AsyncHTTPClient
 import Domain
-import NIOCore
-import NIOHTTP1
-import NIOSSL
+import HTTPClient
 
 /// The HTTP side of one provider: posts JSON and hands back the answer as it comes. One request is
 /// one attempt here, with its time limits and sizes; repeats are the caller's concern.
@@ -13,30 +10,19 @@ final class ProviderConnection: Sendable {
   private let client: HTTPClient
   private let time: any TimeSource
 
-  init(_ endpoint: ProviderEndpoint, time: any TimeSource) {
+  /// Throws where this process has no thread or memory left for it.
+  init(
+    _ endpoint: ProviderEndpoint, time: any TimeSource
+  ) throws(ModelConfigurationError) {
     self.endpoint = endpoint
     self.time = time
-    var configuration = HTTPClient.Configuration(
-      // A redirect would take the key and the prompt to somewhere that nobody configured.
-      redirectConfiguration: .disallow,
-      timeout: .init(connect: TimeAmount(endpoint.timeouts.connect)),
-      // An answer's size is what it is counted as.
-      decompression: .disabled)
-    var tls = TLSConfiguration.makeClientConfiguration()
-    tls.minimumTLSVersion = .tlsv12
-    configuration.tlsConfiguration = tls
-    // With a connection for each call, to end a call is to close its connection.
-    configuration.httpVersion = .http1Only
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit =
-      endpoint.concurrentCallMax
-    // Retries have one place, and it is not here.
-    configuration.connectionPool.retryConnectionEstablishment = false
-    client = HTTPClient(configuration: configuration)
-  }
-
-  deinit {
-    // Keeps itself alive until its connections are closed; nobody is left to hear of an error.
-    client.shutdown { _ in }
+    do throws(HTTPError) {
+      client = try HTTPClient(
+        HTTPClient.Configuration(
+          connectTimeout: endpoint.timeouts.connect, authorityFile: endpoint.authorityFile))
+    } catch {
+      throw .invalid(setting: "connection", reason: "needs a thread and memory that are not there")
+    }
   }
 
   /// Posts `body` and waits for the head of the answer. Any other status than 200 is thrown as what
@@ -44,15 +30,12 @@ final class ProviderConnection: Sendable {
   func post(
     _ path: String, body: [UInt8], accept: String, until end: ContinuousClock.Instant
   ) async throws(ProviderFailure) -> ProviderAnswer {
-    var request = HTTPClientRequest(url: endpoint.url(path))
-    request.method = .POST
-    request.headers = [
-      "content-type": "application/json", "accept": accept, "user-agent": "hito",
-    ]
-    if let key = endpoint.key {
-      request.headers.add(name: "authorization", value: key.authorization)
-    }
-    request.body = .bytes(body)
+    var request = HTTPRequest(
+      "POST", endpoint.url(path),
+      headers: [
+        ("content-type", "application/json"), ("accept", accept), ("user-agent", "hito"),
+      ], body: body)
+    if let key = endpoint.key { request.headers.append(("authorization", key.authorization)) }
     let answer = try await head(of: request, until: end)
     guard answer.status != 200 else { return answer }
     let body = (try? await answer.whole(byteCountMax: Self.errorByteCountMax)) ?? []
@@ -62,13 +45,13 @@ final class ProviderConnection: Sendable {
   }
 
   private func head(
-    of request: HTTPClientRequest, until end: ContinuousClock.Instant
+    of request: HTTPRequest, until end: ContinuousClock.Instant
   ) async throws(ProviderFailure) -> ProviderAnswer {
     let left = ContinuousClock.now.duration(to: end)
     guard left > .zero else { throw .timedOut }
     let limit = min(endpoint.timeouts.firstByte, left)
     let head = await withTimeLimit(limit) { [client] in
-      await Result { try await client.execute(request, deadline: .distantFuture) }
+      await Result { () async throws(HTTPError) in try await client.send(request) }
     }
     switch head.value {
     case .success(let response):
@@ -86,17 +69,16 @@ struct ProviderAnswer: Sendable {
   let status: Int
   let retryAfter: String?
   let isEventStream: Bool
-  private let body: BodyReader
+  private let answer: HTTPAnswer
   private let idle: Duration
   private let end: ContinuousClock.Instant
 
-  init(_ response: HTTPClientResponse, idle: Duration, end: ContinuousClock.Instant) {
-    status = Int(response.status.code)
-    retryAfter = response.headers.first(name: "retry-after")
+  init(_ answer: HTTPAnswer, idle: Duration, end: ContinuousClock.Instant) {
+    self.answer = answer
+    status = answer.status
+    retryAfter = answer.header("retry-after")
     isEventStream =
-      response.headers.first(name: "content-type")?.lowercased().hasPrefix("text/event-stream")
-      ?? false
-    body = BodyReader(response.body.makeAsyncIterator())
+      answer.header("content-type")?.lowercased().hasPrefix("text/event-stream") ?? false
     self.idle = idle
     self.end = end
   }
@@ -107,12 +89,14 @@ struct ProviderAnswer: Sendable {
     let left = ContinuousClock.now.duration(to: end)
     guard left > .zero else { throw .timedOut }
     let limit = min(idle, left)
-    let next = await withTimeLimit(limit) { [body] in await Result { try await body.next() } }
+    let next = await withTimeLimit(limit) { [answer] in
+      await Result { () async throws(HTTPError) in try await answer.next() }
+    }
     if Task.isCancelled { throw .cancelled }
     // A body that ends because its time was up is no end.
     if next.isLate { throw limit < idle ? .timedOut : .slow }
     switch next.value {
-    case .success(let buffer): return buffer.map { Array($0.readableBytesView) }
+    case .success(let piece): return piece
     case .failure: throw .cut
     }
   }
@@ -128,27 +112,8 @@ struct ProviderAnswer: Sendable {
   }
 }
 
-// Unchecked: an answer is read by one task (see `ProviderAnswer`), which waits for each `next` to
-// return before it makes another; the child task that the call runs in has ended by then.
-private final class BodyReader: @unchecked Sendable {
-  private var iterator: HTTPClientResponse.Body.AsyncIterator
-
-  init(_ iterator: HTTPClientResponse.Body.AsyncIterator) {
-    self.iterator = iterator
-  }
-
-  func next() async throws -> ByteBuffer? { try await iterator.next() }
-}
-
-extension Result where Failure == any Error {
-  fileprivate init(_ body: () async throws -> Success) async {
-    do { self = .success(try await body()) } catch { self = .failure(error) }
-  }
-}
-
-extension TimeAmount {
-  fileprivate init(_ duration: Duration) {
-    let (seconds, attoseconds) = duration.components
-    self = .nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+extension Result where Success: Sendable {
+  fileprivate init(_ body: () async throws(Failure) -> Success) async {
+    do throws(Failure) { self = .success(try await body()) } catch { self = .failure(error) }
   }
 }

@@ -65,6 +65,8 @@ package struct ProviderEndpoint: Sendable {
   package var model: String
   /// From the environment only; nil for servers that want none.
   package var key: ProviderKey?
+  /// A PEM file of the only authorities to trust; nil: the system's.
+  package var authorityFile: String?
   /// Allows `http` to other machines than this one.
   package var allowsPlaintext: Bool
   package var timeouts: ProviderTimeouts
@@ -74,7 +76,8 @@ package struct ProviderEndpoint: Sendable {
   package var waitingCallMax: Int
 
   package init(
-    baseURL: String, model: String, key: ProviderKey? = nil, allowsPlaintext: Bool = false,
+    baseURL: String, model: String, key: ProviderKey? = nil, authorityFile: String? = nil,
+    allowsPlaintext: Bool = false,
     timeouts: ProviderTimeouts = ProviderTimeouts(), retries: RetryPolicy = RetryPolicy(),
     breaker: CircuitBreakerPolicy = CircuitBreakerPolicy(), concurrentCallMax: Int = 4,
     waitingCallMax: Int = 64
@@ -82,6 +85,7 @@ package struct ProviderEndpoint: Sendable {
     self.baseURL = baseURL
     self.model = model
     self.key = key
+    self.authorityFile = authorityFile
     self.allowsPlaintext = allowsPlaintext
     self.timeouts = timeouts
     self.retries = retries

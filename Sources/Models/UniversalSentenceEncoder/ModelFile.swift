@@ -1,5 +1,5 @@
-import Crypto
 import Glibc
+import OpenSSL
 
 /// The flat file of the model, made by `.make/convert-embedder.py` (which describes its layout):
 /// header and checksum are checked when it is opened, sections when they are asked for.
@@ -44,7 +44,7 @@ struct ModelFile: Sendable {
       throw damaged("\(bytes.count) bytes instead of \(declared)")
     }
     var hash = SHA256()
-    hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[Self.headerByteCount...]))
+    hash.update(UnsafeRawBufferPointer(rebasing: bytes[Self.headerByteCount...]))
     guard hash.finalize().elementsEqual(bytes[32..<64]) else {
       throw damaged("its checksum does not match")
     }

@@ -1,6 +1,6 @@
 internal import Contract
-internal import Crypto
 internal import Domain
+internal import OpenSSL
 internal import RPC
 
 /// The calls that begin, repeat and follow runs.
@@ -26,12 +26,12 @@ struct RunCalls: Sendable {
   ) -> RequestKey? {
     guard let key = context.idempotencyKey, !key.isEmpty else { return nil }
     var hash = SHA256()
-    hash.update(data: Array(context.method.path.utf8))
-    hash.update(data: [0])
-    hash.update(data: request.encodedBytes())
+    hash.update(context.method.path.utf8)
+    hash.update([0])
+    hash.update(request.encodedBytes())
     return RequestKey(
       callerID: caller.userID, method: context.method.path, key: key,
-      requestHash: Array(hash.finalize()))
+      requestHash: hash.finalize())
   }
 
   /// The run that this call made when it came before; nil where it did not.

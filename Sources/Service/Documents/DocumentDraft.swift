@@ -1,6 +1,6 @@
 internal import Contract
-internal import Crypto
 internal import Domain
+internal import OpenSSL
 
 /// A document as a caller brought it, checked as far as that goes without reading it.
 struct DocumentDraft: Sendable {
@@ -41,7 +41,7 @@ struct DocumentDraft: Sendable {
     }
     title = message.title
     content = message.content
-    contentHash = Array(SHA256.hash(data: content))
+    contentHash = SHA256.hash(content)
   }
 
   /// How errors name a document.
@@ -87,7 +87,7 @@ struct DocumentParts: Sendable {
     chunks = documents.chunker.chunks(of: read.sections)
     identities = chunks.map { chunk in
       ChunkIdentity(
-        contentHash: Array(SHA256.hash(data: Array(chunk.content.utf8))), anchor: chunk.anchor,
+        contentHash: SHA256.hash(chunk.content), anchor: chunk.anchor,
         language: draft.language)
     }
   }

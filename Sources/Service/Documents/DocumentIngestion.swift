@@ -1,6 +1,6 @@
 internal import Contract
-internal import Crypto
 internal import Domain
+internal import OpenSSL
 internal import RPC
 
 /// One stream of documents on its way into a course. Each document is a commit of its own, so that a
@@ -80,7 +80,7 @@ struct DocumentIngestion {
   mutating func finish(replacingAll: Bool) async throws -> IngestDocumentsResponse {
     if replacingAll, !isAnswered { try await removeOthers() }
     let response = response
-    let policy = WritePolicy(key: .stream(Array(hash.finalize())))
+    let policy = WritePolicy(key: .stream(hash.finalize()))
     return try await environment.writes.perform(context, caller, policy) { _ in
       .unchanged(response)
     }
@@ -121,8 +121,8 @@ struct DocumentIngestion {
   private mutating func note(_ message: some WireMessage) {
     guard context.idempotencyKey?.isEmpty == false else { return }
     let bytes = message.encodedBytes()
-    withUnsafeBytes(of: UInt64(bytes.count).bigEndian) { hash.update(bufferPointer: $0) }
-    hash.update(data: bytes)
+    withUnsafeBytes(of: UInt64(bytes.count).bigEndian) { hash.update($0) }
+    hash.update(bytes)
   }
 }
 

@@ -1,6 +1,6 @@
 internal import Contract
-internal import Crypto
 internal import Domain
+internal import OpenSSL
 internal import RPC
 
 /// A request for a page of a list.
@@ -37,9 +37,9 @@ struct Paging: Sendable {
     var rest = request
     rest.page = nil
     var hash = SHA256()
-    hash.update(data: Array(context.method.path.utf8))
-    hash.update(data: caller.userID.bytes)
-    hash.update(data: rest.encodedBytes())
+    hash.update(context.method.path.utf8)
+    hash.update(caller.userID.bytes)
+    hash.update(rest.encodedBytes())
     binding = hash
     let after = page.pageToken.isEmpty ? nil : try Paging.key(page.pageToken, bound: hash)
     self.request = Domain.PageRequest(limit: limit, after: after)
@@ -86,7 +86,7 @@ struct Paging: Sendable {
 
   private static func tag(_ body: [UInt8], bound binding: SHA256) -> [UInt8] {
     var hash = binding
-    hash.update(data: body)
+    hash.update(body)
     return Array(hash.finalize().prefix(tagByteCount))
   }
 

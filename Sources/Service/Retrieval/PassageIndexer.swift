@@ -1,5 +1,5 @@
-internal import Crypto
 internal import Domain
+internal import OpenSSL
 internal import Synchronization
 
 /// Sees to it that what is written can be found: derives the passages of a decision's entities, to be
@@ -55,7 +55,7 @@ struct PassageIndexer: Sendable {
   private func upsert(
     _ passage: Passage, isUrgent: Bool, _ memory: Memory
   ) async -> PassageUpdate {
-    let hash = Array(SHA256.hash(data: Array(passage.content.utf8)))
+    let hash = SHA256.hash(passage.content)
     var upsert = PassageUpsert(passage: passage, contentHash: hash)
     if isUrgent { upsert.embedding = await embedding(of: passage.content, hash, memory) }
     return PassageUpdate(kind: passage.kind, entityID: passage.entityID, upserts: [upsert])

@@ -1,5 +1,5 @@
-internal import Crypto
 internal import Domain
+internal import OpenSSL
 
 /// A bearer token as its owner holds it: `hito_` and 32 random bytes in base64url.
 package struct TokenSecret: Sendable {
@@ -28,6 +28,6 @@ package struct TokenSecret: Sendable {
   }
 
   private static func hash(of text: String) -> [UInt8] {
-    Array(SHA256.hash(data: Array(text.utf8)))
+    SHA256.hash(text)
   }
 }

@@ -1,6 +1,6 @@
 internal import Contract
-internal import Crypto
 internal import Domain
+internal import OpenSSL
 internal import RPC
 
 /// Stored code and what others decided about it. What needs a sandbox (`ValidateCode`) is not there
@@ -18,7 +18,7 @@ struct CodeValidationService: CodeValidationServiceHandler {
       if taskID != nil, courseID != nil {
         throw DomainError.invalid("course_id", "cannot be given with task_id")
       }
-      let hash = Array(SHA256.hash(data: Array(request.codeContent.utf8)))
+      let hash = SHA256.hash(request.codeContent)
       return try await environment.writes.perform(context, caller) { change in
         let ownerID = try await environment.owner(named: named, caller)
         if let courseID { try await checkOwns(ownerID, courseID, caller) }

@@ -1,5 +1,5 @@
 internal import Contract
-internal import Crypto
+internal import OpenSSL
 internal import RPC
 
 /// Open to everybody, also to those without a token: the contract is no secret.
@@ -9,7 +9,7 @@ struct ReflectionService: ReflectionServiceHandler {
 
   init(descriptorSet: [UInt8]) {
     self.descriptorSet = GetDescriptorSetResponse(
-      descriptorSet: descriptorSet, hash: Array(SHA256.hash(data: descriptorSet)))
+      descriptorSet: descriptorSet, hash: SHA256.hash(descriptorSet))
     methods = ListMethodsResponse(
       methods: ContractMethods.all.map { method in
         MethodInfo(

@@ -1,6 +1,6 @@
 internal import Contract
-internal import Crypto
 internal import Domain
+internal import OpenSSL
 internal import RPC
 
 extension UserService {
@@ -116,10 +116,10 @@ extension UserService {
       return environment.ids.next(at: now)
     }
     var hash = SHA256()
-    hash.update(data: caller.userID.bytes)
-    hash.update(data: Array(key.utf8))
+    hash.update(caller.userID.bytes)
+    hash.update(key.utf8)
     func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
-    let digest = Array(hash.finalize())
+    let digest = hash.finalize()
     // RFC 9562 §5.8: version 8, whose bits are the application's.
     return UUIDv7(
       high: word(digest[0..<8]) & ~0xf000 | 0x8000,

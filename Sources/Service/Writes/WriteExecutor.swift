@@ -1,6 +1,6 @@
 internal import Contract
-internal import Crypto
 internal import Domain
+internal import OpenSSL
 internal import RPC
 
 /// What a method decided: what to write, and what to answer once it is written.
@@ -136,16 +136,16 @@ struct WriteExecutor: Sendable {
     if case .none = use { return nil }
     guard let key = context.idempotencyKey, !key.isEmpty else { return nil }
     var hash = SHA256()
-    hash.update(data: Array(context.method.path.utf8))
-    hash.update(data: [0])
+    hash.update(context.method.path.utf8)
+    hash.update([0])
     if case .stream(let streamHash) = use {
-      hash.update(data: streamHash)
+      hash.update(streamHash)
     } else {
-      hash.update(data: context.requestBytes)
+      hash.update(context.requestBytes)
     }
     return RequestKey(
       callerID: caller.userID, method: context.method.path, key: key,
-      requestHash: Array(hash.finalize()))
+      requestHash: hash.finalize())
   }
 
   private func changeContext(_ context: CallContext, _ caller: Caller) -> ChangeContext {

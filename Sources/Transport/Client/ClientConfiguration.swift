@@ -1,3 +1,4 @@
+package import OpenSSL
 package import RPC
 package import Wire
 

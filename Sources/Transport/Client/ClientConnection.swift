@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import OpenSSL
 internal import RPC
 internal import Synchronization
 internal import Wire

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import NIOCore
 internal import NIOPosix
+internal import OpenSSL
 package import RPC
 internal import Synchronization
 internal import Wire

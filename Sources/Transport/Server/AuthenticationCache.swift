@@ -1,3 +1,4 @@
+internal import OpenSSL
 internal import RPC
 internal import Synchronization
 
@@ -35,9 +36,7 @@ final class AuthenticationCache: Sendable {
 
   /// The principal of `token`, from the cache or from the authenticator.
   func authenticate(token: String) async throws(RPCError) -> Answer {
-    guard let key = Digest.sha256(token) else {
-      throw RPCError(.internal, "internal error")
-    }
+    let key = SHA256.hash(token)
     if let entry = entries.withLock({ $0[key] }), entry.validUntil > now() {
       return Answer(principal: try entry.result.get(), validUntil: entry.validUntil)
     }

@@ -2,6 +2,7 @@ internal import Glibc
 package import Logging
 internal import NIOCore
 internal import NIOPosix
+package import OpenSSL
 package import RPC
 internal import Synchronization
 

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import OpenSSL
 
 /// What the TLS handler tells the handlers behind it.
 enum TLSEvent: Sendable, Equatable {

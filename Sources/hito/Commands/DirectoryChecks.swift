@@ -1,6 +1,7 @@
 import Console
 import Foundation
 import Glibc
+import OpenSSL
 import Transport
 
 /// What of the files can be wrong.

@@ -1,6 +1,7 @@
 import Console
 import Contract
 import DescriptorJSON
+import OpenSSL
 import RPC
 import Transport
 

@@ -2,6 +2,7 @@ import Documents
 import Domain
 import EventLake
 import Logging
+import OpenSSL
 import PostgresStore
 import RPC
 import Service

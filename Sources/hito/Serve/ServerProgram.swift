@@ -2,6 +2,7 @@ import Domain
 import EventLake
 import Foundation
 import Logging
+import OpenSSL
 import PostgresStore
 import RPC
 import Service

@@ -1,4 +1,5 @@
 import Foundation
+import OpenSSL
 import Transport
 
 /// The certificate that the server shows, and the authority that its clients trust.

@@ -51,7 +51,7 @@ package final class TLSContext: @unchecked Sendable {
   }
 
   /// A session for an accepted connection.
-  func accept() throws(TLSError) -> TLSSession {
+  package func accept() throws(TLSError) -> TLSSession {
     guard let session = hito_tls_accept_take(handle) else {
       throw TLSError("no memory for a TLS session")
     }
@@ -59,7 +59,7 @@ package final class TLSContext: @unchecked Sendable {
   }
 
   /// A session for a connection to `host`, which the peer's certificate must name.
-  func connect(host: String) throws(TLSError) -> TLSSession {
+  package func connect(host: String) throws(TLSError) -> TLSSession {
     guard !host.utf8.contains(0), let session = hito_tls_connect_take(handle, host) else {
       throw TLSError("no TLS session for this host name")
     }

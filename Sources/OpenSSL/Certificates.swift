@@ -92,20 +92,3 @@ package enum Certificates {
     return pointers.withUnsafeBufferPointer(body)
   }
 }
-
-/// Cryptography that the transport needs of OpenSSL.
-enum Digest {
-  /// SHA-256, as a value that can be a dictionary key. Nil when the library cannot.
-  static func sha256(_ text: String) -> [UInt8]? {
-    var text = text
-    var digest = [UInt8](repeating: 0, count: 32)
-    let code = text.withUTF8 { hito_sha256($0.baseAddress, $0.count, &digest) }
-    return code == 1 ? digest : nil
-  }
-}
-
-/// Random bytes that cannot be guessed; nil when the library cannot.
-func randomBytes(_ count: Int) -> [UInt8]? {
-  var bytes = [UInt8](repeating: 0, count: count)
-  return hito_random(&bytes, count) == 1 ? bytes : nil
-}
