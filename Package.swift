@@ -31,6 +31,7 @@ let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let pluginLibrary: Target.Dependency = .product(
   name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
 
@@ -125,9 +126,9 @@ let package = Package(
       swiftSettings: swift),
 
     // The generator
-    .target(name: "CodeGen", dependencies: [pluginLibrary], swiftSettings: swift),
+    .target(name: "CodeGen", dependencies: [pluginLibrary, protobuf], swiftSettings: swift),
     .executableTarget(
-      name: "protoc-gen-hito", dependencies: ["CodeGen", pluginLibrary], swiftSettings: swift),
+      name: "protoc-gen-hito", dependencies: ["CodeGen"], swiftSettings: swift),
 
     // Tests
     .testTarget(
@@ -138,8 +139,7 @@ let package = Package(
     .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: swift),
     .testTarget(name: "RPCTests", dependencies: ["RPC", "Wire"], swiftSettings: swift),
     .testTarget(
-      name: "ContractTests", dependencies: ["Contract", "RPC", "CProtobufC", "CMessages"],
-      swiftSettings: swift),
+      name: "ContractTests", dependencies: ["Contract", "RPC"], swiftSettings: swift),
     .testTarget(
       name: "TransportTests",
       dependencies: [
@@ -148,7 +148,7 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "PostgresStoreTests",
-      dependencies: ["PostgresStore", "Domain", "TestSupport", "cluster-probe"],
+      dependencies: ["PostgresStore", "Domain", "TestSupport", "cluster-probe", logging],
       swiftSettings: swift),
     .target(
       name: "TestSupport", dependencies: ["PostgresStore", logging], path: "Tests/Support",
@@ -157,7 +157,8 @@ let package = Package(
       name: "cluster-probe", dependencies: ["PostgresStore", logging],
       path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(
-      name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
+      name: "EventLakeTests", dependencies: ["EventLake", "Domain", logging],
+      swiftSettings: swift),
     .testTarget(
       name: "ModelsTests",
       dependencies: ["Models", "Domain", "OpenSSL", logging, nioCore, nioPosix],
@@ -188,7 +189,7 @@ let package = Package(
       path: "Tests/Fixtures/CFixtureMessages"),
     .testTarget(
       name: "CodecTests",
-      dependencies: ["Contract", "RPC", "CProtobufC", "CMessages", "CFixtureMessages"],
+      dependencies: ["Contract", "RPC", "CProtobufC", "CFixtureMessages"],
       swiftSettings: swift),
   ],
   cxxLanguageStandard: .cxx20

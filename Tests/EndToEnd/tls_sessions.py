@@ -21,8 +21,8 @@ def tickets(server: HitoServer) -> str:
         first = _client(server, "-sess_out", str(session))
         hints = re.findall(r"ticket lifetime hint: (\d+)", first)
         again = _client(server, "-sess_in", str(session))
-    resumed = "resumes" if "\nReused, TLSv1.3" in again else "does not resume"
-    return f"{first.count(_TICKET)} for each connection, {int(hints[-1]):,} s, {resumed}"
+    answer = "accepted" if "\nReused, TLSv1.3" in again else "not accepted"
+    return f"{first.count(_TICKET)} for each connection, good for {int(hints[-1]):,} s; {answer}"
 
 
 def early_data(server: HitoServer) -> str:
