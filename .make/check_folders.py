@@ -12,6 +12,9 @@ from typing import Dict, List, Set, Tuple
 
 from swift_source import Source, swift_sources
 
+# Targets whose folders still need each other. One that is in order leaves the list.
+KNOWN = {"Domain", "Service", "hito"}
+
 Needs = Dict[str, Dict[str, List[str]]]
 """Folder -> folder that it needs -> where, for example `Writes/Executor.swift:12 names Clock`."""
 
@@ -69,7 +72,13 @@ def main() -> int:
     failed = 0
     for target in sorted(path for path in Path("Sources").iterdir() if path.is_dir()):
         graph = needs(target, swift_sources(target))
-        for group in cycles(graph):
+        groups = cycles(graph)
+        if target.name in KNOWN:
+            if not groups:
+                failed = 1
+                print(f"{target} has no cycle any more: take it out of KNOWN", file=sys.stderr)
+            continue
+        for group in groups:
             failed = 1
             print(f"{target}: the folders {', '.join(group)} need each other", file=sys.stderr)
             for own, other in pairs(graph, group):
