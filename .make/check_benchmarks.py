@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Dict, List
 
 PAGES = (Path("docs/benchmarks.md"), Path("docs/building.md"))
+_USES_FIGURES = "import BenchmarkSupport"
 _INTERPOLATION = re.compile(r"\\\(\w+\)")
 
 
@@ -24,8 +25,8 @@ def rows() -> Dict[str, str]:
 
 def names() -> Dict[str, str]:
     """What benchmarks may print, as patterns -> where they do. `\\(name)` stands for `let name = "..."`."""
-    (support,) = Path("Tests").rglob("BenchmarkSupport")
-    files = {*support.parent.rglob("*.swift"), *Path("Tests/Benchmarks").rglob("*.py")}
+    files = {path for path in Path("Tests").rglob("*.swift") if _USES_FIGURES in path.read_text()}
+    files |= set(Path("Tests/Benchmarks").rglob("*.py"))
     files |= set(Path(".make").glob("bench*.py"))
     found: Dict[str, str] = {}
     for path in sorted(files):

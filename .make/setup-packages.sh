@@ -21,6 +21,7 @@ packages=(
   protobuf-compiler
   python3
   python3-venv
+  shellcheck          # only `make check` runs it
   util-linux          # setpriv, flock
 )
 
