@@ -32,32 +32,35 @@ run_swift() {
   timeout --kill-after=20 "$target_limit" swift test --ignore-lock --skip-build --disable-xctest \
     --enable-swift-testing ${arguments[@]+"${arguments[@]}"} --filter "^$1\\."
 }
+# run_python SUITE [OPTION...]
 run_python() {
-  timeout --kill-after=20 "$suite_limit" "$REPO/.venv/bin/python" -m pytest -q "$1"
+  timeout --kill-after=20 "$suite_limit" "$REPO/.venv/bin/python" -m pytest -q "$@"
 }
 
-# run NAME FUNCTION ARGUMENT: one run, its output kept until it ends.
+# run NAME COMMAND...: one run, its output kept until it ends.
 run() {
-  local name=$1 began=$SECONDS state=ok
+  local name=$1 began=$SECONDS state=ok log
+  log=$(mktemp "$work/log.XXXXXX")
   shift
-  "$@" >"$work/$name.log" 2>&1 || state=FAILED
+  "$@" >"$log" 2>&1 || state=FAILED
   {
     flock 9
-    printf '\n== %s\n' "${name//+//}"
-    cat "$work/$name.log"
-    printf '%-8s%4d s  %s\n' "$state" $((SECONDS - began)) "${name//+//}" | tee -a "$work/summary" >&2
+    printf '\n== %s\n' "$name"
+    cat "$log"
+    printf '%-8s%4d s  %s\n' "$state" $((SECONDS - began)) "$name" | tee -a "$work/summary" >&2
   } 9>"$work/lock"
 }
 
+# start NAME COMMAND...: a run in the background, when one of those before it has ended.
 start() {
   while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
   run "$@" &
 }
 
-# The longest first. A slash is no part of a file's name.
-for suite in Tests/EndToEnd clients/python/tests Tests/Checks; do
-  start "pytest ${suite//\//+}" run_python "$suite"
-done
+# The longest first. The end-to-end tests have two processes, each with servers of its own, and a
+# file's tests stay together.
+start "pytest Tests/EndToEnd" run_python Tests/EndToEnd --numprocesses 2 --dist loadfile
+for suite in clients/python/tests Tests/Checks; do start "pytest $suite" run_python "$suite"; done
 for folder in Tests/*Tests; do start "$(basename "$folder")" run_swift "$(basename "$folder")"; done
 wait
 
