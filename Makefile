@@ -53,7 +53,7 @@ endif
 ifneq ($(wildcard Tests/Demo/demo.py),)
 include .make/demo.mk
 endif
-ifneq ($(wildcard Tests/Benchmarks/Package.swift),)
+ifneq ($(wildcard Tests/Benchmarks/RPCBench/RPCBench.swift),)
 include .make/bench.mk
 endif
 ifneq ($(wildcard Tests/Evaluation/evaluate.py),)

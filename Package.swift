@@ -164,6 +164,11 @@ let package = Package(
       dependencies: ["Models", "Domain", "OpenSSL", logging, nioCore, nioPosix],
       exclude: ["Vectors"], swiftSettings: swift),
     .testTarget(
+      name: "HTTPClientTests", dependencies: ["HTTPClient", "OpenSSL", nioCore, nioPosix],
+      swiftSettings: swift),
+    .testTarget(
+      name: "OpenSSLTests", dependencies: ["OpenSSL"], swiftSettings: swift),
+    .testTarget(
       name: "DocumentsTests", dependencies: ["Documents", "Domain"], swiftSettings: swift),
     .target(
       name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
@@ -191,6 +196,16 @@ let package = Package(
       name: "CodecTests",
       dependencies: ["Contract", "RPC", "CProtobufC", "CFixtureMessages"],
       swiftSettings: swift),
-  ],
+
+    // Benchmarks: programs that see of Hito only what every client sees
+    .target(
+      name: "BenchmarkSupport", dependencies: ["HitoClient", argumentParser],
+      path: "Tests/Benchmarks/BenchmarkSupport", swiftSettings: swift),
+  ]
+    + ["RPCBench", "StoreBench", "RetrievalBench", "LakeBench"].map { name in
+      .executableTarget(
+        name: name, dependencies: ["BenchmarkSupport", "HitoClient", argumentParser],
+        path: "Tests/Benchmarks/\(name)", swiftSettings: swift)
+    },
   cxxLanguageStandard: .cxx20
 )
