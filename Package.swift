@@ -87,8 +87,10 @@ let package = Package(
     // L2: engines over ports; they import no contract
     .target(
       name: "Retrieval", dependencies: ["Domain", "OpenSSL", logging], swiftSettings: swift),
+    .target(name: "Writes", dependencies: ["Domain", "JSON", "Retrieval"], swiftSettings: swift),
     .target(
-      name: "Agents", dependencies: ["Domain", "JSON", "Retrieval", logging], swiftSettings: swift),
+      name: "Agents", dependencies: ["Domain", "JSON", "Retrieval", "Writes", logging],
+      swiftSettings: swift),
     .target(name: "EventLog", dependencies: ["Domain", logging], swiftSettings: swift),
 
     // L2: the contract
@@ -116,7 +118,8 @@ let package = Package(
     .target(
       name: "Service",
       dependencies: [
-        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL", logging,
+        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "Writes", "RPC", "Contract", "OpenSSL",
+        logging,
       ],
       swiftSettings: swift),
     .target(
@@ -158,7 +161,11 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
     .testTarget(
-      name: "DomainTests", dependencies: ["Domain", "JSON", "SeededRandom"], swiftSettings: swift),
+      name: "DomainTests", dependencies: ["Domain", "SeededRandom"], swiftSettings: swift),
+    .testTarget(
+      name: "WritesTests",
+      dependencies: ["Writes", "Domain", "InMemoryStore", "Retrieval"],
+      swiftSettings: swift),
     .testTarget(
       name: "RetrievalTests", dependencies: ["Retrieval", "Domain"], swiftSettings: swift),
     .testTarget(
@@ -166,7 +173,7 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "EventLogTests",
-      dependencies: ["EventLog", "Domain", "InMemoryStore", logging], swiftSettings: swift),
+      dependencies: ["EventLog", "Domain", "SeededRandom"], swiftSettings: swift),
     .testTarget(
       name: "RPCTests",
       dependencies: [
@@ -216,7 +223,7 @@ let package = Package(
     .testTarget(
       name: "ServiceTests",
       dependencies: [
-        "Service", "Agents", "Documents", "Domain", "EventLog", "JSON", "Retrieval", "Contract",
+        "Service", "Agents", "Documents", "Domain", "EventLog", "Retrieval", "Contract",
         "RPC", "Wire", "InMemoryStore",
         logging,
       ],
