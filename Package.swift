@@ -33,6 +33,7 @@ let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let pluginLibrary: Target.Dependency = .product(
   name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
 
@@ -147,9 +148,9 @@ let package = Package(
       swiftSettings: swift),
 
     // The generator
-    .target(name: "CodeGen", dependencies: [pluginLibrary], swiftSettings: swift),
+    .target(name: "CodeGen", dependencies: [pluginLibrary, protobuf], swiftSettings: swift),
     .executableTarget(
-      name: "protoc-gen-hito", dependencies: ["CodeGen", pluginLibrary], swiftSettings: swift),
+      name: "protoc-gen-hito", dependencies: ["CodeGen"], swiftSettings: swift),
 
     // Tests
     .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: swift),
@@ -182,8 +183,7 @@ let package = Package(
       ],
       swiftSettings: swift),
     .testTarget(
-      name: "ContractTests", dependencies: ["Contract", "RPC", "CProtobufC", "CMessages"],
-      swiftSettings: swift),
+      name: "ContractTests", dependencies: ["Contract", "RPC"], swiftSettings: swift),
     .testTarget(
       name: "TransportTests",
       dependencies: [
@@ -193,7 +193,7 @@ let package = Package(
     .testTarget(
       name: "PostgresStoreTests",
       dependencies: [
-        "PostgresStore", "Agents", "Domain", "Retrieval", "TestSupport", "cluster-probe",
+        "PostgresStore", "Agents", "Domain", "Retrieval", "TestSupport", "cluster-probe", logging,
       ],
       swiftSettings: swift),
     .target(
@@ -203,11 +203,17 @@ let package = Package(
       name: "cluster-probe", dependencies: ["PostgresStore", logging],
       path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(
-      name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
+      name: "EventLakeTests", dependencies: ["EventLake", "Domain", logging],
+      swiftSettings: swift),
     .testTarget(
       name: "ModelsTests",
       dependencies: ["Models", "Domain", "JSON", "OpenSSL", logging, nioCore, nioPosix],
       exclude: ["Vectors"], swiftSettings: swift),
+    .testTarget(
+      name: "HTTPClientTests", dependencies: ["HTTPClient", "OpenSSL", nioCore, nioPosix],
+      swiftSettings: swift),
+    .testTarget(
+      name: "OpenSSLTests", dependencies: ["OpenSSL"], swiftSettings: swift),
     .testTarget(
       name: "DocumentsTests", dependencies: ["Documents", "Domain", "Retrieval"],
       swiftSettings: swift),
@@ -239,8 +245,18 @@ let package = Package(
       path: "Tests/Fixtures/CFixtureMessages"),
     .testTarget(
       name: "CodecTests",
-      dependencies: ["Contract", "RPC", "CProtobufC", "CMessages", "CFixtureMessages"],
+      dependencies: ["Contract", "RPC", "CProtobufC", "CFixtureMessages"],
       swiftSettings: swift),
-  ],
+
+    // Benchmarks: programs that see of Hito only what every client sees
+    .target(
+      name: "BenchmarkSupport", dependencies: ["HitoClient", argumentParser],
+      path: "Tests/Benchmarks/BenchmarkSupport", swiftSettings: swift),
+  ]
+    + ["RPCBench", "StoreBench", "RetrievalBench", "LakeBench"].map { name in
+      .executableTarget(
+        name: name, dependencies: ["BenchmarkSupport", "HitoClient", argumentParser],
+        path: "Tests/Benchmarks/\(name)", swiftSettings: swift)
+    },
   cxxLanguageStandard: .cxx20
 )

@@ -64,7 +64,8 @@ package struct Services: Sendable {
     var agents = options.agents
     if agents.owner.isEmpty { agents.owner = options.info.serverID }
     journal = RunJournal(runs: stores.runs, writes: executor, options: agents)
-    driver = RunDriver(stores: stores.agents, journal: journal, live: hub, options: agents)
+    driver = RunDriver(
+      stores: stores.agents, journal: journal, live: hub, options: agents)
   }
 
   /// Every method of the contract, by its rule.
