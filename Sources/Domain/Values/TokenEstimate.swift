@@ -42,9 +42,4 @@ package enum TokenEstimate {
     }
     return count + pieces(letters, lettersPerToken) + pieces(digits, digitsPerToken)
   }
-
-  /// Tokens of a conversation: each message has some around it.
-  package static func count(of messages: [ModelMessage]) -> Int {
-    messages.reduce(0) { $0 + count($1.text) + 4 }
-  }
 }
