@@ -54,7 +54,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
   ],
   targets: [
-    // L0: C
+    // The layers are drawn in docs/architecture.md; `make check` compares.
+
+    // C
     .target(name: "CProtobufC", linkerSettings: [.linkedLibrary("protobuf-c")]),
     .target(
       name: "CMessages", dependencies: ["CProtobufC"], path: "Sources/Generated/CMessages"),
@@ -97,7 +99,7 @@ let package = Package(
     .target(
       name: "Contract", dependencies: ["RPC", "CMessages", "CProtobufC"], swiftSettings: swift),
 
-    // L3: siblings never import each other
+    // One technology or concern each; siblings never import each other
     .target(
       name: "Transport",
       dependencies: ["Wire", "RPC", "OpenSSL", nioCore, nioPosix, logging],
@@ -130,7 +132,7 @@ let package = Package(
       name: "Console", dependencies: ["Contract", "RPC", "Wire", "JSON", "DescriptorJSON"],
       swiftSettings: swift),
 
-    // L4
+    // The program
     .executableTarget(
       name: "hito",
       dependencies: [
@@ -158,15 +160,14 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
     .testTarget(
-      name: "DomainTests", dependencies: ["Domain", "JSON", "SeededRandom"], swiftSettings: swift),
+      name: "DomainTests", dependencies: ["Domain", "SeededRandom"], swiftSettings: swift),
     .testTarget(
       name: "RetrievalTests", dependencies: ["Retrieval", "Domain"], swiftSettings: swift),
     .testTarget(
       name: "AgentsTests", dependencies: ["Agents", "Domain", "JSON", "Retrieval", "SeededRandom"],
       swiftSettings: swift),
     .testTarget(
-      name: "EventLogTests",
-      dependencies: ["EventLog", "Domain", "InMemoryStore", logging], swiftSettings: swift),
+      name: "EventLogTests", dependencies: ["EventLog", "Domain"], swiftSettings: swift),
     .testTarget(
       name: "RPCTests",
       dependencies: [
@@ -216,9 +217,8 @@ let package = Package(
     .testTarget(
       name: "ServiceTests",
       dependencies: [
-        "Service", "Agents", "Documents", "Domain", "EventLog", "JSON", "Retrieval", "Contract",
-        "RPC", "Wire", "InMemoryStore",
-        logging,
+        "Service", "Agents", "Documents", "Domain", "EventLog", "Retrieval", "Contract", "RPC",
+        "Wire", "InMemoryStore", logging,
       ],
       swiftSettings: swift),
     .testTarget(
