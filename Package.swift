@@ -54,7 +54,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
   ],
   targets: [
-    // L0: C
+    // The layers are drawn in docs/architecture.md; `make check` compares.
+
+    // C
     .target(name: "CProtobufC", linkerSettings: [.linkedLibrary("protobuf-c")]),
     .target(
       name: "CMessages", dependencies: ["CProtobufC"], path: "Sources/Generated/CMessages"),
@@ -99,7 +101,7 @@ let package = Package(
     .target(
       name: "Contract", dependencies: ["RPC", "CMessages", "CProtobufC"], swiftSettings: swift),
 
-    // L3: siblings never import each other
+    // One technology or concern each; siblings never import each other
     .target(
       name: "Transport",
       dependencies: ["Wire", "RPC", "OpenSSL", nioCore, nioPosix, logging],
@@ -133,7 +135,7 @@ let package = Package(
       name: "Console", dependencies: ["Contract", "RPC", "Wire", "JSON", "DescriptorJSON"],
       swiftSettings: swift),
 
-    // L4
+    // The program
     .executableTarget(
       name: "hito",
       dependencies: [

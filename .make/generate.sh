@@ -86,11 +86,11 @@ contract=$out/Sources/Contract/Generated
 replace "$contract"
 hito mode=swift "$contract" -I Protos $messages $google
 
-# Python: protoc's own messages with their types, and our stubs.
-python=$out/clients/python/src
-replace "$python/hito/v1"
-protoc -I Protos --python_out="$python" --pyi_out="$python" $own
-hito mode=python "$python" -I Protos $messages
+# Clients: each says how its messages and stubs are made, in $client.
+for script in clients/*/generate.sh; do
+  client=$out/$(dirname "$script")
+  . "./$script"
+done
 
 # Documentation: who may call which method.
 hito mode=access "$out/docs" -I Protos $messages

@@ -111,8 +111,17 @@ def test_every_type_of_event_is_in_the_documentation():
     assert [name for _, name in EVENT_TYPES if f"`{name}`" not in page] == []
 
 
-@pytest.mark.parametrize("folder", sorted(path.name for path in (REPOSITORY / "clients").iterdir()))
-def test_a_client_language_is_an_emitter_a_folder_and_a_line(folder):
-    emitter = REPOSITORY / f"Sources/CodeGen/Emit/{folder.title()}ClientEmitter.swift"
-    assert emitter.exists()
-    assert (REPOSITORY / "clients" / folder / "README.md").exists()
+LANGUAGES = sorted(path.name for path in (REPOSITORY / "clients").iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_client_language_is_an_emitter_a_folder_and_a_line(language):
+    emitter = f"{language.title()}ClientEmitter"
+    emitters = REPOSITORY / "Sources/CodeGen/Emit"
+    assert (emitters / f"{emitter}.swift").exists()
+    assert f'"{language}": {emitter}()' in (emitters / "ClientLanguages.swift").read_text()
+    for name in ("generate.sh", "README.md"):
+        assert (REPOSITORY / "clients" / language / name).exists()
+    # Nothing else knows the language by name.
+    others = [path.name for path in hand_written("Sources") if emitter in path.read_text()]
+    assert sorted(others) == ["ClientLanguages.swift", f"{emitter}.swift"]

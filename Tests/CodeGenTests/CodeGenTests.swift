@@ -135,10 +135,15 @@ struct RefusalTests {
   @Test(
     "Options that it does not know",
     arguments: [
-      "", "mode=go", "mode=compat", "mode=swift,colour=red", "mode=swift,baseline=x",
+      "", "mode=compat", "mode=swift,colour=red", "mode=swift,baseline=x",
     ])
   func options(parameter: String) {
     #expect(throws: Diagnostics.self) { try Options(parameter) }
+  }
+
+  @Test("A language that no client has")
+  func unknownLanguage() {
+    #expect(throws: Diagnostics.self) { try generate("mode=klingon", "everything", [fixture]) }
   }
 
   @Test("Descriptors that do not decode")

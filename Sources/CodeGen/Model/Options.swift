@@ -3,8 +3,8 @@ package struct Options: Sendable {
   package enum Mode: Sendable, Hashable {
     /// Swift types, codecs, handlers and client stubs.
     case swift
-    /// Python client stubs and the package's `__init__.py`.
-    case python
+    /// The stubs of a client, of one of `ClientLanguages`.
+    case client(language: String)
     /// The descriptor set as a C constant.
     case descriptors
     /// The documentation's table of who may call which method.
@@ -53,13 +53,13 @@ package struct Options: Sendable {
     }
     switch (mode, baseline) {
     case ("swift", nil): self.mode = .swift
-    case ("python", nil): self.mode = .python
     case ("descriptors", nil): self.mode = .descriptors
     case ("access", nil): self.mode = .access
     case ("compat", let path?): self.mode = .compatibility(baseline: path)
+    case (let language?, nil) where language != "compat": self.mode = .client(language: language)
     default:
       let message =
-        "mode must be swift, python, descriptors, access, or compat with baseline=<file>"
+        "mode must be swift, descriptors, access, the language of a client, or compat with baseline=<file>"
       throw Diagnostics([Diagnostic(place: "--hito_opt", message: message)])
     }
   }

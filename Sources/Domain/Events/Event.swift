@@ -78,19 +78,6 @@ package struct StoredEvent: Sendable, Hashable {
   package var kind: Substring { type.prefix { $0 != "." } }
 }
 
-/// The kinds of entity that have events; the raw value is what `events.entity_type` holds.
-package enum EntityType: String, Sendable, Hashable, CaseIterable {
-  case user
-  case course
-  case enrolment
-  case goal
-  case task
-  case codeSnapshot = "code_snapshot"
-  /// A document of a course.
-  case document
-  case agentRun = "agent_run"
-}
-
 /// The types of event that this build writes; the raw value is what `events.event_type` holds.
 package enum EventType: String, Sendable, Hashable, CaseIterable {
   case userCreated = "user.created"
