@@ -48,9 +48,11 @@ final class RestartableServer: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
+  var address: String { "127.0.0.1:\(port.withLock { $0 })" }
+
   func client() throws(RPCError) -> HitoClient {
     try HitoClient.make(
-      address: "127.0.0.1:\(port.withLock { $0 })", tls: .authority(file: "\(folder)/ca.pem"),
+      address: address, tls: .authority(file: "\(folder)/ca.pem"),
       token: token.text)
   }
 
