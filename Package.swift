@@ -64,6 +64,7 @@ let package = Package(
         .unsafeFlags(arrowLibraries),
         .linkedLibrary("parquet"), .linkedLibrary("arrow"),
       ]),
+    .target(name: "CToml"),
     .systemLibrary(name: "CMd4c", providers: [.apt(["libmd4c-dev"])]),
     .systemLibrary(
       name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
@@ -107,17 +108,12 @@ let package = Package(
 
     .target(name: "DescriptorJSON", swiftSettings: swift),
 
-    // What the commands think with
-    .target(
-      name: "Console", dependencies: ["Contract", "RPC", "Wire", "DescriptorJSON"],
-      swiftSettings: swift),
-
     // L4
     .executableTarget(
       name: "hito",
       dependencies: [
         "Domain", "RPC", "Contract", "OpenSSL", "Transport", "PostgresStore", "EventLake",
-        "Models", "Documents", "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser,
+        "Models", "Documents", "Service", "HitoClient", "DescriptorJSON", "CToml", argumentParser,
         lifecycle,
         unixSignals,
         logging,
@@ -131,8 +127,10 @@ let package = Package(
 
     // Tests
     .testTarget(
-      name: "ConsoleTests",
-      dependencies: ["Console", "Contract", "RPC", "Wire", "DescriptorJSON"],
+      name: "hitoTests",
+      dependencies: [
+        "hito", "Contract", "RPC", "Wire", "DescriptorJSON", argumentParser,
+      ],
       swiftSettings: swift),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
     .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: swift),

@@ -29,9 +29,8 @@ declare -A allowed=(
   [Documents]="Domain CMd4c CLibXML2"
   [Service]="Domain RPC Contract OpenSSL Logging"
   [HitoClient]="Wire RPC Contract OpenSSL Transport"
-  [Console]="Wire RPC Contract DescriptorJSON"
   [hito]="Domain Wire RPC Contract OpenSSL Transport PostgresStore EventLake Models Documents Service HitoClient
-    Console DescriptorJSON
+    DescriptorJSON CToml
     ArgumentParser ServiceLifecycle Logging UnixSignals"
   [CodeGen]="SwiftProtobuf SwiftProtobufPluginLibrary"
   [protoc-gen-hito]="CodeGen SwiftProtobuf SwiftProtobufPluginLibrary"

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Console
 import DescriptorJSON
 import EventLake
 import PostgresStore
