@@ -25,12 +25,15 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let pluginLibrary: Target.Dependency = .product(
   name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
 
@@ -44,6 +47,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
@@ -73,14 +78,23 @@ let package = Package(
       name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
       linkerSettings: [.linkedLibrary("m")]),
 
-    // L1: import nothing but C
+    // L1: import nothing but C, and JSON
     .target(name: "OpenSSL", dependencies: ["COpenSSL"], swiftSettings: swift),
     .target(name: "HTTPClient", dependencies: ["CCurl"], swiftSettings: swift),
+    .target(name: "JSON", swiftSettings: swift),
     .target(name: "Wire", swiftSettings: swift),
-    .target(name: "Domain", swiftSettings: swift),
+    .target(name: "Domain", dependencies: ["JSON"], swiftSettings: swift),
 
-    // L2
-    .target(name: "RPC", dependencies: ["Wire", logging], swiftSettings: swift),
+    // L2: engines over ports; they import no contract
+    .target(
+      name: "Retrieval", dependencies: ["Domain", "OpenSSL", logging], swiftSettings: swift),
+    .target(
+      name: "Agents", dependencies: ["Domain", "JSON", "Retrieval", logging], swiftSettings: swift),
+    .target(name: "EventLog", dependencies: ["Domain", logging], swiftSettings: swift),
+
+    // L2: the contract
+    .target(
+      name: "RPC", dependencies: ["Wire", logging, metrics, tracing], swiftSettings: swift),
     .target(
       name: "Contract", dependencies: ["RPC", "CMessages", "CProtobufC"], swiftSettings: swift),
 
@@ -90,30 +104,35 @@ let package = Package(
       dependencies: ["Wire", "RPC", "OpenSSL", nioCore, nioPosix, logging],
       swiftSettings: swift),
     .target(
-      name: "PostgresStore", dependencies: ["Domain", "CLibPQ", logging],
+      name: "PostgresStore", dependencies: ["Domain", "JSON", "CLibPQ", logging],
       swiftSettings: swift),
-    .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
+    .target(
+      name: "EventLake", dependencies: ["Domain", "JSON", "CArrow", logging], swiftSettings: swift),
     .target(
       name: "Models",
-      dependencies: ["Domain", "CEmbed", "HTTPClient", "OpenSSL", logging],
+      dependencies: ["Domain", "JSON", "CEmbed", "HTTPClient", "OpenSSL", logging],
       swiftSettings: swift),
     .target(
       name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
     .target(
-      name: "Service", dependencies: ["Domain", "RPC", "Contract", "OpenSSL", logging],
+      name: "Service",
+      dependencies: [
+        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL", logging,
+      ],
       swiftSettings: swift),
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire", "OpenSSL"],
       swiftSettings: swift),
 
-    .target(name: "DescriptorJSON", swiftSettings: swift),
+    .target(name: "DescriptorJSON", dependencies: ["JSON"], swiftSettings: swift),
 
     // L4
     .executableTarget(
       name: "hito",
       dependencies: [
-        "Domain", "RPC", "Contract", "OpenSSL", "Transport", "PostgresStore", "EventLake",
-        "Models", "Documents", "Service", "HitoClient", "DescriptorJSON", "CToml", argumentParser,
+        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL",
+        "Transport", "PostgresStore", "EventLake", "Models", "Documents", "Service", "HitoClient",
+        "DescriptorJSON", "CToml", argumentParser,
         lifecycle,
         unixSignals,
         logging,
@@ -121,23 +140,40 @@ let package = Package(
       swiftSettings: swift),
 
     // The generator
-    .target(name: "CodeGen", dependencies: [pluginLibrary], swiftSettings: swift),
+    .target(name: "CodeGen", dependencies: [pluginLibrary, protobuf], swiftSettings: swift),
     .executableTarget(
-      name: "protoc-gen-hito", dependencies: ["CodeGen", pluginLibrary], swiftSettings: swift),
+      name: "protoc-gen-hito", dependencies: ["CodeGen"], swiftSettings: swift),
 
     // Tests
+    .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: swift),
     .testTarget(
       name: "hitoTests",
       dependencies: [
-        "hito", "Contract", "RPC", "Wire", "DescriptorJSON", argumentParser,
+        "hito", "Contract", "RPC", "Wire", "JSON", "DescriptorJSON", argumentParser,
       ],
       swiftSettings: swift),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
-    .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: swift),
-    .testTarget(name: "RPCTests", dependencies: ["RPC", "Wire"], swiftSettings: swift),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
     .testTarget(
-      name: "ContractTests", dependencies: ["Contract", "RPC", "CProtobufC", "CMessages"],
+      name: "DomainTests", dependencies: ["Domain", "JSON", "SeededRandom"], swiftSettings: swift),
+    .testTarget(
+      name: "RetrievalTests", dependencies: ["Retrieval", "Domain"], swiftSettings: swift),
+    .testTarget(
+      name: "AgentsTests", dependencies: ["Agents", "Domain", "JSON", "Retrieval", "SeededRandom"],
       swiftSettings: swift),
+    .testTarget(
+      name: "EventLogTests",
+      dependencies: ["EventLog", "Domain", "InMemoryStore", logging], swiftSettings: swift),
+    .testTarget(
+      name: "RPCTests",
+      dependencies: [
+        "RPC", "Wire", logging, metrics, tracing,
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
+        .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+      ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "ContractTests", dependencies: ["Contract", "RPC"], swiftSettings: swift),
     .testTarget(
       name: "TransportTests",
       dependencies: [
@@ -146,7 +182,9 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "PostgresStoreTests",
-      dependencies: ["PostgresStore", "Domain", "TestSupport", "cluster-probe"],
+      dependencies: [
+        "PostgresStore", "Agents", "Domain", "Retrieval", "TestSupport", "cluster-probe", logging,
+      ],
       swiftSettings: swift),
     .target(
       name: "TestSupport", dependencies: ["PostgresStore", logging], path: "Tests/Support",
@@ -155,30 +193,41 @@ let package = Package(
       name: "cluster-probe", dependencies: ["PostgresStore", logging],
       path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(
-      name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
+      name: "EventLakeTests", dependencies: ["EventLake", "Domain", logging],
+      swiftSettings: swift),
     .testTarget(
       name: "ModelsTests",
-      dependencies: ["Models", "Domain", "OpenSSL", logging, nioCore, nioPosix],
+      dependencies: ["Models", "Domain", "JSON", "OpenSSL", logging, nioCore, nioPosix],
       exclude: ["Vectors"], swiftSettings: swift),
     .testTarget(
-      name: "DocumentsTests", dependencies: ["Documents", "Domain"], swiftSettings: swift),
+      name: "HTTPClientTests", dependencies: ["HTTPClient", "OpenSSL", nioCore, nioPosix],
+      swiftSettings: swift),
+    .testTarget(
+      name: "OpenSSLTests", dependencies: ["OpenSSL"], swiftSettings: swift),
+    .testTarget(
+      name: "DocumentsTests", dependencies: ["Documents", "Domain", "Retrieval"],
+      swiftSettings: swift),
     .target(
       name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),
     .testTarget(
       name: "ServiceTests",
       dependencies: [
-        "Service", "Documents", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+        "Service", "Agents", "Documents", "Domain", "EventLog", "JSON", "Retrieval", "Contract",
+        "RPC", "Wire", "InMemoryStore",
+        logging,
       ],
       swiftSettings: swift),
     .testTarget(
       name: "HitoClientTests",
       dependencies: [
-        "HitoClient", "Domain", "RPC", "Service", "OpenSSL", "Transport", "InMemoryStore", logging,
+        "HitoClient", "Domain", "EventLog", "RPC", "Service", "OpenSSL", "Transport",
+        "InMemoryStore", logging,
       ],
       swiftSettings: swift),
     .testTarget(
-      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON"], exclude: ["Vectors"],
+      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON", "JSON", "SeededRandom"],
+      exclude: ["Vectors"],
       swiftSettings: swift),
     .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
     .target(
@@ -186,8 +235,18 @@ let package = Package(
       path: "Tests/Fixtures/CFixtureMessages"),
     .testTarget(
       name: "CodecTests",
-      dependencies: ["Contract", "RPC", "CProtobufC", "CMessages", "CFixtureMessages"],
+      dependencies: ["Contract", "RPC", "CProtobufC", "CFixtureMessages"],
       swiftSettings: swift),
-  ],
+
+    // Benchmarks: programs that see of Hito only what every client sees
+    .target(
+      name: "BenchmarkSupport", dependencies: ["HitoClient", argumentParser],
+      path: "Tests/Benchmarks/BenchmarkSupport", swiftSettings: swift),
+  ]
+    + ["RPCBench", "StoreBench", "RetrievalBench", "LakeBench"].map { name in
+      .executableTarget(
+        name: name, dependencies: ["BenchmarkSupport", "HitoClient", argumentParser],
+        path: "Tests/Benchmarks/\(name)", swiftSettings: swift)
+    },
   cxxLanguageStandard: .cxx20
 )

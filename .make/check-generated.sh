@@ -9,7 +9,7 @@ trap 'rm -rf "$fresh"' EXIT
 drift=0
 for path in Sources/Generated/CMessages Sources/Contract/Generated clients/python/src/hito/v1 \
   Tests/Fixtures/CFixtureMessages Tests/Fixtures/python Tests/Fixtures/descriptors \
-  Tests/CodecTests/Generated; do
+  Tests/CodecTests/Generated docs/access.md; do
   diff -r -q -x __pycache__ "$path" "$fresh/$path" || drift=1
 done
 if [ "$drift" -ne 0 ]; then

@@ -37,6 +37,8 @@ package struct Pipeline: Sendable {
       return []
     case .swift: return try model(set, targets).flatMap { swiftFiles($0) }
     case .python: return pythonFiles(try model(set, targets))
+    case .access:
+      return [GeneratedFile(path: "access.md", text: AccessEmitter().emit(try model(set, targets)))]
     }
   }
 
@@ -89,6 +91,11 @@ package struct Pipeline: Sendable {
   private func descriptorFiles(
     _ set: Google_Protobuf_FileDescriptorSet
   ) throws(Diagnostics) -> [GeneratedFile] {
+    // Protobuf's own description of descriptors comes with the options; nobody reads its comments.
+    var set = set
+    for index in set.file.indices where set.file[index].name == "google/protobuf/descriptor.proto" {
+      set.file[index].clearSourceCodeInfo()
+    }
     let bytes: [UInt8]
     do {
       bytes = try set.serializedBytes()

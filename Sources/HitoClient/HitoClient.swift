@@ -19,9 +19,10 @@ public final class HitoClient: Sendable {
   public let transport: any ClientTransport
   private let connection: HitoTransport
 
-  private init(_ connection: HitoTransport) {
+  private init(_ connection: HitoTransport, _ interceptors: [any ClientInterceptor]) {
     self.connection = connection
-    transport = connection
+    transport =
+      interceptors.isEmpty ? connection : InterceptedTransport(connection, interceptors)
   }
 
   /// Connects to `address` (`host`, `host:port`, `[::1]:port`, or several with commas between them) and
@@ -30,9 +31,10 @@ public final class HitoClient: Sendable {
   /// Throws UNAVAILABLE when none can be reached or no certificate is trusted, and INVALID_ARGUMENT for
   /// an address or a file that cannot be used.
   public static func connect(
-    address: String, tls: HitoClientTLS = .system, token: String? = nil
+    address: String, tls: HitoClientTLS = .system, token: String? = nil,
+    interceptors: [any ClientInterceptor] = []
   ) async throws(RPCError) -> HitoClient {
-    let client = try make(address: address, tls: tls, token: token)
+    let client = try make(address: address, tls: tls, token: token, interceptors: interceptors)
     do throws(RPCError) {
       try await client.connection.connect()
     } catch {
@@ -43,20 +45,28 @@ public final class HitoClient: Sendable {
   }
 
   /// The same without connecting: the first call does.
+  ///
+  /// - Parameter interceptors: around each call, the first outermost.
   public static func make(
-    address: String, tls: HitoClientTLS = .system, token: String? = nil
+    address: String, tls: HitoClientTLS = .system, token: String? = nil,
+    interceptors: [any ClientInterceptor] = []
   ) throws(RPCError) -> HitoClient {
     guard let addresses = HitoAddress.list(address) else {
       throw RPCError(.invalidArgument, "not an address: \(address) (expected host:port)")
     }
     return try HitoClient(
-      HitoClientConfiguration(addresses: addresses, tls: tls, token: token))
+      HitoClientConfiguration(addresses: addresses, tls: tls, token: token),
+      interceptors: interceptors)
   }
 
   /// A client that connects with its first call.
   ///
   /// Throws INVALID_ARGUMENT without an address and for a file that cannot be used.
-  public convenience init(_ configuration: HitoClientConfiguration) throws(RPCError) {
+  ///
+  /// - Parameter interceptors: around each call, the first outermost.
+  public convenience init(
+    _ configuration: HitoClientConfiguration, interceptors: [any ClientInterceptor] = []
+  ) throws(RPCError) {
     guard let first = configuration.addresses.first else {
       throw RPCError(.invalidArgument, "a client wants at least one address")
     }
@@ -75,7 +85,8 @@ public final class HitoClient: Sendable {
     settings.agent = configuration.agent
     self.init(
       HitoTransport(
-        settings, others: configuration.addresses.dropFirst().map { ($0.host, $0.port) }))
+        settings, others: configuration.addresses.dropFirst().map { ($0.host, $0.port) }),
+      interceptors)
   }
 
   /// Whether `close` was called: calls fail from then on.

@@ -22,6 +22,29 @@ struct HitoClientTests {
     await server.stop()
   }
 
+  @Test("puts its interceptors around each call")
+  func interceptors() async throws {
+    struct WithoutToken: ClientInterceptor {
+      func intercept<Result: Sendable>(
+        _ method: MethodDescriptor, _ options: CallOptions,
+        _ next: (CallOptions) async throws(RPCError) -> Result
+      ) async throws(RPCError) -> Result {
+        var options = options
+        options.token = "nobody's"
+        return try await next(options)
+      }
+    }
+    let server = try await RestartableServer()
+    try await server.start()
+    let client = try server.client(interceptors: [WithoutToken()])
+    let error = await #expect(throws: RPCError.self) {
+      try await client.goals.listGoals(ListGoalsRequest())
+    }
+    #expect(error?.code == .unauthenticated)
+    client.close()
+    await server.stop()
+  }
+
   @Test("says what went wrong, with the details that the server gave")
   func errors() async throws {
     let server = try await RestartableServer()

@@ -1,5 +1,6 @@
 import Contract
 import DescriptorJSON
+import JSON
 import RPC
 import Testing
 import Wire
@@ -112,12 +113,12 @@ struct OwnContractTests {
     let message = WatchResponse(
       cursor: "c1", step: .event(Event(type: "goal.created", version: 7)))
     let json = try schema.decode(message.encodedBytes(), as: type)
-    #expect(json.text() == #"{"cursor":"c1","event":{"type":"goal.created","version":"7"}}"#)
+    #expect(json.text == #"{"cursor":"c1","event":{"type":"goal.created","version":"7"}}"#)
     #expect(try WatchResponse.decode(schema.encode(json, as: type)) == message)
     let method = try schema.method(named: "goals.GoalService/CreateGoal")
     #expect(method.path == "hito.v1.GoalService/CreateGoal" && !method.comment.isEmpty)
     for method in schema.methods {
-      let template = try JSONParser.parse(schema.description(of: method))
+      let template = try JSONValue(typed: schema.description(of: method))
       _ = try schema.encode(template, as: schema.messages[method.input])
     }
   }

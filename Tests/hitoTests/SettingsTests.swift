@@ -1,4 +1,4 @@
-import DescriptorJSON
+import JSON
 import Testing
 
 @testable import hito
@@ -152,7 +152,7 @@ struct SettingsTests {
         "HITO_EMBEDDING_KEY": "clave mala",
       ], files: [file: text])
     let shown =
-      SettingsTable.text(found) + SettingsTable.json(found).text(.pretty)
+      SettingsTable.text(found) + SettingsTable.json(found).shown(.pretty)
       + problems(found).joined()
     #expect(!shown.contains("clave") && !shown.contains("hito_secreto"))
     #expect(found.shown(ModelSettings().modelKey.declaration) == "(set)")

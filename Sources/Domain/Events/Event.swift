@@ -1,3 +1,5 @@
+package import JSON
+
 /// An event that a change is about to record: everything but what the log itself gives.
 package struct NewEvent: Sendable, Hashable {
   package var id: UUIDv7

@@ -1,3 +1,5 @@
+package import JSON
+
 /// One turn of a conversation with a model.
 package struct ModelMessage: Sendable, Hashable {
   package enum Role: String, Sendable, Hashable {

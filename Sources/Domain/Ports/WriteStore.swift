@@ -38,6 +38,11 @@ package enum Change: Sendable {
   case updateRun(AgentRun, after: Int64)
 }
 
+extension GoalAggregate {
+  /// What a write of this goal and its tasks holds.
+  package var changes: [Change] { events.isEmpty ? [] : [.saveGoal(self)] }
+}
+
 /// Names one keyed request: the same caller, method and key within 24 hours is the same request.
 package struct RequestKey: Sendable, Hashable {
   package var callerID: UUIDv7

@@ -1,4 +1,5 @@
 package import Domain
+import JSON
 package import Logging
 
 /// Sizes of what a chat model is sent and may answer.
@@ -185,7 +186,7 @@ private struct Call {
   /// The reply as a value of the schema; nil where it need not be one.
   func value(of text: String) throws(ProviderFailure) -> JSONValue? {
     guard let schema, request.mustFollowSchema else { return nil }
-    guard let value = BoundedJSON.value(of: Array(text.utf8)) else {
+    guard let value = JSONValue(parsing: text, depthMax: JSONValue.answerDepthMax) else {
       throw .replyInvalid("the reply is no JSON")
     }
     if let violation = schema.violation(in: value) { throw .replyInvalid(violation) }

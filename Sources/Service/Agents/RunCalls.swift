@@ -1,5 +1,7 @@
+internal import Agents
 internal import Contract
 internal import Domain
+internal import EventLog
 internal import OpenSSL
 internal import RPC
 
@@ -10,14 +12,16 @@ internal import RPC
 /// call drives it, taken over where nobody does any more, and started again where it was cancelled or
 /// failed for a time. Nodes that had finished are never run twice.
 struct RunCalls: Sendable {
-  let environment: ServiceEnvironment
+  let stores: ServiceStores
+  let hub: EventHub
+  let journal: RunJournal
+  let driver: RunDriver
 
-  private var stores: ServiceStores { environment.stores }
-  private var options: AgentOptions { environment.agents }
-  private var journal: RunJournal { environment.journal }
-  private var driver: RunDriver { environment.driver }
+  private var options: AgentOptions { journal.options }
+  private var clock: any TimeSource { journal.clock }
+  private var ids: any IDGenerator { journal.ids }
   private var follower: RunFollower {
-    RunFollower(journal: journal, hub: environment.hub, options: options)
+    RunFollower(journal: journal, live: hub, options: options)
   }
 
   /// Names a keyed call by the message that was understood, which any encoding of it shares.
@@ -57,16 +61,16 @@ struct RunCalls: Sendable {
     _ request: AgentRequest, learnerID: UUIDv7, _ subject: RunSubject, _ key: RequestKey?,
     _ context: CallContext, _ caller: Caller, on stream: RunStream<some RunResponse>
   ) async throws {
-    let now = environment.clock.now()
+    let now = clock.now()
     let metadata = EventMetadata.of(context, caller)
     let session = RunSession(
       AgentRun(
-        id: environment.ids.next(at: now), learnerID: learnerID, callerID: caller.userID,
+        id: ids.next(at: now), learnerID: learnerID, callerID: caller.userID,
         request: request, lease: options.lease(from: now), createdAt: now, updatedAt: now),
       metadata: metadata)
     let (begun, record, event) = try session.advanced(
       by: .started(model: stores.model?.name), lease: nil,
-      context: ChangeContext(now: now, ids: environment.ids, metadata: metadata))
+      context: ChangeContext(now: now, ids: ids, metadata: metadata))
     let reply = key.map {
       KeyedReply(request: $0, reply: Array(begun.run.id.description.utf8))
     }
@@ -76,7 +80,7 @@ struct RunCalls: Sendable {
       return try await repeatRun(id, subject, caller, on: stream)
     }
     guard outcome == .committed else { throw RPCError.contention() }
-    environment.writes.committed()
+    journal.committed()
     do {
       try await show(record, begun, on: stream)
       try finish(try await driver.drive(begun, subject, stream))
@@ -109,7 +113,7 @@ struct RunCalls: Sendable {
     on stream: RunStream<some RunResponse>, behind eventID: UUIDv7?, mayDrive: Bool
   ) async throws {
     do {
-      var position = environment.hub.head ?? 0
+      var position = hub.head ?? 0
       var session = try await replay(id, caller, on: stream, behind: eventID)
       var mayRestart = mayDrive
       while true {
@@ -170,7 +174,7 @@ struct RunCalls: Sendable {
   private func takenOver(
     _ session: RunSession, on stream: RunStream<some RunResponse>
   ) async throws -> RunSession? {
-    let now = environment.clock.now()
+    let now = clock.now()
     guard session.run.status == .running else { return nil }
     let taken = try await stores.runs.takeOver(
       session.run.id, options.lease(from: now), isAlone: false, at: now)
@@ -197,7 +201,9 @@ struct RunCalls: Sendable {
   /// What ends a stream whose run was let go, not cancelled, is the server that goes away: whoever
   /// repeats the call finds the run further on.
   private func ending(_ error: any Error, of stream: RunStream<some RunResponse>) -> any Error {
-    guard Task.isCancelled, environment.hub.isDraining else { return error }
+    guard Task.isCancelled, hub.isDraining else {
+      return error is RunFollower.Draining ? RPCError.draining(resumeCursor: nil) : error
+    }
     return RPCError.draining(resumeCursor: stream.cursor.isEmpty ? nil : stream.cursor)
   }
 

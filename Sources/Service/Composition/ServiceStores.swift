@@ -1,4 +1,5 @@
 package import Domain
+package import Retrieval
 
 /// The ports that the services work on.
 package struct ServiceStores: Sendable {

@@ -1,7 +1,9 @@
+internal import Agents
 internal import Contract
 internal import Domain
+internal import Retrieval
 
-extension Domain.AgentContext {
+extension Retrieval.AgentContext {
   /// In the order in which prompts number them: goals, documents, code.
   var citations: [Citation] { bounded.all.map(Citation.init) }
 }
@@ -17,7 +19,7 @@ extension ContractFindings {
 }
 
 extension Contract.GoalProposal {
-  init(_ proposal: Domain.GoalProposal, _ citations: [Citation]) {
+  init(_ proposal: Agents.GoalProposal, _ citations: [Citation]) {
     self.init(
       title: proposal.title, description: proposal.description,
       tasks: proposal.tasks.map {
@@ -28,11 +30,11 @@ extension Contract.GoalProposal {
   }
 }
 
-extension Domain.GoalProposal {
+extension Agents.GoalProposal {
   /// This proposal with the texts that a learner sent back. Who planned it, and what they said of
   /// it, is not the learner's to write.
-  func edited(_ message: Contract.GoalProposal) -> Domain.GoalProposal {
-    Domain.GoalProposal(
+  func edited(_ message: Contract.GoalProposal) -> Agents.GoalProposal {
+    Agents.GoalProposal(
       title: message.title, description: message.description,
       tasks: message.tasks.map {
         Task(

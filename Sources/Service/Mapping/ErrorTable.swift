@@ -1,6 +1,8 @@
+internal import Agents
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Retrieval
 
 /// The one table from what our own layers throw to what a caller sees. The catalogue of errors.proto
 /// says what a caller should do about each.
@@ -11,6 +13,7 @@ enum ErrorTable {
     case let error as DomainError: rpcError(error)
     case let error as StoreError: rpcError(error)
     case let error as AgentFailure: rpcError(error)
+    case let error as SearchUnavailable: RPCError(.unavailable, error.text)
     default: RPCError(fromHandler: error)
     }
   }

@@ -1,7 +1,9 @@
 internal import Contract
 internal import Domain
+internal import JSON
 internal import OpenSSL
 internal import RPC
+internal import Retrieval
 
 /// What a method decided: what to write, and what to answer once it is written.
 struct Decision<Response: WriteResponse> {

@@ -1,4 +1,3 @@
-internal import Logging
 internal import RPC
 internal import Wire
 
@@ -138,14 +137,6 @@ extension ServerConnection {
     call.task = nil
     machine.handlerEnded()
     core.handlers.ended()
-    if let cause = error?.cause {
-      core.logger.error(
-        "handler failed",
-        metadata: [
-          "method": "\(call.route.method.path)", "connection": "\(id)",
-          "stream": "\(call.stream)", "error": "\(cause)",
-        ])
-    }
     guard !call.isEnded else { return }
     if let error {
       end(call, error)
@@ -233,8 +224,8 @@ extension ServerConnection {
       // A year is as good as for ever, and keeps the arithmetic far from overflow.
       let timeout = Duration.microseconds(min(timeoutMicroseconds, 31_536_000_000_000))
       call.deadline = now + (isUnary ? min(timeout, configuration.unaryTimeoutMax) : timeout)
-    } else if isUnary {
-      call.deadline = now + configuration.unaryTimeoutDefault
+    } else if let timeout = call.route.rule.timeout {
+      call.deadline = now + timeout
     }
   }
 

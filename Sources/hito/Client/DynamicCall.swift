@@ -1,5 +1,6 @@
 import DescriptorJSON
 import HitoClient
+import JSON
 
 /// One call of a method that only the server's contract knows.
 struct DynamicCall {
@@ -7,7 +8,7 @@ struct DynamicCall {
   let schema: Schema
   let method: DescriptorJSON.Method
   let options: CallOptions
-  let style: JSONNode.Style
+  let style: JSONValue.ShownStyle
   /// How many answers of a stream to take; nil for all.
   let limit: Int?
   let showsTrailers: Bool
@@ -60,7 +61,7 @@ struct DynamicCall {
     if showsTrailers { Self.show(responses.trailers) }
   }
 
-  private func decode(_ message: RawMessage) throws -> JSONNode {
+  private func decode(_ message: RawMessage) throws -> JSONValue {
     do {
       return try schema.decode(message.bytes, as: schema.messages[method.output])
     } catch {
@@ -74,7 +75,7 @@ struct DynamicCall {
     }
   }
 
-  private func show(_ node: JSONNode) { Output.line(node.text(style)) }
+  private func show(_ node: JSONValue) { Output.line(node.shown(style)) }
 }
 
 extension DescriptorJSON.Method {

@@ -1,5 +1,6 @@
 import DescriptorJSON
 import HitoClient
+import JSON
 
 /// How the commands that call a server reach it.
 struct ServerAccess: Sendable {
@@ -63,7 +64,7 @@ extension Schema {
   }
 
   /// A message of the contract as JSON.
-  func json(_ message: some WireMessage) throws -> JSONNode {
+  func json(_ message: some WireMessage) throws -> JSONValue {
     let name = type(of: message).fullName
     guard let type = self.message(named: name) else {
       throw CommandFailure("the contract has no message \(name)")

@@ -2,6 +2,7 @@ import ArgumentParser
 import DescriptorJSON
 import Foundation
 import HitoClient
+import JSON
 
 /// `hito call`: any method, JSON in and JSON out.
 struct CallCommand: AsyncParsableCommand {
@@ -57,7 +58,7 @@ struct CallCommand: AsyncParsableCommand {
   enum OutputStyle: String, ExpressibleByArgument, CaseIterable {
     case json, pretty
 
-    var style: JSONNode.Style { self == .json ? .compact : .pretty }
+    var style: JSONValue.ShownStyle { self == .json ? .compact : .pretty }
   }
 
   func validate() throws {
@@ -113,8 +114,8 @@ struct CallCommand: AsyncParsableCommand {
     do {
       let nodes =
         method.isClientStreaming
-        ? try JSONParser.parseSequence(text)
-        : [try JSONParser.parse(text.allSatisfy(\.isWhitespace) ? "{}" : text)]
+        ? try JSONValue.sequence(typed: text)
+        : [try JSONValue(typed: text.allSatisfy(\.isWhitespace) ? "{}" : text)]
       return try nodes.map { RawMessage(try schema.encode($0, as: type)) }
     } catch let error as JSONSyntaxError {
       throw CommandFailure("the request is no JSON: \(error)", exitStatus: ExitStatus.usage)
@@ -142,13 +143,13 @@ enum RequestText {
     guard let argument else { return "" }
     let data: Data?
     if argument == "-" {
-      data = try FileHandle.standardInput.read(upToCount: JSONParser.byteCountMax + 1)
+      data = try FileHandle.standardInput.read(upToCount: JSONValue.byteCountMax + 1)
     } else if argument.hasPrefix("@") {
       let path = String(argument.dropFirst())
       guard let file = FileHandle(forReadingAtPath: path) else {
         throw CommandFailure("\(path) cannot be read", exitStatus: ExitStatus.usage)
       }
-      data = try file.read(upToCount: JSONParser.byteCountMax + 1)
+      data = try file.read(upToCount: JSONValue.byteCountMax + 1)
     } else {
       return argument
     }

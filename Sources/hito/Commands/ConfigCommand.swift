@@ -31,7 +31,7 @@ struct ConfigCommand: AsyncParsableCommand {
       if markdown { return Output.text(SettingsTable.markdown) }
       let settings = Settings([place, server, database, lake, model, embedding, client])
       if json {
-        Output.line(SettingsTable.json(settings).text(.pretty))
+        Output.line(SettingsTable.json(settings).shown(.pretty))
       } else {
         Output.text(SettingsTable.text(settings))
       }

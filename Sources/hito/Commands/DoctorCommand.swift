@@ -43,7 +43,7 @@ struct DoctorCommand: AsyncParsableCommand {
           .fail("data dir", "there is none: HOME is not set", "give --data-dir or HITO_DATA_DIR"))
       }
       await checkServer(settings, &report)
-      Output.text(json ? report.json.text(.pretty) + "\n" : report.text)
+      Output.text(json ? report.json.shown(.pretty) + "\n" : report.text)
       if report.hasFailed { throw ExitCode(ExitStatus.failure) }
     }
   }

@@ -53,7 +53,7 @@ struct ReportCommand: AsyncParsableCommand {
       let report = try await server.analytics.getProductivity(
         request, options: client.callOptions)
       if json {
-        Output.line(try Schema.own().json(report).text(.pretty))
+        Output.line(try Schema.own().json(report).shown(.pretty))
       } else {
         Output.text(ProductivityText.describe(report))
       }

@@ -1,6 +1,6 @@
 import ArgumentParser
-import DescriptorJSON
 import Domain
+import JSON
 import PostgresStore
 
 /// `hito token`: bearer tokens, made directly in the database.
@@ -99,13 +99,13 @@ struct TokenCreateCommand: AsyncParsableCommand {
           + "works until \(record.expiresAt)")
       return Output.line(issued.secret)
     }
-    let node = JSONNode.object([
-      .init("token", .string(issued.secret)), .init("token_id", .string("\(record.id)")),
-      .init("user_id", .string("\(record.userID)")), .init("role", .string(record.role.rawValue)),
-      .init("expires_at", .string("\(record.expiresAt)")),
-      .init("new_user", .bool(issued.isNewUser)),
+    let node = JSONValue.object([
+      ("token", .string(issued.secret)), ("token_id", .string("\(record.id)")),
+      ("user_id", .string("\(record.userID)")), ("role", .string(record.role.rawValue)),
+      ("expires_at", .string("\(record.expiresAt)")),
+      ("new_user", .bool(issued.isNewUser)),
     ])
-    Output.line(node.text())
+    Output.line(node.shown())
   }
 }
 
@@ -148,9 +148,9 @@ struct TokenListCommand: AsyncParsableCommand {
       table.add(cells)
       guard json else { continue }
       let names = ["token_id", "user_id", "role", "state", "expires_at", "label"]
-      var members = zip(names, cells).map { JSONNode.Member($0, .string($1)) }
-      members.append(.init("scopes", .array(token.scopes.map(JSONNode.string))))
-      Output.line(JSONNode.object(members).text())
+      var members = zip(names, cells).map { (key: $0, value: JSONValue.string($1)) }
+      members.append(("scopes", .array(token.scopes.map(JSONValue.string))))
+      Output.line(JSONValue.object(members).shown())
     }
     if !json { Output.text(table.text) }
   }

@@ -102,7 +102,7 @@ struct WatchCommand: AsyncParsableCommand {
 
   private func show(_ response: WatchResponse, _ schema: Schema?) {
     if let schema {
-      if let node = try? schema.json(response) { Output.line(node.text()) }
+      if let node = try? schema.json(response) { Output.line(node.shown()) }
       return
     }
     switch response.step {

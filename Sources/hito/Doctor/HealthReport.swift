@@ -1,4 +1,4 @@
-import DescriptorJSON
+import JSON
 
 /// What `hito doctor` found.
 struct HealthReport: Sendable {
@@ -62,20 +62,21 @@ struct HealthReport: Sendable {
       + "\(findings.count - failures - warnings) well."
   }
 
-  var json: JSONNode {
+  var json: JSONValue {
     .object([
-      .init("ok", .bool(!hasFailed)),
-      .init(
+      ("ok", .bool(!hasFailed)),
+      (
         "findings",
         .array(
           findings.map { finding in
             .object([
-              .init("subject", .string(finding.subject)),
-              .init("verdict", .string(finding.verdict.rawValue)),
-              .init("text", .string(finding.text)),
-              .init("advice", .string(finding.advice)),
+              ("subject", .string(finding.subject)),
+              ("verdict", .string(finding.verdict.rawValue)),
+              ("text", .string(finding.text)),
+              ("advice", .string(finding.advice)),
             ])
-          })),
+          })
+      ),
     ])
   }
 }

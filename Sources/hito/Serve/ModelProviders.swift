@@ -1,6 +1,7 @@
 import Domain
 import Logging
 import Models
+import Retrieval
 import Service
 
 /// The models that this server can use, by what is installed and what the settings name.

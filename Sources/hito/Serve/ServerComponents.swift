@@ -1,10 +1,13 @@
+import Agents
 import Documents
 import Domain
 import EventLake
+import EventLog
 import Logging
 import OpenSSL
 import PostgresStore
 import RPC
+import Retrieval
 import Service
 import Synchronization
 import Transport
@@ -57,7 +60,7 @@ final class ServerComponents: Sendable {
     embeddingModels = EmbeddingModels(providers: providers, store: embeddings)
     worker = EmbeddingWorker(
       models: embeddingModels, store: embeddings, log: log,
-      cursors: PostgresCursorStore(database), hub: hub, time: clock,
+      cursors: PostgresCursorStore(database), live: hub, time: clock,
       logger: Logger(label: "hito.embeddings"))
     var stores = ServiceStores(
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
@@ -77,7 +80,7 @@ final class ServerComponents: Sendable {
       users: stores.users, writes: stores.writes, tokens: stores.tokens, clock: clock, ids: ids)
   }
 
-  func makeServer(tls: TLSContext) -> HitoServer {
+  func makeServer(tls: TLSContext) throws -> HitoServer {
     let startedAt = clock.now()
     let serverID = ids.next(at: startedAt).description
     var options = Services.Options(
@@ -92,15 +95,15 @@ final class ServerComponents: Sendable {
     options.agents.isAlone = configuration.databaseURL == nil
     let services = Services(stores: stores, hub: hub, options: options)
     resumer.withLock { $0 = services.resumer }
-    var router = Router()
-    services.register(in: &router)
+    let logger = Logger(label: "hito.server")
+    let router = try services.router(logger: logger)
     var network = ServerConfiguration(
       host: configuration.host, port: configuration.port, threadCount: configuration.threadCount)
     network.serverID = serverID
     network.agent = "hito/\(HitoVersion.current)"
     let server = HitoServer(
       configuration: network, tls: tls, router: router, authenticator: services.authenticator,
-      logger: Logger(label: "hito.server"))
+      logger: logger)
     self.server.withLock { $0 = server }
     return server
   }

@@ -5,6 +5,7 @@ import Logging
 import OpenSSL
 import PostgresStore
 import RPC
+import Retrieval
 import Service
 import ServiceLifecycle
 import Transport
@@ -104,7 +105,7 @@ struct ServerProgram {
       parts.makeSwitcher(
         to: desired, database: database, owner: ConnectionSettings(conninfo: conninfo.owner))
     }
-    let server = parts.makeServer(tls: try makeTLS())
+    let server = try parts.makeServer(tls: makeTLS())
 
     let services: [any ServiceLifecycle.Service] =
       (cluster.map { [ClusterService(cluster: $0)] } ?? []) + [

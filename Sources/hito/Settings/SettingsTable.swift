@@ -1,4 +1,4 @@
-import DescriptorJSON
+import JSON
 
 /// Settings for people and for programs that read.
 enum SettingsTable {
@@ -12,15 +12,16 @@ enum SettingsTable {
     return table.text
   }
 
-  static func json(_ settings: Settings) -> JSONNode {
+  static func json(_ settings: Settings) -> JSONValue {
     .object(
       settings.declarations.map { declaration in
-        JSONNode.Member(
+        (
           declaration.name,
           .object([
-            .init("value", .string(settings.shown(declaration))),
-            .init("source", .string("\(settings.source(of: declaration))")),
-          ]))
+            ("value", .string(settings.shown(declaration))),
+            ("source", .string("\(settings.source(of: declaration))")),
+          ])
+        )
       })
   }
 

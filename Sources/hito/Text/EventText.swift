@@ -1,5 +1,6 @@
 import Contract
 import DescriptorJSON
+import JSON
 
 /// Events for people, one a line.
 enum EventText {
@@ -8,7 +9,7 @@ enum EventText {
 
   /// Time, type, what it is about, how far it is, and the id.
   static func line(_ event: Event) -> String {
-    let payload = try? JSONParser.parse(event.payloadJson)
+    let payload = JSONValue(parsing: event.payloadJson)
     let time = event.createdAt.flatMap { TimeText.text(seconds: $0.seconds) } ?? "-"
     let type = TerminalText.padded(TerminalText.clean(event.type), typeWidth)
     var line = "\(time)  \(type)"
@@ -28,16 +29,16 @@ enum EventText {
     }
   }
 
-  private static func title(_ payload: JSONNode?) -> String? {
+  private static func title(_ payload: JSONValue?) -> String? {
     for name in ["title", "display_name", "name"] {
       if case .string(let text) = payload?[name], !text.isEmpty { return text }
     }
     return nil
   }
 
-  private static func progress(_ event: Event, _ payload: JSONNode?) -> String? {
-    guard event.entityType == "goal", case .number(let digits) = payload?["progress_percentage"],
-      let value = Double(digits), value.isFinite
+  private static func progress(_ event: Event, _ payload: JSONValue?) -> String? {
+    guard event.entityType == "goal", let value = payload?["progress_percentage"]?.doubleValue,
+      value.isFinite
     else { return nil }
     let rounded = (value * 10).rounded() / 10
     return rounded == rounded.rounded() && abs(rounded) < 1000

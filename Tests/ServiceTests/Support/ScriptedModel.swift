@@ -1,4 +1,5 @@
 import Domain
+import Retrieval
 import Synchronization
 
 /// A model that says what a test tells it to, one line for each call, and can hang.
