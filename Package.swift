@@ -71,6 +71,7 @@ let package = Package(
         .unsafeFlags(arrowLibraries),
         .linkedLibrary("parquet"), .linkedLibrary("arrow"),
       ]),
+    .target(name: "CToml"),
     .systemLibrary(name: "CMd4c", providers: [.apt(["libmd4c-dev"])]),
     .systemLibrary(
       name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
@@ -130,19 +131,13 @@ let package = Package(
 
     .target(name: "DescriptorJSON", dependencies: ["JSON"], swiftSettings: swift),
 
-    // What the commands think with
-    .target(
-      name: "Console", dependencies: ["Contract", "RPC", "Wire", "JSON", "DescriptorJSON"],
-      swiftSettings: swift),
-
-    // The program
+    // L4
     .executableTarget(
       name: "hito",
       dependencies: [
         "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL",
-        "Transport", "PostgresStore",
-        "EventLake",
-        "Models", "Documents", "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser,
+        "Transport", "PostgresStore", "EventLake", "Models", "Documents", "Service", "HitoClient",
+        "DescriptorJSON", "CToml", argumentParser,
         lifecycle,
         unixSignals,
         logging,
@@ -157,8 +152,10 @@ let package = Package(
     // Tests
     .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: swift),
     .testTarget(
-      name: "ConsoleTests",
-      dependencies: ["Console", "Contract", "RPC", "Wire", "JSON", "DescriptorJSON"],
+      name: "hitoTests",
+      dependencies: [
+        "hito", "Contract", "RPC", "Wire", "JSON", "DescriptorJSON", argumentParser,
+      ],
       swiftSettings: swift),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
