@@ -148,7 +148,7 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "PostgresStoreTests",
-      dependencies: ["PostgresStore", "Domain", "TestSupport", "cluster-probe"],
+      dependencies: ["PostgresStore", "Domain", "InMemoryStore", "TestSupport", "cluster-probe"],
       swiftSettings: swift),
     .target(
       name: "TestSupport", dependencies: ["PostgresStore", logging], path: "Tests/Support",
