@@ -1,5 +1,9 @@
 #pragma once
 // What Documents needs of libxml2: the push parser of HTML and its table of entities.
+#include <libxml/xmlversion.h>
+// Debian's build names ICU's types in its headers; Foundation brings its own of the same names, and
+// one program cannot import both.
+#undef LIBXML_ICU_ENABLED
 #include <libxml/HTMLparser.h>
 #include <libxml/parser.h>
 
