@@ -1,7 +1,5 @@
-import Agents
 import Domain
 import PostgresStore
-import Retrieval
 import Testing
 
 /// Runs that another build, or a fault, has left in the table.

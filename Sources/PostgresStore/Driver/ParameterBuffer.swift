@@ -6,10 +6,27 @@ package struct ParameterBuffer: Sendable {
   /// The length of each parameter in `bytes`; -1 for NULL.
   private(set) var lengths: [Int32] = []
 
+  init() {}
+
+  /// An empty buffer with room for so much.
+  init(byteCount: Int, parameterCount: Int) {
+    bytes.reserveCapacity(byteCount)
+    lengths.reserveCapacity(parameterCount)
+  }
+
   mutating func append(_ value: some SQLValue) {
     let before = bytes.count
     let isThere = value.encode(to: &bytes)
     lengths.append(isThere ? Int32(clamping: bytes.count - before) : -1)
+  }
+
+  mutating func append(_ other: ParameterBuffer) {
+    guard !lengths.isEmpty else {
+      self = other
+      return
+    }
+    bytes += other.bytes
+    lengths += other.lengths
   }
 
   mutating func appendNull() { lengths.append(-1) }

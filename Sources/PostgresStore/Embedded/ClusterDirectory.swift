@@ -52,11 +52,10 @@ package struct ClusterDirectory: Equatable, Sendable {
     return resolved
   }
 
-  /// 64 bits of FNV-1a, in hexadecimal: a name, not a secret; the folder's owner and mode are
-  /// checked before it is used.
+  /// A name, not a secret; the folder's owner and mode are checked before it is used.
   private static func digest(_ text: String) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return String(hash, radix: 16)
+    var checksum = Checksum()
+    checksum.add(text)
+    return checksum.hexadecimal
   }
 }

@@ -19,15 +19,12 @@ package struct Migration: Sendable {
     self.down = down
   }
 
-  /// Tells an edited migration from the one that was applied (FNV-1a over both ways).
+  /// Tells an edited migration from the one that was applied (over both ways).
   package var checksum: String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    func mix(_ text: String) {
-      for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    }
-    mix(up)
-    if case .sql(let down) = down { mix(down) }
-    let digits = String(hash, radix: 16)
+    var checksum = Checksum()
+    checksum.add(up)
+    if case .sql(let down) = down { checksum.add(down) }
+    let digits = checksum.hexadecimal
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 

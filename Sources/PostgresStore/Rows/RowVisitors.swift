@@ -47,17 +47,16 @@ struct RowReader: ColumnVisitor {
 /// Binds one row.
 struct RowBinder: ColumnVisitor {
   private let isUpdate: Bool
-  private var buffer = ParameterBuffer()
+  // What nearly every row fits, so that the buffer need not grow column by column.
+  private var buffer = ParameterBuffer(byteCount: 512, parameterCount: 24)
 
   static func bind<Description: TableRow>(
-    _ value: Description.Value, of description: Description.Type, isUpdate: Bool,
-    to buffer: inout ParameterBuffer
-  ) {
+    _ value: Description.Value, of description: Description.Type, isUpdate: Bool
+  ) -> ParameterBuffer {
     var binder = RowBinder(isUpdate: isUpdate)
     var value = value
-    swap(&binder.buffer, &buffer)
     Description.visit(&value, &binder)
-    swap(&binder.buffer, &buffer)
+    return binder.buffer
   }
 
   private init(isUpdate: Bool) { self.isUpdate = isUpdate }
@@ -83,11 +82,17 @@ struct RowBinder: ColumnVisitor {
 
 /// Binds many rows, an array for each column.
 struct ListBinder: ColumnVisitor {
-  private(set) var arrays: [ArrayEncoder]
+  private var arrays: [ArrayEncoder]
   private var next = 0
 
   init(_ types: [SQLType], capacity: Int) {
     arrays = types.map { ArrayEncoder($0, capacity: capacity) }
+  }
+
+  var buffer: ParameterBuffer {
+    var buffer = ParameterBuffer()
+    for array in arrays { buffer.append(array) }
+    return buffer
   }
 
   mutating func append<Description: TableRow>(

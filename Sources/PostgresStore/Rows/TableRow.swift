@@ -93,45 +93,45 @@ extension TableRow {
   static func read(_ row: Row) throws(StoreError) -> Value { try read(row, from: 0) }
 }
 
+// The rows are bound where these are made, in code that knows the type of the row and is specialised
+// for it.
+
 /// The parameters of `TableRow.insert`.
 struct Inserted<Description: TableRow>: SQLParameters {
-  private let value: Description.Value
+  private let bound: ParameterBuffer
 
-  init(_ value: Description.Value) { self.value = value }
+  init(_ value: Description.Value) {
+    bound = RowBinder.bind(value, of: Description.self, isUpdate: false)
+  }
 
   static var types: [SQLType] { Description.layout.inserted.map(\.type) }
-
-  func append(to buffer: inout ParameterBuffer) {
-    RowBinder.bind(value, of: Description.self, isUpdate: false, to: &buffer)
-  }
+  func append(to buffer: inout ParameterBuffer) { buffer.append(bound) }
 }
 
 /// The parameters of `TableRow.update`.
 struct Updated<Description: TableRow>: SQLParameters {
-  private let value: Description.Value
+  private let bound: ParameterBuffer
 
-  init(_ value: Description.Value) { self.value = value }
+  init(_ value: Description.Value) {
+    bound = RowBinder.bind(value, of: Description.self, isUpdate: true)
+  }
 
   static var types: [SQLType] { Description.layout.updated.map(\.type) }
-
-  func append(to buffer: inout ParameterBuffer) {
-    RowBinder.bind(value, of: Description.self, isUpdate: true, to: &buffer)
-  }
+  func append(to buffer: inout ParameterBuffer) { buffer.append(bound) }
 }
 
 /// Rows as an array for each column.
 struct Listed<Description: TableRow>: SQLParameters {
-  private let values: [Description.Value]
+  private let bound: ParameterBuffer
 
-  init(_ values: [Description.Value]) { self.values = values }
-
-  static var types: [SQLType] { Description.layout.inserted.map(\.arrayType) }
-
-  func append(to buffer: inout ParameterBuffer) {
+  init(_ values: [Description.Value]) {
     var binder = ListBinder(Self.types, capacity: values.count)
     for value in values { binder.append(value, of: Description.self) }
-    for array in binder.arrays { buffer.append(array) }
+    bound = binder.buffer
   }
+
+  static var types: [SQLType] { Description.layout.inserted.map(\.arrayType) }
+  func append(to buffer: inout ParameterBuffer) { buffer.append(bound) }
 }
 
 extension UUIDv7 {

@@ -1,5 +1,4 @@
 package import Domain
-import JSON
 
 package struct PostgresAgentRunStore: AgentRunStore {
   private static let pageMaximum = 1000

@@ -1,4 +1,6 @@
+import Agents
 import Domain
+import Retrieval
 import Testing
 
 /// Runs of agents, their leases, and what was used of models.
