@@ -72,11 +72,13 @@ let package = Package(
       name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
       linkerSettings: [.linkedLibrary("m")]),
 
-    // L1: import nothing but C
+    // L1: import nothing but C, and each other
     .target(name: "OpenSSL", dependencies: ["COpenSSL"], swiftSettings: swift),
-    .target(name: "HTTPClient", dependencies: ["CCurl"], swiftSettings: swift),
+    .target(name: "Digits", swiftSettings: swift),
+    .target(name: "Threads", swiftSettings: swift),
+    .target(name: "HTTPClient", dependencies: ["Threads", "CCurl"], swiftSettings: swift),
     .target(name: "Wire", swiftSettings: swift),
-    .target(name: "Domain", swiftSettings: swift),
+    .target(name: "Domain", dependencies: ["Digits"], swiftSettings: swift),
 
     // L2
     .target(name: "RPC", dependencies: ["Wire", logging], swiftSettings: swift),
@@ -89,12 +91,14 @@ let package = Package(
       dependencies: ["Wire", "RPC", "OpenSSL", nioCore, nioPosix, logging],
       swiftSettings: swift),
     .target(
-      name: "PostgresStore", dependencies: ["Domain", "CLibPQ", logging],
+      name: "PostgresStore", dependencies: ["Domain", "Digits", "Threads", "CLibPQ", logging],
       swiftSettings: swift),
-    .target(name: "EventLake", dependencies: ["Domain", "CArrow", logging], swiftSettings: swift),
+    .target(
+      name: "EventLake", dependencies: ["Domain", "Digits", "Threads", "CArrow", logging],
+      swiftSettings: swift),
     .target(
       name: "Models",
-      dependencies: ["Domain", "CEmbed", "HTTPClient", "OpenSSL", logging],
+      dependencies: ["Domain", "Threads", "CEmbed", "HTTPClient", "OpenSSL", logging],
       swiftSettings: swift),
     .target(
       name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
@@ -105,7 +109,7 @@ let package = Package(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire", "OpenSSL"],
       swiftSettings: swift),
 
-    .target(name: "DescriptorJSON", swiftSettings: swift),
+    .target(name: "DescriptorJSON", dependencies: ["Digits"], swiftSettings: swift),
 
     // What the commands think with
     .target(
@@ -134,6 +138,8 @@ let package = Package(
       name: "ConsoleTests",
       dependencies: ["Console", "Contract", "RPC", "Wire", "DescriptorJSON"],
       swiftSettings: swift),
+    .testTarget(name: "DigitsTests", dependencies: ["Digits"], swiftSettings: swift),
+    .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: swift),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
     .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: swift),
     .testTarget(name: "RPCTests", dependencies: ["RPC", "Wire"], swiftSettings: swift),

@@ -15,17 +15,19 @@ refuse() {
 # and C, then packages. The system's modules (last line) are for every target that does not say
 # "none".
 declare -A allowed=(
+  [Digits]=none
+  [Threads]="Glibc"
   [Wire]=none
-  [Domain]=none
-  [DescriptorJSON]=none
+  [Domain]="Digits"
+  [DescriptorJSON]="Digits"
   [RPC]="Wire Logging"
   [Contract]="RPC CMessages CProtobufC"
   [OpenSSL]="COpenSSL"
-  [HTTPClient]="CCurl"
+  [HTTPClient]="Threads CCurl"
   [Transport]="Wire RPC OpenSSL Logging NIOCore NIOPosix"
-  [PostgresStore]="Domain CLibPQ Logging"
-  [EventLake]="Domain CArrow Logging"
-  [Models]="Domain CEmbed HTTPClient OpenSSL Logging"
+  [PostgresStore]="Domain Digits Threads CLibPQ Logging"
+  [EventLake]="Domain Digits Threads CArrow Logging"
+  [Models]="Domain Threads CEmbed HTTPClient OpenSSL Logging"
   [Documents]="Domain CMd4c CLibXML2"
   [Service]="Domain RPC Contract OpenSSL Logging"
   [HitoClient]="Wire RPC Contract OpenSSL Transport"

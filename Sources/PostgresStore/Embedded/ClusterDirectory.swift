@@ -1,3 +1,4 @@
+import Digits
 import Glibc
 
 /// Where the files of a cluster are in its data directory.
@@ -55,8 +56,6 @@ package struct ClusterDirectory: Equatable, Sendable {
   /// 64 bits of FNV-1a, in hexadecimal: a name, not a secret; the folder's owner and mode are
   /// checked before it is used.
   private static func digest(_ text: String) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return String(hash, radix: 16)
+    String(FNV1a(text).value, radix: 16)
   }
 }

@@ -1,3 +1,5 @@
+import Digits
+
 /// One step of the schema. Released ones are never edited: a checksum tells.
 package struct Migration: Sendable {
   package enum Down: Sendable {
@@ -21,14 +23,9 @@ package struct Migration: Sendable {
 
   /// Tells an edited migration from the one that was applied (FNV-1a over both ways).
   package var checksum: String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    func mix(_ text: String) {
-      for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    }
-    mix(up)
-    if case .sql(let down) = down { mix(down) }
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    var hash = FNV1a(up)
+    if case .sql(let down) = down { hash.mix(down) }
+    return Digits.hexadecimal(hash.value)
   }
 
   /// Every migration of this build, in order.
