@@ -32,7 +32,7 @@ test: setup ## Builds and runs every test
 	@.make/test.sh
 
 .PHONY: check
-check: setup ## Formatting, layers, file lengths, generated code, warnings
+check: setup ## Formatting, layers, figures of the docs, generated code, warnings, TLS scan
 	@.make/check.sh
 
 .PHONY: format
@@ -41,8 +41,10 @@ format: ## Formats the Swift code in place
 
 .PHONY: clean
 clean: ## Removes what builds and set-up made in this folder (never data or shared components)
-	@rm -rf .build .venv .pytest_cache clients/python/*.egg-info
+	@rm -rf .build .build-bench .venv .pytest_cache clients/python/*.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+include .make/bench-build.mk
 
 # Targets of parts that come with a folder of their own: present when the part is.
 ifneq ($(wildcard .make/generate.sh),)
@@ -51,7 +53,7 @@ endif
 ifneq ($(wildcard Tests/Demo/demo.py),)
 include .make/demo.mk
 endif
-ifneq ($(wildcard Tests/Benchmarks/Package.swift),)
+ifneq ($(wildcard Tests/Benchmarks/RPCBench/RPCBench.swift),)
 include .make/bench.mk
 endif
 ifneq ($(wildcard Tests/Evaluation/evaluate.py),)

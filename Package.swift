@@ -25,12 +25,15 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let pluginLibrary: Target.Dependency = .product(
   name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
 
@@ -44,12 +47,16 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
   ],
   targets: [
-    // L0: C
+    // The layers are drawn in docs/architecture.md; `make check` compares.
+
+    // C
     .target(name: "CProtobufC", linkerSettings: [.linkedLibrary("protobuf-c")]),
     .target(
       name: "CMessages", dependencies: ["CProtobufC"], path: "Sources/Generated/CMessages"),
@@ -64,6 +71,7 @@ let package = Package(
         .unsafeFlags(arrowLibraries),
         .linkedLibrary("parquet"), .linkedLibrary("arrow"),
       ]),
+    .target(name: "CToml"),
     .systemLibrary(name: "CMd4c", providers: [.apt(["libmd4c-dev"])]),
     .systemLibrary(
       name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
@@ -77,51 +85,64 @@ let package = Package(
     .target(name: "Digits", swiftSettings: swift),
     .target(name: "Threads", swiftSettings: swift),
     .target(name: "HTTPClient", dependencies: ["Threads", "CCurl"], swiftSettings: swift),
+    .target(name: "JSON", swiftSettings: swift),
     .target(name: "Wire", swiftSettings: swift),
-    .target(name: "Domain", dependencies: ["Digits"], swiftSettings: swift),
+    .target(name: "Domain", dependencies: ["Digits", "JSON"], swiftSettings: swift),
 
-    // L2
-    .target(name: "RPC", dependencies: ["Wire", logging], swiftSettings: swift),
+    // L2: engines over ports; they import no contract
+    .target(
+      name: "Retrieval", dependencies: ["Domain", "OpenSSL", logging], swiftSettings: swift),
+    .target(name: "Writes", dependencies: ["Domain", "JSON", "Retrieval"], swiftSettings: swift),
+    .target(
+      name: "Agents", dependencies: ["Domain", "Digits", "JSON", "Retrieval", "Writes", logging],
+      swiftSettings: swift),
+    .target(name: "EventLog", dependencies: ["Domain", logging], swiftSettings: swift),
+
+    // L2: the contract
+    .target(
+      name: "RPC", dependencies: ["Wire", logging, metrics, tracing], swiftSettings: swift),
     .target(
       name: "Contract", dependencies: ["RPC", "CMessages", "CProtobufC"], swiftSettings: swift),
 
-    // L3: siblings never import each other
+    // One technology or concern each; siblings never import each other
     .target(
       name: "Transport",
       dependencies: ["Wire", "RPC", "OpenSSL", nioCore, nioPosix, logging],
       swiftSettings: swift),
     .target(
-      name: "PostgresStore", dependencies: ["Domain", "Digits", "Threads", "CLibPQ", logging],
+      name: "PostgresStore",
+      dependencies: ["Domain", "Digits", "JSON", "Threads", "CLibPQ", logging],
       swiftSettings: swift),
     .target(
-      name: "EventLake", dependencies: ["Domain", "Digits", "Threads", "CArrow", logging],
+      name: "EventLake",
+      dependencies: ["Domain", "Digits", "JSON", "Threads", "CArrow", logging],
       swiftSettings: swift),
     .target(
       name: "Models",
-      dependencies: ["Domain", "Threads", "CEmbed", "HTTPClient", "OpenSSL", logging],
+      dependencies: ["Domain", "JSON", "Threads", "CEmbed", "HTTPClient", "OpenSSL", logging],
       swiftSettings: swift),
     .target(
       name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
     .target(
-      name: "Service", dependencies: ["Domain", "RPC", "Contract", "OpenSSL", logging],
+      name: "Service",
+      dependencies: [
+        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "Writes", "RPC", "Contract", "OpenSSL",
+        logging,
+      ],
       swiftSettings: swift),
     .target(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire", "OpenSSL"],
       swiftSettings: swift),
 
-    .target(name: "DescriptorJSON", dependencies: ["Digits"], swiftSettings: swift),
-
-    // What the commands think with
-    .target(
-      name: "Console", dependencies: ["Contract", "RPC", "Wire", "DescriptorJSON"],
-      swiftSettings: swift),
+    .target(name: "DescriptorJSON", dependencies: ["Digits", "JSON"], swiftSettings: swift),
 
     // L4
     .executableTarget(
       name: "hito",
       dependencies: [
-        "Domain", "RPC", "Contract", "OpenSSL", "Transport", "PostgresStore", "EventLake",
-        "Models", "Documents", "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser,
+        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL",
+        "Transport", "PostgresStore", "EventLake", "Models", "Documents", "Service", "HitoClient",
+        "DescriptorJSON", "CToml", argumentParser,
         lifecycle,
         unixSignals,
         logging,
@@ -129,23 +150,47 @@ let package = Package(
       swiftSettings: swift),
 
     // The generator
-    .target(name: "CodeGen", dependencies: [pluginLibrary], swiftSettings: swift),
+    .target(name: "CodeGen", dependencies: [pluginLibrary, protobuf], swiftSettings: swift),
     .executableTarget(
-      name: "protoc-gen-hito", dependencies: ["CodeGen", pluginLibrary], swiftSettings: swift),
+      name: "protoc-gen-hito", dependencies: ["CodeGen"], swiftSettings: swift),
 
     // Tests
+    .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: swift),
     .testTarget(
-      name: "ConsoleTests",
-      dependencies: ["Console", "Contract", "RPC", "Wire", "DescriptorJSON"],
+      name: "hitoTests",
+      dependencies: [
+        "hito", "Contract", "RPC", "Wire", "JSON", "DescriptorJSON", argumentParser,
+      ],
       swiftSettings: swift),
     .testTarget(name: "DigitsTests", dependencies: ["Digits"], swiftSettings: swift),
     .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: swift),
-    .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
-    .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: swift),
-    .testTarget(name: "RPCTests", dependencies: ["RPC", "Wire"], swiftSettings: swift),
     .testTarget(
-      name: "ContractTests", dependencies: ["Contract", "RPC", "CProtobufC", "CMessages"],
+      name: "WireTests", dependencies: ["Wire", "SeededRandom"], swiftSettings: swift),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
+    .testTarget(
+      name: "DomainTests", dependencies: ["Domain", "SeededRandom"], swiftSettings: swift),
+    .testTarget(
+      name: "WritesTests",
+      dependencies: ["Writes", "Domain", "InMemoryStore", "Retrieval"],
       swiftSettings: swift),
+    .testTarget(
+      name: "RetrievalTests", dependencies: ["Retrieval", "Domain"], swiftSettings: swift),
+    .testTarget(
+      name: "AgentsTests", dependencies: ["Agents", "Domain", "JSON", "Retrieval", "SeededRandom"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "EventLogTests",
+      dependencies: ["EventLog", "Domain", "SeededRandom"], swiftSettings: swift),
+    .testTarget(
+      name: "RPCTests",
+      dependencies: [
+        "RPC", "Wire", logging, metrics, tracing,
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
+        .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+      ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "ContractTests", dependencies: ["Contract", "RPC"], swiftSettings: swift),
     .testTarget(
       name: "TransportTests",
       dependencies: [
@@ -154,7 +199,9 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "PostgresStoreTests",
-      dependencies: ["PostgresStore", "Domain", "TestSupport", "cluster-probe"],
+      dependencies: [
+        "PostgresStore", "Agents", "Domain", "Retrieval", "TestSupport", "cluster-probe", logging,
+      ],
       swiftSettings: swift),
     .target(
       name: "TestSupport", dependencies: ["PostgresStore", logging], path: "Tests/Support",
@@ -163,30 +210,41 @@ let package = Package(
       name: "cluster-probe", dependencies: ["PostgresStore", logging],
       path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(
-      name: "EventLakeTests", dependencies: ["EventLake", "Domain"], swiftSettings: swift),
+      name: "EventLakeTests", dependencies: ["EventLake", "Domain", logging],
+      swiftSettings: swift),
     .testTarget(
       name: "ModelsTests",
-      dependencies: ["Models", "Domain", "OpenSSL", logging, nioCore, nioPosix],
+      dependencies: ["Models", "Domain", "JSON", "OpenSSL", logging, nioCore, nioPosix],
       exclude: ["Vectors"], swiftSettings: swift),
     .testTarget(
-      name: "DocumentsTests", dependencies: ["Documents", "Domain"], swiftSettings: swift),
+      name: "HTTPClientTests", dependencies: ["HTTPClient", "OpenSSL", nioCore, nioPosix],
+      swiftSettings: swift),
+    .testTarget(
+      name: "OpenSSLTests", dependencies: ["OpenSSL"], swiftSettings: swift),
+    .testTarget(
+      name: "DocumentsTests", dependencies: ["Documents", "Domain", "Retrieval"],
+      swiftSettings: swift),
     .target(
       name: "InMemoryStore", dependencies: ["Domain"], path: "Tests/InMemoryStore",
       swiftSettings: swift),
     .testTarget(
       name: "ServiceTests",
       dependencies: [
-        "Service", "Documents", "Domain", "Contract", "RPC", "Wire", "InMemoryStore", logging,
+        "Service", "Agents", "Documents", "Domain", "EventLog", "Retrieval", "Contract",
+        "RPC", "Wire", "InMemoryStore",
+        logging,
       ],
       swiftSettings: swift),
     .testTarget(
       name: "HitoClientTests",
       dependencies: [
-        "HitoClient", "Domain", "RPC", "Service", "OpenSSL", "Transport", "InMemoryStore", logging,
+        "HitoClient", "Domain", "EventLog", "RPC", "Service", "OpenSSL", "Transport",
+        "InMemoryStore", logging,
       ],
       swiftSettings: swift),
     .testTarget(
-      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON"], exclude: ["Vectors"],
+      name: "DescriptorJSONTests", dependencies: ["DescriptorJSON", "JSON", "SeededRandom"],
+      exclude: ["Vectors"],
       swiftSettings: swift),
     .testTarget(name: "CodeGenTests", dependencies: ["CodeGen"], swiftSettings: swift),
     .target(
@@ -194,8 +252,18 @@ let package = Package(
       path: "Tests/Fixtures/CFixtureMessages"),
     .testTarget(
       name: "CodecTests",
-      dependencies: ["Contract", "RPC", "CProtobufC", "CMessages", "CFixtureMessages"],
+      dependencies: ["Contract", "RPC", "CProtobufC", "CFixtureMessages"],
       swiftSettings: swift),
-  ],
+
+    // Benchmarks: programs that see of Hito only what every client sees
+    .target(
+      name: "BenchmarkSupport", dependencies: ["HitoClient", argumentParser],
+      path: "Tests/Benchmarks/BenchmarkSupport", swiftSettings: swift),
+  ]
+    + ["RPCBench", "StoreBench", "RetrievalBench", "LakeBench"].map { name in
+      .executableTarget(
+        name: name, dependencies: ["BenchmarkSupport", "HitoClient", argumentParser],
+        path: "Tests/Benchmarks/\(name)", swiftSettings: swift)
+    },
   cxxLanguageStandard: .cxx20
 )

@@ -7,11 +7,12 @@ source "$REPO/.make/env.sh"
 name=${1:?the name of a benchmark}
 shift
 cd "$REPO"
-build=(swift build --package-path Tests/Benchmarks --scratch-path .build/benchmarks
-  --configuration release)
+declare -A products=(
+  [rpc]=RPCBench [store]=StoreBench [retrieval]=RetrievalBench [lake]=LakeBench)
+product=${products[$name]:?there is no benchmark of this name}
 [ "$name" != retrieval ] || "$REPO/.make/setup-reference-encoder.sh"
-"${build[@]}" --product "$name" >&2
-program=$("${build[@]}" --show-bin-path)/$name
+swift build --configuration release --product "$product" >&2
+program=$REPO/.build/release/$product
 printf 'machine: %s cores, %s; load %s\ncommit: %s\n' "$(nproc)" \
   "$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)" \
   "$(cut -d ' ' -f 1-3 /proc/loadavg)" \

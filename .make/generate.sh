@@ -28,6 +28,10 @@ fi
 google="google/protobuf/duration.proto google/protobuf/empty.proto
   google/protobuf/field_mask.proto google/protobuf/timestamp.proto"
 own=$(cd Protos && ls hito/v1/*.proto)
+# What the options are made of is for generators: no message of a call has it, so that neither C nor
+# Swift need it. Python's protoc output imports it.
+options=hito/v1/options.proto
+messages=$(printf '%s\n' $own | grep -vxF "$options")
 fixture=fixture/v1/everything.proto
 
 # hito <option> <output folder> <protoc arguments...>
@@ -60,6 +64,7 @@ c_module() {
   # Written out, because SwiftPM makes none for headers in folders.
   printf 'module %s {\n  umbrella header "%s.h"\n  export *\n}\n' "$module" "$module" \
     >"$folder/include/module.modulemap"
+  find "$work/c" -name '*.pb-c.h' -exec sed -i "\\|${options%.proto}.pb-c.h|d" {} +
   (cd "$work/c" && find . -name '*.pb-c.h' | sed 's|^\./||' | LC_ALL=C sort) | while read -r file; do
     echo "#include \"$file\"" >>"$folder/include/$module.h"
     mkdir -p "$folder/include/$(dirname "$file")" "$folder/$(dirname "$file")"
@@ -71,21 +76,24 @@ c_module() {
 
 # C: protobuf-c's structs and descriptors.
 mkdir -p "$work/c"
-protoc -I Protos --c_out="$work/c" $own $google
+protoc -I Protos --c_out="$work/c" $messages $google
 cmessages=$out/Sources/Generated/CMessages
 c_module CMessages "$cmessages" CProtobufC.h hito_descriptor_set.h
-hito mode=descriptors "$cmessages" -I Protos $own
+hito mode=descriptors "$cmessages" -I Protos $messages
 
 # Swift: messages, service protocols, client stubs.
 contract=$out/Sources/Contract/Generated
 replace "$contract"
-hito mode=swift "$contract" -I Protos $own $google
+hito mode=swift "$contract" -I Protos $messages $google
 
-# Python: protoc's own messages with their types, and our stubs.
-python=$out/clients/python/src
-replace "$python/hito/v1"
-protoc -I Protos --python_out="$python" --pyi_out="$python" $own
-hito mode=python "$python" -I Protos $own
+# Clients: each says how its messages and stubs are made, in $client.
+for script in clients/*/generate.sh; do
+  client=$out/$(dirname "$script")
+  . "./$script"
+done
+
+# Documentation: who may call which method.
+hito mode=access "$out/docs" -I Protos $messages
 
 # The fixture: one proto that uses everything, compiled into the tests.
 tests=$out/Tests
@@ -104,6 +112,7 @@ hito mode=python "$tests/Fixtures/python" -I Tests/Fixtures/protos -I Protos $fi
 # Descriptor sets, so that the generator's tests need no protoc.
 replace "$tests/Fixtures/descriptors"
 for file in $fixture refused/recursive.proto refused/optional.proto refused/proto2.proto \
+  refused/rules.proto \
   compat/old.proto compat/breaking.proto compat/additive.proto; do
   protoc -I Tests/Fixtures/protos -I Protos --include_imports --include_source_info \
     --descriptor_set_out="$tests/Fixtures/descriptors/$(basename "$file" .proto).binpb" "$file"

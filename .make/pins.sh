@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What Hito installs by itself: one version and one SHA-256 per file. Sourced, never run.
 # To move to a new version: change version and hashes together, then run `make setup`.
 # (The Python packages have their own list: .make/requirements.txt.)

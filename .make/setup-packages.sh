@@ -12,14 +12,17 @@ packages=(
   libpq-dev           # PostgreSQL client library
   libprotobuf-c-dev   # message encoding
   libssl-dev          # TLS 1.3
+  libtomlplusplus-dev # the file of settings; headers only
   libxml2-dev         # HTML
   make
+  openssl             # certificates of tests and of the TLS scan
   passwd              # useradd, for the database's own user
   pkg-config
   protobuf-c-compiler # protoc-c and protoc: only `make generate` and `make check` run them
   protobuf-compiler
   python3
   python3-venv
+  shellcheck          # only `make check` runs it
   util-linux          # setpriv, flock
 )
 

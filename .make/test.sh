@@ -1,47 +1,71 @@
 #!/usr/bin/env bash
-# Runs every test: Swift, then the Python client and the end-to-end tests where there are any.
-# All of them run even when one fails; the exit status says whether all passed.
+# Runs every test: Swift, the Python client, the checks' own, and the end-to-end tests. All of them run
+# even when one fails; the exit status says whether all passed.
 #
-# Each Swift target is a run of its own, with an end: what one of them keeps busy starves no
-# other's deadlines, and one that hangs costs minutes and has a name.
+# Each Swift target and each Python suite is a run of its own, with an end: one that hangs costs minutes
+# and has a name. Two run at a time (HITO_TEST_JOBS), since most of them wait more than they compute;
+# the output of each is shown whole when it ends.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$REPO/.make/env.sh"
 cd "$REPO"
 
-# In seconds; the longest takes about two minutes on two cores.
+jobs=${HITO_TEST_JOBS:-2}
+# In seconds; the longest target takes about two minutes on two cores, the end-to-end tests ten.
 target_limit=${HITO_TEST_LIMIT:-600}
-suite_limit=$((target_limit * 2))
+suite_limit=$((target_limit * 3))
 
-swift build --build-tests
+began=$SECONDS
+"$REPO/.make/build-tests.sh"
+binaries=$(swift build --show-bin-path)
+# The end-to-end tests drive the program itself, the checks' tests the generator.
+export HITO_BINARY=$binaries/hito HITO_GENERATOR=$binaries/protoc-gen-hito
+note "$(printf 'ok      %4d s  build' $((SECONDS - began)))"
 
-# The tests of one target run one after the other where they wait for the clock of a peer.
-declare -A arguments=([ModelsTests]=--no-parallel)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-failed=()
-targets=()
-for folder in Tests/*Tests; do targets+=("$(basename "$folder")"); done
-for target in "${targets[@]}"; do
-  note "== $target"
-  timeout --kill-after=20 "$target_limit" swift test --skip-build --disable-xctest \
-    --enable-swift-testing ${arguments[$target]:-} --filter "^$target\\." || failed+=("$target")
-done
+run_swift() {
+  local arguments=()
+  # Its tests wait for the clock of a peer, one after the other.
+  [ "$1" != ModelsTests ] || arguments=(--no-parallel)
+  # Nothing is built here: the lock on the build folder would only make one run wait for another.
+  timeout --kill-after=20 "$target_limit" swift test --ignore-lock --skip-build --disable-xctest \
+    --enable-swift-testing ${arguments[@]+"${arguments[@]}"} --filter "^$1\\."
+}
+# run_python SUITE [OPTION...]
+run_python() {
+  timeout --kill-after=20 "$suite_limit" "$REPO/.venv/bin/python" -m pytest -q "$@"
+}
 
-suites=()
-for folder in clients/python/tests Tests/EndToEnd; do
-  if compgen -G "$folder/test_*.py" >/dev/null || compgen -G "$folder/**/test_*.py" >/dev/null; then
-    suites+=("$folder")
-  fi
-done
-# The end-to-end tests drive the program itself.
-HITO_BINARY=$(swift build --show-bin-path)/hito
-export HITO_BINARY
-for folder in ${suites[@]+"${suites[@]}"}; do
-  note "== pytest $folder"
-  timeout --kill-after=20 "$suite_limit" "$REPO/.venv/bin/python" -m pytest -q "$folder" \
-    || failed+=("pytest $folder")
-done
+# run NAME COMMAND...: one run, its output kept until it ends.
+run() {
+  local name=$1 began=$SECONDS state=ok log
+  log=$(mktemp "$work/log.XXXXXX")
+  shift
+  "$@" >"$log" 2>&1 || state=FAILED
+  {
+    flock 9
+    printf '\n== %s\n' "$name"
+    cat "$log"
+    printf '%-8s%4d s  %s\n' "$state" $((SECONDS - began)) "$name" | tee -a "$work/summary" >&2
+  } 9>"$work/lock"
+}
 
-if [ ${#failed[@]} -gt 0 ]; then
-  die "failed: $(printf '%s; ' "${failed[@]}")"
-fi
-note "all tests passed: ${targets[*]}${suites[*]:+, pytest ${suites[*]}}"
+# start NAME COMMAND...: a run in the background, when one of those before it has ended.
+start() {
+  while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+  run "$@" &
+}
+
+# The longest first. The end-to-end tests have two processes, each with servers of its own, and a
+# file's tests stay together.
+start "pytest Tests/EndToEnd" run_python Tests/EndToEnd --numprocesses 2 --dist loadfile
+for suite in clients/python/tests Tests/Checks; do start "pytest $suite" run_python "$suite"; done
+for folder in Tests/*Tests; do start "$(basename "$folder")" run_swift "$(basename "$folder")"; done
+wait
+
+note ""
+cat "$work/summary" >&2
+failed=$(sed -n 's/^FAILED *[0-9]* s  //p' "$work/summary" | paste -sd ';')
+[ -z "$failed" ] || die "failed after $SECONDS s: $failed"
+note "all tests passed in $SECONDS s"

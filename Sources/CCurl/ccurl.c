@@ -71,6 +71,7 @@ static hito_http_outcome outcome_of(CURLcode code) {
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_CACERT_BADFILE: return HITO_HTTP_UNTRUSTED;
+    case CURLE_URL_MALFORMAT: return HITO_HTTP_INVALID;
     case CURLE_WRITE_ERROR:
     case CURLE_ABORTED_BY_CALLBACK: return HITO_HTTP_ABORTED;
     default: return HITO_HTTP_BROKEN;

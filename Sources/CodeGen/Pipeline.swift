@@ -2,12 +2,6 @@ internal import Foundation
 internal import SwiftProtobuf
 internal import SwiftProtobufPluginLibrary
 
-/// A file to write, relative to the output folder.
-package struct GeneratedFile: Sendable, Hashable {
-  package var path: String
-  package var text: String
-}
-
 /// The generator as a function: descriptors in, files out. It touches no disk.
 package struct Pipeline: Sendable {
   package let options: Options
@@ -36,7 +30,15 @@ package struct Pipeline: Sendable {
       if !findings.isEmpty { throw Diagnostics(findings) }
       return []
     case .swift: return try model(set, targets).flatMap { swiftFiles($0) }
-    case .python: return pythonFiles(try model(set, targets))
+    case .client(let language):
+      guard let emitter = ClientLanguages.emitters[language] else {
+        throw Diagnostics([
+          Diagnostic(place: "--hito_opt", message: "mode=\(language): no client has this language")
+        ])
+      }
+      return emitter.files(try model(set, targets))
+    case .access:
+      return [GeneratedFile(path: "access.md", text: AccessEmitter().emit(try model(set, targets)))]
     }
   }
 
@@ -70,25 +72,14 @@ package struct Pipeline: Sendable {
     ].compactMap { $0 }
   }
 
-  private func pythonFiles(_ files: [FileModel]) -> [GeneratedFile] {
-    let clients = files.compactMap { file in
-      PythonClientEmitter().emit(file).map {
-        GeneratedFile(path: Names.stem(file.path) + "_client.py", text: $0)
-      }
-    }
-    let packages = Dictionary(grouping: files, by: \.packageName).sorted { $0.key < $1.key }
-    return clients
-      + packages.map { name, members in
-        let folder = name.split(separator: ".").joined(separator: "/")
-        return GeneratedFile(
-          path: folder + "/__init__.py",
-          text: PythonPackageEmitter().emit(members.sorted { $0.path < $1.path }))
-      }
-  }
-
   private func descriptorFiles(
     _ set: Google_Protobuf_FileDescriptorSet
   ) throws(Diagnostics) -> [GeneratedFile] {
+    // Protobuf's own description of descriptors comes with the options; nobody reads its comments.
+    var set = set
+    for index in set.file.indices where set.file[index].name == "google/protobuf/descriptor.proto" {
+      set.file[index].clearSourceCodeInfo()
+    }
     let bytes: [UInt8]
     do {
       bytes = try set.serializedBytes()

@@ -1,3 +1,5 @@
+import JSON
+
 /// Why a JSON value is not a message of its type, or bytes are not.
 package struct ConversionError: Error, Sendable, Hashable, CustomStringConvertible {
   /// Where, for example `goal.tasks[2].title`; empty for the message itself.
@@ -18,7 +20,7 @@ struct FieldPath {
   func appending(index: Int) -> FieldPath { FieldPath(text: "\(text)[\(index)]") }
 
   func appending(key: String) -> FieldPath {
-    FieldPath(text: "\(text)[\(JSONNode.string(key).text())]")
+    FieldPath(text: "\(text)[\(JSONValue.string(key).shown())]")
   }
 
   func error(_ message: String) -> ConversionError {

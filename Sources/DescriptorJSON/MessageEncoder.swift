@@ -1,8 +1,10 @@
+package import JSON
+
 extension Schema {
   /// The protobuf encoding of a JSON object by the proto3 JSON mapping. Names are taken in
   /// lowerCamelCase or as in the proto; what the type does not have is an error.
   package func encode(
-    _ json: JSONNode, as message: MessageType
+    _ json: JSONValue, as message: MessageType
   ) throws(ConversionError) -> [UInt8] {
     try MessageEncoder(schema: self).message(json, message, at: FieldPath(), depth: 0)
   }
@@ -15,21 +17,21 @@ struct MessageEncoder {
   let schema: Schema
 
   func message(
-    _ json: JSONNode, _ type: MessageType, at path: FieldPath, depth: Int
+    _ json: JSONValue, _ type: MessageType, at path: FieldPath, depth: Int
   ) throws(ConversionError) -> [UInt8] {
     guard depth < Self.depthMax else { throw path.error("is nested too deeply") }
     if let bytes = try wellKnown(json, type, at: path) { return bytes }
     guard case .object(let members) = json else {
       throw path.error("should be an object (\(type.shortName)), not \(json.kind)")
     }
-    var values: [Int: JSONNode] = [:]
+    var values: [Int: JSONValue] = [:]
     var memberOfOneof: [Int: String] = [:]
     for member in members {
-      guard let index = type.fieldIndexByName[member.name] else {
+      guard let index = type.fieldIndexByName[member.key] else {
         let names = type.fields.map(\.jsonName)
-        throw path.appending(member.name).error(
+        throw path.appending(member.key).error(
           "\(type.shortName) has no such field"
-            + NearNames.hint(for: member.name, among: names))
+            + NearNames.hint(for: member.key, among: names))
       }
       let field = type.fields[index]
       guard values[index] == nil else {
@@ -52,7 +54,7 @@ struct MessageEncoder {
   }
 
   private func field(
-    _ json: JSONNode, _ field: Field, at path: FieldPath, depth: Int,
+    _ json: JSONValue, _ field: Field, at path: FieldPath, depth: Int,
     to writer: inout ProtobufWriter
   ) throws(ConversionError) {
     if field.isMap, case .message(let entry) = field.type {
@@ -71,7 +73,7 @@ struct MessageEncoder {
   }
 
   private func list(
-    _ json: JSONNode, _ field: Field, at path: FieldPath, depth: Int,
+    _ json: JSONValue, _ field: Field, at path: FieldPath, depth: Int,
     to writer: inout ProtobufWriter
   ) throws(ConversionError) {
     guard case .array(let elements) = json else {
@@ -97,7 +99,7 @@ struct MessageEncoder {
   }
 
   private func map(
-    _ json: JSONNode, _ field: Field, _ entry: MessageType, at path: FieldPath, depth: Int,
+    _ json: JSONValue, _ field: Field, _ entry: MessageType, at path: FieldPath, depth: Int,
     to writer: inout ProtobufWriter
   ) throws(ConversionError) {
     guard case .object(let members) = json else {
@@ -105,13 +107,13 @@ struct MessageEncoder {
     }
     let (key, value) = (entry.fields[0], entry.fields[1])
     var keys: Set<[UInt8]> = []
-    for member in members.sorted(by: { MapKey.isBefore($0.name, $1.name, key.type) }) {
-      let path = path.appending(key: member.name)
+    for member in members.sorted(by: { MapKey.isBefore($0.key, $1.key, key.type) }) {
+      let path = path.appending(key: member.key)
       guard member.value != .null else { throw path.error("null is no value") }
       var content = ProtobufWriter()
       content.tag(1, key.type.wireType)
       var keyContent = ProtobufWriter()
-      try mapKey(member.name, key.type, at: path, to: &keyContent)
+      try mapKey(member.key, key.type, at: path, to: &keyContent)
       guard keys.insert(keyContent.bytes).inserted else {
         throw path.error("this key is given twice")
       }
@@ -129,7 +131,7 @@ struct MessageEncoder {
   private func mapKey(
     _ text: String, _ type: FieldType, at path: FieldPath, to writer: inout ProtobufWriter
   ) throws(ConversionError) {
-    var json = JSONNode.string(text)
+    var json = JSONValue.string(text)
     if type == .bool {
       guard text == "true" || text == "false" else {
         throw path.error("the key should be \"true\" or \"false\"")
@@ -143,7 +145,7 @@ struct MessageEncoder {
   ///
   /// - Returns: whether it is the type's default.
   private func value(
-    _ json: JSONNode, _ type: FieldType, at path: FieldPath, depth: Int,
+    _ json: JSONValue, _ type: FieldType, at path: FieldPath, depth: Int,
     to writer: inout ProtobufWriter
   ) throws(ConversionError) -> Bool {
     switch type {
@@ -160,20 +162,20 @@ struct MessageEncoder {
   }
 
   private func enumeration(
-    _ json: JSONNode, _ type: EnumType, at path: FieldPath
+    _ json: JSONValue, _ type: EnumType, at path: FieldPath
   ) throws(ConversionError) -> Int32 {
     switch json {
     case .string(let name):
       if let value = type.values.first(where: { $0.name == name }) { return value.number }
       let names = type.values.map(\.name)
       throw path.error(
-        "\(type.name.lastComponent) has no value \(JSONNode.string(name).text())"
+        "\(type.name.lastComponent) has no value \(JSONValue.string(name).shown())"
           + (NearNames.suggestions(for: name, among: names).isEmpty
             ? "; it has " + names.prefix(20).joined(separator: ", ")
             : NearNames.hint(for: name, among: names)))
-    case .number(let digits):
-      guard let number = Numbers.integer(digits, as: Int32.self) else {
-        throw path.error("\(digits) is no number of an enum")
+    case .number(let number):
+      guard let number = Numbers.integer(number.text, as: Int32.self) else {
+        throw path.error("\(json.shown()) is no number of an enum")
       }
       return number
     default:

@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the numbers of JSON exactly, never through a Double where an integer is meant.
 enum Numbers {
   /// A decimal number longer than this is refused.
@@ -28,13 +30,17 @@ enum Numbers {
     return value
   }
 
-  static func text(_ value: Double) -> JSONNode { node(value, "\(value)") }
-  static func text(_ value: Float) -> JSONNode { node(Double(value), "\(value)") }
+  static func node(_ value: Double) -> JSONValue {
+    JSONNumber(value).map { .number($0) } ?? notFinite(value)
+  }
 
-  private static func node(_ value: Double, _ digits: String) -> JSONNode {
+  static func node(_ value: Float) -> JSONValue {
+    JSONNumber(value).map { .number($0) } ?? notFinite(Double(value))
+  }
+
+  private static func notFinite(_ value: Double) -> JSONValue {
     if value.isNaN { return .string("NaN") }
-    if value.isInfinite { return .string(value < 0 ? "-Infinity" : "Infinity") }
-    return .number(digits)
+    return .string(value < 0 ? "-Infinity" : "Infinity")
   }
 
   /// A decimal number: its digits as one integer, times ten to the exponent.

@@ -104,7 +104,7 @@ struct TemplateWriter {
       message(schema.messages[index], indent: indent, ancestors: ancestors)
     case .enumeration(let index):
       text += "\"\(schema.enums[index].values.first?.name ?? "")\""
-    default: text += ScalarDecoder.defaultNode(type).text()
+    default: text += ScalarDecoder.defaultNode(type).shown()
     }
   }
 
@@ -131,7 +131,7 @@ struct TemplateWriter {
     case .timestamp: "\"1970-01-01T00:00:00Z\""
     case .duration: "\"0s\""
     case .fieldMask: "\"\""
-    case .wrapper: type.fields.first.map { ScalarDecoder.defaultNode($0.type).text() } ?? "null"
+    case .wrapper: type.fields.first.map { ScalarDecoder.defaultNode($0.type).shown() } ?? "null"
     case .unsupported, nil: nil
     }
   }

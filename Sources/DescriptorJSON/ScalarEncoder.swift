@@ -1,10 +1,12 @@
+import JSON
+
 /// Writes single numbers, booleans, texts and bytes.
 struct ScalarEncoder {
   let path: FieldPath
 
   /// - Returns: whether the value is the type's default.
   func write(
-    _ json: JSONNode, _ type: FieldType, to writer: inout ProtobufWriter
+    _ json: JSONValue, _ type: FieldType, to writer: inout ProtobufWriter
   ) throws(ConversionError) -> Bool {
     switch type {
     case .int32:
@@ -68,36 +70,40 @@ struct ScalarEncoder {
   }
 
   private func integer<Integer: FixedWidthInteger>(
-    _ json: JSONNode, _ type: Integer.Type
+    _ json: JSONValue, _ type: Integer.Type
   ) throws(ConversionError) -> Integer {
-    switch json {
-    case .number(let text), .string(let text):
-      if let value = Numbers.integer(text, as: type) { return value }
-      throw path.error(
-        "\(json.text()) is no whole number from \(Integer.min) to \(Integer.max)")
-    default: throw path.error("should be a number, not \(json.kind)")
-    }
+    if let value = Numbers.integer(try digits(json), as: type) { return value }
+    throw path.error(
+      "\(json.shown()) is no whole number from \(Integer.min) to \(Integer.max)")
   }
 
-  private func double(_ json: JSONNode) throws(ConversionError) -> Double {
+  private func double(_ json: JSONValue) throws(ConversionError) -> Double {
     switch json {
     case .string("NaN"): return .nan
     case .string("Infinity"): return .infinity
     case .string("-Infinity"): return -.infinity
-    case .number(let text), .string(let text):
-      guard let value = Numbers.double(text) else {
-        throw path.error("\(json.text()) is no number, or beyond the range of a double")
+    default:
+      guard let value = Numbers.double(try digits(json)) else {
+        throw path.error("\(json.shown()) is no number, or beyond the range of a double")
       }
       return value
+    }
+  }
+
+  /// The text of a number, which may stand in quotes.
+  private func digits(_ json: JSONValue) throws(ConversionError) -> String {
+    switch json {
+    case .number(let number): number.text
+    case .string(let text): text
     default: throw path.error("should be a number, not \(json.kind)")
     }
   }
 
-  private func float(_ json: JSONNode) throws(ConversionError) -> Float {
+  private func float(_ json: JSONValue) throws(ConversionError) -> Float {
     let wide = try double(json)
     let value = Float(wide)
     guard value.isInfinite == wide.isInfinite else {
-      throw path.error("\(json.text()) is beyond the range of a float")
+      throw path.error("\(json.shown()) is beyond the range of a float")
     }
     return value
   }

@@ -1,3 +1,5 @@
+import JSON
+
 /// The messages of google.protobuf that JSON writes in a way of their own.
 enum WellKnownType {
   case timestamp
@@ -26,7 +28,7 @@ enum WellKnownType {
 extension MessageEncoder {
   /// The encoding of a message that JSON writes in a way of its own; nil for all others.
   func wellKnown(
-    _ json: JSONNode, _ type: MessageType, at path: FieldPath
+    _ json: JSONValue, _ type: MessageType, at path: FieldPath
   ) throws(ConversionError) -> [UInt8]? {
     guard let wellKnown = WellKnownType(type.name) else { return nil }
     var writer = ProtobufWriter()
@@ -76,7 +78,7 @@ extension MessageDecoder {
   /// The JSON of a message that JSON writes in a way of its own; nil for all others.
   func wellKnown(
     _ message: Content, _ type: MessageType, at path: FieldPath
-  ) throws(ConversionError) -> JSONNode? {
+  ) throws(ConversionError) -> JSONValue? {
     guard let wellKnown = WellKnownType(type.name) else { return nil }
     switch wellKnown {
     case .timestamp:

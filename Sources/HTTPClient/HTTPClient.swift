@@ -50,7 +50,7 @@ package final class HTTPClient: Sendable {
       try transfer.makeHandle(
         connectTimeout: configuration.connectTimeout, authorityFile: configuration.authorityFile))
     // To drop it ends the transfer, also where its head never comes.
-    let owner = HTTPTransferOwner(transfer, loop)
+    let owner = HTTPTransferOwner(transfer, loop, self)
     let head = try await transfer.head()
     return HTTPAnswer(head: head, owner: owner)
   }
@@ -72,6 +72,19 @@ package struct HTTPRequest: Sendable {
     self.url = url
     self.headers = headers
     self.body = body
+  }
+
+  /// Whether no part of it could be taken for another part (RFC 9110 §5.5, §9.1).
+  var isSendable: Bool {
+    func isVisible(_ text: String) -> Bool {
+      !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+    }
+    return isVisible(method) && isVisible(url)
+      && (url.hasPrefix("https://") || url.hasPrefix("http://"))
+      && headers.allSatisfy { name, value in
+        isVisible(name) && !name.contains(":")
+          && value.utf8.allSatisfy { ($0 >= 0x20 || $0 == 0x09) && $0 != 0x7F }
+      }
   }
 }
 

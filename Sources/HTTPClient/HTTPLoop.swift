@@ -94,6 +94,7 @@ final class HTTPLoop: Sendable {
     case HITO_HTTP_DONE: .success(())
     case HITO_HTTP_UNREACHABLE: .failure(.unreachable)
     case HITO_HTTP_UNTRUSTED: .failure(.untrusted)
+    case HITO_HTTP_INVALID: .failure(.invalidRequest)
     default: .failure(.broken)
     }
   }

@@ -88,10 +88,7 @@ final class HTTPTransfer: Sendable {
   func makeHandle(
     connectTimeout: Duration, authorityFile: String?
   ) throws(HTTPError) -> HTTPTransferHandle {
-    for (name, value) in request.headers {
-      let isPlain = (name + value).utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
-      guard isPlain, !name.isEmpty, !name.contains(":") else { throw .invalidRequest }
-    }
+    guard request.isSendable else { throw .invalidRequest }
     let handle = withCallbacks { callbacks in
       HTTPTransferHandle(
         request, callbacks, context: Unmanaged.passUnretained(self).toOpaque(),
@@ -211,10 +208,13 @@ struct HTTPTransferHandle: @unchecked Sendable {
 final class HTTPTransferOwner: Sendable {
   let transfer: HTTPTransfer
   private let loop: HTTPLoop
+  /// The loop stops with its client.
+  private let client: HTTPClient
 
-  init(_ transfer: HTTPTransfer, _ loop: HTTPLoop) {
+  init(_ transfer: HTTPTransfer, _ loop: HTTPLoop, _ client: HTTPClient) {
     self.transfer = transfer
     self.loop = loop
+    self.client = client
   }
 
   deinit { loop.end(transfer) }

@@ -6,12 +6,13 @@ package struct CallContext: Sendable {
 
   package init(
     method: MethodDescriptor, deadline: ContinuousClock.Instant? = nil,
-    principal: Principal? = nil, idempotencyKey: String? = nil,
+    principal: Principal? = nil, refusal: RPCError? = nil, idempotencyKey: String? = nil,
     metadata: [(String, String)] = [], traceparent: String? = nil, connectionID: UInt64 = 0,
     streamID: UInt32 = 0, requestBytes: [UInt8] = []
   ) {
     storage = Storage(
-      method: method, deadline: deadline, principal: principal, idempotencyKey: idempotencyKey,
+      method: method, deadline: deadline, principal: principal, refusal: refusal,
+      idempotencyKey: idempotencyKey,
       metadata: metadata, traceparent: traceparent, connectionID: connectionID,
       streamID: streamID, requestBytes: requestBytes)
   }
@@ -19,8 +20,10 @@ package struct CallContext: Sendable {
   package var method: MethodDescriptor { storage.method }
   /// When the call ends with DEADLINE_EXCEEDED; nil for streams without a limit.
   package var deadline: ContinuousClock.Instant? { storage.deadline }
-  /// The caller; nil only in methods that the router lets in without authentication.
+  /// The caller; nil only in methods that everybody may call.
   package var principal: Principal? { storage.principal }
+  /// Why the call's token stands for nobody; nil where it does, or where there is none.
+  package var refusal: RPCError? { storage.refusal }
   /// The caller's key for exactly-once effects.
   package var idempotencyKey: String? { storage.idempotencyKey }
   package var metadata: [(String, String)] { storage.metadata }
@@ -33,8 +36,8 @@ package struct CallContext: Sendable {
 
   /// The caller, or UNAUTHENTICATED.
   package func requirePrincipal() throws(RPCError) -> Principal {
-    guard let principal else { throw RPCError(.unauthenticated, "this call needs a token") }
-    return principal
+    if let principal { return principal }
+    throw refusal ?? RPCError(.unauthenticated, "this call needs a token")
   }
 
   /// Time left until the deadline, nil without one, zero when it has passed.
@@ -55,6 +58,7 @@ package struct CallContext: Sendable {
     let method: MethodDescriptor
     let deadline: ContinuousClock.Instant?
     let principal: Principal?
+    let refusal: RPCError?
     let idempotencyKey: String?
     let metadata: [(String, String)]
     let traceparent: String?
@@ -65,12 +69,14 @@ package struct CallContext: Sendable {
 
     init(
       method: MethodDescriptor, deadline: ContinuousClock.Instant?, principal: Principal?,
-      idempotencyKey: String?, metadata: [(String, String)], traceparent: String?,
+      refusal: RPCError?, idempotencyKey: String?, metadata: [(String, String)],
+      traceparent: String?,
       connectionID: UInt64, streamID: UInt32, requestBytes: [UInt8]
     ) {
       self.method = method
       self.deadline = deadline
       self.principal = principal
+      self.refusal = refusal
       self.idempotencyKey = idempotencyKey
       self.metadata = metadata
       self.traceparent = traceparent

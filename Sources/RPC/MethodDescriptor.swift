@@ -18,11 +18,14 @@ public struct MethodDescriptor: Sendable, Hashable {
   public let kind: MethodKind
   /// Whether the proto says `idempotency_level = NO_SIDE_EFFECTS`: clients may repeat it freely.
   public let isReadOnly: Bool
+  /// Nil for one that was made without the contract: a server refuses to register it.
+  public let rule: MethodRule?
 
-  public init(path: String, kind: MethodKind, isReadOnly: Bool) {
+  public init(path: String, kind: MethodKind, isReadOnly: Bool, rule: MethodRule? = nil) {
     self.path = path
     self.kind = kind
     self.isReadOnly = isReadOnly
+    self.rule = rule
   }
 
   /// The part before the slash: `hito.v1.GoalService`.

@@ -1,12 +1,17 @@
 /// Who calls: what a token or certificate stands for.
 package struct Principal: Sendable, Hashable {
+  /// What a caller is. Each may call what those before it may.
+  package enum Role: String, Sendable, Hashable, CaseIterable {
+    case learner, instructor, service, admin
+  }
+
   package var userID: String
-  package var role: String
+  package var role: Role
   /// Names the token in logs; not the token.
   package var tokenID: String
   package var scopes: [String]
 
-  package init(userID: String, role: String, tokenID: String, scopes: [String] = []) {
+  package init(userID: String, role: Role, tokenID: String, scopes: [String] = []) {
     self.userID = userID
     self.role = role
     self.tokenID = tokenID

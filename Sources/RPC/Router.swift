@@ -1,8 +1,20 @@
 /// The methods that a server serves: path to handler, built once before it starts.
+///
+/// A method is served by its rule: one without a rule is refused. Around each method's own code run,
+/// from the outside: the outer interceptors, which see every call; the check of the rule; the inner
+/// interceptors, which see the calls that were let in and know their caller.
 package struct Router: Sendable {
   private var routes: [String: Route] = [:]
+  private let outer: [any ServerInterceptor]
+  private let inner: [any ServerInterceptor]
 
-  package init() {}
+  /// - Parameters:
+  ///   - outer: around all calls, the first outermost.
+  ///   - inner: around calls that were let in, the first outermost.
+  package init(outer: [any ServerInterceptor] = [], inner: [any ServerInterceptor] = []) {
+    self.outer = outer
+    self.inner = inner
+  }
 
   /// The route for a method path, if there is one.
   package subscript(path: String) -> Route? { routes[path] }
@@ -15,38 +27,34 @@ package struct Router: Sendable {
   package mutating func unary<Request: WireMessage, Response: WireMessage>(
     _ method: MethodDescriptor,
     _ body: @escaping @Sendable (Request, CallContext) async throws -> Response
-  ) {
-    add(
-      method,
+  ) throws(RegistrationError) {
+    try add(method) { handler in
       .unary { bytes, limits throws(DecodeError) in
         let request = try Request.decode(bytes, limits: limits)
-        return { context in try await body(request, context) }
-      })
+        return Route.Invocation(handler) { context in try await body(request, context) }
+      }
+    }
   }
 
   package mutating func serverStreaming<Request: WireMessage, Response: WireMessage>(
     _ method: MethodDescriptor,
     _ body:
       @escaping @Sendable (Request, CallContext, ResponseWriter<Response>) async throws -> Void
-  ) {
-    add(
-      method,
-      .streaming { stream, context in
-        let request = try await Self.singleRequest(of: stream, as: Request.self)
-        try await body(request, context, ResponseWriter(stream))
-      })
+  ) throws(RegistrationError) {
+    try streaming(method) { stream, context in
+      let request = try await Self.singleRequest(of: stream, as: Request.self)
+      try await body(request, context, ResponseWriter(stream))
+    }
   }
 
   package mutating func clientStreaming<Request: WireMessage, Response: WireMessage>(
     _ method: MethodDescriptor,
     _ body: @escaping @Sendable (RequestStream<Request>, CallContext) async throws -> Response
-  ) {
-    add(
-      method,
-      .streaming { stream, context in
-        let response = try await body(RequestStream(stream), context)
-        try await stream.write(response, resumeCursor: nil)
-      })
+  ) throws(RegistrationError) {
+    try streaming(method) { stream, context in
+      let response = try await body(RequestStream(stream), context)
+      try await stream.write(response, resumeCursor: nil)
+    }
   }
 
   package mutating func bidirectional<Request: WireMessage, Response: WireMessage>(
@@ -55,32 +63,45 @@ package struct Router: Sendable {
       @escaping @Sendable (
         RequestStream<Request>, CallContext, ResponseWriter<Response>
       ) async throws -> Void
-  ) {
-    add(
-      method,
-      .streaming { stream, context in
-        try await body(RequestStream(stream), context, ResponseWriter(stream))
-      })
-  }
-
-  /// Lets everybody call the methods of `service` (`hito.v1.HealthService`), without a token.
-  package mutating func allowUnauthenticated(service: String) {
-    for (path, route) in routes where route.method.service == service {
-      routes[path]?.isPublic = true
+  ) throws(RegistrationError) {
+    try streaming(method) { stream, context in
+      try await body(RequestStream(stream), context, ResponseWriter(stream))
     }
-    publicServices.insert(service)
   }
 
-  /// Lets everybody call one method that was added before, without a token.
-  package mutating func allowUnauthenticated(method: MethodDescriptor) {
-    routes[method.path]?.isPublic = true
+  /// Answers UNIMPLEMENTED to those who may call the method.
+  package mutating func unimplemented(_ method: MethodDescriptor) throws(RegistrationError) {
+    let error = RPCError(.unimplemented, "\(method.path) is not implemented")
+    guard method.kind == .unary else { return try streaming(method) { _, _ in throw error } }
+    try add(method) { handler in
+      .unary { _, _ in Route.Invocation(handler) { _ in throw error } }
+    }
   }
 
-  private var publicServices: Set<String> = []
+  private mutating func streaming(
+    _ method: MethodDescriptor,
+    _ body: @escaping @Sendable (any ServerStream, CallContext) async throws -> Void
+  ) throws(RegistrationError) {
+    try add(method) { handler in
+      .streaming { stream, context in
+        _ = try await handler(context) { context in
+          try await body(stream, context)
+          return nil
+        }
+      }
+    }
+  }
 
-  private mutating func add(_ method: MethodDescriptor, _ body: Route.Body) {
-    let isPublic = publicServices.contains(String(method.service))
-    routes[method.path] = Route(method: method, isPublic: isPublic, body: body)
+  private mutating func add(
+    _ method: MethodDescriptor, _ body: (@escaping CallHandler) -> Route.Body
+  ) throws(RegistrationError) {
+    guard let rule = method.rule else { throw RegistrationError.noRule(method.path) }
+    guard routes[method.path] == nil else { throw RegistrationError.registeredTwice(method.path) }
+    var handler: CallHandler = { context, call in try await call(context) }
+    for interceptor in (outer + [AccessInterceptor()] + inner).reversed() {
+      handler = interceptor.intercept(method, rule, handler)
+    }
+    routes[method.path] = Route(method: method, rule: rule, body: body(handler))
   }
 
   /// The one request message of a method that has one (W5.8).
@@ -94,10 +115,39 @@ package struct Router: Sendable {
   }
 }
 
-/// One method and its handler, with the message types erased.
+/// Why a method cannot be served.
+package enum RegistrationError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The descriptor says nothing of who may call it.
+  case noRule(String)
+  case registeredTwice(String)
+
+  package var description: String {
+    switch self {
+    case .noRule(let path): "\(path) has no rule: it would not be known who may call it"
+    case .registeredTwice(let path): "\(path) is registered twice"
+    }
+  }
+}
+
+/// One method and what runs its calls, with the message types erased.
 package struct Route: Sendable {
-  /// A decoded request bound to its handler.
-  package typealias Invocation = @Sendable (CallContext) async throws -> any WireMessage
+  /// A decoded request, bound to its method's code and to what runs around it.
+  package struct Invocation: Sendable {
+    private let handler: CallHandler
+    private let call: BoundCall
+
+    fileprivate init(_ handler: @escaping CallHandler, _ call: @escaping BoundCall) {
+      self.handler = handler
+      self.call = call
+    }
+
+    package func callAsFunction(_ context: CallContext) async throws -> any WireMessage {
+      guard let reply = try await handler(context, call) else {
+        throw RPCError(.internal, "internal error")
+      }
+      return reply
+    }
+  }
 
   package enum Body: Sendable {
     /// Decodes at once, while the bytes are still in the connection's buffer; runs later.
@@ -107,7 +157,6 @@ package struct Route: Sendable {
   }
 
   package let method: MethodDescriptor
-  /// Whether the method needs no principal.
-  package fileprivate(set) var isPublic: Bool
+  package let rule: MethodRule
   package let body: Body
 }

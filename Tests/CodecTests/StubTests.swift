@@ -4,17 +4,29 @@ import Testing
 
 @Suite("Generated stubs")
 struct StubTests {
-  /// Plants trees; everything else it leaves out.
+  /// Knows trees by their leaves; does nothing else.
   private struct Gardener: EverythingServiceHandler {
     func getTree(_ request: Leaf, _ context: CallContext) async throws -> Tree {
       Tree(last: request.name)
     }
+    func watch(
+      _ request: Leaf, _ context: CallContext, _ responses: ResponseWriter<Leaf>
+    ) async throws {}
+    func collect(
+      _ requests: RequestStream<Leaf>, _ context: CallContext
+    ) async throws -> Tree { Tree() }
+    func chat(
+      _ requests: RequestStream<Leaf>, _ context: CallContext, _ responses: ResponseWriter<Tree>
+    ) async throws {}
+    func `import`(_ request: Nothing, _ context: CallContext) async throws -> Nothing {
+      Nothing()
+    }
   }
 
   @Test("Every method is registered under its path, with its kind and whether it only reads")
-  func registration() {
+  func registration() throws {
     var router = Router()
-    Gardener().register(in: &router)
+    try Gardener().register(in: &router)
     #expect(
       Set(router.methods) == Set(EverythingServiceMethods.all)
         && router.methods.count == EverythingServiceMethods.all.count)
@@ -27,15 +39,45 @@ struct StubTests {
       ])
   }
 
+  @Test("A method has the rule that the contract declares, and the defaults of what it leaves out")
+  func rules() {
+    #expect(
+      EverythingServiceMethods.all.map(\.rule) == [
+        MethodRule(callers: .anybody, cost: .memory, timeout: .seconds(30)),
+        MethodRule(callers: .admins, cost: .model, timeout: .seconds(90), isImplemented: false),
+        MethodRule(callers: .users, cost: .subscription, timeout: nil),
+        MethodRule(callers: .instructors, cost: .bulk, timeout: .seconds(600)),
+        MethodRule(callers: .services, cost: .search, timeout: nil),
+        MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)),
+      ])
+  }
+
+  @Test("A service that no server has is registered without a handler")
+  func promisedService() throws {
+    var router = Router()
+    try PromisedServiceMethods.register(in: &router)
+    #expect(router.methods == PromisedServiceMethods.all)
+  }
+
+  @Test("A message with a field that many share can be used as one of them")
+  func sharedFields() {
+    func receipt(of response: some WriteResponse) -> WriteReceipt? { response.receipt }
+    func page(of request: some PagedRequest) -> Contract.PageRequest? { request.page }
+    let shared = Shared(
+      receipt: WriteReceipt(cursor: "c"), page: Contract.PageRequest(pageSize: 3))
+    #expect(receipt(of: shared)?.cursor == "c")
+    #expect(page(of: shared)?.pageSize == 3)
+  }
+
   @Test("A client's call reaches the handler and comes back")
   func call() async throws {
-    let client = EverythingServiceClient(LocalTransport(Gardener()))
+    let client = EverythingServiceClient(try LocalTransport(Gardener()))
     #expect(try await client.getTree(Leaf(name: "oak")).last == "oak")
   }
 
-  @Test("A method without implementation answers UNIMPLEMENTED")
+  @Test("A method that no server has answers UNIMPLEMENTED")
   func unimplemented() async throws {
-    let client = EverythingServiceClient(LocalTransport(Gardener()))
+    let client = EverythingServiceClient(try LocalTransport(Gardener()))
     let error = await #expect(throws: RPCError.self) { try await client.plantTree(Tree()) }
     #expect(error?.code == .unimplemented)
     #expect(error?.message == "fixture.v1.EverythingService/PlantTree is not implemented")
@@ -62,9 +104,9 @@ struct StubTests {
 private struct LocalTransport: ClientTransport {
   private let router: Router
 
-  init(_ handler: some EverythingServiceHandler) {
+  init(_ handler: some EverythingServiceHandler) throws(RegistrationError) {
     var router = Router()
-    handler.register(in: &router)
+    try handler.register(in: &router)
     self.router = router
   }
 
@@ -78,7 +120,8 @@ private struct LocalTransport: ClientTransport {
       let invocation = try request.encodedBytes().withUnsafeBytes {
         try prepare($0, DecodeLimits())
       }
-      let response = try await invocation(CallContext(method: method))
+      let response = try await invocation(
+        CallContext(method: method, principal: Principal(userID: "", role: .admin, tokenID: "")))
       return try Response.decode(response.encodedBytes())
     } catch {
       throw RPCError(fromHandler: error)

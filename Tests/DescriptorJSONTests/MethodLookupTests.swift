@@ -1,4 +1,5 @@
 import DescriptorJSON
+import JSON
 import Testing
 
 @Suite("Methods")
@@ -61,7 +62,7 @@ struct MethodLookupTests {
     #expect(text.contains("// One of: AMOUNT_UNSPECIFIED, AMOUNT_LITTLE"))
     #expect(text.contains("// Instead of it, one of:\n  //   \"chosenInt64\": \"0\""))
     let input = schema.messages[method.input]
-    let json = try JSONParser.parse(text)
+    let json = try JSONValue(typed: text)
     #expect(throws: Never.self) { try schema.encode(json, as: input) }
   }
 }

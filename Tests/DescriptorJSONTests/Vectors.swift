@@ -1,18 +1,19 @@
 import DescriptorJSON
 import Foundation
+import JSON
 import Testing
 
 /// The files that Vectors/generate.py makes with the reference implementation.
 struct Vectors {
   let schema: Schema
   let everything: MessageType
-  let file: JSONNode
+  let file: JSONValue
 
   init() throws {
     schema = try Schema(descriptorSet: Self.descriptorSet())
     everything = try #require(schema.message(named: "vectors.v1.Everything"))
-    file = try JSONParser.parse(
-      String(contentsOf: Self.folder.appending(path: "vectors.json"), encoding: .utf8))
+    file = try JSONValue(
+      typed: String(contentsOf: Self.folder.appending(path: "vectors.json"), encoding: .utf8))
   }
 
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
@@ -24,7 +25,7 @@ struct Vectors {
 
   struct Case {
     let input: String
-    let json: JSONNode
+    let json: JSONValue
     let binary: [UInt8]
   }
 
@@ -36,7 +37,7 @@ struct Vectors {
       else { throw CocoaError(.coderReadCorrupt) }
       var input = json
       if case .string(let text) = element["input"] { input = text }
-      return Case(input: input, json: try JSONParser.parse(json), binary: Array(data))
+      return Case(input: input, json: try JSONValue(typed: json), binary: Array(data))
     }
   }
 
@@ -46,34 +47,34 @@ struct Vectors {
   }
 
   func encode(_ json: String) throws -> [UInt8] {
-    try schema.encode(try JSONParser.parse(json), as: everything)
+    try schema.encode(try JSONValue(typed: json), as: everything)
   }
 
   func decode(_ bytes: [UInt8]) throws -> String {
-    try schema.decode(bytes, as: everything).text()
+    try schema.decode(bytes, as: everything).shown()
   }
 }
 
-extension JSONNode {
+extension JSONValue {
   /// Where this differs from `other` in meaning; the order of members and the digits of numbers
   /// are free.
-  func differences(from other: JSONNode, at path: String = "") -> [String] {
+  func differences(from other: JSONValue, at path: String = "") -> [String] {
     switch (self, other) {
     case (.number(let left), .number(let right)):
-      return left == right || Double(left) == Double(right) ? [] : ["\(path): \(left), \(right)"]
+      return left.double == right.double ? [] : ["\(path): \(left.text), \(right.text)"]
     case (.array(let left), .array(let right)) where left.count == right.count:
       return zip(left, right).enumerated().flatMap { index, pair in
         pair.0.differences(from: pair.1, at: "\(path)[\(index)]")
       }
     case (.object(let left), .object(let right)):
-      let names = Set(left.map(\.name)).union(right.map(\.name))
+      let names = Set(left.map(\.key)).union(right.map(\.key))
       return names.sorted().flatMap { name in
         guard let mine = self[name], let others = other[name] else {
           return ["\(path).\(name): only in one"]
         }
         return mine.differences(from: others, at: "\(path).\(name)")
       }
-    default: return self == other ? [] : ["\(path): \(text()), \(other.text())"]
+    default: return self == other ? [] : ["\(path): \(shown()), \(other.shown())"]
     }
   }
 }

@@ -1,5 +1,6 @@
 import Documents
 import Domain
+import Retrieval
 import Testing
 
 /// Inputs made to hurt: each is read or refused, in time, and never ends the process.

@@ -1,4 +1,5 @@
 import Domain
+import Retrieval
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct `Markdown` {

@@ -54,22 +54,6 @@ struct ValueTests {
     #expect(time.advanced(by: .milliseconds(-2)).microsecondsSinceEpoch == -1995)
   }
 
-  @Test("JSON text is escaped, ordered and finite")
-  func json() {
-    let value = JSONValue.object([
-      ("b", .string("\"\\\n\u{1}é🎯")), ("a", .array([.null, .bool(true), .integer(-5)])),
-      ("c", .number(.nan)), ("d", .number(0.5)),
-    ])
-    #expect(
-      value.text
-        == #"{"b":"\"\\\u000a\u0001é🎯","a":[null,true,-5],"c":null,"d":0.5}"#)
-    #expect(value["d"]?.doubleValue == 0.5)
-    // Members are a set; NaN is never equal, so it is left out here.
-    let one = JSONValue.object([("x", .integer(1)), ("y", .string("z"))])
-    #expect(one == .object([("y", .string("z")), ("x", .number(1))]))
-    #expect(one != .object([("x", .integer(1))]))
-  }
-
   @Test("a caller acts for others only as a service or an admin")
   func owners() throws {
     let me = UUIDv7(high: 1, low: 1)

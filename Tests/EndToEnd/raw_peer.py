@@ -73,11 +73,14 @@ class RawPeer:
         version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
         hello: Tuple[Tuple[int, bytes], ...] = (),
         seconds: float = 15.0,
+        certificate: Optional[Tuple[str, str]] = None,
     ) -> None:
         context = ssl.create_default_context(cafile=server.ca_file)
         context.minimum_version = context.maximum_version = version
         if alpn is not None:
             context.set_alpn_protocols([alpn])
+        if certificate is not None:
+            context.load_cert_chain(*certificate)
         self._tcp = tcp(server, seconds)
         try:
             self._tls = context.wrap_socket(self._tcp, server_hostname="127.0.0.1")

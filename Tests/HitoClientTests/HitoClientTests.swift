@@ -22,6 +22,29 @@ struct HitoClientTests {
     await server.stop()
   }
 
+  @Test("puts its interceptors around each call")
+  func interceptors() async throws {
+    struct WithoutToken: ClientInterceptor {
+      func intercept<Result: Sendable>(
+        _ method: MethodDescriptor, _ options: CallOptions,
+        _ next: (CallOptions) async throws(RPCError) -> Result
+      ) async throws(RPCError) -> Result {
+        var options = options
+        options.token = "nobody's"
+        return try await next(options)
+      }
+    }
+    let server = try await RestartableServer()
+    try await server.start()
+    let client = try server.client(interceptors: [WithoutToken()])
+    let error = await #expect(throws: RPCError.self) {
+      try await client.goals.listGoals(ListGoalsRequest())
+    }
+    #expect(error?.code == .unauthenticated)
+    client.close()
+    await server.stop()
+  }
+
   @Test("says what went wrong, with the details that the server gave")
   func errors() async throws {
     let server = try await RestartableServer()
@@ -74,7 +97,7 @@ struct HitoAddressTests {
     "is read as people write it",
     arguments: [
       ("localhost", "localhost:7443"), ("10.0.0.1:99", "10.0.0.1:99"), ("[::1]", "[::1]:7443"),
-      ("[::1]:8", "[::1]:8"), ("::1", "[::1]:7443"),
+      ("[::1]:8", "[::1]:8"), ("::1", "[::1]:7443"), ("a.b:65535", "a.b:65535"),
     ])
   func reading(text: String, meaning: String) {
     #expect(HitoAddress(text)?.description == meaning)
@@ -82,7 +105,10 @@ struct HitoAddressTests {
 
   @Test(
     "is refused when it is none",
-    arguments: ["", ":1", "a:0", "a:65536", "a:x", "[::1]x", "a b", "http://a", "[]:1"])
+    arguments: [
+      "", ":1", "a:0", "a:65536", "a:x", "[::1]x", "a b", "http://a", "[]:1", "[::1", "a/b", "ñ",
+      "a:+1", "a:",
+    ])
   func refusal(text: String) {
     #expect(HitoAddress(text) == nil)
   }

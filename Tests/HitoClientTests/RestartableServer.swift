@@ -1,4 +1,5 @@
 import Domain
+import EventLog
 import Foundation
 import HitoClient
 import InMemoryStore
@@ -48,10 +49,12 @@ final class RestartableServer: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-  func client() throws(RPCError) -> HitoClient {
+  var address: String { "127.0.0.1:\(port.withLock { $0 })" }
+
+  func client(interceptors: [any ClientInterceptor] = []) throws(RPCError) -> HitoClient {
     try HitoClient.make(
-      address: "127.0.0.1:\(port.withLock { $0 })", tls: .authority(file: "\(folder)/ca.pem"),
-      token: token.text)
+      address: address, tls: .authority(file: "\(folder)/ca.pem"), token: token.text,
+      interceptors: interceptors)
   }
 
   func start() async throws {
@@ -66,13 +69,12 @@ final class RestartableServer: Sendable {
         users: store, courses: store, goals: store, snapshots: store, writes: store,
         tokens: store, log: store, archive: nil, runs: store),
       hub: hub, options: options)
-    var router = Router()
-    services.register(in: &router)
     let server = HitoServer(
       configuration: ServerConfiguration(port: port.withLock { $0 }),
       tls: try .server(
         certificateFile: "\(folder)/server.pem", keyFile: "\(folder)/server.key"),
-      router: router, authenticator: services.authenticator, logger: logger)
+      router: try services.router(logger: logger), authenticator: services.authenticator,
+      logger: logger)
     let bound = try await server.start()
     port.withLock { $0 = bound }
     let task = _Concurrency.Task<Void, Never> { try? await relay.run() }

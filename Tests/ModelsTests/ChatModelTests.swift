@@ -1,4 +1,5 @@
 import Domain
+import JSON
 import Models
 import Synchronization
 import Testing

@@ -1,10 +1,11 @@
 import Domain
+import JSON
 import Models
 import Testing
 
 @Suite struct ReplySchemaTests {
   private func value(_ text: String) throws -> JSONValue {
-    try #require(BoundedJSON.value(of: Array(text.utf8)))
+    try #require(JSONValue(parsing: text))
   }
 
   private func schema(_ text: String) throws -> ReplySchema { try ReplySchema(value(text)) }
@@ -77,20 +78,5 @@ import Testing
     #expect(throws: ReplySchemaError.tooDeep) { try ReplySchema(deep) }
     let crossed = try schema(#"{"minLength":5,"maxLength":2}"#)
     #expect(crossed.violation(in: .string("abc")) != nil)
-  }
-
-  @Test func `JSON is read whole or not at all`() {
-    for text in ["", "{}{}", "{\"a\":1", "```json\n{}\n```", "nul", "{'a':1}", "\u{0}"] {
-      #expect(BoundedJSON.value(of: Array(text.utf8)) == nil, "\(text)")
-    }
-    let depth = BoundedJSON.depthMax
-    func nested(_ count: Int) -> [UInt8] {
-      Array((String(repeating: "[", count: count) + String(repeating: "]", count: count)).utf8)
-    }
-    #expect(BoundedJSON.value(of: nested(depth)) != nil)
-    #expect(BoundedJSON.value(of: nested(depth + 1)) == nil)
-    #expect(BoundedJSON.value(of: nested(1_000_000)) == nil)
-    #expect(
-      BoundedJSON.value(of: Array(#""\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[""#.utf8)) != nil)
   }
 }

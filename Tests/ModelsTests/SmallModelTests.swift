@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import JSON
 import Models
 import Synchronization
 import Testing

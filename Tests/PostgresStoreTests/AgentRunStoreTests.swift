@@ -1,5 +1,7 @@
+import Agents
 import Domain
 import PostgresStore
+import Retrieval
 import Testing
 
 /// Runs of agents, their leases, and what was used of models.

@@ -2,27 +2,10 @@ import RPC
 import Testing
 import Wire
 
-private struct Echo: WireMessage, Equatable {
-  static let fullName = "test.Echo"
-  var bytes: [UInt8]
-
-  static func decode(
-    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
-  ) throws(DecodeError) -> Echo {
-    guard bytes.count <= limits.memoryBudgetByteCount else { throw DecodeError(.tooLarge) }
-    return Echo(bytes: Array(bytes))
-  }
-  var encodedByteCount: Int { bytes.count }
-  func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
-    let room = reserve(bytes.count)
-    bytes.withUnsafeBytes { room.copyMemory(from: $0) }
-  }
-}
-
 private struct Foreign: Error {}
 
 @Suite struct RPCTests {
-  private let method = MethodDescriptor(path: "a.B/C", kind: .unary, isReadOnly: true)
+  private let method = MethodDescriptor.test("a.B/C", callers: .anybody)
 
   @Test func `a message goes through an array unchanged, also an empty one`() throws {
     for bytes in [[], [1], [UInt8](repeating: 7, count: 1000)] as [[UInt8]] {
@@ -61,7 +44,7 @@ private struct Foreign: Error {}
 
   @Test func `a unary route decodes, runs and returns`() async throws {
     var router = Router()
-    router.unary(method) { (request: Echo, context: CallContext) in
+    try router.unary(method) { (request: Echo, context: CallContext) in
       Echo(bytes: request.bytes + [UInt8(context.streamID)])
     }
     let route = try #require(router["a.B/C"])
@@ -73,19 +56,6 @@ private struct Foreign: Error {}
     let reply = try await invocation(CallContext(method: method, streamID: 9))
     #expect((reply as? Echo)?.bytes == [1, 2, 9])
     #expect(router["a.B/D"] == nil)
-  }
-
-  @Test func `services are public before or after their methods are added`() {
-    var router = Router()
-    router.allowUnauthenticated(service: "a.B")
-    router.unary(method) { (request: Echo, _) in request }
-    let other = MethodDescriptor(path: "x.Y/Z", kind: .unary, isReadOnly: true)
-    router.unary(other) { (request: Echo, _) in request }
-    #expect(router["a.B/C"]?.isPublic == true)
-    #expect(router["x.Y/Z"]?.isPublic == false)
-    router.allowUnauthenticated(service: "x.Y")
-    #expect(router["x.Y/Z"]?.isPublic == true)
-    #expect(router.methods.map(\.path) == ["a.B/C", "x.Y/Z"])
   }
 
   @Test func `a context tells the time that is left and demands a principal`() {

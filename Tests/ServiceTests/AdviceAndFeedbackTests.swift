@@ -1,7 +1,9 @@
+import Agents
 import Contract
 import Domain
 import InMemoryStore
 import RPC
+import Retrieval
 import Service
 import Testing
 
@@ -9,7 +11,7 @@ import Testing
   typealias Script = AgentScript
 
   private func fixture(
-    _ lines: [ScriptedModel.Line]?, found: Domain.AgentContext = AgentScript.context
+    _ lines: [ScriptedModel.Line]?, found: Retrieval.AgentContext = AgentScript.context
   ) -> (ServiceFixture, ScriptedModel?) {
     let model = lines.map(ScriptedModel.init)
     return (ServiceFixture(model: model, retriever: FakeRetriever(found)), model)
@@ -161,7 +163,7 @@ import Testing
   }
 
   @Test func `on a course abstains without asking the model`() async throws {
-    let (fixture, model) = fixture([], found: Domain.AgentContext())
+    let (fixture, model) = fixture([], found: Retrieval.AgentContext())
     let ada = fixture.user()
     let course = try await course(fixture, with: ada)
     for (question, word) in [

@@ -1,5 +1,6 @@
 import Domain
 import Logging
+import Retrieval
 import Service
 import Synchronization
 import Testing

@@ -2,6 +2,7 @@ import Contract
 import Domain
 import InMemoryStore
 import RPC
+import Retrieval
 import Service
 import Testing
 
@@ -15,7 +16,7 @@ import Testing
 
   private func fixture(
     _ lines: [ScriptedModel.Line]? = [.text(AgentScript.good)],
-    found: Domain.AgentContext = AgentScript.context
+    found: Retrieval.AgentContext = AgentScript.context
   ) -> (ServiceFixture, ScriptedModel?, FakeRetriever) {
     let model = lines.map(ScriptedModel.init)
     let retriever = FakeRetriever(found)
@@ -81,7 +82,7 @@ import Testing
     let id = try #require(UUIDv7(earlier.goal?.id ?? ""))
     var found = Script.passage(.goal, "Aprender Flask", "Hice una API con Flask.", id: 1)
     found.passage.entityID = id
-    retriever.find(Domain.AgentContext(goals: [found]))
+    retriever.find(Retrieval.AgentContext(goals: [found]))
     let messages = try await fixture.generate(as: ada).all()
     #expect(
       messages.words == [
@@ -92,7 +93,7 @@ import Testing
   }
 
   @Test func `says that there is no model where too little was found to plan from`() async throws {
-    let (fixture, _, _) = fixture(nil, found: Domain.AgentContext())
+    let (fixture, _, _) = fixture(nil, found: Retrieval.AgentContext())
     let probe = fixture.generate(as: fixture.user())
     let messages = try await probe.all()
     #expect(messages.words == ["retrieve 1", "context", "generate 1", "findings 1"])
@@ -103,7 +104,7 @@ import Testing
 
   @Test func `names the findings where no proposal holds`() async throws {
     let (fixture, _, _) = fixture(
-      Array(repeating: .text(Script.short), count: 3), found: Domain.AgentContext())
+      Array(repeating: .text(Script.short), count: 3), found: Retrieval.AgentContext())
     let probe = fixture.generate(as: fixture.user())
     _ = try await probe.all()
     let error = try #require(await probe.end())
@@ -126,7 +127,7 @@ import Testing
   func `maps a model's failure without its text`(
     _ failure: LanguageModelError, _ code: String
   ) async throws {
-    let (fixture, _, _) = fixture([.error(failure)], found: Domain.AgentContext())
+    let (fixture, _, _) = fixture([.error(failure)], found: Retrieval.AgentContext())
     let probe = fixture.generate(as: fixture.user())
     _ = try await probe.all()
     let error = try #require(await probe.end())

@@ -2,6 +2,7 @@ import Contract
 import Domain
 import InMemoryStore
 import RPC
+import Retrieval
 import Service
 import Synchronization
 import Testing

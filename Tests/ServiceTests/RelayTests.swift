@@ -1,5 +1,6 @@
 import Contract
 import Domain
+import EventLog
 import InMemoryStore
 import Logging
 import RPC

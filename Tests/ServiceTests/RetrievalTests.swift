@@ -3,6 +3,7 @@ import Domain
 import InMemoryStore
 import Logging
 import RPC
+import Retrieval
 import Service
 import Testing
 
@@ -241,7 +242,7 @@ import Testing
 extension ServiceFixture {
   func makeWorker() -> EmbeddingWorker {
     EmbeddingWorker(
-      models: models, store: store, log: store, cursors: store, hub: hub, time: time,
+      models: models, store: store, log: store, cursors: store, live: hub, time: time,
       clock: InstantClock(), logger: Logger(label: "test"))
   }
 

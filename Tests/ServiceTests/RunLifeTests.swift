@@ -1,3 +1,4 @@
+import Agents
 import Contract
 import Domain
 import InMemoryStore

@@ -25,7 +25,7 @@ import Testing
       flushLake: { (position: 2, rowCount: 5) }))
 
   /// Every method is called with an empty request: the list of methods says UNIMPLEMENTED of
-  /// exactly those that answer it.
+  /// exactly those that answer it, and there is no method of the contract that is not served.
   @Test func `say honestly which methods there are`() async throws {
     let methods: ListMethodsResponse = try await fixture.call(
       ReflectionServiceMethods.listMethods, ListMethodsRequest(), as: nil)

@@ -154,7 +154,9 @@ import Wire
     let before = fixture.store.allEvents
     for user in [eve, teacher] {
       for (id, code) in [(hidden, StatusCode.notFound), (shared, .permissionDenied)] {
-        #expect(await failure { try await fixture.judge(id, .failed, as: user) }.code == code)
+        // Learners judge nothing: it is not even looked for.
+        let judging = user.role == .learner ? .permissionDenied : code
+        #expect(await failure { try await fixture.judge(id, .failed, as: user) }.code == judging)
         #expect(await failure { try await fixture.share(id, false, as: user) }.code == code)
       }
     }

@@ -181,7 +181,7 @@ import Testing
     let context = CallContext(
       method: method,
       principal: Principal(
-        userID: ada.id.description, role: "learner",
+        userID: ada.id.description, role: .learner,
         tokenID: UUIDv7(high: 9, low: 9).description),
       idempotencyKey: "the-key", metadata: [("correlation-id", "c-1"), ("other", "no")],
       traceparent: "00-abc", requestBytes: bytes)

@@ -82,7 +82,7 @@ import Wire
 
   @Test func `mutated frames never crash the connection`() throws {
     var random = SystemRandomNumberGenerator()
-    let router = testRouter(Witness())
+    let router = try testRouter(Witness())
     for _ in 0..<1500 {
       let bench = try Bench(router)
       try bench.feed(RawClient.frame(.hello, stream: 0, Hello().clientPayload()))

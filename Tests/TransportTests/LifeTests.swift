@@ -34,10 +34,10 @@ struct LifeTests {
     }
   }
 
-  @Test func `W12.2 a unary call without a timeout gets the default`() async throws {
-    try await TestServer.with(configured { $0.unaryTimeoutDefault = .milliseconds(50) }) { server in
+  @Test func `W12.2 a call without a timeout gets the one of its method`() async throws {
+    try await TestServer.with { server in
       let client = try await RawClient.ready(server)
-      client.call(Methods.hang, stream: 1)
+      client.call(Methods.hangBriefly, stream: 1)
       #expect(await client.nextAnswer()?.trailer?.status == .deadlineExceeded)
       client.close()
     }
@@ -256,7 +256,7 @@ struct LifeTests {
     try await TestServer.with { server in
       let second = HitoServer(
         configuration: ServerConfiguration(port: server.port),
-        tls: try server.certificates.serverTLS(), router: testRouter(Witness()),
+        tls: try server.certificates.serverTLS(), router: try testRouter(Witness()),
         authenticator: TestAuthenticator(), logger: testLogger())
       let error = await #expect(throws: ListenError.self) { try await second.start() }
       #expect(error?.description.contains("127.0.0.1:\(server.port)") == true)
@@ -320,7 +320,7 @@ struct LifeTests {
     func start(_ port: Int) async throws -> (HitoServer, Int) {
       let server = HitoServer(
         configuration: ServerConfiguration(port: port), tls: try certificates.serverTLS(),
-        router: testRouter(witness), authenticator: TestAuthenticator(), logger: testLogger())
+        router: try testRouter(witness), authenticator: TestAuthenticator(), logger: testLogger())
       return (server, try await server.start())
     }
     let (first, port) = try await start(0)

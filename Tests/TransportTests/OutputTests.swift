@@ -32,18 +32,16 @@ struct OutputTests {
   }
 
   private let large = MethodDescriptor(
-    path: Methods.path("Large"), kind: .unary, isReadOnly: true)
+    path: Methods.path("Large"), kind: .unary, isReadOnly: true, rule: Methods.ping.rule)
   private let empty = MethodDescriptor(
-    path: Methods.path("Empty"), kind: .unary, isReadOnly: true)
+    path: Methods.path("Empty"), kind: .unary, isReadOnly: true, rule: Methods.ping.rule)
 
   /// Everything that a server says to these calls, which arrive in one read and have the ids 1, 3, 5…
   /// Not async: an embedded loop belongs to one thread.
   private func answers(to methods: [MethodDescriptor]) throws -> [RawFrame] {
     var router = Router()
-    router.unary(large) { (_: Blob, _) in Blob([UInt8](repeating: 7, count: 200_000)) }
-    router.unary(empty) { (_: Blob, _) in Blob([UInt8]()) }
-    router.allowUnauthenticated(method: large)
-    router.allowUnauthenticated(method: empty)
+    try router.unary(large) { (_: Blob, _) in Blob([UInt8](repeating: 7, count: 200_000)) }
+    try router.unary(empty) { (_: Blob, _) in Blob([UInt8]()) }
     let core = ServerCore(
       configuration: configured { _ in }, router: router, authenticator: TestAuthenticator(),
       logger: testLogger())

@@ -76,7 +76,7 @@ import Wire
     identity.helloReceived(token: "good")
     #expect(identity.token == "good")
     #expect(identity.principal(at: start) == nil)
-    let principal = Principal(userID: "u", role: "learner", tokenID: "t")
+    let principal = Principal(userID: "u", role: .learner, tokenID: "t")
     identity.authenticated(
       AuthenticationCache.Answer(principal: principal, validUntil: start + .seconds(10)))
     #expect(identity.principal(at: start + .seconds(9))?.userID == "u")
@@ -85,8 +85,8 @@ import Wire
 
   // MARK: Routes
 
-  @Test func `the last route is remembered, and others are still found`() {
-    let router = testRouter(Witness())
+  @Test func `the last route is remembered, and others are still found`() throws {
+    let router = try testRouter(Witness())
     var routes = RouteCache()
     func found(_ path: String) -> String? {
       Array(path.utf8).withUnsafeBytes { routes.route($0, in: router)?.method.path }

@@ -38,19 +38,31 @@ struct Blob: WireMessage, Equatable {
 /// The test service's methods.
 enum Methods {
   static func path(_ name: String) -> String { "test.Echo/\(name)" }
-  static let echo = MethodDescriptor(path: path("Echo"), kind: .unary, isReadOnly: true)
-  static let write = MethodDescriptor(path: path("Write"), kind: .unary, isReadOnly: false)
-  static let fail = MethodDescriptor(path: path("Fail"), kind: .unary, isReadOnly: true)
-  static let whoami = MethodDescriptor(path: path("WhoAmI"), kind: .unary, isReadOnly: true)
-  static let hang = MethodDescriptor(path: path("Hang"), kind: .unary, isReadOnly: true)
-  static let count = MethodDescriptor(path: path("Count"), kind: .serverStreaming, isReadOnly: true)
-  static let watch = MethodDescriptor(path: path("Watch"), kind: .serverStreaming, isReadOnly: true)
-  static let elsewhere = MethodDescriptor(
-    path: path("Elsewhere"), kind: .bidirectional, isReadOnly: true)
-  static let sum = MethodDescriptor(path: path("Sum"), kind: .clientStreaming, isReadOnly: true)
-  static let chat = MethodDescriptor(path: path("Chat"), kind: .bidirectional, isReadOnly: true)
-  static let deaf = MethodDescriptor(path: path("Deaf"), kind: .bidirectional, isReadOnly: true)
-  static let ping = MethodDescriptor(path: "test.Public/Ping", kind: .unary, isReadOnly: true)
+  static let echo = method("Echo", .unary)
+  static let write = method("Write", .unary, isReadOnly: false)
+  static let fail = method("Fail", .unary)
+  static let whoami = method("WhoAmI", .unary)
+  static let hang = method("Hang", .unary)
+  /// Hangs as `hang` does, but not for long.
+  static let hangBriefly = method("HangBriefly", .unary, timeout: .milliseconds(50))
+  static let count = method("Count", .serverStreaming)
+  static let watch = method("Watch", .serverStreaming)
+  static let elsewhere = method("Elsewhere", .bidirectional)
+  static let sum = method("Sum", .clientStreaming)
+  static let chat = method("Chat", .bidirectional)
+  static let deaf = method("Deaf", .bidirectional)
+  static let ping = MethodDescriptor(
+    path: "test.Public/Ping", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .anybody, cost: .memory, timeout: .seconds(30)))
+
+  static func method(
+    _ name: String, _ kind: MethodKind, isReadOnly: Bool = true, timeout: Duration? = nil
+  ) -> MethodDescriptor {
+    MethodDescriptor(
+      path: path(name), kind: kind, isReadOnly: isReadOnly,
+      rule: MethodRule(
+        callers: .users, cost: .rows, timeout: timeout ?? (kind == .unary ? .seconds(30) : nil)))
+  }
 }
 
 /// What the handlers saw, for tests to wait on.
@@ -100,7 +112,7 @@ final class TestAuthenticator: Authenticator {
     guard !isRevoked, token == "good" || token == "other" else {
       throw RPCError(.unauthenticated, "the token is not valid")
     }
-    return Principal(userID: "user-\(token)", role: "learner", tokenID: "t-\(token)")
+    return Principal(userID: "user-\(token)", role: .learner, tokenID: "t-\(token)")
   }
 }
 
@@ -148,7 +160,7 @@ struct TestServer {
     let authenticator = TestAuthenticator()
     let server = HitoServer(
       configuration: configuration, tls: try certificates.serverTLS(),
-      router: testRouter(witness), authenticator: authenticator, logger: testLogger())
+      router: try testRouter(witness), authenticator: authenticator, logger: testLogger())
     let port = try await server.start()
     let test = TestServer(
       server: server, port: port, certificates: certificates, witness: witness,
@@ -205,18 +217,18 @@ func testLogger() -> Logger {
   return logger
 }
 
-func testRouter(_ witness: Witness) -> Router {
+func testRouter(_ witness: Witness) throws(RegistrationError) -> Router {
   var router = Router()
-  router.unary(Methods.echo) { (request: Blob, context: CallContext) in
+  try router.unary(Methods.echo) { (request: Blob, context: CallContext) in
     if let key = context.idempotencyKey { context.addTrailer("key", key) }
     return request
   }
-  router.unary(Methods.ping) { (request: Blob, _) in request }
-  router.unary(Methods.write) { (request: Blob, context: CallContext) in
+  try router.unary(Methods.ping) { (request: Blob, _) in request }
+  try router.unary(Methods.write) { (request: Blob, context: CallContext) in
     witness.note("write")
     return Blob("\(context.idempotencyKey ?? "none")|\(context.requestBytes.count)")
   }
-  router.unary(Methods.fail) { (request: Blob, _) -> Blob in
+  try router.unary(Methods.fail) { (request: Blob, _) -> Blob in
     switch request.text {
     case "foreign": throw Foreign()
     case "cancel": throw CancellationError()
@@ -225,16 +237,18 @@ func testRouter(_ witness: Witness) -> Router {
         .failedPrecondition, "not now", details: Array("details".utf8), resumeCursor: "c1")
     }
   }
-  router.unary(Methods.whoami) { (_: Blob, context: CallContext) in
+  try router.unary(Methods.whoami) { (_: Blob, context: CallContext) in
     Blob(try context.requirePrincipal().userID)
   }
-  router.unary(Methods.hang) { (_: Blob, _) -> Blob in
-    witness.note("hanging")
-    try? await Task.sleep(for: .seconds(600))
-    witness.note(Task.isCancelled ? "cancelled" : "woke")
-    throw CancellationError()
+  for method in [Methods.hang, Methods.hangBriefly] {
+    try router.unary(method) { (_: Blob, _) -> Blob in
+      witness.note("hanging")
+      try? await Task.sleep(for: .seconds(600))
+      witness.note(Task.isCancelled ? "cancelled" : "woke")
+      throw CancellationError()
+    }
   }
-  router.serverStreaming(Methods.count) {
+  try router.serverStreaming(Methods.count) {
     (request: Blob, _, writer: ResponseWriter<Blob>) in
     let parts = request.text.split(separator: " ").compactMap { Int($0) }
     let size = parts.count > 1 ? parts[1] : 0
@@ -244,7 +258,7 @@ func testRouter(_ witness: Witness) -> Router {
       witness.note("wrote")
     }
   }
-  router.serverStreaming(Methods.watch) { (_: Blob, _, writer: ResponseWriter<Blob>) in
+  try router.serverStreaming(Methods.watch) { (_: Blob, _, writer: ResponseWriter<Blob>) in
     try await writer.write(Blob("first"), resumeCursor: "after-first")
     witness.note("watching")
     do {
@@ -254,13 +268,14 @@ func testRouter(_ witness: Witness) -> Router {
       throw error
     }
   }
-  registerRequestStreams(&router, witness)
-  router.allowUnauthenticated(service: "test.Public")
+  try registerRequestStreams(&router, witness)
   return router
 }
 
-private func registerRequestStreams(_ router: inout Router, _ witness: Witness) {
-  router.clientStreaming(Methods.sum) { (requests: RequestStream<Blob>, _) -> Blob in
+private func registerRequestStreams(
+  _ router: inout Router, _ witness: Witness
+) throws(RegistrationError) {
+  try router.clientStreaming(Methods.sum) { (requests: RequestStream<Blob>, _) -> Blob in
     var requests = requests
     var byteCount = 0
     var count = 0
@@ -270,14 +285,14 @@ private func registerRequestStreams(_ router: inout Router, _ witness: Witness) 
     }
     return Blob("\(count) \(byteCount)")
   }
-  router.bidirectional(Methods.chat) {
+  try router.bidirectional(Methods.chat) {
     (requests: RequestStream<Blob>, _, writer: ResponseWriter<Blob>) in
     var requests = requests
     while let next = try await requests.next() {
       try await writer.write(Blob("re: " + next.text))
     }
   }
-  router.bidirectional(Methods.elsewhere) {
+  try router.bidirectional(Methods.elsewhere) {
     (requests: RequestStream<Blob>, _, writer: ResponseWriter<Blob>) in
     // A task that does not run on the connection's loop.
     let task = Task.detached {
@@ -288,7 +303,7 @@ private func registerRequestStreams(_ router: inout Router, _ witness: Witness) 
     }
     try await task.value
   }
-  router.bidirectional(Methods.deaf) { (_: RequestStream<Blob>, _, _: ResponseWriter<Blob>) in
+  try router.bidirectional(Methods.deaf) { (_: RequestStream<Blob>, _, _: ResponseWriter<Blob>) in
     witness.note("deaf")
     try await Task.sleep(for: .seconds(600))
   }

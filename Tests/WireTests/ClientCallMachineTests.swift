@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 import Wire
 
@@ -97,7 +98,7 @@ import Wire
   /// the half-close is said once and last, and nothing is sent beyond credit.
   @Test func `random callers are sent in order and within credit`() throws {
     for seed in 0..<2000 {
-      var random = SeededRandom(seed: UInt64(seed))
+      var random = SeededGenerator(state: UInt64(seed))
       var call = ClientCallMachine(requestByteCount: nil)
       var window = SendWindow(initial: 20)
       var granted = 20

@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 import Wire
 
@@ -26,7 +27,7 @@ import Wire
   /// is made up for.
   @Test func `random sockets forget no flush and no read`() {
     for seed in 0..<500 {
-      var random = SeededRandom(seed: UInt64(seed))
+      var random = SeededGenerator(state: UInt64(seed))
       var gate = OutputGate()
       var (isFlushArranged, hasOutput, isReadOwed) = (false, false, false)
       for _ in 0..<100 {

@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 import Wire
 
@@ -112,7 +113,7 @@ import Wire
 
 /// An owner of one call that does what the machine says, driven by random events.
 private struct RandomServerCall {
-  private var random: SeededRandom
+  private var random: SeededGenerator
   private var machine: ServerCallMachine
   private var window = SendWindow(initial: 40)
   private let isUnary: Bool
@@ -126,7 +127,7 @@ private struct RandomServerCall {
   var grantedByteCount = 30
 
   init(seed: UInt64) {
-    random = SeededRandom(seed: seed)
+    random = SeededGenerator(state: seed)
     isUnary = Bool.random(using: &random)
     machine = ServerCallMachine(
       messages: CallMachine(

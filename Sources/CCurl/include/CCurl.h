@@ -42,6 +42,8 @@ typedef enum {
   HITO_HTTP_BROKEN = 3,
   /// A callback ended it.
   HITO_HTTP_ABORTED = 4,
+  /// The URL is not one.
+  HITO_HTTP_INVALID = 5,
 } hito_http_outcome;
 
 /// A loop without transfers, NULL when memory is short.
@@ -57,8 +59,8 @@ void hito_http_loop_wake(hito_http_loop *loop);
 /// Takes the next transfer out of the loop that has ended: its context, else NULL.
 void *hito_http_loop_next_ended(hito_http_loop *loop, hito_http_outcome *outcome);
 
-/// A transfer that is in no loop yet; `body` is copied. NULL when memory is short or the request
-/// cannot be made (a URL that is not http or https).
+/// A transfer that is in no loop yet; `body` is copied. NULL when memory is short or libcurl
+/// refuses a part of the request.
 hito_http_transfer *hito_http_transfer_take(
     const hito_http_request *request, const hito_http_callbacks *callbacks, void *context);
 /// One more header line, `Name: value`, before the transfer is in a loop. 0 when memory is short.

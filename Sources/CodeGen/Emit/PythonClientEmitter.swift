@@ -1,7 +1,21 @@
 /// Emits the typed Python stubs of a file's services, over the runtime's channel.
-struct PythonClientEmitter {
+struct PythonClientEmitter: ClientEmitter {
+  func files(_ files: [FileModel]) -> [GeneratedFile] {
+    let clients = files.compactMap { file in
+      emit(file).map { GeneratedFile(path: Names.stem(file.path) + "_client.py", text: $0) }
+    }
+    let packages = Dictionary(grouping: files, by: \.packageName).sorted { $0.key < $1.key }
+    return clients
+      + packages.map { name, members in
+        let folder = name.split(separator: ".").joined(separator: "/")
+        return GeneratedFile(
+          path: folder + "/__init__.py",
+          text: PythonPackageEmitter().emit(members.sorted { $0.path < $1.path }))
+      }
+  }
+
   /// The file's text; nil when it declares no services.
-  func emit(_ file: FileModel) -> String? {
+  private func emit(_ file: FileModel) -> String? {
     guard !file.services.isEmpty else { return nil }
     var out = SourceWriter(unit: "    ")
     out.line("# " + banner(for: file.path))

@@ -24,9 +24,20 @@ struct SwiftMessageEmitter {
       out.line()
       emit(message)
     }
+    emitConformances(file.messages)
     var codec = SwiftCodecEmitter(out: out)
     for message in file.messages { codec.emit(message) }
     return codec.out.text
+  }
+
+  /// What many messages share, so that one piece of code serves them all (Contract/Runtime).
+  private mutating func emitConformances(_ messages: [MessageModel]) {
+    let shared = messages.flatMap { message in
+      message.sharedProtocols.map { "extension \(SwiftNames.type(message.name)): \($0) {}" }
+    }
+    guard !shared.isEmpty else { return }
+    out.line()
+    out.lines(shared)
   }
 
   // MARK: Enums
@@ -174,6 +185,20 @@ extension MessageModel {
       }
       guard oneof.fields.first?.number == field.number else { return nil }
       return oneof.property
+    }
+  }
+}
+
+extension MessageModel {
+  /// The protocols of the runtime that the message has the field for.
+  fileprivate var sharedProtocols: [String] {
+    plainFields.compactMap { field in
+      guard case .single(.message(let type)) = field.shape else { return nil }
+      return switch (field.name, type.full) {
+      case ("receipt", "hito.v1.WriteReceipt"): "WriteResponse"
+      case ("page", "hito.v1.PageRequest"): "PagedRequest"
+      default: nil
+      }
     }
   }
 }

@@ -18,10 +18,10 @@ struct SwiftServiceEmitter {
     for service in file.services {
       out.line()
       emitMethods(service)
-      out.line()
-      emitHandler(service)
-      out.line()
-      emitDefaults(service)
+      if service.isImplemented {
+        out.line()
+        emitHandler(service)
+      }
       out.line()
       emitRegistration(service)
       out.line()
@@ -38,8 +38,9 @@ struct SwiftServiceEmitter {
         out.indented {
           $0.filled([
             "path: \"\(method.path)\"", "kind: .\(method.kindName)",
-            "isReadOnly: \(method.isReadOnly))",
+            "isReadOnly: \(method.isReadOnly),",
           ])
+          $0.filled(method.rule.swiftArguments)
         }
       }
       out.line()
@@ -50,10 +51,12 @@ struct SwiftServiceEmitter {
     }
   }
 
+  /// What a server implements: the compiler misses a method that is left out.
   private mutating func emitHandler(_ service: ServiceModel) {
     out.documentation(service.comment, isDeprecated: service.isDeprecated)
     out.block("\(options.packageAccess)protocol \(service.name.simple)Handler: Sendable") { out in
-      for (index, method) in service.methods.enumerated() {
+      let methods = service.methods.filter(\.rule.isImplemented)
+      for (index, method) in methods.enumerated() {
         if index > 0 { out.line() }
         out.documentation(method.comment, isDeprecated: method.isDeprecated)
         out.lines(method.handlerSignature)
@@ -61,40 +64,36 @@ struct SwiftServiceEmitter {
     }
   }
 
-  private mutating func emitDefaults(_ service: ServiceModel) {
-    out.line("/// What a server does not implement answers UNIMPLEMENTED.")
-    out.block("extension \(service.name.simple)Handler") { out in
-      for (index, method) in service.methods.enumerated() {
-        if index > 0 { out.line() }
-        var signature = method.handlerSignature
-        signature[0] = "\(options.packageAccess)" + signature[0]
-        signature[signature.count - 1] += " {"
-        out.lines(signature)
-        out.indented {
-          $0.line("throw RPCError(.unimplemented, \"\(method.path) is not implemented\")")
-        }
-        out.line("}")
+  private mutating func emitRegistration(_ service: ServiceModel) {
+    let access = options.packageAccess + (service.isImplemented ? "" : "static ")
+    let name = service.name.simple + (service.isImplemented ? "Handler" : "Methods")
+    out.block("extension \(name)") { out in
+      out.line(
+        service.isImplemented
+          ? "/// Makes the router serve every method of the service with this handler."
+          : "/// Makes the router answer every method of the service, which no server has yet.")
+      out.block("\(access)func register(in router: inout Router) throws(RegistrationError)") {
+        out in
+        for method in service.methods { Self.emitRegistration(of: method, in: service, &out) }
       }
     }
   }
 
-  private mutating func emitRegistration(_ service: ServiceModel) {
-    out.block("extension \(service.name.simple)Handler") { out in
-      out.line("/// Makes the router serve every method of the service with this handler.")
-      out.block("\(options.packageAccess)func register(in router: inout Router)") { out in
-        for method in service.methods {
-          let descriptor = method.descriptor(in: service)
-          let parameters = method.handlerParameters.map(\.label)
-          out.line("router.\(method.kindName)(\(descriptor)) {")
-          out.indented { out in
-            out.lines(method.closureParameters)
-            let call = "self.\(SwiftNames.member(method.plainSwiftName))"
-            out.line("try await \(call)(\(parameters.joined(separator: ", ")))")
-          }
-          out.line("}")
-        }
-      }
+  private static func emitRegistration(
+    of method: MethodModel, in service: ServiceModel, _ out: inout SourceWriter
+  ) {
+    let descriptor = method.descriptor(in: service)
+    guard method.rule.isImplemented else {
+      return out.line("try router.unimplemented(\(descriptor))")
     }
+    let parameters = method.handlerParameters.map(\.label)
+    out.line("try router.\(method.kindName)(\(descriptor)) {")
+    out.indented { out in
+      out.lines(method.closureParameters)
+      let call = "self.\(SwiftNames.member(method.plainSwiftName))"
+      out.line("try await \(call)(\(parameters.joined(separator: ", ")))")
+    }
+    out.line("}")
   }
 
   private mutating func emitClient(_ service: ServiceModel) {
@@ -142,6 +141,24 @@ struct SwiftServiceEmitter {
         $0.filled([descriptor, request.argument, "returning: \(output).self", "options: options)"])
       }
     }
+  }
+}
+
+extension ServiceModel {
+  /// Whether there is anything for a handler to do.
+  fileprivate var isImplemented: Bool { methods.contains(where: \.rule.isImplemented) }
+}
+
+extension MethodRuleModel {
+  /// `rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))`, which ends the
+  /// descriptor too.
+  fileprivate var swiftArguments: [String] {
+    let timeout = timeoutSeconds.map { ".seconds(\($0))" } ?? "nil"
+    let end = isImplemented ? [] : ["isImplemented: false"]
+    var arguments =
+      ["rule: MethodRule(callers: .\(callers)", "cost: .\(cost)", "timeout: \(timeout)"] + end
+    arguments[arguments.count - 1] += "))"
+    return arguments
   }
 }
 

@@ -88,8 +88,31 @@ package struct MethodModel: Sendable {
   package var isDeprecated: Bool
   package var kind: Kind
   package var isReadOnly: Bool
+  package var rule: MethodRuleModel
   package var input: ProtoName
   package var output: ProtoName
+}
+
+/// The `rule` option of a method (hito/v1/options.proto).
+package struct MethodRuleModel: Sendable, Hashable {
+  /// In the order of their numbers: each may call what those before it may.
+  package enum Callers: Int, Sendable, CaseIterable, Comparable {
+    case anybody = 1
+    case users, instructors, services, admins
+
+    package static func < (left: Callers, right: Callers) -> Bool { left.rawValue < right.rawValue }
+  }
+
+  package enum Cost: Int, Sendable, CaseIterable {
+    case memory = 1
+    case rows, scan, search, model, bulk, subscription
+  }
+
+  package var callers: Callers
+  package var cost: Cost
+  /// Of a call that names no timeout; nil for no limit.
+  package var timeoutSeconds: Int?
+  package var isImplemented: Bool
 }
 
 /// The name of a message, enum or service, and where it was declared.

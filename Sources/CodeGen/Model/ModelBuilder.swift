@@ -108,17 +108,17 @@ struct ModelBuilder {
 
   // MARK: Services
 
-  private func service(_ service: ServiceDescriptor) -> ServiceModel {
+  private mutating func service(_ service: ServiceDescriptor) -> ServiceModel {
     ServiceModel(
       name: ProtoName(
         packageName: service.file.package, path: [service.name], file: service.file.name),
       comment: comment(service), isDeprecated: service.options.deprecated,
-      methods: service.methods.map { method($0, of: service) })
+      methods: service.methods.compactMap { method($0, of: service) })
   }
 
-  private func method(
+  private mutating func method(
     _ method: SwiftProtobufPluginLibrary.MethodDescriptor, of service: ServiceDescriptor
-  ) -> MethodModel {
+  ) -> MethodModel? {
     let kind: MethodModel.Kind =
       switch (method.clientStreaming, method.serverStreaming) {
       case (false, false): .unary
@@ -126,10 +126,18 @@ struct ModelBuilder {
       case (true, false): .clientStreaming
       case (true, true): .bidirectional
       }
+    let rule: MethodRuleModel
+    do throws(MethodRuleError) {
+      let isUnary = kind == .unary
+      rule = try MethodRuleOption(method.options).rule(isUnary: isUnary)
+    } catch {
+      report(method, "method \(service.fullName)/\(method.name) \(error.message)")
+      return nil
+    }
     return MethodModel(
       name: method.name, path: "\(service.fullName)/\(method.name)", comment: comment(method),
       isDeprecated: method.options.deprecated, kind: kind,
-      isReadOnly: method.options.idempotencyLevel == .noSideEffects,
+      isReadOnly: method.options.idempotencyLevel == .noSideEffects, rule: rule,
       input: name(method.inputType), output: name(method.outputType))
   }
 

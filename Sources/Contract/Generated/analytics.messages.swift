@@ -413,6 +413,8 @@ public struct GetForecastResponse: WireMessage, Equatable {
   }
 }
 
+extension GetCohortRequest: PagedRequest {}
+
 extension GetProductivityRequest: CodedMessage {
   static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__GetProductivityRequest>) {
     hito__v1__get_productivity_request__init(raw)

@@ -5,13 +5,18 @@ public import RPC
 /// The methods of `hito.v1.AnalyticsService`.
 public enum AnalyticsServiceMethods {
   public static let getProductivity = MethodDescriptor(
-    path: "hito.v1.AnalyticsService/GetProductivity", kind: .unary, isReadOnly: true)
+    path: "hito.v1.AnalyticsService/GetProductivity", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let getActivity = MethodDescriptor(
-    path: "hito.v1.AnalyticsService/GetActivity", kind: .unary, isReadOnly: true)
+    path: "hito.v1.AnalyticsService/GetActivity", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30), isImplemented: false))
   public static let getCohort = MethodDescriptor(
-    path: "hito.v1.AnalyticsService/GetCohort", kind: .unary, isReadOnly: true)
+    path: "hito.v1.AnalyticsService/GetCohort", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .instructors, cost: .scan, timeout: .seconds(30),
+    isImplemented: false))
   public static let getForecast = MethodDescriptor(
-    path: "hito.v1.AnalyticsService/GetForecast", kind: .unary, isReadOnly: true)
+    path: "hito.v1.AnalyticsService/GetForecast", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30), isImplemented: false))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -25,69 +30,18 @@ package protocol AnalyticsServiceHandler: Sendable {
   func getProductivity(
     _ request: GetProductivityRequest, _ context: CallContext
   ) async throws -> GetProductivityResponse
-
-  /// A learner's activity by day, hour and weekday, with the streak, in their time zone.
-  func getActivity(
-    _ request: GetActivityRequest, _ context: CallContext
-  ) async throws -> GetActivityResponse
-
-  /// How the learners of a course get on. The course's owner, services and admins.
-  func getCohort(
-    _ request: GetCohortRequest, _ context: CallContext
-  ) async throws -> GetCohortResponse
-
-  /// When a goal may be reached, as a range; for learners that asked for forecasts.
-  func getForecast(
-    _ request: GetForecastRequest, _ context: CallContext
-  ) async throws -> GetForecastResponse
-}
-
-/// What a server does not implement answers UNIMPLEMENTED.
-extension AnalyticsServiceHandler {
-  package func getProductivity(
-    _ request: GetProductivityRequest, _ context: CallContext
-  ) async throws -> GetProductivityResponse {
-    throw RPCError(.unimplemented, "hito.v1.AnalyticsService/GetProductivity is not implemented")
-  }
-
-  package func getActivity(
-    _ request: GetActivityRequest, _ context: CallContext
-  ) async throws -> GetActivityResponse {
-    throw RPCError(.unimplemented, "hito.v1.AnalyticsService/GetActivity is not implemented")
-  }
-
-  package func getCohort(
-    _ request: GetCohortRequest, _ context: CallContext
-  ) async throws -> GetCohortResponse {
-    throw RPCError(.unimplemented, "hito.v1.AnalyticsService/GetCohort is not implemented")
-  }
-
-  package func getForecast(
-    _ request: GetForecastRequest, _ context: CallContext
-  ) async throws -> GetForecastResponse {
-    throw RPCError(.unimplemented, "hito.v1.AnalyticsService/GetForecast is not implemented")
-  }
 }
 
 extension AnalyticsServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.unary(AnalyticsServiceMethods.getProductivity) {
+  package func register(in router: inout Router) throws(RegistrationError) {
+    try router.unary(AnalyticsServiceMethods.getProductivity) {
       (request: GetProductivityRequest, context: CallContext) in
       try await self.getProductivity(request, context)
     }
-    router.unary(AnalyticsServiceMethods.getActivity) {
-      (request: GetActivityRequest, context: CallContext) in
-      try await self.getActivity(request, context)
-    }
-    router.unary(AnalyticsServiceMethods.getCohort) {
-      (request: GetCohortRequest, context: CallContext) in
-      try await self.getCohort(request, context)
-    }
-    router.unary(AnalyticsServiceMethods.getForecast) {
-      (request: GetForecastRequest, context: CallContext) in
-      try await self.getForecast(request, context)
-    }
+    try router.unimplemented(AnalyticsServiceMethods.getActivity)
+    try router.unimplemented(AnalyticsServiceMethods.getCohort)
+    try router.unimplemented(AnalyticsServiceMethods.getForecast)
   }
 }
 

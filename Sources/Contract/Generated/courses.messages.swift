@@ -1276,6 +1276,19 @@ public struct AgentToken: WireMessage, Equatable {
   }
 }
 
+extension CreateCourseResponse: WriteResponse {}
+extension ListCoursesRequest: PagedRequest {}
+extension UpdateCourseResponse: WriteResponse {}
+extension ArchiveCourseResponse: WriteResponse {}
+extension ReopenCourseResponse: WriteResponse {}
+extension DeleteCourseResponse: WriteResponse {}
+extension EnrolResponse: WriteResponse {}
+extension LeaveResponse: WriteResponse {}
+extension ListEnrolmentsRequest: PagedRequest {}
+extension IngestDocumentsResponse: WriteResponse {}
+extension ListDocumentsRequest: PagedRequest {}
+extension DeleteDocumentResponse: WriteResponse {}
+
 extension Course: CodedMessage {
   static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__Course>) {
     hito__v1__course__init(raw)

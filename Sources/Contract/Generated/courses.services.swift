@@ -5,33 +5,47 @@ public import RPC
 /// The methods of `hito.v1.CourseService`.
 public enum CourseServiceMethods {
   public static let createCourse = MethodDescriptor(
-    path: "hito.v1.CourseService/CreateCourse", kind: .unary, isReadOnly: false)
+    path: "hito.v1.CourseService/CreateCourse", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .instructors, cost: .rows, timeout: .seconds(30)))
   public static let getCourse = MethodDescriptor(
-    path: "hito.v1.CourseService/GetCourse", kind: .unary, isReadOnly: true)
+    path: "hito.v1.CourseService/GetCourse", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let listCourses = MethodDescriptor(
-    path: "hito.v1.CourseService/ListCourses", kind: .unary, isReadOnly: true)
+    path: "hito.v1.CourseService/ListCourses", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let updateCourse = MethodDescriptor(
-    path: "hito.v1.CourseService/UpdateCourse", kind: .unary, isReadOnly: false)
+    path: "hito.v1.CourseService/UpdateCourse", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let archiveCourse = MethodDescriptor(
-    path: "hito.v1.CourseService/ArchiveCourse", kind: .unary, isReadOnly: false)
+    path: "hito.v1.CourseService/ArchiveCourse", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let reopenCourse = MethodDescriptor(
-    path: "hito.v1.CourseService/ReopenCourse", kind: .unary, isReadOnly: false)
+    path: "hito.v1.CourseService/ReopenCourse", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let deleteCourse = MethodDescriptor(
-    path: "hito.v1.CourseService/DeleteCourse", kind: .unary, isReadOnly: false)
+    path: "hito.v1.CourseService/DeleteCourse", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let enrol = MethodDescriptor(
-    path: "hito.v1.CourseService/Enrol", kind: .unary, isReadOnly: false)
+    path: "hito.v1.CourseService/Enrol", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let leave = MethodDescriptor(
-    path: "hito.v1.CourseService/Leave", kind: .unary, isReadOnly: false)
+    path: "hito.v1.CourseService/Leave", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let listEnrolments = MethodDescriptor(
-    path: "hito.v1.CourseService/ListEnrolments", kind: .unary, isReadOnly: true)
+    path: "hito.v1.CourseService/ListEnrolments", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let ingestDocuments = MethodDescriptor(
-    path: "hito.v1.CourseService/IngestDocuments", kind: .clientStreaming, isReadOnly: false)
+    path: "hito.v1.CourseService/IngestDocuments", kind: .clientStreaming, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .bulk, timeout: .seconds(3600)))
   public static let listDocuments = MethodDescriptor(
-    path: "hito.v1.CourseService/ListDocuments", kind: .unary, isReadOnly: true)
+    path: "hito.v1.CourseService/ListDocuments", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let deleteDocument = MethodDescriptor(
-    path: "hito.v1.CourseService/DeleteDocument", kind: .unary, isReadOnly: false)
+    path: "hito.v1.CourseService/DeleteDocument", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let advise = MethodDescriptor(
-    path: "hito.v1.CourseService/Advise", kind: .serverStreaming, isReadOnly: false)
+    path: "hito.v1.CourseService/Advise", kind: .serverStreaming, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .model, timeout: .seconds(3600)))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -118,149 +132,62 @@ package protocol CourseServiceHandler: Sendable {
   ) async throws
 }
 
-/// What a server does not implement answers UNIMPLEMENTED.
-extension CourseServiceHandler {
-  package func createCourse(
-    _ request: CreateCourseRequest, _ context: CallContext
-  ) async throws -> CreateCourseResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/CreateCourse is not implemented")
-  }
-
-  package func getCourse(
-    _ request: GetCourseRequest, _ context: CallContext
-  ) async throws -> GetCourseResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/GetCourse is not implemented")
-  }
-
-  package func listCourses(
-    _ request: ListCoursesRequest, _ context: CallContext
-  ) async throws -> ListCoursesResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/ListCourses is not implemented")
-  }
-
-  package func updateCourse(
-    _ request: UpdateCourseRequest, _ context: CallContext
-  ) async throws -> UpdateCourseResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/UpdateCourse is not implemented")
-  }
-
-  package func archiveCourse(
-    _ request: ArchiveCourseRequest, _ context: CallContext
-  ) async throws -> ArchiveCourseResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/ArchiveCourse is not implemented")
-  }
-
-  package func reopenCourse(
-    _ request: ReopenCourseRequest, _ context: CallContext
-  ) async throws -> ReopenCourseResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/ReopenCourse is not implemented")
-  }
-
-  package func deleteCourse(
-    _ request: DeleteCourseRequest, _ context: CallContext
-  ) async throws -> DeleteCourseResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/DeleteCourse is not implemented")
-  }
-
-  package func enrol(
-    _ request: EnrolRequest, _ context: CallContext
-  ) async throws -> EnrolResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/Enrol is not implemented")
-  }
-
-  package func leave(
-    _ request: LeaveRequest, _ context: CallContext
-  ) async throws -> LeaveResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/Leave is not implemented")
-  }
-
-  package func listEnrolments(
-    _ request: ListEnrolmentsRequest, _ context: CallContext
-  ) async throws -> ListEnrolmentsResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/ListEnrolments is not implemented")
-  }
-
-  package func ingestDocuments(
-    _ requests: RequestStream<IngestDocumentsRequest>, _ context: CallContext
-  ) async throws -> IngestDocumentsResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/IngestDocuments is not implemented")
-  }
-
-  package func listDocuments(
-    _ request: ListDocumentsRequest, _ context: CallContext
-  ) async throws -> ListDocumentsResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/ListDocuments is not implemented")
-  }
-
-  package func deleteDocument(
-    _ request: DeleteDocumentRequest, _ context: CallContext
-  ) async throws -> DeleteDocumentResponse {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/DeleteDocument is not implemented")
-  }
-
-  package func advise(
-    _ request: AdviseRequest, _ context: CallContext, _ responses: ResponseWriter<AdviseResponse>
-  ) async throws {
-    throw RPCError(.unimplemented, "hito.v1.CourseService/Advise is not implemented")
-  }
-}
-
 extension CourseServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.unary(CourseServiceMethods.createCourse) {
+  package func register(in router: inout Router) throws(RegistrationError) {
+    try router.unary(CourseServiceMethods.createCourse) {
       (request: CreateCourseRequest, context: CallContext) in
       try await self.createCourse(request, context)
     }
-    router.unary(CourseServiceMethods.getCourse) {
+    try router.unary(CourseServiceMethods.getCourse) {
       (request: GetCourseRequest, context: CallContext) in
       try await self.getCourse(request, context)
     }
-    router.unary(CourseServiceMethods.listCourses) {
+    try router.unary(CourseServiceMethods.listCourses) {
       (request: ListCoursesRequest, context: CallContext) in
       try await self.listCourses(request, context)
     }
-    router.unary(CourseServiceMethods.updateCourse) {
+    try router.unary(CourseServiceMethods.updateCourse) {
       (request: UpdateCourseRequest, context: CallContext) in
       try await self.updateCourse(request, context)
     }
-    router.unary(CourseServiceMethods.archiveCourse) {
+    try router.unary(CourseServiceMethods.archiveCourse) {
       (request: ArchiveCourseRequest, context: CallContext) in
       try await self.archiveCourse(request, context)
     }
-    router.unary(CourseServiceMethods.reopenCourse) {
+    try router.unary(CourseServiceMethods.reopenCourse) {
       (request: ReopenCourseRequest, context: CallContext) in
       try await self.reopenCourse(request, context)
     }
-    router.unary(CourseServiceMethods.deleteCourse) {
+    try router.unary(CourseServiceMethods.deleteCourse) {
       (request: DeleteCourseRequest, context: CallContext) in
       try await self.deleteCourse(request, context)
     }
-    router.unary(CourseServiceMethods.enrol) {
+    try router.unary(CourseServiceMethods.enrol) {
       (request: EnrolRequest, context: CallContext) in
       try await self.enrol(request, context)
     }
-    router.unary(CourseServiceMethods.leave) {
+    try router.unary(CourseServiceMethods.leave) {
       (request: LeaveRequest, context: CallContext) in
       try await self.leave(request, context)
     }
-    router.unary(CourseServiceMethods.listEnrolments) {
+    try router.unary(CourseServiceMethods.listEnrolments) {
       (request: ListEnrolmentsRequest, context: CallContext) in
       try await self.listEnrolments(request, context)
     }
-    router.clientStreaming(CourseServiceMethods.ingestDocuments) {
+    try router.clientStreaming(CourseServiceMethods.ingestDocuments) {
       (requests: RequestStream<IngestDocumentsRequest>, context: CallContext) in
       try await self.ingestDocuments(requests, context)
     }
-    router.unary(CourseServiceMethods.listDocuments) {
+    try router.unary(CourseServiceMethods.listDocuments) {
       (request: ListDocumentsRequest, context: CallContext) in
       try await self.listDocuments(request, context)
     }
-    router.unary(CourseServiceMethods.deleteDocument) {
+    try router.unary(CourseServiceMethods.deleteDocument) {
       (request: DeleteDocumentRequest, context: CallContext) in
       try await self.deleteDocument(request, context)
     }
-    router.serverStreaming(CourseServiceMethods.advise) {
+    try router.serverStreaming(CourseServiceMethods.advise) {
       (request: AdviseRequest, context: CallContext, responses: ResponseWriter<AdviseResponse>) in
       try await self.advise(request, context, responses)
     }

@@ -707,6 +707,8 @@ public struct ReplayParkedResponse: WireMessage, Equatable {
   }
 }
 
+extension PublishEventsResponse: WriteResponse {}
+
 extension Event: CodedMessage {
   static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__Event>) {
     hito__v1__event__init(raw)

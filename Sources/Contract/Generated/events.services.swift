@@ -5,19 +5,26 @@ public import RPC
 /// The methods of `hito.v1.EventService`.
 public enum EventServiceMethods {
   public static let readEvents = MethodDescriptor(
-    path: "hito.v1.EventService/ReadEvents", kind: .unary, isReadOnly: true)
+    path: "hito.v1.EventService/ReadEvents", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let publishEvents = MethodDescriptor(
-    path: "hito.v1.EventService/PublishEvents", kind: .unary, isReadOnly: false)
+    path: "hito.v1.EventService/PublishEvents", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .services, cost: .rows, timeout: .seconds(30), isImplemented: false))
   public static let createConsumerGroup = MethodDescriptor(
-    path: "hito.v1.EventService/CreateConsumerGroup", kind: .unary, isReadOnly: false)
+    path: "hito.v1.EventService/CreateConsumerGroup", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .services, cost: .rows, timeout: .seconds(30), isImplemented: false))
   public static let listConsumerGroups = MethodDescriptor(
-    path: "hito.v1.EventService/ListConsumerGroups", kind: .unary, isReadOnly: true)
+    path: "hito.v1.EventService/ListConsumerGroups", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .services, cost: .scan, timeout: .seconds(30), isImplemented: false))
   public static let deleteConsumerGroup = MethodDescriptor(
-    path: "hito.v1.EventService/DeleteConsumerGroup", kind: .unary, isReadOnly: false)
+    path: "hito.v1.EventService/DeleteConsumerGroup", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .services, cost: .rows, timeout: .seconds(30), isImplemented: false))
   public static let consume = MethodDescriptor(
-    path: "hito.v1.EventService/Consume", kind: .bidirectional, isReadOnly: false)
+    path: "hito.v1.EventService/Consume", kind: .bidirectional, isReadOnly: false,
+    rule: MethodRule(callers: .services, cost: .subscription, timeout: nil, isImplemented: false))
   public static let replayParked = MethodDescriptor(
-    path: "hito.v1.EventService/ReplayParked", kind: .unary, isReadOnly: false)
+    path: "hito.v1.EventService/ReplayParked", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .services, cost: .scan, timeout: .seconds(30), isImplemented: false))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -34,122 +41,21 @@ package protocol EventServiceHandler: Sendable {
   func readEvents(
     _ request: ReadEventsRequest, _ context: CallContext
   ) async throws -> ReadEventsResponse
-
-  /// Puts events of other systems into the log, as kind `external`. Services and admins.
-  func publishEvents(
-    _ request: PublishEventsRequest, _ context: CallContext
-  ) async throws -> PublishEventsResponse
-
-  /// Makes a consumer group. Services and admins.
-  func createConsumerGroup(
-    _ request: CreateConsumerGroupRequest, _ context: CallContext
-  ) async throws -> CreateConsumerGroupResponse
-
-  /// The consumer groups and how far they are.
-  func listConsumerGroups(
-    _ request: ListConsumerGroupsRequest, _ context: CallContext
-  ) async throws -> ListConsumerGroupsResponse
-
-  /// Deletes a consumer group.
-  func deleteConsumerGroup(
-    _ request: DeleteConsumerGroupRequest, _ context: CallContext
-  ) async throws -> DeleteConsumerGroupResponse
-
-  /// Joins a consumer group: the server sends events, the client settles each.
-  func consume(
-    _ requests: RequestStream<ConsumeRequest>,
-    _ context: CallContext,
-    _ responses: ResponseWriter<ConsumeResponse>
-  ) async throws
-
-  /// Sends parked events of a group again.
-  func replayParked(
-    _ request: ReplayParkedRequest, _ context: CallContext
-  ) async throws -> ReplayParkedResponse
-}
-
-/// What a server does not implement answers UNIMPLEMENTED.
-extension EventServiceHandler {
-  package func readEvents(
-    _ request: ReadEventsRequest, _ context: CallContext
-  ) async throws -> ReadEventsResponse {
-    throw RPCError(.unimplemented, "hito.v1.EventService/ReadEvents is not implemented")
-  }
-
-  package func publishEvents(
-    _ request: PublishEventsRequest, _ context: CallContext
-  ) async throws -> PublishEventsResponse {
-    throw RPCError(.unimplemented, "hito.v1.EventService/PublishEvents is not implemented")
-  }
-
-  package func createConsumerGroup(
-    _ request: CreateConsumerGroupRequest, _ context: CallContext
-  ) async throws -> CreateConsumerGroupResponse {
-    throw RPCError(.unimplemented, "hito.v1.EventService/CreateConsumerGroup is not implemented")
-  }
-
-  package func listConsumerGroups(
-    _ request: ListConsumerGroupsRequest, _ context: CallContext
-  ) async throws -> ListConsumerGroupsResponse {
-    throw RPCError(.unimplemented, "hito.v1.EventService/ListConsumerGroups is not implemented")
-  }
-
-  package func deleteConsumerGroup(
-    _ request: DeleteConsumerGroupRequest, _ context: CallContext
-  ) async throws -> DeleteConsumerGroupResponse {
-    throw RPCError(.unimplemented, "hito.v1.EventService/DeleteConsumerGroup is not implemented")
-  }
-
-  package func consume(
-    _ requests: RequestStream<ConsumeRequest>,
-    _ context: CallContext,
-    _ responses: ResponseWriter<ConsumeResponse>
-  ) async throws {
-    throw RPCError(.unimplemented, "hito.v1.EventService/Consume is not implemented")
-  }
-
-  package func replayParked(
-    _ request: ReplayParkedRequest, _ context: CallContext
-  ) async throws -> ReplayParkedResponse {
-    throw RPCError(.unimplemented, "hito.v1.EventService/ReplayParked is not implemented")
-  }
 }
 
 extension EventServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.unary(EventServiceMethods.readEvents) {
+  package func register(in router: inout Router) throws(RegistrationError) {
+    try router.unary(EventServiceMethods.readEvents) {
       (request: ReadEventsRequest, context: CallContext) in
       try await self.readEvents(request, context)
     }
-    router.unary(EventServiceMethods.publishEvents) {
-      (request: PublishEventsRequest, context: CallContext) in
-      try await self.publishEvents(request, context)
-    }
-    router.unary(EventServiceMethods.createConsumerGroup) {
-      (request: CreateConsumerGroupRequest, context: CallContext) in
-      try await self.createConsumerGroup(request, context)
-    }
-    router.unary(EventServiceMethods.listConsumerGroups) {
-      (request: ListConsumerGroupsRequest, context: CallContext) in
-      try await self.listConsumerGroups(request, context)
-    }
-    router.unary(EventServiceMethods.deleteConsumerGroup) {
-      (request: DeleteConsumerGroupRequest, context: CallContext) in
-      try await self.deleteConsumerGroup(request, context)
-    }
-    router.bidirectional(EventServiceMethods.consume) {
-      (
-        requests: RequestStream<ConsumeRequest>,
-        context: CallContext,
-        responses: ResponseWriter<ConsumeResponse>
-      ) in
-      try await self.consume(requests, context, responses)
-    }
-    router.unary(EventServiceMethods.replayParked) {
-      (request: ReplayParkedRequest, context: CallContext) in
-      try await self.replayParked(request, context)
-    }
+    try router.unimplemented(EventServiceMethods.publishEvents)
+    try router.unimplemented(EventServiceMethods.createConsumerGroup)
+    try router.unimplemented(EventServiceMethods.listConsumerGroups)
+    try router.unimplemented(EventServiceMethods.deleteConsumerGroup)
+    try router.unimplemented(EventServiceMethods.consume)
+    try router.unimplemented(EventServiceMethods.replayParked)
   }
 }
 

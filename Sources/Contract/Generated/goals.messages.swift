@@ -1088,6 +1088,16 @@ public struct WatchRunRequest: WireMessage, Equatable {
   }
 }
 
+extension CreateGoalResponse: WriteResponse {}
+extension ListGoalsRequest: PagedRequest {}
+extension UpdateGoalResponse: WriteResponse {}
+extension StartGoalResponse: WriteResponse {}
+extension CompleteGoalResponse: WriteResponse {}
+extension ReopenGoalResponse: WriteResponse {}
+extension ArchiveGoalResponse: WriteResponse {}
+extension DeleteGoalResponse: WriteResponse {}
+extension GeneratedGoal: WriteResponse {}
+
 extension Goal: CodedMessage {
   static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__Goal>) {
     hito__v1__goal__init(raw)

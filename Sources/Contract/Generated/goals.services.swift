@@ -5,29 +5,41 @@ public import RPC
 /// The methods of `hito.v1.GoalService`.
 public enum GoalServiceMethods {
   public static let createGoal = MethodDescriptor(
-    path: "hito.v1.GoalService/CreateGoal", kind: .unary, isReadOnly: false)
+    path: "hito.v1.GoalService/CreateGoal", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let getGoal = MethodDescriptor(
-    path: "hito.v1.GoalService/GetGoal", kind: .unary, isReadOnly: true)
+    path: "hito.v1.GoalService/GetGoal", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let listGoals = MethodDescriptor(
-    path: "hito.v1.GoalService/ListGoals", kind: .unary, isReadOnly: true)
+    path: "hito.v1.GoalService/ListGoals", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let updateGoal = MethodDescriptor(
-    path: "hito.v1.GoalService/UpdateGoal", kind: .unary, isReadOnly: false)
+    path: "hito.v1.GoalService/UpdateGoal", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let startGoal = MethodDescriptor(
-    path: "hito.v1.GoalService/StartGoal", kind: .unary, isReadOnly: false)
+    path: "hito.v1.GoalService/StartGoal", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let completeGoal = MethodDescriptor(
-    path: "hito.v1.GoalService/CompleteGoal", kind: .unary, isReadOnly: false)
+    path: "hito.v1.GoalService/CompleteGoal", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let reopenGoal = MethodDescriptor(
-    path: "hito.v1.GoalService/ReopenGoal", kind: .unary, isReadOnly: false)
+    path: "hito.v1.GoalService/ReopenGoal", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let archiveGoal = MethodDescriptor(
-    path: "hito.v1.GoalService/ArchiveGoal", kind: .unary, isReadOnly: false)
+    path: "hito.v1.GoalService/ArchiveGoal", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let deleteGoal = MethodDescriptor(
-    path: "hito.v1.GoalService/DeleteGoal", kind: .unary, isReadOnly: false)
+    path: "hito.v1.GoalService/DeleteGoal", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let generateGoal = MethodDescriptor(
-    path: "hito.v1.GoalService/GenerateGoal", kind: .serverStreaming, isReadOnly: false)
+    path: "hito.v1.GoalService/GenerateGoal", kind: .serverStreaming, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .model, timeout: .seconds(3600)))
   public static let resolveProposal = MethodDescriptor(
-    path: "hito.v1.GoalService/ResolveProposal", kind: .unary, isReadOnly: false)
+    path: "hito.v1.GoalService/ResolveProposal", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let watchRun = MethodDescriptor(
-    path: "hito.v1.GoalService/WatchRun", kind: .serverStreaming, isReadOnly: true)
+    path: "hito.v1.GoalService/WatchRun", kind: .serverStreaming, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .subscription, timeout: nil))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -108,125 +120,46 @@ package protocol GoalServiceHandler: Sendable {
   ) async throws
 }
 
-/// What a server does not implement answers UNIMPLEMENTED.
-extension GoalServiceHandler {
-  package func createGoal(
-    _ request: CreateGoalRequest, _ context: CallContext
-  ) async throws -> CreateGoalResponse {
-    throw RPCError(.unimplemented, "hito.v1.GoalService/CreateGoal is not implemented")
-  }
-
-  package func getGoal(
-    _ request: GetGoalRequest, _ context: CallContext
-  ) async throws -> GetGoalResponse {
-    throw RPCError(.unimplemented, "hito.v1.GoalService/GetGoal is not implemented")
-  }
-
-  package func listGoals(
-    _ request: ListGoalsRequest, _ context: CallContext
-  ) async throws -> ListGoalsResponse {
-    throw RPCError(.unimplemented, "hito.v1.GoalService/ListGoals is not implemented")
-  }
-
-  package func updateGoal(
-    _ request: UpdateGoalRequest, _ context: CallContext
-  ) async throws -> UpdateGoalResponse {
-    throw RPCError(.unimplemented, "hito.v1.GoalService/UpdateGoal is not implemented")
-  }
-
-  package func startGoal(
-    _ request: StartGoalRequest, _ context: CallContext
-  ) async throws -> StartGoalResponse {
-    throw RPCError(.unimplemented, "hito.v1.GoalService/StartGoal is not implemented")
-  }
-
-  package func completeGoal(
-    _ request: CompleteGoalRequest, _ context: CallContext
-  ) async throws -> CompleteGoalResponse {
-    throw RPCError(.unimplemented, "hito.v1.GoalService/CompleteGoal is not implemented")
-  }
-
-  package func reopenGoal(
-    _ request: ReopenGoalRequest, _ context: CallContext
-  ) async throws -> ReopenGoalResponse {
-    throw RPCError(.unimplemented, "hito.v1.GoalService/ReopenGoal is not implemented")
-  }
-
-  package func archiveGoal(
-    _ request: ArchiveGoalRequest, _ context: CallContext
-  ) async throws -> ArchiveGoalResponse {
-    throw RPCError(.unimplemented, "hito.v1.GoalService/ArchiveGoal is not implemented")
-  }
-
-  package func deleteGoal(
-    _ request: DeleteGoalRequest, _ context: CallContext
-  ) async throws -> DeleteGoalResponse {
-    throw RPCError(.unimplemented, "hito.v1.GoalService/DeleteGoal is not implemented")
-  }
-
-  package func generateGoal(
-    _ request: GenerateGoalRequest,
-    _ context: CallContext,
-    _ responses: ResponseWriter<GenerateGoalResponse>
-  ) async throws {
-    throw RPCError(.unimplemented, "hito.v1.GoalService/GenerateGoal is not implemented")
-  }
-
-  package func resolveProposal(
-    _ request: ResolveProposalRequest, _ context: CallContext
-  ) async throws -> ResolveProposalResponse {
-    throw RPCError(.unimplemented, "hito.v1.GoalService/ResolveProposal is not implemented")
-  }
-
-  package func watchRun(
-    _ request: WatchRunRequest,
-    _ context: CallContext,
-    _ responses: ResponseWriter<GenerateGoalResponse>
-  ) async throws {
-    throw RPCError(.unimplemented, "hito.v1.GoalService/WatchRun is not implemented")
-  }
-}
-
 extension GoalServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.unary(GoalServiceMethods.createGoal) {
+  package func register(in router: inout Router) throws(RegistrationError) {
+    try router.unary(GoalServiceMethods.createGoal) {
       (request: CreateGoalRequest, context: CallContext) in
       try await self.createGoal(request, context)
     }
-    router.unary(GoalServiceMethods.getGoal) {
+    try router.unary(GoalServiceMethods.getGoal) {
       (request: GetGoalRequest, context: CallContext) in
       try await self.getGoal(request, context)
     }
-    router.unary(GoalServiceMethods.listGoals) {
+    try router.unary(GoalServiceMethods.listGoals) {
       (request: ListGoalsRequest, context: CallContext) in
       try await self.listGoals(request, context)
     }
-    router.unary(GoalServiceMethods.updateGoal) {
+    try router.unary(GoalServiceMethods.updateGoal) {
       (request: UpdateGoalRequest, context: CallContext) in
       try await self.updateGoal(request, context)
     }
-    router.unary(GoalServiceMethods.startGoal) {
+    try router.unary(GoalServiceMethods.startGoal) {
       (request: StartGoalRequest, context: CallContext) in
       try await self.startGoal(request, context)
     }
-    router.unary(GoalServiceMethods.completeGoal) {
+    try router.unary(GoalServiceMethods.completeGoal) {
       (request: CompleteGoalRequest, context: CallContext) in
       try await self.completeGoal(request, context)
     }
-    router.unary(GoalServiceMethods.reopenGoal) {
+    try router.unary(GoalServiceMethods.reopenGoal) {
       (request: ReopenGoalRequest, context: CallContext) in
       try await self.reopenGoal(request, context)
     }
-    router.unary(GoalServiceMethods.archiveGoal) {
+    try router.unary(GoalServiceMethods.archiveGoal) {
       (request: ArchiveGoalRequest, context: CallContext) in
       try await self.archiveGoal(request, context)
     }
-    router.unary(GoalServiceMethods.deleteGoal) {
+    try router.unary(GoalServiceMethods.deleteGoal) {
       (request: DeleteGoalRequest, context: CallContext) in
       try await self.deleteGoal(request, context)
     }
-    router.serverStreaming(GoalServiceMethods.generateGoal) {
+    try router.serverStreaming(GoalServiceMethods.generateGoal) {
       (
         request: GenerateGoalRequest,
         context: CallContext,
@@ -234,11 +167,11 @@ extension GoalServiceHandler {
       ) in
       try await self.generateGoal(request, context, responses)
     }
-    router.unary(GoalServiceMethods.resolveProposal) {
+    try router.unary(GoalServiceMethods.resolveProposal) {
       (request: ResolveProposalRequest, context: CallContext) in
       try await self.resolveProposal(request, context)
     }
-    router.serverStreaming(GoalServiceMethods.watchRun) {
+    try router.serverStreaming(GoalServiceMethods.watchRun) {
       (
         request: WatchRunRequest,
         context: CallContext,

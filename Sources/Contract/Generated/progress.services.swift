@@ -5,7 +5,8 @@ public import RPC
 /// The methods of `hito.v1.ProgressService`.
 public enum ProgressServiceMethods {
   public static let watch = MethodDescriptor(
-    path: "hito.v1.ProgressService/Watch", kind: .serverStreaming, isReadOnly: true)
+    path: "hito.v1.ProgressService/Watch", kind: .serverStreaming, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .subscription, timeout: nil))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -25,19 +26,10 @@ package protocol ProgressServiceHandler: Sendable {
   ) async throws
 }
 
-/// What a server does not implement answers UNIMPLEMENTED.
-extension ProgressServiceHandler {
-  package func watch(
-    _ request: WatchRequest, _ context: CallContext, _ responses: ResponseWriter<WatchResponse>
-  ) async throws {
-    throw RPCError(.unimplemented, "hito.v1.ProgressService/Watch is not implemented")
-  }
-}
-
 extension ProgressServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.serverStreaming(ProgressServiceMethods.watch) {
+  package func register(in router: inout Router) throws(RegistrationError) {
+    try router.serverStreaming(ProgressServiceMethods.watch) {
       (request: WatchRequest, context: CallContext, responses: ResponseWriter<WatchResponse>) in
       try await self.watch(request, context, responses)
     }

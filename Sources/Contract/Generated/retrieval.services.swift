@@ -5,15 +5,20 @@ public import RPC
 /// The methods of `hito.v1.RetrievalService`.
 public enum RetrievalServiceMethods {
   public static let searchSimilarGoals = MethodDescriptor(
-    path: "hito.v1.RetrievalService/SearchSimilarGoals", kind: .unary, isReadOnly: true)
+    path: "hito.v1.RetrievalService/SearchSimilarGoals", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .search, timeout: .seconds(30)))
   public static let searchCourseDocuments = MethodDescriptor(
-    path: "hito.v1.RetrievalService/SearchCourseDocuments", kind: .unary, isReadOnly: true)
+    path: "hito.v1.RetrievalService/SearchCourseDocuments", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .search, timeout: .seconds(30)))
   public static let searchValidatedCode = MethodDescriptor(
-    path: "hito.v1.RetrievalService/SearchValidatedCode", kind: .unary, isReadOnly: true)
+    path: "hito.v1.RetrievalService/SearchValidatedCode", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .search, timeout: .seconds(30)))
   public static let search = MethodDescriptor(
-    path: "hito.v1.RetrievalService/Search", kind: .unary, isReadOnly: true)
+    path: "hito.v1.RetrievalService/Search", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .search, timeout: .seconds(30)))
   public static let getEmbeddingStatus = MethodDescriptor(
-    path: "hito.v1.RetrievalService/GetEmbeddingStatus", kind: .unary, isReadOnly: true)
+    path: "hito.v1.RetrievalService/GetEmbeddingStatus", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .admins, cost: .scan, timeout: .seconds(30)))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -49,59 +54,26 @@ package protocol RetrievalServiceHandler: Sendable {
   ) async throws -> GetEmbeddingStatusResponse
 }
 
-/// What a server does not implement answers UNIMPLEMENTED.
-extension RetrievalServiceHandler {
-  package func searchSimilarGoals(
-    _ request: SearchSimilarGoalsRequest, _ context: CallContext
-  ) async throws -> SearchResponse {
-    throw RPCError(.unimplemented, "hito.v1.RetrievalService/SearchSimilarGoals is not implemented")
-  }
-
-  package func searchCourseDocuments(
-    _ request: SearchCourseDocumentsRequest, _ context: CallContext
-  ) async throws -> SearchResponse {
-    throw RPCError(.unimplemented, "hito.v1.RetrievalService/SearchCourseDocuments is not implemented")
-  }
-
-  package func searchValidatedCode(
-    _ request: SearchValidatedCodeRequest, _ context: CallContext
-  ) async throws -> SearchResponse {
-    throw RPCError(.unimplemented, "hito.v1.RetrievalService/SearchValidatedCode is not implemented")
-  }
-
-  package func search(
-    _ request: SearchRequest, _ context: CallContext
-  ) async throws -> SearchResponse {
-    throw RPCError(.unimplemented, "hito.v1.RetrievalService/Search is not implemented")
-  }
-
-  package func getEmbeddingStatus(
-    _ request: GetEmbeddingStatusRequest, _ context: CallContext
-  ) async throws -> GetEmbeddingStatusResponse {
-    throw RPCError(.unimplemented, "hito.v1.RetrievalService/GetEmbeddingStatus is not implemented")
-  }
-}
-
 extension RetrievalServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.unary(RetrievalServiceMethods.searchSimilarGoals) {
+  package func register(in router: inout Router) throws(RegistrationError) {
+    try router.unary(RetrievalServiceMethods.searchSimilarGoals) {
       (request: SearchSimilarGoalsRequest, context: CallContext) in
       try await self.searchSimilarGoals(request, context)
     }
-    router.unary(RetrievalServiceMethods.searchCourseDocuments) {
+    try router.unary(RetrievalServiceMethods.searchCourseDocuments) {
       (request: SearchCourseDocumentsRequest, context: CallContext) in
       try await self.searchCourseDocuments(request, context)
     }
-    router.unary(RetrievalServiceMethods.searchValidatedCode) {
+    try router.unary(RetrievalServiceMethods.searchValidatedCode) {
       (request: SearchValidatedCodeRequest, context: CallContext) in
       try await self.searchValidatedCode(request, context)
     }
-    router.unary(RetrievalServiceMethods.search) {
+    try router.unary(RetrievalServiceMethods.search) {
       (request: SearchRequest, context: CallContext) in
       try await self.search(request, context)
     }
-    router.unary(RetrievalServiceMethods.getEmbeddingStatus) {
+    try router.unary(RetrievalServiceMethods.getEmbeddingStatus) {
       (request: GetEmbeddingStatusRequest, context: CallContext) in
       try await self.getEmbeddingStatus(request, context)
     }

@@ -1036,6 +1036,8 @@ public struct GetErasureResponse: WireMessage, Equatable {
   }
 }
 
+extension ListAuditEntriesRequest: PagedRequest {}
+
 extension HealthCheckRequest: CodedMessage {
   static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__HealthCheckRequest>) {
     hito__v1__health_check_request__init(raw)

@@ -5,9 +5,11 @@ public import RPC
 /// The methods of `hito.v1.HealthService`.
 public enum HealthServiceMethods {
   public static let check = MethodDescriptor(
-    path: "hito.v1.HealthService/Check", kind: .unary, isReadOnly: true)
+    path: "hito.v1.HealthService/Check", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .anybody, cost: .memory, timeout: .seconds(30)))
   public static let watch = MethodDescriptor(
-    path: "hito.v1.HealthService/Watch", kind: .serverStreaming, isReadOnly: true)
+    path: "hito.v1.HealthService/Watch", kind: .serverStreaming, isReadOnly: true,
+    rule: MethodRule(callers: .anybody, cost: .subscription, timeout: nil))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -30,31 +32,14 @@ package protocol HealthServiceHandler: Sendable {
   ) async throws
 }
 
-/// What a server does not implement answers UNIMPLEMENTED.
-extension HealthServiceHandler {
-  package func check(
-    _ request: HealthCheckRequest, _ context: CallContext
-  ) async throws -> HealthCheckResponse {
-    throw RPCError(.unimplemented, "hito.v1.HealthService/Check is not implemented")
-  }
-
-  package func watch(
-    _ request: HealthWatchRequest,
-    _ context: CallContext,
-    _ responses: ResponseWriter<HealthCheckResponse>
-  ) async throws {
-    throw RPCError(.unimplemented, "hito.v1.HealthService/Watch is not implemented")
-  }
-}
-
 extension HealthServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.unary(HealthServiceMethods.check) {
+  package func register(in router: inout Router) throws(RegistrationError) {
+    try router.unary(HealthServiceMethods.check) {
       (request: HealthCheckRequest, context: CallContext) in
       try await self.check(request, context)
     }
-    router.serverStreaming(HealthServiceMethods.watch) {
+    try router.serverStreaming(HealthServiceMethods.watch) {
       (
         request: HealthWatchRequest,
         context: CallContext,
@@ -94,9 +79,11 @@ public struct HealthServiceClient: Sendable {
 /// The methods of `hito.v1.ReflectionService`.
 public enum ReflectionServiceMethods {
   public static let getDescriptorSet = MethodDescriptor(
-    path: "hito.v1.ReflectionService/GetDescriptorSet", kind: .unary, isReadOnly: true)
+    path: "hito.v1.ReflectionService/GetDescriptorSet", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .anybody, cost: .memory, timeout: .seconds(30)))
   public static let listMethods = MethodDescriptor(
-    path: "hito.v1.ReflectionService/ListMethods", kind: .unary, isReadOnly: true)
+    path: "hito.v1.ReflectionService/ListMethods", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .anybody, cost: .memory, timeout: .seconds(30)))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -117,29 +104,14 @@ package protocol ReflectionServiceHandler: Sendable {
   ) async throws -> ListMethodsResponse
 }
 
-/// What a server does not implement answers UNIMPLEMENTED.
-extension ReflectionServiceHandler {
-  package func getDescriptorSet(
-    _ request: GetDescriptorSetRequest, _ context: CallContext
-  ) async throws -> GetDescriptorSetResponse {
-    throw RPCError(.unimplemented, "hito.v1.ReflectionService/GetDescriptorSet is not implemented")
-  }
-
-  package func listMethods(
-    _ request: ListMethodsRequest, _ context: CallContext
-  ) async throws -> ListMethodsResponse {
-    throw RPCError(.unimplemented, "hito.v1.ReflectionService/ListMethods is not implemented")
-  }
-}
-
 extension ReflectionServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.unary(ReflectionServiceMethods.getDescriptorSet) {
+  package func register(in router: inout Router) throws(RegistrationError) {
+    try router.unary(ReflectionServiceMethods.getDescriptorSet) {
       (request: GetDescriptorSetRequest, context: CallContext) in
       try await self.getDescriptorSet(request, context)
     }
-    router.unary(ReflectionServiceMethods.listMethods) {
+    try router.unary(ReflectionServiceMethods.listMethods) {
       (request: ListMethodsRequest, context: CallContext) in
       try await self.listMethods(request, context)
     }
@@ -177,21 +149,29 @@ public struct ReflectionServiceClient: Sendable {
 /// The methods of `hito.v1.ServerService`.
 public enum ServerServiceMethods {
   public static let getServerInfo = MethodDescriptor(
-    path: "hito.v1.ServerService/GetServerInfo", kind: .unary, isReadOnly: true)
+    path: "hito.v1.ServerService/GetServerInfo", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .anybody, cost: .memory, timeout: .seconds(30)))
   public static let listConnections = MethodDescriptor(
-    path: "hito.v1.ServerService/ListConnections", kind: .unary, isReadOnly: true)
+    path: "hito.v1.ServerService/ListConnections", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .admins, cost: .memory, timeout: .seconds(30)))
   public static let listCalls = MethodDescriptor(
-    path: "hito.v1.ServerService/ListCalls", kind: .unary, isReadOnly: true)
+    path: "hito.v1.ServerService/ListCalls", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .admins, cost: .memory, timeout: .seconds(30)))
   public static let getPipelines = MethodDescriptor(
-    path: "hito.v1.ServerService/GetPipelines", kind: .unary, isReadOnly: true)
+    path: "hito.v1.ServerService/GetPipelines", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .admins, cost: .rows, timeout: .seconds(30)))
   public static let flushLake = MethodDescriptor(
-    path: "hito.v1.ServerService/FlushLake", kind: .unary, isReadOnly: false)
+    path: "hito.v1.ServerService/FlushLake", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .admins, cost: .bulk, timeout: .seconds(30)))
   public static let getQuota = MethodDescriptor(
-    path: "hito.v1.ServerService/GetQuota", kind: .unary, isReadOnly: true)
+    path: "hito.v1.ServerService/GetQuota", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .admins, cost: .rows, timeout: .seconds(30), isImplemented: false))
   public static let setQuota = MethodDescriptor(
-    path: "hito.v1.ServerService/SetQuota", kind: .unary, isReadOnly: false)
+    path: "hito.v1.ServerService/SetQuota", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .admins, cost: .rows, timeout: .seconds(30), isImplemented: false))
   public static let listAuditEntries = MethodDescriptor(
-    path: "hito.v1.ServerService/ListAuditEntries", kind: .unary, isReadOnly: true)
+    path: "hito.v1.ServerService/ListAuditEntries", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .admins, cost: .scan, timeout: .seconds(30), isImplemented: false))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -228,109 +208,34 @@ package protocol ServerServiceHandler: Sendable {
   func flushLake(
     _ request: FlushLakeRequest, _ context: CallContext
   ) async throws -> FlushLakeResponse
-
-  /// The quotas of a caller.
-  func getQuota(
-    _ request: GetQuotaRequest, _ context: CallContext
-  ) async throws -> GetQuotaResponse
-
-  /// Sets the quotas of a caller.
-  func setQuota(
-    _ request: SetQuotaRequest, _ context: CallContext
-  ) async throws -> SetQuotaResponse
-
-  /// Who did what, newest first.
-  func listAuditEntries(
-    _ request: ListAuditEntriesRequest, _ context: CallContext
-  ) async throws -> ListAuditEntriesResponse
-}
-
-/// What a server does not implement answers UNIMPLEMENTED.
-extension ServerServiceHandler {
-  package func getServerInfo(
-    _ request: GetServerInfoRequest, _ context: CallContext
-  ) async throws -> GetServerInfoResponse {
-    throw RPCError(.unimplemented, "hito.v1.ServerService/GetServerInfo is not implemented")
-  }
-
-  package func listConnections(
-    _ request: ListConnectionsRequest, _ context: CallContext
-  ) async throws -> ListConnectionsResponse {
-    throw RPCError(.unimplemented, "hito.v1.ServerService/ListConnections is not implemented")
-  }
-
-  package func listCalls(
-    _ request: ListCallsRequest, _ context: CallContext
-  ) async throws -> ListCallsResponse {
-    throw RPCError(.unimplemented, "hito.v1.ServerService/ListCalls is not implemented")
-  }
-
-  package func getPipelines(
-    _ request: GetPipelinesRequest, _ context: CallContext
-  ) async throws -> GetPipelinesResponse {
-    throw RPCError(.unimplemented, "hito.v1.ServerService/GetPipelines is not implemented")
-  }
-
-  package func flushLake(
-    _ request: FlushLakeRequest, _ context: CallContext
-  ) async throws -> FlushLakeResponse {
-    throw RPCError(.unimplemented, "hito.v1.ServerService/FlushLake is not implemented")
-  }
-
-  package func getQuota(
-    _ request: GetQuotaRequest, _ context: CallContext
-  ) async throws -> GetQuotaResponse {
-    throw RPCError(.unimplemented, "hito.v1.ServerService/GetQuota is not implemented")
-  }
-
-  package func setQuota(
-    _ request: SetQuotaRequest, _ context: CallContext
-  ) async throws -> SetQuotaResponse {
-    throw RPCError(.unimplemented, "hito.v1.ServerService/SetQuota is not implemented")
-  }
-
-  package func listAuditEntries(
-    _ request: ListAuditEntriesRequest, _ context: CallContext
-  ) async throws -> ListAuditEntriesResponse {
-    throw RPCError(.unimplemented, "hito.v1.ServerService/ListAuditEntries is not implemented")
-  }
 }
 
 extension ServerServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.unary(ServerServiceMethods.getServerInfo) {
+  package func register(in router: inout Router) throws(RegistrationError) {
+    try router.unary(ServerServiceMethods.getServerInfo) {
       (request: GetServerInfoRequest, context: CallContext) in
       try await self.getServerInfo(request, context)
     }
-    router.unary(ServerServiceMethods.listConnections) {
+    try router.unary(ServerServiceMethods.listConnections) {
       (request: ListConnectionsRequest, context: CallContext) in
       try await self.listConnections(request, context)
     }
-    router.unary(ServerServiceMethods.listCalls) {
+    try router.unary(ServerServiceMethods.listCalls) {
       (request: ListCallsRequest, context: CallContext) in
       try await self.listCalls(request, context)
     }
-    router.unary(ServerServiceMethods.getPipelines) {
+    try router.unary(ServerServiceMethods.getPipelines) {
       (request: GetPipelinesRequest, context: CallContext) in
       try await self.getPipelines(request, context)
     }
-    router.unary(ServerServiceMethods.flushLake) {
+    try router.unary(ServerServiceMethods.flushLake) {
       (request: FlushLakeRequest, context: CallContext) in
       try await self.flushLake(request, context)
     }
-    router.unary(ServerServiceMethods.getQuota) {
-      (request: GetQuotaRequest, context: CallContext) in
-      try await self.getQuota(request, context)
-    }
-    router.unary(ServerServiceMethods.setQuota) {
-      (request: SetQuotaRequest, context: CallContext) in
-      try await self.setQuota(request, context)
-    }
-    router.unary(ServerServiceMethods.listAuditEntries) {
-      (request: ListAuditEntriesRequest, context: CallContext) in
-      try await self.listAuditEntries(request, context)
-    }
+    try router.unimplemented(ServerServiceMethods.getQuota)
+    try router.unimplemented(ServerServiceMethods.setQuota)
+    try router.unimplemented(ServerServiceMethods.listAuditEntries)
   }
 }
 
@@ -415,11 +320,14 @@ public struct ServerServiceClient: Sendable {
 /// The methods of `hito.v1.PrivacyService`.
 public enum PrivacyServiceMethods {
   public static let exportUserData = MethodDescriptor(
-    path: "hito.v1.PrivacyService/ExportUserData", kind: .serverStreaming, isReadOnly: true)
+    path: "hito.v1.PrivacyService/ExportUserData", kind: .serverStreaming, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .bulk, timeout: .seconds(3600), isImplemented: false))
   public static let eraseUserData = MethodDescriptor(
-    path: "hito.v1.PrivacyService/EraseUserData", kind: .unary, isReadOnly: false)
+    path: "hito.v1.PrivacyService/EraseUserData", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .bulk, timeout: .seconds(30), isImplemented: false))
   public static let getErasure = MethodDescriptor(
-    path: "hito.v1.PrivacyService/GetErasure", kind: .unary, isReadOnly: true)
+    path: "hito.v1.PrivacyService/GetErasure", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -427,68 +335,12 @@ public enum PrivacyServiceMethods {
   }
 }
 
-/// A person's data. The person, and admins.
-package protocol PrivacyServiceHandler: Sendable {
-  /// Everything that is stored of a person, as JSON lines.
-  func exportUserData(
-    _ request: ExportUserDataRequest,
-    _ context: CallContext,
-    _ responses: ResponseWriter<ExportUserDataResponse>
-  ) async throws
-
-  /// Erases a person's data in the database, the vectors and the lake. It cannot be undone.
-  func eraseUserData(
-    _ request: EraseUserDataRequest, _ context: CallContext
-  ) async throws -> EraseUserDataResponse
-
-  /// How far an erasure is.
-  func getErasure(
-    _ request: GetErasureRequest, _ context: CallContext
-  ) async throws -> GetErasureResponse
-}
-
-/// What a server does not implement answers UNIMPLEMENTED.
-extension PrivacyServiceHandler {
-  package func exportUserData(
-    _ request: ExportUserDataRequest,
-    _ context: CallContext,
-    _ responses: ResponseWriter<ExportUserDataResponse>
-  ) async throws {
-    throw RPCError(.unimplemented, "hito.v1.PrivacyService/ExportUserData is not implemented")
-  }
-
-  package func eraseUserData(
-    _ request: EraseUserDataRequest, _ context: CallContext
-  ) async throws -> EraseUserDataResponse {
-    throw RPCError(.unimplemented, "hito.v1.PrivacyService/EraseUserData is not implemented")
-  }
-
-  package func getErasure(
-    _ request: GetErasureRequest, _ context: CallContext
-  ) async throws -> GetErasureResponse {
-    throw RPCError(.unimplemented, "hito.v1.PrivacyService/GetErasure is not implemented")
-  }
-}
-
-extension PrivacyServiceHandler {
-  /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.serverStreaming(PrivacyServiceMethods.exportUserData) {
-      (
-        request: ExportUserDataRequest,
-        context: CallContext,
-        responses: ResponseWriter<ExportUserDataResponse>
-      ) in
-      try await self.exportUserData(request, context, responses)
-    }
-    router.unary(PrivacyServiceMethods.eraseUserData) {
-      (request: EraseUserDataRequest, context: CallContext) in
-      try await self.eraseUserData(request, context)
-    }
-    router.unary(PrivacyServiceMethods.getErasure) {
-      (request: GetErasureRequest, context: CallContext) in
-      try await self.getErasure(request, context)
-    }
+extension PrivacyServiceMethods {
+  /// Makes the router answer every method of the service, which no server has yet.
+  package static func register(in router: inout Router) throws(RegistrationError) {
+    try router.unimplemented(PrivacyServiceMethods.exportUserData)
+    try router.unimplemented(PrivacyServiceMethods.eraseUserData)
+    try router.unimplemented(PrivacyServiceMethods.getErasure)
   }
 }
 

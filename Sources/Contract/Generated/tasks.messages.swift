@@ -617,6 +617,16 @@ public struct ReorderTasksResponse: WireMessage, Equatable {
   }
 }
 
+extension CreateTaskResponse: WriteResponse {}
+extension ListTasksRequest: PagedRequest {}
+extension UpdateTaskResponse: WriteResponse {}
+extension StartTaskResponse: WriteResponse {}
+extension CompleteTaskResponse: WriteResponse {}
+extension ReopenTaskResponse: WriteResponse {}
+extension ArchiveTaskResponse: WriteResponse {}
+extension DeleteTaskResponse: WriteResponse {}
+extension ReorderTasksResponse: WriteResponse {}
+
 extension CreateTaskRequest: CodedMessage {
   static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__CreateTaskRequest>) {
     hito__v1__create_task_request__init(raw)

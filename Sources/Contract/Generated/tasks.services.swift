@@ -5,25 +5,35 @@ public import RPC
 /// The methods of `hito.v1.TaskService`.
 public enum TaskServiceMethods {
   public static let createTask = MethodDescriptor(
-    path: "hito.v1.TaskService/CreateTask", kind: .unary, isReadOnly: false)
+    path: "hito.v1.TaskService/CreateTask", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let getTask = MethodDescriptor(
-    path: "hito.v1.TaskService/GetTask", kind: .unary, isReadOnly: true)
+    path: "hito.v1.TaskService/GetTask", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let listTasks = MethodDescriptor(
-    path: "hito.v1.TaskService/ListTasks", kind: .unary, isReadOnly: true)
+    path: "hito.v1.TaskService/ListTasks", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let updateTask = MethodDescriptor(
-    path: "hito.v1.TaskService/UpdateTask", kind: .unary, isReadOnly: false)
+    path: "hito.v1.TaskService/UpdateTask", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let startTask = MethodDescriptor(
-    path: "hito.v1.TaskService/StartTask", kind: .unary, isReadOnly: false)
+    path: "hito.v1.TaskService/StartTask", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let completeTask = MethodDescriptor(
-    path: "hito.v1.TaskService/CompleteTask", kind: .unary, isReadOnly: false)
+    path: "hito.v1.TaskService/CompleteTask", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let reopenTask = MethodDescriptor(
-    path: "hito.v1.TaskService/ReopenTask", kind: .unary, isReadOnly: false)
+    path: "hito.v1.TaskService/ReopenTask", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let archiveTask = MethodDescriptor(
-    path: "hito.v1.TaskService/ArchiveTask", kind: .unary, isReadOnly: false)
+    path: "hito.v1.TaskService/ArchiveTask", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let deleteTask = MethodDescriptor(
-    path: "hito.v1.TaskService/DeleteTask", kind: .unary, isReadOnly: false)
+    path: "hito.v1.TaskService/DeleteTask", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let reorderTasks = MethodDescriptor(
-    path: "hito.v1.TaskService/ReorderTasks", kind: .unary, isReadOnly: false)
+    path: "hito.v1.TaskService/ReorderTasks", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -88,109 +98,46 @@ package protocol TaskServiceHandler: Sendable {
   ) async throws -> ReorderTasksResponse
 }
 
-/// What a server does not implement answers UNIMPLEMENTED.
-extension TaskServiceHandler {
-  package func createTask(
-    _ request: CreateTaskRequest, _ context: CallContext
-  ) async throws -> CreateTaskResponse {
-    throw RPCError(.unimplemented, "hito.v1.TaskService/CreateTask is not implemented")
-  }
-
-  package func getTask(
-    _ request: GetTaskRequest, _ context: CallContext
-  ) async throws -> GetTaskResponse {
-    throw RPCError(.unimplemented, "hito.v1.TaskService/GetTask is not implemented")
-  }
-
-  package func listTasks(
-    _ request: ListTasksRequest, _ context: CallContext
-  ) async throws -> ListTasksResponse {
-    throw RPCError(.unimplemented, "hito.v1.TaskService/ListTasks is not implemented")
-  }
-
-  package func updateTask(
-    _ request: UpdateTaskRequest, _ context: CallContext
-  ) async throws -> UpdateTaskResponse {
-    throw RPCError(.unimplemented, "hito.v1.TaskService/UpdateTask is not implemented")
-  }
-
-  package func startTask(
-    _ request: StartTaskRequest, _ context: CallContext
-  ) async throws -> StartTaskResponse {
-    throw RPCError(.unimplemented, "hito.v1.TaskService/StartTask is not implemented")
-  }
-
-  package func completeTask(
-    _ request: CompleteTaskRequest, _ context: CallContext
-  ) async throws -> CompleteTaskResponse {
-    throw RPCError(.unimplemented, "hito.v1.TaskService/CompleteTask is not implemented")
-  }
-
-  package func reopenTask(
-    _ request: ReopenTaskRequest, _ context: CallContext
-  ) async throws -> ReopenTaskResponse {
-    throw RPCError(.unimplemented, "hito.v1.TaskService/ReopenTask is not implemented")
-  }
-
-  package func archiveTask(
-    _ request: ArchiveTaskRequest, _ context: CallContext
-  ) async throws -> ArchiveTaskResponse {
-    throw RPCError(.unimplemented, "hito.v1.TaskService/ArchiveTask is not implemented")
-  }
-
-  package func deleteTask(
-    _ request: DeleteTaskRequest, _ context: CallContext
-  ) async throws -> DeleteTaskResponse {
-    throw RPCError(.unimplemented, "hito.v1.TaskService/DeleteTask is not implemented")
-  }
-
-  package func reorderTasks(
-    _ request: ReorderTasksRequest, _ context: CallContext
-  ) async throws -> ReorderTasksResponse {
-    throw RPCError(.unimplemented, "hito.v1.TaskService/ReorderTasks is not implemented")
-  }
-}
-
 extension TaskServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.unary(TaskServiceMethods.createTask) {
+  package func register(in router: inout Router) throws(RegistrationError) {
+    try router.unary(TaskServiceMethods.createTask) {
       (request: CreateTaskRequest, context: CallContext) in
       try await self.createTask(request, context)
     }
-    router.unary(TaskServiceMethods.getTask) {
+    try router.unary(TaskServiceMethods.getTask) {
       (request: GetTaskRequest, context: CallContext) in
       try await self.getTask(request, context)
     }
-    router.unary(TaskServiceMethods.listTasks) {
+    try router.unary(TaskServiceMethods.listTasks) {
       (request: ListTasksRequest, context: CallContext) in
       try await self.listTasks(request, context)
     }
-    router.unary(TaskServiceMethods.updateTask) {
+    try router.unary(TaskServiceMethods.updateTask) {
       (request: UpdateTaskRequest, context: CallContext) in
       try await self.updateTask(request, context)
     }
-    router.unary(TaskServiceMethods.startTask) {
+    try router.unary(TaskServiceMethods.startTask) {
       (request: StartTaskRequest, context: CallContext) in
       try await self.startTask(request, context)
     }
-    router.unary(TaskServiceMethods.completeTask) {
+    try router.unary(TaskServiceMethods.completeTask) {
       (request: CompleteTaskRequest, context: CallContext) in
       try await self.completeTask(request, context)
     }
-    router.unary(TaskServiceMethods.reopenTask) {
+    try router.unary(TaskServiceMethods.reopenTask) {
       (request: ReopenTaskRequest, context: CallContext) in
       try await self.reopenTask(request, context)
     }
-    router.unary(TaskServiceMethods.archiveTask) {
+    try router.unary(TaskServiceMethods.archiveTask) {
       (request: ArchiveTaskRequest, context: CallContext) in
       try await self.archiveTask(request, context)
     }
-    router.unary(TaskServiceMethods.deleteTask) {
+    try router.unary(TaskServiceMethods.deleteTask) {
       (request: DeleteTaskRequest, context: CallContext) in
       try await self.deleteTask(request, context)
     }
-    router.unary(TaskServiceMethods.reorderTasks) {
+    try router.unary(TaskServiceMethods.reorderTasks) {
       (request: ReorderTasksRequest, context: CallContext) in
       try await self.reorderTasks(request, context)
     }

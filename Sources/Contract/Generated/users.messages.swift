@@ -599,6 +599,11 @@ public struct RevokeTokenResponse: WireMessage, Equatable {
   }
 }
 
+extension CreateUserResponse: WriteResponse {}
+extension ListUsersRequest: PagedRequest {}
+extension UpdateUserResponse: WriteResponse {}
+extension DeactivateUserResponse: WriteResponse {}
+
 extension User: CodedMessage {
   static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__User>) {
     hito__v1__user__init(raw)

@@ -5,21 +5,29 @@ public import RPC
 /// The methods of `hito.v1.UserService`.
 public enum UserServiceMethods {
   public static let createUser = MethodDescriptor(
-    path: "hito.v1.UserService/CreateUser", kind: .unary, isReadOnly: false)
+    path: "hito.v1.UserService/CreateUser", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .services, cost: .rows, timeout: .seconds(30)))
   public static let getUser = MethodDescriptor(
-    path: "hito.v1.UserService/GetUser", kind: .unary, isReadOnly: true)
+    path: "hito.v1.UserService/GetUser", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let listUsers = MethodDescriptor(
-    path: "hito.v1.UserService/ListUsers", kind: .unary, isReadOnly: true)
+    path: "hito.v1.UserService/ListUsers", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .services, cost: .scan, timeout: .seconds(30)))
   public static let updateUser = MethodDescriptor(
-    path: "hito.v1.UserService/UpdateUser", kind: .unary, isReadOnly: false)
+    path: "hito.v1.UserService/UpdateUser", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let deactivateUser = MethodDescriptor(
-    path: "hito.v1.UserService/DeactivateUser", kind: .unary, isReadOnly: false)
+    path: "hito.v1.UserService/DeactivateUser", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .admins, cost: .rows, timeout: .seconds(30)))
   public static let createToken = MethodDescriptor(
-    path: "hito.v1.UserService/CreateToken", kind: .unary, isReadOnly: false)
+    path: "hito.v1.UserService/CreateToken", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let listTokens = MethodDescriptor(
-    path: "hito.v1.UserService/ListTokens", kind: .unary, isReadOnly: true)
+    path: "hito.v1.UserService/ListTokens", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let revokeToken = MethodDescriptor(
-    path: "hito.v1.UserService/RevokeToken", kind: .unary, isReadOnly: false)
+    path: "hito.v1.UserService/RevokeToken", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -76,89 +84,38 @@ package protocol UserServiceHandler: Sendable {
   ) async throws -> RevokeTokenResponse
 }
 
-/// What a server does not implement answers UNIMPLEMENTED.
-extension UserServiceHandler {
-  package func createUser(
-    _ request: CreateUserRequest, _ context: CallContext
-  ) async throws -> CreateUserResponse {
-    throw RPCError(.unimplemented, "hito.v1.UserService/CreateUser is not implemented")
-  }
-
-  package func getUser(
-    _ request: GetUserRequest, _ context: CallContext
-  ) async throws -> GetUserResponse {
-    throw RPCError(.unimplemented, "hito.v1.UserService/GetUser is not implemented")
-  }
-
-  package func listUsers(
-    _ request: ListUsersRequest, _ context: CallContext
-  ) async throws -> ListUsersResponse {
-    throw RPCError(.unimplemented, "hito.v1.UserService/ListUsers is not implemented")
-  }
-
-  package func updateUser(
-    _ request: UpdateUserRequest, _ context: CallContext
-  ) async throws -> UpdateUserResponse {
-    throw RPCError(.unimplemented, "hito.v1.UserService/UpdateUser is not implemented")
-  }
-
-  package func deactivateUser(
-    _ request: DeactivateUserRequest, _ context: CallContext
-  ) async throws -> DeactivateUserResponse {
-    throw RPCError(.unimplemented, "hito.v1.UserService/DeactivateUser is not implemented")
-  }
-
-  package func createToken(
-    _ request: CreateTokenRequest, _ context: CallContext
-  ) async throws -> CreateTokenResponse {
-    throw RPCError(.unimplemented, "hito.v1.UserService/CreateToken is not implemented")
-  }
-
-  package func listTokens(
-    _ request: ListTokensRequest, _ context: CallContext
-  ) async throws -> ListTokensResponse {
-    throw RPCError(.unimplemented, "hito.v1.UserService/ListTokens is not implemented")
-  }
-
-  package func revokeToken(
-    _ request: RevokeTokenRequest, _ context: CallContext
-  ) async throws -> RevokeTokenResponse {
-    throw RPCError(.unimplemented, "hito.v1.UserService/RevokeToken is not implemented")
-  }
-}
-
 extension UserServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.unary(UserServiceMethods.createUser) {
+  package func register(in router: inout Router) throws(RegistrationError) {
+    try router.unary(UserServiceMethods.createUser) {
       (request: CreateUserRequest, context: CallContext) in
       try await self.createUser(request, context)
     }
-    router.unary(UserServiceMethods.getUser) {
+    try router.unary(UserServiceMethods.getUser) {
       (request: GetUserRequest, context: CallContext) in
       try await self.getUser(request, context)
     }
-    router.unary(UserServiceMethods.listUsers) {
+    try router.unary(UserServiceMethods.listUsers) {
       (request: ListUsersRequest, context: CallContext) in
       try await self.listUsers(request, context)
     }
-    router.unary(UserServiceMethods.updateUser) {
+    try router.unary(UserServiceMethods.updateUser) {
       (request: UpdateUserRequest, context: CallContext) in
       try await self.updateUser(request, context)
     }
-    router.unary(UserServiceMethods.deactivateUser) {
+    try router.unary(UserServiceMethods.deactivateUser) {
       (request: DeactivateUserRequest, context: CallContext) in
       try await self.deactivateUser(request, context)
     }
-    router.unary(UserServiceMethods.createToken) {
+    try router.unary(UserServiceMethods.createToken) {
       (request: CreateTokenRequest, context: CallContext) in
       try await self.createToken(request, context)
     }
-    router.unary(UserServiceMethods.listTokens) {
+    try router.unary(UserServiceMethods.listTokens) {
       (request: ListTokensRequest, context: CallContext) in
       try await self.listTokens(request, context)
     }
-    router.unary(UserServiceMethods.revokeToken) {
+    try router.unary(UserServiceMethods.revokeToken) {
       (request: RevokeTokenRequest, context: CallContext) in
       try await self.revokeToken(request, context)
     }

@@ -1014,6 +1014,11 @@ public struct SetSharingResponse: WireMessage, Equatable {
   }
 }
 
+extension CreateSnapshotResponse: WriteResponse {}
+extension ListSnapshotsRequest: PagedRequest {}
+extension RecordVerdictResponse: WriteResponse {}
+extension SetSharingResponse: WriteResponse {}
+
 extension Diagnostic: CodedMessage {
   static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__Diagnostic>) {
     hito__v1__diagnostic__init(raw)

@@ -5,19 +5,26 @@ public import RPC
 /// The methods of `hito.v1.CodeValidationService`.
 public enum CodeValidationServiceMethods {
   public static let createSnapshot = MethodDescriptor(
-    path: "hito.v1.CodeValidationService/CreateSnapshot", kind: .unary, isReadOnly: false)
+    path: "hito.v1.CodeValidationService/CreateSnapshot", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let getSnapshot = MethodDescriptor(
-    path: "hito.v1.CodeValidationService/GetSnapshot", kind: .unary, isReadOnly: true)
+    path: "hito.v1.CodeValidationService/GetSnapshot", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let listSnapshots = MethodDescriptor(
-    path: "hito.v1.CodeValidationService/ListSnapshots", kind: .unary, isReadOnly: true)
+    path: "hito.v1.CodeValidationService/ListSnapshots", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let validateCode = MethodDescriptor(
-    path: "hito.v1.CodeValidationService/ValidateCode", kind: .serverStreaming, isReadOnly: false)
+    path: "hito.v1.CodeValidationService/ValidateCode", kind: .serverStreaming, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .bulk, timeout: .seconds(3600), isImplemented: false))
   public static let recordVerdict = MethodDescriptor(
-    path: "hito.v1.CodeValidationService/RecordVerdict", kind: .unary, isReadOnly: false)
+    path: "hito.v1.CodeValidationService/RecordVerdict", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .instructors, cost: .rows, timeout: .seconds(30)))
   public static let getFeedback = MethodDescriptor(
-    path: "hito.v1.CodeValidationService/GetFeedback", kind: .serverStreaming, isReadOnly: false)
+    path: "hito.v1.CodeValidationService/GetFeedback", kind: .serverStreaming, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .model, timeout: .seconds(3600)))
   public static let setSharing = MethodDescriptor(
-    path: "hito.v1.CodeValidationService/SetSharing", kind: .unary, isReadOnly: false)
+    path: "hito.v1.CodeValidationService/SetSharing", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -45,13 +52,6 @@ package protocol CodeValidationServiceHandler: Sendable {
     _ request: ListSnapshotsRequest, _ context: CallContext
   ) async throws -> ListSnapshotsResponse
 
-  /// Runs a stored file in the sandbox and judges it, stage by stage.
-  func validateCode(
-    _ request: ValidateCodeRequest,
-    _ context: CallContext,
-    _ responses: ResponseWriter<ValidateCodeResponse>
-  ) async throws
-
   /// Records a verdict of somebody else: an instructor, or a service that grades. It emits
   /// `code.validated` like our own.
   func recordVerdict(
@@ -71,83 +71,27 @@ package protocol CodeValidationServiceHandler: Sendable {
   ) async throws -> SetSharingResponse
 }
 
-/// What a server does not implement answers UNIMPLEMENTED.
-extension CodeValidationServiceHandler {
-  package func createSnapshot(
-    _ request: CreateSnapshotRequest, _ context: CallContext
-  ) async throws -> CreateSnapshotResponse {
-    throw RPCError(.unimplemented, "hito.v1.CodeValidationService/CreateSnapshot is not implemented")
-  }
-
-  package func getSnapshot(
-    _ request: GetSnapshotRequest, _ context: CallContext
-  ) async throws -> GetSnapshotResponse {
-    throw RPCError(.unimplemented, "hito.v1.CodeValidationService/GetSnapshot is not implemented")
-  }
-
-  package func listSnapshots(
-    _ request: ListSnapshotsRequest, _ context: CallContext
-  ) async throws -> ListSnapshotsResponse {
-    throw RPCError(.unimplemented, "hito.v1.CodeValidationService/ListSnapshots is not implemented")
-  }
-
-  package func validateCode(
-    _ request: ValidateCodeRequest,
-    _ context: CallContext,
-    _ responses: ResponseWriter<ValidateCodeResponse>
-  ) async throws {
-    throw RPCError(.unimplemented, "hito.v1.CodeValidationService/ValidateCode is not implemented")
-  }
-
-  package func recordVerdict(
-    _ request: RecordVerdictRequest, _ context: CallContext
-  ) async throws -> RecordVerdictResponse {
-    throw RPCError(.unimplemented, "hito.v1.CodeValidationService/RecordVerdict is not implemented")
-  }
-
-  package func getFeedback(
-    _ request: GetFeedbackRequest,
-    _ context: CallContext,
-    _ responses: ResponseWriter<GetFeedbackResponse>
-  ) async throws {
-    throw RPCError(.unimplemented, "hito.v1.CodeValidationService/GetFeedback is not implemented")
-  }
-
-  package func setSharing(
-    _ request: SetSharingRequest, _ context: CallContext
-  ) async throws -> SetSharingResponse {
-    throw RPCError(.unimplemented, "hito.v1.CodeValidationService/SetSharing is not implemented")
-  }
-}
-
 extension CodeValidationServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  package func register(in router: inout Router) {
-    router.unary(CodeValidationServiceMethods.createSnapshot) {
+  package func register(in router: inout Router) throws(RegistrationError) {
+    try router.unary(CodeValidationServiceMethods.createSnapshot) {
       (request: CreateSnapshotRequest, context: CallContext) in
       try await self.createSnapshot(request, context)
     }
-    router.unary(CodeValidationServiceMethods.getSnapshot) {
+    try router.unary(CodeValidationServiceMethods.getSnapshot) {
       (request: GetSnapshotRequest, context: CallContext) in
       try await self.getSnapshot(request, context)
     }
-    router.unary(CodeValidationServiceMethods.listSnapshots) {
+    try router.unary(CodeValidationServiceMethods.listSnapshots) {
       (request: ListSnapshotsRequest, context: CallContext) in
       try await self.listSnapshots(request, context)
     }
-    router.serverStreaming(CodeValidationServiceMethods.validateCode) {
-      (
-        request: ValidateCodeRequest,
-        context: CallContext,
-        responses: ResponseWriter<ValidateCodeResponse>
-      ) in
-      try await self.validateCode(request, context, responses)
-    }
-    router.unary(CodeValidationServiceMethods.recordVerdict) {
+    try router.unimplemented(CodeValidationServiceMethods.validateCode)
+    try router.unary(CodeValidationServiceMethods.recordVerdict) {
       (request: RecordVerdictRequest, context: CallContext) in
       try await self.recordVerdict(request, context)
     }
-    router.serverStreaming(CodeValidationServiceMethods.getFeedback) {
+    try router.serverStreaming(CodeValidationServiceMethods.getFeedback) {
       (
         request: GetFeedbackRequest,
         context: CallContext,
@@ -155,7 +99,7 @@ extension CodeValidationServiceHandler {
       ) in
       try await self.getFeedback(request, context, responses)
     }
-    router.unary(CodeValidationServiceMethods.setSharing) {
+    try router.unary(CodeValidationServiceMethods.setSharing) {
       (request: SetSharingRequest, context: CallContext) in
       try await self.setSharing(request, context)
     }

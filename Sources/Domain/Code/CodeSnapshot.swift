@@ -1,4 +1,5 @@
 import Digits
+package import JSON
 
 /// A file of a learner's code as it was at one moment. The code itself never changes: a new version
 /// is a new snapshot; what changes is what is thought of it and who may see it.

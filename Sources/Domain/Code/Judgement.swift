@@ -1,3 +1,5 @@
+package import JSON
+
 /// What was decided about code; the raw value is what `code_snapshots.verdict` holds.
 package enum Verdict: String, Sendable, Hashable, CaseIterable {
   case passed

@@ -1,3 +1,5 @@
+package import JSON
+
 /// A body of learning material that goals can belong to.
 package struct Course: Sendable, Hashable {
   package var id: UUIDv7

@@ -1,4 +1,5 @@
 import Digits
+package import JSON
 
 /// A document of a course. Its row stays when the document is taken out, so that bringing it back
 /// goes on with the same versions and the same numbers of chunks.

@@ -1,3 +1,5 @@
+package import JSON
+
 /// An event that a change is about to record: everything but what the log itself gives.
 package struct NewEvent: Sendable, Hashable {
   package var id: UUIDv7
@@ -74,19 +76,6 @@ package struct StoredEvent: Sendable, Hashable {
 
   /// The part of the type before the dot: `goal` of `goal.created`.
   package var kind: Substring { type.prefix { $0 != "." } }
-}
-
-/// The kinds of entity that have events; the raw value is what `events.entity_type` holds.
-package enum EntityType: String, Sendable, Hashable, CaseIterable {
-  case user
-  case course
-  case enrolment
-  case goal
-  case task
-  case codeSnapshot = "code_snapshot"
-  /// A document of a course.
-  case document
-  case agentRun = "agent_run"
 }
 
 /// The types of event that this build writes; the raw value is what `events.event_type` holds.

@@ -1,3 +1,5 @@
+package import JSON
+
 /// What a learner wants to achieve.
 package struct Goal: Sendable, Hashable {
   package var id: UUIDv7
@@ -79,13 +81,6 @@ package struct Goal: Sendable, Hashable {
       validation.text(
         "validation_criteria[\(index)]", criterion, minimum: 1, maximum: GoalLimits.criterion)
     }
-  }
-}
-
-extension JSONValue {
-  /// RFC 3339 text, or null.
-  package init(_ timestamp: Timestamp?) {
-    self = timestamp.map { .string($0.description) } ?? .null
   }
 }
 

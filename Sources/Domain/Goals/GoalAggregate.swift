@@ -1,3 +1,5 @@
+package import JSON
+
 /// A goal with all of its tasks: what one change is decided on, and written as one.
 ///
 /// Rules of progress:

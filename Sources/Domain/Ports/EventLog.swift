@@ -30,6 +30,28 @@ package protocol EventLog: Sendable {
   ) async throws(StoreError) -> [StoredEvent]
 }
 
+/// The live end of the log in this process, for those that wait for what is committed next.
+package protocol LiveLog: Sendable {
+  /// The last position that was seen here; nil before the first.
+  var head: Int64? { get }
+  /// Whether this server goes away: whoever waits is to end and let another one continue.
+  var isDraining: Bool { get }
+  /// At most `limit` events after `position`, as far as they are still held here.
+  func events(after position: Int64, limit: Int) -> LiveEvents
+  /// Returns when there may be something after `position`, when the server drains, or when the task
+  /// is cancelled.
+  func wait(after position: Int64) async
+}
+
+/// What the live end has after a position.
+package enum LiveEvents: Sendable, Hashable {
+  case events([StoredEvent])
+  /// Nothing yet.
+  case empty
+  /// It does not go back that far: the log itself does.
+  case gone
+}
+
 /// The one writer of positions in a deployment. Its methods run on the connection that holds the
 /// lock, so that losing one is losing the other.
 package protocol EventStamper: Sendable {

@@ -1,3 +1,5 @@
+package import JSON
+
 /// One turn of a conversation with a model.
 package struct ModelMessage: Sendable, Hashable {
   package enum Role: String, Sendable, Hashable {
@@ -130,5 +132,12 @@ package struct ModelUsage: Sendable, Hashable {
     self.promptTokenCount = promptTokenCount
     self.replyTokenCount = replyTokenCount
     self.costMicros = costMicros
+  }
+}
+
+extension TokenEstimate {
+  /// Tokens of a conversation: each message has some around it.
+  package static func count(of messages: [ModelMessage]) -> Int {
+    messages.reduce(0) { $0 + count($1.text) + 4 }
   }
 }

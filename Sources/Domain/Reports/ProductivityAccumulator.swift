@@ -1,3 +1,5 @@
+package import JSON
+
 /// Builds a `ProductivityReport` from events in any order.
 ///
 /// The caller gives each event once, already filtered by learner and period: the lake and the tail
@@ -66,16 +68,12 @@ package enum ValidationScore {
   private static let wanted = Set(names)
 
   package static func of(payload: String) -> Double? {
-    of(PayloadFields(of: payload, names: wanted))
+    of(JSONFields(of: payload, names: wanted))
   }
 
-  package static func of(_ fields: PayloadFields) -> Double? {
+  package static func of(_ fields: JSONFields) -> Double? {
     for name in names {
-      switch fields[name] {
-      case .number(let score): return score
-      case .integer(let score): return Double(score)
-      default: continue
-      }
+      if case .number(let score) = fields[name] { return score.double }
     }
     return nil
   }

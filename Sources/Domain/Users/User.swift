@@ -1,3 +1,5 @@
+package import JSON
+
 /// A person or a service that Hito knows.
 package struct User: Sendable, Hashable {
   package var id: UUIDv7

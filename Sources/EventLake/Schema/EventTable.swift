@@ -1,5 +1,6 @@
 import CArrow
 import Domain
+import JSON
 
 /// The rows of one file being built: events of one kind and day.
 struct EventTable {
@@ -20,7 +21,7 @@ struct EventTable {
 
   mutating func append(_ event: StoredEvent) {
     guard let reading = EventKind.readings[kind] else { return }
-    let fields = PayloadFields(of: event.payload, names: reading.names)
+    let fields = JSONFields(of: event.payload, names: reading.names)
     // A score of any kind of event is kept: reports look at `code.validated` only.
     let score = ValidationScore.of(fields)
     base[0].append(event.id.description)
@@ -43,17 +44,16 @@ struct EventTable {
   }
 
   /// A value of another type than the column's is null: the payload still has it.
-  private static func append(_ value: PayloadFields.Value?, to column: inout ColumnBuffer) {
+  private static func append(_ value: JSONFields.Value?, to column: inout ColumnBuffer) {
     switch (column.type, value) {
     case (.utf8, .string(let text)), (.utf8, .nested(let text)): column.append(text)
     case (.utf8, _): column.append(nil as String?)
-    case (.int64, .integer(let number)): column.append(number)
-    case (.int64, .number(let number)): column.append(Int64(exactly: number))
+    case (.int64, .number(let number)): column.append(number.integer)
     case (.int64, _), (.timestamp, _): column.append(nil as Int64?)
-    case (.int32, .integer(let number)): column.append(Int32(exactly: number))
+    case (.int32, .number(let number)):
+      column.append(number.integer.flatMap { Int32(exactly: $0) })
     case (.int32, _): column.append(nil as Int32?)
-    case (.double, .number(let number)): column.append(number)
-    case (.double, .integer(let number)): column.append(Double(number))
+    case (.double, .number(let number)): column.append(number.double)
     case (.double, _): column.append(nil as Double?)
     case (.bool, .bool(let flag)): column.append(flag)
     case (.bool, _): column.append(nil as Bool?)

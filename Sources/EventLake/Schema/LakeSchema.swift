@@ -1,4 +1,5 @@
 import Domain
+import JSON
 
 /// The type of a column, as Arrow names it.
 package enum ColumnType: String, Sendable, Hashable {
@@ -146,10 +147,10 @@ struct PayloadPath: Hashable {
     second = parts.count > 1 ? String(parts[1]) : nil
   }
 
-  func value(in fields: PayloadFields) -> PayloadFields.Value? {
+  func value(in fields: JSONFields) -> JSONFields.Value? {
     let value = fields[first]
     guard let second else { return value }
     guard case .nested(let text) = value else { return nil }
-    return PayloadFields(of: text, names: [second])[second]
+    return JSONFields(of: text, names: [second])[second]
   }
 }

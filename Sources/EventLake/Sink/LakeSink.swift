@@ -45,7 +45,7 @@ package final class LakeSink: Sendable {
   /// Tells the sink how far the log reaches; cheap, from any task. Losing one costs only latency.
   package func noticed(head position: Int64) {
     machine.withLock { $0.noticed(head: position, at: .now) }
-    wake.signal()
+    wake.ring()
   }
 
   /// Why the last attempt failed; nil while all is well.
@@ -80,15 +80,20 @@ package final class LakeSink: Sendable {
     await repairLogged()
     while !Task.isCancelled {
       switch machine.withLock({ $0.next(at: .now) }) {
-      case .wait(let deadline): await wake.wait(until: deadline)
+      case .wait(let deadline): await rest(until: deadline)
       case .look(let deadline):
         await look()
         await repairLogged()
         await compactClosedDays()
-        if isIdle { await wake.wait(until: deadline) }
+        if isIdle { await rest(until: deadline) }
       case .flush: await step()
       }
     }
+  }
+
+  private func rest(until deadline: ContinuousClock.Instant) async {
+    await wake.wait(
+      upTo: max(.zero, ContinuousClock.now.duration(to: deadline)), clock: ContinuousClock())
   }
 
   /// Once a day; a day that cannot be compacted now is tried again the next day.

@@ -1,4 +1,4 @@
-package import Domain
+package import JSON
 
 /// Why a schema is not used: replies could not be checked against all of it.
 package enum ReplySchemaError: Error, Sendable, Hashable {
@@ -113,7 +113,7 @@ package struct ReplySchema: Sendable, Hashable {
       let length = Int64(text.unicodeScalars.count)
       return length >= lengthMin && length <= lengthMax
         ? nil : "\(path) is too short or too long"
-    case .integer, .number:
+    case .number:
       let number = value.doubleValue ?? .nan
       return number >= minimum && number <= maximum ? nil : "\(path) is too small or too large"
     case .null, .bool: return nil
@@ -153,8 +153,8 @@ package struct ReplySchema: Sendable, Hashable {
     switch value {
     case .null: [.null]
     case .bool: [.boolean]
-    case .integer: [.integer, .number]
-    case .number(let number): number.rounded() == number ? [.integer, .number] : [.number]
+    case .number(let number):
+      number.double.rounded() == number.double ? [.integer, .number] : [.number]
     case .string: [.string]
     case .array: [.array]
     case .object: [.object]

@@ -50,7 +50,7 @@ package struct ChatStreamMachine: Sendable {
 
   /// Takes in a chunk, or a whole completion of a provider that does not stream.
   package mutating func receivedAnswer(_ bytes: [UInt8]) throws(ProviderFailure) -> Action {
-    guard let answer = BoundedJSON.decode(ChatAnswer.self, from: bytes) else { throw .malformed }
+    let answer = try ChatAnswer(bytes)
     if let error = answer.error { throw error.failure(status: error.status ?? 500) }
     guard answer.choices != nil || answer.usage != nil else { throw .malformed }
     note(answer.usage, answer.model)
@@ -58,9 +58,8 @@ package struct ChatStreamMachine: Sendable {
       return .readOn
     }
     if let reason = choice.finishReason, !reason.isEmpty { finishReason = reason }
-    let part = choice.delta ?? choice.message
-    if let refusal = part?.refusal, !refusal.isEmpty { isRefusal = true }
-    guard let piece = part?.content, !piece.isEmpty else { return .readOn }
+    if let refusal = choice.part?.refusal, !refusal.isEmpty { isRefusal = true }
+    guard let piece = choice.part?.content, !piece.isEmpty else { return .readOn }
     guard outcome.text.utf8.count + piece.utf8.count <= textByteCountMax else { throw .tooLarge }
     outcome.text += piece
     return .handOn(piece)

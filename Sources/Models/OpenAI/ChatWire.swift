@@ -1,33 +1,40 @@
 import Domain
+import JSON
 
 /// What a chat endpoint answers: a whole completion, or one chunk of a streamed one.
-struct ChatAnswer: Decodable {
-  struct Choice: Decodable {
-    struct Part: Decodable {
+struct ChatAnswer {
+  struct Choice {
+    struct Part {
       var content: String?
       var refusal: String?
+
+      init(_ json: JSONValue) throws(ProviderFailure) {
+        content = try json.text("content")
+        refusal = try json.text("refusal")
+      }
     }
 
     var index: Int?
-    /// In chunks.
-    var delta: Part?
-    /// In whole completions.
-    var message: Part?
+    /// What a chunk adds, or the whole message.
+    var part: Part?
     var finishReason: String?
 
-    private enum CodingKeys: String, CodingKey {
-      case index, delta, message
-      case finishReason = "finish_reason"
+    init(_ json: JSONValue) throws(ProviderFailure) {
+      index = try json.count("index")
+      let delta = try json.object("delta")
+      let message = try json.object("message")
+      part = try (delta ?? message).map { (part) throws(ProviderFailure) in try Part(part) }
+      finishReason = try json.text("finish_reason")
     }
   }
 
-  struct Usage: Decodable {
+  struct Usage {
     var promptTokens: Int?
     var completionTokens: Int?
 
-    private enum CodingKeys: String, CodingKey {
-      case promptTokens = "prompt_tokens"
-      case completionTokens = "completion_tokens"
+    init(_ json: JSONValue) throws(ProviderFailure) {
+      promptTokens = try json.count("prompt_tokens")
+      completionTokens = try json.count("completion_tokens")
     }
   }
 
@@ -35,6 +42,18 @@ struct ChatAnswer: Decodable {
   var usage: Usage?
   var model: String?
   var error: ProviderErrorReply.Details?
+
+  init(_ bytes: [UInt8]) throws(ProviderFailure) {
+    let json = try JSONValue(answer: bytes)
+    if let elements = try json.list("choices") {
+      var choices: [Choice] = []
+      for element in elements { choices.append(try Choice(element)) }
+      self.choices = choices
+    }
+    usage = try json.object("usage").map { (usage) throws(ProviderFailure) in try Usage(usage) }
+    model = try json.text("model")
+    error = json.errorDetails
+  }
 }
 
 /// How a provider's chat endpoint differs from the others'.

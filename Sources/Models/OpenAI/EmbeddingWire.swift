@@ -1,5 +1,6 @@
 import Domain
 import FoundationEssentials
+import JSON
 
 /// The request and the answer of an embeddings endpoint.
 enum EmbeddingWire {
@@ -19,21 +20,22 @@ enum EmbeddingWire {
   static func vectors(
     in bytes: [UInt8], count: Int, dimensionCount: Int
   ) throws(ProviderFailure) -> ([[Float]], AttemptCounts) {
-    guard let answer = BoundedJSON.decode(Answer.self, from: bytes) else { throw .malformed }
-    if let error = answer.error { throw error.failure(status: error.status ?? 500) }
-    guard let entries = answer.data, entries.count == count else { throw .malformed }
+    let answer = try JSONValue(answer: bytes)
+    if let error = answer.errorDetails { throw error.failure(status: error.status ?? 500) }
+    guard let entries = try answer.list("data"), entries.count == count else { throw .malformed }
     var vectors = [[Float]?](repeating: nil, count: count)
     for (position, entry) in entries.enumerated() {
-      let index = entry.index ?? position
+      let index = try entry.count("index") ?? position
       guard vectors.indices.contains(index), vectors[index] == nil,
-        entry.embedding.numbers.count == dimensionCount,
-        let vector = normalised(entry.embedding.numbers)
+        let numbers = entry["embedding"].flatMap(numbers), numbers.count == dimensionCount,
+        let vector = normalised(numbers)
       else { throw .malformed }
       vectors[index] = vector
     }
     let whole = vectors.compactMap { $0 }
     guard whole.count == count else { throw .malformed }
-    return (whole, AttemptCounts(promptTokenCount: answer.usage?.promptTokens))
+    let usage = try answer.object("usage")
+    return (whole, AttemptCounts(promptTokenCount: try usage?.count("prompt_tokens")))
   }
 
   /// Nil where the vector has no direction.
@@ -43,45 +45,26 @@ enum EmbeddingWire {
     return vector.map { Float(Double($0) / length) }
   }
 
-  private struct Answer: Decodable {
-    struct Entry: Decodable {
-      var index: Int?
-      var embedding: Numbers
-    }
-
-    struct Usage: Decodable {
-      var promptTokens: Int?
-
-      private enum CodingKeys: String, CodingKey {
-        case promptTokens = "prompt_tokens"
+  /// Numbers in text, or little-endian 32-bit ones in base64, whichever the provider sends; nil for
+  /// anything else.
+  private static func numbers(_ json: JSONValue) -> [Float]? {
+    switch json {
+    case .array(let elements):
+      let numbers = elements.compactMap { element -> Float? in
+        guard case .number(let number) = element else { return nil }
+        return Float(number.text)
       }
-    }
-
-    var data: [Entry]?
-    var usage: Usage?
-    var error: ProviderErrorReply.Details?
-  }
-
-  /// Numbers in text, or little-endian 32-bit ones in base64, whichever the provider sends.
-  private struct Numbers: Decodable {
-    var numbers: [Float]
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      guard let text = try? container.decode(String.self) else {
-        numbers = try container.decode([Float].self)
-        return
-      }
-      guard let bytes = Data(base64Encoded: text), bytes.count.isMultiple(of: 4) else {
-        throw DecodingError.dataCorruptedError(in: container, debugDescription: "no base64")
-      }
-      numbers = bytes.withUnsafeBytes { bytes in
+      return numbers.count == elements.count ? numbers : nil
+    case .string(let text):
+      guard let bytes = Data(base64Encoded: text), bytes.count.isMultiple(of: 4) else { return nil }
+      return bytes.withUnsafeBytes { bytes in
         stride(from: 0, to: bytes.count, by: 4).map {
           Float(
             bitPattern: UInt32(
               littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: UInt32.self)))
         }
       }
+    default: return nil
     }
   }
 }

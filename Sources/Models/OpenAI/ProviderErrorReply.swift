@@ -1,50 +1,25 @@
+import JSON
+
 /// What a provider says when it does not do what it was asked; of its words only known names count.
 enum ProviderErrorReply {
-  struct Details: Decodable {
-    /// A name, a status, or nothing.
-    private enum Code: Decodable {
-      case name(String)
-      case status(Int)
-      case other
-
-      init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let status = try? container.decode(Int.self) {
-          self = .status(status)
-        } else if let name = try? container.decode(String.self) {
-          self = .name(name)
-        } else {
-          self = .other
-        }
-      }
-    }
-
-    private var code: Code?
-    private var type: Code?
-
-    private enum CodingKeys: String, CodingKey {
-      case code, type
-    }
+  struct Details {
+    private var code: JSONValue?
+    private var type: JSONValue?
 
     /// Some providers send the error as a text alone.
-    init(from decoder: any Decoder) throws {
-      guard let container = try? decoder.container(keyedBy: CodingKeys.self) else { return }
-      code = try? container.decodeIfPresent(Code.self, forKey: .code)
-      type = try? container.decodeIfPresent(Code.self, forKey: .type)
+    init(_ json: JSONValue) {
+      code = json["code"]
+      type = json["type"]
     }
 
     init() {}
 
     /// Where the error itself names an HTTP status.
     var status: Int? {
-      if case .status(let status) = code, (400..<600).contains(status) { status } else { nil }
+      code?.integerValue.flatMap { (400..<600).contains($0) ? Int($0) : nil }
     }
 
-    private var names: Set<String> {
-      var names: Set<String> = []
-      for case .name(let name) in [code, type].compactMap({ $0 }) { names.insert(name) }
-      return names
-    }
+    private var names: Set<String> { Set([code, type].compactMap { $0?.stringValue }) }
 
     func failure(status: Int, retryAfter: Duration? = nil) -> ProviderFailure {
       let names = names
@@ -65,10 +40,6 @@ enum ProviderErrorReply {
     }
   }
 
-  private struct Envelope: Decodable {
-    var error: Details?
-  }
-
   private static let tooLongNames: Set<String> = [
     "exceed_context_size_error", "context_length_exceeded",
   ]
@@ -76,7 +47,7 @@ enum ProviderErrorReply {
 
   /// What an answer with `status` other than 200 means.
   static func failure(status: Int, body: [UInt8], retryAfter: Duration?) -> ProviderFailure {
-    let details = BoundedJSON.decode(Envelope.self, from: body)?.error ?? Details()
+    let details = (try? JSONValue(answer: body))?.errorDetails ?? Details()
     return details.failure(status: status, retryAfter: retryAfter)
   }
 }

@@ -1,4 +1,5 @@
 package import Domain
+package import JSON
 
 /// The types of parameters that our statements use; the raw value is PostgreSQL's OID.
 package enum SQLType: UInt32, Sendable {

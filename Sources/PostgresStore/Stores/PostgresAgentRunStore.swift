@@ -1,4 +1,5 @@
 package import Domain
+import JSON
 
 package struct PostgresAgentRunStore: AgentRunStore {
   private static let pageMaximum = 1000

@@ -1,6 +1,7 @@
+internal import Agents
 internal import Contract
 internal import Domain
-internal import OpenSSL
+internal import EventLog
 internal import RPC
 
 /// The calls that begin, repeat and follow runs.
@@ -10,46 +11,28 @@ internal import RPC
 /// call drives it, taken over where nobody does any more, and started again where it was cancelled or
 /// failed for a time. Nodes that had finished are never run twice.
 struct RunCalls: Sendable {
-  let environment: ServiceEnvironment
+  let stores: ServiceStores
+  let hub: EventHub
+  let journal: RunJournal
+  let driver: RunDriver
 
-  private var stores: ServiceStores { environment.stores }
-  private var options: AgentOptions { environment.agents }
-  private var journal: RunJournal { environment.journal }
-  private var driver: RunDriver { environment.driver }
+  private var options: AgentOptions { journal.options }
+  private var clock: any TimeSource { journal.clock }
   private var follower: RunFollower {
-    RunFollower(journal: journal, hub: environment.hub, options: options)
+    RunFollower(journal: journal, live: hub, options: options)
   }
 
   /// Names a keyed call by the message that was understood, which any encoding of it shares.
   func requestKey(
     _ request: some WireMessage, _ context: CallContext, _ caller: Caller
   ) -> RequestKey? {
-    guard let key = context.idempotencyKey, !key.isEmpty else { return nil }
-    var hash = SHA256()
-    hash.update(context.method.path.utf8)
-    hash.update([0])
-    hash.update(request.encodedBytes())
-    return RequestKey(
-      callerID: caller.userID, method: context.method.path, key: key,
-      requestHash: hash.finalize())
+    RequestKey(context, caller, content: request.encodedBytes())
   }
 
   /// The run that this call made when it came before; nil where it did not.
   func known(_ key: RequestKey?) async throws -> UUIDv7? {
-    guard let key, let outcome = try await stores.writes.reply(to: key) else { return nil }
-    return try runID(of: outcome)
-  }
-
-  private func runID(of outcome: CommitOutcome) throws -> UUIDv7? {
-    switch outcome {
-    case .replayed(let bytes):
-      guard let id = UUIDv7(String(decoding: bytes, as: UTF8.self)) else {
-        throw RPCError(.internal, "the stored reply cannot be read")
-      }
-      return id
-    case .keyConflict: throw RPCError.keyConflict()
-    case .committed, .stale: return nil
-    }
+    guard let key else { return nil }
+    return try await journal.known(key)
   }
 
   /// Begins a run and drives it to its end, or goes on with the one that the call's key names.
@@ -57,26 +40,14 @@ struct RunCalls: Sendable {
     _ request: AgentRequest, learnerID: UUIDv7, _ subject: RunSubject, _ key: RequestKey?,
     _ context: CallContext, _ caller: Caller, on stream: RunStream<some RunResponse>
   ) async throws {
-    let now = environment.clock.now()
-    let metadata = EventMetadata.of(context, caller)
-    let session = RunSession(
-      AgentRun(
-        id: environment.ids.next(at: now), learnerID: learnerID, callerID: caller.userID,
-        request: request, lease: options.lease(from: now), createdAt: now, updatedAt: now),
-      metadata: metadata)
-    let (begun, record, event) = try session.advanced(
-      by: .started(model: stores.model?.name), lease: nil,
-      context: ChangeContext(now: now, ids: environment.ids, metadata: metadata))
-    let reply = key.map {
-      KeyedReply(request: $0, reply: Array(begun.run.id.description.utf8))
+    let outcome = try await journal.begin(
+      request, learnerID: learnerID, callerID: caller.userID, model: stores.model?.name, key: key,
+      metadata: EventMetadata.of(context, caller))
+    let (begun, record): (RunSession, RunRecord)
+    switch outcome {
+    case .known(let id): return try await repeatRun(id, subject, caller, on: stream)
+    case .new(let session, let first): (begun, record) = (session, first)
     }
-    let outcome = try await stores.writes.commit(
-      Write(changes: [.insertRun(begun.run)], events: [event], reply: reply))
-    if let id = try runID(of: outcome) {
-      return try await repeatRun(id, subject, caller, on: stream)
-    }
-    guard outcome == .committed else { throw RPCError.contention() }
-    environment.writes.committed()
     do {
       try await show(record, begun, on: stream)
       try finish(try await driver.drive(begun, subject, stream))
@@ -109,7 +80,7 @@ struct RunCalls: Sendable {
     on stream: RunStream<some RunResponse>, behind eventID: UUIDv7?, mayDrive: Bool
   ) async throws {
     do {
-      var position = environment.hub.head ?? 0
+      var position = hub.head ?? 0
       var session = try await replay(id, caller, on: stream, behind: eventID)
       var mayRestart = mayDrive
       while true {
@@ -170,7 +141,7 @@ struct RunCalls: Sendable {
   private func takenOver(
     _ session: RunSession, on stream: RunStream<some RunResponse>
   ) async throws -> RunSession? {
-    let now = environment.clock.now()
+    let now = clock.now()
     guard session.run.status == .running else { return nil }
     let taken = try await stores.runs.takeOver(
       session.run.id, options.lease(from: now), isAlone: false, at: now)
@@ -197,7 +168,9 @@ struct RunCalls: Sendable {
   /// What ends a stream whose run was let go, not cancelled, is the server that goes away: whoever
   /// repeats the call finds the run further on.
   private func ending(_ error: any Error, of stream: RunStream<some RunResponse>) -> any Error {
-    guard Task.isCancelled, environment.hub.isDraining else { return error }
+    guard Task.isCancelled, hub.isDraining else {
+      return error is RunFollower.Draining ? RPCError.draining(resumeCursor: nil) : error
+    }
     return RPCError.draining(resumeCursor: stream.cursor.isEmpty ? nil : stream.cursor)
   }
 

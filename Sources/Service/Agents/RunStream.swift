@@ -1,3 +1,4 @@
+internal import Agents
 internal import Contract
 internal import Domain
 internal import RPC

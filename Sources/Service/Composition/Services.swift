@@ -1,6 +1,11 @@
+package import Agents
 internal import Contract
 package import Domain
+package import EventLog
+package import Logging
 package import RPC
+package import Retrieval
+internal import Writes
 
 /// Every service of the contract on one set of ports.
 package struct Services: Sendable {
@@ -29,64 +34,114 @@ package struct Services: Sendable {
     }
   }
 
-  private let environment: ServiceEnvironment
+  private let stores: ServiceStores
+  private let hub: EventHub
   private let options: Options
+  private let cursors: CursorCodec
+  private let writes: WriteExecutor
+  private let journal: RunJournal
+  private let driver: RunDriver
+  /// Looks bearer tokens up in the stores.
+  package let authenticator: TokenAuthenticator
 
   package init(stores: ServiceStores, hub: EventHub, options: Options) {
-    let cursors = CursorCodec(logName: options.logName)
+    self.stores = stores
+    self.hub = hub
+    self.options = options
+    cursors = CursorCodec(logName: options.logName)
+    authenticator = TokenAuthenticator(
+      tokens: stores.tokens, users: stores.users, clock: options.clock)
     let waitingClock = options.waitingClock
-    var agents = options.agents
-    if agents.owner.isEmpty { agents.owner = options.info.serverID }
-    let writes = WriteExecutor(
-      store: stores.writes, clock: options.clock, ids: options.ids, cursors: cursors,
-      committed: options.committed, indexer: PassageIndexer(models: options.embeddingModels),
+    let executor = DecisionExecutor(
+      store: stores.writes, clock: options.clock, ids: options.ids, committed: options.committed,
+      indexer: PassageIndexer(models: options.embeddingModels),
       pause: { attempt in
         // Full jitter: those that met once must not meet again.
         let most = min(Duration.milliseconds(1) * (1 << min(attempt, 6)), .milliseconds(50))
         try await waitingClock.sleep(for: most * Double.random(in: 0...1))
       })
-    environment = ServiceEnvironment(
-      stores: stores, clock: options.clock, ids: options.ids, cursors: cursors, hub: hub,
-      visibility: EventVisibility(courses: stores.courses), writes: writes,
-      waiter: CursorWaiter(log: stores.log, hub: hub, cursors: cursors, clock: waitingClock),
-      authenticator: TokenAuthenticator(
-        tokens: stores.tokens, users: stores.users, clock: options.clock),
-      agents: agents)
-    self.options = options
+    writes = WriteExecutor(executor: executor, cursors: cursors)
+    var agents = options.agents
+    if agents.owner.isEmpty { agents.owner = options.info.serverID }
+    journal = RunJournal(runs: stores.runs, writes: executor, options: agents)
+    driver = RunDriver(
+      stores: stores.agents, journal: journal, live: hub, options: agents)
   }
 
-  /// Serves every method of the contract, with or without an implementation.
-  package func register(in router: inout Router) {
-    UserService(environment: environment).register(in: &router)
-    CourseService(environment: environment).register(in: &router)
-    GoalService(environment: environment).register(in: &router)
-    TaskService(environment: environment).register(in: &router)
-    ProgressService(environment: environment).register(in: &router)
-    CodeValidationService(environment: environment).register(in: &router)
-    EventService(environment: environment).register(in: &router)
-    AnalyticsService(environment: environment).register(in: &router)
-    HealthService(state: options.health).register(in: &router)
-    ReflectionService(descriptorSet: ContractDescriptors.fileDescriptorSet)
+  /// Every method of the contract, by its rule.
+  ///
+  /// - Parameter logger: is told why calls failed.
+  package func router(logger: Logger) throws(RegistrationError) -> Router {
+    var router = Router(
+      outer: [
+        TracingInterceptor(), MetricsInterceptor(),
+        FailureInterceptor(logger: logger, translate: ErrorTable.rpcError),
+      ],
+      inner: [StoreDeadline()])
+    try registerLearning(in: &router)
+    try registerEvents(in: &router)
+    try registerServer(in: &router)
+    return router
+  }
+
+  private func registerLearning(in router: inout Router) throws(RegistrationError) {
+    let runs = RunCalls(stores: stores, hub: hub, journal: journal, driver: driver)
+    try UserService(
+      users: stores.users, tokens: stores.tokens, writes: writes, waiter: waiter,
+      clock: options.clock, ids: options.ids
+    ).register(in: &router)
+    try CourseService(
+      users: stores.users, courses: stores.courses, goals: stores.goals,
+      material: stores.documents, writes: writes, waiter: waiter, cursors: cursors, runs: runs
+    ).register(in: &router)
+    try GoalService(
+      users: stores.users, courses: stores.courses, goals: stores.goals, writes: writes,
+      waiter: waiter, cursors: cursors, runs: runs
+    ).register(in: &router)
+    try TaskService(goals: stores.goals, writes: writes, waiter: waiter).register(in: &router)
+    try CodeValidationService(
+      users: stores.users, courses: stores.courses, goals: stores.goals,
+      snapshots: stores.snapshots, writes: writes, waiter: waiter, cursors: cursors, runs: runs
+    ).register(in: &router)
+    try RetrievalService(
+      courses: stores.courses, log: stores.log, waiter: waiter, searcher: searcher,
+      embeddings: stores.embeddings, inspection: options.inspection
+    ).register(in: &router)
+  }
+
+  private func registerEvents(in router: inout Router) throws(RegistrationError) {
+    let visibility = EventVisibility(courses: stores.courses)
+    try ProgressService(
+      log: stores.log, hub: hub, visibility: visibility, authenticator: authenticator,
+      waiter: waiter, cursors: cursors, clock: options.clock
+    ).register(in: &router)
+    try EventService(
+      log: stores.log, visibility: visibility, waiter: waiter, cursors: cursors
+    ).register(in: &router)
+    try AnalyticsService(
+      users: stores.users, log: stores.log, archive: stores.archive, waiter: waiter,
+      cursors: cursors, clock: options.clock
+    ).register(in: &router)
+  }
+
+  private func registerServer(in router: inout Router) throws(RegistrationError) {
+    try HealthService(state: options.health).register(in: &router)
+    try ReflectionService(descriptorSet: ContractDescriptors.fileDescriptorSet)
       .register(in: &router)
-    RetrievalService(
-      environment: environment, searcher: searcher, embeddings: environment.stores.embeddings,
+    try ServerService(
+      log: stores.log, cursors: cursors, clock: options.clock, info: options.info,
       inspection: options.inspection
     ).register(in: &router)
-    ServerService(
-      environment: environment, info: options.info, inspection: options.inspection
-    ).register(in: &router)
-    NotYet().registerAll(in: &router)
-    for service in ["HealthService", "ReflectionService"] {
-      router.allowUnauthenticated(service: ContractMethods.package + service)
-    }
-    router.allowUnauthenticated(method: ServerServiceMethods.getServerInfo)
+    try PrivacyServiceMethods.register(in: &router)
+  }
+
+  private var waiter: CursorWaiter {
+    CursorWaiter(log: stores.log, hub: hub, cursors: cursors, clock: options.waitingClock)
   }
 
   /// Nil where this server does not search.
   private var searcher: Searcher? {
-    guard let store = environment.stores.retrieval, let models = options.embeddingModels else {
-      return nil
-    }
+    guard let store = stores.retrieval, let models = options.embeddingModels else { return nil }
     return Searcher(store: store, models: models, recall: options.liveRecall)
   }
 
@@ -97,16 +152,8 @@ package struct Services: Sendable {
     Retriever(searcher: Searcher(store: store, models: models, recall: recall), store: store)
   }
 
-  /// Looks bearer tokens up in the stores.
-  package var authenticator: TokenAuthenticator { environment.authenticator }
-
-  /// Goes on with the runs that other servers left behind.
-  package var resumer: AgentResumer { AgentResumer(environment: environment) }
-}
-
-/// The services that this server does not have yet: every method answers UNIMPLEMENTED.
-private struct NotYet: PrivacyServiceHandler {
-  func registerAll(in router: inout Router) {
-    (self as any PrivacyServiceHandler).register(in: &router)
+  /// Continues the runs that other servers left behind.
+  package var resumer: AgentResumer {
+    AgentResumer(stores: stores.agents, live: hub, journal: journal, driver: driver)
   }
 }

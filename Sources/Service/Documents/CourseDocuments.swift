@@ -1,4 +1,5 @@
 package import Domain
+package import Retrieval
 
 /// What documents of courses need: where they are kept, and who takes them apart.
 package struct CourseDocuments: Sendable {

@@ -1,6 +1,7 @@
 internal import Contract
 internal import Domain
 internal import OpenSSL
+internal import Retrieval
 
 /// A document as a caller brought it, checked as far as that goes without reading it.
 struct DocumentDraft: Sendable {

@@ -2,11 +2,14 @@ internal import Contract
 internal import Domain
 internal import OpenSSL
 internal import RPC
+internal import Retrieval
+internal import Writes
 
 /// One stream of documents on its way into a course. Each document is a commit of its own, so that a
 /// broken stream leaves whole documents, and a repeat finds those that are there already.
 struct DocumentIngestion {
-  let environment: ServiceEnvironment
+  let writes: WriteExecutor
+  let courses: any CourseRepository
   let documents: CourseDocuments
   let context: CallContext
   let caller: Caller
@@ -21,15 +24,16 @@ struct DocumentIngestion {
   private var response = IngestDocumentsResponse()
 
   init(
-    environment: ServiceEnvironment, documents: CourseDocuments, context: CallContext,
-    caller: Caller, course: Domain.Course, start: IngestStart
+    writes: WriteExecutor, courses: any CourseRepository, documents: CourseDocuments,
+    context: CallContext, caller: Caller, course: Domain.Course, start: IngestStart
   ) async throws {
-    self.environment = environment
+    self.writes = writes
+    self.courses = courses
     self.documents = documents
     self.context = context
     self.caller = caller
     self.course = course
-    isAnswered = try await environment.writes.isAnswered(context, caller)
+    isAnswered = try await writes.isAnswered(context, caller)
     note(start)
   }
 
@@ -50,17 +54,17 @@ struct DocumentIngestion {
     let draft = try DocumentDraft(
       message, number: Int(response.documentsReceived), of: course)
     paths.insert(draft.path)
-    let environment = environment
+    let courses = courses
     let documents = documents
     let course = course
     let caller = caller
     var parts: DocumentParts?
     // Another stream may bring a document of the same path, or take the same ordinal.
     let policy = WritePolicy(retriesDuplicates: true, key: .none)
-    let step = try await environment.writes.perform(context, caller, policy) { change in
+    let step = try await writes.perform(context, caller, policy) { change in
       // It may have been deleted since the stream began.
       guard
-        try await environment.stores.courses.course(course.id, scope: AccessScope(caller)) != nil
+        try await courses.course(course.id, scope: AccessScope(caller)) != nil
       else { throw DomainError.notFound(.course, course.id) }
       let stored = try await documents.repository.document(
         course: course.id, path: draft.path, scope: AccessScope(caller))
@@ -81,7 +85,7 @@ struct DocumentIngestion {
     if replacingAll, !isAnswered { try await removeOthers() }
     let response = response
     let policy = WritePolicy(key: .stream(hash.finalize()))
-    return try await environment.writes.perform(context, caller, policy) { _ in
+    return try await writes.perform(context, caller, policy) { _ in
       .unchanged(response)
     }
   }
@@ -100,7 +104,7 @@ struct DocumentIngestion {
   }
 
   private func remove(_ path: String) async throws -> IngestDocumentsResponse {
-    try await environment.writes.perform(context, caller, WritePolicy(key: .none)) { change in
+    try await writes.perform(context, caller, WritePolicy(key: .none)) { change in
       let stored = try await documents.repository.document(
         course: course.id, path: path, scope: AccessScope(caller))
       guard let stored, !stored.isDeleted else { return .unchanged(IngestDocumentsResponse()) }

@@ -1,4 +1,5 @@
 internal import Domain
+internal import EventLog
 internal import RPC
 
 /// Reads of what a client wrote: `min_cursor`.

@@ -1,5 +1,6 @@
 internal import Contract
 internal import Domain
+internal import EventLog
 internal import RPC
 
 /// Runs one subscription: performs the steps of its machine and sends what comes of them.
@@ -7,7 +8,12 @@ struct EventSubscription: Sendable {
   /// How long a subscription outlives the token that it began with.
   private static let standingInterval = Duration.seconds(10)
 
-  let environment: ServiceEnvironment
+  let log: any EventLog
+  let hub: EventHub
+  let cursors: CursorCodec
+  let clock: any TimeSource
+  let visibility: EventVisibility
+  let authenticator: TokenAuthenticator
   let selection: EventSelection
   let caller: Caller
   let responses: ResponseWriter<EncodedMessage<WatchResponse>>
@@ -15,18 +21,21 @@ struct EventSubscription: Sendable {
   private var standsUntil: Domain.Timestamp
 
   init(
-    environment: ServiceEnvironment, selection: EventSelection, caller: Caller,
-    responses: ResponseWriter<EncodedMessage<WatchResponse>>
+    log: any EventLog, hub: EventHub, cursors: CursorCodec, clock: any TimeSource,
+    visibility: EventVisibility, authenticator: TokenAuthenticator, selection: EventSelection,
+    caller: Caller, responses: ResponseWriter<EncodedMessage<WatchResponse>>
   ) {
-    self.environment = environment
+    self.log = log
+    self.hub = hub
+    self.cursors = cursors
+    self.clock = clock
+    self.visibility = visibility
+    self.authenticator = authenticator
     self.selection = selection
     self.caller = caller
     self.responses = responses
-    standsUntil = environment.clock.now().advanced(by: Self.standingInterval)
+    standsUntil = clock.now().advanced(by: Self.standingInterval)
   }
-
-  private var hub: EventHub { environment.hub }
-  private var cursors: CursorCodec { environment.cursors }
 
   /// Runs until the call ends. Every error says where to resume.
   mutating func run(_ start: SubscriptionMachine) async throws {
@@ -52,7 +61,7 @@ struct EventSubscription: Sendable {
   ) async throws {
     // Asked before the page is read: what the ring gets meanwhile is behind the target.
     let ringHead = hub.head ?? 0
-    let events = try await environment.stores.log.events(after: position, limit: limit)
+    let events = try await log.events(after: position, limit: limit)
     for event in events { try await consider(SharedEvent(event), &machine) }
     try await send(machine.logPageEnded(count: events.count, ringHead: ringHead), machine)
   }
@@ -75,9 +84,9 @@ struct EventSubscription: Sendable {
   private mutating func consider(
     _ event: SharedEvent, _ machine: inout SubscriptionMachine
   ) async throws {
-    environment.visibility.observed(event)
+    visibility.observed(event)
     var isWanted = selection.wants(event.event, event.facts)
-    if isWanted { isWanted = try await environment.visibility.allows(event, to: caller) }
+    if isWanted { isWanted = try await visibility.allows(event, to: caller) }
     if isWanted { try await checkStanding() }
     let before = machine
     switch machine.considered(event.event.position, isWanted: isWanted) {
@@ -97,9 +106,9 @@ struct EventSubscription: Sendable {
 
   /// Nothing is sent to a caller whose token was revoked or has expired.
   private mutating func checkStanding() async throws {
-    let now = environment.clock.now()
+    let now = clock.now()
     guard now >= standsUntil else { return }
-    try await environment.authenticator.checkStillStands(caller)
+    try await authenticator.checkStillStands(caller)
     standsUntil = now.advanced(by: Self.standingInterval)
   }
 

@@ -3,19 +3,6 @@ internal import Domain
 internal import OpenSSL
 internal import RPC
 
-/// A request for a page of a list.
-protocol PagedRequest: WireMessage {
-  var page: Contract.PageRequest? { get set }
-}
-
-extension ListUsersRequest: PagedRequest {}
-extension ListCoursesRequest: PagedRequest {}
-extension ListEnrolmentsRequest: PagedRequest {}
-extension ListDocumentsRequest: PagedRequest {}
-extension ListGoalsRequest: PagedRequest {}
-extension ListTasksRequest: PagedRequest {}
-extension ListSnapshotsRequest: PagedRequest {}
-
 /// Pages of one list request of one caller.
 ///
 /// A token is `version | time | id | tag`; the tag is a hash over the method, the caller, the rest

@@ -1,5 +1,6 @@
 internal import Contract
 internal import Domain
+internal import Retrieval
 
 extension SearchResponse {
   init(_ outcome: SearchOutcome) {

@@ -29,7 +29,7 @@ package struct TokenAuthenticator: Authenticator {
     guard let tokenID = caller.tokenID else { return }
     do {
       guard let record = try await tokens.token(tokenID) else { throw Self.unknown }
-      guard try await principal(record).role == caller.role.rawValue else {
+      guard try await principal(record).role.rawValue == caller.role.rawValue else {
         throw RPCError(.unauthenticated, "the caller's role has changed")
       }
     } catch let error as RPCError {
@@ -51,11 +51,23 @@ package struct TokenAuthenticator: Authenticator {
     // A token never gives more than its user has now, whatever it was made with.
     let role = record.role.rank <= user.role.rank ? record.role : user.role
     return Principal(
-      userID: record.userID.description, role: role.rawValue, tokenID: record.id.description,
-      scopes: record.scopes)
+      userID: record.userID.description, role: Principal.Role(role),
+      tokenID: record.id.description, scopes: record.scopes)
   }
 
   private static var unknown: RPCError {
     RPCError(.unauthenticated, "the token is not one of this server's")
+  }
+}
+
+extension Principal.Role {
+  fileprivate init(_ role: Role) {
+    self =
+      switch role {
+      case .learner: .learner
+      case .instructor: .instructor
+      case .service: .service
+      case .admin: .admin
+      }
   }
 }

@@ -6,36 +6,40 @@ struct AnalyticsService: AnalyticsServiceHandler {
   private static let daysDefault: Int32 = 30
   private static let daysMax: Int32 = 3660
 
-  let environment: ServiceEnvironment
+  let users: any UserRepository
+  let log: any EventLog
+  let archive: (any EventArchive)?
+  let waiter: CursorWaiter
+  let cursors: CursorCodec
+  let clock: any TimeSource
 
   func getProductivity(
     _ request: GetProductivityRequest, _ context: CallContext
   ) async throws -> GetProductivityResponse {
-    try await environment.call(context) { caller in
-      let userID = try caller.owner(named: UUIDv7.optional(request.userId, field: "user_id"))
-      guard (0...Self.daysMax).contains(request.days) else {
-        throw DomainError.invalid("days", "must be 0 to \(Self.daysMax)")
-      }
-      let asOf = try Domain.Timestamp.optional(request.asOf, field: "as_of")
-      // The tail holds every committed event, stamped or not: a receipt needs no waiting.
-      try await environment.waiter.checkRowRead(request.minCursor)
-      if userID != caller.userID { try await checkExists(userID, caller) }
-      let until = asOf ?? environment.clock.now()
-      let days = request.days == 0 ? Self.daysDefault : request.days
-      // Without `as_of` there is no end: the clock of another server may be a little ahead of ours,
-      // and what it committed belongs in the report.
-      let period = ReportPeriod(
-        from: max(until.advanced(by: .seconds(-86_400 * Int64(days))), .contractMinimum),
-        to: asOf)
-      let (report, position) = try await report(userID, period)
-      return GetProductivityResponse(
-        userID, period, until: until, report, cursor: environment.cursors.cursor(position))
+    let caller = try context.caller
+    let userID = try caller.owner(named: UUIDv7.optional(request.userId, field: "user_id"))
+    guard (0...Self.daysMax).contains(request.days) else {
+      throw DomainError.invalid("days", "must be 0 to \(Self.daysMax)")
     }
+    let asOf = try Domain.Timestamp.optional(request.asOf, field: "as_of")
+    // The tail holds every committed event, stamped or not: a receipt needs no waiting.
+    try await waiter.checkRowRead(request.minCursor)
+    if userID != caller.userID { try await checkExists(userID, caller) }
+    let until = asOf ?? clock.now()
+    let days = request.days == 0 ? Self.daysDefault : request.days
+    // Without `as_of` there is no end: the clock of another server may be a little ahead of ours,
+    // and what it committed belongs in the report.
+    let period = ReportPeriod(
+      from: max(until.advanced(by: .seconds(-86_400 * Int64(days))), .contractMinimum),
+      to: asOf)
+    let (report, position) = try await report(userID, period)
+    return GetProductivityResponse(
+      userID, period, until: until, report, cursor: cursors.cursor(position))
   }
 
   private func checkExists(_ userID: UUIDv7, _ caller: Caller) async throws {
     let scope = AccessScope(caller)
-    guard try await environment.stores.users.user(userID, scope: scope) != nil else {
+    guard try await users.user(userID, scope: scope) != nil else {
       throw DomainError.notFound(.user, userID)
     }
   }
@@ -45,7 +49,6 @@ struct AnalyticsService: AnalyticsServiceHandler {
   private func report(
     _ userID: UUIDv7, _ period: ReportPeriod
   ) async throws -> (ProductivityReport, Int64) {
-    let log = environment.stores.log
     var accumulator = ProductivityAccumulator()
     let archived = try await readArchive(userID, period, into: &accumulator)
     // Asked before the tail: everything up to it is in the tail or in the lake.
@@ -66,7 +69,7 @@ struct AnalyticsService: AnalyticsServiceHandler {
   private func readArchive(
     _ userID: UUIDv7, _ period: ReportPeriod, into accumulator: inout ProductivityAccumulator
   ) async throws -> Int64 {
-    guard let archive = environment.stores.archive else { return 0 }
+    guard let archive else { return 0 }
     do throws(StoreError) {
       let archived = try await archive.archivedPosition()
       guard archived > 0 else { return 0 }

@@ -1,3 +1,4 @@
+internal import Agents
 internal import Contract
 internal import Domain
 internal import RPC
@@ -7,26 +8,24 @@ extension CodeValidationService {
     _ request: GetFeedbackRequest, _ context: CallContext,
     _ responses: ResponseWriter<GetFeedbackResponse>
   ) async throws {
-    try await environment.call(context) { caller in
-      var validation = Validation()
-      validation.text("question", request.question, maximum: AgentLimits.prompt)
-      try validation.check()
-      let runs = RunCalls(environment: environment)
-      let stream = RunStream(responses, environment.cursors)
-      let key = runs.requestKey(request, context, caller)
-      let known = try await runs.known(key)
-      if known == nil { try environment.checkAgents() }
-      let (subject, snapshotID, codeLanguage) = try await subject(of: request, caller)
-      if let known { return try await runs.repeatRun(known, subject, caller, on: stream) }
-      let language = try await environment.language(
-        AgentPrompts.language(of: request.question) ?? "", of: caller.userID, caller)
-      try await runs.run(
-        .feedback(
-          AgentRequest.Feedback(
-            snapshotID: snapshotID, codeLanguage: codeLanguage, question: request.question,
-            language: language)),
-        learnerID: caller.userID, subject, key, context, caller, on: stream)
-    }
+    let caller = try context.caller
+    var validation = Validation()
+    validation.text("question", request.question, maximum: AgentLimits.prompt)
+    try validation.check()
+    let stream = RunStream(responses, cursors)
+    let key = runs.requestKey(request, context, caller)
+    let known = try await runs.known(key)
+    if known == nil { try runs.checkModel() }
+    let (subject, snapshotID, codeLanguage) = try await subject(of: request, caller)
+    if let known { return try await runs.repeatRun(known, subject, caller, on: stream) }
+    let language = try await users.language(
+      AgentPrompts.language(of: request.question) ?? "", of: caller.userID, caller)
+    try await runs.run(
+      .feedback(
+        AgentRequest.Feedback(
+          snapshotID: snapshotID, codeLanguage: codeLanguage, question: request.question,
+          language: language)),
+      learnerID: caller.userID, subject, key, context, caller, on: stream)
   }
 
   private func subject(

@@ -2,117 +2,120 @@ internal import Contract
 internal import Domain
 internal import OpenSSL
 internal import RPC
+internal import Writes
 
 /// Stored code and what others decided about it. What needs a sandbox (`ValidateCode`) is not there
 /// yet.
 struct CodeValidationService: CodeValidationServiceHandler {
-  let environment: ServiceEnvironment
+  let users: any UserRepository
+  let courses: any CourseRepository
+  let goals: any GoalRepository
+  let snapshots: any SnapshotRepository
+  let writes: WriteExecutor
+  let waiter: CursorWaiter
+  let cursors: CursorCodec
+  let runs: RunCalls
 
   func createSnapshot(
     _ request: CreateSnapshotRequest, _ context: CallContext
   ) async throws -> CreateSnapshotResponse {
-    try await environment.call(context) { caller in
-      let named = try UUIDv7.optional(request.userId, field: "user_id")
-      let taskID = try UUIDv7.optional(request.taskId, field: "task_id")
-      let courseID = try UUIDv7.optional(request.courseId, field: "course_id")
-      if taskID != nil, courseID != nil {
-        throw DomainError.invalid("course_id", "cannot be given with task_id")
-      }
-      let hash = SHA256.hash(request.codeContent)
-      return try await environment.writes.perform(context, caller) { change in
-        let ownerID = try await environment.owner(named: named, caller)
-        if let courseID { try await checkOwns(ownerID, courseID, caller) }
-        var goal: Domain.Goal?
-        if let taskID { goal = try await self.goal(ofTask: taskID, ownerID, caller) }
-        let snapshot = Domain.CodeSnapshot(
-          id: change.nextID(), userID: ownerID, goalID: goal?.id, taskID: taskID,
-          referenceCourseID: courseID, filePath: request.filePath, language: request.language,
-          content: request.codeContent, contentHash: hash, createdAt: change.now,
-          updatedAt: change.now)
-        try snapshot.validate()
-        return Decision(
-          changes: [.insertSnapshot(snapshot)],
-          events: [
-            snapshot.event(.codeSubmitted, goalCourseID: goal?.courseID, context: change)
-          ],
-          response: CreateSnapshotResponse(snapshot: Contract.CodeSnapshot(snapshot)))
-      }
+    let caller = try context.caller
+    let named = try UUIDv7.optional(request.userId, field: "user_id")
+    let taskID = try UUIDv7.optional(request.taskId, field: "task_id")
+    let courseID = try UUIDv7.optional(request.courseId, field: "course_id")
+    if taskID != nil, courseID != nil {
+      throw DomainError.invalid("course_id", "cannot be given with task_id")
+    }
+    let hash = SHA256.hash(request.codeContent)
+    return try await writes.perform(context, caller) { change in
+      let ownerID = try await users.owner(named: named, caller)
+      if let courseID { try await checkOwns(ownerID, courseID, caller) }
+      var goal: Domain.Goal?
+      if let taskID { goal = try await self.goal(ofTask: taskID, ownerID, caller) }
+      let snapshot = Domain.CodeSnapshot(
+        id: change.nextID(), userID: ownerID, goalID: goal?.id, taskID: taskID,
+        referenceCourseID: courseID, filePath: request.filePath, language: request.language,
+        content: request.codeContent, contentHash: hash, createdAt: change.now,
+        updatedAt: change.now)
+      try snapshot.validate()
+      return Decision(
+        changes: [.insertSnapshot(snapshot)],
+        events: [
+          snapshot.event(.codeSubmitted, goalCourseID: goal?.courseID, context: change)
+        ],
+        response: CreateSnapshotResponse(snapshot: Contract.CodeSnapshot(snapshot)))
     }
   }
 
   func getSnapshot(
     _ request: GetSnapshotRequest, _ context: CallContext
   ) async throws -> GetSnapshotResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.snapshotId, field: "snapshot_id")
-      try await environment.waiter.checkRowRead(request.minCursor)
-      return GetSnapshotResponse(
-        snapshot: Contract.CodeSnapshot(try await snapshot(id, caller)))
-    }
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.snapshotId, field: "snapshot_id")
+    try await waiter.checkRowRead(request.minCursor)
+    return GetSnapshotResponse(
+      snapshot: Contract.CodeSnapshot(try await snapshot(id, caller)))
   }
 
   func listSnapshots(
     _ request: ListSnapshotsRequest, _ context: CallContext
   ) async throws -> ListSnapshotsResponse {
-    try await environment.call(context) { caller in
-      let paging = try Paging(request, context, caller)
-      var filter = SnapshotFilter()
-      filter.ownerID = try environment.listed(request.userId, caller)
-      filter.taskID = try UUIDv7.optional(request.taskId, field: "task_id")
-      filter.verdict = try Domain.Verdict.filter(request.verdict)
-      try await environment.waiter.checkRowRead(request.minCursor)
-      let page = try await environment.stores.snapshots.snapshots(
-        filter, page: paging.request, scope: AccessScope(caller))
-      return ListSnapshotsResponse(
-        snapshots: page.items.map { Contract.CodeSnapshot($0) }, page: paging.info(page.next))
-    }
+    let caller = try context.caller
+    let paging = try Paging(request, context, caller)
+    var filter = SnapshotFilter()
+    filter.ownerID = try caller.listed(request.userId)
+    filter.taskID = try UUIDv7.optional(request.taskId, field: "task_id")
+    filter.verdict = try Domain.Verdict.filter(request.verdict)
+    try await waiter.checkRowRead(request.minCursor)
+    let page = try await snapshots.snapshots(
+      filter, page: paging.request, scope: AccessScope(caller))
+    return ListSnapshotsResponse(
+      snapshots: page.items.map { Contract.CodeSnapshot($0) }, page: paging.info(page.next))
   }
 
   func recordVerdict(
     _ request: RecordVerdictRequest, _ context: CallContext
   ) async throws -> RecordVerdictResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.snapshotId, field: "snapshot_id")
-      let expected = try expectedVersion(request.expectedVersion)
-      let judgement = Judgement(
-        verdict: try Domain.Verdict(recorded: request.verdict), score: request.score,
-        feedback: request.feedback,
-        provenance: try Domain.Provenance(request.provenance, recordedBy: caller))
-      let hash = request.provenance?.codeHash ?? []
-      return try await environment.writes.perform(context, caller) { change in
-        let found = try await snapshot(id, caller)
-        try found.checkMayBeJudged(by: caller)
-        var snapshot = found.snapshot
-        try snapshot.check(expected)
-        guard hash.isEmpty || hash == snapshot.contentHash else {
-          throw DomainError.invalid("provenance.code_hash", "is not the hash of this code")
-        }
-        let isNew = try snapshot.judge(judgement, at: change.now)
-        return decision(
-          isNew ? .codeValidated : nil, found, snapshot, change,
-          RecordVerdictResponse(snapshot: Contract.CodeSnapshot(snapshot)))
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.snapshotId, field: "snapshot_id")
+    let expected = try expectedVersion(request.expectedVersion)
+    let judgement = Judgement(
+      verdict: try Domain.Verdict(recorded: request.verdict), score: request.score,
+      feedback: request.feedback,
+      provenance: try Domain.Provenance(request.provenance, recordedBy: caller))
+    let hash = request.provenance?.codeHash ?? []
+    return try await writes.perform(context, caller) { change in
+      let found = try await snapshot(id, caller)
+      try found.checkMayBeJudged(by: caller)
+      var snapshot = found.snapshot
+      try snapshot.check(expected)
+      guard hash.isEmpty || hash == snapshot.contentHash else {
+        throw DomainError.invalid("provenance.code_hash", "is not the hash of this code")
       }
+      let isNew = try snapshot.judge(judgement, at: change.now)
+      return decision(
+        isNew ? .codeValidated : nil, found, snapshot, change,
+        RecordVerdictResponse(snapshot: Contract.CodeSnapshot(snapshot)))
     }
   }
 
   func setSharing(
     _ request: SetSharingRequest, _ context: CallContext
   ) async throws -> SetSharingResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.snapshotId, field: "snapshot_id")
-      let expected = try expectedVersion(request.expectedVersion)
-      return try await environment.writes.perform(context, caller) { change in
-        let found = try await snapshot(id, caller)
-        guard caller.role.seesEverybody || found.snapshot.userID == caller.userID else {
-          throw DomainError.forbidden("only its author, services and admins may share code")
-        }
-        var snapshot = found.snapshot
-        try snapshot.check(expected)
-        let type = snapshot.share(request.shared, at: change.now)
-        return decision(
-          type, found, snapshot, change,
-          SetSharingResponse(snapshot: Contract.CodeSnapshot(snapshot)))
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.snapshotId, field: "snapshot_id")
+    let expected = try expectedVersion(request.expectedVersion)
+    return try await writes.perform(context, caller) { change in
+      let found = try await snapshot(id, caller)
+      guard caller.role.seesEverybody || found.snapshot.userID == caller.userID else {
+        throw DomainError.forbidden("only its author, services and admins may share code")
       }
+      var snapshot = found.snapshot
+      try snapshot.check(expected)
+      let type = snapshot.share(request.shared, at: change.now)
+      return decision(
+        type, found, snapshot, change,
+        SetSharingResponse(snapshot: Contract.CodeSnapshot(snapshot)))
     }
   }
 
@@ -130,7 +133,7 @@ struct CodeValidationService: CodeValidationServiceHandler {
 
   func snapshot(_ id: UUIDv7, _ caller: Caller) async throws -> FoundSnapshot {
     let scope = AccessScope(caller)
-    guard let found = try await environment.stores.snapshots.snapshot(id, scope: scope) else {
+    guard let found = try await snapshots.snapshot(id, scope: scope) else {
       throw DomainError.notFound(.codeSnapshot, id)
     }
     return found
@@ -140,7 +143,6 @@ struct CodeValidationService: CodeValidationServiceHandler {
   private func goal(
     ofTask id: UUIDv7, _ ownerID: UUIDv7, _ caller: Caller
   ) async throws -> Domain.Goal {
-    let goals = environment.stores.goals
     let aggregate = try await goals.goal(
       ofTask: id, scope: AccessScope(caller), forUpdate: true)
     guard let aggregate else { throw DomainError.notFound(.task, id) }
@@ -152,7 +154,6 @@ struct CodeValidationService: CodeValidationServiceHandler {
 
   /// Reference solutions are the course owner's.
   private func checkOwns(_ ownerID: UUIDv7, _ courseID: UUIDv7, _ caller: Caller) async throws {
-    let courses = environment.stores.courses
     guard let course = try await courses.course(courseID, scope: AccessScope(caller)) else {
       throw DomainError.notFound(.course, courseID)
     }
@@ -172,7 +173,7 @@ extension FoundSnapshot {
     guard snapshot.userID != caller.userID else {
       throw .forbidden("nobody may judge their own code")
     }
-    guard !isExample, caller.role != .learner else {
+    guard !isExample else {
       throw .forbidden("only the owner of its course, services and admins may judge code")
     }
   }

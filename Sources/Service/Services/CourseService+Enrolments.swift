@@ -1,71 +1,69 @@
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Writes
 
 extension CourseService {
   func enrol(_ request: EnrolRequest, _ context: CallContext) async throws -> EnrolResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.courseId, field: "course_id")
-      let named = try UUIDv7.optional(request.userId, field: "user_id")
-      // Two that enrol the same learner at a time make one enrolment.
-      let policy = WritePolicy(retriesDuplicates: true)
-      return try await environment.writes.perform(context, caller, policy) { change in
-        let course = try await course(id, caller)
-        guard course.status == .active else {
-          throw RPCError.precondition("the course is archived: reopen it first", .course, id)
-        }
-        let learnerID = try Self.learner(named, of: course, caller)
-        if learnerID != caller.userID { try await environment.checkIsActive(learnerID, caller) }
-        let known = try await enrolment(id, learnerID, caller)
-        if let known, known.isActive {
-          return .unchanged(EnrolResponse(enrolment: Contract.Enrolment(known)))
-        }
-        var enrolment =
-          known
-          ?? Domain.Enrolment(
-            id: change.nextID(), courseID: id, userID: learnerID, isActive: true, version: 0,
-            createdAt: change.now, updatedAt: change.now)
-        enrolment.move(toActive: true, at: change.now)
-        return Decision(
-          changes: [known == nil ? .insertEnrolment(enrolment) : .updateEnrolment(enrolment)],
-          events: [enrolment.event(.courseEnrolled, change)],
-          response: EnrolResponse(enrolment: Contract.Enrolment(enrolment)))
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.courseId, field: "course_id")
+    let named = try UUIDv7.optional(request.userId, field: "user_id")
+    // Two that enrol the same learner at a time make one enrolment.
+    let policy = WritePolicy(retriesDuplicates: true)
+    return try await writes.perform(context, caller, policy) { change in
+      let course = try await course(id, caller)
+      guard course.status == .active else {
+        throw RPCError.precondition("the course is archived: reopen it first", .course, id)
       }
+      let learnerID = try Self.learner(named, of: course, caller)
+      if learnerID != caller.userID { try await users.checkIsActive(learnerID, caller) }
+      let known = try await enrolment(id, learnerID, caller)
+      if let known, known.isActive {
+        return .unchanged(EnrolResponse(enrolment: Contract.Enrolment(known)))
+      }
+      var enrolment =
+        known
+        ?? Domain.Enrolment(
+          id: change.nextID(), courseID: id, userID: learnerID, isActive: true, version: 0,
+          createdAt: change.now, updatedAt: change.now)
+      enrolment.move(toActive: true, at: change.now)
+      return Decision(
+        changes: [known == nil ? .insertEnrolment(enrolment) : .updateEnrolment(enrolment)],
+        events: [enrolment.event(.courseEnrolled, change)],
+        response: EnrolResponse(enrolment: Contract.Enrolment(enrolment)))
     }
   }
 
   func leave(_ request: LeaveRequest, _ context: CallContext) async throws -> LeaveResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.courseId, field: "course_id")
-      let named = try UUIDv7.optional(request.userId, field: "user_id")
-      return try await environment.writes.perform(context, caller) { change in
-        let learnerID =
-          named == nil || named == caller.userID
-          ? caller.userID : try Self.learner(named, of: try await course(id, caller), caller)
-        guard var enrolment = try await enrolment(id, learnerID, caller), enrolment.isActive else {
-          throw DomainError.notFound(.enrolment, id)
-        }
-        enrolment.move(toActive: false, at: change.now)
-        return Decision(
-          changes: [.updateEnrolment(enrolment)], events: [enrolment.event(.courseLeft, change)],
-          response: LeaveResponse(enrolment: Contract.Enrolment(enrolment)))
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.courseId, field: "course_id")
+    let named = try UUIDv7.optional(request.userId, field: "user_id")
+    return try await writes.perform(context, caller) { change in
+      let learnerID =
+        named == nil || named == caller.userID
+        ? caller.userID : try Self.learner(named, of: try await course(id, caller), caller)
+      guard var enrolment = try await enrolment(id, learnerID, caller), enrolment.isActive else {
+        throw DomainError.notFound(.enrolment, id)
       }
+      enrolment.move(toActive: false, at: change.now)
+      return Decision(
+        changes: [.updateEnrolment(enrolment)], events: [enrolment.event(.courseLeft, change)],
+        response: LeaveResponse(enrolment: Contract.Enrolment(enrolment)))
     }
   }
 
   func listEnrolments(
     _ request: ListEnrolmentsRequest, _ context: CallContext
   ) async throws -> ListEnrolmentsResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.courseId, field: "course_id")
-      let paging = try Paging(request, context, caller)
-      try await environment.waiter.checkRowRead(request.minCursor)
-      _ = try await course(id, caller)
-      let page = try await environment.stores.courses.enrolments(
-        course: id, page: paging.request, scope: AccessScope(caller))
-      return ListEnrolmentsResponse(
-        enrolments: page.items.map(Contract.Enrolment.init), page: paging.info(page.next))
-    }
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.courseId, field: "course_id")
+    let paging = try Paging(request, context, caller)
+    try await waiter.checkRowRead(request.minCursor)
+    _ = try await course(id, caller)
+    let page = try await courses.enrolments(
+      course: id, page: paging.request, scope: AccessScope(caller))
+    return ListEnrolmentsResponse(
+      enrolments: page.items.map(Contract.Enrolment.init), page: paging.info(page.next))
   }
 
   /// The caller, or whom the course's owner, a service or an admin names.
@@ -82,7 +80,7 @@ extension CourseService {
   private func enrolment(
     _ courseID: UUIDv7, _ userID: UUIDv7, _ caller: Caller
   ) async throws -> Domain.Enrolment? {
-    try await environment.stores.courses.enrolment(
+    try await courses.enrolment(
       course: courseID, user: userID, scope: AccessScope(caller))
   }
 }

@@ -1,95 +1,96 @@
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Writes
 
 struct CourseService: CourseServiceHandler {
   private static let fields = ["title", "description", "language", "technologies", "metadata"]
 
-  let environment: ServiceEnvironment
+  let users: any UserRepository
+  let courses: any CourseRepository
+  let goals: any GoalRepository
+  let material: CourseDocuments?
+  let writes: WriteExecutor
+  let waiter: CursorWaiter
+  let cursors: CursorCodec
+  let runs: RunCalls
 
   func createCourse(
     _ request: CreateCourseRequest, _ context: CallContext
   ) async throws -> CreateCourseResponse {
-    try await environment.call(context) { caller in
-      guard caller.role != .learner else {
-        throw DomainError.forbidden("only instructors, services and admins may make courses")
-      }
-      let named = try UUIDv7.optional(request.userId, field: "user_id")
-      return try await environment.writes.perform(context, caller) { change in
-        let ownerID = try await environment.owner(named: named, caller)
-        let course = Domain.Course(
-          id: change.nextID(), userID: ownerID, title: request.title,
-          description: request.description, language: request.language.nilIfEmpty ?? "es",
-          technologies: request.technologies, attributes: request.metadata, createdAt: change.now,
-          updatedAt: change.now)
-        try course.validate()
-        return Decision(
-          changes: [.insertCourse(course)], events: [course.event(.courseCreated, change)],
-          response: CreateCourseResponse(course: Contract.Course(course)))
-      }
+    let caller = try context.caller
+    let named = try UUIDv7.optional(request.userId, field: "user_id")
+    return try await writes.perform(context, caller) { change in
+      let ownerID = try await users.owner(named: named, caller)
+      let course = Domain.Course(
+        id: change.nextID(), userID: ownerID, title: request.title,
+        description: request.description, language: request.language.nilIfEmpty ?? "es",
+        technologies: request.technologies, attributes: request.metadata, createdAt: change.now,
+        updatedAt: change.now)
+      try course.validate()
+      return Decision(
+        changes: [.insertCourse(course)], events: [course.event(.courseCreated, change)],
+        response: CreateCourseResponse(course: Contract.Course(course)))
     }
   }
 
   func getCourse(
     _ request: GetCourseRequest, _ context: CallContext
   ) async throws -> GetCourseResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.courseId, field: "course_id")
-      try await environment.waiter.checkRowRead(request.minCursor)
-      let course = try await course(id, caller)
-      let enrolment = try await environment.stores.courses.enrolment(
-        course: id, user: caller.userID, scope: AccessScope(caller))
-      return GetCourseResponse(
-        course: Contract.Course(course), enrolment: enrolment.map(Contract.Enrolment.init))
-    }
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.courseId, field: "course_id")
+    try await waiter.checkRowRead(request.minCursor)
+    let course = try await course(id, caller)
+    let enrolment = try await courses.enrolment(
+      course: id, user: caller.userID, scope: AccessScope(caller))
+    return GetCourseResponse(
+      course: Contract.Course(course), enrolment: enrolment.map(Contract.Enrolment.init))
   }
 
   func listCourses(
     _ request: ListCoursesRequest, _ context: CallContext
   ) async throws -> ListCoursesResponse {
-    try await environment.call(context) { caller in
-      let paging = try Paging(request, context, caller)
-      var filter = CourseFilter()
-      filter.enrolledOnly = request.enrolledOnly
-      filter.ownerID = try UUIDv7.optional(request.userId, field: "user_id")
-      filter.statuses = try Domain.CourseStatus.filter(request.statuses)
-      if let technology = request.technology.nilIfEmpty {
-        var validation = Validation()
-        validation.text("technology", technology, maximum: CourseLimits.technology)
-        try validation.check()
-        filter.technology = technology
-      }
-      try await environment.waiter.checkRowRead(request.minCursor)
-      let page = try await environment.stores.courses.courses(
-        filter, page: paging.request, scope: AccessScope(caller))
-      let (courses, info) = paging.fitting(
-        page, key: { PageKey(time: $0.createdAt, id: $0.id) }, Contract.Course.init)
-      return ListCoursesResponse(courses: courses, page: info)
+    let caller = try context.caller
+    let paging = try Paging(request, context, caller)
+    var filter = CourseFilter()
+    filter.enrolledOnly = request.enrolledOnly
+    filter.ownerID = try UUIDv7.optional(request.userId, field: "user_id")
+    filter.statuses = try Domain.CourseStatus.filter(request.statuses)
+    if let technology = request.technology.nilIfEmpty {
+      var validation = Validation()
+      validation.text("technology", technology, maximum: CourseLimits.technology)
+      try validation.check()
+      filter.technology = technology
     }
+    try await waiter.checkRowRead(request.minCursor)
+    let page = try await courses.courses(
+      filter, page: paging.request, scope: AccessScope(caller))
+    let (courses, info) = paging.fitting(
+      page, key: { PageKey(time: $0.createdAt, id: $0.id) }, Contract.Course.init)
+    return ListCoursesResponse(courses: courses, page: info)
   }
 
   func updateCourse(
     _ request: UpdateCourseRequest, _ context: CallContext
   ) async throws -> UpdateCourseResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.courseId, field: "course_id")
-      let fields = try FieldPaths(request.updateMask, allowed: Self.fields)
-      let expected = try expectedVersion(request.expectedVersion)
-      let new = request.course ?? Contract.Course()
-      return try await environment.writes.perform(context, caller) { change in
-        let old = try await ownCourse(id, expected, caller)
-        var course = old
-        course.apply(new, fields)
-        guard course != old else {
-          return .unchanged(UpdateCourseResponse(course: Contract.Course(old)))
-        }
-        try course.validate()
-        course.version += 1
-        course.updatedAt = max(change.now, course.updatedAt)
-        return Decision(
-          changes: [.updateCourse(course)], events: [course.event(.courseUpdated, change)],
-          response: UpdateCourseResponse(course: Contract.Course(course)))
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.courseId, field: "course_id")
+    let fields = try FieldPaths(request.updateMask, allowed: Self.fields)
+    let expected = try expectedVersion(request.expectedVersion)
+    let new = request.course ?? Contract.Course()
+    return try await writes.perform(context, caller) { change in
+      let old = try await ownCourse(id, expected, caller)
+      var course = old
+      course.apply(new, fields)
+      guard course != old else {
+        return .unchanged(UpdateCourseResponse(course: Contract.Course(old)))
       }
+      try course.validate()
+      course.version += 1
+      course.updatedAt = max(change.now, course.updatedAt)
+      return Decision(
+        changes: [.updateCourse(course)], events: [course.event(.courseUpdated, change)],
+        response: UpdateCourseResponse(course: Contract.Course(course)))
     }
   }
 
@@ -121,22 +122,21 @@ struct CourseService: CourseServiceHandler {
     _ courseID: String, _ action: CourseAction, _ version: Int64, _ context: CallContext,
     _ response: (Contract.Course) -> Response
   ) async throws -> Response {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: courseID, field: "course_id")
-      let expected = try expectedVersion(version)
-      return try await environment.writes.perform(context, caller) { change in
-        var course = try await ownCourse(id, expected, caller)
-        let type = try course.apply(action, at: change.now)
-        return Decision(
-          changes: [.updateCourse(course)], events: [course.event(type, change)],
-          response: response(Contract.Course(course)))
-      }
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: courseID, field: "course_id")
+    let expected = try expectedVersion(version)
+    return try await writes.perform(context, caller) { change in
+      var course = try await ownCourse(id, expected, caller)
+      let type = try course.apply(action, at: change.now)
+      return Decision(
+        changes: [.updateCourse(course)], events: [course.event(type, change)],
+        response: response(Contract.Course(course)))
     }
   }
 
   func course(_ id: UUIDv7, _ caller: Caller) async throws -> Domain.Course {
     let scope = AccessScope(caller)
-    guard let course = try await environment.stores.courses.course(id, scope: scope) else {
+    guard let course = try await courses.course(id, scope: scope) else {
       throw DomainError.notFound(.course, id)
     }
     return course
@@ -154,25 +154,6 @@ struct CourseService: CourseServiceHandler {
       throw DomainError.stale(.course, id, expected: expected, actual: course.version)
     }
     return course
-  }
-}
-
-extension ServiceEnvironment {
-  /// The owner of something new: the caller, or whom a service or an admin names.
-  func owner(named userID: UUIDv7?, _ caller: Caller) async throws -> UUIDv7 {
-    let ownerID = try caller.owner(named: userID)
-    if ownerID != caller.userID { try await checkIsActive(ownerID, caller) }
-    return ownerID
-  }
-
-  /// Nothing can be given to a user that does not exist or was shut out.
-  func checkIsActive(_ userID: UUIDv7, _ caller: Caller) async throws {
-    guard let user = try await stores.users.user(userID, scope: .system(caller)) else {
-      throw DomainError.notFound(.user, userID)
-    }
-    guard user.isActive else {
-      throw RPCError.precondition("the user was deactivated", .user, userID)
-    }
   }
 }
 

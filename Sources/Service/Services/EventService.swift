@@ -1,25 +1,28 @@
 internal import Contract
 internal import Domain
+internal import EventLog
 internal import RPC
 
 struct EventService: EventServiceHandler {
   /// How many events one call looks at, wanted or not; the client goes on at `next_cursor`.
   static let scanMax = 5000
 
-  let environment: ServiceEnvironment
+  let log: any EventLog
+  let visibility: EventVisibility
+  let waiter: CursorWaiter
+  let cursors: CursorCodec
 
   func readEvents(
     _ request: ReadEventsRequest, _ context: CallContext
   ) async throws -> ReadEventsResponse {
-    try await environment.call(context) { caller in
-      let limit = try Paging.limit(request.pageSize, field: "page_size")
-      let selection = EventSelection(try Domain.EventFilter(request.filter))
-      try await environment.waiter.waitForLog(request.minCursor, context)
-      let start =
-        request.afterCursor.isEmpty
-        ? 0 : try await environment.waiter.position(of: request.afterCursor, context)
-      return try await read(behind: start, limit, selection, caller)
-    }
+    let caller = try context.caller
+    let limit = try Paging.limit(request.pageSize, field: "page_size")
+    let selection = EventSelection(try Domain.EventFilter(request.filter))
+    try await waiter.waitForLog(request.minCursor, context)
+    let start =
+      request.afterCursor.isEmpty
+      ? 0 : try await waiter.position(of: request.afterCursor, context)
+    return try await read(behind: start, limit, selection, caller)
   }
 
   private func read(
@@ -32,23 +35,23 @@ struct EventService: EventServiceHandler {
     while response.events.count < limit, room > 0, !response.atEnd,
       position - start < Self.scanMax
     {
-      let page = try await environment.stores.log.events(after: position, limit: pageLimit)
+      let page = try await log.events(after: position, limit: pageLimit)
       var consideredCount = 0
       for event in page where response.events.count < limit && room > 0 {
         let shared = SharedEvent(event)
         position = event.position
         consideredCount += 1
-        environment.visibility.observed(shared)
+        visibility.observed(shared)
         guard selection.wants(event, shared.facts),
-          try await environment.visibility.allows(shared, to: caller)
+          try await visibility.allows(shared, to: caller)
         else { continue }
-        let cursor = environment.cursors.cursor(position)
+        let cursor = cursors.cursor(position)
         response.events.append(Contract.Event(event, cursor: cursor))
         room -= event.payload.utf8.count + event.metadata.utf8.count + 512
       }
       response.atEnd = page.count < pageLimit && consideredCount == page.count
     }
-    response.nextCursor = environment.cursors.cursor(position)
+    response.nextCursor = cursors.cursor(position)
     return response
   }
 }

@@ -1,87 +1,84 @@
+internal import Agents
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Writes
 
 extension GoalService {
-  private var runs: RunCalls { RunCalls(environment: environment) }
-
   func generateGoal(
     _ request: GenerateGoalRequest, _ context: CallContext,
     _ responses: ResponseWriter<GenerateGoalResponse>
   ) async throws {
-    try await environment.call(context) { caller in
-      var validation = Validation()
-      validation.text("prompt", request.prompt, minimum: 1, maximum: AgentLimits.prompt)
-      if !request.language.isEmpty, !UserLimits.languages.contains(request.language) {
-        validation.add(
-          "language", "must be one of: \(UserLimits.languages.joined(separator: ", "))")
-      }
-      try validation.check()
-      let named = try UUIDv7.optional(request.userId, field: "user_id")
-      let courseID = try UUIDv7.optional(request.courseId, field: "course_id")
-      let stream = RunStream(responses, environment.cursors)
-      let key = runs.requestKey(request, context, caller)
-      if let id = try await runs.known(key) {
-        return try await runs.repeatRun(id, RunSubject(), caller, on: stream)
-      }
-      guard environment.stores.retriever != nil else { throw RPCError.noRetrieval() }
-      let learnerID = try await environment.owner(named: named, caller)
-      if let courseID { try await checkEnrolled(learnerID, in: courseID, caller) }
-      let language = try await environment.language(request.language, of: learnerID, caller)
-      try await runs.run(
-        .goal(
-          AgentRequest.Goal(
-            prompt: request.prompt, courseID: courseID, language: language,
-            requiresApproval: request.requireApproval)),
-        learnerID: learnerID, RunSubject(), key, context, caller, on: stream)
+    let caller = try context.caller
+    var validation = Validation()
+    validation.text("prompt", request.prompt, minimum: 1, maximum: AgentLimits.prompt)
+    if !request.language.isEmpty, !UserLimits.languages.contains(request.language) {
+      validation.add(
+        "language", "must be one of: \(UserLimits.languages.joined(separator: ", "))")
     }
+    try validation.check()
+    let named = try UUIDv7.optional(request.userId, field: "user_id")
+    let courseID = try UUIDv7.optional(request.courseId, field: "course_id")
+    let stream = RunStream(responses, cursors)
+    let key = runs.requestKey(request, context, caller)
+    if let id = try await runs.known(key) {
+      return try await runs.repeatRun(id, RunSubject(), caller, on: stream)
+    }
+    try runs.checkRetrieval()
+    let learnerID = try await users.owner(named: named, caller)
+    if let courseID { try await checkEnrolled(learnerID, in: courseID, caller) }
+    let language = try await users.language(request.language, of: learnerID, caller)
+    try await runs.run(
+      .goal(
+        AgentRequest.Goal(
+          prompt: request.prompt, courseID: courseID, language: language,
+          requiresApproval: request.requireApproval)),
+      learnerID: learnerID, RunSubject(), key, context, caller, on: stream)
   }
 
   func watchRun(
     _ request: WatchRunRequest, _ context: CallContext,
     _ responses: ResponseWriter<GenerateGoalResponse>
   ) async throws {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.runId, field: "run_id")
-      var eventID: UUIDv7?
-      if !request.cursor.isEmpty {
-        guard case .event(let named) = try environment.cursors.point(request.cursor) else {
-          throw RPCError.badCursor("is not of a run")
-        }
-        eventID = named
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.runId, field: "run_id")
+    var eventID: UUIDv7?
+    if !request.cursor.isEmpty {
+      guard case .event(let named) = try cursors.point(request.cursor) else {
+        throw RPCError.badCursor("is not of a run")
       }
-      _ = try await goalRun(id, caller)
-      try await runs.watch(
-        id, caller, on: RunStream(responses, environment.cursors), behind: eventID)
+      eventID = named
     }
+    _ = try await goalRun(id, caller)
+    try await runs.watch(
+      id, caller, on: RunStream(responses, cursors), behind: eventID)
   }
 
   func resolveProposal(
     _ request: ResolveProposalRequest, _ context: CallContext
   ) async throws -> ResolveProposalResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.runId, field: "run_id")
-      guard [.approve, .reject].contains(request.decision) else {
-        throw DomainError.invalid("decision", "must be to approve or to reject")
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.runId, field: "run_id")
+    guard [.approve, .reject].contains(request.decision) else {
+      throw DomainError.invalid("decision", "must be to approve or to reject")
+    }
+    if request.decision == .reject, request.edited != nil {
+      throw DomainError.invalid("edited", "cannot be given with a rejection")
+    }
+    return try await writes.perform(context, caller) { change in
+      let session = try await goalRun(id, caller)
+      guard session.run.status == .awaitingApproval, let proposal = session.machine.proposal
+      else {
+        throw DomainError.illegalTransition(
+          .agentRun, id, from: session.run.status.rawValue, action: "resolve the proposal",
+          hint: "only a proposal that waits for approval can be resolved")
       }
-      if request.decision == .reject, request.edited != nil {
-        throw DomainError.invalid("edited", "cannot be given with a rejection")
+      if request.decision == .reject { return try rejection(session, change) }
+      let edited = request.edited.map { proposal.edited($0) } ?? proposal
+      if request.edited != nil {
+        try AgentPrompts(session: session, subject: RunSubject()).checkEdited(edited)
       }
-      return try await environment.writes.perform(context, caller) { change in
-        let session = try await goalRun(id, caller)
-        guard session.run.status == .awaitingApproval, let proposal = session.machine.proposal
-        else {
-          throw DomainError.illegalTransition(
-            .agentRun, id, from: session.run.status.rawValue, action: "resolve the proposal",
-            hint: "only a proposal that waits for approval can be resolved")
-        }
-        if request.decision == .reject { return try rejection(session, change) }
-        let edited = request.edited.map { proposal.edited($0) } ?? proposal
-        if request.edited != nil {
-          try AgentPrompts(session: session, subject: RunSubject()).checkEdited(edited)
-        }
-        return try await approval(session, edited, caller, change)
-      }
+      return try await approval(session, edited, caller, change)
     }
   }
 
@@ -96,11 +93,11 @@ extension GoalService {
   }
 
   private func approval(
-    _ session: RunSession, _ proposal: Domain.GoalProposal, _ caller: Caller,
+    _ session: RunSession, _ proposal: Agents.GoalProposal, _ caller: Caller,
     _ change: ChangeContext
   ) async throws -> Decision<ResolveProposalResponse> {
     let run = session.run
-    try await environment.checkIsActive(run.learnerID, caller)
+    try await users.checkIsActive(run.learnerID, caller)
     if case .goal(let request) = run.request, let courseID = request.courseID {
       try await checkEnrolled(run.learnerID, in: courseID, caller)
     }
@@ -111,7 +108,7 @@ extension GoalService {
       by: .goalStored(stored), lease: nil, context: change)
     let result = GeneratedGoal(
       stored, of: run, at: record.createdAt, session.machine.context.citations,
-      receipt: environment.cursors.receipt(record.id))
+      receipt: cursors.receipt(record.id))
     return Decision(
       changes: aggregate.changes + [.updateRun(next.run, after: run.version)],
       events: aggregate.events + [event], response: ResolveProposalResponse(result: result))
@@ -119,7 +116,7 @@ extension GoalService {
 
   /// A run of the goal generator, as the caller may see it.
   private func goalRun(_ id: UUIDv7, _ caller: Caller) async throws -> RunSession {
-    let found = try await environment.journal.load(id, scope: AccessScope(caller))
+    let found = try await runs.journal.load(id, scope: AccessScope(caller))
     guard let (session, _) = found, session.run.kind == .goal else {
       throw DomainError.notFound(.agentRun, id)
     }
@@ -127,20 +124,16 @@ extension GoalService {
   }
 }
 
-extension ServiceEnvironment {
-  /// The language that is named, or that of the learner.
-  func language(_ named: String, of learnerID: UUIDv7, _ caller: Caller) async throws -> String {
-    if !named.isEmpty { return named }
-    guard let user = try await stores.users.user(learnerID, scope: .system(caller)) else {
-      throw DomainError.notFound(.user, learnerID)
-    }
-    return user.language
+extension RunCalls {
+  /// What only a model can do is refused before anything is recorded.
+  func checkModel() throws {
+    guard stores.model != nil else { throw AgentFailure(.noModel) }
+    try checkRetrieval()
   }
 
-  /// What only a model can do is refused before anything is recorded.
-  func checkAgents() throws {
-    guard stores.model != nil else { throw AgentFailure(.noModel) }
-    guard stores.retriever != nil else { throw RPCError.noRetrieval() }
+  /// Agents are refused where they would know nothing.
+  func checkRetrieval() throws(RPCError) {
+    guard stores.retriever != nil else { throw .noRetrieval() }
   }
 }
 

@@ -1,101 +1,104 @@
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Writes
 
 struct GoalService: GoalServiceHandler {
   private static let fields = [
     "title", "description", "course_id", "validation_criteria", "target_date",
   ]
 
-  let environment: ServiceEnvironment
+  let users: any UserRepository
+  let courses: any CourseRepository
+  let goals: any GoalRepository
+  let writes: WriteExecutor
+  let waiter: CursorWaiter
+  let cursors: CursorCodec
+  let runs: RunCalls
 
   func createGoal(
     _ request: CreateGoalRequest, _ context: CallContext
   ) async throws -> CreateGoalResponse {
-    try await environment.call(context) { caller in
-      let named = try UUIDv7.optional(request.userId, field: "user_id")
-      let courseID = try UUIDv7.optional(request.courseId, field: "course_id")
-      let targetDate = try Domain.Timestamp.optional(request.targetDate, field: "target_date")
-      return try await environment.writes.perform(context, caller) { change in
-        let ownerID = try await environment.owner(named: named, caller)
-        if let courseID { try await checkEnrolled(ownerID, in: courseID, caller) }
-        let goal = Domain.Goal(
-          id: change.nextID(), userID: ownerID, courseID: courseID, title: request.title,
-          description: request.description, validationCriteria: request.validationCriteria,
-          targetDate: targetDate, createdAt: change.now, updatedAt: change.now)
-        let aggregate = try GoalAggregate.create(
-          goal, tasks: request.tasks.map(TaskDraft.init), context: change)
-        return Decision(
-          aggregate,
-          CreateGoalResponse(
-            goal: Contract.Goal(aggregate.goal), tasks: aggregate.tasks.map(GoalTask.init)))
-      }
+    let caller = try context.caller
+    let named = try UUIDv7.optional(request.userId, field: "user_id")
+    let courseID = try UUIDv7.optional(request.courseId, field: "course_id")
+    let targetDate = try Domain.Timestamp.optional(request.targetDate, field: "target_date")
+    return try await writes.perform(context, caller) { change in
+      let ownerID = try await users.owner(named: named, caller)
+      if let courseID { try await checkEnrolled(ownerID, in: courseID, caller) }
+      let goal = Domain.Goal(
+        id: change.nextID(), userID: ownerID, courseID: courseID, title: request.title,
+        description: request.description, validationCriteria: request.validationCriteria,
+        targetDate: targetDate, createdAt: change.now, updatedAt: change.now)
+      let aggregate = try GoalAggregate.create(
+        goal, tasks: request.tasks.map(TaskDraft.init), context: change)
+      return Decision(
+        aggregate,
+        CreateGoalResponse(
+          goal: Contract.Goal(aggregate.goal), tasks: aggregate.tasks.map(GoalTask.init)))
     }
   }
 
   func getGoal(_ request: GetGoalRequest, _ context: CallContext) async throws -> GetGoalResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.goalId, field: "goal_id")
-      try await environment.waiter.checkRowRead(request.minCursor)
-      let aggregate = try await environment.goal(id, caller, forUpdate: false)
-      return GetGoalResponse(
-        goal: Contract.Goal(aggregate.goal), tasks: aggregate.tasks.map(GoalTask.init))
-    }
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.goalId, field: "goal_id")
+    try await waiter.checkRowRead(request.minCursor)
+    let aggregate = try await goals.goal(id, caller, forUpdate: false)
+    return GetGoalResponse(
+      goal: Contract.Goal(aggregate.goal), tasks: aggregate.tasks.map(GoalTask.init))
   }
 
   func listGoals(
     _ request: ListGoalsRequest, _ context: CallContext
   ) async throws -> ListGoalsResponse {
-    try await environment.call(context) { caller in
-      let paging = try Paging(request, context, caller)
-      var filter = GoalFilter()
-      filter.ownerID = try environment.listed(request.userId, caller)
-      filter.courseID = try UUIDv7.optional(request.courseId, field: "course_id")
-      filter.statuses = try Domain.WorkStatus.filter(request.statuses, field: "statuses")
-      let created = request.created ?? TimeRange()
-      filter.createdAfter = try .openBound(created.startUs, field: "created.start_us")
-      filter.createdBefore = try .openBound(created.endUs, field: "created.end_us")
-      if let part = request.titleContains.nilIfEmpty {
-        var validation = Validation()
-        validation.text("title_contains", part, maximum: GoalLimits.title)
-        try validation.check()
-        filter.titleContains = part
-      }
-      try await environment.waiter.checkRowRead(request.minCursor)
-      let page = try await environment.stores.goals.goals(
-        filter, page: paging.request, scope: AccessScope(caller))
-      let (goals, info) = paging.fitting(
-        page, key: { PageKey(time: $0.createdAt, id: $0.id) }, Contract.Goal.init)
-      return ListGoalsResponse(goals: goals, page: info)
+    let caller = try context.caller
+    let paging = try Paging(request, context, caller)
+    var filter = GoalFilter()
+    filter.ownerID = try caller.listed(request.userId)
+    filter.courseID = try UUIDv7.optional(request.courseId, field: "course_id")
+    filter.statuses = try Domain.WorkStatus.filter(request.statuses, field: "statuses")
+    let created = request.created ?? TimeRange()
+    filter.createdAfter = try .openBound(created.startUs, field: "created.start_us")
+    filter.createdBefore = try .openBound(created.endUs, field: "created.end_us")
+    if let part = request.titleContains.nilIfEmpty {
+      var validation = Validation()
+      validation.text("title_contains", part, maximum: GoalLimits.title)
+      try validation.check()
+      filter.titleContains = part
     }
+    try await waiter.checkRowRead(request.minCursor)
+    let page = try await goals.goals(
+      filter, page: paging.request, scope: AccessScope(caller))
+    let (goals, info) = paging.fitting(
+      page, key: { PageKey(time: $0.createdAt, id: $0.id) }, Contract.Goal.init)
+    return ListGoalsResponse(goals: goals, page: info)
   }
 
   func updateGoal(
     _ request: UpdateGoalRequest, _ context: CallContext
   ) async throws -> UpdateGoalResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.goalId, field: "goal_id")
-      let fields = try FieldPaths(request.updateMask, allowed: Self.fields)
-      let expected = try expectedVersion(request.expectedVersion)
-      let new = request.goal ?? Contract.Goal()
-      let courseID = try UUIDv7.optional(new.courseId, field: "goal.course_id")
-      let targetDate = try Domain.Timestamp.optional(new.targetDate, field: "goal.target_date")
-      return try await environment.writes.perform(context, caller) { change in
-        var aggregate = try await environment.goal(id, caller, forUpdate: true)
-        if fields.contains("course_id"), let courseID, courseID != aggregate.goal.courseID {
-          try await checkEnrolled(aggregate.goal.userID, in: courseID, caller)
-        }
-        try aggregate.update(expectedVersion: expected, context: change) { goal in
-          if fields.contains("title") { goal.title = new.title }
-          if fields.contains("description") { goal.description = new.description }
-          if fields.contains("course_id") { goal.courseID = courseID }
-          if fields.contains("validation_criteria") {
-            goal.validationCriteria = new.validationCriteria
-          }
-          if fields.contains("target_date") { goal.targetDate = targetDate }
-        }
-        return Decision(aggregate, UpdateGoalResponse(goal: Contract.Goal(aggregate.goal)))
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.goalId, field: "goal_id")
+    let fields = try FieldPaths(request.updateMask, allowed: Self.fields)
+    let expected = try expectedVersion(request.expectedVersion)
+    let new = request.goal ?? Contract.Goal()
+    let courseID = try UUIDv7.optional(new.courseId, field: "goal.course_id")
+    let targetDate = try Domain.Timestamp.optional(new.targetDate, field: "goal.target_date")
+    return try await writes.perform(context, caller) { change in
+      var aggregate = try await goals.goal(id, caller, forUpdate: true)
+      if fields.contains("course_id"), let courseID, courseID != aggregate.goal.courseID {
+        try await checkEnrolled(aggregate.goal.userID, in: courseID, caller)
       }
+      try aggregate.update(expectedVersion: expected, context: change) { goal in
+        if fields.contains("title") { goal.title = new.title }
+        if fields.contains("description") { goal.description = new.description }
+        if fields.contains("course_id") { goal.courseID = courseID }
+        if fields.contains("validation_criteria") {
+          goal.validationCriteria = new.validationCriteria
+        }
+        if fields.contains("target_date") { goal.targetDate = targetDate }
+      }
+      return Decision(aggregate, UpdateGoalResponse(goal: Contract.Goal(aggregate.goal)))
     }
   }
 
@@ -143,14 +146,13 @@ struct GoalService: GoalServiceHandler {
     _ goalID: String, _ action: WorkAction, _ version: Int64, _ context: CallContext,
     _ response: (Contract.Goal) -> Response
   ) async throws -> Response {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: goalID, field: "goal_id")
-      let expected = try expectedVersion(version)
-      return try await environment.writes.perform(context, caller) { change in
-        var aggregate = try await environment.goal(id, caller, forUpdate: true)
-        try aggregate.apply(action, expectedVersion: expected, context: change)
-        return Decision(aggregate, response(Contract.Goal(aggregate.goal)))
-      }
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: goalID, field: "goal_id")
+    let expected = try expectedVersion(version)
+    return try await writes.perform(context, caller) { change in
+      var aggregate = try await goals.goal(id, caller, forUpdate: true)
+      try aggregate.apply(action, expectedVersion: expected, context: change)
+      return Decision(aggregate, response(Contract.Goal(aggregate.goal)))
     }
   }
 
@@ -158,18 +160,14 @@ struct GoalService: GoalServiceHandler {
   func checkEnrolled(
     _ userID: UUIDv7, in courseID: UUIDv7, _ caller: Caller
   ) async throws {
-    let courses = environment.stores.courses
-    // Seen by the caller, so that nobody learns of courses that are hidden from them.
-    guard let course = try await courses.course(courseID, scope: AccessScope(caller)) else {
-      throw DomainError.notFound(.course, courseID)
-    }
-    let enrolment = try await courses.enrolment(
-      course: courseID, user: userID, scope: .system(caller))
-    guard let enrolment, enrolment.isActive else {
+    let obstacle = try await courses.obstacle(
+      toGoalsOf: courseID, for: userID, seenBy: AccessScope(caller))
+    switch obstacle {
+    case .notFound: throw DomainError.notFound(.course, courseID)
+    case .notEnrolled:
       throw RPCError.precondition("the learner is not enrolled in the course", .course, courseID)
-    }
-    guard course.status == .active else {
-      throw RPCError.precondition("the course is archived", .course, courseID)
+    case .archived: throw RPCError.precondition("the course is archived", .course, courseID)
+    case nil: return
     }
   }
 }
@@ -179,34 +177,5 @@ extension Decision {
   init(_ aggregate: GoalAggregate, _ response: Response) {
     self.init(
       changes: aggregate.changes, events: aggregate.events, response: response)
-  }
-}
-
-extension GoalAggregate {
-  /// What a write of this goal and its tasks holds.
-  var changes: [Change] { events.isEmpty ? [] : [.saveGoal(self)] }
-}
-
-extension ServiceEnvironment {
-  func goal(
-    _ id: UUIDv7, _ caller: Caller, forUpdate: Bool
-  ) async throws -> GoalAggregate {
-    let scope = AccessScope(caller)
-    if let goal = try await stores.goals.goal(id, scope: scope, forUpdate: forUpdate) {
-      return goal
-    }
-    // Seen but not the caller's to change: say so instead of denying what they can read.
-    if forUpdate, try await stores.goals.goal(id, scope: scope, forUpdate: false) != nil {
-      throw DomainError.forbidden("only its learner may change a goal")
-    }
-    throw DomainError.notFound(.goal, id)
-  }
-
-  /// Whose items a list holds; nil leaves it to the repository. Instructors may name learners: what
-  /// they see of them is the repository's to say.
-  func listed(_ userID: String, _ caller: Caller) throws(DomainError) -> UUIDv7? {
-    guard let id = try UUIDv7.optional(userID, field: "user_id") else { return nil }
-    if caller.role == .learner { return try caller.owner(named: id) }
-    return id
   }
 }

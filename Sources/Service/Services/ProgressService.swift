@@ -1,5 +1,6 @@
 internal import Contract
 internal import Domain
+internal import EventLog
 internal import RPC
 
 /// Registered by hand: events go out as bytes that all subscribers share.
@@ -7,10 +8,16 @@ struct ProgressService: Sendable {
   private static let checkpointIntervalDefault: Int32 = 1000
   private static let checkpointIntervalMax: Int32 = 1_000_000
 
-  let environment: ServiceEnvironment
+  let log: any EventLog
+  let hub: EventHub
+  let visibility: EventVisibility
+  let authenticator: TokenAuthenticator
+  let waiter: CursorWaiter
+  let cursors: CursorCodec
+  let clock: any TimeSource
 
-  func register(in router: inout Router) {
-    router.serverStreaming(ProgressServiceMethods.watch) {
+  func register(in router: inout Router) throws(RegistrationError) {
+    try router.serverStreaming(ProgressServiceMethods.watch) {
       (
         request: WatchRequest, context: CallContext,
         responses: ResponseWriter<EncodedMessage<WatchResponse>>
@@ -23,22 +30,22 @@ struct ProgressService: Sendable {
     _ request: WatchRequest, _ context: CallContext,
     _ responses: ResponseWriter<EncodedMessage<WatchResponse>>
   ) async throws {
-    try await environment.call(context) { caller in
-      let filter = try Domain.EventFilter(request.filter)
-      guard (0...Self.checkpointIntervalMax).contains(request.checkpointInterval) else {
-        throw DomainError.invalid(
-          "checkpoint_interval", "must be 0 to \(Self.checkpointIntervalMax)")
-      }
-      let interval =
-        request.checkpointInterval == 0
-        ? Self.checkpointIntervalDefault : request.checkpointInterval
-      let (cursor, isLive) = try await start(request, context)
-      var subscription = EventSubscription(
-        environment: environment, selection: EventSelection(filter), caller: caller,
-        responses: responses)
-      try await subscription.run(
-        SubscriptionMachine(after: cursor, isLive: isLive, checkpointInterval: Int(interval)))
+    let caller = try context.caller
+    let filter = try Domain.EventFilter(request.filter)
+    guard (0...Self.checkpointIntervalMax).contains(request.checkpointInterval) else {
+      throw DomainError.invalid(
+        "checkpoint_interval", "must be 0 to \(Self.checkpointIntervalMax)")
     }
+    let interval =
+      request.checkpointInterval == 0
+      ? Self.checkpointIntervalDefault : request.checkpointInterval
+    let (cursor, isLive) = try await start(request, context)
+    var subscription = EventSubscription(
+      log: log, hub: hub, cursors: cursors, clock: clock, visibility: visibility,
+      authenticator: authenticator, selection: EventSelection(filter), caller: caller,
+      responses: responses)
+    try await subscription.run(
+      SubscriptionMachine(after: cursor, isLive: isLive, checkpointInterval: Int(interval)))
   }
 
   private func start(
@@ -46,7 +53,7 @@ struct ProgressService: Sendable {
   ) async throws -> (cursor: Int64, isLive: Bool) {
     switch request.start {
     case .afterCursor(let text):
-      return (try await environment.waiter.position(of: text, context), false)
+      return (try await waiter.position(of: text, context), false)
     case .fromBeginning(true):
       return (0, false)
     case .fromTimeUs(let micros):
@@ -54,10 +61,10 @@ struct ProgressService: Sendable {
       // The port answers the last event at or before a moment; the first at or after this one
       // stands behind the last before it.
       let before = time.advanced(by: .microseconds(-1))
-      return (try await environment.stores.log.position(at: before), false)
+      return (try await log.position(at: before), false)
     case .fromBeginning(false), nil:
-      if let head = environment.hub.head { return (head, true) }
-      return (try await environment.stores.log.head(), true)
+      if let head = hub.head { return (head, true) }
+      return (try await log.head(), true)
     }
   }
 }

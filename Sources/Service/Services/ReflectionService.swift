@@ -13,7 +13,7 @@ struct ReflectionService: ReflectionServiceHandler {
     methods = ListMethodsResponse(
       methods: ContractMethods.all.map { method in
         MethodInfo(
-          path: method.path, implemented: !ContractMethods.unimplemented.contains(method.path),
+          path: method.path, implemented: method.rule?.isImplemented ?? false,
           readOnly: method.isReadOnly, kind: method.kind.name)
       })
   }

@@ -1,6 +1,7 @@
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Retrieval
 
 /// Finding by meaning and by words what the caller may see.
 struct RetrievalService: RetrievalServiceHandler {
@@ -8,7 +9,9 @@ struct RetrievalService: RetrievalServiceHandler {
   private static let codeQueryMaximum = 16_000
   private static let limitMaximum: Int32 = 100
 
-  let environment: ServiceEnvironment
+  let courses: any CourseRepository
+  let log: any EventLog
+  let waiter: CursorWaiter
   let searcher: Searcher?
   let embeddings: (any EmbeddingStore)?
   let inspection: ServerInspection
@@ -32,7 +35,7 @@ struct RetrievalService: RetrievalServiceHandler {
     try await search(context, request.minCursor) { caller, store in
       let text = try Self.text(request.query, Self.queryMaximum)
       let limit = try Self.limit(request.limit, default: 3)
-      let courses = try await self.courses(request.courseId, caller, store)
+      let courses = try await searchedCourses(request.courseId, caller, store)
       return SearchQuestion(
         text: text, scopes: courses.isEmpty ? [] : [.courses(courses)],
         learnerID: caller.userID, limit: limit)
@@ -69,7 +72,7 @@ struct RetrievalService: RetrievalServiceHandler {
       // A search of goals alone looks into no course.
       let courses =
         kinds == [.goal] && request.courseId.isEmpty
-        ? [] : try await self.courses(request.courseId, caller, store)
+        ? [] : try await searchedCourses(request.courseId, caller, store)
       var scopes: [SearchScope] = []
       // A course or a language narrows the search to what has one.
       if kinds.contains(.goal), request.courseId.isEmpty, language == nil {
@@ -94,38 +97,35 @@ struct RetrievalService: RetrievalServiceHandler {
   func getEmbeddingStatus(
     _ request: GetEmbeddingStatusRequest, _ context: CallContext
   ) async throws -> GetEmbeddingStatusResponse {
-    try await environment.adminCall(context) { _ in
-      guard let embeddings, let searcher else { throw RPCError.withoutRetrieval }
-      let counts = try await embeddings.counts()
-      let pipelines = try await inspection.pipelines()
-      let position = pipelines.first { $0.name == EmbeddingWorker.cursorName }?.position ?? 0
-      let recall = searcher.recall.value
-      let total = counts.storedCount + counts.waitingCount
-      return GetEmbeddingStatusResponse(
-        model: counts.models.active.name,
-        dimensions: Int32(clamping: counts.models.active.dimensionCount),
-        stored: counts.storedCount, pending: counts.waitingCount,
-        failures: counts.problems.map(EmbeddingFailure.init),
-        lagEvents: max(0, try await environment.stores.log.head() - position),
-        nextModel: counts.models.next?.name ?? "",
-        nextModelProgress: counts.models.next == nil || total == 0
-          ? 0 : min(1, Double(counts.nextCount) / Double(total)),
-        liveRecall: recall.recall, liveRecallSamples: recall.sampleCount)
-    }
+    guard let embeddings, let searcher else { throw RPCError.withoutRetrieval }
+    let counts = try await embeddings.counts()
+    let pipelines = try await inspection.pipelines()
+    let position = pipelines.first { $0.name == EmbeddingWorker.cursorName }?.position ?? 0
+    let recall = searcher.recall.value
+    let total = counts.storedCount + counts.waitingCount
+    return GetEmbeddingStatusResponse(
+      model: counts.models.active.name,
+      dimensions: Int32(clamping: counts.models.active.dimensionCount),
+      stored: counts.storedCount, pending: counts.waitingCount,
+      failures: counts.problems.map(EmbeddingFailure.init),
+      lagEvents: max(0, try await log.head() - position),
+      nextModel: counts.models.next?.name ?? "",
+      nextModelProgress: counts.models.next == nil || total == 0
+        ? 0 : min(1, Double(counts.nextCount) / Double(total)),
+      liveRecall: recall.recall, liveRecallSamples: recall.sampleCount)
   }
 
   private func search(
     _ context: CallContext, _ minCursor: String,
     _ question: (Caller, any RetrievalStore) async throws -> SearchQuestion
   ) async throws -> SearchResponse {
-    try await environment.call(context) { caller in
-      guard let searcher, let embeddings else { throw RPCError.withoutRetrieval }
-      let question = try await question(caller, searcher.store)
-      try await environment.waiter.waitForEmbeddings(minCursor, embeddings, context) {
-        try await position()
-      }
-      return SearchResponse(try await searcher.search(question))
+    let caller = try context.caller
+    guard let searcher, let embeddings else { throw RPCError.withoutRetrieval }
+    let question = try await question(caller, searcher.store)
+    try await waiter.waitForEmbeddings(minCursor, embeddings, context) {
+      try await position()
     }
+    return SearchResponse(try await searcher.search(question))
   }
 
   private func position() async throws -> Int64 {
@@ -133,13 +133,12 @@ struct RetrievalService: RetrievalServiceHandler {
   }
 
   /// The named course, or all that the caller may read. One that they may not is not there.
-  private func courses(
+  private func searchedCourses(
     _ courseID: String, _ caller: Caller, _ store: any RetrievalStore
   ) async throws -> [UUIDv7] {
     let readable = try await store.readableCourses(of: caller.userID)
     guard let id = try UUIDv7.optional(courseID, field: "course_id") else { return readable }
     if readable.contains(id) { return [id] }
-    let courses = environment.stores.courses
     guard try await courses.course(id, scope: AccessScope(caller)) != nil else {
       throw DomainError.notFound(.course, id)
     }
@@ -185,7 +184,7 @@ struct RetrievalService: RetrievalServiceHandler {
 
   private static func mode(
     _ mode: Contract.SearchMode
-  ) throws(DomainError) -> Domain.SearchMode {
+  ) throws(DomainError) -> Retrieval.SearchMode {
     switch mode {
     case .unspecified, .hybrid: return .hybrid
     case .vector: return .vector

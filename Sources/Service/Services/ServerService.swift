@@ -5,7 +5,9 @@ internal import RPC
 struct ServerService: ServerServiceHandler {
   private static let listMax = 1000
 
-  let environment: ServiceEnvironment
+  let log: any EventLog
+  let cursors: CursorCodec
+  let clock: any TimeSource
   let info: ServerInfo
   let inspection: ServerInspection
 
@@ -16,55 +18,47 @@ struct ServerService: ServerServiceHandler {
     GetServerInfoResponse(
       serverId: info.serverID, version: info.version,
       startedAt: Contract.Timestamp(info.startedAt), protocol: info.protocolName,
-      now: Contract.Timestamp(environment.clock.now()))
+      now: Contract.Timestamp(clock.now()))
   }
 
   func listConnections(
     _ request: ListConnectionsRequest, _ context: CallContext
   ) async throws -> ListConnectionsResponse {
-    try await environment.adminCall(context) { _ in
-      let all = await inspection.connections()
-      let shown = all.sorted { $0.id < $1.id }.prefix(Self.listMax)
-      return ListConnectionsResponse(
-        connections: shown.map(ConnectionInfo.init), total: Int64(all.count))
-    }
+    let all = await inspection.connections()
+    let shown = all.sorted { $0.id < $1.id }.prefix(Self.listMax)
+    return ListConnectionsResponse(
+      connections: shown.map(ConnectionInfo.init), total: Int64(all.count))
   }
 
   func listCalls(
     _ request: ListCallsRequest, _ context: CallContext
   ) async throws -> ListCallsResponse {
-    try await environment.adminCall(context) { _ in
-      let all = await inspection.calls()
-      let shown = all.sorted { $0.age > $1.age }.prefix(Self.listMax)
-      return ListCallsResponse(calls: shown.map(CallInfo.init), total: Int64(all.count))
-    }
+    let all = await inspection.calls()
+    let shown = all.sorted { $0.age > $1.age }.prefix(Self.listMax)
+    return ListCallsResponse(calls: shown.map(CallInfo.init), total: Int64(all.count))
   }
 
   func getPipelines(
     _ request: GetPipelinesRequest, _ context: CallContext
   ) async throws -> GetPipelinesResponse {
-    try await environment.adminCall(context) { _ in
-      let pipelines = try await inspection.pipelines()
-      let head = try await environment.stores.log.head()
-      return GetPipelinesResponse(
-        pipelines: pipelines.map { pipeline in
-          PipelineInfo(
-            name: pipeline.name, cursor: environment.cursors.cursor(pipeline.position),
-            lagEvents: max(0, head - pipeline.position), lastError: pipeline.lastError)
-        })
-    }
+    let pipelines = try await inspection.pipelines()
+    let head = try await log.head()
+    return GetPipelinesResponse(
+      pipelines: pipelines.map { pipeline in
+        PipelineInfo(
+          name: pipeline.name, cursor: cursors.cursor(pipeline.position),
+          lagEvents: max(0, head - pipeline.position), lastError: pipeline.lastError)
+      })
   }
 
   func flushLake(
     _ request: FlushLakeRequest, _ context: CallContext
   ) async throws -> FlushLakeResponse {
-    try await environment.adminCall(context) { _ in
-      guard let flush = inspection.flushLake else {
-        throw RPCError(.failedPrecondition, "this server writes no lake")
-      }
-      let (position, rowCount) = try await flush()
-      return FlushLakeResponse(cursor: environment.cursors.cursor(position), rows: rowCount)
+    guard let flush = inspection.flushLake else {
+      throw RPCError(.failedPrecondition, "this server writes no lake")
     }
+    let (position, rowCount) = try await flush()
+    return FlushLakeResponse(cursor: cursors.cursor(position), rows: rowCount)
   }
 }
 

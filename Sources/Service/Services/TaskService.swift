@@ -1,81 +1,80 @@
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Writes
 
 struct TaskService: TaskServiceHandler {
   private static let fields = ["title", "description", "validation_criteria"]
 
-  let environment: ServiceEnvironment
+  let goals: any GoalRepository
+  let writes: WriteExecutor
+  let waiter: CursorWaiter
 
   func createTask(
     _ request: CreateTaskRequest, _ context: CallContext
   ) async throws -> CreateTaskResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.goalId, field: "goal_id")
-      guard let draft = request.task else {
-        throw DomainError.invalid("task", "must not be missing")
-      }
-      return try await environment.writes.perform(context, caller) { change in
-        var aggregate = try await environment.goal(id, caller, forUpdate: true)
-        let taskID = try aggregate.addTask(TaskDraft(draft), context: change)
-        return Decision(
-          aggregate,
-          CreateTaskResponse(
-            task: aggregate.task(taskID), goal: Contract.Goal(aggregate.goal)))
-      }
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.goalId, field: "goal_id")
+    guard let draft = request.task else {
+      throw DomainError.invalid("task", "must not be missing")
+    }
+    return try await writes.perform(context, caller) { change in
+      var aggregate = try await goals.goal(id, caller, forUpdate: true)
+      let taskID = try aggregate.addTask(TaskDraft(draft), context: change)
+      return Decision(
+        aggregate,
+        CreateTaskResponse(
+          task: aggregate.task(taskID), goal: Contract.Goal(aggregate.goal)))
     }
   }
 
   func getTask(_ request: GetTaskRequest, _ context: CallContext) async throws -> GetTaskResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.taskId, field: "task_id")
-      try await environment.waiter.checkRowRead(request.minCursor)
-      let scope = AccessScope(caller)
-      guard let task = try await environment.stores.goals.task(id, scope: scope) else {
-        throw DomainError.notFound(.task, id)
-      }
-      return GetTaskResponse(task: GoalTask(task))
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.taskId, field: "task_id")
+    try await waiter.checkRowRead(request.minCursor)
+    let scope = AccessScope(caller)
+    guard let task = try await goals.task(id, scope: scope) else {
+      throw DomainError.notFound(.task, id)
     }
+    return GetTaskResponse(task: GoalTask(task))
   }
 
   func listTasks(
     _ request: ListTasksRequest, _ context: CallContext
   ) async throws -> ListTasksResponse {
-    try await environment.call(context) { caller in
-      let statuses = try Domain.WorkStatus.filter(request.statuses, field: "statuses")
-      try await environment.waiter.checkRowRead(request.minCursor)
-      if let goalID = try UUIDv7.optional(request.goalId, field: "goal_id") {
-        return try await tasks(of: goalID, statuses, request, caller)
-      }
-      let paging = try Paging(request, context, caller)
-      let page = try await environment.stores.goals.tasks(
-        owner: try environment.listed(request.userId, caller), statuses: statuses,
-        page: paging.request, scope: AccessScope(caller))
-      let (tasks, info) = paging.fitting(
-        page, key: { PageKey(time: $0.createdAt, id: $0.id) }, GoalTask.init)
-      return ListTasksResponse(tasks: tasks, page: info)
+    let caller = try context.caller
+    let statuses = try Domain.WorkStatus.filter(request.statuses, field: "statuses")
+    try await waiter.checkRowRead(request.minCursor)
+    if let goalID = try UUIDv7.optional(request.goalId, field: "goal_id") {
+      return try await tasks(of: goalID, statuses, request, caller)
     }
+    let paging = try Paging(request, context, caller)
+    let page = try await goals.tasks(
+      owner: try caller.listed(request.userId), statuses: statuses,
+      page: paging.request, scope: AccessScope(caller))
+    let (tasks, info) = paging.fitting(
+      page, key: { PageKey(time: $0.createdAt, id: $0.id) }, GoalTask.init)
+    return ListTasksResponse(tasks: tasks, page: info)
   }
 
   func updateTask(
     _ request: UpdateTaskRequest, _ context: CallContext
   ) async throws -> UpdateTaskResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.taskId, field: "task_id")
-      let fields = try FieldPaths(request.updateMask, allowed: Self.fields)
-      let expected = try expectedVersion(request.expectedVersion)
-      let new = request.task ?? GoalTask()
-      return try await environment.writes.perform(context, caller) { change in
-        var aggregate = try await goal(ofTask: id, caller)
-        try aggregate.updateTask(id, expectedVersion: expected, context: change) { task in
-          if fields.contains("title") { task.title = new.title }
-          if fields.contains("description") { task.description = new.description }
-          if fields.contains("validation_criteria") {
-            task.validationCriteria = new.validationCriteria
-          }
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.taskId, field: "task_id")
+    let fields = try FieldPaths(request.updateMask, allowed: Self.fields)
+    let expected = try expectedVersion(request.expectedVersion)
+    let new = request.task ?? GoalTask()
+    return try await writes.perform(context, caller) { change in
+      var aggregate = try await goal(ofTask: id, caller)
+      try aggregate.updateTask(id, expectedVersion: expected, context: change) { task in
+        if fields.contains("title") { task.title = new.title }
+        if fields.contains("description") { task.description = new.description }
+        if fields.contains("validation_criteria") {
+          task.validationCriteria = new.validationCriteria
         }
-        return Decision(aggregate, UpdateTaskResponse(task: aggregate.task(id)))
       }
+      return Decision(aggregate, UpdateTaskResponse(task: aggregate.task(id)))
     }
   }
 
@@ -122,22 +121,21 @@ struct TaskService: TaskServiceHandler {
   func reorderTasks(
     _ request: ReorderTasksRequest, _ context: CallContext
   ) async throws -> ReorderTasksResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.goalId, field: "goal_id")
-      let expected = try expectedVersion(request.expectedVersion)
-      guard request.taskIds.count <= GoalLimits.tasks else {
-        throw DomainError.invalid("task_ids", "has more than \(GoalLimits.tasks) entries")
-      }
-      var order: [UUIDv7] = []
-      for (index, text) in request.taskIds.enumerated() {
-        order.append(try UUIDv7(parsing: text, field: "task_ids[\(index)]"))
-      }
-      return try await environment.writes.perform(context, caller) { change in
-        var aggregate = try await environment.goal(id, caller, forUpdate: true)
-        try aggregate.reorder(order, expectedVersion: expected, context: change)
-        return Decision(
-          aggregate, ReorderTasksResponse(tasks: aggregate.tasks.map(GoalTask.init)))
-      }
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.goalId, field: "goal_id")
+    let expected = try expectedVersion(request.expectedVersion)
+    guard request.taskIds.count <= GoalLimits.tasks else {
+      throw DomainError.invalid("task_ids", "has more than \(GoalLimits.tasks) entries")
+    }
+    var order: [UUIDv7] = []
+    for (index, text) in request.taskIds.enumerated() {
+      order.append(try UUIDv7(parsing: text, field: "task_ids[\(index)]"))
+    }
+    return try await writes.perform(context, caller) { change in
+      var aggregate = try await goals.goal(id, caller, forUpdate: true)
+      try aggregate.reorder(order, expectedVersion: expected, context: change)
+      return Decision(
+        aggregate, ReorderTasksResponse(tasks: aggregate.tasks.map(GoalTask.init)))
     }
   }
 
@@ -145,15 +143,14 @@ struct TaskService: TaskServiceHandler {
     _ taskID: String, _ action: WorkAction, _ version: Int64, _ context: CallContext,
     _ response: (GoalTask?, Contract.Goal) -> Response
   ) async throws -> Response {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: taskID, field: "task_id")
-      let expected = try expectedVersion(version)
-      return try await environment.writes.perform(context, caller) { change in
-        var aggregate = try await goal(ofTask: id, caller)
-        try aggregate.applyToTask(id, action, expectedVersion: expected, context: change)
-        return Decision(
-          aggregate, response(aggregate.task(id), Contract.Goal(aggregate.goal)))
-      }
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: taskID, field: "task_id")
+    let expected = try expectedVersion(version)
+    return try await writes.perform(context, caller) { change in
+      var aggregate = try await goal(ofTask: id, caller)
+      try aggregate.applyToTask(id, action, expectedVersion: expected, context: change)
+      return Decision(
+        aggregate, response(aggregate.task(id), Contract.Goal(aggregate.goal)))
     }
   }
 
@@ -168,7 +165,7 @@ struct TaskService: TaskServiceHandler {
     guard request.userId.isEmpty else {
       throw DomainError.invalid("user_id", "cannot be given with goal_id")
     }
-    let aggregate = try await environment.goal(goalID, caller, forUpdate: false)
+    let aggregate = try await goals.goal(goalID, caller, forUpdate: false)
     let tasks = aggregate.tasks.filter { task in
       statuses.isEmpty ? task.status != .archived : statuses.contains(task.status)
     }
@@ -177,7 +174,6 @@ struct TaskService: TaskServiceHandler {
 
   private func goal(ofTask id: UUIDv7, _ caller: Caller) async throws -> GoalAggregate {
     let scope = AccessScope(caller)
-    let goals = environment.stores.goals
     if let goal = try await goals.goal(ofTask: id, scope: scope, forUpdate: true) { return goal }
     if try await goals.task(id, scope: scope) != nil {
       throw DomainError.forbidden("only its learner may change a task")

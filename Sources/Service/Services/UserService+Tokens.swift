@@ -16,66 +16,62 @@ extension UserService {
   func createToken(
     _ request: CreateTokenRequest, _ context: CallContext
   ) async throws -> CreateTokenResponse {
-    try await environment.call(context) { caller in
-      let userID = try Self.tokenOwner(request.userId, caller)
-      var validation = Validation()
-      validation.text("label", request.label, maximum: Self.labelMax, singleLine: true)
-      if !(0...Self.lifetimeMax).contains(request.lifetimeSeconds) {
-        validation.add("lifetime_seconds", "must be 0 to \(Self.lifetimeMax)")
-      }
-      try validation.check()
-      let granted = context.principal?.scopes ?? []
-      try TokenScopes.check(request.scopes, grantedBy: granted)
-      let role = try await tokenRole(request, userID, caller)
-      let now = environment.clock.now()
-      let live = try await environment.stores.tokens.tokens(user: userID).count {
-        $0.revokedAt == nil && $0.expiresAt > now
-      }
-      guard live < Self.liveTokensMax else {
-        throw DomainError.limitReached("tokens of a user", maximum: Self.liveTokensMax)
-      }
-      let lifetime = request.lifetimeSeconds == 0 ? Self.lifetimeDefault : request.lifetimeSeconds
-      let secret = TokenSecret()
-      let record = TokenRecord(
-        id: tokenID(context, caller, now), userID: userID, role: role, hash: secret.hash,
-        label: request.label, scopes: request.scopes, createdAt: now,
-        expiresAt: now.advanced(by: .seconds(lifetime)))
-      do throws(StoreError) {
-        try await environment.stores.tokens.insert(record)
-      } catch {
-        guard case .duplicate = error else { throw error }
-        throw RPCError(
-          .alreadyExists,
-          "this request made a token before, whose secret cannot be shown again: "
-            + "revoke token \(record.id) and make another",
-          details: .encoded(ErrorDetails(reason: .keyConflict)))
-      }
-      return CreateTokenResponse(token: Contract.Token(record), secret: secret.text)
+    let caller = try context.caller
+    let userID = try Self.tokenOwner(request.userId, caller)
+    var validation = Validation()
+    validation.text("label", request.label, maximum: Self.labelMax, singleLine: true)
+    if !(0...Self.lifetimeMax).contains(request.lifetimeSeconds) {
+      validation.add("lifetime_seconds", "must be 0 to \(Self.lifetimeMax)")
     }
+    try validation.check()
+    let granted = context.principal?.scopes ?? []
+    try TokenScopes.check(request.scopes, grantedBy: granted)
+    let role = try await tokenRole(request, userID, caller)
+    let now = clock.now()
+    let live = try await tokens.tokens(user: userID).count {
+      $0.revokedAt == nil && $0.expiresAt > now
+    }
+    guard live < Self.liveTokensMax else {
+      throw DomainError.limitReached("tokens of a user", maximum: Self.liveTokensMax)
+    }
+    let lifetime = request.lifetimeSeconds == 0 ? Self.lifetimeDefault : request.lifetimeSeconds
+    let secret = TokenSecret()
+    let record = TokenRecord(
+      id: tokenID(context, caller, now), userID: userID, role: role, hash: secret.hash,
+      label: request.label, scopes: request.scopes, createdAt: now,
+      expiresAt: now.advanced(by: .seconds(lifetime)))
+    do throws(StoreError) {
+      try await tokens.insert(record)
+    } catch {
+      guard case .duplicate = error else { throw error }
+      throw RPCError(
+        .alreadyExists,
+        "this request made a token before, whose secret cannot be shown again: "
+          + "revoke token \(record.id) and make another",
+        details: .encoded(ErrorDetails(reason: .keyConflict)))
+    }
+    return CreateTokenResponse(token: Contract.Token(record), secret: secret.text)
   }
 
   func listTokens(
     _ request: ListTokensRequest, _ context: CallContext
   ) async throws -> ListTokensResponse {
-    try await environment.call(context) { caller in
-      let userID = try Self.tokenOwner(request.userId, caller)
-      let tokens = try await environment.stores.tokens.tokens(user: userID)
-      return ListTokensResponse(tokens: tokens.prefix(Self.listMax).map(Contract.Token.init))
-    }
+    let caller = try context.caller
+    let userID = try Self.tokenOwner(request.userId, caller)
+    let tokens = try await tokens.tokens(user: userID)
+    return ListTokensResponse(tokens: tokens.prefix(Self.listMax).map(Contract.Token.init))
   }
 
   func revokeToken(
     _ request: RevokeTokenRequest, _ context: CallContext
   ) async throws -> RevokeTokenResponse {
-    try await environment.call(context) { caller in
-      let id = try UUIDv7(parsing: request.tokenId, field: "token_id")
-      let tokens = environment.stores.tokens
-      guard let token = try await tokens.token(id),
-        caller.role == .admin || token.userID == caller.userID,
-        try await tokens.revoke(id, at: environment.clock.now())
-      else { throw RPCError(.notFound, "no such token") }
-      return RevokeTokenResponse()
-    }
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.tokenId, field: "token_id")
+    guard let token = try await tokens.token(id),
+      caller.role == .admin || token.userID == caller.userID,
+      try await tokens.revoke(id, at: clock.now())
+    else { throw RPCError(.notFound, "no such token") }
+    return RevokeTokenResponse()
   }
 
   private static func tokenOwner(_ text: String, _ caller: Caller) throws(DomainError) -> UUIDv7 {
@@ -92,7 +88,7 @@ extension UserService {
     _ request: CreateTokenRequest, _ userID: UUIDv7, _ caller: Caller
   ) async throws -> Domain.Role {
     let scope = AccessScope(caller)
-    guard let user = try await environment.stores.users.user(userID, scope: scope) else {
+    guard let user = try await users.user(userID, scope: scope) else {
       throw DomainError.notFound(.user, userID)
     }
     guard user.isActive else {
@@ -113,7 +109,7 @@ extension UserService {
     _ context: CallContext, _ caller: Caller, _ now: Domain.Timestamp
   ) -> UUIDv7 {
     guard let key = context.idempotencyKey, !key.isEmpty else {
-      return environment.ids.next(at: now)
+      return ids.next(at: now)
     }
     var hash = SHA256()
     hash.update(caller.userID.bytes)

@@ -1,110 +1,106 @@
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Writes
 
 struct UserService: UserServiceHandler {
   private static let fields = [
     "external_id", "display_name", "email", "role", "language", "time_zone",
   ]
 
-  let environment: ServiceEnvironment
+  let users: any UserRepository
+  let tokens: any TokenStore
+  let writes: WriteExecutor
+  let waiter: CursorWaiter
+  let clock: any TimeSource
+  let ids: any IDGenerator
 
   func createUser(
     _ request: CreateUserRequest, _ context: CallContext
   ) async throws -> CreateUserResponse {
-    try await environment.call(context) { caller in
-      guard caller.role.seesEverybody else {
-        throw DomainError.forbidden("only an admin or a service may make users")
-      }
-      let role = try Domain.Role.optional(request.role, field: "role") ?? .learner
-      guard caller.role == .admin || role.rank < Domain.Role.service.rank else {
-        throw DomainError.forbidden("only an admin may make services and admins")
-      }
-      return try await named {
-        try await environment.writes.perform(context, caller) { change in
-          let user = Domain.User(
-            id: change.nextID(), externalID: request.externalId.nilIfEmpty,
-            displayName: request.displayName, email: request.email.nilIfEmpty, role: role,
-            language: request.language.nilIfEmpty ?? "es",
-            timeZone: request.timeZone.nilIfEmpty ?? "UTC", createdAt: change.now,
-            updatedAt: change.now)
-          try user.validate()
-          return Decision(
-            changes: [.insertUser(user)], events: [user.event(.userCreated, change)],
-            response: CreateUserResponse(user: Contract.User(user)))
-        }
+    let caller = try context.caller
+    let role = try Domain.Role.optional(request.role, field: "role") ?? .learner
+    guard caller.role == .admin || role.rank < Domain.Role.service.rank else {
+      throw DomainError.forbidden("only an admin may make services and admins")
+    }
+    return try await named {
+      try await writes.perform(context, caller) { change in
+        let user = Domain.User(
+          id: change.nextID(), externalID: request.externalId.nilIfEmpty,
+          displayName: request.displayName, email: request.email.nilIfEmpty, role: role,
+          language: request.language.nilIfEmpty ?? "es",
+          timeZone: request.timeZone.nilIfEmpty ?? "UTC", createdAt: change.now,
+          updatedAt: change.now)
+        try user.validate()
+        return Decision(
+          changes: [.insertUser(user)], events: [user.event(.userCreated, change)],
+          response: CreateUserResponse(user: Contract.User(user)))
       }
     }
   }
 
   func getUser(_ request: GetUserRequest, _ context: CallContext) async throws -> GetUserResponse {
-    try await environment.call(context) { caller in
-      try await environment.waiter.checkRowRead(request.minCursor)
-      let scope = AccessScope(caller)
-      switch request.name {
-      case .userId(let text):
-        let id = try UUIDv7(parsing: text, field: "user_id")
-        return GetUserResponse(user: Contract.User(try await user(id, scope)))
-      case .externalId(let name):
-        guard !name.isEmpty, name.utf8.count <= UserLimits.externalID * 4 else {
-          throw DomainError.invalid(
-            "external_id", "must be 1 to \(UserLimits.externalID) characters")
-        }
-        guard let user = try await environment.stores.users.user(externalID: name, scope: scope)
-        else { throw RPCError(.notFound, "no such user") }
-        return GetUserResponse(user: Contract.User(user))
-      case nil:
-        return GetUserResponse(user: Contract.User(try await user(caller.userID, scope)))
+    let caller = try context.caller
+    try await waiter.checkRowRead(request.minCursor)
+    let scope = AccessScope(caller)
+    switch request.name {
+    case .userId(let text):
+      let id = try UUIDv7(parsing: text, field: "user_id")
+      return GetUserResponse(user: Contract.User(try await user(id, scope)))
+    case .externalId(let name):
+      guard !name.isEmpty, name.utf8.count <= UserLimits.externalID * 4 else {
+        throw DomainError.invalid(
+          "external_id", "must be 1 to \(UserLimits.externalID) characters")
       }
+      guard let user = try await users.user(externalID: name, scope: scope)
+      else { throw RPCError(.notFound, "no such user") }
+      return GetUserResponse(user: Contract.User(user))
+    case nil:
+      return GetUserResponse(user: Contract.User(try await user(caller.userID, scope)))
     }
   }
 
   func listUsers(
     _ request: ListUsersRequest, _ context: CallContext
   ) async throws -> ListUsersResponse {
-    try await environment.call(context) { caller in
-      guard caller.role.seesEverybody else {
-        throw DomainError.forbidden("only an admin or a service may list users")
-      }
-      let paging = try Paging(request, context, caller)
-      try await environment.waiter.checkRowRead(request.minCursor)
-      let page = try await environment.stores.users.users(
-        role: try Domain.Role.optional(request.role, field: "role"),
-        includeInactive: request.includeInactive, page: paging.request,
-        scope: AccessScope(caller))
-      return ListUsersResponse(
-        users: page.items.map(Contract.User.init), page: paging.info(page.next))
-    }
+    let caller = try context.caller
+    let paging = try Paging(request, context, caller)
+    try await waiter.checkRowRead(request.minCursor)
+    let page = try await users.users(
+      role: try Domain.Role.optional(request.role, field: "role"),
+      includeInactive: request.includeInactive, page: paging.request,
+      scope: AccessScope(caller))
+    return ListUsersResponse(
+      users: page.items.map(Contract.User.init), page: paging.info(page.next))
   }
 
   func updateUser(
     _ request: UpdateUserRequest, _ context: CallContext
   ) async throws -> UpdateUserResponse {
-    try await environment.call(context) { caller in
-      let id = try caller.owner(named: UUIDv7.optional(request.userId, field: "user_id"))
-      let fields = try FieldPaths(request.updateMask, allowed: Self.fields)
-      let expected = try expectedVersion(request.expectedVersion)
-      let new = request.user ?? Contract.User()
-      let role = try newRole(fields, new, caller)
-      if fields.contains("external_id"), !caller.role.seesEverybody {
-        throw DomainError.forbidden("only an admin or a service may change external_id")
-      }
-      return try await named {
-        try await environment.writes.perform(context, caller) { change in
-          let old = try await user(id, AccessScope(caller))
-          try checkMayChange(old, caller)
-          try old.check(expected)
-          var user = old
-          user.apply(new, fields, role: role)
-          guard user != old else {
-            return .unchanged(UpdateUserResponse(user: Contract.User(old)))
-          }
-          try user.validate()
-          user.touch(change.now)
-          return Decision(
-            changes: [.updateUser(user)], events: [user.event(.userUpdated, change)],
-            response: UpdateUserResponse(user: Contract.User(user)))
+    let caller = try context.caller
+    let id = try caller.owner(named: UUIDv7.optional(request.userId, field: "user_id"))
+    let fields = try FieldPaths(request.updateMask, allowed: Self.fields)
+    let expected = try expectedVersion(request.expectedVersion)
+    let new = request.user ?? Contract.User()
+    let role = try newRole(fields, new, caller)
+    if fields.contains("external_id"), !caller.role.seesEverybody {
+      throw DomainError.forbidden("only an admin or a service may change external_id")
+    }
+    return try await named {
+      try await writes.perform(context, caller) { change in
+        let old = try await user(id, AccessScope(caller))
+        try checkMayChange(old, caller)
+        try old.check(expected)
+        var user = old
+        user.apply(new, fields, role: role)
+        guard user != old else {
+          return .unchanged(UpdateUserResponse(user: Contract.User(old)))
         }
+        try user.validate()
+        user.touch(change.now)
+        return Decision(
+          changes: [.updateUser(user)], events: [user.event(.userUpdated, change)],
+          response: UpdateUserResponse(user: Contract.User(user)))
       }
     }
   }
@@ -112,29 +108,28 @@ struct UserService: UserServiceHandler {
   func deactivateUser(
     _ request: DeactivateUserRequest, _ context: CallContext
   ) async throws -> DeactivateUserResponse {
-    try await environment.adminCall(context) { caller in
-      let id = try UUIDv7(parsing: request.userId, field: "user_id")
-      let expected = try expectedVersion(request.expectedVersion)
-      guard id != caller.userID else {
-        throw RPCError.precondition("admins cannot shut themselves out", .user, id)
+    let caller = try context.caller
+    let id = try UUIDv7(parsing: request.userId, field: "user_id")
+    let expected = try expectedVersion(request.expectedVersion)
+    guard id != caller.userID else {
+      throw RPCError.precondition("admins cannot shut themselves out", .user, id)
+    }
+    return try await writes.perform(context, caller) { change in
+      var user = try await user(id, AccessScope(caller))
+      try user.check(expected)
+      guard user.isActive else {
+        return .unchanged(DeactivateUserResponse(user: Contract.User(user)))
       }
-      return try await environment.writes.perform(context, caller) { change in
-        var user = try await user(id, AccessScope(caller))
-        try user.check(expected)
-        guard user.isActive else {
-          return .unchanged(DeactivateUserResponse(user: Contract.User(user)))
-        }
-        user.isActive = false
-        user.touch(change.now)
-        return Decision(
-          changes: [.updateUser(user)], events: [user.event(.userDeactivated, change)],
-          response: DeactivateUserResponse(user: Contract.User(user)))
-      }
+      user.isActive = false
+      user.touch(change.now)
+      return Decision(
+        changes: [.updateUser(user)], events: [user.event(.userDeactivated, change)],
+        response: DeactivateUserResponse(user: Contract.User(user)))
     }
   }
 
   private func user(_ id: UUIDv7, _ scope: AccessScope) async throws -> Domain.User {
-    guard let user = try await environment.stores.users.user(id, scope: scope) else {
+    guard let user = try await users.user(id, scope: scope) else {
       throw DomainError.notFound(.user, id)
     }
     return user

@@ -52,7 +52,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   // MARK: The handler's task
 
   func runUnary(_ invocation: Route.Invocation) async throws {
-    let context = try await makeContext()
+    let context = await makeContext()
     let message = try await invocation(context)
     await onLoop {
       self.connection.reply(self, message)
@@ -63,7 +63,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   func runStreaming(_ body: @Sendable (any ServerStream, CallContext) async throws -> Void)
     async throws
   {
-    let context = try await makeContext()
+    let context = await makeContext()
     try await body(self, context)
     await onLoop { self.connection.handlerReturned(self, nil) }
   }
@@ -73,11 +73,12 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     await onLoop { self.connection.handlerReturned(self, rpcError) }
   }
 
-  private func makeContext() async throws(RPCError) -> CallContext {
-    let principal = try await authenticate()
+  private func makeContext() async -> CallContext {
+    let caller = await authenticate()
     let context = CallContext(
-      method: route.method, deadline: deadline, principal: principal,
-      idempotencyKey: idempotencyKey, metadata: metadata, traceparent: traceparent,
+      method: route.method, deadline: deadline, principal: caller.principal,
+      refusal: caller.refusal, idempotencyKey: idempotencyKey, metadata: metadata,
+      traceparent: traceparent,
       connectionID: connection.id, streamID: stream, requestBytes: requestBytes)
     requestBytes = []
     if connection.loop.inEventLoop {
@@ -88,22 +89,19 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     return context
   }
 
-  private func authenticate() async throws(RPCError) -> Principal? {
-    guard let token else {
-      if route.isPublic { return nil }
-      throw RPCError(.unauthenticated, "this call needs a token")
-    }
+  /// Whom the call's token stands for, or why for nobody. Whether the method needs somebody is the
+  /// router's to say.
+  private func authenticate() async -> (principal: Principal?, refusal: RPCError?) {
+    guard let token else { return (nil, nil) }
     if !hasOwnToken, let principal = connection.identity.principal(at: receivedAt) {
-      return principal
+      return (principal, nil)
     }
     do throws(RPCError) {
       let answer = try await connection.core.authentication.authenticate(token: token)
       if !hasOwnToken { await onLoop { self.connection.identity.authenticated(answer) } }
-      return answer.principal
+      return (answer.principal, nil)
     } catch {
-      // Health must answer also those whose token has expired.
-      if route.isPublic { return nil }
-      throw error
+      return (nil, error)
     }
   }
 

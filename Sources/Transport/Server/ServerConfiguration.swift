@@ -23,7 +23,6 @@ package struct ServerConfiguration: Sendable {
   package var connectionAgeMax: Duration?
   /// A unary call's timeout is cut to this.
   package var unaryTimeoutMax = Duration.seconds(3600)
-  package var unaryTimeoutDefault = WireLimit.unaryTimeoutDefault
   /// How long a token's answer is trusted, and how often those of running streams are asked again.
   package var authenticationTTL = Duration.seconds(10)
   /// Replies of one connection that wait for the client's credit, in bytes.

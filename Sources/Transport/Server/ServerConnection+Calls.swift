@@ -1,4 +1,3 @@
-internal import Logging
 internal import RPC
 internal import Wire
 
@@ -143,14 +142,6 @@ extension ServerConnection {
     call.task = nil
     machine.handlerEnded()
     core.handlers.ended()
-    if let cause = error?.cause {
-      core.logger.error(
-        "handler failed",
-        metadata: [
-          "method": "\(call.route.method.path)", "connection": "\(id)",
-          "stream": "\(call.stream)", "error": "\(cause)",
-        ])
-    }
     if let release { writeEnd(of: call, error, release) }
   }
 
@@ -209,14 +200,11 @@ extension ServerConnection {
   // MARK: Time
 
   func deadline(of route: Route, _ timeoutMicroseconds: UInt64?) -> ContinuousClock.Instant? {
-    let configuration = core.configuration
+    guard let timeoutMicroseconds else { return route.rule.timeout.map { now + $0 } }
     let isUnary = route.method.kind == .unary
-    guard let timeoutMicroseconds else {
-      return isUnary ? now + configuration.unaryTimeoutDefault : nil
-    }
     // A year is as good as for ever, and keeps the arithmetic far from overflow.
     let timeout = Duration.microseconds(min(timeoutMicroseconds, 31_536_000_000_000))
-    return now + (isUnary ? min(timeout, configuration.unaryTimeoutMax) : timeout)
+    return now + (isUnary ? min(timeout, core.configuration.unaryTimeoutMax) : timeout)
   }
 
   func elapsedMicroseconds(_ call: ServerCall) -> UInt64 {

@@ -1,7 +1,6 @@
 import ArgumentParser
-import Console
-import DescriptorJSON
 import Domain
+import JSON
 import PostgresStore
 
 /// `hito token`: bearer tokens, made directly in the database.
@@ -82,16 +81,13 @@ struct TokenCreateCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reporting {
+    try await database.open { session in
       let issuer = TokenIssuer(
         user: TokenIssuer.UserChoice(
           id: userId.flatMap { UUIDv7($0) }, name: userName, externalID: externalId, email: email,
           language: language, timeZone: timeZone),
         role: role, lifetime: expires.duration, label: label, scopes: scope)
-      let issued = try await DatabaseSession.with(try database.target()) { session in
-        try await session.withDatabase { database in try await issuer.issue(database) }
-      }
-      show(issued)
+      show(try await session.withDatabase { database in try await issuer.issue(database) })
     }
   }
 
@@ -103,13 +99,13 @@ struct TokenCreateCommand: AsyncParsableCommand {
           + "works until \(record.expiresAt)")
       return Output.line(issued.secret)
     }
-    let node = JSONNode.object([
-      .init("token", .string(issued.secret)), .init("token_id", .string("\(record.id)")),
-      .init("user_id", .string("\(record.userID)")), .init("role", .string(record.role.rawValue)),
-      .init("expires_at", .string("\(record.expiresAt)")),
-      .init("new_user", .bool(issued.isNewUser)),
+    let node = JSONValue.object([
+      ("token", .string(issued.secret)), ("token_id", .string("\(record.id)")),
+      ("user_id", .string("\(record.userID)")), ("role", .string(record.role.rawValue)),
+      ("expires_at", .string("\(record.expiresAt)")),
+      ("new_user", .bool(issued.isNewUser)),
     ])
-    Output.line(node.text())
+    Output.line(node.shown())
   }
 }
 
@@ -131,12 +127,10 @@ struct TokenListCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reporting {
+    try await database.open { session in
       let user = userId.flatMap { UUIDv7($0) }
-      let tokens = try await DatabaseSession.with(try database.target()) { session in
-        try await session.withDatabase { database in
-          try await PostgresTokenStore(database).tokens(user: user)
-        }
+      let tokens = try await session.withDatabase { database in
+        try await PostgresTokenStore(database).tokens(user: user)
       }
       show(tokens, at: SystemTime().now())
     }
@@ -154,9 +148,9 @@ struct TokenListCommand: AsyncParsableCommand {
       table.add(cells)
       guard json else { continue }
       let names = ["token_id", "user_id", "role", "state", "expires_at", "label"]
-      var members = zip(names, cells).map { JSONNode.Member($0, .string($1)) }
-      members.append(.init("scopes", .array(token.scopes.map(JSONNode.string))))
-      Output.line(JSONNode.object(members).text())
+      var members = zip(names, cells).map { (key: $0, value: JSONValue.string($1)) }
+      members.append(("scopes", .array(token.scopes.map(JSONValue.string))))
+      Output.line(JSONValue.object(members).shown())
     }
     if !json { Output.text(table.text) }
   }
@@ -182,12 +176,10 @@ struct TokenRevokeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reporting {
+    try await database.open { session in
       guard let id = UUIDv7(tokenId) else { return }
-      let wasThere = try await DatabaseSession.with(try database.target()) { session in
-        try await session.withDatabase { database in
-          try await PostgresTokenStore(database).revoke(id, at: SystemTime().now())
-        }
+      let wasThere = try await session.withDatabase { database in
+        try await PostgresTokenStore(database).revoke(id, at: SystemTime().now())
       }
       guard wasThere else { throw CommandFailure("there is no token \(id)") }
       Output.note("revoked \(id)")

@@ -1,7 +1,6 @@
 import ArgumentParser
-import Console
-import DescriptorJSON
 import EventLake
+import JSON
 import PostgresStore
 
 /// `hito version`: this program and the libraries in its process.
@@ -27,7 +26,7 @@ struct VersionCommand: AsyncParsableCommand {
       ("migrations", "\(Migration.all.count)"),
     ]
     if json {
-      Output.line(JSONNode.object(facts.map { .init($0.0, .string($0.1)) }).text())
+      Output.line(JSONValue.object(facts.map { ($0.0, .string($0.1)) }).shown())
       return
     }
     var table = TextTable()

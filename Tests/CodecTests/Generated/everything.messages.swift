@@ -494,6 +494,36 @@ struct Tree: WireMessage, Equatable {
   }
 }
 
+/// Fields that many messages share.
+struct Shared: WireMessage, Equatable {
+  var receipt: WriteReceipt?
+  var page: PageRequest?
+
+  init(
+    receipt: WriteReceipt? = nil, page: PageRequest? = nil
+  ) {
+    self.receipt = receipt
+    self.page = page
+  }
+
+  static var fullName: String { "fixture.v1.Shared" }
+
+  static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> Shared {
+    try Codec.decode(bytes, limits)
+  }
+
+  var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+extension Shared: WriteResponse {}
+extension Shared: PagedRequest {}
+
 extension Leaf: CodedMessage {
   static func initialize(_ raw: UnsafeMutablePointer<Fixture__V1__Leaf>) {
     fixture__v1__leaf__init(raw)
@@ -958,6 +988,28 @@ extension Tree.Branch.Twig: CodedMessage {
     raw.pointee.leaves = arena.list(self.leaves) { arena.message($0) }
     if !self.name.isEmpty {
       raw.pointee.name = arena.string(self.name)
+    }
+  }
+}
+
+extension Shared: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Fixture__V1__Shared>) {
+    fixture__v1__shared__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Fixture__V1__Shared>) {
+    self.receipt = Codec.message(raw.pointee.receipt)
+    self.page = Codec.message(raw.pointee.page)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Fixture__V1__Shared>, _ arena: EncodingArena
+  ) {
+    if let value = self.receipt {
+      raw.pointee.receipt = arena.message(value)
+    }
+    if let value = self.page {
+      raw.pointee.page = arena.message(value)
     }
   }
 }

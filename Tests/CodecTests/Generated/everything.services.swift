@@ -6,17 +6,23 @@ internal import RPC
 /// The methods of `fixture.v1.EverythingService`.
 enum EverythingServiceMethods {
   static let getTree = MethodDescriptor(
-    path: "fixture.v1.EverythingService/GetTree", kind: .unary, isReadOnly: true)
+    path: "fixture.v1.EverythingService/GetTree", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .anybody, cost: .memory, timeout: .seconds(30)))
   static let plantTree = MethodDescriptor(
-    path: "fixture.v1.EverythingService/PlantTree", kind: .unary, isReadOnly: false)
+    path: "fixture.v1.EverythingService/PlantTree", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .admins, cost: .model, timeout: .seconds(90), isImplemented: false))
   static let watch = MethodDescriptor(
-    path: "fixture.v1.EverythingService/Watch", kind: .serverStreaming, isReadOnly: true)
+    path: "fixture.v1.EverythingService/Watch", kind: .serverStreaming, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .subscription, timeout: nil))
   static let collect = MethodDescriptor(
-    path: "fixture.v1.EverythingService/Collect", kind: .clientStreaming, isReadOnly: false)
+    path: "fixture.v1.EverythingService/Collect", kind: .clientStreaming, isReadOnly: false,
+    rule: MethodRule(callers: .instructors, cost: .bulk, timeout: .seconds(600)))
   static let chat = MethodDescriptor(
-    path: "fixture.v1.EverythingService/Chat", kind: .bidirectional, isReadOnly: false)
+    path: "fixture.v1.EverythingService/Chat", kind: .bidirectional, isReadOnly: false,
+    rule: MethodRule(callers: .services, cost: .search, timeout: nil))
   static let `import` = MethodDescriptor(
-    path: "fixture.v1.EverythingService/Import", kind: .unary, isReadOnly: false)
+    path: "fixture.v1.EverythingService/Import", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
 
   /// All of them, in the order of the contract.
   static var all: [MethodDescriptor] {
@@ -30,9 +36,6 @@ enum EverythingServiceMethods {
 protocol EverythingServiceHandler: Sendable {
   /// Reads a tree.
   func getTree(_ request: Leaf, _ context: CallContext) async throws -> Tree
-
-  /// Plants a tree.
-  func plantTree(_ request: Tree, _ context: CallContext) async throws -> Empty
 
   /// Watches leaves fall.
   func watch(
@@ -53,63 +56,27 @@ protocol EverythingServiceHandler: Sendable {
   func `import`(_ request: Nothing, _ context: CallContext) async throws -> Nothing
 }
 
-/// What a server does not implement answers UNIMPLEMENTED.
-extension EverythingServiceHandler {
-  func getTree(_ request: Leaf, _ context: CallContext) async throws -> Tree {
-    throw RPCError(.unimplemented, "fixture.v1.EverythingService/GetTree is not implemented")
-  }
-
-  func plantTree(_ request: Tree, _ context: CallContext) async throws -> Empty {
-    throw RPCError(.unimplemented, "fixture.v1.EverythingService/PlantTree is not implemented")
-  }
-
-  func watch(
-    _ request: Leaf, _ context: CallContext, _ responses: ResponseWriter<Leaf>
-  ) async throws {
-    throw RPCError(.unimplemented, "fixture.v1.EverythingService/Watch is not implemented")
-  }
-
-  func collect(
-    _ requests: RequestStream<Leaf>, _ context: CallContext
-  ) async throws -> Tree {
-    throw RPCError(.unimplemented, "fixture.v1.EverythingService/Collect is not implemented")
-  }
-
-  func chat(
-    _ requests: RequestStream<Leaf>, _ context: CallContext, _ responses: ResponseWriter<Tree>
-  ) async throws {
-    throw RPCError(.unimplemented, "fixture.v1.EverythingService/Chat is not implemented")
-  }
-
-  func `import`(_ request: Nothing, _ context: CallContext) async throws -> Nothing {
-    throw RPCError(.unimplemented, "fixture.v1.EverythingService/Import is not implemented")
-  }
-}
-
 extension EverythingServiceHandler {
   /// Makes the router serve every method of the service with this handler.
-  func register(in router: inout Router) {
-    router.unary(EverythingServiceMethods.getTree) {
+  func register(in router: inout Router) throws(RegistrationError) {
+    try router.unary(EverythingServiceMethods.getTree) {
       (request: Leaf, context: CallContext) in
       try await self.getTree(request, context)
     }
-    router.unary(EverythingServiceMethods.plantTree) {
-      (request: Tree, context: CallContext) in
-      try await self.plantTree(request, context)
-    }
-    router.serverStreaming(EverythingServiceMethods.watch) {
+    try router.unimplemented(EverythingServiceMethods.plantTree)
+    try router.serverStreaming(EverythingServiceMethods.watch) {
       (request: Leaf, context: CallContext, responses: ResponseWriter<Leaf>) in
       try await self.watch(request, context, responses)
     }
-    router.clientStreaming(EverythingServiceMethods.collect) {
+    try router.clientStreaming(EverythingServiceMethods.collect) {
       (requests: RequestStream<Leaf>, context: CallContext) in
       try await self.collect(requests, context)
     }
-    router.bidirectional(EverythingServiceMethods.chat) {
+    try router.bidirectional(EverythingServiceMethods.chat) {
       (requests: RequestStream<Leaf>, context: CallContext, responses: ResponseWriter<Tree>) in
       try await self.chat(requests, context, responses)
     }
-    router.unary(EverythingServiceMethods.import) {
+    try router.unary(EverythingServiceMethods.import) {
       (request: Nothing, context: CallContext) in
       try await self.import(request, context)
     }
@@ -173,5 +140,42 @@ struct EverythingServiceClient: Sendable {
   ) async throws(RPCError) -> Nothing {
     try await transport.unary(
       EverythingServiceMethods.import, request, returning: Nothing.self, options: options)
+  }
+}
+
+/// The methods of `fixture.v1.PromisedService`.
+enum PromisedServiceMethods {
+  static let grow = MethodDescriptor(
+    path: "fixture.v1.PromisedService/Grow", kind: .bidirectional, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: nil, isImplemented: false))
+
+  /// All of them, in the order of the contract.
+  static var all: [MethodDescriptor] {
+    [grow]
+  }
+}
+
+extension PromisedServiceMethods {
+  /// Makes the router answer every method of the service, which no server has yet.
+  static func register(in router: inout Router) throws(RegistrationError) {
+    try router.unimplemented(PromisedServiceMethods.grow)
+  }
+}
+
+/// A service that no server has yet.
+struct PromisedServiceClient: Sendable {
+  private let transport: any ClientTransport
+
+  /// A stub that calls through `transport`.
+  init(_ transport: any ClientTransport) {
+    self.transport = transport
+  }
+
+  /// Grows a forest.
+  func grow(
+    options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> BidirectionalCall<Leaf, Shared> {
+    try await transport.bidirectional(
+      PromisedServiceMethods.grow, sending: Leaf.self, returning: Shared.self, options: options)
   }
 }

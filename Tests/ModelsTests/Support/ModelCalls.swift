@@ -1,4 +1,5 @@
 import Domain
+import JSON
 import Logging
 import Models
 import Synchronization

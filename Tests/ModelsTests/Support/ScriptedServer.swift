@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import JSON
 import Models
 import NIOCore
 import NIOPosix
@@ -153,7 +154,8 @@ private final class Inbound: @unchecked Sendable {
     let length = lengthLine.flatMap { Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces)) }
     let body = text[end.upperBound...].utf8
     guard let length, body.count >= length else { return nil }
-    return (head, try JSONDecoder().decode(JSONValue.self, from: Data(body)))
+    guard let value = JSONValue(parsing: Array(body)) else { throw CocoaError(.coderReadCorrupt) }
+    return (head, value)
   }
 
   func drain() async {

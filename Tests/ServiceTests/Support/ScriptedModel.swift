@@ -1,4 +1,5 @@
 import Domain
+import Retrieval
 import Synchronization
 
 /// A model that says what a test tells it to, one line for each call, and can hang.
@@ -140,7 +141,7 @@ final class FakeRetriever: ContextRetriever {
   ) async throws -> [RetrievedPassage] { try asked(code).code }
 
   func closestOpenGoal(
-    to proposal: GoalProposal, learnerID: UUIDv7
+    to text: String, learnerID: UUIDv7
   ) async throws -> RetrievedPassage? {
     state.withLock { state in
       guard state.closestUses > 0 else { return nil }

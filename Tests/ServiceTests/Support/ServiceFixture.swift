@@ -1,9 +1,12 @@
+import Agents
 import Contract
 import Documents
 import Domain
+import EventLog
 import InMemoryStore
 import Logging
 import RPC
+import Retrieval
 import Service
 import Synchronization
 import Testing
@@ -84,9 +87,12 @@ struct ServiceFixture: Sendable {
     stores.embeddings = store
     stores.documents = CourseDocuments(repository: store, reader: StandardDocumentReader())
     services = Services(stores: stores, hub: hub, options: options)
-    var router = Router()
-    services.register(in: &router)
-    self.router = router
+    do {
+      router = try services.router(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    } catch {
+      Issue.record("the services do not register: \(error)")
+      router = Router()
+    }
   }
 
   /// A user that is there already.
@@ -114,7 +120,7 @@ struct ServiceFixture: Sendable {
       method: method, deadline: deadline,
       principal: user.map {
         Principal(
-          userID: $0.id.description, role: $0.role.rawValue,
+          userID: $0.id.description, role: Principal.Role(rawValue: $0.role.rawValue) ?? .learner,
           tokenID: tokenID ?? UUIDv7(high: 9, low: 9).description, scopes: scopes)
       },
       idempotencyKey: key, requestBytes: key == nil ? [] : bytes)

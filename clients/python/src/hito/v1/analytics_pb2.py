@@ -13,9 +13,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from hito.v1 import common_pb2 as hito_dot_v1_dot_common__pb2
+from hito.v1 import options_pb2 as hito_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17hito/v1/analytics.proto\x12\x07hito.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14hito/v1/common.proto\"|\n\x16GetProductivityRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ys\x18\x02 \x01(\x05\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"\x97\x03\n\x17GetProductivityResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12(\n\x04\x66rom\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0ctotal_events\x18\x04 \x01(\x03\x12\x15\n\rgoals_created\x18\x05 \x01(\x03\x12\x17\n\x0fgoals_completed\x18\x06 \x01(\x03\x12\x17\n\x0ftasks_completed\x18\x07 \x01(\x03\x12\x16\n\x0e\x63ode_validated\x18\x08 \x01(\x03\x12\x1e\n\x14\x61vg_validation_score\x18\t \x01(\x01H\x00\x12\x17\n\x0fmost_active_day\x18\n \x01(\t\x12/\n\x0e\x65vents_by_type\x18\x0b \x03(\x0b\x32\x17.hito.v1.EventTypeCount\x12\x0e\n\x06\x63ursor\x18\x0c \x01(\tB\x1f\n\x1d\x61vg_validation_score_presenceJ\x04\x08\r\x10 \"3\n\x0e\x45ventTypeCount\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"b\n\x12GetActivityRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12!\n\x05range\x18\x02 \x01(\x0b\x32\x12.hito.v1.TimeRange\x12\x12\n\nmin_cursor\x18\x03 \x01(\tJ\x04\x08\x04\x10\x10\"\xcd\x01\n\x13GetActivityResponse\x12\"\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32\x14.hito.v1.DayActivity\x12\x0f\n\x07heatmap\x18\x02 \x03(\x03\x12\x13\n\x0bstreak_days\x18\x03 \x01(\x05\x12\x1b\n\x13longest_streak_days\x18\x04 \x01(\x05\x12\x1c\n\x14\x63ompletion_median_us\x18\x05 \x01(\x03\x12\x19\n\x11\x63ompletion_p85_us\x18\x06 \x01(\x03\x12\x10\n\x08velocity\x18\x07 \x01(\x01J\x04\x08\x08\x10 \"\x90\x01\n\x0b\x44\x61yActivity\x12\x0c\n\x04\x64\x61te\x18\x01 \x01(\t\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x03\x12\x17\n\x0ftasks_completed\x18\x03 \x01(\x03\x12\x17\n\x0fgoals_completed\x18\x04 \x01(\x03\x12\x14\n\nmean_score\x18\x05 \x01(\x01H\x00\x42\x15\n\x13mean_score_presenceJ\x04\x08\x06\x10\x10\"\x86\x01\n\x10GetCohortRequest\x12\x11\n\tcourse_id\x18\x01 \x01(\t\x12!\n\x05range\x18\x02 \x01(\x0b\x32\x12.hito.v1.TimeRange\x12\"\n\x04page\x18\x03 \x01(\x0b\x32\x14.hito.v1.PageRequest\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"f\n\x11GetCohortResponse\x12*\n\x08learners\x18\x01 \x03(\x0b\x32\x18.hito.v1.LearnerProgress\x12\x1f\n\x04page\x18\x02 \x01(\x0b\x32\x11.hito.v1.PageInfoJ\x04\x08\x03\x10\x08\"\x9b\x01\n\x0fLearnerProgress\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05goals\x18\x02 \x01(\x03\x12\x17\n\x0fgoals_completed\x18\x03 \x01(\x03\x12\x15\n\rmean_progress\x18\x04 \x01(\x01\x12\x32\n\x0elast_active_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampJ\x04\x08\x06\x10\x10\"?\n\x12GetForecastRequest\x12\x0f\n\x07goal_id\x18\x01 \x01(\t\x12\x12\n\nmin_cursor\x18\x02 \x01(\tJ\x04\x08\x03\x10\x08\"\x9c\x01\n\x13GetForecastResponse\x12*\n\x06median\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x65\x61rly\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x04late\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampJ\x04\x08\x04\x10\x08\x32\xd4\x02\n\x10\x41nalyticsService\x12Y\n\x0fGetProductivity\x12\x1f.hito.v1.GetProductivityRequest\x1a .hito.v1.GetProductivityResponse\"\x03\x90\x02\x01\x12M\n\x0bGetActivity\x12\x1b.hito.v1.GetActivityRequest\x1a\x1c.hito.v1.GetActivityResponse\"\x03\x90\x02\x01\x12G\n\tGetCohort\x12\x19.hito.v1.GetCohortRequest\x1a\x1a.hito.v1.GetCohortResponse\"\x03\x90\x02\x01\x12M\n\x0bGetForecast\x12\x1b.hito.v1.GetForecastRequest\x1a\x1c.hito.v1.GetForecastResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17hito/v1/analytics.proto\x12\x07hito.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14hito/v1/common.proto\x1a\x15hito/v1/options.proto\"|\n\x16GetProductivityRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ys\x18\x02 \x01(\x05\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"\x97\x03\n\x17GetProductivityResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12(\n\x04\x66rom\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0ctotal_events\x18\x04 \x01(\x03\x12\x15\n\rgoals_created\x18\x05 \x01(\x03\x12\x17\n\x0fgoals_completed\x18\x06 \x01(\x03\x12\x17\n\x0ftasks_completed\x18\x07 \x01(\x03\x12\x16\n\x0e\x63ode_validated\x18\x08 \x01(\x03\x12\x1e\n\x14\x61vg_validation_score\x18\t \x01(\x01H\x00\x12\x17\n\x0fmost_active_day\x18\n \x01(\t\x12/\n\x0e\x65vents_by_type\x18\x0b \x03(\x0b\x32\x17.hito.v1.EventTypeCount\x12\x0e\n\x06\x63ursor\x18\x0c \x01(\tB\x1f\n\x1d\x61vg_validation_score_presenceJ\x04\x08\r\x10 \"3\n\x0e\x45ventTypeCount\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"b\n\x12GetActivityRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12!\n\x05range\x18\x02 \x01(\x0b\x32\x12.hito.v1.TimeRange\x12\x12\n\nmin_cursor\x18\x03 \x01(\tJ\x04\x08\x04\x10\x10\"\xcd\x01\n\x13GetActivityResponse\x12\"\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32\x14.hito.v1.DayActivity\x12\x0f\n\x07heatmap\x18\x02 \x03(\x03\x12\x13\n\x0bstreak_days\x18\x03 \x01(\x05\x12\x1b\n\x13longest_streak_days\x18\x04 \x01(\x05\x12\x1c\n\x14\x63ompletion_median_us\x18\x05 \x01(\x03\x12\x19\n\x11\x63ompletion_p85_us\x18\x06 \x01(\x03\x12\x10\n\x08velocity\x18\x07 \x01(\x01J\x04\x08\x08\x10 \"\x90\x01\n\x0b\x44\x61yActivity\x12\x0c\n\x04\x64\x61te\x18\x01 \x01(\t\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x03\x12\x17\n\x0ftasks_completed\x18\x03 \x01(\x03\x12\x17\n\x0fgoals_completed\x18\x04 \x01(\x03\x12\x14\n\nmean_score\x18\x05 \x01(\x01H\x00\x42\x15\n\x13mean_score_presenceJ\x04\x08\x06\x10\x10\"\x86\x01\n\x10GetCohortRequest\x12\x11\n\tcourse_id\x18\x01 \x01(\t\x12!\n\x05range\x18\x02 \x01(\x0b\x32\x12.hito.v1.TimeRange\x12\"\n\x04page\x18\x03 \x01(\x0b\x32\x14.hito.v1.PageRequest\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"f\n\x11GetCohortResponse\x12*\n\x08learners\x18\x01 \x03(\x0b\x32\x18.hito.v1.LearnerProgress\x12\x1f\n\x04page\x18\x02 \x01(\x0b\x32\x11.hito.v1.PageInfoJ\x04\x08\x03\x10\x08\"\x9b\x01\n\x0fLearnerProgress\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05goals\x18\x02 \x01(\x03\x12\x17\n\x0fgoals_completed\x18\x03 \x01(\x03\x12\x15\n\rmean_progress\x18\x04 \x01(\x01\x12\x32\n\x0elast_active_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampJ\x04\x08\x06\x10\x10\"?\n\x12GetForecastRequest\x12\x0f\n\x07goal_id\x18\x01 \x01(\t\x12\x12\n\nmin_cursor\x18\x02 \x01(\tJ\x04\x08\x03\x10\x08\"\x9c\x01\n\x13GetForecastResponse\x12*\n\x06median\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05\x65\x61rly\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x04late\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampJ\x04\x08\x04\x10\x08\x32\xfa\x02\n\x10\x41nalyticsService\x12\x61\n\x0fGetProductivity\x12\x1f.hito.v1.GetProductivityRequest\x1a .hito.v1.GetProductivityResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x02\x10\x03\x12W\n\x0bGetActivity\x12\x1b.hito.v1.GetActivityRequest\x1a\x1c.hito.v1.GetActivityResponse\"\r\x90\x02\x01\xc2\xf3\x18\x06\x08\x02\x10\x03 \x01\x12Q\n\tGetCohort\x12\x19.hito.v1.GetCohortRequest\x1a\x1a.hito.v1.GetCohortResponse\"\r\x90\x02\x01\xc2\xf3\x18\x06\x08\x03\x10\x03 \x01\x12W\n\x0bGetForecast\x12\x1b.hito.v1.GetForecastRequest\x1a\x1c.hito.v1.GetForecastResponse\"\r\x90\x02\x01\xc2\xf3\x18\x06\x08\x02\x10\x03 \x01\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hito.v1.analytics_pb2', globals())
@@ -23,35 +24,35 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   _ANALYTICSSERVICE.methods_by_name['GetProductivity']._options = None
-  _ANALYTICSSERVICE.methods_by_name['GetProductivity']._serialized_options = b'\220\002\001'
+  _ANALYTICSSERVICE.methods_by_name['GetProductivity']._serialized_options = b'\220\002\001\302\363\030\004\010\002\020\003'
   _ANALYTICSSERVICE.methods_by_name['GetActivity']._options = None
-  _ANALYTICSSERVICE.methods_by_name['GetActivity']._serialized_options = b'\220\002\001'
+  _ANALYTICSSERVICE.methods_by_name['GetActivity']._serialized_options = b'\220\002\001\302\363\030\006\010\002\020\003 \001'
   _ANALYTICSSERVICE.methods_by_name['GetCohort']._options = None
-  _ANALYTICSSERVICE.methods_by_name['GetCohort']._serialized_options = b'\220\002\001'
+  _ANALYTICSSERVICE.methods_by_name['GetCohort']._serialized_options = b'\220\002\001\302\363\030\006\010\003\020\003 \001'
   _ANALYTICSSERVICE.methods_by_name['GetForecast']._options = None
-  _ANALYTICSSERVICE.methods_by_name['GetForecast']._serialized_options = b'\220\002\001'
-  _GETPRODUCTIVITYREQUEST._serialized_start=91
-  _GETPRODUCTIVITYREQUEST._serialized_end=215
-  _GETPRODUCTIVITYRESPONSE._serialized_start=218
-  _GETPRODUCTIVITYRESPONSE._serialized_end=625
-  _EVENTTYPECOUNT._serialized_start=627
-  _EVENTTYPECOUNT._serialized_end=678
-  _GETACTIVITYREQUEST._serialized_start=680
-  _GETACTIVITYREQUEST._serialized_end=778
-  _GETACTIVITYRESPONSE._serialized_start=781
-  _GETACTIVITYRESPONSE._serialized_end=986
-  _DAYACTIVITY._serialized_start=989
-  _DAYACTIVITY._serialized_end=1133
-  _GETCOHORTREQUEST._serialized_start=1136
-  _GETCOHORTREQUEST._serialized_end=1270
-  _GETCOHORTRESPONSE._serialized_start=1272
-  _GETCOHORTRESPONSE._serialized_end=1374
-  _LEARNERPROGRESS._serialized_start=1377
-  _LEARNERPROGRESS._serialized_end=1532
-  _GETFORECASTREQUEST._serialized_start=1534
-  _GETFORECASTREQUEST._serialized_end=1597
-  _GETFORECASTRESPONSE._serialized_start=1600
-  _GETFORECASTRESPONSE._serialized_end=1756
-  _ANALYTICSSERVICE._serialized_start=1759
-  _ANALYTICSSERVICE._serialized_end=2099
+  _ANALYTICSSERVICE.methods_by_name['GetForecast']._serialized_options = b'\220\002\001\302\363\030\006\010\002\020\003 \001'
+  _GETPRODUCTIVITYREQUEST._serialized_start=114
+  _GETPRODUCTIVITYREQUEST._serialized_end=238
+  _GETPRODUCTIVITYRESPONSE._serialized_start=241
+  _GETPRODUCTIVITYRESPONSE._serialized_end=648
+  _EVENTTYPECOUNT._serialized_start=650
+  _EVENTTYPECOUNT._serialized_end=701
+  _GETACTIVITYREQUEST._serialized_start=703
+  _GETACTIVITYREQUEST._serialized_end=801
+  _GETACTIVITYRESPONSE._serialized_start=804
+  _GETACTIVITYRESPONSE._serialized_end=1009
+  _DAYACTIVITY._serialized_start=1012
+  _DAYACTIVITY._serialized_end=1156
+  _GETCOHORTREQUEST._serialized_start=1159
+  _GETCOHORTREQUEST._serialized_end=1293
+  _GETCOHORTRESPONSE._serialized_start=1295
+  _GETCOHORTRESPONSE._serialized_end=1397
+  _LEARNERPROGRESS._serialized_start=1400
+  _LEARNERPROGRESS._serialized_end=1555
+  _GETFORECASTREQUEST._serialized_start=1557
+  _GETFORECASTREQUEST._serialized_end=1620
+  _GETFORECASTRESPONSE._serialized_start=1623
+  _GETFORECASTRESPONSE._serialized_end=1779
+  _ANALYTICSSERVICE._serialized_start=1782
+  _ANALYTICSSERVICE._serialized_end=2160
 # @@protoc_insertion_point(module_scope)

@@ -13,9 +13,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from hito.v1 import common_pb2 as hito_dot_v1_dot_common__pb2
+from hito.v1 import options_pb2 as hito_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14hito/v1/events.proto\x12\x07hito.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14hito/v1/common.proto\"\xf6\x01\n\x05\x45vent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x13\n\x0b\x65ntity_type\x18\x03 \x01(\t\x12\x11\n\tentity_id\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12\x0f\n\x07user_id\x18\x06 \x01(\t\x12\x14\n\x0cpayload_json\x18\x07 \x01(\t\x12\x15\n\rmetadata_json\x18\x08 \x01(\t\x12\x16\n\x0eschema_version\x18\t \x01(\x05\x12.\n\ncreated_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63ursor\x18\x0b \x01(\tJ\x04\x08\x0c\x10 \"l\n\x0b\x45ventFilter\x12\x10\n\x08user_ids\x18\x01 \x03(\t\x12\x10\n\x08goal_ids\x18\x02 \x03(\t\x12\x10\n\x08task_ids\x18\x03 \x03(\t\x12\x12\n\ncourse_ids\x18\x04 \x03(\t\x12\r\n\x05types\x18\x05 \x03(\tJ\x04\x08\x06\x10\x10\"|\n\x11ReadEventsRequest\x12$\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x14.hito.v1.EventFilter\x12\x14\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"_\n\x12ReadEventsResponse\x12\x1e\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0e.hito.v1.Event\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\x0e\n\x06\x61t_end\x18\x03 \x01(\x08J\x04\x08\x04\x10\x08\"\x8f\x01\n\rExternalEvent\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x14\n\x0cpayload_json\x18\x03 \x01(\t\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65xternal_id\x18\x05 \x01(\tJ\x04\x08\x06\x10\x10\"D\n\x14PublishEventsRequest\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.hito.v1.ExternalEventJ\x04\x08\x02\x10\x08\"U\n\x15PublishEventsResponse\x12\x0e\n\x06stored\x18\x01 \x01(\x05\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\"\xe7\x01\n\rConsumerGroup\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x14.hito.v1.EventFilter\x12(\n\x08strategy\x18\x03 \x01(\x0e\x32\x16.hito.v1.GroupStrategy\x12\x14\n\x0cmax_attempts\x18\x04 \x01(\x05\x12\x16\n\x0e\x61\x63k_timeout_us\x18\x05 \x01(\x03\x12\x16\n\x0esettled_cursor\x18\x06 \x01(\t\x12\x14\n\x0cparked_count\x18\x07 \x01(\x03\x12\x16\n\x0e\x63onsumer_count\x18\x08 \x01(\x05J\x04\x08\t\x10\x10\"_\n\x1a\x43reateConsumerGroupRequest\x12%\n\x05group\x18\x01 \x01(\x0b\x32\x16.hito.v1.ConsumerGroup\x12\x14\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\tJ\x04\x08\x03\x10\x08\"J\n\x1b\x43reateConsumerGroupResponse\x12%\n\x05group\x18\x01 \x01(\x0b\x32\x16.hito.v1.ConsumerGroupJ\x04\x08\x02\x10\x08\"!\n\x19ListConsumerGroupsRequestJ\x04\x08\x01\x10\x08\"J\n\x1aListConsumerGroupsResponse\x12&\n\x06groups\x18\x01 \x03(\x0b\x32\x16.hito.v1.ConsumerGroupJ\x04\x08\x02\x10\x08\"0\n\x1a\x44\x65leteConsumerGroupRequest\x12\x0c\n\x04name\x18\x01 \x01(\tJ\x04\x08\x02\x10\x08\"#\n\x1b\x44\x65leteConsumerGroupResponseJ\x04\x08\x01\x10\x08\"e\n\x0e\x43onsumeRequest\x12\"\n\x04join\x18\x01 \x01(\x0b\x32\x12.hito.v1.JoinGroupH\x00\x12!\n\x06settle\x18\x02 \x01(\x0b\x32\x0f.hito.v1.SettleH\x00\x42\x06\n\x04stepJ\x04\x08\x03\x10\x08\"5\n\tJoinGroup\x12\r\n\x05group\x18\x01 \x01(\t\x12\x13\n\x0b\x62uffer_size\x18\x02 \x01(\x05J\x04\x08\x03\x10\x08\"X\n\x06Settle\x12\x11\n\tevent_ids\x18\x01 \x03(\t\x12%\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x15.hito.v1.SettleAction\x12\x0e\n\x06reason\x18\x03 \x01(\tJ\x04\x08\x04\x10\x08\"G\n\x0f\x43onsumeResponse\x12\x1d\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hito.v1.Event\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05J\x04\x08\x03\x10\x08\"=\n\x13ReplayParkedRequest\x12\r\n\x05group\x18\x01 \x01(\t\x12\x11\n\tevent_ids\x18\x02 \x03(\tJ\x04\x08\x03\x10\x08\".\n\x14ReplayParkedResponse\x12\x10\n\x08replayed\x18\x01 \x01(\x03J\x04\x08\x02\x10\x08*j\n\rGroupStrategy\x12\x1e\n\x1aGROUP_STRATEGY_UNSPECIFIED\x10\x00\x12\x1e\n\x1aGROUP_STRATEGY_ROUND_ROBIN\x10\x01\x12\x19\n\x15GROUP_STRATEGY_PINNED\x10\x02*\x8d\x01\n\x0cSettleAction\x12\x1d\n\x19SETTLE_ACTION_UNSPECIFIED\x10\x00\x12\x15\n\x11SETTLE_ACTION_ACK\x10\x01\x12\x17\n\x13SETTLE_ACTION_RETRY\x10\x02\x12\x16\n\x12SETTLE_ACTION_PARK\x10\x03\x12\x16\n\x12SETTLE_ACTION_SKIP\x10\x04\x32\xe1\x04\n\x0c\x45ventService\x12J\n\nReadEvents\x12\x1a.hito.v1.ReadEventsRequest\x1a\x1b.hito.v1.ReadEventsResponse\"\x03\x90\x02\x01\x12N\n\rPublishEvents\x12\x1d.hito.v1.PublishEventsRequest\x1a\x1e.hito.v1.PublishEventsResponse\x12`\n\x13\x43reateConsumerGroup\x12#.hito.v1.CreateConsumerGroupRequest\x1a$.hito.v1.CreateConsumerGroupResponse\x12\x62\n\x12ListConsumerGroups\x12\".hito.v1.ListConsumerGroupsRequest\x1a#.hito.v1.ListConsumerGroupsResponse\"\x03\x90\x02\x01\x12`\n\x13\x44\x65leteConsumerGroup\x12#.hito.v1.DeleteConsumerGroupRequest\x1a$.hito.v1.DeleteConsumerGroupResponse\x12@\n\x07\x43onsume\x12\x17.hito.v1.ConsumeRequest\x1a\x18.hito.v1.ConsumeResponse(\x01\x30\x01\x12K\n\x0cReplayParked\x12\x1c.hito.v1.ReplayParkedRequest\x1a\x1d.hito.v1.ReplayParkedResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14hito/v1/events.proto\x12\x07hito.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14hito/v1/common.proto\x1a\x15hito/v1/options.proto\"\xf6\x01\n\x05\x45vent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x13\n\x0b\x65ntity_type\x18\x03 \x01(\t\x12\x11\n\tentity_id\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12\x0f\n\x07user_id\x18\x06 \x01(\t\x12\x14\n\x0cpayload_json\x18\x07 \x01(\t\x12\x15\n\rmetadata_json\x18\x08 \x01(\t\x12\x16\n\x0eschema_version\x18\t \x01(\x05\x12.\n\ncreated_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63ursor\x18\x0b \x01(\tJ\x04\x08\x0c\x10 \"l\n\x0b\x45ventFilter\x12\x10\n\x08user_ids\x18\x01 \x03(\t\x12\x10\n\x08goal_ids\x18\x02 \x03(\t\x12\x10\n\x08task_ids\x18\x03 \x03(\t\x12\x12\n\ncourse_ids\x18\x04 \x03(\t\x12\r\n\x05types\x18\x05 \x03(\tJ\x04\x08\x06\x10\x10\"|\n\x11ReadEventsRequest\x12$\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x14.hito.v1.EventFilter\x12\x14\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"_\n\x12ReadEventsResponse\x12\x1e\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0e.hito.v1.Event\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\x0e\n\x06\x61t_end\x18\x03 \x01(\x08J\x04\x08\x04\x10\x08\"\x8f\x01\n\rExternalEvent\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x14\n\x0cpayload_json\x18\x03 \x01(\t\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65xternal_id\x18\x05 \x01(\tJ\x04\x08\x06\x10\x10\"D\n\x14PublishEventsRequest\x12&\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.hito.v1.ExternalEventJ\x04\x08\x02\x10\x08\"U\n\x15PublishEventsResponse\x12\x0e\n\x06stored\x18\x01 \x01(\x05\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\"\xe7\x01\n\rConsumerGroup\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x14.hito.v1.EventFilter\x12(\n\x08strategy\x18\x03 \x01(\x0e\x32\x16.hito.v1.GroupStrategy\x12\x14\n\x0cmax_attempts\x18\x04 \x01(\x05\x12\x16\n\x0e\x61\x63k_timeout_us\x18\x05 \x01(\x03\x12\x16\n\x0esettled_cursor\x18\x06 \x01(\t\x12\x14\n\x0cparked_count\x18\x07 \x01(\x03\x12\x16\n\x0e\x63onsumer_count\x18\x08 \x01(\x05J\x04\x08\t\x10\x10\"_\n\x1a\x43reateConsumerGroupRequest\x12%\n\x05group\x18\x01 \x01(\x0b\x32\x16.hito.v1.ConsumerGroup\x12\x14\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\tJ\x04\x08\x03\x10\x08\"J\n\x1b\x43reateConsumerGroupResponse\x12%\n\x05group\x18\x01 \x01(\x0b\x32\x16.hito.v1.ConsumerGroupJ\x04\x08\x02\x10\x08\"!\n\x19ListConsumerGroupsRequestJ\x04\x08\x01\x10\x08\"J\n\x1aListConsumerGroupsResponse\x12&\n\x06groups\x18\x01 \x03(\x0b\x32\x16.hito.v1.ConsumerGroupJ\x04\x08\x02\x10\x08\"0\n\x1a\x44\x65leteConsumerGroupRequest\x12\x0c\n\x04name\x18\x01 \x01(\tJ\x04\x08\x02\x10\x08\"#\n\x1b\x44\x65leteConsumerGroupResponseJ\x04\x08\x01\x10\x08\"e\n\x0e\x43onsumeRequest\x12\"\n\x04join\x18\x01 \x01(\x0b\x32\x12.hito.v1.JoinGroupH\x00\x12!\n\x06settle\x18\x02 \x01(\x0b\x32\x0f.hito.v1.SettleH\x00\x42\x06\n\x04stepJ\x04\x08\x03\x10\x08\"5\n\tJoinGroup\x12\r\n\x05group\x18\x01 \x01(\t\x12\x13\n\x0b\x62uffer_size\x18\x02 \x01(\x05J\x04\x08\x03\x10\x08\"X\n\x06Settle\x12\x11\n\tevent_ids\x18\x01 \x03(\t\x12%\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x15.hito.v1.SettleAction\x12\x0e\n\x06reason\x18\x03 \x01(\tJ\x04\x08\x04\x10\x08\"G\n\x0f\x43onsumeResponse\x12\x1d\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.hito.v1.Event\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05J\x04\x08\x03\x10\x08\"=\n\x13ReplayParkedRequest\x12\r\n\x05group\x18\x01 \x01(\t\x12\x11\n\tevent_ids\x18\x02 \x03(\tJ\x04\x08\x03\x10\x08\".\n\x14ReplayParkedResponse\x12\x10\n\x08replayed\x18\x01 \x01(\x03J\x04\x08\x02\x10\x08*j\n\rGroupStrategy\x12\x1e\n\x1aGROUP_STRATEGY_UNSPECIFIED\x10\x00\x12\x1e\n\x1aGROUP_STRATEGY_ROUND_ROBIN\x10\x01\x12\x19\n\x15GROUP_STRATEGY_PINNED\x10\x02*\x8d\x01\n\x0cSettleAction\x12\x1d\n\x19SETTLE_ACTION_UNSPECIFIED\x10\x00\x12\x15\n\x11SETTLE_ACTION_ACK\x10\x01\x12\x17\n\x13SETTLE_ACTION_RETRY\x10\x02\x12\x16\n\x12SETTLE_ACTION_PARK\x10\x03\x12\x16\n\x12SETTLE_ACTION_SKIP\x10\x04\x32\xaf\x05\n\x0c\x45ventService\x12R\n\nReadEvents\x12\x1a.hito.v1.ReadEventsRequest\x1a\x1b.hito.v1.ReadEventsResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x02\x10\x03\x12Z\n\rPublishEvents\x12\x1d.hito.v1.PublishEventsRequest\x1a\x1e.hito.v1.PublishEventsResponse\"\n\xc2\xf3\x18\x06\x08\x04\x10\x02 \x01\x12l\n\x13\x43reateConsumerGroup\x12#.hito.v1.CreateConsumerGroupRequest\x1a$.hito.v1.CreateConsumerGroupResponse\"\n\xc2\xf3\x18\x06\x08\x04\x10\x02 \x01\x12l\n\x12ListConsumerGroups\x12\".hito.v1.ListConsumerGroupsRequest\x1a#.hito.v1.ListConsumerGroupsResponse\"\r\x90\x02\x01\xc2\xf3\x18\x06\x08\x04\x10\x03 \x01\x12l\n\x13\x44\x65leteConsumerGroup\x12#.hito.v1.DeleteConsumerGroupRequest\x1a$.hito.v1.DeleteConsumerGroupResponse\"\n\xc2\xf3\x18\x06\x08\x04\x10\x02 \x01\x12L\n\x07\x43onsume\x12\x17.hito.v1.ConsumeRequest\x1a\x18.hito.v1.ConsumeResponse\"\n\xc2\xf3\x18\x06\x08\x04\x10\x07 \x01(\x01\x30\x01\x12W\n\x0cReplayParked\x12\x1c.hito.v1.ReplayParkedRequest\x1a\x1d.hito.v1.ReplayParkedResponse\"\n\xc2\xf3\x18\x06\x08\x04\x10\x03 \x01\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hito.v1.events_pb2', globals())
@@ -23,53 +24,63 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   _EVENTSERVICE.methods_by_name['ReadEvents']._options = None
-  _EVENTSERVICE.methods_by_name['ReadEvents']._serialized_options = b'\220\002\001'
+  _EVENTSERVICE.methods_by_name['ReadEvents']._serialized_options = b'\220\002\001\302\363\030\004\010\002\020\003'
+  _EVENTSERVICE.methods_by_name['PublishEvents']._options = None
+  _EVENTSERVICE.methods_by_name['PublishEvents']._serialized_options = b'\302\363\030\006\010\004\020\002 \001'
+  _EVENTSERVICE.methods_by_name['CreateConsumerGroup']._options = None
+  _EVENTSERVICE.methods_by_name['CreateConsumerGroup']._serialized_options = b'\302\363\030\006\010\004\020\002 \001'
   _EVENTSERVICE.methods_by_name['ListConsumerGroups']._options = None
-  _EVENTSERVICE.methods_by_name['ListConsumerGroups']._serialized_options = b'\220\002\001'
-  _GROUPSTRATEGY._serialized_start=2010
-  _GROUPSTRATEGY._serialized_end=2116
-  _SETTLEACTION._serialized_start=2119
-  _SETTLEACTION._serialized_end=2260
-  _EVENT._serialized_start=89
-  _EVENT._serialized_end=335
-  _EVENTFILTER._serialized_start=337
-  _EVENTFILTER._serialized_end=445
-  _READEVENTSREQUEST._serialized_start=447
-  _READEVENTSREQUEST._serialized_end=571
-  _READEVENTSRESPONSE._serialized_start=573
-  _READEVENTSRESPONSE._serialized_end=668
-  _EXTERNALEVENT._serialized_start=671
-  _EXTERNALEVENT._serialized_end=814
-  _PUBLISHEVENTSREQUEST._serialized_start=816
-  _PUBLISHEVENTSREQUEST._serialized_end=884
-  _PUBLISHEVENTSRESPONSE._serialized_start=886
-  _PUBLISHEVENTSRESPONSE._serialized_end=971
-  _CONSUMERGROUP._serialized_start=974
-  _CONSUMERGROUP._serialized_end=1205
-  _CREATECONSUMERGROUPREQUEST._serialized_start=1207
-  _CREATECONSUMERGROUPREQUEST._serialized_end=1302
-  _CREATECONSUMERGROUPRESPONSE._serialized_start=1304
-  _CREATECONSUMERGROUPRESPONSE._serialized_end=1378
-  _LISTCONSUMERGROUPSREQUEST._serialized_start=1380
-  _LISTCONSUMERGROUPSREQUEST._serialized_end=1413
-  _LISTCONSUMERGROUPSRESPONSE._serialized_start=1415
-  _LISTCONSUMERGROUPSRESPONSE._serialized_end=1489
-  _DELETECONSUMERGROUPREQUEST._serialized_start=1491
-  _DELETECONSUMERGROUPREQUEST._serialized_end=1539
-  _DELETECONSUMERGROUPRESPONSE._serialized_start=1541
-  _DELETECONSUMERGROUPRESPONSE._serialized_end=1576
-  _CONSUMEREQUEST._serialized_start=1578
-  _CONSUMEREQUEST._serialized_end=1679
-  _JOINGROUP._serialized_start=1681
-  _JOINGROUP._serialized_end=1734
-  _SETTLE._serialized_start=1736
-  _SETTLE._serialized_end=1824
-  _CONSUMERESPONSE._serialized_start=1826
-  _CONSUMERESPONSE._serialized_end=1897
-  _REPLAYPARKEDREQUEST._serialized_start=1899
-  _REPLAYPARKEDREQUEST._serialized_end=1960
-  _REPLAYPARKEDRESPONSE._serialized_start=1962
-  _REPLAYPARKEDRESPONSE._serialized_end=2008
-  _EVENTSERVICE._serialized_start=2263
-  _EVENTSERVICE._serialized_end=2872
+  _EVENTSERVICE.methods_by_name['ListConsumerGroups']._serialized_options = b'\220\002\001\302\363\030\006\010\004\020\003 \001'
+  _EVENTSERVICE.methods_by_name['DeleteConsumerGroup']._options = None
+  _EVENTSERVICE.methods_by_name['DeleteConsumerGroup']._serialized_options = b'\302\363\030\006\010\004\020\002 \001'
+  _EVENTSERVICE.methods_by_name['Consume']._options = None
+  _EVENTSERVICE.methods_by_name['Consume']._serialized_options = b'\302\363\030\006\010\004\020\007 \001'
+  _EVENTSERVICE.methods_by_name['ReplayParked']._options = None
+  _EVENTSERVICE.methods_by_name['ReplayParked']._serialized_options = b'\302\363\030\006\010\004\020\003 \001'
+  _GROUPSTRATEGY._serialized_start=2033
+  _GROUPSTRATEGY._serialized_end=2139
+  _SETTLEACTION._serialized_start=2142
+  _SETTLEACTION._serialized_end=2283
+  _EVENT._serialized_start=112
+  _EVENT._serialized_end=358
+  _EVENTFILTER._serialized_start=360
+  _EVENTFILTER._serialized_end=468
+  _READEVENTSREQUEST._serialized_start=470
+  _READEVENTSREQUEST._serialized_end=594
+  _READEVENTSRESPONSE._serialized_start=596
+  _READEVENTSRESPONSE._serialized_end=691
+  _EXTERNALEVENT._serialized_start=694
+  _EXTERNALEVENT._serialized_end=837
+  _PUBLISHEVENTSREQUEST._serialized_start=839
+  _PUBLISHEVENTSREQUEST._serialized_end=907
+  _PUBLISHEVENTSRESPONSE._serialized_start=909
+  _PUBLISHEVENTSRESPONSE._serialized_end=994
+  _CONSUMERGROUP._serialized_start=997
+  _CONSUMERGROUP._serialized_end=1228
+  _CREATECONSUMERGROUPREQUEST._serialized_start=1230
+  _CREATECONSUMERGROUPREQUEST._serialized_end=1325
+  _CREATECONSUMERGROUPRESPONSE._serialized_start=1327
+  _CREATECONSUMERGROUPRESPONSE._serialized_end=1401
+  _LISTCONSUMERGROUPSREQUEST._serialized_start=1403
+  _LISTCONSUMERGROUPSREQUEST._serialized_end=1436
+  _LISTCONSUMERGROUPSRESPONSE._serialized_start=1438
+  _LISTCONSUMERGROUPSRESPONSE._serialized_end=1512
+  _DELETECONSUMERGROUPREQUEST._serialized_start=1514
+  _DELETECONSUMERGROUPREQUEST._serialized_end=1562
+  _DELETECONSUMERGROUPRESPONSE._serialized_start=1564
+  _DELETECONSUMERGROUPRESPONSE._serialized_end=1599
+  _CONSUMEREQUEST._serialized_start=1601
+  _CONSUMEREQUEST._serialized_end=1702
+  _JOINGROUP._serialized_start=1704
+  _JOINGROUP._serialized_end=1757
+  _SETTLE._serialized_start=1759
+  _SETTLE._serialized_end=1847
+  _CONSUMERESPONSE._serialized_start=1849
+  _CONSUMERESPONSE._serialized_end=1920
+  _REPLAYPARKEDREQUEST._serialized_start=1922
+  _REPLAYPARKEDREQUEST._serialized_end=1983
+  _REPLAYPARKEDRESPONSE._serialized_start=1985
+  _REPLAYPARKEDRESPONSE._serialized_end=2031
+  _EVENTSERVICE._serialized_start=2286
+  _EVENTSERVICE._serialized_end=2973
 # @@protoc_insertion_point(module_scope)

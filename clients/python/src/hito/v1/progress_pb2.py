@@ -12,9 +12,10 @@ _sym_db = _symbol_database.Default()
 
 
 from hito.v1 import events_pb2 as hito_dot_v1_dot_events__pb2
+from hito.v1 import options_pb2 as hito_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16hito/v1/progress.proto\x12\x07hito.v1\x1a\x14hito/v1/events.proto\"\xaa\x01\n\x0cWatchRequest\x12$\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x14.hito.v1.EventFilter\x12\x16\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\tH\x00\x12\x18\n\x0e\x66rom_beginning\x18\x03 \x01(\x08H\x00\x12\x16\n\x0c\x66rom_time_us\x18\x04 \x01(\x03H\x00\x12\x1b\n\x13\x63heckpoint_interval\x18\x05 \x01(\x05\x42\x07\n\x05startJ\x04\x08\x06\x10\x10\"y\n\rWatchResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x1f\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x0e.hito.v1.EventH\x00\x12)\n\x04mark\x18\x03 \x01(\x0e\x32\x19.hito.v1.SubscriptionMarkH\x00\x42\x06\n\x04stepJ\x04\x08\x04\x10\x08*\x9b\x01\n\x10SubscriptionMark\x12!\n\x1dSUBSCRIPTION_MARK_UNSPECIFIED\x10\x00\x12\x1f\n\x1bSUBSCRIPTION_MARK_CAUGHT_UP\x10\x01\x12!\n\x1dSUBSCRIPTION_MARK_FELL_BEHIND\x10\x02\x12 \n\x1cSUBSCRIPTION_MARK_CHECKPOINT\x10\x03\x32P\n\x0fProgressService\x12=\n\x05Watch\x12\x15.hito.v1.WatchRequest\x1a\x16.hito.v1.WatchResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16hito/v1/progress.proto\x12\x07hito.v1\x1a\x14hito/v1/events.proto\x1a\x15hito/v1/options.proto\"\xaa\x01\n\x0cWatchRequest\x12$\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x14.hito.v1.EventFilter\x12\x16\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\tH\x00\x12\x18\n\x0e\x66rom_beginning\x18\x03 \x01(\x08H\x00\x12\x16\n\x0c\x66rom_time_us\x18\x04 \x01(\x03H\x00\x12\x1b\n\x13\x63heckpoint_interval\x18\x05 \x01(\x05\x42\x07\n\x05startJ\x04\x08\x06\x10\x10\"y\n\rWatchResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x1f\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x0e.hito.v1.EventH\x00\x12)\n\x04mark\x18\x03 \x01(\x0e\x32\x19.hito.v1.SubscriptionMarkH\x00\x42\x06\n\x04stepJ\x04\x08\x04\x10\x08*\x9b\x01\n\x10SubscriptionMark\x12!\n\x1dSUBSCRIPTION_MARK_UNSPECIFIED\x10\x00\x12\x1f\n\x1bSUBSCRIPTION_MARK_CAUGHT_UP\x10\x01\x12!\n\x1dSUBSCRIPTION_MARK_FELL_BEHIND\x10\x02\x12 \n\x1cSUBSCRIPTION_MARK_CHECKPOINT\x10\x03\x32X\n\x0fProgressService\x12\x45\n\x05Watch\x12\x15.hito.v1.WatchRequest\x1a\x16.hito.v1.WatchResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x02\x10\x07\x30\x01\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hito.v1.progress_pb2', globals())
@@ -22,13 +23,13 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   _PROGRESSSERVICE.methods_by_name['Watch']._options = None
-  _PROGRESSSERVICE.methods_by_name['Watch']._serialized_options = b'\220\002\001'
-  _SUBSCRIPTIONMARK._serialized_start=354
-  _SUBSCRIPTIONMARK._serialized_end=509
-  _WATCHREQUEST._serialized_start=58
-  _WATCHREQUEST._serialized_end=228
-  _WATCHRESPONSE._serialized_start=230
-  _WATCHRESPONSE._serialized_end=351
-  _PROGRESSSERVICE._serialized_start=511
-  _PROGRESSSERVICE._serialized_end=591
+  _PROGRESSSERVICE.methods_by_name['Watch']._serialized_options = b'\220\002\001\302\363\030\004\010\002\020\007'
+  _SUBSCRIPTIONMARK._serialized_start=377
+  _SUBSCRIPTIONMARK._serialized_end=532
+  _WATCHREQUEST._serialized_start=81
+  _WATCHREQUEST._serialized_end=251
+  _WATCHRESPONSE._serialized_start=253
+  _WATCHRESPONSE._serialized_end=374
+  _PROGRESSSERVICE._serialized_start=534
+  _PROGRESSSERVICE._serialized_end=622
 # @@protoc_insertion_point(module_scope)

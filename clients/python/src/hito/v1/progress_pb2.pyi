@@ -1,4 +1,5 @@
 from hito.v1 import events_pb2 as _events_pb2
+from hito.v1 import options_pb2 as _options_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message

@@ -12,9 +12,10 @@ _sym_db = _symbol_database.Default()
 
 
 from hito.v1 import common_pb2 as hito_dot_v1_dot_common__pb2
+from hito.v1 import options_pb2 as hito_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17hito/v1/retrieval.proto\x12\x07hito.v1\x1a\x14hito/v1/common.proto\"d\n\x19SearchSimilarGoalsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"i\n\x1cSearchCourseDocumentsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"f\n\x1aSearchValidatedCodeRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"\xcd\x01\n\rSearchRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x14\n\x0c\x65ntity_types\x18\x02 \x03(\t\x12\x11\n\tcourse_id\x18\x03 \x01(\t\x12\x10\n\x08language\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\x05\x12!\n\x04mode\x18\x06 \x01(\x0e\x32\x13.hito.v1.SearchMode\x12\x0e\n\x06rerank\x18\x07 \x01(\x08\x12\x16\n\x0emin_similarity\x18\x08 \x01(\x01\x12\x12\n\nmin_cursor\x18\t \x01(\tJ\x04\x08\n\x10\x10\"}\n\x0eSearchResponse\x12 \n\x04hits\x18\x01 \x03(\x0b\x32\x12.hito.v1.SearchHit\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x11\n\ttruncated\x18\x03 \x01(\x08\x12\x11\n\tabstained\x18\x04 \x01(\x08\x12\r\n\x05model\x18\x05 \x01(\tJ\x04\x08\x06\x10\x10\"\xd8\x01\n\tSearchHit\x12#\n\x08\x63itation\x18\x01 \x01(\x0b\x32\x11.hito.v1.Citation\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x13\n\x0bvector_rank\x18\x03 \x01(\x05\x12\x11\n\ttext_rank\x18\x04 \x01(\x05\x12\x36\n\nattributes\x18\x05 \x03(\x0b\x32\".hito.v1.SearchHit.AttributesEntry\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01J\x04\x08\x06\x10\x10\"!\n\x19GetEmbeddingStatusRequestJ\x04\x08\x01\x10\x08\"\x8a\x02\n\x1aGetEmbeddingStatusResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x12\n\ndimensions\x18\x02 \x01(\x05\x12\x0e\n\x06stored\x18\x03 \x01(\x03\x12\x0f\n\x07pending\x18\x04 \x01(\x03\x12+\n\x08\x66\x61ilures\x18\x05 \x03(\x0b\x32\x19.hito.v1.EmbeddingFailure\x12\x12\n\nlag_events\x18\x06 \x01(\x03\x12\x12\n\nnext_model\x18\x07 \x01(\t\x12\x1b\n\x13next_model_progress\x18\x08 \x01(\x01\x12\x13\n\x0blive_recall\x18\x10 \x01(\x01\x12\x1b\n\x13live_recall_samples\x18\x11 \x01(\x03J\x04\x08\t\x10\x10\"z\n\x10\x45mbeddingFailure\x12\x13\n\x0b\x65ntity_type\x18\x01 \x01(\t\x12\x11\n\tentity_id\x18\x02 \x01(\t\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\x05\x12\x17\n\x0fnext_attempt_us\x18\x05 \x01(\x03J\x04\x08\x06\x10\x10*o\n\nSearchMode\x12\x1b\n\x17SEARCH_MODE_UNSPECIFIED\x10\x00\x12\x16\n\x12SEARCH_MODE_HYBRID\x10\x01\x12\x16\n\x12SEARCH_MODE_VECTOR\x10\x02\x12\x14\n\x10SEARCH_MODE_TEXT\x10\x03\x32\xc6\x03\n\x10RetrievalService\x12V\n\x12SearchSimilarGoals\x12\".hito.v1.SearchSimilarGoalsRequest\x1a\x17.hito.v1.SearchResponse\"\x03\x90\x02\x01\x12\\\n\x15SearchCourseDocuments\x12%.hito.v1.SearchCourseDocumentsRequest\x1a\x17.hito.v1.SearchResponse\"\x03\x90\x02\x01\x12X\n\x13SearchValidatedCode\x12#.hito.v1.SearchValidatedCodeRequest\x1a\x17.hito.v1.SearchResponse\"\x03\x90\x02\x01\x12>\n\x06Search\x12\x16.hito.v1.SearchRequest\x1a\x17.hito.v1.SearchResponse\"\x03\x90\x02\x01\x12\x62\n\x12GetEmbeddingStatus\x12\".hito.v1.GetEmbeddingStatusRequest\x1a#.hito.v1.GetEmbeddingStatusResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17hito/v1/retrieval.proto\x12\x07hito.v1\x1a\x14hito/v1/common.proto\x1a\x15hito/v1/options.proto\"d\n\x19SearchSimilarGoalsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"i\n\x1cSearchCourseDocumentsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tcourse_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"f\n\x1aSearchValidatedCodeRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"\xcd\x01\n\rSearchRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x14\n\x0c\x65ntity_types\x18\x02 \x03(\t\x12\x11\n\tcourse_id\x18\x03 \x01(\t\x12\x10\n\x08language\x18\x04 \x01(\t\x12\r\n\x05limit\x18\x05 \x01(\x05\x12!\n\x04mode\x18\x06 \x01(\x0e\x32\x13.hito.v1.SearchMode\x12\x0e\n\x06rerank\x18\x07 \x01(\x08\x12\x16\n\x0emin_similarity\x18\x08 \x01(\x01\x12\x12\n\nmin_cursor\x18\t \x01(\tJ\x04\x08\n\x10\x10\"}\n\x0eSearchResponse\x12 \n\x04hits\x18\x01 \x03(\x0b\x32\x12.hito.v1.SearchHit\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x11\n\ttruncated\x18\x03 \x01(\x08\x12\x11\n\tabstained\x18\x04 \x01(\x08\x12\r\n\x05model\x18\x05 \x01(\tJ\x04\x08\x06\x10\x10\"\xd8\x01\n\tSearchHit\x12#\n\x08\x63itation\x18\x01 \x01(\x0b\x32\x11.hito.v1.Citation\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x13\n\x0bvector_rank\x18\x03 \x01(\x05\x12\x11\n\ttext_rank\x18\x04 \x01(\x05\x12\x36\n\nattributes\x18\x05 \x03(\x0b\x32\".hito.v1.SearchHit.AttributesEntry\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01J\x04\x08\x06\x10\x10\"!\n\x19GetEmbeddingStatusRequestJ\x04\x08\x01\x10\x08\"\x8a\x02\n\x1aGetEmbeddingStatusResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x12\n\ndimensions\x18\x02 \x01(\x05\x12\x0e\n\x06stored\x18\x03 \x01(\x03\x12\x0f\n\x07pending\x18\x04 \x01(\x03\x12+\n\x08\x66\x61ilures\x18\x05 \x03(\x0b\x32\x19.hito.v1.EmbeddingFailure\x12\x12\n\nlag_events\x18\x06 \x01(\x03\x12\x12\n\nnext_model\x18\x07 \x01(\t\x12\x1b\n\x13next_model_progress\x18\x08 \x01(\x01\x12\x13\n\x0blive_recall\x18\x10 \x01(\x01\x12\x1b\n\x13live_recall_samples\x18\x11 \x01(\x03J\x04\x08\t\x10\x10\"z\n\x10\x45mbeddingFailure\x12\x13\n\x0b\x65ntity_type\x18\x01 \x01(\t\x12\x11\n\tentity_id\x18\x02 \x01(\t\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x04 \x01(\x05\x12\x17\n\x0fnext_attempt_us\x18\x05 \x01(\x03J\x04\x08\x06\x10\x10*o\n\nSearchMode\x12\x1b\n\x17SEARCH_MODE_UNSPECIFIED\x10\x00\x12\x16\n\x12SEARCH_MODE_HYBRID\x10\x01\x12\x16\n\x12SEARCH_MODE_VECTOR\x10\x02\x12\x14\n\x10SEARCH_MODE_TEXT\x10\x03\x32\xee\x03\n\x10RetrievalService\x12^\n\x12SearchSimilarGoals\x12\".hito.v1.SearchSimilarGoalsRequest\x1a\x17.hito.v1.SearchResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x02\x10\x04\x12\x64\n\x15SearchCourseDocuments\x12%.hito.v1.SearchCourseDocumentsRequest\x1a\x17.hito.v1.SearchResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x02\x10\x04\x12`\n\x13SearchValidatedCode\x12#.hito.v1.SearchValidatedCodeRequest\x1a\x17.hito.v1.SearchResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x02\x10\x04\x12\x46\n\x06Search\x12\x16.hito.v1.SearchRequest\x1a\x17.hito.v1.SearchResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x02\x10\x04\x12j\n\x12GetEmbeddingStatus\x12\".hito.v1.GetEmbeddingStatusRequest\x1a#.hito.v1.GetEmbeddingStatusResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x05\x10\x03\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hito.v1.retrieval_pb2', globals())
@@ -24,37 +25,37 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _SEARCHHIT_ATTRIBUTESENTRY._options = None
   _SEARCHHIT_ATTRIBUTESENTRY._serialized_options = b'8\001'
   _RETRIEVALSERVICE.methods_by_name['SearchSimilarGoals']._options = None
-  _RETRIEVALSERVICE.methods_by_name['SearchSimilarGoals']._serialized_options = b'\220\002\001'
+  _RETRIEVALSERVICE.methods_by_name['SearchSimilarGoals']._serialized_options = b'\220\002\001\302\363\030\004\010\002\020\004'
   _RETRIEVALSERVICE.methods_by_name['SearchCourseDocuments']._options = None
-  _RETRIEVALSERVICE.methods_by_name['SearchCourseDocuments']._serialized_options = b'\220\002\001'
+  _RETRIEVALSERVICE.methods_by_name['SearchCourseDocuments']._serialized_options = b'\220\002\001\302\363\030\004\010\002\020\004'
   _RETRIEVALSERVICE.methods_by_name['SearchValidatedCode']._options = None
-  _RETRIEVALSERVICE.methods_by_name['SearchValidatedCode']._serialized_options = b'\220\002\001'
+  _RETRIEVALSERVICE.methods_by_name['SearchValidatedCode']._serialized_options = b'\220\002\001\302\363\030\004\010\002\020\004'
   _RETRIEVALSERVICE.methods_by_name['Search']._options = None
-  _RETRIEVALSERVICE.methods_by_name['Search']._serialized_options = b'\220\002\001'
+  _RETRIEVALSERVICE.methods_by_name['Search']._serialized_options = b'\220\002\001\302\363\030\004\010\002\020\004'
   _RETRIEVALSERVICE.methods_by_name['GetEmbeddingStatus']._options = None
-  _RETRIEVALSERVICE.methods_by_name['GetEmbeddingStatus']._serialized_options = b'\220\002\001'
-  _SEARCHMODE._serialized_start=1353
-  _SEARCHMODE._serialized_end=1464
-  _SEARCHSIMILARGOALSREQUEST._serialized_start=58
-  _SEARCHSIMILARGOALSREQUEST._serialized_end=158
-  _SEARCHCOURSEDOCUMENTSREQUEST._serialized_start=160
-  _SEARCHCOURSEDOCUMENTSREQUEST._serialized_end=265
-  _SEARCHVALIDATEDCODEREQUEST._serialized_start=267
-  _SEARCHVALIDATEDCODEREQUEST._serialized_end=369
-  _SEARCHREQUEST._serialized_start=372
-  _SEARCHREQUEST._serialized_end=577
-  _SEARCHRESPONSE._serialized_start=579
-  _SEARCHRESPONSE._serialized_end=704
-  _SEARCHHIT._serialized_start=707
-  _SEARCHHIT._serialized_end=923
-  _SEARCHHIT_ATTRIBUTESENTRY._serialized_start=868
-  _SEARCHHIT_ATTRIBUTESENTRY._serialized_end=917
-  _GETEMBEDDINGSTATUSREQUEST._serialized_start=925
-  _GETEMBEDDINGSTATUSREQUEST._serialized_end=958
-  _GETEMBEDDINGSTATUSRESPONSE._serialized_start=961
-  _GETEMBEDDINGSTATUSRESPONSE._serialized_end=1227
-  _EMBEDDINGFAILURE._serialized_start=1229
-  _EMBEDDINGFAILURE._serialized_end=1351
-  _RETRIEVALSERVICE._serialized_start=1467
-  _RETRIEVALSERVICE._serialized_end=1921
+  _RETRIEVALSERVICE.methods_by_name['GetEmbeddingStatus']._serialized_options = b'\220\002\001\302\363\030\004\010\005\020\003'
+  _SEARCHMODE._serialized_start=1376
+  _SEARCHMODE._serialized_end=1487
+  _SEARCHSIMILARGOALSREQUEST._serialized_start=81
+  _SEARCHSIMILARGOALSREQUEST._serialized_end=181
+  _SEARCHCOURSEDOCUMENTSREQUEST._serialized_start=183
+  _SEARCHCOURSEDOCUMENTSREQUEST._serialized_end=288
+  _SEARCHVALIDATEDCODEREQUEST._serialized_start=290
+  _SEARCHVALIDATEDCODEREQUEST._serialized_end=392
+  _SEARCHREQUEST._serialized_start=395
+  _SEARCHREQUEST._serialized_end=600
+  _SEARCHRESPONSE._serialized_start=602
+  _SEARCHRESPONSE._serialized_end=727
+  _SEARCHHIT._serialized_start=730
+  _SEARCHHIT._serialized_end=946
+  _SEARCHHIT_ATTRIBUTESENTRY._serialized_start=891
+  _SEARCHHIT_ATTRIBUTESENTRY._serialized_end=940
+  _GETEMBEDDINGSTATUSREQUEST._serialized_start=948
+  _GETEMBEDDINGSTATUSREQUEST._serialized_end=981
+  _GETEMBEDDINGSTATUSRESPONSE._serialized_start=984
+  _GETEMBEDDINGSTATUSRESPONSE._serialized_end=1250
+  _EMBEDDINGFAILURE._serialized_start=1252
+  _EMBEDDINGFAILURE._serialized_end=1374
+  _RETRIEVALSERVICE._serialized_start=1490
+  _RETRIEVALSERVICE._serialized_end=1984
 # @@protoc_insertion_point(module_scope)

@@ -14,59 +14,76 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from hito.v1 import common_pb2 as hito_dot_v1_dot_common__pb2
 from hito.v1 import goals_pb2 as hito_dot_v1_dot_goals__pb2
+from hito.v1 import options_pb2 as hito_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hito/v1/tasks.proto\x12\x07hito.v1\x1a google/protobuf/field_mask.proto\x1a\x14hito/v1/common.proto\x1a\x13hito/v1/goals.proto\"J\n\x11\x43reateTaskRequest\x12\x0f\n\x07goal_id\x18\x01 \x01(\t\x12\x1e\n\x04task\x18\x02 \x01(\x0b\x32\x10.hito.v1.NewTaskJ\x04\x08\x03\x10\x08\"\x80\x01\n\x12\x43reateTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12\x1b\n\x04goal\x18\x02 \x01(\x0b\x32\r.hito.v1.Goal\x12&\n\x07receipt\x18\x03 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x04\x10\x08\";\n\x0eGetTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x12\n\nmin_cursor\x18\x02 \x01(\tJ\x04\x08\x03\x10\x08\"8\n\x0fGetTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTaskJ\x04\x08\x02\x10\x08\"\x99\x01\n\x10ListTasksRequest\x12\x0f\n\x07goal_id\x18\x01 \x01(\t\x12\"\n\x04page\x18\x02 \x01(\x0b\x32\x14.hito.v1.PageRequest\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12%\n\x08statuses\x18\x04 \x03(\x0e\x32\x13.hito.v1.WorkStatus\x12\x12\n\nmin_cursor\x18\x05 \x01(\tJ\x04\x08\x06\x10\x10\"\\\n\x11ListTasksResponse\x12 \n\x05tasks\x18\x01 \x03(\x0b\x32\x11.hito.v1.GoalTask\x12\x1f\n\x04page\x18\x02 \x01(\x0b\x32\x11.hito.v1.PageInfoJ\x04\x08\x03\x10\x08\"\x96\x01\n\x11UpdateTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x1f\n\x04task\x18\x02 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03J\x04\x08\x05\x10\x10\"c\n\x12UpdateTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\"C\n\x10StartTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"\x7f\n\x11StartTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12\x1b\n\x04goal\x18\x02 \x01(\x0b\x32\r.hito.v1.Goal\x12&\n\x07receipt\x18\x03 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x04\x10\x08\"F\n\x13\x43ompleteTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"\x82\x01\n\x14\x43ompleteTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12\x1b\n\x04goal\x18\x02 \x01(\x0b\x32\r.hito.v1.Goal\x12&\n\x07receipt\x18\x03 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x04\x10\x08\"D\n\x11ReopenTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"\x80\x01\n\x12ReopenTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12\x1b\n\x04goal\x18\x02 \x01(\x0b\x32\r.hito.v1.Goal\x12&\n\x07receipt\x18\x03 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x04\x10\x08\"E\n\x12\x41rchiveTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"\x81\x01\n\x13\x41rchiveTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12\x1b\n\x04goal\x18\x02 \x01(\x0b\x32\r.hito.v1.Goal\x12&\n\x07receipt\x18\x03 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x04\x10\x08\"D\n\x11\x44\x65leteTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"_\n\x12\x44\x65leteTaskResponse\x12\x1b\n\x04goal\x18\x01 \x01(\x0b\x32\r.hito.v1.Goal\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\"X\n\x13ReorderTasksRequest\x12\x0f\n\x07goal_id\x18\x01 \x01(\t\x12\x10\n\x08task_ids\x18\x02 \x03(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03J\x04\x08\x04\x10\x08\"f\n\x14ReorderTasksResponse\x12 \n\x05tasks\x18\x01 \x03(\x0b\x32\x11.hito.v1.GoalTask\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\x32\xdd\x05\n\x0bTaskService\x12\x45\n\nCreateTask\x12\x1a.hito.v1.CreateTaskRequest\x1a\x1b.hito.v1.CreateTaskResponse\x12\x41\n\x07GetTask\x12\x17.hito.v1.GetTaskRequest\x1a\x18.hito.v1.GetTaskResponse\"\x03\x90\x02\x01\x12G\n\tListTasks\x12\x19.hito.v1.ListTasksRequest\x1a\x1a.hito.v1.ListTasksResponse\"\x03\x90\x02\x01\x12\x45\n\nUpdateTask\x12\x1a.hito.v1.UpdateTaskRequest\x1a\x1b.hito.v1.UpdateTaskResponse\x12\x42\n\tStartTask\x12\x19.hito.v1.StartTaskRequest\x1a\x1a.hito.v1.StartTaskResponse\x12K\n\x0c\x43ompleteTask\x12\x1c.hito.v1.CompleteTaskRequest\x1a\x1d.hito.v1.CompleteTaskResponse\x12\x45\n\nReopenTask\x12\x1a.hito.v1.ReopenTaskRequest\x1a\x1b.hito.v1.ReopenTaskResponse\x12H\n\x0b\x41rchiveTask\x12\x1b.hito.v1.ArchiveTaskRequest\x1a\x1c.hito.v1.ArchiveTaskResponse\x12\x45\n\nDeleteTask\x12\x1a.hito.v1.DeleteTaskRequest\x1a\x1b.hito.v1.DeleteTaskResponse\x12K\n\x0cReorderTasks\x12\x1c.hito.v1.ReorderTasksRequest\x1a\x1d.hito.v1.ReorderTasksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hito/v1/tasks.proto\x12\x07hito.v1\x1a google/protobuf/field_mask.proto\x1a\x14hito/v1/common.proto\x1a\x13hito/v1/goals.proto\x1a\x15hito/v1/options.proto\"J\n\x11\x43reateTaskRequest\x12\x0f\n\x07goal_id\x18\x01 \x01(\t\x12\x1e\n\x04task\x18\x02 \x01(\x0b\x32\x10.hito.v1.NewTaskJ\x04\x08\x03\x10\x08\"\x80\x01\n\x12\x43reateTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12\x1b\n\x04goal\x18\x02 \x01(\x0b\x32\r.hito.v1.Goal\x12&\n\x07receipt\x18\x03 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x04\x10\x08\";\n\x0eGetTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x12\n\nmin_cursor\x18\x02 \x01(\tJ\x04\x08\x03\x10\x08\"8\n\x0fGetTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTaskJ\x04\x08\x02\x10\x08\"\x99\x01\n\x10ListTasksRequest\x12\x0f\n\x07goal_id\x18\x01 \x01(\t\x12\"\n\x04page\x18\x02 \x01(\x0b\x32\x14.hito.v1.PageRequest\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12%\n\x08statuses\x18\x04 \x03(\x0e\x32\x13.hito.v1.WorkStatus\x12\x12\n\nmin_cursor\x18\x05 \x01(\tJ\x04\x08\x06\x10\x10\"\\\n\x11ListTasksResponse\x12 \n\x05tasks\x18\x01 \x03(\x0b\x32\x11.hito.v1.GoalTask\x12\x1f\n\x04page\x18\x02 \x01(\x0b\x32\x11.hito.v1.PageInfoJ\x04\x08\x03\x10\x08\"\x96\x01\n\x11UpdateTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x1f\n\x04task\x18\x02 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03J\x04\x08\x05\x10\x10\"c\n\x12UpdateTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\"C\n\x10StartTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"\x7f\n\x11StartTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12\x1b\n\x04goal\x18\x02 \x01(\x0b\x32\r.hito.v1.Goal\x12&\n\x07receipt\x18\x03 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x04\x10\x08\"F\n\x13\x43ompleteTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"\x82\x01\n\x14\x43ompleteTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12\x1b\n\x04goal\x18\x02 \x01(\x0b\x32\r.hito.v1.Goal\x12&\n\x07receipt\x18\x03 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x04\x10\x08\"D\n\x11ReopenTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"\x80\x01\n\x12ReopenTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12\x1b\n\x04goal\x18\x02 \x01(\x0b\x32\r.hito.v1.Goal\x12&\n\x07receipt\x18\x03 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x04\x10\x08\"E\n\x12\x41rchiveTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"\x81\x01\n\x13\x41rchiveTaskResponse\x12\x1f\n\x04task\x18\x01 \x01(\x0b\x32\x11.hito.v1.GoalTask\x12\x1b\n\x04goal\x18\x02 \x01(\x0b\x32\r.hito.v1.Goal\x12&\n\x07receipt\x18\x03 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x04\x10\x08\"D\n\x11\x44\x65leteTaskRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"_\n\x12\x44\x65leteTaskResponse\x12\x1b\n\x04goal\x18\x01 \x01(\x0b\x32\r.hito.v1.Goal\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\"X\n\x13ReorderTasksRequest\x12\x0f\n\x07goal_id\x18\x01 \x01(\t\x12\x10\n\x08task_ids\x18\x02 \x03(\t\x12\x18\n\x10\x65xpected_version\x18\x03 \x01(\x03J\x04\x08\x04\x10\x08\"f\n\x14ReorderTasksResponse\x12 \n\x05tasks\x18\x01 \x03(\x0b\x32\x11.hito.v1.GoalTask\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\x32\xbd\x06\n\x0bTaskService\x12O\n\nCreateTask\x12\x1a.hito.v1.CreateTaskRequest\x1a\x1b.hito.v1.CreateTaskResponse\"\x08\xc2\xf3\x18\x04\x08\x02\x10\x02\x12I\n\x07GetTask\x12\x17.hito.v1.GetTaskRequest\x1a\x18.hito.v1.GetTaskResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x02\x10\x02\x12O\n\tListTasks\x12\x19.hito.v1.ListTasksRequest\x1a\x1a.hito.v1.ListTasksResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x02\x10\x03\x12O\n\nUpdateTask\x12\x1a.hito.v1.UpdateTaskRequest\x1a\x1b.hito.v1.UpdateTaskResponse\"\x08\xc2\xf3\x18\x04\x08\x02\x10\x02\x12L\n\tStartTask\x12\x19.hito.v1.StartTaskRequest\x1a\x1a.hito.v1.StartTaskResponse\"\x08\xc2\xf3\x18\x04\x08\x02\x10\x02\x12U\n\x0c\x43ompleteTask\x12\x1c.hito.v1.CompleteTaskRequest\x1a\x1d.hito.v1.CompleteTaskResponse\"\x08\xc2\xf3\x18\x04\x08\x02\x10\x02\x12O\n\nReopenTask\x12\x1a.hito.v1.ReopenTaskRequest\x1a\x1b.hito.v1.ReopenTaskResponse\"\x08\xc2\xf3\x18\x04\x08\x02\x10\x02\x12R\n\x0b\x41rchiveTask\x12\x1b.hito.v1.ArchiveTaskRequest\x1a\x1c.hito.v1.ArchiveTaskResponse\"\x08\xc2\xf3\x18\x04\x08\x02\x10\x02\x12O\n\nDeleteTask\x12\x1a.hito.v1.DeleteTaskRequest\x1a\x1b.hito.v1.DeleteTaskResponse\"\x08\xc2\xf3\x18\x04\x08\x02\x10\x02\x12U\n\x0cReorderTasks\x12\x1c.hito.v1.ReorderTasksRequest\x1a\x1d.hito.v1.ReorderTasksResponse\"\x08\xc2\xf3\x18\x04\x08\x02\x10\x02\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hito.v1.tasks_pb2', globals())
 if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
+  _TASKSERVICE.methods_by_name['CreateTask']._options = None
+  _TASKSERVICE.methods_by_name['CreateTask']._serialized_options = b'\302\363\030\004\010\002\020\002'
   _TASKSERVICE.methods_by_name['GetTask']._options = None
-  _TASKSERVICE.methods_by_name['GetTask']._serialized_options = b'\220\002\001'
+  _TASKSERVICE.methods_by_name['GetTask']._serialized_options = b'\220\002\001\302\363\030\004\010\002\020\002'
   _TASKSERVICE.methods_by_name['ListTasks']._options = None
-  _TASKSERVICE.methods_by_name['ListTasks']._serialized_options = b'\220\002\001'
-  _CREATETASKREQUEST._serialized_start=109
-  _CREATETASKREQUEST._serialized_end=183
-  _CREATETASKRESPONSE._serialized_start=186
-  _CREATETASKRESPONSE._serialized_end=314
-  _GETTASKREQUEST._serialized_start=316
-  _GETTASKREQUEST._serialized_end=375
-  _GETTASKRESPONSE._serialized_start=377
-  _GETTASKRESPONSE._serialized_end=433
-  _LISTTASKSREQUEST._serialized_start=436
-  _LISTTASKSREQUEST._serialized_end=589
-  _LISTTASKSRESPONSE._serialized_start=591
-  _LISTTASKSRESPONSE._serialized_end=683
-  _UPDATETASKREQUEST._serialized_start=686
-  _UPDATETASKREQUEST._serialized_end=836
-  _UPDATETASKRESPONSE._serialized_start=838
-  _UPDATETASKRESPONSE._serialized_end=937
-  _STARTTASKREQUEST._serialized_start=939
-  _STARTTASKREQUEST._serialized_end=1006
-  _STARTTASKRESPONSE._serialized_start=1008
-  _STARTTASKRESPONSE._serialized_end=1135
-  _COMPLETETASKREQUEST._serialized_start=1137
-  _COMPLETETASKREQUEST._serialized_end=1207
-  _COMPLETETASKRESPONSE._serialized_start=1210
-  _COMPLETETASKRESPONSE._serialized_end=1340
-  _REOPENTASKREQUEST._serialized_start=1342
-  _REOPENTASKREQUEST._serialized_end=1410
-  _REOPENTASKRESPONSE._serialized_start=1413
-  _REOPENTASKRESPONSE._serialized_end=1541
-  _ARCHIVETASKREQUEST._serialized_start=1543
-  _ARCHIVETASKREQUEST._serialized_end=1612
-  _ARCHIVETASKRESPONSE._serialized_start=1615
-  _ARCHIVETASKRESPONSE._serialized_end=1744
-  _DELETETASKREQUEST._serialized_start=1746
-  _DELETETASKREQUEST._serialized_end=1814
-  _DELETETASKRESPONSE._serialized_start=1816
-  _DELETETASKRESPONSE._serialized_end=1911
-  _REORDERTASKSREQUEST._serialized_start=1913
-  _REORDERTASKSREQUEST._serialized_end=2001
-  _REORDERTASKSRESPONSE._serialized_start=2003
-  _REORDERTASKSRESPONSE._serialized_end=2105
-  _TASKSERVICE._serialized_start=2108
-  _TASKSERVICE._serialized_end=2841
+  _TASKSERVICE.methods_by_name['ListTasks']._serialized_options = b'\220\002\001\302\363\030\004\010\002\020\003'
+  _TASKSERVICE.methods_by_name['UpdateTask']._options = None
+  _TASKSERVICE.methods_by_name['UpdateTask']._serialized_options = b'\302\363\030\004\010\002\020\002'
+  _TASKSERVICE.methods_by_name['StartTask']._options = None
+  _TASKSERVICE.methods_by_name['StartTask']._serialized_options = b'\302\363\030\004\010\002\020\002'
+  _TASKSERVICE.methods_by_name['CompleteTask']._options = None
+  _TASKSERVICE.methods_by_name['CompleteTask']._serialized_options = b'\302\363\030\004\010\002\020\002'
+  _TASKSERVICE.methods_by_name['ReopenTask']._options = None
+  _TASKSERVICE.methods_by_name['ReopenTask']._serialized_options = b'\302\363\030\004\010\002\020\002'
+  _TASKSERVICE.methods_by_name['ArchiveTask']._options = None
+  _TASKSERVICE.methods_by_name['ArchiveTask']._serialized_options = b'\302\363\030\004\010\002\020\002'
+  _TASKSERVICE.methods_by_name['DeleteTask']._options = None
+  _TASKSERVICE.methods_by_name['DeleteTask']._serialized_options = b'\302\363\030\004\010\002\020\002'
+  _TASKSERVICE.methods_by_name['ReorderTasks']._options = None
+  _TASKSERVICE.methods_by_name['ReorderTasks']._serialized_options = b'\302\363\030\004\010\002\020\002'
+  _CREATETASKREQUEST._serialized_start=132
+  _CREATETASKREQUEST._serialized_end=206
+  _CREATETASKRESPONSE._serialized_start=209
+  _CREATETASKRESPONSE._serialized_end=337
+  _GETTASKREQUEST._serialized_start=339
+  _GETTASKREQUEST._serialized_end=398
+  _GETTASKRESPONSE._serialized_start=400
+  _GETTASKRESPONSE._serialized_end=456
+  _LISTTASKSREQUEST._serialized_start=459
+  _LISTTASKSREQUEST._serialized_end=612
+  _LISTTASKSRESPONSE._serialized_start=614
+  _LISTTASKSRESPONSE._serialized_end=706
+  _UPDATETASKREQUEST._serialized_start=709
+  _UPDATETASKREQUEST._serialized_end=859
+  _UPDATETASKRESPONSE._serialized_start=861
+  _UPDATETASKRESPONSE._serialized_end=960
+  _STARTTASKREQUEST._serialized_start=962
+  _STARTTASKREQUEST._serialized_end=1029
+  _STARTTASKRESPONSE._serialized_start=1031
+  _STARTTASKRESPONSE._serialized_end=1158
+  _COMPLETETASKREQUEST._serialized_start=1160
+  _COMPLETETASKREQUEST._serialized_end=1230
+  _COMPLETETASKRESPONSE._serialized_start=1233
+  _COMPLETETASKRESPONSE._serialized_end=1363
+  _REOPENTASKREQUEST._serialized_start=1365
+  _REOPENTASKREQUEST._serialized_end=1433
+  _REOPENTASKRESPONSE._serialized_start=1436
+  _REOPENTASKRESPONSE._serialized_end=1564
+  _ARCHIVETASKREQUEST._serialized_start=1566
+  _ARCHIVETASKREQUEST._serialized_end=1635
+  _ARCHIVETASKRESPONSE._serialized_start=1638
+  _ARCHIVETASKRESPONSE._serialized_end=1767
+  _DELETETASKREQUEST._serialized_start=1769
+  _DELETETASKREQUEST._serialized_end=1837
+  _DELETETASKRESPONSE._serialized_start=1839
+  _DELETETASKRESPONSE._serialized_end=1934
+  _REORDERTASKSREQUEST._serialized_start=1936
+  _REORDERTASKSREQUEST._serialized_end=2024
+  _REORDERTASKSRESPONSE._serialized_start=2026
+  _REORDERTASKSRESPONSE._serialized_end=2128
+  _TASKSERVICE._serialized_start=2131
+  _TASKSERVICE._serialized_end=2960
 # @@protoc_insertion_point(module_scope)

@@ -14,57 +14,68 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from hito.v1 import common_pb2 as hito_dot_v1_dot_common__pb2
+from hito.v1 import options_pb2 as hito_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hito/v1/users.proto\x12\x07hito.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14hito/v1/common.proto\"\x95\x02\n\x04User\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\r\n\x05\x65mail\x18\x04 \x01(\t\x12\x1b\n\x04role\x18\x05 \x01(\x0e\x32\r.hito.v1.Role\x12\x10\n\x08language\x18\x06 \x01(\t\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x08 \x01(\x08\x12\x0f\n\x07version\x18\t \x01(\x03\x12.\n\ncreated_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampJ\x04\x08\x0c\x10 \"\x95\x01\n\x11\x43reateUserRequest\x12\x13\n\x0b\x65xternal_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x1b\n\x04role\x18\x04 \x01(\x0e\x32\r.hito.v1.Role\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x11\n\ttime_zone\x18\x06 \x01(\tJ\x04\x08\x07\x10\x10\"_\n\x12\x43reateUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.hito.v1.User\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\"\\\n\x0eGetUserRequest\x12\x11\n\x07user_id\x18\x01 \x01(\tH\x00\x12\x15\n\x0b\x65xternal_id\x18\x02 \x01(\tH\x00\x12\x12\n\nmin_cursor\x18\x03 \x01(\tB\x06\n\x04nameJ\x04\x08\x04\x10\x08\"4\n\x0fGetUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.hito.v1.UserJ\x04\x08\x02\x10\x08\"\x87\x01\n\x10ListUsersRequest\x12\"\n\x04page\x18\x01 \x01(\x0b\x32\x14.hito.v1.PageRequest\x12\x1b\n\x04role\x18\x02 \x01(\x0e\x32\r.hito.v1.Role\x12\x18\n\x10include_inactive\x18\x03 \x01(\x08\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"X\n\x11ListUsersResponse\x12\x1c\n\x05users\x18\x01 \x03(\x0b\x32\r.hito.v1.User\x12\x1f\n\x04page\x18\x02 \x01(\x0b\x32\x11.hito.v1.PageInfoJ\x04\x08\x03\x10\x08\"\x92\x01\n\x11UpdateUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x1b\n\x04user\x18\x02 \x01(\x0b\x32\r.hito.v1.User\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03J\x04\x08\x05\x10\x10\"_\n\x12UpdateUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.hito.v1.User\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\"H\n\x15\x44\x65\x61\x63tivateUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"c\n\x16\x44\x65\x61\x63tivateUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.hito.v1.User\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\"\xf6\x01\n\x05Token\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x1b\n\x04role\x18\x03 \x01(\x0e\x32\r.hito.v1.Role\x12\r\n\x05label\x18\x04 \x01(\t\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06scopes\x18\x08 \x03(\tJ\x04\x08\t\x10\x10\"\x81\x01\n\x12\x43reateTokenRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x1b\n\x04role\x18\x02 \x01(\x0e\x32\r.hito.v1.Role\x12\r\n\x05label\x18\x03 \x01(\t\x12\x18\n\x10lifetime_seconds\x18\x04 \x01(\x03\x12\x0e\n\x06scopes\x18\x05 \x03(\tJ\x04\x08\x06\x10\x10\"J\n\x13\x43reateTokenResponse\x12\x1d\n\x05token\x18\x01 \x01(\x0b\x32\x0e.hito.v1.Token\x12\x0e\n\x06secret\x18\x02 \x01(\tJ\x04\x08\x03\x10\x08\"*\n\x11ListTokensRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\tJ\x04\x08\x02\x10\x08\":\n\x12ListTokensResponse\x12\x1e\n\x06tokens\x18\x01 \x03(\x0b\x32\x0e.hito.v1.TokenJ\x04\x08\x02\x10\x08\",\n\x12RevokeTokenRequest\x12\x10\n\x08token_id\x18\x01 \x01(\tJ\x04\x08\x02\x10\x08\"\x1b\n\x13RevokeTokenResponseJ\x04\x08\x01\x10\x08\x32\xda\x04\n\x0bUserService\x12\x45\n\nCreateUser\x12\x1a.hito.v1.CreateUserRequest\x1a\x1b.hito.v1.CreateUserResponse\x12\x41\n\x07GetUser\x12\x17.hito.v1.GetUserRequest\x1a\x18.hito.v1.GetUserResponse\"\x03\x90\x02\x01\x12G\n\tListUsers\x12\x19.hito.v1.ListUsersRequest\x1a\x1a.hito.v1.ListUsersResponse\"\x03\x90\x02\x01\x12\x45\n\nUpdateUser\x12\x1a.hito.v1.UpdateUserRequest\x1a\x1b.hito.v1.UpdateUserResponse\x12Q\n\x0e\x44\x65\x61\x63tivateUser\x12\x1e.hito.v1.DeactivateUserRequest\x1a\x1f.hito.v1.DeactivateUserResponse\x12H\n\x0b\x43reateToken\x12\x1b.hito.v1.CreateTokenRequest\x1a\x1c.hito.v1.CreateTokenResponse\x12J\n\nListTokens\x12\x1a.hito.v1.ListTokensRequest\x1a\x1b.hito.v1.ListTokensResponse\"\x03\x90\x02\x01\x12H\n\x0bRevokeToken\x12\x1b.hito.v1.RevokeTokenRequest\x1a\x1c.hito.v1.RevokeTokenResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13hito/v1/users.proto\x12\x07hito.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x14hito/v1/common.proto\x1a\x15hito/v1/options.proto\"\x95\x02\n\x04User\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\r\n\x05\x65mail\x18\x04 \x01(\t\x12\x1b\n\x04role\x18\x05 \x01(\x0e\x32\r.hito.v1.Role\x12\x10\n\x08language\x18\x06 \x01(\t\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x08 \x01(\x08\x12\x0f\n\x07version\x18\t \x01(\x03\x12.\n\ncreated_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampJ\x04\x08\x0c\x10 \"\x95\x01\n\x11\x43reateUserRequest\x12\x13\n\x0b\x65xternal_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\r\n\x05\x65mail\x18\x03 \x01(\t\x12\x1b\n\x04role\x18\x04 \x01(\x0e\x32\r.hito.v1.Role\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x11\n\ttime_zone\x18\x06 \x01(\tJ\x04\x08\x07\x10\x10\"_\n\x12\x43reateUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.hito.v1.User\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\"\\\n\x0eGetUserRequest\x12\x11\n\x07user_id\x18\x01 \x01(\tH\x00\x12\x15\n\x0b\x65xternal_id\x18\x02 \x01(\tH\x00\x12\x12\n\nmin_cursor\x18\x03 \x01(\tB\x06\n\x04nameJ\x04\x08\x04\x10\x08\"4\n\x0fGetUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.hito.v1.UserJ\x04\x08\x02\x10\x08\"\x87\x01\n\x10ListUsersRequest\x12\"\n\x04page\x18\x01 \x01(\x0b\x32\x14.hito.v1.PageRequest\x12\x1b\n\x04role\x18\x02 \x01(\x0e\x32\r.hito.v1.Role\x12\x18\n\x10include_inactive\x18\x03 \x01(\x08\x12\x12\n\nmin_cursor\x18\x04 \x01(\tJ\x04\x08\x05\x10\x10\"X\n\x11ListUsersResponse\x12\x1c\n\x05users\x18\x01 \x03(\x0b\x32\r.hito.v1.User\x12\x1f\n\x04page\x18\x02 \x01(\x0b\x32\x11.hito.v1.PageInfoJ\x04\x08\x03\x10\x08\"\x92\x01\n\x11UpdateUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x1b\n\x04user\x18\x02 \x01(\x0b\x32\r.hito.v1.User\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x18\n\x10\x65xpected_version\x18\x04 \x01(\x03J\x04\x08\x05\x10\x10\"_\n\x12UpdateUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.hito.v1.User\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\"H\n\x15\x44\x65\x61\x63tivateUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03J\x04\x08\x03\x10\x08\"c\n\x16\x44\x65\x61\x63tivateUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.hito.v1.User\x12&\n\x07receipt\x18\x02 \x01(\x0b\x32\x15.hito.v1.WriteReceiptJ\x04\x08\x03\x10\x08\"\xf6\x01\n\x05Token\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x1b\n\x04role\x18\x03 \x01(\x0e\x32\r.hito.v1.Role\x12\r\n\x05label\x18\x04 \x01(\t\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06scopes\x18\x08 \x03(\tJ\x04\x08\t\x10\x10\"\x81\x01\n\x12\x43reateTokenRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x1b\n\x04role\x18\x02 \x01(\x0e\x32\r.hito.v1.Role\x12\r\n\x05label\x18\x03 \x01(\t\x12\x18\n\x10lifetime_seconds\x18\x04 \x01(\x03\x12\x0e\n\x06scopes\x18\x05 \x03(\tJ\x04\x08\x06\x10\x10\"J\n\x13\x43reateTokenResponse\x12\x1d\n\x05token\x18\x01 \x01(\x0b\x32\x0e.hito.v1.Token\x12\x0e\n\x06secret\x18\x02 \x01(\tJ\x04\x08\x03\x10\x08\"*\n\x11ListTokensRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\tJ\x04\x08\x02\x10\x08\":\n\x12ListTokensResponse\x12\x1e\n\x06tokens\x18\x01 \x03(\x0b\x32\x0e.hito.v1.TokenJ\x04\x08\x02\x10\x08\",\n\x12RevokeTokenRequest\x12\x10\n\x08token_id\x18\x01 \x01(\tJ\x04\x08\x02\x10\x08\"\x1b\n\x13RevokeTokenResponseJ\x04\x08\x01\x10\x08\x32\xa4\x05\n\x0bUserService\x12O\n\nCreateUser\x12\x1a.hito.v1.CreateUserRequest\x1a\x1b.hito.v1.CreateUserResponse\"\x08\xc2\xf3\x18\x04\x08\x04\x10\x02\x12I\n\x07GetUser\x12\x17.hito.v1.GetUserRequest\x1a\x18.hito.v1.GetUserResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x02\x10\x02\x12O\n\tListUsers\x12\x19.hito.v1.ListUsersRequest\x1a\x1a.hito.v1.ListUsersResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x04\x10\x03\x12O\n\nUpdateUser\x12\x1a.hito.v1.UpdateUserRequest\x1a\x1b.hito.v1.UpdateUserResponse\"\x08\xc2\xf3\x18\x04\x08\x02\x10\x02\x12[\n\x0e\x44\x65\x61\x63tivateUser\x12\x1e.hito.v1.DeactivateUserRequest\x1a\x1f.hito.v1.DeactivateUserResponse\"\x08\xc2\xf3\x18\x04\x08\x05\x10\x02\x12R\n\x0b\x43reateToken\x12\x1b.hito.v1.CreateTokenRequest\x1a\x1c.hito.v1.CreateTokenResponse\"\x08\xc2\xf3\x18\x04\x08\x02\x10\x02\x12R\n\nListTokens\x12\x1a.hito.v1.ListTokensRequest\x1a\x1b.hito.v1.ListTokensResponse\"\x0b\x90\x02\x01\xc2\xf3\x18\x04\x08\x02\x10\x03\x12R\n\x0bRevokeToken\x12\x1b.hito.v1.RevokeTokenRequest\x1a\x1c.hito.v1.RevokeTokenResponse\"\x08\xc2\xf3\x18\x04\x08\x02\x10\x02\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hito.v1.users_pb2', globals())
 if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
+  _USERSERVICE.methods_by_name['CreateUser']._options = None
+  _USERSERVICE.methods_by_name['CreateUser']._serialized_options = b'\302\363\030\004\010\004\020\002'
   _USERSERVICE.methods_by_name['GetUser']._options = None
-  _USERSERVICE.methods_by_name['GetUser']._serialized_options = b'\220\002\001'
+  _USERSERVICE.methods_by_name['GetUser']._serialized_options = b'\220\002\001\302\363\030\004\010\002\020\002'
   _USERSERVICE.methods_by_name['ListUsers']._options = None
-  _USERSERVICE.methods_by_name['ListUsers']._serialized_options = b'\220\002\001'
+  _USERSERVICE.methods_by_name['ListUsers']._serialized_options = b'\220\002\001\302\363\030\004\010\004\020\003'
+  _USERSERVICE.methods_by_name['UpdateUser']._options = None
+  _USERSERVICE.methods_by_name['UpdateUser']._serialized_options = b'\302\363\030\004\010\002\020\002'
+  _USERSERVICE.methods_by_name['DeactivateUser']._options = None
+  _USERSERVICE.methods_by_name['DeactivateUser']._serialized_options = b'\302\363\030\004\010\005\020\002'
+  _USERSERVICE.methods_by_name['CreateToken']._options = None
+  _USERSERVICE.methods_by_name['CreateToken']._serialized_options = b'\302\363\030\004\010\002\020\002'
   _USERSERVICE.methods_by_name['ListTokens']._options = None
-  _USERSERVICE.methods_by_name['ListTokens']._serialized_options = b'\220\002\001'
-  _USER._serialized_start=122
-  _USER._serialized_end=399
-  _CREATEUSERREQUEST._serialized_start=402
-  _CREATEUSERREQUEST._serialized_end=551
-  _CREATEUSERRESPONSE._serialized_start=553
-  _CREATEUSERRESPONSE._serialized_end=648
-  _GETUSERREQUEST._serialized_start=650
-  _GETUSERREQUEST._serialized_end=742
-  _GETUSERRESPONSE._serialized_start=744
-  _GETUSERRESPONSE._serialized_end=796
-  _LISTUSERSREQUEST._serialized_start=799
-  _LISTUSERSREQUEST._serialized_end=934
-  _LISTUSERSRESPONSE._serialized_start=936
-  _LISTUSERSRESPONSE._serialized_end=1024
-  _UPDATEUSERREQUEST._serialized_start=1027
-  _UPDATEUSERREQUEST._serialized_end=1173
-  _UPDATEUSERRESPONSE._serialized_start=1175
-  _UPDATEUSERRESPONSE._serialized_end=1270
-  _DEACTIVATEUSERREQUEST._serialized_start=1272
-  _DEACTIVATEUSERREQUEST._serialized_end=1344
-  _DEACTIVATEUSERRESPONSE._serialized_start=1346
-  _DEACTIVATEUSERRESPONSE._serialized_end=1445
-  _TOKEN._serialized_start=1448
-  _TOKEN._serialized_end=1694
-  _CREATETOKENREQUEST._serialized_start=1697
-  _CREATETOKENREQUEST._serialized_end=1826
-  _CREATETOKENRESPONSE._serialized_start=1828
-  _CREATETOKENRESPONSE._serialized_end=1902
-  _LISTTOKENSREQUEST._serialized_start=1904
-  _LISTTOKENSREQUEST._serialized_end=1946
-  _LISTTOKENSRESPONSE._serialized_start=1948
-  _LISTTOKENSRESPONSE._serialized_end=2006
-  _REVOKETOKENREQUEST._serialized_start=2008
-  _REVOKETOKENREQUEST._serialized_end=2052
-  _REVOKETOKENRESPONSE._serialized_start=2054
-  _REVOKETOKENRESPONSE._serialized_end=2081
-  _USERSERVICE._serialized_start=2084
-  _USERSERVICE._serialized_end=2686
+  _USERSERVICE.methods_by_name['ListTokens']._serialized_options = b'\220\002\001\302\363\030\004\010\002\020\003'
+  _USERSERVICE.methods_by_name['RevokeToken']._options = None
+  _USERSERVICE.methods_by_name['RevokeToken']._serialized_options = b'\302\363\030\004\010\002\020\002'
+  _USER._serialized_start=145
+  _USER._serialized_end=422
+  _CREATEUSERREQUEST._serialized_start=425
+  _CREATEUSERREQUEST._serialized_end=574
+  _CREATEUSERRESPONSE._serialized_start=576
+  _CREATEUSERRESPONSE._serialized_end=671
+  _GETUSERREQUEST._serialized_start=673
+  _GETUSERREQUEST._serialized_end=765
+  _GETUSERRESPONSE._serialized_start=767
+  _GETUSERRESPONSE._serialized_end=819
+  _LISTUSERSREQUEST._serialized_start=822
+  _LISTUSERSREQUEST._serialized_end=957
+  _LISTUSERSRESPONSE._serialized_start=959
+  _LISTUSERSRESPONSE._serialized_end=1047
+  _UPDATEUSERREQUEST._serialized_start=1050
+  _UPDATEUSERREQUEST._serialized_end=1196
+  _UPDATEUSERRESPONSE._serialized_start=1198
+  _UPDATEUSERRESPONSE._serialized_end=1293
+  _DEACTIVATEUSERREQUEST._serialized_start=1295
+  _DEACTIVATEUSERREQUEST._serialized_end=1367
+  _DEACTIVATEUSERRESPONSE._serialized_start=1369
+  _DEACTIVATEUSERRESPONSE._serialized_end=1468
+  _TOKEN._serialized_start=1471
+  _TOKEN._serialized_end=1717
+  _CREATETOKENREQUEST._serialized_start=1720
+  _CREATETOKENREQUEST._serialized_end=1849
+  _CREATETOKENRESPONSE._serialized_start=1851
+  _CREATETOKENRESPONSE._serialized_end=1925
+  _LISTTOKENSREQUEST._serialized_start=1927
+  _LISTTOKENSREQUEST._serialized_end=1969
+  _LISTTOKENSRESPONSE._serialized_start=1971
+  _LISTTOKENSRESPONSE._serialized_end=2029
+  _REVOKETOKENREQUEST._serialized_start=2031
+  _REVOKETOKENREQUEST._serialized_end=2075
+  _REVOKETOKENRESPONSE._serialized_start=2077
+  _REVOKETOKENRESPONSE._serialized_end=2104
+  _USERSERVICE._serialized_start=2107
+  _USERSERVICE._serialized_end=2783
 # @@protoc_insertion_point(module_scope)

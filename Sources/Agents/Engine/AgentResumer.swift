@@ -1,0 +1,83 @@
+package import Domain
+package import Logging
+
+/// Goes on with runs whose server went away: goals are driven to their end here; what only its caller
+/// could go on with is given up after a while.
+package struct AgentResumer: Sendable {
+  private static let pageLimit = 100
+
+  private let stores: AgentStores
+  private let live: any LiveLog
+  private let journal: RunJournal
+  private let driver: RunDriver
+
+  package init(
+    stores: AgentStores, live: any LiveLog, journal: RunJournal, driver: RunDriver
+  ) {
+    self.stores = stores
+    self.live = live
+    self.journal = journal
+    self.driver = driver
+  }
+
+  private var options: AgentOptions { journal.options }
+
+  /// Runs until the task is cancelled; what fails is logged and tried again at the next turn.
+  package func run(logger: Logger) async throws {
+    var isFirst = true
+    while true {
+      do throws(StoreError) {
+        let count = try await turn(isAlone: isFirst && options.isAlone, logger: logger)
+        if count > 0 { logger.info("went on with runs", metadata: ["count": "\(count)"]) }
+        isFirst = false
+      } catch {
+        logger.warning("runs were not resumed", metadata: ["error": "\(error)"])
+      }
+      try await options.clock.sleep(for: options.resumeInterval)
+    }
+  }
+
+  /// Takes over what was left behind, and drives it.
+  ///
+  /// - Returns: how many runs it was.
+  package func turn(
+    isAlone: Bool, logger: Logger = Logger(label: "hito.agents")
+  ) async throws(StoreError) -> Int {
+    // What a server that goes away has let go is for others.
+    guard !live.isDraining else { return 0 }
+    let now = journal.clock.now()
+    let runs = try await stores.runs.abandoned(
+      by: options.owner, isAlone: isAlone, at: now, limit: Self.pageLimit)
+    let due = runs.filter { run in
+      // One of a newer build is left to it.
+      guard let kind = run.kind else { return false }
+      return kind == .goal || run.leaseUntil.advanced(by: options.patience) <= now
+    }
+    await withTaskGroup(of: Void.self) { group in
+      for (index, run) in due.enumerated() {
+        if index >= options.resumedMax { await group.next() }
+        group.addTask { await resume(run, isAlone: isAlone, logger) }
+      }
+    }
+    return due.count
+  }
+
+  private func resume(_ run: AbandonedRun, isAlone: Bool, _ logger: Logger) async {
+    // Whatever goes wrong, the lease ends and somebody tries again.
+    do {
+      let now = journal.clock.now()
+      let taken = try await stores.runs.takeOver(
+        run.id, options.lease(from: now), isAlone: isAlone, at: now)
+      guard let taken else { return }
+      let system = AccessScope(callerID: taken.callerID, role: .service)
+      guard let (session, _) = try await journal.load(run.id, scope: system) else { return }
+      guard taken.kind == .goal, taken.takeoverCount <= AgentLimits.takeovers else {
+        return try await journal.end(run.id, with: .failed(AgentFailure(.interrupted)))
+      }
+      _ = try await driver.drive(session, RunSubject(), NoSink())
+    } catch {
+      logger.warning(
+        "a run was not resumed", metadata: ["run": "\(run.id)", "error": "\(type(of: error))"])
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package import Domain
+
+/// Shows a run that somebody drives, here or on another server.
+package struct RunFollower: Sendable {
+  private static let ringLimit = 500
+
+  /// This server goes away: another one shows what comes next.
+  package struct Draining: Error {
+    package init() {}
+  }
+
+  private let journal: RunJournal
+  private let live: any LiveLog
+  private let options: AgentOptions
+
+  package init(journal: RunJournal, live: any LiveLog, options: AgentOptions) {
+    self.journal = journal
+    self.live = live
+    self.options = options
+  }
+
+  /// Shows what is committed next, waiting for it; returns at once where something is there.
+  package func showNext(
+    of session: inout RunSession, after position: inout Int64, on sink: any RunSink
+  ) async throws {
+    var records = try await show(&session, on: sink)
+    while records == 0 {
+      guard !live.isDraining else { throw Draining() }
+      let hasNews = try await waitForNews(of: session.run.id, after: &position)
+      records = try await show(&session, on: sink)
+      if !hasNews { return }
+    }
+  }
+
+  private func show(_ session: inout RunSession, on sink: any RunSink) async throws -> Int {
+    // Each record is shown with the session behind it, not behind the last one.
+    var shown = session
+    let records = try await journal.readOn(&session)
+    for record in records {
+      try shown.step(to: record)
+      try await sink.happened(record, shown)
+    }
+    return records.count
+  }
+
+  /// - Returns: false where nothing was heard of the run for a while.
+  private func waitForNews(
+    of id: UUIDv7, after position: inout Int64
+  ) async throws -> Bool {
+    while true {
+      try Task.checkCancellation()
+      switch live.events(after: position, limit: Self.ringLimit) {
+      case .events(let events):
+        position = events.last?.position ?? position
+        if events.contains(where: { $0.entityID == id }) { return true }
+      case .gone:
+        position = live.head ?? position
+        return true
+      case .empty:
+        let (live, last) = (live, position)
+        await race(upTo: options.pollInterval, clock: options.clock) {
+          await live.wait(after: last)
+        }
+        if live.isDraining || (live.head ?? 0) <= last { return false }
+      }
+    }
+  }
+}

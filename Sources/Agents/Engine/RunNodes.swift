@@ -1,0 +1,159 @@
+import Domain
+import Retrieval
+
+/// The nodes of the graphs: what each one does, given what the run knows so far. They change
+/// nothing; what they return is committed.
+struct RunNodes: Sendable {
+  private static let documentLimit = 6
+  private static let codeLimit = 5
+
+  let stores: AgentStores
+  let journal: RunJournal
+  let session: RunSession
+  let subject: RunSubject
+
+  private var run: AgentRun { session.run }
+  private var machine: AgentRunMachine { session.machine }
+  /// The learner's own eyes: a run finds nothing that its learner may not see.
+  private var scope: AccessScope { AccessScope(callerID: run.learnerID, role: .learner) }
+
+  func retrieve() async throws -> AgentRunEvent {
+    guard let retriever = stores.retriever else { return .failed(AgentFailure(.retrievalFailed)) }
+    do {
+      switch run.request {
+      case .goal(let request):
+        return .contextRetrieved(
+          try await retriever.context(
+            for: request.prompt, learnerID: run.learnerID, courseID: request.courseID))
+      case .feedback(let request):
+        let code = try await retriever.validatedCode(
+          like: subject.code, language: request.codeLanguage, learnerID: run.learnerID,
+          excluding: request.snapshotID, limit: Self.codeLimit)
+        return .contextRetrieved(AgentContext(code: code))
+      case .advice(let request):
+        let documents = try await retriever.documents(
+          for: request.question, learnerID: run.learnerID, courseID: request.courseID,
+          limit: Self.documentLimit)
+        return .contextRetrieved(AgentContext(documents: documents))
+      }
+    } catch {
+      return .failed(try failure(ofRetrieval: error))
+    }
+  }
+
+  /// - Throws: what ends the driving of the run, but not the run: a store that cannot be reached,
+  ///   or the cancellation of the task.
+  private func failure(ofRetrieval error: any Error) throws -> AgentFailure {
+    if error is StoreError || error is CancellationError || Task.isCancelled { throw error }
+    return AgentFailure(.retrievalFailed)
+  }
+
+  func ask(_ attempt: Int, _ sink: any RunSink) async throws -> AgentRunEvent {
+    guard let model = stores.model else {
+      return .modelFailed(AgentFailure(.noModel), attempt: attempt)
+    }
+    let request = AgentPrompts(session: session, subject: subject).request(attempt: attempt)
+    let start = ContinuousClock.now
+    do throws(LanguageModelError) {
+      let reply = try await model.reply(
+        to: request, restarted: { try await sink.restarted(session) },
+        received: { try await sink.received($0, session) })
+      return .replied(
+        AgentRunEvent.Reply(
+          attempt: attempt, reply: reply, duration: start.duration(to: .now)))
+    } catch {
+      guard let failure = AgentFailure(of: error) else { throw CancellationError() }
+      return .modelFailed(failure, attempt: attempt)
+    }
+  }
+
+  func check(_ attempt: Int) async throws -> AgentRunEvent {
+    switch AgentPrompts.proposal(reply: machine.reply?.text ?? "") {
+    case .failure(let error):
+      return .proposalChecked(
+        AgentRunEvent.Check(
+          attempt: attempt, planner: .model, proposal: nil, findings: error.findings))
+    case .success(let proposal):
+      return .proposalChecked(
+        AgentRunEvent.Check(
+          attempt: attempt, planner: .model, proposal: proposal,
+          findings: try await findings(on: proposal)))
+    }
+  }
+
+  /// A proposal from the context alone.
+  func plan(_ attempt: Int) async throws -> AgentRunEvent {
+    guard case .goal(let request) = run.request else {
+      return .failed(AgentFailure(.noModel))
+    }
+    var tasks: [UUIDv7: [RetrievalPlanner.EarlierTask]] = [:]
+    for found in machine.context.goals where found.passage.kind == .goal {
+      let id = found.passage.entityID
+      let goal = try await stores.goals.goal(id, scope: scope, forUpdate: false)
+      guard let goal else { continue }
+      tasks[id] = goal.tasks.map { ($0.title, $0.description, $0.validationCriteria) }
+    }
+    let proposal = RetrievalPlanner.plan(
+      prompt: request.prompt, language: request.language, context: machine.context,
+      tasksOfGoals: tasks)
+    guard let proposal else {
+      let finding = ContractFinding(
+        rule: "context_too_thin", field: "",
+        description: "too little was found to plan from: no similar goal, no course section")
+      return .proposalChecked(
+        AgentRunEvent.Check(
+          attempt: attempt, planner: .retrieval, proposal: nil, findings: [finding]))
+    }
+    return .proposalChecked(
+      AgentRunEvent.Check(
+        attempt: attempt, planner: .retrieval, proposal: proposal,
+        findings: try await findings(on: proposal)))
+  }
+
+  private func findings(on proposal: GoalProposal) async throws -> [ContractFinding] {
+    var closest: RetrievedPassage?
+    do {
+      closest = try await stores.retriever?.closestOpenGoal(
+        to: PassageTexts.content(
+          title: proposal.title, description: proposal.description,
+          criteria: proposal.validationCriteria), learnerID: run.learnerID)
+    } catch {
+      // Without vectors the other rules still hold; a duplicate is the lesser evil.
+      _ = try failure(ofRetrieval: error)
+    }
+    return AgentPrompts(session: session, subject: subject)
+      .findings(on: proposal, closestOpenGoal: closest)
+  }
+
+  /// The goal to store; a failure where its learner or course is not what it was.
+  func persist(
+    _ context: ChangeContext
+  ) async throws -> Result<(AgentRunEvent, GoalAggregate), AgentFailure> {
+    guard let proposal = machine.proposal, case .goal(let request) = run.request else {
+      return .failure(AgentFailure(.contractBroken))
+    }
+    let user = try await stores.users.user(run.learnerID, scope: scope)
+    guard let user, user.isActive else { return .failure(AgentFailure(.subjectGone)) }
+    if let courseID = request.courseID {
+      let obstacle = try await stores.courses.obstacle(
+        toGoalsOf: courseID, for: run.learnerID, seenBy: scope)
+      guard obstacle == nil else { return .failure(AgentFailure(.subjectGone)) }
+    }
+    do throws(DomainError) {
+      let aggregate = try proposal.aggregate(of: run, context: context)
+      let stored = AgentRunEvent.StoredGoal(
+        goalID: aggregate.goal.id, taskIDs: aggregate.tasks.map(\.id), proposal: proposal)
+      return .success((.goalStored(stored), aggregate))
+    } catch {
+      guard case .invalid(let violations) = error else {
+        return .failure(AgentFailure(.contractBroken))
+      }
+      return .failure(
+        AgentFailure(
+          .contractBroken,
+          findings: violations.map {
+            ContractFinding(rule: "limits", field: $0.field, description: $0.description)
+          }))
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package import Domain
+
+/// Who is told what happens in a run, while it is driven. For one task at a time.
+package protocol RunSink: Sendable {
+  /// An event was committed; `session` is behind it.
+  func happened(_ record: RunRecord, _ session: RunSession) async throws
+  /// The next part of the model's text.
+  func received(_ text: String, _ session: RunSession) async throws
+  /// What was received of this reply is void: the model begins anew.
+  func restarted(_ session: RunSession) async throws
+}
+
+/// Nobody.
+package struct NoSink: RunSink {
+  package init() {}
+
+  package func happened(_ record: RunRecord, _ session: RunSession) async {}
+  package func received(_ text: String, _ session: RunSession) async {}
+  package func restarted(_ session: RunSession) async {}
+}
+
+/// What a run works on beside its request: read anew by each call that drives it.
+package struct RunSubject: Sendable {
+  package var code = ""
+  /// Where the code is stored, as its author calls it; empty where it is not.
+  package var filePath = ""
+  /// What was decided about the code.
+  package var judgement: Judgement?
+  /// The goal that a question is about.
+  package var goal: Goal?
+
+  package init(
+    code: String = "", filePath: String = "", judgement: Judgement? = nil, goal: Goal? = nil
+  ) {
+    self.code = code
+    self.filePath = filePath
+    self.judgement = judgement
+    self.goal = goal
+  }
+}

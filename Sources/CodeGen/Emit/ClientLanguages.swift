@@ -1,0 +1,12 @@
+/// The languages of clients, by the name of their folder below `clients/`, which is also the
+/// generator's mode.
+enum ClientLanguages {
+  static let emitters: [String: any ClientEmitter] = [
+    "python": PythonClientEmitter()
+  ]
+}
+
+/// Emits what a client has of the contract besides its messages.
+protocol ClientEmitter: Sendable {
+  func files(_ files: [FileModel]) -> [GeneratedFile]
+}

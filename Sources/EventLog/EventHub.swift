@@ -1,0 +1,174 @@
+package import Domain
+internal import Synchronization
+
+/// The live end of the log in this process: one ring of the last events, shared by every
+/// subscriber.
+///
+/// A subscriber costs a position and, while it waits, a continuation, however slow it is: one that
+/// falls out of the ring reads the log again. Nothing ever waits for a subscriber.
+package final class EventHub: LiveLog {
+  /// What the ring has behind a position.
+  package enum Take: Sendable {
+    case events([SharedEvent])
+    /// Nothing yet: wait.
+    case empty
+    /// The ring has gone past it.
+    case gone
+  }
+
+  private struct State {
+    /// A slot for each of the last positions: `position % capacity`.
+    var ring: [SharedEvent?]
+    /// What the events of the ring take.
+    var byteCount = 0
+    /// The position of the first event that the ring holds or will hold.
+    var first: Int64 = 1
+    /// The last position; nil before `begin`.
+    var head: Int64?
+    var isDraining = false
+    var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+    var nextWaiter: UInt64 = 0
+
+    mutating func put(_ event: SharedEvent?, at slot: Int) {
+      byteCount += (event?.byteCount ?? 0) - (ring[slot]?.byteCount ?? 0)
+      ring[slot] = event
+    }
+
+    /// Forgets every event; the next one has this position.
+    mutating func start(at position: Int64) {
+      for slot in ring.indices { put(nil, at: slot) }
+      first = position
+    }
+  }
+
+  private let capacity: Int
+  private let byteCountMax: Int
+  private let state: Mutex<State>
+
+  /// - Parameters:
+  ///   - capacity: how many events a subscriber may be behind before it reads the log.
+  ///   - byteCountMax: what they may take together; the newest event is held whatever its size.
+  package init(capacity: Int = 8192, byteCountMax: Int = 64 << 20) {
+    self.capacity = max(1, capacity)
+    self.byteCountMax = byteCountMax
+    state = Mutex(State(ring: Array(repeating: nil, count: max(1, capacity))))
+  }
+
+  /// The last position that subscribers were given; nil before the relay has begun.
+  package var head: Int64? { state.withLock { $0.head } }
+
+  /// Whether subscriptions are to end and go on elsewhere.
+  package var isDraining: Bool { state.withLock { $0.isDraining } }
+
+  /// How many subscribers wait for the next event.
+  package var waiterCount: Int { state.withLock { $0.waiters.count } }
+
+  /// What the events of the ring take.
+  package var byteCount: Int { state.withLock { $0.byteCount } }
+
+  /// Starts the ring behind `position`: what is older comes from the log.
+  package func begin(at position: Int64) {
+    wake { state in
+      guard state.head.map({ position > $0 }) ?? true else { return false }
+      state.start(at: position + 1)
+      state.head = position
+      return true
+    }
+  }
+
+  /// Adds events in the order of their positions. Those that it has are passed over; behind a gap
+  /// it starts anew, and subscribers read the gap from the log.
+  package func publish(_ events: [StoredEvent]) {
+    let shared = events.map(SharedEvent.init)
+    wake { state in
+      var hasGrown = false
+      for event in shared {
+        let position = event.event.position
+        let head = state.head ?? position - 1
+        guard position > head else { continue }
+        if position > head + 1 { state.start(at: position) }
+        state.put(event, at: slot(position))
+        state.head = position
+        state.first = max(state.first, position - Int64(capacity) + 1)
+        while state.byteCount > byteCountMax, state.first < position {
+          state.put(nil, at: slot(state.first))
+          state.first += 1
+        }
+        hasGrown = true
+      }
+      return hasGrown
+    }
+  }
+
+  /// Ends every subscription with where to resume.
+  package func drain() {
+    wake { state in
+      state.isDraining = true
+      return true
+    }
+  }
+
+  package func take(after position: Int64, limit: Int) -> Take {
+    state.withLock { state in
+      guard let head = state.head, position < head else { return .empty }
+      guard position + 1 >= state.first else { return .gone }
+      let last = min(head, position + Int64(limit))
+      var events: [SharedEvent] = []
+      events.reserveCapacity(Int(last - position))
+      for wanted in position + 1...last {
+        // A slot of another position would be a bug of ours; the log has the right event.
+        guard let event = state.ring[slot(wanted)], event.event.position == wanted else {
+          assertionFailure("the ring lost position \(wanted)")
+          return .gone
+        }
+        events.append(event)
+      }
+      return .events(events)
+    }
+  }
+
+  package func events(after position: Int64, limit: Int) -> LiveEvents {
+    switch take(after: position, limit: limit) {
+    case .events(let events): .events(events.map(\.event))
+    case .empty: .empty
+    case .gone: .gone
+    }
+  }
+
+  /// Returns when there may be something behind `position`, when the hub drains, or when the task
+  /// is cancelled.
+  package func wait(after position: Int64) async {
+    let id = state.withLock { state in
+      state.nextWaiter += 1
+      return state.nextWaiter
+    }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let isDue = state.withLock { state in
+          let hasMore = state.head.map { $0 > position } ?? false
+          // Cancelled is asked inside the lock: the handler below runs either before, and is seen
+          // here, or after, and finds the waiter.
+          if hasMore || state.isDraining || Task.isCancelled { return true }
+          state.waiters[id] = continuation
+          return false
+        }
+        if isDue { continuation.resume() }
+      }
+    } onCancel: {
+      state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
+    }
+  }
+
+  private func slot(_ position: Int64) -> Int { Int(position % Int64(capacity)) }
+
+  /// Changes the state and, where it says so, resumes everybody who waits, outside the lock.
+  private func wake(_ change: (inout State) -> Bool) {
+    let waiters = state.withLock { state in
+      guard change(&state) else { return [:] as [UInt64: CheckedContinuation<Void, Never>] }
+      let waiters = state.waiters
+      state.waiters.removeAll(keepingCapacity: true)
+      return waiters
+    }
+    for waiter in waiters.values { waiter.resume() }
+  }
+}

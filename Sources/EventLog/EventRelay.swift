@@ -1,0 +1,172 @@
+package import Domain
+package import Logging
+internal import Synchronization
+
+/// Moves committed events to the live end: gives them positions and hands them to the hub.
+///
+///   follow ── the stamper has the lock ──▶ lead ── it lost the lock or the database ──▶ follow
+///
+/// One process of a deployment leads: it holds the stamper's lock and stamps. The others read the
+/// log. Both hand the hub dense positions in order; whatever fails is tried again, and what a
+/// failure hid is read from the log, so that an outage costs time, never an event.
+package final class EventRelay: Sendable {
+  package struct Configuration: Sendable {
+    /// Most events stamped or read at a time.
+    package var batchLimit = 1000
+    /// Between two looks while events come.
+    package var busyInterval = Duration.milliseconds(5)
+    /// Between two looks while none come; `wake` cuts it short.
+    package var idleInterval = Duration.milliseconds(250)
+    /// How long a follower only reads before it tries to lead.
+    package var electionInterval = Duration.seconds(1)
+    package var backoffMinimum = Duration.milliseconds(50)
+    package var backoffMaximum = Duration.seconds(2)
+
+    package init() {}
+  }
+
+  /// How the relay is doing, for health and introspection.
+  package struct Status: Sendable, Hashable {
+    package var isLeading = false
+    package var position: Int64 = 0
+    /// What went wrong last; nil once something went well again. For the log and admins.
+    package var lastError: String?
+  }
+
+  private let log: any EventLog
+  private let hub: EventHub
+  private let stamper: any EventStamper
+  private let announce: (@Sendable () async -> Void)?
+  private let advanced: (@Sendable (Int64) -> Void)?
+  private let configuration: Configuration
+  private let clock: any Clock<Duration>
+  private let logger: Logger
+  private let signal = WakeSignal()
+  private let state = Mutex(Status())
+  private let isCommitWaiting = Atomic(false)
+
+  /// - Parameter announce: wakes the relays of other servers; nil where there are none. Losing one
+  ///   announcement costs them latency, never data.
+  /// - Parameter advanced: told how far the log reaches after each batch; must be quick.
+  package init(
+    log: any EventLog, hub: EventHub, stamper: any EventStamper,
+    configuration: Configuration = Configuration(), clock: any Clock<Duration> = ContinuousClock(),
+    announce: (@Sendable () async -> Void)? = nil,
+    advanced: (@Sendable (Int64) -> Void)? = nil, logger: Logger
+  ) {
+    self.log = log
+    self.hub = hub
+    self.stamper = stamper
+    self.configuration = configuration
+    self.clock = clock
+    self.announce = announce
+    self.advanced = advanced
+    self.logger = logger
+  }
+
+  package var status: Status { state.withLock { $0 } }
+
+  /// Something was committed here. Cheap; losing one costs at most the idle interval.
+  package func wake() {
+    isCommitWaiting.store(true, ordering: .relaxed)
+    signal.ring()
+  }
+
+  /// Runs until the task is cancelled. `wakeups` are those of other processes.
+  package func run(wakeups: AsyncStream<Void>? = nil) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      if let wakeups {
+        group.addTask { for await _ in wakeups { self.signal.ring() } }
+      }
+      group.addTask { try await self.relay() }
+      // The stream of wake-ups may end; the relay goes on without it.
+      while try await group.next() != nil {}
+    }
+  }
+
+  private func relay() async throws {
+    var backoff = configuration.backoffMinimum
+    while !Task.isCancelled {
+      do throws(StoreError) {
+        if hub.head == nil { hub.begin(at: try await log.head()) }
+        try await lead { backoff = self.configuration.backoffMinimum }
+        try await follow { backoff = self.configuration.backoffMinimum }
+      } catch {
+        if Task.isCancelled { break }
+        failed(error)
+        try? await clock.sleep(for: backoff * Double.random(in: 0.5...1))
+        backoff = min(backoff * 2, configuration.backoffMaximum)
+      }
+    }
+    throw CancellationError()
+  }
+
+  /// Stamps until another process turns out to hold the lock.
+  private func lead(_ worked: () -> Void) async throws(StoreError) {
+    defer { note { $0.isLeading = false } }
+    var hasReadOn = false
+    while !Task.isCancelled {
+      guard let events = try await stamper.stamp(limit: configuration.batchLimit) else { return }
+      worked()
+      note { $0.isLeading = true }
+      // Positions that we did not see: of the leader before us, or of a stamp whose answer was lost.
+      if !hasReadOn { try await readOn() }
+      hasReadOn = true
+      publish(events)
+      isCommitWaiting.store(false, ordering: .relaxed)
+      if !events.isEmpty { await announce?() }
+      await rest(after: events.count)
+    }
+  }
+
+  private func follow(_ worked: () -> Void) async throws(StoreError) {
+    let end = ContinuousClock.now.advanced(by: configuration.electionInterval)
+    while !Task.isCancelled, ContinuousClock.now < end {
+      // What was committed here waits for the leader's stamp.
+      if isCommitWaiting.exchange(false, ordering: .relaxed) { await announce?() }
+      let count = try await readPage()
+      worked()
+      await rest(after: count)
+    }
+  }
+
+  /// Hands over what the log has behind the hub's head.
+  private func readOn() async throws(StoreError) {
+    while !Task.isCancelled, try await readPage() == configuration.batchLimit {}
+  }
+
+  private func readPage() async throws(StoreError) -> Int {
+    let events = try await log.events(after: hub.head ?? 0, limit: configuration.batchLimit)
+    publish(events)
+    return events.count
+  }
+
+  private func publish(_ events: [StoredEvent]) {
+    if !events.isEmpty {
+      hub.publish(events)
+      advanced?(hub.head ?? 0)
+    }
+    note { status in
+      status.position = hub.head ?? 0
+      status.lastError = nil
+    }
+  }
+
+  /// A full batch means that more is waiting. Behind a smaller one, those committed in the next
+  /// moment are taken together: under load that saves most of the transactions.
+  private func rest(after count: Int) async {
+    if count >= configuration.batchLimit { return }
+    if count > 0 {
+      try? await clock.sleep(for: configuration.busyInterval)
+    } else {
+      await signal.wait(upTo: configuration.idleInterval, clock: clock)
+    }
+  }
+
+  private func failed(_ error: StoreError) {
+    logger.warning("the relay of events stopped for a moment", metadata: ["error": "\(error)"])
+    note { $0.lastError = "\(error)" }
+  }
+
+  private func note(_ change: (inout Status) -> Void) { state.withLock { change(&$0) } }
+}

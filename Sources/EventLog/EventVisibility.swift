@@ -1,0 +1,84 @@
+package import Domain
+internal import Synchronization
+
+/// Who may see which event.
+///
+/// Everybody sees their own; services and admins see all; the owner of a course also sees its
+/// enrolments, and the goals, tasks and code that belong to it, of the learners enrolled now, as
+/// with reads of goals. Courses never change hands; enrolments are remembered for a short time,
+/// and forgotten at once when an event of theirs comes by.
+package final class EventVisibility: Sendable {
+  private struct Place: Hashable {
+    var courseID: UUIDv7
+    var userID: UUIDv7
+  }
+
+  private struct Memory {
+    var owners: [UUIDv7: (owner: UUIDv7?, until: ContinuousClock.Instant)] = [:]
+    var enrolled: [Place: (isActive: Bool, until: ContinuousClock.Instant)] = [:]
+  }
+
+  private static let entriesMax = 20_000
+  private static let memoryTime = Duration.seconds(10)
+
+  private let courses: any CourseRepository
+  private let memory = Mutex(Memory())
+
+  package init(courses: any CourseRepository) {
+    self.courses = courses
+  }
+
+  /// To be told of every event that a subscriber looks at, wanted or not.
+  package func observed(_ event: SharedEvent) {
+    guard event.event.entityType == EntityType.enrolment.rawValue,
+      let courseID = event.facts.courseID, let userID = event.event.userID
+    else { return }
+    memory.withLock { $0.enrolled[Place(courseID: courseID, userID: userID)] = nil }
+  }
+
+  package func allows(_ event: SharedEvent, to caller: Caller) async throws(StoreError) -> Bool {
+    if caller.role.seesEverybody || event.event.userID == caller.userID { return true }
+    guard caller.role == .instructor, let courseID = event.facts.courseID else { return false }
+    guard try await owner(of: courseID, caller) == caller.userID else { return false }
+    switch EntityType(rawValue: event.event.entityType) {
+    case .enrolment: return true
+    case .goal, .task, .codeSnapshot:
+      guard let userID = event.event.userID else { return false }
+      return try await isEnrolled(Place(courseID: courseID, userID: userID), caller)
+    case .user, .course, .document, .agentRun, nil: return false
+    }
+  }
+
+  private func owner(of courseID: UUIDv7, _ caller: Caller) async throws(StoreError) -> UUIDv7? {
+    let now = ContinuousClock.now
+    if let known = memory.withLock({ $0.owners[courseID] }), known.until > now {
+      return known.owner
+    }
+    let owner = try await courses.course(courseID, scope: system(caller))?.userID
+    memory.withLock { memory in
+      if memory.owners.count >= Self.entriesMax { memory.owners.removeAll() }
+      memory.owners[courseID] = (owner, now.advanced(by: Self.memoryTime))
+    }
+    return owner
+  }
+
+  private func isEnrolled(_ place: Place, _ caller: Caller) async throws(StoreError) -> Bool {
+    let now = ContinuousClock.now
+    if let known = memory.withLock({ $0.enrolled[place] }), known.until > now {
+      return known.isActive
+    }
+    let enrolment = try await courses.enrolment(
+      course: place.courseID, user: place.userID, scope: system(caller))
+    let isActive = enrolment?.isActive ?? false
+    memory.withLock { memory in
+      if memory.enrolled.count >= Self.entriesMax { memory.enrolled.removeAll() }
+      memory.enrolled[place] = (isActive, now.advanced(by: Self.memoryTime))
+    }
+    return isActive
+  }
+
+  /// For checks that the server makes on its own account.
+  private func system(_ caller: Caller) -> AccessScope {
+    AccessScope(callerID: caller.userID, role: .service)
+  }
+}

@@ -1,0 +1,39 @@
+package import Domain
+internal import Synchronization
+
+/// An event on its way to any number of subscribers: what it concerns is read once, and its message
+/// is encoded once.
+package final class SharedEvent: Sendable {
+  /// An event as it is sent.
+  package struct Rendering: Sendable {
+    package let cursor: String
+    /// The encoded message.
+    package let bytes: [UInt8]
+
+    package init(cursor: String, bytes: [UInt8]) {
+      self.cursor = cursor
+      self.bytes = bytes
+    }
+  }
+
+  package let event: StoredEvent
+  package let facts: EventFacts
+  private let rendering = Mutex<Rendering?>(nil)
+
+  package init(_ event: StoredEvent) {
+    self.event = event
+    self.facts = EventFacts(of: event)
+  }
+
+  /// About what it takes in memory, once its message is made too.
+  var byteCount: Int { 2 * (event.payload.utf8.count + event.metadata.utf8.count) + 512 }
+
+  /// What `render` made of the event the first time that it was asked for: the same for everybody.
+  package func rendered(by render: (StoredEvent) -> Rendering) -> Rendering {
+    if let known = rendering.withLock({ $0 }) { return known }
+    // Rendering outside the lock: two may do it at a time, with the same result.
+    let made = render(event)
+    rendering.withLock { $0 = made }
+    return made
+  }
+}

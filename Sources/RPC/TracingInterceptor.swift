@@ -1,0 +1,49 @@
+package import Tracing
+
+/// Makes a span of each call, below the one that the call's W3C `traceparent` names.
+///
+/// Without a tracer when the methods are registered there is nothing around a call.
+package struct TracingInterceptor: ServerInterceptor {
+  private let tracer: any Tracer
+
+  package init(tracer: any Tracer = InstrumentationSystem.tracer) {
+    self.tracer = tracer
+  }
+
+  package func intercept(
+    _ method: MethodDescriptor, _ rule: MethodRule, _ next: @escaping CallHandler
+  ) -> CallHandler {
+    guard !(tracer is NoOpTracer) else { return next }
+    let service = String(method.service)
+    let name = String(method.name)
+    return { [tracer] context, call in
+      try await tracer.withAnySpan(
+        method.path, context: Self.parent(of: context, tracer), ofKind: .server
+      ) { span in
+        span.attributes["rpc.system"] = "hito"
+        span.attributes["rpc.service"] = service
+        span.attributes["rpc.method"] = name
+        do {
+          return try await next(context, call)
+        } catch {
+          span.attributes["rpc.status"] = "\(RPCError(fromHandler: error).code)"
+          throw error
+        }
+      }
+    }
+  }
+
+  private static func parent(of context: CallContext, _ tracer: any Tracer) -> ServiceContext {
+    var parent = ServiceContext.topLevel
+    tracer.extract(context, into: &parent, using: CallExtractor())
+    return parent
+  }
+}
+
+/// Reads trace context out of a call: its `traceparent`, and for other names its metadata.
+private struct CallExtractor: Extractor {
+  func extract(key: String, from context: CallContext) -> String? {
+    if key == "traceparent" { return context.traceparent }
+    return context.metadata.last { $0.0 == key }?.1
+  }
+}

@@ -1,0 +1,192 @@
+package import Domain
+package import Logging
+import Synchronization
+
+/// Makes the vectors of what was written, following the event log.
+///
+/// A passage is written in the transaction of the event that changed its text, and waits there until
+/// its vector is stored; the log says when to look, the passages what to do. So nothing is missed
+/// whatever dies when, and nothing is embedded twice. A provider that is away delays: its passages
+/// are tried again with growing pauses, and the errors are kept to be seen.
+package final class EmbeddingWorker: Sendable {
+  /// The name of its cursor: every passage of an event up to it was embedded, or tried.
+  package static let cursorName = "embeddings"
+
+  private static let batchCount = 64
+  /// For how long taken passages are left to who took them.
+  private static let lease = Duration.seconds(30)
+  /// How long it rests where nothing was written; failed passages become due meanwhile.
+  private static let idleInterval = Duration.milliseconds(500)
+  private static let pauseMaximum = Duration.seconds(60)
+  private static let retryMaximum = Duration.seconds(600)
+
+  private struct State {
+    /// What is taken already is taken as well: nobody else is at it, or what came of it was dropped.
+    var takesOver = true
+    var advancedTo: Int64 = 0
+    var lastError: String?
+  }
+
+  private let models: EmbeddingModels
+  private let store: any EmbeddingStore
+  private let log: any EventLog
+  private let cursors: any CursorStore
+  private let live: any LiveLog
+  private let time: any TimeSource
+  private let clock: any Clock<Duration>
+  private let logger: Logger
+  private let state = Mutex(State())
+
+  package init(
+    models: EmbeddingModels, store: any EmbeddingStore, log: any EventLog,
+    cursors: any CursorStore, live: any LiveLog, time: any TimeSource,
+    clock: any Clock<Duration> = ContinuousClock(), logger: Logger
+  ) {
+    self.models = models
+    self.store = store
+    self.log = log
+    self.cursors = cursors
+    self.live = live
+    self.time = time
+    self.clock = clock
+    self.logger = logger
+  }
+
+  /// What went wrong last; nil once something went well again.
+  package var lastError: String? { state.withLock { $0.lastError } }
+
+  /// Every passage of the events up to here was embedded, or tried.
+  package var position: Int64 { state.withLock { $0.advancedTo } }
+
+  /// Runs until the task is cancelled.
+  package func run() async throws {
+    var pause = Duration.milliseconds(250)
+    while !Task.isCancelled {
+      do {
+        let head = try await head()
+        let count = try await step()
+        note(nil)
+        pause = .milliseconds(250)
+        if count == 0 { try await rest(behind: head) }
+      } catch {
+        if Task.isCancelled { break }
+        note("\(error)")
+        try? await clock.sleep(for: pause * Double.random(in: 0.5...1))
+        pause = min(pause * 2, Self.pauseMaximum)
+      }
+    }
+    throw CancellationError()
+  }
+
+  private func head() async throws(StoreError) -> Int64 {
+    if let head = live.head { return head }
+    return try await log.head()
+  }
+
+  /// Nothing is due: what was written up to `head` was at least tried, unless others are at it.
+  private func rest(behind head: Int64) async throws {
+    if head > position, try await store.hasUntried() == false {
+      try await cursors.advance(Self.cursorName, to: head)
+      state.withLock { $0.advancedTo = max($0.advancedTo, head) }
+    }
+    let live = live
+    await race(upTo: Self.idleInterval, clock: clock) { await live.wait(after: head) }
+    try Task.checkCancellation()
+  }
+
+  /// Embeds one batch of what is due; how many passages there were.
+  package func step() async throws -> Int {
+    let active = try await models.active()
+    guard let provider = models.provider(of: active.name) else {
+      throw EmbedderError.unavailable("this server has no provider for the model \(active.name)")
+    }
+    let now = time.now()
+    // What a server that was killed had taken is taken over at once.
+    let batch = try await store.takeWaiting(
+      limit: Self.batchCount, at: now, until: now.advanced(by: Self.lease),
+      includingTaken: state.withLock { $0.takesOver })
+    guard !batch.isEmpty else {
+      state.withLock { $0.takesOver = false }
+      return 0
+    }
+    try await embed(batch, provider.embedder, active)
+    return batch.count
+  }
+
+  /// Whether the batch went as one.
+  @discardableResult private func embed(
+    _ batch: [WaitingPassage], _ embedder: any Embedder, _ active: StoredModel
+  ) async throws -> Bool {
+    let embeddings: [TextEmbedding]
+    do throws(EmbedderError) {
+      embeddings = try await embedder.embed(batch.map(\.content))
+    } catch {
+      if error == .cancelled { throw CancellationError() }
+      return try await failed(batch, embedder, active, error)
+    }
+    guard embeddings.count == batch.count,
+      embeddings.allSatisfy({ $0.vector.count == active.dimensionCount })
+    else {
+      let error = EmbedderError.unavailable(
+        "the provider's vectors are not of \(active.dimensionCount) dimensions")
+      return try await failed(batch, embedder, active, error)
+    }
+    let made = zip(batch, embeddings).map { passage, embedding in
+      MadeEmbedding(
+        key: passage.key, contentHash: passage.contentHash, vector: embedding.vector)
+    }
+    try await store.store(made, model: active.name, at: time.now())
+    // Another server may have switched the model meanwhile.
+    if try await store.models().active.name != active.name {
+      models.forget()
+      // These vectors were dropped: what was taken for them is due again, and not after its lease.
+      state.withLock { $0.takesOver = true }
+    }
+    return true
+  }
+
+  /// One text that a provider can not take must not hold up those beside it.
+  private func failed(
+    _ batch: [WaitingPassage], _ embedder: any Embedder, _ active: StoredModel,
+    _ error: EmbedderError
+  ) async throws -> Bool {
+    if batch.count > 1, !error.isOfProvider {
+      var failureCount = 0
+      for passage in batch where try await !embed([passage], embedder, active) { failureCount += 1 }
+      // None is taken: that is not for the texts, and asking on is of no use for a while.
+      if failureCount == batch.count { throw error }
+      return false
+    }
+    let attempts = batch.map(\.attemptCount).max() ?? 0
+    let wait = min(Duration.seconds(1) * (1 << min(attempts, 10)), Self.retryMaximum)
+    try await store.fail(
+      batch.map(\.key), error: error.text, nextAttemptAt: time.now().advanced(by: wait))
+    logger.warning(
+      "passages were not embedded", metadata: ["count": "\(batch.count)", "error": "\(error.text)"])
+    // The whole provider is away: nothing else is taken for a while.
+    if error.isOfProvider { throw error }
+    return false
+  }
+
+  private func note(_ error: String?) { state.withLock { $0.lastError = error } }
+}
+
+extension EmbedderError {
+  /// Whether other texts would fare no better.
+  var isOfProvider: Bool {
+    switch self {
+    case .unavailable, .overloaded, .cancelled: true
+    case .refused, .tooManyTexts: false
+    }
+  }
+
+  /// For admins; holds no text that was embedded.
+  var text: String {
+    switch self {
+    case .unavailable(let text), .refused(let text): text
+    case .overloaded: "too many texts are waiting to be embedded"
+    case .tooManyTexts(let maximum): "more than \(maximum) texts at once"
+    case .cancelled: "cancelled"
+    }
+  }
+}

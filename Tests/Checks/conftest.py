@@ -1,0 +1,6 @@
+"""The checks of `make check` are modules in .make/."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / ".make"))

@@ -1,0 +1,76 @@
+import Domain
+import EventLog
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct `The live end of the log` {
+  private func event(_ position: Int64, payload: String = "{}") -> StoredEvent {
+    let id = UUIDv7(high: 1, low: UInt64(position))
+    return StoredEvent(
+      id: id, seq: position, position: position, type: "goal.created", entityType: "goal",
+      entityID: id, version: 1, userID: nil, payload: payload, metadata: "{}",
+      createdAt: Timestamp(microsecondsSinceEpoch: position))
+  }
+
+  private func positions(_ live: LiveEvents) -> [Int64]? {
+    if case .events(let events) = live { events.map(\.position) } else { nil }
+  }
+
+  @Test func `gives what came after a position, up to a limit`() {
+    let hub = EventHub()
+    #expect(hub.head == nil)
+    #expect(hub.events(after: 0, limit: 10) == .empty)
+    hub.begin(at: 4)
+    hub.publish([event(5), event(6), event(7)])
+    #expect(hub.head == 7)
+    #expect(positions(hub.events(after: 4, limit: 2)) == [5, 6])
+    #expect(positions(hub.events(after: 6, limit: 2)) == [7])
+    #expect(hub.events(after: 7, limit: 2) == .empty)
+    #expect(hub.events(after: 3, limit: 2) == .gone)
+  }
+
+  @Test func `holds as many events and bytes as it may, and always the newest`() {
+    let hub = EventHub(capacity: 3, byteCountMax: 100_000)
+    hub.begin(at: 0)
+    hub.publish((1...5).map { event($0) })
+    #expect(hub.events(after: 1, limit: 10) == .gone)
+    #expect(positions(hub.events(after: 2, limit: 10)) == [3, 4, 5])
+    hub.publish([event(6, payload: String(repeating: "x", count: 80_000))])
+    #expect(positions(hub.events(after: 5, limit: 10)) == [6])
+    #expect(hub.events(after: 4, limit: 10) == .gone)
+  }
+
+  @Test func `passes over what it has, and starts anew after a gap`() {
+    let hub = EventHub()
+    hub.begin(at: 0)
+    hub.publish([event(1), event(2)])
+    hub.publish([event(1), event(2), event(3)])
+    #expect(positions(hub.events(after: 0, limit: 10)) == [1, 2, 3])
+    hub.publish([event(9)])
+    #expect(hub.events(after: 3, limit: 10) == .gone)
+    #expect(positions(hub.events(after: 8, limit: 10)) == [9])
+  }
+
+  @Test func `wakes who waits by an event, by draining and by cancelling`() async {
+    let hub = EventHub()
+    hub.begin(at: 0)
+    async let woken: Void = hub.wait(after: 0)
+    hub.publish([event(1)])
+    await woken
+    let task = Task { await hub.wait(after: 1) }
+    task.cancel()
+    await task.value
+    async let drained: Void = hub.wait(after: 1)
+    hub.drain()
+    await drained
+    #expect(hub.isDraining)
+    #expect(hub.waiterCount == 0)
+  }
+
+  @Test func `renders an event once for everybody`() {
+    let shared = SharedEvent(event(1))
+    let first = shared.rendered { .init(cursor: "a", bytes: [UInt8(clamping: $0.position)]) }
+    let second = shared.rendered { _ in .init(cursor: "b", bytes: []) }
+    #expect(first.cursor == "a" && first.bytes == [1])
+    #expect(second.cursor == "a" && second.bytes == [1])
+  }
+}
