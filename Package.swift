@@ -80,19 +80,21 @@ let package = Package(
       name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
       linkerSettings: [.linkedLibrary("m")]),
 
-    // L1: import nothing but C, and JSON
+    // L1: import nothing but C, and each other
     .target(name: "OpenSSL", dependencies: ["COpenSSL"], swiftSettings: swift),
-    .target(name: "HTTPClient", dependencies: ["CCurl"], swiftSettings: swift),
+    .target(name: "Digits", swiftSettings: swift),
+    .target(name: "Threads", swiftSettings: swift),
+    .target(name: "HTTPClient", dependencies: ["Threads", "CCurl"], swiftSettings: swift),
     .target(name: "JSON", swiftSettings: swift),
     .target(name: "Wire", swiftSettings: swift),
-    .target(name: "Domain", dependencies: ["JSON"], swiftSettings: swift),
+    .target(name: "Domain", dependencies: ["Digits", "JSON"], swiftSettings: swift),
 
     // L2: engines over ports; they import no contract
     .target(
       name: "Retrieval", dependencies: ["Domain", "OpenSSL", logging], swiftSettings: swift),
     .target(name: "Writes", dependencies: ["Domain", "JSON", "Retrieval"], swiftSettings: swift),
     .target(
-      name: "Agents", dependencies: ["Domain", "JSON", "Retrieval", "Writes", logging],
+      name: "Agents", dependencies: ["Domain", "Digits", "JSON", "Retrieval", "Writes", logging],
       swiftSettings: swift),
     .target(name: "EventLog", dependencies: ["Domain", logging], swiftSettings: swift),
 
@@ -108,13 +110,16 @@ let package = Package(
       dependencies: ["Wire", "RPC", "OpenSSL", nioCore, nioPosix, logging],
       swiftSettings: swift),
     .target(
-      name: "PostgresStore", dependencies: ["Domain", "JSON", "CLibPQ", logging],
+      name: "PostgresStore",
+      dependencies: ["Domain", "Digits", "JSON", "Threads", "CLibPQ", logging],
       swiftSettings: swift),
     .target(
-      name: "EventLake", dependencies: ["Domain", "JSON", "CArrow", logging], swiftSettings: swift),
+      name: "EventLake",
+      dependencies: ["Domain", "Digits", "JSON", "Threads", "CArrow", logging],
+      swiftSettings: swift),
     .target(
       name: "Models",
-      dependencies: ["Domain", "JSON", "CEmbed", "HTTPClient", "OpenSSL", logging],
+      dependencies: ["Domain", "JSON", "Threads", "CEmbed", "HTTPClient", "OpenSSL", logging],
       swiftSettings: swift),
     .target(
       name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
@@ -129,7 +134,7 @@ let package = Package(
       name: "HitoClient", dependencies: ["Transport", "Contract", "RPC", "Wire", "OpenSSL"],
       swiftSettings: swift),
 
-    .target(name: "DescriptorJSON", dependencies: ["JSON"], swiftSettings: swift),
+    .target(name: "DescriptorJSON", dependencies: ["Digits", "JSON"], swiftSettings: swift),
 
     // L4
     .executableTarget(
@@ -157,7 +162,10 @@ let package = Package(
         "hito", "Contract", "RPC", "Wire", "JSON", "DescriptorJSON", argumentParser,
       ],
       swiftSettings: swift),
-    .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
+    .testTarget(name: "DigitsTests", dependencies: ["Digits"], swiftSettings: swift),
+    .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: swift),
+    .testTarget(
+      name: "WireTests", dependencies: ["Wire", "SeededRandom"], swiftSettings: swift),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
     .testTarget(
       name: "DomainTests", dependencies: ["Domain", "SeededRandom"], swiftSettings: swift),

@@ -1,3 +1,5 @@
+import Digits
+
 /// The texts that stand for google.protobuf's times and masks in JSON.
 enum WellKnownText {
   /// Seconds and nanoseconds, as both Timestamp and Duration hold them.
@@ -91,8 +93,7 @@ enum WellKnownText {
   // MARK: Parts
 
   private static func pad(_ value: Int64, _ width: Int) -> String {
-    let digits = String(value)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    Digits.decimal(value, width: width)
   }
 
   private static func fraction(_ nanos: Int32) -> String {

@@ -1,6 +1,7 @@
 internal import CCurl
 internal import Glibc
 internal import Synchronization
+internal import Threads
 
 /// The thread that moves a client's transfers on. What others want of it waits in a list; libcurl's
 /// handles are touched by this thread only.
@@ -112,34 +113,4 @@ private final class LoopHandle: @unchecked Sendable {
   deinit { hito_http_loop_free(pointer) }
 
   func wake() { hito_http_loop_wake(pointer) }
-}
-
-/// Starts a thread that gets none of the process's signals; false where there is none to be had.
-private func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-  var all = sigset_t()
-  var previous = sigset_t()
-  sigfillset(&all)
-  pthread_sigmask(SIG_BLOCK, &all, &previous)
-  defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
-  var thread = pthread_t()
-  let context = Unmanaged.passRetained(ThreadBody(body))
-  let status = pthread_create(
-    &thread, nil,
-    { context in
-      guard let context else { return nil }
-      Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().body()
-      return nil
-    }, context.toOpaque())
-  guard status == 0 else {
-    context.release()
-    return false
-  }
-  pthread_detach(thread)
-  return true
-}
-
-private final class ThreadBody: Sendable {
-  let body: @Sendable () -> Void
-
-  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 }

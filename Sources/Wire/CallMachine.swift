@@ -1,12 +1,32 @@
-/// One call as one side of the connection sees it: the messages that come in, and credit both ways.
+/// What both sides of a call share: the messages that come in, the one that goes out, and credit both
+/// ways. What a call is to its side is `ServerCallMachine` and `ClientCallMachine`.
 ///
 /// Three kinds of misuse: the peer breaks the protocol (`.fail`, the connection ends), the peer asks
-/// too much of this call (`.refuse`, the call ends), or our own code sends after the end (the owner
-/// keeps no machine for an ended call, so that cannot be said).
+/// too much of this call (`.refuse`, the call ends), or our own code hands over a message while
+/// another one waits (the owner asks `isMessageWaiting` first).
 package struct CallMachine: Sendable, Hashable {
+  /// What one frame carries of the message that waits.
+  package struct Fragment: Sendable, Hashable {
+    /// Where its bytes are in the message.
+    package var range: Range<Int>
+    package var isLast: Bool
+
+    package init(range: Range<Int>, isLast: Bool) {
+      self.range = range
+      self.isLast = isLast
+    }
+  }
+
+  /// A message that did not go out whole. Its bytes are the owner's.
+  private struct WaitingMessage: Hashable {
+    var byteCount: Int
+    var sentByteCount = 0
+  }
+
   package private(set) var inbound: InboundMessages
   private var receiveWindow: ReceiveWindow
-  package var sendWindow: SendWindow
+  private var sendWindow: SendWindow
+  private var waiting: WaitingMessage?
 
   /// `mine` is what this side granted, `peers` what the other side did.
   package init(mine: ReceiveLimits, peers: ReceiveLimits, receivesSingleMessage: Bool) {
@@ -15,7 +35,11 @@ package struct CallMachine: Sendable, Hashable {
     receiveWindow = ReceiveWindow(initial: mine.streamCredit)
     sendWindow = SendWindow(initial: peers.streamCredit)
   }
+}
 
+// MARK: In
+
+extension CallMachine {
   /// A fragment arrived; `flags` are its frame's.
   package mutating func fragmentReceived(
     byteCount: Int, flags: FrameFlags
@@ -45,10 +69,66 @@ package struct CallMachine: Sendable, Hashable {
     inbound.emptyMessageRead()
   }
 
-  /// How many of `byteCount` message bytes may be sent in one frame now; 0 = wait for credit.
-  package func sendableByteCount(
-    of byteCount: Int, connection: SendWindow, framePayloadByteCountMax: Int
-  ) -> Int {
-    min(byteCount, framePayloadByteCountMax, sendWindow.available, connection.available)
+  /// The peer sent CREDIT for this stream.
+  package mutating func creditReceived(_ byteCount: UInt32) throws(WireFault) {
+    try sendWindow.creditReceived(byteCount)
+  }
+}
+
+// MARK: Out
+
+extension CallMachine {
+  /// Whether a message that was handed over is not out yet.
+  package var isMessageWaiting: Bool { waiting != nil }
+
+  /// The size of the message that waits, with what is out of it; 0 for none.
+  package var waitingByteCount: Int { waiting?.byteCount ?? 0 }
+
+  /// Takes the credit for a message that goes out whole, in one frame with `blockByteCount` bytes
+  /// before it; false, and nothing is taken, when it cannot.
+  package mutating func takeWhole(
+    byteCount: Int, blockByteCount: Int = 0, connection: inout SendWindow,
+    framePayloadByteCountMax: Int
+  ) -> Bool {
+    guard
+      blockByteCount + byteCount <= framePayloadByteCountMax,
+      byteCount <= sendWindow.available, byteCount <= connection.available
+    else { return false }
+    sendWindow.take(byteCount)
+    connection.take(byteCount)
+    return true
+  }
+
+  /// A message was handed over that cannot go out whole: `nextFragment` says how it goes.
+  package mutating func messageWaits(byteCount: Int) {
+    assert(waiting == nil)
+    waiting = WaitingMessage(byteCount: byteCount)
+  }
+
+  /// Takes the credit for as much of the waiting message as one frame may carry now; nil when there is
+  /// no message, or no credit (W9.2).
+  package mutating func nextFragment(
+    connection: inout SendWindow, framePayloadByteCountMax: Int
+  ) -> Fragment? {
+    guard let message = waiting else { return nil }
+    let start = message.sentByteCount
+    let left = message.byteCount - start
+    let byteCount = min(
+      left, framePayloadByteCountMax, sendWindow.available, connection.available)
+    guard byteCount > 0 || left == 0 else { return nil }
+    sendWindow.take(byteCount)
+    connection.take(byteCount)
+    let isLast = byteCount == left
+    waiting =
+      isLast
+      ? nil
+      : WaitingMessage(
+        byteCount: message.byteCount, sentByteCount: start + byteCount)
+    return Fragment(range: start..<start + byteCount, isLast: isLast)
+  }
+
+  /// The call has ended: what waits will not be sent.
+  package mutating func dropMessage() {
+    waiting = nil
   }
 }

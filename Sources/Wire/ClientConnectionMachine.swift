@@ -2,7 +2,7 @@
 ///
 ///     awaiting HELLO --HELLO--> open --GOAWAY (drain)--> draining --> closed
 package struct ClientConnectionMachine: Sendable {
-  package enum Phase: Sendable, Hashable {
+  private enum State: Sendable, Hashable {
     case awaitingHello
     case open
     case draining(lastStream: UInt32)
@@ -10,31 +10,34 @@ package struct ClientConnectionMachine: Sendable {
   }
 
   package let limits: ReceiveLimits
-  package private(set) var phase = Phase.awaitingHello
+  private var state = State.awaitingHello
   package private(set) var peerLimits = ReceiveLimits()
   package private(set) var openCallCount = 0
   package var sendWindow = SendWindow(initial: 0)
   private var receiveWindow: ReceiveWindow
   private var nextStream: UInt32 = 1
-  private var awaitedPong: UInt64?
-  private var pingCount: UInt64 = 0
+  private var keepalive: KeepaliveMachine
   /// A server has fewer reasons than a client to be noisy; the same bound serves.
   private var noiseMeter = RateMeter(burst: 1000, perSecond: 100)
 
-  package init(limits: ReceiveLimits) {
+  package init(
+    limits: ReceiveLimits, keepaliveIdle: Duration, keepaliveTimeout: Duration,
+    now: ContinuousClock.Instant
+  ) {
     self.limits = limits
+    keepalive = KeepaliveMachine(idle: keepaliveIdle, timeout: keepaliveTimeout, now: now)
     receiveWindow = ReceiveWindow(initial: limits.connectionCredit)
   }
 
   /// Whether a call may be opened now.
   package var canOpen: Bool {
-    phase == .open && openCallCount < peerLimits.concurrentCallCountMax
+    state == .open && openCallCount < peerLimits.concurrentCallCountMax
       && nextStream <= WireLimit.streamIDMax
   }
 
   /// Whether calls must go to another connection.
   package var isRetired: Bool {
-    switch phase {
+    switch state {
     case .awaitingHello: false
     case .open: nextStream > WireLimit.streamIDMax
     case .draining, .closed: true
@@ -42,7 +45,7 @@ package struct ClientConnectionMachine: Sendable {
   }
 
   package var isFinished: Bool {
-    if case .draining = phase { openCallCount == 0 } else { false }
+    if case .draining = state { openCallCount == 0 } else { false }
   }
 
   /// Opens a stream; the caller has checked `canOpen`.
@@ -57,15 +60,31 @@ package struct ClientConnectionMachine: Sendable {
     openCallCount -= 1
   }
 
+  package var isClosed: Bool { state == .closed }
+
   package mutating func closed() {
-    phase = .closed
+    state = .closed
+  }
+
+  /// Bytes arrived; call once per read.
+  package mutating func bytesReceived(now: ContinuousClock.Instant) {
+    keepalive.bytesReceived(now: now)
+  }
+
+  /// When `timerFired` wants to be called next; nil when the connection has ended.
+  package var nextWakeUp: ContinuousClock.Instant? { isClosed ? nil : keepalive.due }
+
+  /// Time passed. May be called at any time. Without calls nobody waits for this connection, and the
+  /// server's own keepalive looks after it.
+  package mutating func timerFired(now: ContinuousClock.Instant) -> KeepaliveMachine.Action {
+    isClosed ? .nothing : keepalive.timerFired(now: now, isPeerNeeded: openCallCount > 0)
   }
 
   /// Checks a header before its payload is waited for (W2).
   package func check(_ header: FrameHeader) throws(WireFault) -> FrameKind {
     let isHello = header.kindValue == FrameKind.hello.rawValue
     let byteCountMax =
-      isHello || phase == .awaitingHello
+      isHello || state == .awaitingHello
       ? WireLimit.helloPayloadByteCountMax : limits.framePayloadByteCountMax
     guard header.payloadByteCount <= UInt32(byteCountMax) else {
       throw WireFault(.frameTooLarge, "a frame payload above \(byteCountMax) bytes")
@@ -74,7 +93,7 @@ package struct ClientConnectionMachine: Sendable {
       throw WireFault(.protocolError, "an unknown kind of frame")
     }
     // A server may refuse a connection with GOAWAY instead of HELLO.
-    guard isHello == (phase == .awaitingHello) || kind == .goAway else {
+    guard isHello == (state == .awaitingHello) || kind == .goAway else {
       throw WireFault(.protocolError, isHello ? "a second HELLO" : "a frame before HELLO")
     }
     guard kind.isWellFormedFromServer(header) else {
@@ -86,7 +105,7 @@ package struct ClientConnectionMachine: Sendable {
   package mutating func helloReceived(_ hello: Hello) {
     peerLimits = hello.limits
     sendWindow = SendWindow(initial: hello.limits.connectionCredit)
-    phase = .open
+    state = .open
   }
 
   package mutating func messageBytesReceived(_ byteCount: Int) throws(WireFault) {
@@ -105,22 +124,10 @@ package struct ClientConnectionMachine: Sendable {
     }
   }
 
-  /// Begins a keepalive round trip.
-  package mutating func ping() -> UInt64 {
-    pingCount += 1
-    awaitedPong = pingCount
-    return pingCount
-  }
-
-  /// Whether a keepalive PING has not been answered.
-  package var awaitsPong: Bool { awaitedPong != nil }
-
   package mutating func pongReceived(
     _ opaque: UInt64, now: ContinuousClock.Instant
   ) throws(WireFault) {
-    if opaque == awaitedPong {
-      awaitedPong = nil
-    } else if !noiseMeter.admit(now: now) {
+    guard keepalive.pongReceived(opaque) || noiseMeter.admit(now: now) else {
       throw WireFault(.abuse, "too many frames without effect")
     }
   }
@@ -134,13 +141,13 @@ package struct ClientConnectionMachine: Sendable {
 
   package mutating func goAwayReceived(_ goAway: GoAway) -> GoAwayAction {
     guard goAway.reason.isDrain else {
-      phase = .closed
+      state = .closed
       return .fail(goAway.reason)
     }
     // A second GOAWAY can only lower the last stream.
     var last = goAway.lastStream
-    if case .draining(let before) = phase { last = min(last, before) }
-    phase = .draining(lastStream: last)
+    if case .draining(let before) = state { last = min(last, before) }
+    state = .draining(lastStream: last)
     return .drain(lastStream: last)
   }
 }

@@ -234,7 +234,7 @@ struct LifeTests {
       client.call(Methods.echo, stream: 401, "")
       #expect(await client.nextAnswer()?.stream == 401)
       let connection = try #require(server.server.core.registry.all.first)
-      let keptCount = try await connection.loop.submit { connection.blocked.count }.get()
+      let keptCount = try await connection.loop.submit { connection.waiting.blocked.count }.get()
       #expect(keptCount == 0)
       client.close()
     }

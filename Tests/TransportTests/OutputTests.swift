@@ -31,12 +31,17 @@ struct OutputTests {
     }
   }
 
+  private let large = MethodDescriptor(
+    path: Methods.path("Large"), kind: .unary, isReadOnly: true, rule: Methods.ping.rule)
+  private let empty = MethodDescriptor(
+    path: Methods.path("Empty"), kind: .unary, isReadOnly: true, rule: Methods.ping.rule)
+
+  /// Everything that a server says to these calls, which arrive in one read and have the ids 1, 3, 5…
   /// Not async: an embedded loop belongs to one thread.
-  @Test func `replies that went out during a write are not lost`() throws {
-    let large = MethodDescriptor(
-      path: Methods.path("Large"), kind: .unary, isReadOnly: true, rule: Methods.ping.rule)
+  private func answers(to methods: [MethodDescriptor]) throws -> [RawFrame] {
     var router = Router()
     try router.unary(large) { (_: Blob, _) in Blob([UInt8](repeating: 7, count: 200_000)) }
+    try router.unary(empty) { (_: Blob, _) in Blob([UInt8]()) }
     let core = ServerCore(
       configuration: configured { _ in }, router: router, authenticator: TestAuthenticator(),
       logger: testLogger())
@@ -51,10 +56,10 @@ struct OutputTests {
     hello.limits.connectionCredit = WireLimit.creditMax
     hello.limits.framePayloadByteCountMax = 1 << 20
     var bytes = RawClient.frame(.hello, stream: 0, hello.clientPayload())
-    let streams = Array(stride(from: UInt32(1), to: 41, by: 2))
-    for stream in streams {
-      let block = CallHead.block(path: large.path, timeoutMicroseconds: nil)
-      bytes += RawClient.frame(.call, [.hasMessage, .end], stream: stream, block)
+    for (index, method) in methods.enumerated() {
+      let block = CallHead.block(path: method.path, timeoutMicroseconds: nil)
+      bytes += RawClient.frame(
+        .call, [.hasMessage, .end], stream: UInt32(2 * index + 1), block)
     }
     try channel.writeInbound(ByteBuffer(bytes: bytes))
     channel.embeddedEventLoop.run()
@@ -63,19 +68,24 @@ struct OutputTests {
     while let next = try channel.readOutbound(as: ByteBuffer.self) {
       output += Array(next.readableBytesView)
     }
-    #expect(endedStreams(output) == streams)
     _ = try channel.finish(acceptAlreadyClosed: true)
+    var frames: [RawFrame] = []
+    while let frame = RawClient.takeFrame(&output) { frames.append(frame) }
+    return frames
   }
 
-  private func endedStreams(_ bytes: [UInt8]) -> [UInt32] {
-    var ended: [UInt32] = []
-    bytes.withUnsafeBytes { bytes in
-      var offset = 0
-      while let header = FrameHeader(UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
-        if header.kind == .end { ended.append(header.stream) }
-        offset += FrameHeader.byteCount + Int(header.payloadByteCount)
-      }
-    }
-    return ended.sorted()
+  @Test func `replies that went out during a write are not lost`() throws {
+    let frames = try answers(to: Array(repeating: large, count: 20))
+    let ended = frames.filter { $0.kind == .end }.map(\.stream)
+    #expect(ended.sorted() == Array(stride(from: UInt32(1), to: 41, by: 2)))
+  }
+
+  @Test func `an empty reply that waits for a flush is a message, too`() throws {
+    // The first replies fill the output up to its bound; the last is behind it.
+    let frames = try answers(to: Array(repeating: large, count: 8) + [empty])
+    let last = frames.filter { $0.stream == 17 }
+    #expect(last.map(\.kind) == [.message, .end])
+    #expect(last.map(\.payload.isEmpty) == [true, false])
+    #expect(last.last?.trailer?.status == .ok)
   }
 }

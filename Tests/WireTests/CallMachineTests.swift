@@ -91,16 +91,62 @@ import Wire
 
   @Test func `W9.2 the smallest of four limits is sent`() {
     let peers = ReceiveLimits(streamCredit: 50)
-    let call = CallMachine(mine: ReceiveLimits(), peers: peers, receivesSingleMessage: false)
-    let wide = SendWindow(initial: 1000)
-    let narrow = SendWindow(initial: 7)
+    func first(of byteCount: Int, connection: Int, frame: Int) -> Int? {
+      var call = CallMachine(mine: ReceiveLimits(), peers: peers, receivesSingleMessage: false)
+      var window = SendWindow(initial: connection)
+      call.messageWaits(byteCount: byteCount)
+      let next = call.nextFragment(connection: &window, framePayloadByteCountMax: frame)
+      #expect(window.available == connection - (next?.range.count ?? 0))
+      return next?.range.count
+    }
+    #expect(first(of: 99, connection: 1000, frame: 80) == 50)
+    #expect(first(of: 99, connection: 1000, frame: 20) == 20)
+    #expect(first(of: 99, connection: 7, frame: 20) == 7)
+    #expect(first(of: 3, connection: 1000, frame: 20) == 3)
+    #expect(first(of: 3, connection: 0, frame: 20) == nil)
+  }
+
+  @Test func `a message goes out whole, or in fragments that cover it once`() throws {
+    let peers = ReceiveLimits(streamCredit: 50)
+    var call = CallMachine(mine: ReceiveLimits(), peers: peers, receivesSingleMessage: false)
+    var window = SendWindow(initial: 1000)
+    func isWhole(_ byteCount: Int, block: Int = 0) -> Bool {
+      call.takeWhole(
+        byteCount: byteCount, blockByteCount: block, connection: &window,
+        framePayloadByteCountMax: 40)
+    }
+    #expect(!isWhole(41))
+    #expect(!isWhole(30, block: 11))
+    #expect(window.available == 1000)
+    #expect(isWhole(30, block: 10))
+    #expect(!isWhole(21))
+    call.messageWaits(byteCount: 45)
+    var ranges: [Range<Int>] = []
+    while let next = call.nextFragment(connection: &window, framePayloadByteCountMax: 12) {
+      ranges.append(next.range)
+      #expect(!next.isLast)
+    }
+    #expect(ranges == [0..<12, 12..<20])
+    #expect(call.isMessageWaiting)
+    try call.creditReceived(25)
+    while let next = call.nextFragment(connection: &window, framePayloadByteCountMax: 20) {
+      ranges.append(next.range)
+      #expect(next.isLast == (next.range.upperBound == 45))
+    }
+    #expect(ranges == [0..<12, 12..<20, 20..<40, 40..<45])
+    #expect(!call.isMessageWaiting)
+    #expect(window.available == 1000 - 75)
+  }
+
+  @Test func `an empty message needs no credit`() {
+    var call = CallMachine(
+      mine: ReceiveLimits(), peers: ReceiveLimits(streamCredit: 0), receivesSingleMessage: false)
+    var window = SendWindow(initial: 0)
+    call.messageWaits(byteCount: 0)
     #expect(
-      call.sendableByteCount(of: 99, connection: wide, framePayloadByteCountMax: 80) == 50)
-    #expect(
-      call.sendableByteCount(of: 99, connection: wide, framePayloadByteCountMax: 20) == 20)
-    #expect(
-      call.sendableByteCount(of: 99, connection: narrow, framePayloadByteCountMax: 20) == 7)
-    #expect(call.sendableByteCount(of: 3, connection: wide, framePayloadByteCountMax: 20) == 3)
+      call.nextFragment(connection: &window, framePayloadByteCountMax: 9)
+        == CallMachine.Fragment(range: 0..<0, isLast: true))
+    #expect(call.nextFragment(connection: &window, framePayloadByteCountMax: 9) == nil)
   }
 
   @Test func `W9.4 CREDIT adds up to its limit`() throws {

@@ -1,3 +1,5 @@
+import Digits
+
 /// Marks where text of unknown origin begins and ends inside a prompt. The delimiter is random and
 /// of one run, so that no text that was written before can end its own section; one that names it
 /// all the same, or looks like a marker, is made unlike one.
@@ -11,12 +13,7 @@ package struct DataFence: Sendable, Hashable {
   }
 
   package init(high: UInt64, low: UInt64) {
-    delimiter = DataFence.digits(high) + DataFence.digits(low)
-  }
-
-  private static func digits(_ value: UInt64) -> String {
-    let text = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - text.utf8.count) + text
+    delimiter = Digits.hexadecimal(high) + Digits.hexadecimal(low)
   }
 
   /// The text between two markers, cleaned, and cut to `scalarCountMax` (which is then said).

@@ -1,3 +1,4 @@
+import Digits
 package import JSON
 
 /// A file of a learner's code as it was at one moment. The code itself never changes: a new version
@@ -115,7 +116,7 @@ package struct CodeSnapshot: Sendable, Hashable {
       ("reference_solution", .bool(referenceCourseID != nil)),
       ("file_path", .string(filePath)),
       ("language", .string(language)),
-      ("code_hash", .string(Self.hex(contentHash))),
+      ("code_hash", .string(Digits.hexadecimal(contentHash))),
       ("code_byte_count", .integer(Int64(content.utf8.count))),
       ("verdict", judgement.map { .string($0.verdict.rawValue) } ?? .null),
       ("validation_passed", judgement?.verdict.passed.map(JSONValue.bool) ?? .null),
@@ -135,12 +136,6 @@ package struct CodeSnapshot: Sendable, Hashable {
       id: context.nextID(), type: type, entityType: .codeSnapshot, entityID: id,
       version: version, userID: userID, payload: payload(goalCourseID: goalCourseID),
       metadata: context.metadata, createdAt: context.now)
-  }
-
-  private static func hex(_ bytes: [UInt8]) -> String {
-    bytes.reduce(into: "") { text, byte in
-      text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }
   }
 }
 

@@ -1,3 +1,4 @@
+import Digits
 package import JSON
 
 /// A document of a course. Its row stays when the document is taken out, so that bringing it back
@@ -71,7 +72,7 @@ package struct CourseDocument: Sendable, Hashable {
       ("title", .string(title)),
       ("language", .string(language)),
       ("format", .string(format.rawValue)),
-      ("content_hash", .string(contentHash.hex)),
+      ("content_hash", .string(Digits.hexadecimal(contentHash))),
       ("byte_count", .integer(Int64(byteCount))),
       ("ordinal", .integer(Int64(ordinal))),
       ("version", .integer(version)),
@@ -130,13 +131,4 @@ package enum DocumentLimits {
   /// Documents of one ingestion, and their bytes.
   package static let documentsOfStream = 2000
   package static let byteCountOfStream = 256 << 20
-}
-
-extension [UInt8] {
-  /// In hexadecimal, lower case.
-  var hex: String {
-    reduce(into: "") { text, byte in
-      text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }
-  }
 }

@@ -1,3 +1,5 @@
+import Digits
+
 /// A moment in UTC, in whole microseconds since 1970: what PostgreSQL's timestamptz and Parquet's
 /// timestamp[us] hold exactly.
 package struct Timestamp: Sendable, Hashable, Comparable {
@@ -30,10 +32,7 @@ extension Timestamp: CustomStringConvertible {
   /// RFC 3339 in UTC with six digits of fraction, for example `2026-01-31T09:05:00.000001Z`.
   package var description: String {
     let civil = CivilTime(self)
-    func pad(_ value: Int, _ width: Int) -> String {
-      let digits = String(value)
-      return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
+    func pad(_ value: Int, _ width: Int) -> String { Digits.decimal(value, width: width) }
     return "\(pad(civil.year, 4))-\(pad(civil.month, 2))-\(pad(civil.day, 2))"
       + "T\(pad(civil.hour, 2)):\(pad(civil.minute, 2)):\(pad(civil.second, 2))"
       + ".\(pad(civil.microsecond, 6))Z"

@@ -1,3 +1,4 @@
+import Digits
 package import Domain
 
 /// A published file as the manifest knows it.
@@ -27,7 +28,7 @@ package struct LakeFile: Sendable, Hashable, Codable {
   }
 
   package var name: String {
-    "\(kind.rawValue)_events-\(padded(firstPosition, 12))-\(padded(lastPosition, 12)).parquet"
+    "\(kind.rawValue)_events-\(Digits.decimal(firstPosition, width: 12))-\(Digits.decimal(lastPosition, width: 12)).parquet"
   }
 
   /// True for the events of the log that belong into this file.
@@ -61,7 +62,7 @@ package struct LakeLayout: Sendable, Hashable {
   package var quarantine: String { "\(root)/quarantine" }
 
   func journal(generation: Int64) -> String {
-    "\(manifestFolder)/journal-\(padded(generation, 8)).log"
+    "\(manifestFolder)/journal-\(Digits.decimal(generation, width: 8)).log"
   }
 
   package func path(of file: LakeFile) -> String { "\(events)/\(file.path)" }
@@ -89,8 +90,9 @@ package struct LakeLayout: Sendable, Hashable {
   static func folder(ofDay dayNumber: Int64) -> String {
     let start = dayNumber.multipliedReportingOverflow(by: microsecondsPerDay).partialValue
     let civil = CivilTime(Timestamp(microsecondsSinceEpoch: start))
-    return "year=\(padded(Int64(civil.year), 4))/month=\(padded(Int64(civil.month), 2))"
-      + "/day=\(padded(Int64(civil.day), 2))"
+    return
+      "year=\(Digits.decimal(civil.year, width: 4))/month=\(Digits.decimal(civil.month, width: 2))"
+      + "/day=\(Digits.decimal(civil.day, width: 2))"
   }
 
   static func isTemporary(name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".tmp") }
@@ -110,9 +112,4 @@ let microsecondsPerDay: Int64 = 86_400_000_000
 
 private func isDigit(_ byte: UInt8) -> Bool {
   (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-}
-
-func padded(_ value: Int64, _ width: Int) -> String {
-  let digits = String(value)
-  return String(repeating: "0", count: max(0, width - digits.count)) + digits
 }

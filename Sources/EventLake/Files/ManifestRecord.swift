@@ -1,4 +1,5 @@
 import CArrow
+import Digits
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -57,9 +58,7 @@ enum JournalCoding {
       throw .encoding(detail: "manifest: \(error)")
     }
     let sum = carrow_crc32c(0, json, json.count)
-    let digits = String(sum, radix: 16)
-    let head = String(repeating: "0", count: 8 - digits.utf8.count) + digits + " "
-    return Array(head.utf8) + json + [UInt8(ascii: "\n")]
+    return Array("\(Digits.hexadecimal(sum)) ".utf8) + json + [UInt8(ascii: "\n")]
   }
 
   /// The value of one line without its newline; nil where the line is not whole.

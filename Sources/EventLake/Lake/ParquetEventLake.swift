@@ -1,5 +1,6 @@
 package import Domain
 import Synchronization
+import Threads
 
 /// The lake: hive-partitioned Parquet files of every event, written once, crash-safe.
 ///
@@ -10,8 +11,8 @@ package final class ParquetEventLake: Sendable {
   private let writer: Mutex<LakeWriter>
   /// The last state that a call on `writer` left; read without waiting for one that runs.
   private let current = Mutex<ManifestState?>(nil)
-  private let writing = BlockingPool(name: "lake.write", threadCount: 1, waitingMax: 256)
-  private let reading: BlockingPool
+  private let writing = WorkerThreads(count: 1, waitingMax: 256)
+  private let reading: WorkerThreads<Void>
 
   /// - Parameters:
   ///   - directory: the lake's folder; made if it is not there.
@@ -22,8 +23,8 @@ package final class ParquetEventLake: Sendable {
   ) {
     layout = LakeLayout(root: directory)
     writer = Mutex(LakeWriter(layout: layout, storage: storage, options: options))
-    reading = BlockingPool(
-      name: "lake.scan", threadCount: max(1, scanThreadCount), waitingMax: 1024)
+    reading = WorkerThreads(
+      count: max(1, scanThreadCount), waitingMax: 1024)
   }
 
   /// Opens the lake and brings it in order after whatever ended the last process.
@@ -113,7 +114,7 @@ package final class ParquetEventLake: Sendable {
     _ query: LakeQuery, _ state: ManifestState, _ layout: LakeLayout, _ cancelled: CancellationFlag
   ) async -> Result<LakeScan, LakeScanner.Failure> {
     do throws(LakeError) {
-      return try await reading.run { () throws(LakeError) in
+      return try await reading.perform { () throws(LakeError) in
         do throws(LakeScanner.Failure) {
           return .success(
             try LakeScanner.scan(query, of: state, layout: layout) { cancelled.isSet })
@@ -150,7 +151,7 @@ package final class ParquetEventLake: Sendable {
   func write<Value: Sendable>(
     _ body: @escaping @Sendable (inout LakeWriter) throws(LakeError) -> Value
   ) async throws(LakeError) -> Value {
-    try await writing.run { [self] () throws(LakeError) in
+    try await writing.perform { [self] () throws(LakeError) in
       let result: Result<Value, LakeError> = writer.withLock { writer in
         let result: Result<Value, LakeError>
         do throws(LakeError) { result = .success(try body(&writer)) } catch {

@@ -1,6 +1,7 @@
 package import Domain
 import Glibc
 import Synchronization
+import Threads
 
 /// Google's Universal Sentence Encoder, multilingual, version 3, computed in this process: 16
 /// languages, Spanish and English among them, no network and no other program.
@@ -21,7 +22,8 @@ package final class UniversalSentenceEncoder: Embedder {
     name: "use-multilingual-3", dimensionCount: Dimensions.output, tokenCountMax: tokenCountMax)
 
   private let tokenizer: UnigramTokenizer
-  private let threads: EncoderThreads
+  /// Each with memory of its own: a pass takes milliseconds, too long for the cooperative pool.
+  private let threads: WorkerThreads<EncoderPass>
 
   /// Opens the model in `folder` and checks it as a whole; blocks for some tenths of a second.
   package init(folder: String, threadCount: Int? = nil) throws(ModelFileError) {
@@ -29,9 +31,11 @@ package final class UniversalSentenceEncoder: Embedder {
     let tokenizer = try UnigramTokenizer(file)
     let weights = try EncoderWeights(file, vocabularyCount: tokenizer.vocabularyCount)
     self.tokenizer = tokenizer
-    threads = try EncoderThreads(
-      count: max(threadCount ?? Self.processorCount(), 1), waitingMax: Self.waitingCallMax
+    threads = WorkerThreads(
+      count: max(threadCount ?? Self.processorCount(), 1),
+      waitingMax: Self.waitingCallMax
     ) { EncoderPass(weights, tokenCountMax: Self.tokenCountMax) }
+    guard threads.count > 0 else { throw .noThread }
   }
 
   /// Where the model is looked for, in order: where `named` says, or else where `make setup` puts it.

@@ -2,6 +2,7 @@ import CLibPQ
 import Domain
 import Glibc
 import Synchronization
+import Threads
 
 /// The one who waits for a unit. The first to resume it wins: the poll thread with an answer, or
 /// the caller's cancellation.
@@ -57,9 +58,9 @@ final class PoolDriver {
     var epoll: Int32
     var mailbox: Mailbox
     /// Makes connections; blocks.
-    var connector: BlockingThread
+    var connector: WorkerThreads<Void>
     /// Sends cancellations; blocks.
-    var canceller: BlockingThread
+    var canceller: WorkerThreads<Void>
     var settings: ConnectionSettings
     /// Told of notifications.
     var onNotification: (@Sendable (String) -> Void)?
@@ -218,7 +219,8 @@ final class PoolDriver {
     let (pool, mailbox, settings) = (
       environment.index, environment.mailbox, environment.settings
     )
-    environment.connector.run {
+    // Refused only when the driver has stopped, and nobody waits for the answer.
+    _ = environment.connector.run {
       do throws(ConnectFailure) {
         let connection = try settings.connect()
         mailbox.post(.connected(pool: pool, slot: slot, generation: generation, connection))
@@ -234,7 +236,7 @@ final class PoolDriver {
       mailbox.post(.cancelFinished(pool: pool, slot: slot, generation: generation))
       return
     }
-    environment.canceller.run {
+    _ = environment.canceller.run {
       cancellation.send()
       mailbox.post(.cancelFinished(pool: pool, slot: slot, generation: generation))
     }

@@ -1,5 +1,6 @@
 package import Domain
 import Synchronization
+import Threads
 
 /// The driver's front: takes units from any task and runs them on pipelined connections.
 ///
@@ -76,8 +77,9 @@ package final class PostgresDatabase: Sendable {
 
   /// The poll thread's life; false where it could not begin.
   private func serve() -> Bool {
-    let connector = BlockingThread()
-    let canceller = BlockingThread()
+    // Each connection of the pools has one job at most.
+    let connector = WorkerThreads(count: 1, waitingMax: .max)
+    let canceller = WorkerThreads(count: 1, waitingMax: .max)
     defer {
       connector.stop()
       canceller.stop()
@@ -91,7 +93,8 @@ package final class PostgresDatabase: Sendable {
   }
 
   private func makePool(
-    _ lane: Lane, _ epoll: Int32, _ connector: BlockingThread, _ canceller: BlockingThread
+    _ lane: Lane, _ epoll: Int32, _ connector: WorkerThreads<Void>,
+    _ canceller: WorkerThreads<Void>
   ) -> PoolDriver {
     var environment = PoolDriver.Environment(
       index: lane.rawValue, epoll: epoll, mailbox: mailbox, connector: connector,
@@ -109,7 +112,7 @@ package final class PostgresDatabase: Sendable {
   /// Connects once and reports why that does not work; for a clear error at start.
   package func check() async throws(ConnectFailure) {
     let settings = configuration.connection
-    let thread = BlockingThread()
+    let thread = WorkerThreads(count: 1, waitingMax: 1)
     defer { thread.stop() }
     let failure = await thread.value { () -> ConnectFailure? in
       do throws(ConnectFailure) {

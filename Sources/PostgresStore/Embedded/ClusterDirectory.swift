@@ -1,3 +1,4 @@
+import Digits
 import Glibc
 
 /// Where the files of a cluster are in its data directory.
@@ -54,8 +55,6 @@ package struct ClusterDirectory: Equatable, Sendable {
 
   /// A name, not a secret; the folder's owner and mode are checked before it is used.
   private static func digest(_ text: String) -> String {
-    var checksum = Checksum()
-    checksum.add(text)
-    return checksum.hexadecimal
+    String(FNV1a(text).value, radix: 16)
   }
 }

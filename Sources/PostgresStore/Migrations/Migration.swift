@@ -1,3 +1,5 @@
+import Digits
+
 /// One step of the schema. Released ones are never edited: a checksum tells.
 package struct Migration: Sendable {
   package enum Down: Sendable {
@@ -21,11 +23,9 @@ package struct Migration: Sendable {
 
   /// Tells an edited migration from the one that was applied (over both ways).
   package var checksum: String {
-    var checksum = Checksum()
-    checksum.add(up)
-    if case .sql(let down) = down { checksum.add(down) }
-    let digits = checksum.hexadecimal
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    var hash = FNV1a(up)
+    if case .sql(let down) = down { hash.mix(down) }
+    return Digits.hexadecimal(hash.value)
   }
 
   /// Every migration of this build, in order.

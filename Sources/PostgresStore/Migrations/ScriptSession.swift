@@ -1,10 +1,13 @@
+import Threads
+
 /// One blocking connection on a thread of its own, for migrations and other scripts. Not for calls.
 package final class ScriptSession: Sendable {
-  private let thread: BlockingThread
+  private let thread: WorkerThreads<Void>
   private let connection: PQConnection
 
   package init(_ settings: ConnectionSettings) async throws(ConnectFailure) {
-    thread = BlockingThread()
+    // Scripts run one after the other; a session is not for many callers.
+    thread = WorkerThreads(count: 1, waitingMax: 1024)
     let made = await thread.value { () -> Result<PQConnection, ConnectFailure> in
       do throws(ConnectFailure) {
         return .success(try settings.connectBlocking())

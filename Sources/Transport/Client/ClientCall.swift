@@ -5,8 +5,8 @@ internal import Wire
 
 /// One call at the client: what its connection and its caller share.
 ///
-/// `@unchecked Sendable`: `inbox` is a mutex; `machine`, `pending` and the other variables are touched
-/// on the connection's loop only.
+/// `@unchecked Sendable`: `inbox` is a mutex; `machine`, `message` and the other variables are
+/// touched on the connection's loop only.
 final class ClientCall: @unchecked Sendable {
   /// What arrived and was not read; the reader takes from it without a hop to the loop.
   struct Inbox {
@@ -47,15 +47,11 @@ final class ClientCall: @unchecked Sendable {
   let idempotencyKey: String?
   let deadline: ContinuousClock.Instant?
 
-  private(set) var stream: UInt32 = 0
-  var machine: CallMachine
-  /// The message that CALL carries.
-  var firstMessage: [UInt8]?
-  /// Nothing is sent after what is pending.
-  var isFinished: Bool
-  /// A later message that waits for credit, from `pendingOffset` on.
-  var pending: [UInt8]?
-  var pendingOffset = 0
+  /// 0 until the call is open.
+  var stream: UInt32 = 0
+  var machine: ClientCallMachine
+  /// The bytes of the message that was handed over; the machine knows how much of it is out.
+  private(set) var message: [UInt8]
   private var sendWaiter: CheckedContinuation<Bool, Never>?
   private let inbox = Mutex(Inbox())
   /// Consumed bytes are reported to the loop in steps of this.
@@ -63,30 +59,19 @@ final class ClientCall: @unchecked Sendable {
 
   init(
     _ connection: ClientConnection, _ method: MethodDescriptor, _ options: CallOptions,
-    idempotencyKey: String?, deadline: ContinuousClock.Instant?, firstMessage: [UInt8]?
+    idempotencyKey: String?, deadline: ContinuousClock.Instant?, firstMessage request: [UInt8]?
   ) {
     self.connection = connection
     self.method = method
     self.options = options
     self.idempotencyKey = idempotencyKey
     self.deadline = deadline
-    self.firstMessage = firstMessage
-    isFinished = firstMessage != nil
-    let limits = connection.configuration.limits
-    machine = CallMachine(
-      mine: limits, peers: ReceiveLimits(), receivesSingleMessage: false)
-    reportStep = max(1, limits.streamCredit / 4)
+    machine = ClientCallMachine(requestByteCount: request?.count)
+    message = request ?? []
+    reportStep = max(1, connection.configuration.limits.streamCredit / 4)
   }
-
-  var hasPending: Bool { pending != nil }
 
   // MARK: From the connection, on the loop
-
-  func opened(_ stream: UInt32, peerLimits: ReceiveLimits) {
-    self.stream = stream
-    machine = CallMachine(
-      mine: connection.configuration.limits, peers: peerLimits, receivesSingleMessage: false)
-  }
 
   /// A message, or a part of it, arrived. Answers with the credit to give back at once.
   @discardableResult
@@ -105,6 +90,7 @@ final class ClientCall: @unchecked Sendable {
   /// Answers with the dropped bytes whose credit is to be returned.
   @discardableResult
   func end(_ error: RPCError?, trailer: EndTrailer?) -> Int {
+    machine.ended()
     let (waiter, dropped) = inbox.withLock {
       inbox -> (CheckedContinuation<Void, Never>?, Int) in
       guard !inbox.isEnded else { return (nil, 0) }
@@ -121,13 +107,13 @@ final class ClientCall: @unchecked Sendable {
       return (inbox.waiter, dropped)
     }
     waiter?.resume()
-    pending = nil
-    sentAll()
+    messageSent()
     return dropped
   }
 
-  /// The pending message is out (or the call is over).
-  func sentAll() {
+  /// The message that was handed over is out (or the call is over).
+  func messageSent() {
+    message = []
     sendWaiter?.resume(returning: true)
     sendWaiter = nil
   }
@@ -144,13 +130,11 @@ final class ClientCall: @unchecked Sendable {
     let isTaken = await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
         connection.loop.execute {
-          guard !self.hasEnded, !self.isFinished, !self.hasPending else {
-            return continuation.resume(returning: false)
-          }
-          self.pending = message
-          self.pendingOffset = 0
+          let action = self.machine.messageHandedOver(byteCount: message.count)
+          guard action != .refuse else { return continuation.resume(returning: false) }
+          self.message = message
           self.sendWaiter = continuation
-          if self.stream != 0 { self.connection.sendPending(self) }
+          if action == .send { self.connection.sendMessage(of: self) }
         }
       }
     } onCancel: {
@@ -167,9 +151,7 @@ final class ClientCall: @unchecked Sendable {
   /// Half-closes.
   func finishSending() {
     connection.loop.execute {
-      guard !self.isFinished, !self.hasEnded else { return }
-      self.isFinished = true
-      self.connection.sendEnd(self)
+      if self.machine.finish() == .sendEnd { self.connection.sendEnd(self) }
     }
   }
 

@@ -14,7 +14,7 @@ extension ClientConnection {
     case .ping:
       out.appendPing(.pong, opaque: payload.bigEndian64(at: 0))
     case .pong:
-      try machine.pongReceived(payload.bigEndian64(at: 0), now: lastReceivedAt)
+      try machine.pongReceived(payload.bigEndian64(at: 0), now: .now)
     case .hello:
       machine.helloReceived(try Hello(payload: payload))
       ready.succeed()
@@ -30,11 +30,13 @@ extension ClientConnection {
     _ header: FrameHeader, _ payload: UnsafeRawBufferPointer
   ) throws(WireFault) {
     try machine.messageBytesReceived(payload.count)
-    guard let call = calls[header.stream] else {
+    let call = calls[header.stream]
+    let action = call?.machine.fragmentReceived(byteCount: payload.count, flags: header.flags)
+    guard let call, let action else {
       try machine.absentStreamFrameReceived(stream: header.stream)
       return consumed(payload.count, of: nil)
     }
-    switch call.machine.fragmentReceived(byteCount: payload.count, flags: header.flags) {
+    switch action {
     case .fail(let fault): throw fault
     case .refuse(let fault):
       consumed(payload.count, of: nil)
@@ -59,7 +61,7 @@ extension ClientConnection {
       try machine.absentStreamFrameReceived(stream: header.stream)
       return consumed(message.count, of: nil)
     }
-    if trailer.status == .ok, call.machine.inbound.unfinishedByteCount > 0 {
+    if trailer.status == .ok, call.machine.unfinishedByteCount > 0 {
       throw WireFault(.protocolError, "an END inside a message")
     }
     if hasMessage {
@@ -68,6 +70,7 @@ extension ClientConnection {
       }
       switch call.machine.fragmentReceived(byteCount: message.count, flags: .end) {
       case .fail(let fault): throw fault
+      case nil: break
       case .refuse(let fault):
         consumed(message.count, of: nil)
         return remove(call, RPCError(fault.code, "the server sent \(fault.text)"), nil)
@@ -91,7 +94,7 @@ extension ClientConnection {
     if header.stream == 0 {
       try machine.sendWindow.creditReceived(byteCount)
     } else if let call = calls[header.stream] {
-      try call.machine.sendWindow.creditReceived(byteCount)
+      try call.machine.creditReceived(byteCount)
     } else {
       return try machine.absentStreamFrameReceived(stream: header.stream)
     }
@@ -130,23 +133,20 @@ extension ClientConnection {
 
   /// Ends a call from our side: CANCEL if it is open. On the loop.
   func cancel(_ call: ClientCall, _ error: RPCError) {
-    if let index = queued.firstIndex(where: { $0 === call }) {
-      queued.remove(at: index)
-      call.end(error, trailer: nil)
-      return
+    let action = call.machine.ended()
+    let unreadByteCount = call.end(error, trailer: nil)
+    switch action {
+    case .nothing: break
+    case .leaveQueue: queued.removeAll { $0 === call }
+    case .closeStream:
+      out.appendFrame(.cancel, stream: call.stream)
+      markDirty()
+      calls[call.stream] = nil
+      machine.callEnded()
+      consumed(unreadByteCount, of: nil)
+      startQueued()
+      if machine.isFinished { finish() }
     }
-    guard calls[call.stream] === call else {
-      call.end(error, trailer: nil)
-      return
-    }
-    out.appendFrame(.cancel, stream: call.stream)
-    markDirty()
-    let unread = call.end(error, trailer: nil)
-    calls[call.stream] = nil
-    machine.callEnded()
-    consumed(unread, of: nil)
-    startQueued()
-    if machine.isFinished { finish() }
   }
 
   /// Gives consumed bytes back to the server, for the connection and for an open call.
@@ -157,9 +157,8 @@ extension ClientConnection {
       out.appendCredit(stream: 0, byteCount: connectionGrant)
       markDirty()
     }
-    guard let call, calls[call.stream] === call else { return }
-    let streamGrant = call.machine.consume(byteCount)
-    if streamGrant > 0 {
+    let streamGrant = call?.machine.consume(byteCount) ?? 0
+    if let call, streamGrant > 0 {
       out.appendCredit(stream: call.stream, byteCount: streamGrant)
       markDirty()
     }
@@ -168,50 +167,32 @@ extension ClientConnection {
   // MARK: Time
 
   func rearmTimer() {
-    guard endError == nil else { return }
-    var due = keepaliveDue
-    if let deadline = calls.values.lazy.compactMap(\.deadline).min() { due = min(due, deadline) }
-    if let deadline = queued.lazy.compactMap(\.deadline).min() { due = min(due, deadline) }
-    arm(at: due)
-  }
-
-  private var keepaliveDue: ContinuousClock.Instant {
-    pingSentAt.map { $0 + configuration.keepaliveTimeout }
-      ?? lastReceivedAt + configuration.keepaliveIdle
+    if let wakeUp = machine.nextWakeUp { arm(at: wakeUp) }
+    if let deadline = calls.values.lazy.compactMap(\.deadline).min() { arm(at: deadline) }
+    if let deadline = queued.lazy.compactMap(\.deadline).min() { arm(at: deadline) }
   }
 
   func arm(at due: ContinuousClock.Instant) {
-    if let timerDue, timerDue <= due { return }
-    timer?.cancel()
-    timerDue = due
-    let delay = ContinuousClock.now.duration(to: due).components
-    let nanoseconds = max(0, delay.seconds * 1_000_000_000 + delay.attoseconds / 1_000_000_000) + 1
-    timer = loop.scheduleTask(in: .nanoseconds(nanoseconds)) { self.timerFired() }
+    guard timer.isLater(than: due) else { return }
+    timer.set(for: due, now: .now, on: loop) { self.timerFired() }
   }
 
   private func timerFired() {
-    timer = nil
-    timerDue = nil
+    timer.fired()
     let now = ContinuousClock.now
     for call in Array(calls.values) + queued {
       guard let deadline = call.deadline, deadline <= now else { continue }
       cancel(call, RPCError(.deadlineExceeded, "the deadline has passed"))
     }
-    if endError == nil, keepaliveDue <= now { keepAlive(now) }
-    rearmTimer()
-  }
-
-  private func keepAlive(_ now: ContinuousClock.Instant) {
-    if pingSentAt != nil {
+    switch machine.timerFired(now: now) {
+    case .nothing: break
+    case .ping(let opaque):
+      out.appendPing(.ping, opaque: opaque)
+      markDirty()
+    case .giveUp:
       end(RPCError(.unavailable, "the server does not answer"))
       context?.close(promise: nil)
-    } else if calls.isEmpty {
-      // Nobody waits for this connection; the server's own keepalive looks after it.
-      lastReceivedAt = now
-    } else {
-      pingSentAt = now
-      out.appendPing(.ping, opaque: machine.ping())
-      markDirty()
     }
+    rearmTimer()
   }
 }

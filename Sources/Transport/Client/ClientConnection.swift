@@ -22,7 +22,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   var out = OutputBuffer()
   private var isFlushScheduled = false
-  private var carry = ByteBuffer()
+  private var carry = FrameCarry()
 
   var calls: [UInt32: ClientCall] = [:]
   /// Calls that wait for a free stream.
@@ -37,10 +37,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   /// Bytes of ended calls whose credit goes back in one step: a hop per call would be too dear.
   private let freedByteCount = Atomic(0)
 
-  var timer: Scheduled<Void>?
-  var timerDue: ContinuousClock.Instant?
-  var lastReceivedAt = ContinuousClock.now
-  var pingSentAt: ContinuousClock.Instant?
+  var timer = LoopTimer()
 
   init(
     configuration: ClientConfiguration, loop: any EventLoop,
@@ -50,7 +47,9 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
     self.loop = loop
     self.onRetired = onRetired
     ready = loop.makePromise()
-    machine = ClientConnectionMachine(limits: configuration.limits)
+    machine = ClientConnectionMachine(
+      limits: configuration.limits, keepaliveIdle: configuration.keepaliveIdle,
+      keepaliveTimeout: configuration.keepaliveTimeout, now: .now)
   }
 
   // MARK: Life
@@ -99,9 +98,8 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
     endError = error
     machine.closed()
     retire()
-    timer?.cancel()
-    timer = nil
-    carry = ByteBuffer()
+    timer.cancel()
+    carry.clear()
     ready.fail(error)
     var unstarted = error
     unstarted.isNotStarted = true
@@ -143,22 +141,12 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard endError == nil else { return }
-    lastReceivedAt = .now
-    pingSentAt = nil
+    machine.bytesReceived(now: .now)
     var bytes = unwrapInboundIn(data)
-    if carry.readableBytes > 0 {
-      var joined = carry
-      carry = ByteBuffer()
-      joined.writeBuffer(&bytes)
-      consume(&joined)
-      joined.discardReadBytes()
-      carry = joined
-    } else {
-      consume(&bytes)
-      guard bytes.readableBytes > 0 else { return }
-      carry = context.channel.allocator.buffer(capacity: bytes.readableBytes)
-      carry.writeBuffer(&bytes)
-    }
+    carry.join(&bytes)
+    consume(&bytes)
+    if endError != nil { return }
+    carry.keep(&bytes, context.channel.allocator)
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -166,26 +154,22 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
     context.fireChannelReadComplete()
   }
 
+  /// Handles all complete frames at the front of `buffer`.
   private func consume(_ buffer: inout ByteBuffer) {
-    let used = buffer.withUnsafeReadableBytes { bytes in
-      var offset = 0
-      while endError == nil {
-        let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
-        guard let header = FrameHeader(rest) else { break }
-        do throws(WireFault) {
-          let kind = try machine.check(header)
-          let end = FrameHeader.byteCount + Int(header.payloadByteCount)
-          guard end <= rest.count else { break }
-          try receive(
-            kind, header, UnsafeRawBufferPointer(rebasing: rest[FrameHeader.byteCount..<end]))
-          offset += end
-        } catch {
-          fail(error)
+    let byteCount = buffer.withUnsafeReadableBytes { bytes in
+      var reader = FrameReader(bytes)
+      do throws(WireFault) {
+        while endError == nil,
+          let frame = try reader.next({ header throws(WireFault) in try machine.check(header) })
+        {
+          try receive(frame.kind, frame.header, frame.payload)
         }
+      } catch {
+        fail(error)
       }
-      return endError == nil ? offset : bytes.count
+      return reader.byteCount
     }
-    buffer.moveReaderIndex(forwardBy: used)
+    buffer.moveReaderIndex(forwardBy: byteCount)
     if endError == nil, machine.isFinished { finish() }
   }
 

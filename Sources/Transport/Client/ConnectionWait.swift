@@ -23,8 +23,7 @@ final class ConnectionWait: Sendable {
     var timer: Scheduled<Void>?
     if let deadline {
       let left = max(.zero, ContinuousClock.now.duration(to: deadline))
-      let delay = TimeAmount.nanoseconds(Int64(clamping: Int(left / .nanoseconds(1))))
-      timer = future.eventLoop.scheduleTask(in: delay) {
+      timer = future.eventLoop.scheduleTask(in: TimeAmount(left)) {
         self.finish(.failure(RPCError(.deadlineExceeded, "no connection before the deadline")))
       }
     }

@@ -142,14 +142,12 @@ package final class HitoServer: Sendable {
     else {
       throw ChannelError.eof
     }
-    let timeout = core.configuration.handshakeTimeout.components
-    let nanoseconds = timeout.seconds * 1_000_000_000 + timeout.attoseconds / 1_000_000_000
     do {
       let session = try tls.withLock { $0 }.accept()
       try channel.pipeline.syncOperations.addHandlers(
         TLSHandler(
           session: session, scratch: executor.scratch,
-          handshakeTimeout: .nanoseconds(nanoseconds)),
+          handshakeTimeout: TimeAmount(core.configuration.handshakeTimeout)),
         ServerConnection(id: id, core: core, executor: executor))
     } catch {
       core.registry.abandon()

@@ -16,30 +16,19 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   private let hasOwnToken: Bool
   private let traceparent: String?
   private let metadata: [(String, String)]
+  let deadline: ContinuousClock.Instant?
 
-  var deadline: ContinuousClock.Instant?
-  var machine: CallMachine
+  var machine: ServerCallMachine
   var queue = MessageQueue()
   var requestBytes: [UInt8] = []
   var context: CallContext?
   var task: Task<Void, Never>?
 
-  /// The request is complete; a handler was started, or the request did not decode.
-  var isStarted = false
-  /// A handler was started, and will report its end.
-  var hasHandler = false
-  /// The handler has not returned yet.
-  var isRunning = false
-  /// The stream has ended.
-  var isEnded = false
+  /// Why the stream has ended; nil while it has not.
   var endError: RPCError?
   var resumeCursor: String?
-
-  /// A message that waits for credit, from `pendingOffset` on.
-  var pending: [UInt8] = []
-  var pendingOffset = 0
-  var pendingReplyByteCount = 0
-  var endsAfterPending = false
+  /// The bytes of the message that waits for credit; the machine knows how much of it is out.
+  var waitingMessage: [UInt8] = []
 
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
@@ -50,12 +39,14 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     receivedAt = connection.now
     idempotencyKey = head.idempotencyKey
     hasOwnToken = head.token != nil
-    token = head.token ?? connection.helloToken
+    token = head.token ?? connection.identity.token
     traceparent = head.traceparent
     metadata = head.metadata.entries
-    machine = CallMachine(
-      mine: connection.core.configuration.limits, peers: connection.machine.peerLimits,
-      receivesSingleMessage: route.method.kind.hasSingleRequest)
+    deadline = connection.deadline(of: route, head.timeoutMicroseconds)
+    machine = ServerCallMachine(
+      messages: CallMachine(
+        mine: connection.core.configuration.limits, peers: connection.machine.peerLimits,
+        receivesSingleMessage: route.method.kind.hasSingleRequest))
   }
 
   // MARK: The handler's task
@@ -102,12 +93,12 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   /// router's to say.
   private func authenticate() async -> (principal: Principal?, refusal: RPCError?) {
     guard let token else { return (nil, nil) }
-    if !hasOwnToken, let answer = connection.helloAnswer, answer.validUntil > receivedAt {
-      return (answer.principal, nil)
+    if !hasOwnToken, let principal = connection.identity.principal(at: receivedAt) {
+      return (principal, nil)
     }
     do throws(RPCError) {
       let answer = try await connection.core.authentication.authenticate(token: token)
-      if !hasOwnToken { await onLoop { self.connection.helloAnswer = answer } }
+      if !hasOwnToken { await onLoop { self.connection.identity.authenticated(answer) } }
       return (answer.principal, nil)
     } catch {
       return (nil, error)
@@ -151,7 +142,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     while true {
       if let endError { throw endError }
       if !queue.isEmpty { return try takeRequest() }
-      if machine.inbound.isHalfClosed { return nil }
+      if machine.messages.inbound.isHalfClosed { return nil }
       try await wait()
     }
   }
@@ -165,7 +156,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
         return .failure(error)
       }
     }
-    if taken.byteCount == 0 { machine.emptyMessageRead() }
+    if taken.byteCount == 0 { machine.messages.emptyMessageRead() }
     connection.grantConnection(taken.heldByteCount)
     connection.grantStream(self, taken.heldByteCount)
     switch taken.result {
@@ -179,14 +170,14 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   ) async throws(RPCError) {
     while true {
       if let endError { throw endError }
-      let hasRoom =
-        connection.isWritable && connection.out.count < ServerConnection.tickOutputByteCountMax
-      if pending.isEmpty, hasRoom { break }
-      if pending.isEmpty { connection.waitingForRoom.append(self) }
+      if !machine.messages.isMessageWaiting {
+        if connection.hasRoom { break }
+        connection.waiting.waitForRoom(self)
+      }
       try await wait()
     }
     connection.send(self, message)
-    while !pending.isEmpty {
+    while machine.messages.isMessageWaiting {
       if let endError { throw endError }
       try await wait()
     }

@@ -52,6 +52,7 @@ extension ServerConfiguration {
     machine.keepaliveIdle = keepaliveIdle
     machine.keepaliveTimeout = keepaliveTimeout
     machine.drainRoundTripMax = drainRoundTripMax
+    machine.replyByteCountMax = pendingReplyByteCountMax
     machine.ageMax = connectionAgeMax.map { $0 + $0 * Double.random(in: 0...0.1) }
     return machine
   }

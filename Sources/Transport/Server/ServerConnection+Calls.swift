@@ -13,28 +13,11 @@ extension ServerConnection {
       throw WireFault(.protocolError, "a CALL continues after its block without HAS_MESSAGE")
     }
     try machine.messageBytesReceived(parts.message.count)
-    switch try machine.callReceived(stream: header.stream) {
-    case .ignore:
+    guard let route = try admit(parts, stream: header.stream) else {
       return grantConnection(parts.message.count)
-    case .refuse(let fault):
-      return refuseUnstarted(header.stream, fault, parts.message.count)
-    case .start:
-      break
-    }
-    if let fault = parts.fault {
-      return refuseStarted(header.stream, fault, parts.message.count)
-    }
-    guard let route = route(parts.head.pathBytes) else {
-      let isText = WireText.decode(parts.head.pathBytes) != nil
-      let fault =
-        isText
-        ? CallFault(.unimplemented, "no such method")
-        : CallFault(.invalidArgument, "a method path that is not text")
-      return refuseStarted(header.stream, fault, parts.message.count)
     }
     let call = ServerCall(self, header.stream, route, parts.head)
-    counters.startedCount += 1
-    setDeadline(of: call, timeoutMicroseconds: parts.head.timeoutMicroseconds)
+    record.counters.startedCount += 1
     do throws(WireFault) {
       try begin(call, header.flags, hasMessage ? parts.message : nil)
     } catch {
@@ -43,9 +26,34 @@ extension ServerConnection {
       throw error
     }
     // A call that has ended by now never enters the table.
-    guard !call.isEnded else { return }
+    guard !call.machine.hasEnded else { return }
     calls[call.stream] = call
     armTimer(for: call)
+  }
+
+  /// Decides about a call by its head, before any of its message is kept. Nil when it was refused or
+  /// ignored; its message is dropped then.
+  private func admit(_ parts: CallHead.Parts, stream: UInt32) throws(WireFault) -> Route? {
+    var route: Route?
+    var fault = parts.fault
+    if fault == nil {
+      route = routes.route(parts.head.pathBytes, in: core.router)
+      if route == nil { fault = Self.unknownMethod(parts.head.pathBytes) }
+    }
+    switch try machine.callReceived(stream: stream, fault: fault) {
+    case .start: return route
+    case .ignore: return nil
+    case .refuse(let fault):
+      record.counters.countEnd(fault.code)
+      writeEnd(stream, EndTrailer(status: fault.code, message: fault.text))
+      return nil
+    }
+  }
+
+  private static func unknownMethod(_ path: UnsafeRawBufferPointer) -> CallFault {
+    WireText.decode(path) == nil
+      ? CallFault(.invalidArgument, "a method path that is not text")
+      : CallFault(.unimplemented, "no such method")
   }
 
   private func begin(
@@ -58,7 +66,7 @@ extension ServerConnection {
     let isUnary = call.route.method.kind == .unary
     if isUnary, let message, flags.contains(.end) {
       // The whole request is here: decode it where it lies.
-      switch call.machine.fragmentReceived(byteCount: message.count, flags: flags) {
+      switch call.machine.messages.fragmentReceived(byteCount: message.count, flags: flags) {
       case .fail(let fault): throw fault
       case .refuse(let fault):
         grantConnection(message.count)
@@ -71,31 +79,30 @@ extension ServerConnection {
     if !isUnary { startStreaming(call) }
     if let message {
       // A handler that has ended already reads no more.
-      if call.isEnded { return grantConnection(message.count) }
+      if call.machine.hasEnded { return grantConnection(message.count) }
       try deliver(message, flags: flags, to: call)
-    } else if flags.contains(.end), !call.isEnded {
-      switch call.machine.halfCloseReceived() {
-      case .refuse(let fault): refuse(call, fault)
-      case .fail(let fault): throw fault
-      case .hold, .deliver, .close: inputChanged(call)
-      }
+    } else if flags.contains(.end), !call.machine.hasEnded {
+      try halfClose(call)
     }
   }
 
+  // MARK: The handler
+
   /// A message or the half-close arrived.
   func inputChanged(_ call: ServerCall) {
-    guard call.route.method.kind == .unary else { return call.wake() }
-    // A unary handler starts when it is certain that no second message comes (W5.8).
-    guard call.machine.inbound.isHalfClosed, !call.isStarted, !call.queue.isEmpty else { return }
-    // Out of the call, because the handler may end it while it runs.
-    var queue = call.queue
-    call.queue = MessageQueue()
-    let taken = queue.take { startUnary(call, $0) }
-    grantConnection(taken.heldByteCount)
+    switch call.machine.inputChanged() {
+    case .wait: break
+    case .wakeReader: call.wake()
+    case .startHandler:
+      // Out of the call, because the handler may end it while it runs.
+      var queue = call.queue
+      call.queue = MessageQueue()
+      let taken = queue.take { startUnary(call, $0) }
+      grantConnection(taken.heldByteCount)
+    }
   }
 
   private func startUnary(_ call: ServerCall, _ bytes: UnsafeRawBufferPointer) {
-    call.isStarted = true
     guard case .unary(let decode) = call.route.body else {
       return end(call, RPCError(.internal, "internal error"))
     }
@@ -109,7 +116,6 @@ extension ServerConnection {
   }
 
   private func startStreaming(_ call: ServerCall) {
-    call.isStarted = true
     guard case .streaming(let body) = call.route.body else {
       return end(call, RPCError(.internal, "internal error"))
     }
@@ -117,9 +123,8 @@ extension ServerConnection {
   }
 
   private func run(_ call: ServerCall, _ body: @escaping @Sendable () async throws -> Void) {
-    call.hasHandler = true
+    call.machine.handlerStarted()
     core.handlers.began()
-    call.isRunning = true
     let task = Task.immediate(executorPreference: executor) {
       do {
         try await body()
@@ -127,106 +132,79 @@ extension ServerConnection {
         await call.handlerFailed(error)
       }
     }
-    if call.isRunning { call.task = task }
-    if call.isEnded { call.task?.cancel() }
+    if call.machine.isHandlerRunning { call.task = task }
+    if call.machine.hasEnded { call.task?.cancel() }
   }
 
   /// The handler returned or threw; its stream may have ended before.
   func handlerReturned(_ call: ServerCall, _ error: RPCError?) {
-    call.isRunning = false
+    let release = call.machine.handlerReturned(isSuccess: error == nil)
     call.task = nil
     machine.handlerEnded()
     core.handlers.ended()
-    guard !call.isEnded else { return }
-    if let error {
-      end(call, error)
-    } else {
-      endOK(call)
-    }
+    if let release { writeEnd(of: call, error, release) }
   }
 
   // MARK: END
 
   /// Ends a call with an error.
   func end(_ call: ServerCall, _ error: RPCError) {
-    guard !call.isEnded else { return }
-    var trailer = EndTrailer(status: error.code, message: error.message)
-    trailer.details = error.details
-    trailer.resumeCursor = error.resumeCursor ?? call.resumeCursor
-    trailer.trailers = call.context?.trailers ?? []
-    trailer.serverMicroseconds = elapsedMicroseconds(call)
-    writeEnd(call.stream, trailer)
-    counters.countEnd(error.code)
-    close(call, error)
+    guard let release = call.machine.ended() else { return }
+    writeEnd(of: call, error, release)
   }
 
   func refuse(_ call: ServerCall, _ fault: CallFault) {
     end(call, RPCError(fault.code, fault.text))
   }
 
-  func writeEnd(_ stream: UInt32, _ trailer: EndTrailer) {
+  /// Writes the END of a call that has ended just now, for `error` or well.
+  func writeEnd(of call: ServerCall, _ error: RPCError?, _ release: ServerCallMachine.Release) {
+    var trailer = EndTrailer(status: error?.code ?? .ok, message: error?.message ?? "")
+    if let error { trailer.details = error.details }
+    trailer.resumeCursor = error?.resumeCursor ?? call.resumeCursor
+    trailer.trailers = call.context?.trailers ?? []
+    trailer.serverMicroseconds = elapsedMicroseconds(call)
+    writeEnd(call.stream, trailer)
+    record.counters.countEnd(trailer.status)
+    perform(release, of: call, error)
+  }
+
+  private func writeEnd(_ stream: UInt32, _ trailer: EndTrailer) {
     out.appendFrame(.end, stream: stream, payload: trailer.block())
     markDirty()
   }
 
-  /// Refuses a CALL that the machine does not count.
-  private func refuseUnstarted(_ stream: UInt32, _ fault: CallFault, _ messageByteCount: Int) {
-    grantConnection(messageByteCount)
-    counters.countEnd(fault.code)
-    writeEnd(stream, EndTrailer(status: fault.code, message: fault.text))
+  /// Takes a call off the wire without an END.
+  func close(_ call: ServerCall, _ error: RPCError) {
+    guard let release = call.machine.ended() else { return }
+    perform(release, of: call, error)
   }
 
-  /// Refuses a CALL that the machine counts, before there is a call.
-  private func refuseStarted(_ stream: UInt32, _ fault: CallFault, _ messageByteCount: Int) {
-    machine.callEnded()
-    machine.handlerEnded()
-    refuseUnstarted(stream, fault, messageByteCount)
-  }
-
-  /// Takes a call off the wire: nothing is sent or delivered any more.
-  func close(_ call: ServerCall, _ error: RPCError?) {
-    guard !call.isEnded else { return }
-    call.isEnded = true
+  /// Gives back what a call held that has ended just now, and tells its handler.
+  func perform(
+    _ release: ServerCallMachine.Release, of call: ServerCall, _ error: RPCError?
+  ) {
     call.endError = error ?? RPCError(.cancelled, "the call has ended")
     calls[call.stream] = nil
-    machine.callEnded()
-    // A call that never got a whole request has no handler that would report its end.
-    if !call.hasHandler { machine.handlerEnded() }
-    _ = machine.unfinishedBytesChanged(by: -call.machine.inbound.unfinishedByteCount)
+    machine.callEnded(release)
     grantConnection(call.queue.heldByteCount)
     call.queue = MessageQueue()
-    pendingReplyByteCount -= call.pendingReplyByteCount
-    call.pendingReplyByteCount = 0
-    if !call.pending.isEmpty {
-      // At once: the credit that would sweep it out may never come. Only open calls are in there.
-      blocked.removeAll { $0 === call }
-      call.pending = []
+    if release.isBlocked {
+      waiting.remove(call)
+      call.waitingMessage = []
     }
     call.task?.cancel()
     call.wake()
   }
 
-  // MARK: Small things
+  // MARK: Time
 
-  private func route(_ path: UnsafeRawBufferPointer) -> Route? {
-    let isSame = lastPath.withUnsafeBytes { $0.elementsEqual(path) }
-    if isSame, let lastRoute { return lastRoute }
-    guard let text = WireText.decode(path), let route = core.router[text] else { return nil }
-    lastPath = Array(path)
-    lastRoute = route
-    return route
-  }
-
-  private func setDeadline(of call: ServerCall, timeoutMicroseconds: UInt64?) {
-    let configuration = core.configuration
-    let isUnary = call.route.method.kind == .unary
-    if let timeoutMicroseconds {
-      // A year is as good as for ever, and keeps the arithmetic far from overflow.
-      let timeout = Duration.microseconds(min(timeoutMicroseconds, 31_536_000_000_000))
-      call.deadline = now + (isUnary ? min(timeout, configuration.unaryTimeoutMax) : timeout)
-    } else if let timeout = call.route.rule.timeout {
-      call.deadline = now + timeout
-    }
+  func deadline(of route: Route, _ timeoutMicroseconds: UInt64?) -> ContinuousClock.Instant? {
+    guard let timeoutMicroseconds else { return route.rule.timeout.map { now + $0 } }
+    let isUnary = route.method.kind == .unary
+    // A year is as good as for ever, and keeps the arithmetic far from overflow.
+    let timeout = Duration.microseconds(min(timeoutMicroseconds, 31_536_000_000_000))
+    return now + (isUnary ? min(timeout, core.configuration.unaryTimeoutMax) : timeout)
   }
 
   func elapsedMicroseconds(_ call: ServerCall) -> UInt64 {

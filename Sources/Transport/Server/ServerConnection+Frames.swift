@@ -17,22 +17,18 @@ extension ServerConnection {
       out.appendPing(.pong, opaque: payload.bigEndian64(at: 0))
       markDirty()
     case .pong:
-      if let last = try machine.pongReceived(payload.bigEndian64(at: 0), now: now) {
-        finishDrain(lastStream: last)
-      }
+      perform(try machine.pongReceived(payload.bigEndian64(at: 0), now: now))
     case .hello: try receiveHello(payload)
     case .goAway:
-      let goAway = try GoAway(payload: payload)
-      try machine.goAwayReceived(now: now)
-      if !goAway.reason.isDrain { finish() }
+      perform(try machine.goAwayReceived(GoAway(payload: payload).reason, now: now))
     }
   }
 
   private func receiveHello(_ payload: UnsafeRawBufferPointer) throws(WireFault) {
     let hello = try Hello(payload: payload)
     machine.helloReceived(hello)
-    agent = hello.agent ?? ""
-    helloToken = hello.token
+    record.agent = hello.agent ?? ""
+    identity.helloReceived(token: hello.token)
     out.appendFrame(.hello, stream: 0, payload: core.configuration.hello().serverPayload())
     markDirty()
     rearmTimer()
@@ -56,11 +52,7 @@ extension ServerConnection {
       return try machine.absentStreamFrameReceived(
         stream: header.stream, messageByteCount: 0, now: now)
     }
-    switch call.machine.halfCloseReceived() {
-    case .refuse(let fault): refuse(call, fault)
-    case .fail(let fault): throw fault
-    case .hold, .deliver, .close: inputChanged(call)
-    }
+    try halfClose(call)
   }
 
   private func receiveCredit(_ header: FrameHeader, _ byteCount: UInt32) throws(WireFault) {
@@ -73,8 +65,8 @@ extension ServerConnection {
       return try machine.absentStreamFrameReceived(
         stream: header.stream, messageByteCount: 1, now: now)
     }
-    try call.machine.sendWindow.creditReceived(byteCount)
-    if !call.pending.isEmpty { sendBlocked() }
+    try call.machine.messages.creditReceived(byteCount)
+    if call.machine.messages.isMessageWaiting { sendBlocked() }
   }
 
   private func receiveCancel(_ header: FrameHeader) throws(WireFault) {
@@ -83,16 +75,18 @@ extension ServerConnection {
       return try machine.absentStreamFrameReceived(
         stream: header.stream, messageByteCount: 0, now: now)
     }
-    counters.countEnd(.cancelled)
+    record.counters.countEnd(.cancelled)
     close(call, RPCError(.cancelled, "the client cancelled"))
   }
+
+  // MARK: Messages of an open call
 
   /// Message bytes for an open call: from CALL or MESSAGE.
   func deliver(
     _ bytes: UnsafeRawBufferPointer, flags: FrameFlags, to call: ServerCall
   ) throws(WireFault) {
-    let before = call.machine.inbound.unfinishedByteCount
-    switch call.machine.fragmentReceived(byteCount: bytes.count, flags: flags) {
+    let keptByteCount = call.machine.messages.inbound.unfinishedByteCount
+    switch call.machine.messages.fragmentReceived(byteCount: bytes.count, flags: flags) {
     case .fail(let fault):
       throw fault
     case .refuse(let fault):
@@ -102,16 +96,25 @@ extension ServerConnection {
       let freed = call.queue.hold(bytes)
       grantConnection(freed)
       grantStream(call, freed)
-      if !machine.unfinishedBytesChanged(by: bytes.count) {
+      if !machine.buffered.inputKept(byteCount: bytes.count) {
         refuse(
           call, CallFault(.resourceExhausted, "too many unfinished messages on the connection"))
       }
     case .deliver:
       call.queue.deliver(bytes)
-      _ = machine.unfinishedBytesChanged(by: -before)
+      machine.buffered.inputCompleted(byteCount: keptByteCount)
       inputChanged(call)
     case .close:
       inputChanged(call)
+    }
+  }
+
+  /// The client half-closed an open call without a message.
+  func halfClose(_ call: ServerCall) throws(WireFault) {
+    switch call.machine.messages.halfCloseReceived() {
+    case .refuse(let fault): refuse(call, fault)
+    case .fail(let fault): throw fault
+    case .hold, .deliver, .close: inputChanged(call)
     }
   }
 
@@ -126,8 +129,8 @@ extension ServerConnection {
 
   /// Gives consumed bytes back to a stream's credit.
   func grantStream(_ call: ServerCall, _ byteCount: Int) {
-    let grant = call.machine.consume(byteCount)
-    guard grant > 0, !call.isEnded else { return }
+    let grant = call.machine.messages.consume(byteCount)
+    guard grant > 0, !call.machine.hasEnded else { return }
     out.appendCredit(stream: call.stream, byteCount: grant)
     markDirty()
   }

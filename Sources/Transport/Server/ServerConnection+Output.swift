@@ -1,27 +1,11 @@
 internal import RPC
 internal import Wire
 
-// Messages out: straight into the output as far as credit goes, the rest waits in `call.pending`.
+// Messages out: straight into the output as far as credit goes; the rest waits in the call.
 extension ServerConnection {
-  /// The END of a successful call whose message, if any, has been handed over.
-  func endOK(_ call: ServerCall) {
-    if !call.pending.isEmpty {
-      // END follows the last fragment.
-      call.endsAfterPending = true
-      return
-    }
-    var trailer = EndTrailer()
-    trailer.resumeCursor = call.resumeCursor
-    trailer.trailers = call.context?.trailers ?? []
-    trailer.serverMicroseconds = elapsedMicroseconds(call)
-    writeEnd(call.stream, trailer)
-    counters.countEnd(.ok)
-    close(call, nil)
-  }
-
   /// A unary reply: one END frame if it fits, else MESSAGE frames and END.
   func reply(_ call: ServerCall, _ message: any WireMessage) {
-    guard !call.isEnded else { return }
+    guard !call.machine.hasEnded else { return }
     let microseconds = elapsedMicroseconds(call)
     let trailers = call.context?.trailers ?? []
     var block: [UInt8] = []
@@ -32,18 +16,11 @@ extension ServerConnection {
       block = trailer.block()
     }
     let blockByteCount = block.isEmpty ? EndTrailer.plainBlockByteCount : block.count
-    var fitted = false
-    encode(message, call) { byteCount in
-      let frameByteCount = blockByteCount + byteCount
-      guard
-        out.count < Self.outputByteCountMax,
-        frameByteCount <= machine.peerLimits.framePayloadByteCountMax,
-        byteCount <= call.machine.sendWindow.available, byteCount <= machine.sendWindow.available
-      else { return nil }
-      fitted = true
-      machine.sendWindow.take(byteCount)
+    let isOut = encode(message, call) { byteCount in
+      guard takeWhole(call, byteCount, blockByteCount: blockByteCount) else { return nil }
       out.appendHeader(
-        .end, flags: .hasMessage, stream: call.stream, payloadByteCount: frameByteCount)
+        .end, flags: .hasMessage, stream: call.stream,
+        payloadByteCount: blockByteCount + byteCount)
       if block.isEmpty {
         // The usual reply, without a detour over arrays.
         EndTrailer.writePlainBlock(
@@ -53,127 +30,124 @@ extension ServerConnection {
       }
       return out.extend(by: byteCount)
     }
-    guard !call.isEnded else { return }
-    guard fitted else {
-      countPendingReply(call)
-      if !call.isEnded { endOK(call) }
-      return
-    }
+    guard isOut else { return replyWaits(call) }
+    guard let release = call.machine.ended() else { return }
     markDirty()
-    counters.countEnd(.ok)
-    close(call, nil)
+    record.counters.countEnd(.ok)
+    perform(release, of: call, nil)
   }
 
-  /// One message of a stream. What credit does not allow yet stays in `call.pending`.
+  /// A reply that did not fit END: what is left of it waits, and is counted.
+  private func replyWaits(_ call: ServerCall) {
+    switch call.machine.replyHandedOver() {
+    case .drop: break
+    case .end(let release): writeEnd(of: call, nil, release)
+    case .keep(let byteCount):
+      guard !machine.buffered.replyKept(byteCount: byteCount) else { return }
+      end(call, RPCError(.resourceExhausted, "too many replies wait for the client's credit"))
+    }
+  }
+
+  /// One message of a stream. What credit does not allow yet waits in the call.
   func send(_ call: ServerCall, _ message: any WireMessage) {
-    encode(message, call) { byteCount in
-      guard byteCount == sendable(call, byteCount) else { return nil }
-      machine.sendWindow.take(byteCount)
-      call.machine.sendWindow.take(byteCount)
+    _ = encode(message, call) { byteCount in
+      guard takeWhole(call, byteCount) else { return nil }
       out.appendHeader(.message, flags: [], stream: call.stream, payloadByteCount: byteCount)
       return out.extend(by: byteCount)
     }
     markDirty()
   }
 
-  /// Encodes into what `place` answers, or, where it says nil, into fragments.
+  /// Encodes into what `place` answers, or, where it says nil, into fragments. False for the latter,
+  /// and for a message that is too large and has ended the call.
   private func encode(
     _ message: any WireMessage, _ call: ServerCall,
     _ place: (Int) -> UnsafeMutableRawBufferPointer?
-  ) {
-    var overflow = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    defer { overflow.deallocate() }
+  ) -> Bool {
+    var overflow: UnsafeMutableRawBufferPointer?
+    defer { overflow?.deallocate() }
     var byteCount = 0
     let byteCountMax = machine.peerLimits.messageByteCountMax
     message.encode { count in
       byteCount = count
       if count <= byteCountMax, let placed = place(count) { return placed }
-      overflow = .allocate(byteCount: count, alignment: 16)
-      return overflow
+      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
+      overflow = memory
+      return memory
     }
     guard byteCount <= byteCountMax else {
-      return end(
+      end(
         call,
         RPCError(
           .resourceExhausted,
           "the reply of \(byteCount) bytes is larger than the client accepts"))
+      return false
     }
-    guard !overflow.isEmpty else { return }
-    call.pending = Array(overflow)
-    call.pendingOffset = 0
-    sendPending(call)
-    if !call.pending.isEmpty { blocked.append(call) }
+    guard let overflow else { return true }
+    call.waitingMessage = Array(overflow)
+    call.machine.messages.messageWaits(byteCount: byteCount)
+    while let isLast = sendFragment(call) {
+      if isLast { return false }
+    }
+    waiting.waitForCredit(call)
+    return false
   }
 
-  /// Replies that wait for credit are bounded by connection: a client that grants nothing must not
-  /// make us keep its replies.
-  private func countPendingReply(_ call: ServerCall) {
-    guard !call.pending.isEmpty else { return }
-    call.pendingReplyByteCount = call.pending.count
-    pendingReplyByteCount += call.pending.count
-    guard pendingReplyByteCount > core.configuration.pendingReplyByteCountMax else { return }
-    end(call, RPCError(.resourceExhausted, "too many replies wait for the client's credit"))
-  }
+  // MARK: Credit
 
-  /// How much of a message may go out now; 0 = wait for credit, or for a flush.
-  private func sendable(_ call: ServerCall, _ byteCount: Int) -> Int {
-    guard out.count < Self.outputByteCountMax else { return 0 }
-    return call.machine.sendableByteCount(
-      of: byteCount, connection: machine.sendWindow,
+  /// Whether a message goes out whole, in a frame with `blockByteCount` bytes more. Takes its credit.
+  private func takeWhole(
+    _ call: ServerCall, _ byteCount: Int, blockByteCount: Int = 0
+  ) -> Bool {
+    guard out.count < Self.outputByteCountMax else { return false }
+    return call.machine.messages.takeWhole(
+      byteCount: byteCount, blockByteCount: blockByteCount, connection: &machine.sendWindow,
       framePayloadByteCountMax: machine.peerLimits.framePayloadByteCountMax)
   }
 
-  /// Sends fragments of the waiting message while there is credit.
-  private func sendPending(_ call: ServerCall) {
-    while !call.pending.isEmpty {
-      guard sendFragment(call) else { return }
-    }
-  }
-
-  /// One fragment; false when there is no credit for it.
-  private func sendFragment(_ call: ServerCall) -> Bool {
-    let left = call.pending.count - call.pendingOffset
-    let byteCount = sendable(call, left)
-    guard byteCount > 0 else { return false }
-    machine.sendWindow.take(byteCount)
-    call.machine.sendWindow.take(byteCount)
-    let isLast = byteCount == left
+  /// One fragment of the message that waits: whether it was the last. Nil when there is no credit for
+  /// it, or it must wait for a flush.
+  private func sendFragment(_ call: ServerCall) -> Bool? {
+    guard out.count < Self.outputByteCountMax else { return nil }
+    let next = call.machine.messages.nextFragment(
+      connection: &machine.sendWindow,
+      framePayloadByteCountMax: machine.peerLimits.framePayloadByteCountMax)
+    guard let next else { return nil }
     out.appendHeader(
-      .message, flags: isLast ? [] : .more, stream: call.stream, payloadByteCount: byteCount)
-    call.pending.withUnsafeBytes { bytes in
-      out.append(
-        UnsafeRawBufferPointer(
-          rebasing: bytes[call.pendingOffset..<call.pendingOffset + byteCount]))
+      .message, flags: next.isLast ? [] : .more, stream: call.stream,
+      payloadByteCount: next.range.count)
+    call.waitingMessage.withUnsafeBytes {
+      out.append(UnsafeRawBufferPointer(rebasing: $0[next.range]))
     }
-    call.pendingOffset += byteCount
     markDirty()
-    if isLast { pendingSent(call) }
-    return true
+    if next.isLast { call.waitingMessage = [] }
+    return next.isLast
   }
 
-  private func pendingSent(_ call: ServerCall) {
-    call.pending = []
-    pendingReplyByteCount -= call.pendingReplyByteCount
-    call.pendingReplyByteCount = 0
-    if call.endsAfterPending {
-      endOK(call)
-    } else {
-      call.wake()
+  /// Credit arrived, or the socket takes more: sends for the calls that wait, a fragment each in
+  /// turn, so that one large message does not hold up the others.
+  func sendBlocked() {
+    var isProgress = true
+    while isProgress, !waiting.blocked.isEmpty {
+      isProgress = false
+      for call in waiting.takeBlocked() where !call.machine.hasEnded {
+        switch sendFragment(call) {
+        case nil: waiting.waitForCredit(call)
+        case false?:
+          isProgress = true
+          waiting.waitForCredit(call)
+        case true?:
+          isProgress = true
+          waitingMessageSent(call)
+        }
+      }
     }
   }
 
-  /// Credit arrived: sends for the calls that wait, a fragment each in turn, so that one large
-  /// message does not hold up the others.
-  func sendBlocked() {
-    var progress = true
-    while progress, !blocked.isEmpty {
-      progress = false
-      let round = blocked
-      blocked.removeAll(keepingCapacity: true)
-      for call in round where !call.isEnded {
-        if sendFragment(call) { progress = true }
-        if !call.pending.isEmpty { blocked.append(call) }
-      }
+  private func waitingMessageSent(_ call: ServerCall) {
+    switch call.machine.waitingMessageSent() {
+    case .wakeWriter: call.wake()
+    case .end(let release): writeEnd(of: call, nil, release)
     }
   }
 }

@@ -2,47 +2,39 @@ internal import NIOCore
 internal import RPC
 internal import Wire
 
-// One timer per connection, armed for the earliest of everything that is due. It is not moved when
-// something becomes due later: it fires, finds nothing and is armed again.
+// One timer per connection, set for the earliest of everything that is due.
 extension ServerConnection {
   /// Arms the timer for the deadline and the token checks of a call that did not end at once.
   func armTimer(for call: ServerCall) {
     if let deadline = call.deadline { arm(at: deadline) }
-    guard call.token != nil, authenticationDue == nil else { return }
-    let due = now + core.configuration.authenticationTTL
-    authenticationDue = due
-    arm(at: due)
+    guard call.token != nil else { return }
+    let ttl = core.configuration.authenticationTTL
+    if let due = identity.longCallStarted(now: now, ttl: ttl) { arm(at: due) }
   }
 
   /// Arms the timer for what is due next.
   func rearmTimer() {
     if let wakeUp = machine.nextWakeUp { arm(at: wakeUp) }
-    if let authenticationDue { arm(at: authenticationDue) }
+    if let due = identity.recheckDue { arm(at: due) }
     if let deadline = calls.values.lazy.compactMap(\.deadline).min() { arm(at: deadline) }
   }
 
   private func arm(at due: ContinuousClock.Instant) {
-    if let timerDue, timerDue <= due { return }
-    timer?.cancel()
-    timerDue = due
-    let delay = core.now().duration(to: due).components
-    // Rounded up: a timer that fires early would only be armed again.
-    let nanoseconds = max(0, delay.seconds * 1_000_000_000 + delay.attoseconds / 1_000_000_000) + 1
-    timer = loop.scheduleTask(in: .nanoseconds(nanoseconds)) {
+    guard timer.isLater(than: due) else { return }
+    timer.set(for: due, now: core.now(), on: loop) {
       self.timerFired()
       self.executor.tick()
     }
   }
 
   private func timerFired() {
-    timer = nil
-    timerDue = nil
-    guard !isClosing else { return }
+    timer.fired()
+    guard !machine.isClosed else { return }
     now = core.now()
     perform(machine.timerFired(now: now))
-    guard !isClosing else { return }
+    guard !machine.isClosed else { return }
     endExpiredCalls()
-    if let due = authenticationDue, due <= now { checkTokens() }
+    recheckTokens()
     if machine.isFinished { return finish() }
     rearmTimer()
   }
@@ -54,7 +46,8 @@ extension ServerConnection {
     }
   }
 
-  private func perform(_ action: ServerConnectionMachine.TimerAction) {
+  /// Does what the machine decided by time, or for a frame that changes the connection's life.
+  func perform(_ action: ServerConnectionMachine.Action) {
     switch action {
     case .nothing:
       break
@@ -64,14 +57,17 @@ extension ServerConnection {
       out.appendPing(.ping, opaque: opaque)
       markDirty()
     case .announceDrain(let reason, let ping):
-      let goAway = GoAway(lastStream: WireLimit.streamIDMax, reason: reason, text: "draining")
-      out.appendFrame(.goAway, stream: 0, payload: goAway.payload)
+      sayDraining(lastStream: WireLimit.streamIDMax, reason)
       out.appendPing(.ping, opaque: ping)
-      markDirty()
     case .finishDrain(let lastStream):
-      finishDrain(lastStream: lastStream)
+      sayDraining(lastStream: lastStream, .noError)
+      // A stream without a deadline would not end by itself; its client resumes elsewhere.
+      for call in Array(calls.values) where call.deadline == nil { endForDrain(call) }
+      rearmTimer()
     case .endCalls:
       for call in Array(calls.values) { endForDrain(call) }
+    case .close:
+      finish()
     }
   }
 
@@ -80,27 +76,18 @@ extension ServerConnection {
   /// Begins a drain. From any thread.
   func drain(grace: Duration) {
     loop.execute {
-      guard !self.isClosing else { return }
+      guard !self.machine.isClosed else { return }
       self.now = self.core.now()
-      if self.machine.phase == .awaitingHello {
-        self.finish()
-      } else {
-        self.perform(
-          self.machine.drain(reason: .noError, grace: grace, now: self.now))
-        self.rearmTimer()
-      }
+      self.perform(self.machine.drain(reason: .noError, grace: grace, now: self.now))
+      self.rearmTimer()
       self.executor.tick()
     }
   }
 
-  /// The second GOAWAY: the calls up to `lastStream` may end, subscriptions end now.
-  func finishDrain(lastStream: UInt32) {
-    let goAway = GoAway(lastStream: lastStream, reason: .noError, text: "draining")
+  private func sayDraining(lastStream: UInt32, _ reason: GoAwayReason) {
+    let goAway = GoAway(lastStream: lastStream, reason: reason, text: "draining")
     out.appendFrame(.goAway, stream: 0, payload: goAway.payload)
     markDirty()
-    // A stream without a deadline would not end by itself; its client resumes elsewhere.
-    for call in Array(calls.values) where call.deadline == nil { endForDrain(call) }
-    rearmTimer()
   }
 
   private func endForDrain(_ call: ServerCall) {
@@ -116,13 +103,13 @@ extension ServerConnection {
 
   /// Asks again about the tokens of calls that run for long (W13.2). Calls that were let in without a
   /// principal have nothing to lose.
-  private func checkTokens() {
-    authenticationDue = nil
-    // Those whose first check still waits for the database have no principal yet: ask again later.
-    guard calls.values.contains(where: { $0.token != nil }) else { return }
-    let authenticated = calls.values.filter { $0.context?.principal != nil }
+  private func recheckTokens() {
     let ttl = core.configuration.authenticationTTL
-    authenticationDue = now + ttl
+    // Those whose first check still waits for the database have no principal yet: ask again later.
+    let isDue = identity.takeRecheck(
+      now: now, ttl: ttl, hasTokens: calls.values.contains { $0.token != nil })
+    guard isDue else { return }
+    let authenticated = calls.values.filter { $0.context?.principal != nil }
     for call in authenticated where call.receivedAt + ttl <= now {
       guard let token = call.token else { continue }
       Task.immediate(executorPreference: executor) {
@@ -148,20 +135,10 @@ extension ServerConnection {
   /// What is going on here (nil when it is closing), and the counts so far. From any thread.
   func snapshot() async -> (ServerSnapshot.Connection?, CallCounters)? {
     let value = loop.submit { () -> (ServerSnapshot.Connection?, CallCounters) in
-      guard !self.isClosing else { return (nil, self.counters) }
-      let time = self.core.now()
-      let calls = self.calls.values.map { call in
-        ServerSnapshot.Call(
-          stream: call.stream, path: call.route.method.path,
-          userID: call.context?.principal?.userID, age: call.receivedAt.duration(to: time))
-      }
-      let connection = ServerSnapshot.Connection(
-        id: self.id, remoteAddress: self.remoteAddress, agent: self.agent,
-        age: self.acceptedAt.duration(to: time),
-        isDraining: self.machine.phase != .open && self.machine.phase != .awaitingHello,
-        byteCountIn: self.byteCountIn, byteCountOut: self.byteCountOut,
-        calls: calls.sorted { $0.stream < $1.stream })
-      return (connection, self.counters)
+      guard !self.machine.isClosed else { return (nil, self.record.counters) }
+      let connection = self.record.snapshot(
+        self.calls.values, isDraining: self.machine.isDraining, now: self.core.now())
+      return (connection, self.record.counters)
     }
     return try? await value.get()
   }

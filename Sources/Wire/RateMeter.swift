@@ -29,29 +29,3 @@ package struct RateMeter: Sendable, Hashable {
     refilledAt = now
   }
 }
-
-/// The rule on a client's PINGs (W10.2).
-package struct PingGuard: Sendable, Hashable {
-  package static let strikeCountMax = 5
-
-  private let interval: Duration
-  private var last: ContinuousClock.Instant?
-  private var strikes = 0
-
-  /// `interval` is what clients are told; a tenth of it is forgiven, because clocks and networks
-  /// jitter and a client that pings at the limit means no harm.
-  package init(interval: Duration) {
-    self.interval = interval - interval / 10
-  }
-
-  /// Counts one PING; false when it is one strike too many.
-  package mutating func admit(now: ContinuousClock.Instant) -> Bool {
-    defer { last = now }
-    guard let last, last.duration(to: now) < interval else {
-      strikes = 0
-      return true
-    }
-    strikes += 1
-    return strikes <= Self.strikeCountMax
-  }
-}

@@ -10,6 +10,14 @@ import Wire
     configuration.limits.concurrentCallCountMax = 2
     configuration.ageMax = .seconds(1000)
     machine = ServerConnectionMachine(configuration: configuration, now: start)
+    machine.handshakeCompleted(now: start)
+  }
+
+  /// A call ends whose handler runs on.
+  private func end(_ open: inout ServerConnectionMachine, hasHandler: Bool = true) {
+    open.callEnded(
+      ServerCallMachine.Release(
+        hasHandler: hasHandler, unfinishedByteCount: 0, replyByteCount: 0, isBlocked: false))
   }
 
   private func opened() -> ServerConnectionMachine {
@@ -73,12 +81,12 @@ import Wire
         == .refuse(CallFault(.resourceExhausted, "more than 2 concurrent calls")))
     #expect(
       reason { () throws(WireFault) in _ = try open.callReceived(stream: 11) } == .protocolError)
-    open.callEnded()
+    end(&open)
     #expect(try open.callReceived(stream: 13) == .start)
     // Cancelled handlers that still run count up to twice the limit.
-    open.callEnded()
+    end(&open)
     #expect(try open.callReceived(stream: 15) == .start)
-    open.callEnded()
+    end(&open)
     guard case .refuse(let fault) = try open.callReceived(stream: 17) else {
       Issue.record("a fifth handler was started")
       return
@@ -124,13 +132,14 @@ import Wire
     #expect(open.drain(reason: .noError, now: start) == .announceDrain(.noError, ping: 1))
     #expect(open.drain(reason: .noError, now: start) == .nothing)
     #expect(try open.callReceived(stream: 3) == .start)
-    #expect(try open.pongReceived(1, now: start) == 3)
-    #expect(open.phase == .finishing(lastStream: 3))
+    #expect(open.isDraining)
+    #expect(try open.pongReceived(1, now: start) == .finishDrain(lastStream: 3))
+    #expect(try open.pongReceived(1, now: start) == .nothing)
     #expect(try open.callReceived(stream: 5) == .ignore)
-    #expect(open.lastStream == 3)
+    #expect(open.goAway(for: WireFault(.abuse, "x"))?.lastStream == 3)
     #expect(!open.isFinished)
-    open.callEnded()
-    open.callEnded()
+    end(&open)
+    end(&open)
     #expect(open.isFinished)
   }
 
@@ -171,63 +180,62 @@ import Wire
     open.bytesReceived(now: start + .seconds(999))
     #expect(open.timerFired(now: start + .seconds(1000)) == .announceDrain(.maxAge, ping: 1))
   }
-}
 
-@Suite struct ClientConnectionMachineTests {
-  private func opened(_ concurrentCallCountMax: Int = 100) -> ClientConnectionMachine {
-    var machine = ClientConnectionMachine(limits: ReceiveLimits())
-    var hello = Hello()
-    hello.limits.concurrentCallCountMax = concurrentCallCountMax
-    machine.helloReceived(hello)
-    return machine
+  @Test func `a CALL whose head is at fault is refused, and not counted`() throws {
+    var open = opened()
+    let fault = CallFault(.unimplemented, "no such method")
+    #expect(try open.callReceived(stream: 1, fault: fault) == .refuse(fault))
+    #expect(open.streams.openCallCount == 0)
+    #expect(open.streams.runningHandlerCount == 0)
+    _ = open.drain(reason: .noError, now: start)
+    _ = open.timerFired(now: start + .seconds(1))
+    #expect(try open.callReceived(stream: 3, fault: fault) == .ignore)
   }
 
-  @Test func `calls are opened after HELLO, up to the server's limit, with growing ids`() {
-    #expect(!ClientConnectionMachine(limits: ReceiveLimits()).canOpen)
-    var machine = opened(2)
-    #expect(machine.openCall() == 1)
-    #expect(machine.openCall() == 3)
-    #expect(!machine.canOpen)
-    machine.callEnded()
-    #expect(machine.openCall() == 5)
+  @Test func `W6.5 what a client makes the server keep is counted in one place`() {
+    var configuration = ServerConnectionMachine.Configuration()
+    configuration.limits.messageByteCountMax = 100
+    configuration.replyByteCountMax = 50
+    var buffered = ServerConnectionMachine(configuration: configuration, now: start).buffered
+    #expect(buffered.inputKept(byteCount: 400) == true)
+    #expect(buffered.inputKept(byteCount: 1) == false)
+    buffered.inputCompleted(byteCount: 300)
+    #expect(buffered.replyKept(byteCount: 50) == true)
+    #expect(buffered.replyKept(byteCount: 1) == false)
+    buffered.callEnded(
+      ServerCallMachine.Release(
+        hasHandler: true, unfinishedByteCount: 101, replyByteCount: 51, isBlocked: true))
+    #expect(buffered.inputByteCount == 0)
+    #expect(buffered.replyByteCount == 0)
   }
 
-  @Test func `W2.5 a server does not call or cancel`() {
-    let machine = opened()
-    for kind in [FrameKind.call, .cancel] {
-      let header = FrameHeader(kind, stream: 1, payloadByteCount: 0)
-      #expect(throws: WireFault.self) { try machine.check(header) }
-    }
+  @Test func `before HELLO there is nothing to drain, and before TLS nothing to say`() {
+    var waiting = machine
+    #expect(waiting.drain(reason: .noError, now: start) == .close)
+    let fault = WireFault(.helloTimeout, "no HELLO in time")
+    #expect(waiting.goAway(for: fault)?.reason == .helloTimeout)
+    let raw = ServerConnectionMachine(configuration: machine.configuration, now: start)
+    #expect(raw.goAway(for: fault) == nil)
+    #expect(raw.nextWakeUp == nil)
   }
 
-  @Test func `W4.1 a server may refuse with GOAWAY before HELLO`() throws {
-    let machine = ClientConnectionMachine(limits: ReceiveLimits())
-    #expect(
-      try machine.check(FrameHeader(.goAway, stream: 0, payloadByteCount: 6)) == .goAway)
+  @Test func `a connection closes once, and then wants nothing`() throws {
+    var open = opened()
+    #expect(open.close() == true)
+    #expect(open.close() == false)
+    #expect(open.isClosed)
+    #expect(open.nextWakeUp == nil)
+    #expect(open.timerFired(now: start + .seconds(9999)) == .nothing)
+    #expect(open.drain(reason: .noError, now: start) == .nothing)
   }
 
-  @Test func `W11.4 a drain retires the connection and never raises its last stream`() {
-    var machine = opened()
-    _ = machine.openCall()
-    let last = UInt32(Int32.max)
-    #expect(
-      machine.goAwayReceived(GoAway(lastStream: last, reason: .noError)) == .drain(lastStream: last)
-    )
-    #expect(machine.isRetired)
-    #expect(!machine.canOpen)
-    #expect(
-      machine.goAwayReceived(GoAway(lastStream: 1, reason: .noError)) == .drain(lastStream: 1))
-    #expect(
-      machine.goAwayReceived(GoAway(lastStream: 9, reason: .noError)) == .drain(lastStream: 1))
-    #expect(!machine.isFinished)
-    machine.callEnded()
-    #expect(machine.isFinished)
-  }
-
-  @Test func `an error GOAWAY ends the connection`() {
-    var machine = opened()
-    #expect(
-      machine.goAwayReceived(GoAway(lastStream: 1, reason: .abuse)) == .fail(.abuse))
-    #expect(machine.phase == .closed)
+  @Test func `a client's GOAWAY closes at once for a fault, else after its calls`() throws {
+    var open = opened()
+    _ = try open.callReceived(stream: 1)
+    #expect(try open.goAwayReceived(.noError, now: start) == .nothing)
+    #expect(!open.isFinished)
+    end(&open)
+    #expect(open.isFinished)
+    #expect(try open.goAwayReceived(.protocolError, now: start) == .close)
   }
 }

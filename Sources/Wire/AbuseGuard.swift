@@ -1,0 +1,51 @@
+/// The rule on a client's PINGs (W10.2).
+package struct PingGuard: Sendable, Hashable {
+  package static let strikeCountMax = 5
+
+  private let interval: Duration
+  private var last: ContinuousClock.Instant?
+  private var strikes = 0
+
+  /// `interval` is what clients are told; a tenth of it is forgiven, because clocks and networks
+  /// jitter and a client that pings at the limit means no harm.
+  package init(interval: Duration) {
+    self.interval = interval - interval / 10
+  }
+
+  /// Counts one PING; false when it is one strike too many.
+  package mutating func admit(now: ContinuousClock.Instant) -> Bool {
+    defer { last = now }
+    guard let last, last.duration(to: now) < interval else {
+      strikes = 0
+      return true
+    }
+    strikes += 1
+    return strikes <= Self.strikeCountMax
+  }
+}
+
+/// What a client may do too often: PING, CANCEL, and frames without effect (W10.2, W8.3, W5.9).
+package struct AbuseGuard: Sendable, Hashable {
+  private var pings: PingGuard
+  private var cancels = RateMeter(burst: 1000, perSecond: 200)
+  private var noise = RateMeter(burst: 1000, perSecond: 100)
+
+  package init(pingInterval: Duration) {
+    pings = PingGuard(interval: pingInterval)
+  }
+
+  package mutating func pingReceived(now: ContinuousClock.Instant) throws(WireFault) {
+    guard pings.admit(now: now) else { throw WireFault(.abuse, "too many PINGs") }
+  }
+
+  package mutating func cancelReceived(now: ContinuousClock.Instant) throws(WireFault) {
+    guard cancels.admit(now: now) else { throw WireFault(.abuse, "too many CANCELs") }
+  }
+
+  /// A frame arrived that is allowed and changes nothing.
+  package mutating func noiseReceived(now: ContinuousClock.Instant) throws(WireFault) {
+    guard noise.admit(now: now) else {
+      throw WireFault(.abuse, "too many frames without effect")
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// Drain and time.
+extension ServerConnectionMachine {
+  package enum Action: Sendable, Hashable {
+    case nothing
+    case fail(WireFault)
+    case ping(UInt64)
+    /// Begin a drain: send the first GOAWAY with this reason, and this PING.
+    case announceDrain(GoAwayReason, ping: UInt64)
+    /// Send the second GOAWAY, and end the calls that have no deadline.
+    case finishDrain(lastStream: UInt32)
+    /// The grace is over: end every call with UNAVAILABLE.
+    case endCalls
+    /// Close; there is nothing to wait for.
+    case close
+  }
+
+  /// Begins a drain; `.nothing` when one has begun before.
+  package mutating func drain(
+    reason: GoAwayReason, grace: Duration? = nil, now: ContinuousClock.Instant
+  ) -> Action {
+    switch state {
+    case .handshaking, .awaitingHello: return .close
+    case .announced, .finishing, .closed: return .nothing
+    case .open:
+      state = .announced(since: now, grace: grace ?? configuration.drainGrace)
+      return .announceDrain(reason, ping: keepalive.ping(now: now))
+    }
+  }
+
+  /// When `timerFired` wants to be called next.
+  package var nextWakeUp: ContinuousClock.Instant? {
+    switch state {
+    case .handshaking, .closed: return nil
+    case .awaitingHello: return readyAt + configuration.helloTimeout
+    case .announced(let since, _): return since + configuration.drainRoundTripMax
+    case .finishing(_, let graceEnd): return graceEnd
+    case .open:
+      guard let ageEnd else { return keepalive.due }
+      return min(keepalive.due, ageEnd)
+    }
+  }
+
+  private var ageEnd: ContinuousClock.Instant? { configuration.ageMax.map { readyAt + $0 } }
+
+  /// Time passed. May be called at any time.
+  package mutating func timerFired(now: ContinuousClock.Instant) -> Action {
+    guard let due = nextWakeUp, due <= now else { return .nothing }
+    switch state {
+    case .handshaking, .closed: return .nothing
+    case .awaitingHello: return .fail(WireFault(.helloTimeout, "no HELLO in time"))
+    case .announced: return finishDrain()
+    case .finishing(let lastStream, _):
+      // Once: the owner closes as soon as the calls have ended.
+      state = .finishing(lastStream: lastStream, graceEnd: nil)
+      return .endCalls
+    case .open:
+      if let ageEnd, ageEnd <= now { return drain(reason: .maxAge, now: now) }
+      switch keepalive.timerFired(now: now) {
+      case .nothing: return .nothing
+      case .ping(let opaque): return .ping(opaque)
+      case .giveUp: return .fail(WireFault(.keepaliveTimeout, "nothing received in time"))
+      }
+    }
+  }
+
+  /// The second half of a drain that was announced.
+  mutating func finishDrain() -> Action {
+    guard case .announced(let since, let grace) = state else { return .nothing }
+    state = .finishing(lastStream: streams.highestStream, graceEnd: since + grace)
+    return .finishDrain(lastStream: streams.highestStream)
+  }
+}
