@@ -142,7 +142,8 @@ async def test_code_is_its_authors_until_it_is_shared_and_has_passed(
     async def is_hidden() -> None:
         with pytest.raises(hito.NotFound):
             await stranger.code_validation.get_snapshot(read)
-        with pytest.raises(hito.NotFound):
+        # Learners judge nothing, whether it is there or not.
+        with pytest.raises(hito.PermissionDenied):
             await stranger.code_validation.record_verdict(a_verdict(snapshot))
 
     await is_hidden()
