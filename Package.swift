@@ -167,7 +167,8 @@ let package = Package(
       name: "AgentsTests", dependencies: ["Agents", "Domain", "JSON", "Retrieval", "SeededRandom"],
       swiftSettings: swift),
     .testTarget(
-      name: "EventLogTests", dependencies: ["EventLog", "Domain"], swiftSettings: swift),
+      name: "EventLogTests",
+      dependencies: ["EventLog", "Domain", "SeededRandom"], swiftSettings: swift),
     .testTarget(
       name: "RPCTests",
       dependencies: [

@@ -1,5 +1,6 @@
 import Domain
 import EventLog
+import SeededRandom
 import Testing
 
 @Suite struct `A subscription` {

@@ -86,14 +86,4 @@ import Testing
     #expect(
       EventFacts(of: event("x.y", "task", taskID, payload: wrong)) == EventFacts(taskID: taskID))
   }
-
-  @Test func `finds the course in the events of a goal's tasks`() throws {
-    let fixture = GoalFixture()
-    var goal = fixture.goal()
-    goal.courseID = courseID
-    let aggregate = try GoalAggregate.create(
-      goal, tasks: [TaskDraft(title: "Leer")], context: fixture.context)
-    let payload = try #require(aggregate.events.last).payload
-    #expect(payload["course_id"]?.stringValue == courseID.description)
-  }
 }

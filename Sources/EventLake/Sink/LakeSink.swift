@@ -92,7 +92,8 @@ package final class LakeSink: Sendable {
   }
 
   private func rest(until deadline: ContinuousClock.Instant) async {
-    await wake.wait(upTo: max(.zero, .now.duration(to: deadline)), clock: ContinuousClock())
+    await wake.wait(
+      upTo: max(.zero, ContinuousClock.now.duration(to: deadline)), clock: ContinuousClock())
   }
 
   /// Once a day; a day that cannot be compacted now is tried again the next day.

@@ -59,7 +59,7 @@ package struct Searcher: Sendable {
 
   package let store: any RetrievalStore
   private let models: EmbeddingModels
-  private let recall: LiveRecall
+  package let recall: LiveRecall
 
   package init(store: any RetrievalStore, models: EmbeddingModels, recall: LiveRecall) {
     self.store = store
