@@ -71,6 +71,7 @@ let package = Package(
         .unsafeFlags(arrowLibraries),
         .linkedLibrary("parquet"), .linkedLibrary("arrow"),
       ]),
+    .target(name: "CToml"),
     .systemLibrary(name: "CMd4c", providers: [.apt(["libmd4c-dev"])]),
     .systemLibrary(
       name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
@@ -89,8 +90,10 @@ let package = Package(
     // L2: engines over ports; they import no contract
     .target(
       name: "Retrieval", dependencies: ["Domain", "OpenSSL", logging], swiftSettings: swift),
+    .target(name: "Writes", dependencies: ["Domain", "JSON", "Retrieval"], swiftSettings: swift),
     .target(
-      name: "Agents", dependencies: ["Domain", "JSON", "Retrieval", logging], swiftSettings: swift),
+      name: "Agents", dependencies: ["Domain", "JSON", "Retrieval", "Writes", logging],
+      swiftSettings: swift),
     .target(name: "EventLog", dependencies: ["Domain", logging], swiftSettings: swift),
 
     // L2: the contract
@@ -118,7 +121,8 @@ let package = Package(
     .target(
       name: "Service",
       dependencies: [
-        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL", logging,
+        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "Writes", "RPC", "Contract", "OpenSSL",
+        logging,
       ],
       swiftSettings: swift),
     .target(
@@ -127,19 +131,13 @@ let package = Package(
 
     .target(name: "DescriptorJSON", dependencies: ["JSON"], swiftSettings: swift),
 
-    // What the commands think with
-    .target(
-      name: "Console", dependencies: ["Contract", "RPC", "Wire", "JSON", "DescriptorJSON"],
-      swiftSettings: swift),
-
-    // The program
+    // L4
     .executableTarget(
       name: "hito",
       dependencies: [
         "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL",
-        "Transport", "PostgresStore",
-        "EventLake",
-        "Models", "Documents", "Service", "HitoClient", "DescriptorJSON", "Console", argumentParser,
+        "Transport", "PostgresStore", "EventLake", "Models", "Documents", "Service", "HitoClient",
+        "DescriptorJSON", "CToml", argumentParser,
         lifecycle,
         unixSignals,
         logging,
@@ -154,13 +152,19 @@ let package = Package(
     // Tests
     .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: swift),
     .testTarget(
-      name: "ConsoleTests",
-      dependencies: ["Console", "Contract", "RPC", "Wire", "JSON", "DescriptorJSON"],
+      name: "hitoTests",
+      dependencies: [
+        "hito", "Contract", "RPC", "Wire", "JSON", "DescriptorJSON", argumentParser,
+      ],
       swiftSettings: swift),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
     .testTarget(
       name: "DomainTests", dependencies: ["Domain", "SeededRandom"], swiftSettings: swift),
+    .testTarget(
+      name: "WritesTests",
+      dependencies: ["Writes", "Domain", "InMemoryStore", "Retrieval"],
+      swiftSettings: swift),
     .testTarget(
       name: "RetrievalTests", dependencies: ["Retrieval", "Domain"], swiftSettings: swift),
     .testTarget(
@@ -218,8 +222,9 @@ let package = Package(
     .testTarget(
       name: "ServiceTests",
       dependencies: [
-        "Service", "Agents", "Documents", "Domain", "EventLog", "Retrieval", "Contract", "RPC",
-        "Wire", "InMemoryStore", logging,
+        "Service", "Agents", "Documents", "Domain", "EventLog", "Retrieval", "Contract",
+        "RPC", "Wire", "InMemoryStore",
+        logging,
       ],
       swiftSettings: swift),
     .testTarget(

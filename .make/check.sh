@@ -39,6 +39,7 @@ HITO_GENERATOR=$(swift build --show-bin-path)/protoc-gen-hito
 export HITO_GENERATOR
 run generated .make/check-generated.sh
 run compat .make/check-compat.sh
+run settings .make/check-settings.sh
 run docs named_things
 run tls .make/check-tls.sh
 

@@ -12,6 +12,7 @@ packages=(
   libpq-dev           # PostgreSQL client library
   libprotobuf-c-dev   # message encoding
   libssl-dev          # TLS 1.3
+  libtomlplusplus-dev # the file of settings; headers only
   libxml2-dev         # HTML
   make
   openssl             # certificates of tests and of the TLS scan

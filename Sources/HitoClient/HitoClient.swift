@@ -10,8 +10,10 @@ internal import Transport
 ///       address: "127.0.0.1:7443", tls: .authority(file: "ca.pem"), token: token)
 ///     let goal = try await client.goals.createGoal(request)
 ///
-/// One connection serves any number of concurrent calls. It is made again when it is lost, and calls
-/// that may be repeated are repeated (PROTOCOL.md, W14).
+/// One connection serves any number of concurrent calls. It is made again when it is lost, to the first
+/// of the addresses that answers, and calls that may be repeated are repeated (PROTOCOL.md, W14). What
+/// one call is to have of its own (time, token, trace, whether it waits for a server) is in
+/// `CallOptions`.
 public final class HitoClient: Sendable {
   /// For stubs that are not among the properties, and for descriptors made at run time.
   public let transport: any ClientTransport
@@ -23,10 +25,11 @@ public final class HitoClient: Sendable {
       interceptors.isEmpty ? connection : InterceptedTransport(connection, interceptors)
   }
 
-  /// Connects to `address` (`host`, `host:port`, `[::1]:port`) and checks that a server answers.
+  /// Connects to `address` (`host`, `host:port`, `[::1]:port`, or several with commas between them) and
+  /// checks that a server answers.
   ///
-  /// Throws UNAVAILABLE when it cannot be reached or its certificate is not trusted, and
-  /// INVALID_ARGUMENT for an address or a file that cannot be used.
+  /// Throws UNAVAILABLE when none can be reached or no certificate is trusted, and INVALID_ARGUMENT for
+  /// an address or a file that cannot be used.
   public static func connect(
     address: String, tls: HitoClientTLS = .system, token: String? = nil,
     interceptors: [any ClientInterceptor] = []
@@ -48,9 +51,26 @@ public final class HitoClient: Sendable {
     address: String, tls: HitoClientTLS = .system, token: String? = nil,
     interceptors: [any ClientInterceptor] = []
   ) throws(RPCError) -> HitoClient {
-    guard let endpoint = HitoAddress(address) else {
+    guard let addresses = HitoAddress.list(address) else {
       throw RPCError(.invalidArgument, "not an address: \(address) (expected host:port)")
     }
+    return try HitoClient(
+      HitoClientConfiguration(addresses: addresses, tls: tls, token: token),
+      interceptors: interceptors)
+  }
+
+  /// A client that connects with its first call.
+  ///
+  /// Throws INVALID_ARGUMENT without an address and for a file that cannot be used.
+  ///
+  /// - Parameter interceptors: around each call, the first outermost.
+  public convenience init(
+    _ configuration: HitoClientConfiguration, interceptors: [any ClientInterceptor] = []
+  ) throws(RPCError) {
+    guard let first = configuration.addresses.first else {
+      throw RPCError(.invalidArgument, "a client wants at least one address")
+    }
+    let tls = configuration.tls
     let context: TLSContext
     do throws(TLSError) {
       context = try .client(
@@ -59,10 +79,14 @@ public final class HitoClient: Sendable {
     } catch {
       throw RPCError(.invalidArgument, error.description)
     }
-    var configuration = ClientConfiguration(
-      host: endpoint.host, port: endpoint.port, tls: context, token: token)
-    configuration.serverName = tls.serverName
-    return HitoClient(HitoTransport(configuration), interceptors)
+    var settings = ClientConfiguration(
+      host: first.host, port: first.port, tls: context, token: configuration.token)
+    settings.serverName = tls.serverName
+    settings.agent = configuration.agent
+    self.init(
+      HitoTransport(
+        settings, others: configuration.addresses.dropFirst().map { ($0.host, $0.port) }),
+      interceptors)
   }
 
   /// Whether `close` was called: calls fail from then on.
@@ -71,6 +95,23 @@ public final class HitoClient: Sendable {
   /// Ends the connection and all running calls.
   public func close() {
     connection.close()
+  }
+}
+
+/// Where a client connects, and as whom.
+public struct HitoClientConfiguration: Sendable, Hashable {
+  /// Servers of the same data. The first that answers is used, and kept for as long as it does.
+  public var addresses: [HitoAddress]
+  public var tls: HitoClientTLS
+  /// A bearer token for all calls that bring none.
+  public var token: String?
+  /// What it calls itself to the server.
+  public var agent = "hito-swift"
+
+  public init(addresses: [HitoAddress], tls: HitoClientTLS = .system, token: String? = nil) {
+    self.addresses = addresses
+    self.tls = tls
+    self.token = token
   }
 }
 

@@ -1,86 +1,104 @@
-internal import Transport
-
-/// A subscription that outlives its connection: it reconnects and goes on behind the last response,
+/// A subscription that outlives its connection: it reconnects and continues after the last response,
 /// so nothing is skipped and nothing comes twice.
 ///
-/// Ends with an error only when trying again would not help (a revoked token, a bad filter, a closed
-/// client) or when the task is cancelled. One iteration, by one task.
+/// Ends with an error only when trying again would not help (a revoked token, a bad filter, a
+/// certificate that is not trusted, a closed client) or when the task is cancelled. One iteration, by
+/// one task.
 public struct ResumingWatch: AsyncSequence, Sendable {
   public typealias Element = WatchResponse
   public typealias Failure = RPCError
 
   private let client: HitoClient
   private let request: WatchRequest
+  private let options: WatchOptions
 
-  init(_ client: HitoClient, _ request: WatchRequest) {
+  init(_ client: HitoClient, _ request: WatchRequest, _ options: WatchOptions) {
     self.client = client
     self.request = request
+    self.options = options
   }
 
   public func makeAsyncIterator() -> Iterator {
-    Iterator(client: client, request: request)
+    Iterator(client: client, request: request, options: options)
   }
 
   public struct Iterator: AsyncIteratorProtocol {
     private let client: HitoClient
-    private var request: WatchRequest
+    private let request: WatchRequest
+    private let options: WatchOptions
+    private var machine: ResumeMachine
     private var responses: ResponseStream<WatchResponse>.Iterator?
-    private var failureCount = 0
-    /// How often the stream broke and was taken up again.
-    public private(set) var interruptionCount = 0
 
-    fileprivate init(client: HitoClient, request: WatchRequest) {
+    fileprivate init(client: HitoClient, request: WatchRequest, options: WatchOptions) {
       self.client = client
       self.request = request
+      self.options = options
+      var start: String?
+      if case .afterCursor(let cursor) = request.start { start = cursor }
+      machine = ResumeMachine(cursor: start, givesUpAtFirst: options.givesUpAtFirst)
     }
 
-    /// Where it stands: keep it to go on in another process (`start = .afterCursor`).
-    public var cursor: String? {
-      if case .afterCursor(let cursor) = request.start { cursor } else { nil }
-    }
+    /// Where it stands: keep it to continue in another process (`start = .afterCursor`).
+    public var cursor: String? { machine.cursor }
+
+    /// How often the stream broke and was taken up again.
+    public var interruptionCount: Int { machine.interruptionCount }
 
     public mutating func next() async throws(RPCError) -> WatchResponse? {
       while true {
+        var failure: RPCError?
         do throws(RPCError) {
           if let response = try await nextOfStream() {
-            if !response.cursor.isEmpty { request.start = .afterCursor(response.cursor) }
-            failureCount = 0
+            machine.received(cursor: response.cursor)
             return response
           }
-          // A server does not end a subscription by itself; treat it as a break.
         } catch {
-          guard error.code == .unavailable || error.code == .resourceExhausted else { throw error }
-          if let cursor = error.resumeCursor { request.start = .afterCursor(cursor) }
-          if client.isClosed { throw error }
+          failure = error
         }
         responses = nil
-        interruptionCount += 1
-        try await pause()
+        let step = machine.ended(failure, jitter: .random(in: 0...1))
+        guard case .reconnect(let delay) = step, !client.isClosed else {
+          throw failure ?? RPCError(.unavailable, "the server ended the stream")
+        }
+        options.onInterruption?(failure)
+        do {
+          try await _Concurrency.Task.sleep(for: delay)
+        } catch {
+          throw RPCError(.cancelled, "the watch was cancelled")
+        }
       }
     }
 
     private mutating func nextOfStream() async throws(RPCError) -> WatchResponse? {
       if responses == nil {
-        responses = try await client.progress.watch(request).makeAsyncIterator()
+        var request = self.request
+        if let cursor = machine.cursor { request.start = .afterCursor(cursor) }
+        responses = try await client.progress.watch(request, options: options.call)
+          .makeAsyncIterator()
       }
       return try await responses?.next()
-    }
-
-    private mutating func pause() async throws(RPCError) {
-      failureCount += 1
-      let wait = RetryPolicy().backoff(beforeRetry: failureCount, jitter: .random(in: 0...1))
-      do {
-        try await _Concurrency.Task.sleep(for: wait)
-      } catch {
-        throw RPCError(.cancelled, "the watch was cancelled")
-      }
     }
   }
 }
 
+/// How a `ResumingWatch` behaves.
+public struct WatchOptions: Sendable {
+  /// Of each stream that it opens.
+  public var call = CallOptions()
+  /// Whether a server that cannot be reached at the very first is an error, and not waited for.
+  public var givesUpAtFirst = false
+  /// Called when the stream broke and is about to be taken up again; nil where the server ended it in
+  /// order.
+  public var onInterruption: (@Sendable (RPCError?) -> Void)?
+
+  public init() {}
+}
+
 extension HitoClient {
-  /// Watches events, and goes on by itself when the connection or the server is gone for a while.
-  public func watch(_ request: WatchRequest) -> ResumingWatch {
-    ResumingWatch(self, request)
+  /// Watches events, and continues by itself when the connection or the server is gone for a while.
+  public func watch(
+    _ request: WatchRequest, options: WatchOptions = WatchOptions()
+  ) -> ResumingWatch {
+    ResumingWatch(self, request, options)
   }
 }

@@ -54,6 +54,9 @@ public struct ClientStreamingCall<Request: WireMessage, Response: WireMessage>: 
     return try await stream.singleResponse(as: Response.self)
   }
 
+  /// What the server added at the end of the call; empty before.
+  public var trailers: [(String, String)] { stream.trailers }
+
   public func cancel() { stream.cancel() }
 }
 

@@ -10,6 +10,11 @@ public struct CallOptions: Sendable {
   public var token: String?
   /// W3C trace context.
   public var traceparent: String?
+  /// Whether the call waits for a server that cannot be reached, for as long as `timeout` allows (for
+  /// streams without one: for ever). Otherwise it fails after a few attempts.
+  public var waitsForReady = false
+  /// Called with the trailers of a unary call that has ended well; other calls have them as a property.
+  public var onTrailers: (@Sendable ([(String, String)]) -> Void)?
 
   public init(
     timeout: Duration? = nil, idempotencyKey: String? = nil, metadata: [(String, String)] = [],

@@ -14,12 +14,12 @@ guard CommandLine.arguments.count == 2 else {
   say("usage: cluster-probe DATA-DIRECTORY")
   exit(64)
 }
-var environment: [String: String] = [:]
-for name in ["HOME", "HITO_POSTGRES"] {
-  if let value = getenv(name) { environment[name] = String(cString: value) }
-}
+func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 let cluster = EmbeddedCluster(
-  .init(dataDirectory: CommandLine.arguments[1], environment: environment),
+  .init(
+    dataDirectory: CommandLine.arguments[1],
+    programCandidates: PostgresPrograms.candidates(
+      named: variable("HITO_POSTGRES"), home: variable("HOME"))),
   logger: Logger(label: "cluster-probe") { _ in SwiftLogNoOpLogHandler() })
 do {
   _ = try await cluster.start()

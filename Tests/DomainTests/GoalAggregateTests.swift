@@ -207,4 +207,15 @@ struct GoalAggregateTests {
       try aggregate.addTask(TaskDraft(title: "una más"), context: fixture.context)
     }
   }
+
+  @Test("gives the course of a goal in the events of its tasks")
+  func courseOfTasks() throws {
+    var goal = fixture.goal()
+    let courseID = UUIDv7(high: 5, low: 5)
+    goal.courseID = courseID
+    let aggregate = try GoalAggregate.create(
+      goal, tasks: [TaskDraft(title: "Leer")], context: fixture.context)
+    let payload = try #require(aggregate.events.last).payload
+    #expect(payload["course_id"]?.stringValue == courseID.description)
+  }
 }

@@ -97,7 +97,7 @@ struct HitoAddressTests {
     "is read as people write it",
     arguments: [
       ("localhost", "localhost:7443"), ("10.0.0.1:99", "10.0.0.1:99"), ("[::1]", "[::1]:7443"),
-      ("[::1]:8", "[::1]:8"), ("::1", "[::1]:7443"),
+      ("[::1]:8", "[::1]:8"), ("::1", "[::1]:7443"), ("a.b:65535", "a.b:65535"),
     ])
   func reading(text: String, meaning: String) {
     #expect(HitoAddress(text)?.description == meaning)
@@ -105,7 +105,10 @@ struct HitoAddressTests {
 
   @Test(
     "is refused when it is none",
-    arguments: ["", ":1", "a:0", "a:65536", "a:x", "[::1]x", "a b", "http://a", "[]:1"])
+    arguments: [
+      "", ":1", "a:0", "a:65536", "a:x", "[::1]x", "a b", "http://a", "[]:1", "[::1", "a/b", "ñ",
+      "a:+1", "a:",
+    ])
   func refusal(text: String) {
     #expect(HitoAddress(text) == nil)
   }

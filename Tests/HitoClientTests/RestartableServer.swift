@@ -49,10 +49,12 @@ final class RestartableServer: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
+  var address: String { "127.0.0.1:\(port.withLock { $0 })" }
+
   func client(interceptors: [any ClientInterceptor] = []) throws(RPCError) -> HitoClient {
     try HitoClient.make(
-      address: "127.0.0.1:\(port.withLock { $0 })", tls: .authority(file: "\(folder)/ca.pem"),
-      token: token.text, interceptors: interceptors)
+      address: address, tls: .authority(file: "\(folder)/ca.pem"), token: token.text,
+      interceptors: interceptors)
   }
 
   func start() async throws {

@@ -15,22 +15,22 @@ extension InMemoryStore: WriteStore {
     return try result.get()
   }
 
-  package func reply(to request: RequestKey) async throws(StoreError) -> CommitOutcome? {
+  package func reply(to request: RequestKey) async throws(StoreError) -> StoredReply? {
     try access(.read) { $0.reply(to: request) }
   }
 }
 
 extension InMemoryStore.State {
-  func reply(to request: RequestKey) -> CommitOutcome? {
+  func reply(to request: RequestKey) -> StoredReply? {
     let key = InMemoryStore.ReplyKey(
       callerID: request.callerID, method: request.method, key: request.key)
     guard let known = replies[key] else { return nil }
-    return known.request.requestHash == request.requestHash ? .replayed(known.reply) : .keyConflict
+    return known.request.requestHash == request.requestHash ? .reply(known.reply) : .otherRequest
   }
 
   mutating func commit(_ write: Write) -> Result<CommitOutcome, StoreError> {
     if let request = write.reply?.request, let known = reply(to: request) {
-      return .success(known)
+      return .success(CommitOutcome(known))
     }
     // All or nothing: on a copy that is thrown away where a change does not hold.
     var next = self

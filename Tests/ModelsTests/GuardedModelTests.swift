@@ -74,7 +74,7 @@ import Testing
     _ caller: UUIDv7 = somebody, replyTokenCountMax: Int = 50
   ) -> ModelRequest {
     ModelRequest(
-      messages: [ModelMessage(.user, String(repeating: "a", count: 300))],
+      messages: [ModelMessage(.user, String(repeating: "a", count: 404))],
       replyTokenCountMax: replyTokenCountMax, callerID: caller)
   }
 
@@ -185,7 +185,7 @@ import Testing
 
   @Test func `What a call used before it failed is charged, and nothing else`() async throws {
     let failing = TalkingModel { (received) async throws(LanguageModelError) in
-      do { try await received(String(repeating: "x", count: 27)) } catch { throw .cancelled }
+      do { try await received(String(repeating: "x", count: 40)) } catch { throw .cancelled }
       throw .unavailable("gone")
     }
     let budget = ModelBudget(callsPerMinute: nil)

@@ -33,9 +33,8 @@ import Testing
   }
 
   @Test func `A missing model says how to install it`() throws {
-    let candidates = UniversalSentenceEncoder.candidates(environment: [
-      "HITO_EMBEDDER": "/nonexistent/model"
-    ])
+    let candidates = UniversalSentenceEncoder.candidates(
+      named: "/nonexistent/model", home: "/home/bea")
     #expect(candidates == ["/nonexistent/model"])
     let error = #expect(throws: ModelFileError.self) {
       try UniversalSentenceEncoder.locate(candidates: candidates)
@@ -49,7 +48,7 @@ import Testing
 
   @Test func `The home folder is looked at before the machine's`() {
     #expect(
-      UniversalSentenceEncoder.candidates(environment: ["HOME": "/home/bea"]) == [
+      UniversalSentenceEncoder.candidates(named: nil, home: "/home/bea") == [
         "/home/bea/.local/lib/hito/use-multilingual-3", "/usr/local/lib/hito/use-multilingual-3",
       ])
   }

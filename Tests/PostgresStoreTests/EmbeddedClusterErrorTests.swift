@@ -63,7 +63,7 @@ struct EmbeddedClusterErrorTests {
 
   private func majorVersion() throws -> Int {
     let programs = try PostgresPrograms.locate(
-      candidates: PostgresPrograms.candidates(environment: ThrowAwayDirectory.environment))
+      candidates: ThrowAwayDirectory.postgresCandidates)
     return try #require(Int(programs.version.prefix { $0 != "." }))
   }
 

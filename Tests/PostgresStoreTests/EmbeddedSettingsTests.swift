@@ -105,20 +105,15 @@ struct EmbeddedSettingsTests {
     #expect(connection.with(database: "other").conninfo().hasSuffix("'other' user='hito_app'"))
   }
 
-  @Test("the data directory is what was asked for, the environment's, or the user's default")
+  @Test("the data directory of who names none is the user's own")
   func dataDirectory() {
-    let environment = ["HITO_DATA_DIR": "/named", "HOME": "/home/ana"]
-    func resolve(
-      _ requested: String?, _ environment: [String: String], isRoot: Bool = false
-    ) -> String? {
-      DataDirectory.resolve(requested: requested, environment: environment, isRoot: isRoot)
+    func standard(_ dataHome: String?, _ home: String?, isRoot: Bool = false) -> String? {
+      DataDirectory.standard(dataHome: dataHome, home: home, isRoot: isRoot)
     }
-    #expect(resolve("/asked", environment) == "/asked")
-    #expect(resolve(nil, environment, isRoot: true) == "/named")
-    #expect(resolve("", ["HITO_DATA_DIR": ""], isRoot: true) == "/var/lib/hito")
-    #expect(resolve(nil, ["HOME": "/home/ana"]) == "/home/ana/.local/share/hito")
-    #expect(resolve(nil, ["XDG_DATA_HOME": "/x", "HOME": "/y"]) == "/x/hito")
-    #expect(resolve(nil, [:]) == nil)
+    #expect(standard("/x", "/y", isRoot: true) == "/var/lib/hito")
+    #expect(standard(nil, "/home/ana") == "/home/ana/.local/share/hito")
+    #expect(standard("/x", "/y") == "/x/hito")
+    #expect(standard(nil, nil) == nil)
   }
 
   @Test("a folder that can never be made, or is none, is an error")

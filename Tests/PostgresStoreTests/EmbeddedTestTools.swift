@@ -12,7 +12,7 @@ func configuration(
   _ directory: String, isDurable: Bool = false
 ) -> EmbeddedCluster.Configuration {
   var configuration = EmbeddedCluster.Configuration(
-    dataDirectory: directory, environment: ThrowAwayDirectory.environment)
+    dataDirectory: directory, programCandidates: ThrowAwayDirectory.postgresCandidates)
   configuration.isDurable = isDurable
   return configuration
 }

@@ -10,7 +10,7 @@ import Testing
   @Test(.timeLimit(.minutes(3))) func aRestartUnderLoadLosesAndDoublesNothing() async throws {
     let directory = try ThrowAwayDirectory.make()
     let cluster = EmbeddedCluster(
-      .init(dataDirectory: directory, environment: ThrowAwayDirectory.environment),
+      .init(dataDirectory: directory, programCandidates: ThrowAwayDirectory.postgresCandidates),
       logger: Logger(label: "restart") { _ in SwiftLogNoOpLogHandler() })
     let connection = try await cluster.start()
     try await Migrator(ConnectionSettings(conninfo: connection.conninfo(role: .owner))).up()

@@ -16,7 +16,7 @@ import Testing
       #expect(
         try await store.save(second, reply: KeyedReply(request: key, reply: [9]))
           == .replayed([0, 1, 2]))
-      #expect(try await store.writes.reply(to: key) == .replayed([0, 1, 2]))
+      #expect(try await store.writes.reply(to: key) == .reply([0, 1, 2]))
       let scope = AccessScope(owner)
       #expect(try await store.goals.goal(second.goal.id, scope: scope, forUpdate: false) == nil)
     }
@@ -29,7 +29,7 @@ import Testing
       let first = KeyedReply(request: store.request("k", by: owner), reply: [1])
       #expect(try await store.save(goal, reply: first) == .committed)
       let other = store.request("k", by: owner, hash: 2)
-      #expect(try await store.writes.reply(to: other) == .keyConflict)
+      #expect(try await store.writes.reply(to: other) == .otherRequest)
       let second = try store.newGoal(owner: owner)
       #expect(
         try await store.save(second, reply: KeyedReply(request: other, reply: [2]))
@@ -110,7 +110,7 @@ import Testing
       let next = try store.newGoal(owner: owner)
       #expect(
         try await store.save(next, reply: KeyedReply(request: key, reply: [2])) == .committed)
-      #expect(try await store.writes.reply(to: key) == .replayed([2]))
+      #expect(try await store.writes.reply(to: key) == .reply([2]))
     }
   }
 

@@ -50,7 +50,7 @@ package actor TestCluster {
   private init() async throws {
     let directory = try ThrowAwayDirectory.make()
     var configuration = EmbeddedCluster.Configuration(
-      dataDirectory: directory, environment: ThrowAwayDirectory.environment)
+      dataDirectory: directory, programCandidates: ThrowAwayDirectory.postgresCandidates)
     configuration.isDurable = false
     configuration.connectionCountMax = 200
     cluster = EmbeddedCluster(

@@ -7,13 +7,10 @@ import Synchronization
 package enum ThrowAwayDirectory {
   private static let prefix = "hito-test-"
 
-  /// The variables that tests hand on to what they start.
-  package static var environment: [String: String] {
-    var environment: [String: String] = [:]
-    for name in ["HOME", "HITO_POSTGRES"] {
-      if let value = getenv(name) { environment[name] = String(cString: value) }
-    }
-    return environment
+  /// Where tests look for PostgreSQL, as the program itself would.
+  package static var postgresCandidates: [String] {
+    func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    return PostgresPrograms.candidates(named: variable("HITO_POSTGRES"), home: variable("HOME"))
   }
 
   /// Makes an empty folder that the database's own user can pass through.

@@ -7,7 +7,6 @@ package struct AgentStores: Sendable {
   package var users: any UserRepository
   package var courses: any CourseRepository
   package var goals: any GoalRepository
-  package var writes: any WriteStore
   /// Nil where this server has none: what needs a model then says so.
   package var model: (any LanguageModel)?
   /// Nil where this server has none: agents know nothing then.
@@ -15,14 +14,12 @@ package struct AgentStores: Sendable {
 
   package init(
     runs: any AgentRunStore, users: any UserRepository, courses: any CourseRepository,
-    goals: any GoalRepository, writes: any WriteStore, model: (any LanguageModel)?,
-    retriever: (any ContextRetriever)?
+    goals: any GoalRepository, model: (any LanguageModel)?, retriever: (any ContextRetriever)?
   ) {
     self.runs = runs
     self.users = users
     self.courses = courses
     self.goals = goals
-    self.writes = writes
     self.model = model
     self.retriever = retriever
   }

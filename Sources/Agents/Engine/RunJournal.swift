@@ -1,40 +1,78 @@
 package import Domain
-package import Retrieval
+package import JSON
+package import Writes
 
 /// Reads and writes the events of runs.
 package struct RunJournal: Sendable {
   private static let pageLimit = 200
-  private static let attemptMaximum = 10
 
-  private let stores: AgentStores
-  package let clock: any TimeSource
-  package let ids: any IDGenerator
+  private let runs: any AgentRunStore
+  private let writes: DecisionExecutor
   package let options: AgentOptions
-  /// Told after each commit.
-  package let committed: @Sendable () -> Void
-  /// Lets goals that runs store be found.
-  private let indexer: PassageIndexer
 
-  package init(
-    stores: AgentStores, clock: any TimeSource, ids: any IDGenerator, options: AgentOptions,
-    committed: @escaping @Sendable () -> Void, indexer: PassageIndexer
-  ) {
-    self.stores = stores
-    self.clock = clock
-    self.ids = ids
+  package init(runs: any AgentRunStore, writes: DecisionExecutor, options: AgentOptions) {
+    self.runs = runs
+    self.writes = writes
     self.options = options
-    self.committed = committed
-    self.indexer = indexer
   }
+
+  package var clock: any TimeSource { writes.clock }
 
   /// Another server went on with the run, or ended it.
   package struct MovedOn: Error {}
+
+  /// What a call that asks for a run comes to.
+  package enum Begun: Sendable {
+    /// A new run, with its first event committed.
+    case new(RunSession, RunRecord)
+    /// The run that the same call made when it came before.
+    case known(UUIDv7)
+  }
+
+  /// Commits a new run with its first event.
+  ///
+  /// - Parameter key: names the call; nil where a repeat of it is to begin another run.
+  package func begin(
+    _ request: AgentRequest, learnerID: UUIDv7, callerID: UUIDv7, model: String?,
+    key: RequestKey?, metadata: JSONValue
+  ) async throws -> Begun {
+    let written = try await writes.perform(
+      key, metadata: metadata,
+      encode: { (begun: (RunSession, RunRecord)) in Array(begun.0.run.id.description.utf8) }
+    ) { context in
+      let session = RunSession(
+        AgentRun(
+          id: context.nextID(), learnerID: learnerID, callerID: callerID, request: request,
+          lease: options.lease(from: context.now), createdAt: context.now, updatedAt: context.now),
+        metadata: metadata)
+      let (begun, record, event) = try session.advanced(
+        by: .started(model: model), lease: nil, context: context)
+      return Decision(
+        changes: [.insertRun(begun.run)], events: [event], response: (begun, record))
+    }
+    switch written {
+    case .committed(let (session, record)): return .new(session, record)
+    case .repeated(let bytes): return .known(try runID(bytes))
+    }
+  }
+
+  /// The run that the call which `key` names made when it came before; nil where it did not.
+  package func known(_ key: RequestKey) async throws -> UUIDv7? {
+    try await writes.reply(to: key).map { bytes in try runID(bytes) }
+  }
+
+  private func runID(_ bytes: [UInt8]) throws(StoreError) -> UUIDv7 {
+    guard let id = UUIDv7(String(decoding: bytes, as: UTF8.self)) else {
+      throw .corrupt("the stored reply to a call that began a run is not an id")
+    }
+    return id
+  }
 
   /// A run with its events; nil where there is none that the caller may see.
   package func load(
     _ id: UUIDv7, scope: AccessScope
   ) async throws(StoreError) -> (RunSession, [RunRecord])? {
-    guard let run = try await stores.runs.run(id, scope: scope) else { return nil }
+    guard let run = try await runs.run(id, scope: scope) else { return nil }
     var session = RunSession(run)
     let records = try await readOn(&session)
     return (session, records)
@@ -44,7 +82,7 @@ package struct RunJournal: Sendable {
   package func readOn(_ session: inout RunSession) async throws(StoreError) -> [RunRecord] {
     var records: [RunRecord] = []
     while true {
-      let page = try await stores.runs.events(
+      let page = try await runs.events(
         ofRun: session.run.id, after: session.run.version, limit: Self.pageLimit)
       for event in page { records.append(try session.observe(event)) }
       if page.count < Self.pageLimit { return records }
@@ -53,7 +91,7 @@ package struct RunJournal: Sendable {
 
   /// What the next write of a run is made with.
   func context(_ session: RunSession) -> ChangeContext {
-    ChangeContext(now: clock.now(), ids: ids, metadata: session.metadata)
+    ChangeContext(now: clock.now(), ids: writes.ids, metadata: session.metadata)
   }
 
   /// Commits an event, with other changes and their events before it, and moves the session on.
@@ -66,12 +104,8 @@ package struct RunJournal: Sendable {
     let context = context ?? self.context(session)
     let (next, record, new) = try session.advanced(
       by: event, lease: options.lease(from: context.now), context: context)
-    let passages = await indexer.changes(for: changes, PassageIndexer.Memory())
-    let write = Write(
-      changes: changes + passages + [.updateRun(next.run, after: session.run.version)],
-      events: events + [new], reply: nil)
-    guard try await stores.writes.commit(write) == .committed else { throw MovedOn() }
-    committed()
+    let changes = changes + [.updateRun(next.run, after: session.run.version)]
+    guard try await writes.commit(changes: changes, events: events + [new]) else { throw MovedOn() }
     session = next
     return record
   }
@@ -80,7 +114,7 @@ package struct RunJournal: Sendable {
   /// another's by now.
   package func end(_ id: UUIDv7, with event: AgentRunEvent) async throws {
     let system = AccessScope(callerID: id, role: .service)
-    for _ in 0..<Self.attemptMaximum {
+    for _ in 0..<DecisionExecutor.attemptMaximum {
       guard var (session, _) = try await load(id, scope: system),
         session.run.status == .running, session.run.lease.owner == options.owner
       else { return }

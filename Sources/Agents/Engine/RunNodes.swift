@@ -135,9 +135,9 @@ struct RunNodes: Sendable {
     let user = try await stores.users.user(run.learnerID, scope: scope)
     guard let user, user.isActive else { return .failure(AgentFailure(.subjectGone)) }
     if let courseID = request.courseID {
-      guard try await stores.courses.isOpen(courseID, to: run.learnerID) else {
-        return .failure(AgentFailure(.subjectGone))
-      }
+      let obstacle = try await stores.courses.obstacle(
+        toGoalsOf: courseID, for: run.learnerID, seenBy: scope)
+      guard obstacle == nil else { return .failure(AgentFailure(.subjectGone)) }
     }
     do throws(DomainError) {
       let aggregate = try proposal.aggregate(of: run, context: context)

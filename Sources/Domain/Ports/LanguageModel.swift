@@ -134,3 +134,10 @@ package struct ModelUsage: Sendable, Hashable {
     self.costMicros = costMicros
   }
 }
+
+extension TokenEstimate {
+  /// Tokens of a conversation: each message has some around it.
+  package static func count(of messages: [ModelMessage]) -> Int {
+    messages.reduce(0) { $0 + count($1.text) + 4 }
+  }
+}

@@ -125,14 +125,3 @@ package protocol GoalRepository: Sendable {
     owner: UUIDv7?, statuses: [WorkStatus], page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<LearningTask>
 }
-
-extension CourseRepository {
-  /// Whether a learner may have goals of this course now.
-  package func isOpen(_ courseID: UUIDv7, to learnerID: UUIDv7) async throws(StoreError) -> Bool {
-    let scope = AccessScope(callerID: learnerID, role: .learner)
-    guard let course = try await course(courseID, scope: scope), course.status == .active,
-      let enrolment = try await enrolment(course: courseID, user: learnerID, scope: scope)
-    else { return false }
-    return enrolment.isActive
-  }
-}

@@ -70,6 +70,13 @@ package struct KeyedReply: Sendable, Hashable {
   }
 }
 
+/// What a keyed request was answered with when it was committed before.
+package enum StoredReply: Sendable, Hashable {
+  case reply([UInt8])
+  /// The key was used for another request.
+  case otherRequest
+}
+
 package enum CommitOutcome: Sendable, Hashable {
   /// Committed and flushed to disk.
   case committed
@@ -79,13 +86,21 @@ package enum CommitOutcome: Sendable, Hashable {
   case replayed([UInt8])
   /// The key was used for another request. Nothing was written.
   case keyConflict
+
+  /// What a commit comes to whose key has a reply already.
+  package init(_ stored: StoredReply) {
+    self =
+      switch stored {
+      case .reply(let bytes): .replayed(bytes)
+      case .otherRequest: .keyConflict
+      }
+  }
 }
 
 package protocol WriteStore: Sendable {
   /// Commits `write`. A concurrent repeat of the same key waits for the first to end.
   func commit(_ write: Write) async throws(StoreError) -> CommitOutcome
 
-  /// What a request got when it was committed before: `.replayed` or `.keyConflict`; nil if it
-  /// was not.
-  func reply(to request: RequestKey) async throws(StoreError) -> CommitOutcome?
+  /// What a request was answered with when it was committed before; nil where it was not.
+  func reply(to request: RequestKey) async throws(StoreError) -> StoredReply?
 }

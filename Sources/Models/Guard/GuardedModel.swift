@@ -61,7 +61,7 @@ package final class GuardedModel: LanguageModel {
       defer { gate.leave() }
       hasAsked = true
       let reply = try await model.reply(to: request, restarted: restarted) { piece in
-        handedOn.withLock { $0 += piece.utf8.count }
+        handedOn.withLock { $0 += TokenEstimate.count(piece) }
         try await received(piece)
       }
       usage = budget.prices.usage(
@@ -70,7 +70,7 @@ package final class GuardedModel: LanguageModel {
     } catch {
       usage =
         hasAsked
-        ? self.usage(of: request, endedBy: error, handedOnByteCount: handedOn.withLock { $0 })
+        ? self.usage(of: request, endedBy: error, handedOnTokenCount: handedOn.withLock { $0 })
         : ModelUsage()
       result = .failure(error)
     }
@@ -115,18 +115,18 @@ package final class GuardedModel: LanguageModel {
   /// What a call that failed has used, as far as can be known: a provider that began to answer had
   /// read the prompt.
   private func usage(
-    of request: ModelRequest, endedBy error: LanguageModelError, handedOnByteCount: Int
+    of request: ModelRequest, endedBy error: LanguageModelError, handedOnTokenCount: Int
   ) -> ModelUsage {
     let isRead =
       switch error {
       case .replyCut, .replyInvalid, .timedOut, .cancelled: true
       case .unavailable, .rateLimited, .quotaExceeded, .promptTooLong, .refused:
-        handedOnByteCount > 0
+        handedOnTokenCount > 0
       }
     guard isRead else { return ModelUsage() }
     return budget.prices.usage(
       promptTokenCount: TokenEstimate.count(of: request.messages),
-      replyTokenCount: TokenEstimate.count(byteCount: handedOnByteCount))
+      replyTokenCount: handedOnTokenCount)
   }
 
   private func recordUsage(of caller: UUIDv7) async {

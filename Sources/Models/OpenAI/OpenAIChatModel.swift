@@ -81,7 +81,7 @@ package final class OpenAIChatModel: LanguageModel {
         hasHandedOn = true
         do { try await received(piece) } catch { throw .cancelled }
       }
-      let counts = TokenCounts(outcome, promptByteCount: call.promptByteCount)
+      let counts = TokenCounts(outcome, of: call.request)
       let value: JSONValue?
       do throws(ProviderFailure) {
         value = try call.value(of: outcome.text)
@@ -148,16 +148,16 @@ package final class OpenAIChatModel: LanguageModel {
   }
 }
 
-/// Tokens as the provider counts them, or estimated from bytes where it does not.
+/// Tokens as the provider counts them, or estimated where it does not.
 private struct TokenCounts: Sendable {
   var prompt = 0
   var reply = 0
 
   init() {}
 
-  init(_ outcome: ChatOutcome, promptByteCount: Int) {
-    prompt = outcome.promptTokenCount ?? TokenEstimate.count(byteCount: promptByteCount)
-    reply = outcome.replyTokenCount ?? TokenEstimate.count(byteCount: outcome.text.utf8.count)
+  init(_ outcome: ChatOutcome, of request: ModelRequest) {
+    prompt = outcome.promptTokenCount ?? TokenEstimate.count(of: request.messages)
+    reply = outcome.replyTokenCount ?? TokenEstimate.count(outcome.text)
   }
 
   mutating func add(_ other: TokenCounts) {
@@ -169,12 +169,11 @@ private struct TokenCounts: Sendable {
 /// A request that was checked before anything is sent.
 private struct Call {
   let request: ModelRequest
-  let promptByteCount: Int
   private let schema: ReplySchema?
 
   init(_ request: ModelRequest, _ limits: ChatLimits) throws(ProviderFailure) {
     self.request = request
-    promptByteCount = request.messages.reduce(0) { $0 + $1.text.utf8.count }
+    let promptByteCount = request.messages.reduce(0) { $0 + $1.text.utf8.count }
     guard promptByteCount <= limits.promptByteCountMax else { throw .promptTooLong }
     do {
       schema = try request.schema.map { try ReplySchema($0) }
@@ -191,16 +190,5 @@ private struct Call {
     }
     if let violation = schema.violation(in: value) { throw .replyInvalid(violation) }
     return value
-  }
-}
-
-/// About how many tokens a text has, for providers that do not count and for budgets beforehand.
-package enum TokenEstimate {
-  /// Spanish and English prose and code have about 4 bytes to a token; this errs upwards.
-  package static func count(byteCount: Int) -> Int { byteCount / 3 + 1 }
-
-  package static func count(of messages: [ModelMessage]) -> Int {
-    // Each message has some tokens around it.
-    messages.reduce(0) { $0 + count(byteCount: $1.text.utf8.count) + 4 }
   }
 }

@@ -34,14 +34,11 @@ package final class UniversalSentenceEncoder: Embedder {
     ) { EncoderPass(weights, tokenCountMax: Self.tokenCountMax) }
   }
 
-  /// Where the model is looked for, in order.
-  package static func candidates(environment: [String: String]) -> [String] {
-    if let named = environment["HITO_EMBEDDER"], !named.isEmpty { return [named] }
-    var candidates = ["/usr/local/lib/hito/use-multilingual-3"]
-    if let home = environment["HOME"], !home.isEmpty {
-      candidates.insert(home + "/.local/lib/hito/use-multilingual-3", at: 0)
-    }
-    return candidates
+  /// Where the model is looked for, in order: where `named` says, or else where `make setup` puts it.
+  package static func candidates(named: String?, home: String?) -> [String] {
+    if let named { return [named] }
+    return (home.map { [$0 + "/.local/lib/hito/use-multilingual-3"] } ?? [])
+      + ["/usr/local/lib/hito/use-multilingual-3"]
   }
 
   /// The first candidate with a model in it.

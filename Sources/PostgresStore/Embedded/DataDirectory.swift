@@ -2,19 +2,11 @@ import Glibc
 
 /// Where a server keeps everything: its database, its lake, its certificates.
 package enum DataDirectory {
-  /// The data directory to use: what the caller asked for, HITO_DATA_DIR, or the default of the
-  /// user: /var/lib/hito for root, $XDG_DATA_HOME/hito or ~/.local/share/hito for anybody else.
-  ///
-  /// Nil when a user without HOME asks for nothing.
-  package static func resolve(
-    requested: String?, environment: [String: String], isRoot: Bool = geteuid() == 0
-  ) -> String? {
-    func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-    if let requested, !requested.isEmpty { return requested }
-    if let named = value("HITO_DATA_DIR") { return named }
+  /// The user's, where none is named: /var/lib/hito for root, $XDG_DATA_HOME/hito or
+  /// ~/.local/share/hito for anybody else. Nil for a user without a home.
+  package static func standard(dataHome: String?, home: String?, isRoot: Bool) -> String? {
     if isRoot { return "/var/lib/hito" }
-    if let data = value("XDG_DATA_HOME") { return data + "/hito" }
-    return value("HOME").map { $0 + "/.local/share/hito" }
+    return dataHome.map { $0 + "/hito" } ?? home.map { $0 + "/.local/share/hito" }
   }
 }
 

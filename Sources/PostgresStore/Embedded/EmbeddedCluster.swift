@@ -32,9 +32,9 @@ package final class EmbeddedCluster: Sendable {
     /// False only in tests that throw the cluster away.
     package var isDurable = true
 
-    package init(dataDirectory: String, environment: [String: String]) {
+    package init(dataDirectory: String, programCandidates: [String]) {
       self.dataDirectory = dataDirectory
-      programCandidates = PostgresPrograms.candidates(environment: environment)
+      self.programCandidates = programCandidates
     }
   }
 

@@ -15,14 +15,11 @@ package struct PostgresPrograms: Equatable, Sendable {
 
   func program(_ name: String) -> String { "\(prefix)/bin/\(name)" }
 
-  /// Where PostgreSQL is looked for, in order.
-  package static func candidates(environment: [String: String]) -> [String] {
-    if let named = environment["HITO_POSTGRES"], !named.isEmpty { return [named] }
-    var candidates = ["/usr/local/lib/hito/postgres"]
-    if let home = environment["HOME"], !home.isEmpty {
-      candidates.insert(home + "/.local/lib/hito/postgres", at: 0)
-    }
-    return candidates
+  /// Where PostgreSQL is looked for, in order: where `named` says, or else where `make setup` puts it.
+  package static func candidates(named: String?, home: String?) -> [String] {
+    if let named { return [named] }
+    return (home.map { [$0 + "/.local/lib/hito/postgres"] } ?? [])
+      + ["/usr/local/lib/hito/postgres"]
   }
 
   /// Finds the first candidate with PostgreSQL in it and looks at what it has.

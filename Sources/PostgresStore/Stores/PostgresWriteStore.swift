@@ -41,7 +41,7 @@ package struct PostgresWriteStore: WriteStore {
       return .stale
     case ("23505", "idempotency_keys_pkey"):
       guard let request = write.reply?.request else { throw error.storeError }
-      if let outcome = try await reply(to: request) { return outcome }
+      if let stored = try await reply(to: request) { return CommitOutcome(stored) }
       _ = try await database.run(
         StatementUnit([WriteCalls.deleteExpired(request)], isWrite: true))
       return nil
@@ -50,7 +50,7 @@ package struct PostgresWriteStore: WriteStore {
     }
   }
 
-  package func reply(to request: RequestKey) async throws(StoreError) -> CommitOutcome? {
+  package func reply(to request: RequestKey) async throws(StoreError) -> StoredReply? {
     let rows = try await database.rows(
       WriteStatements.findReply { parameters in
         parameters.append(request.callerID)
@@ -58,7 +58,7 @@ package struct PostgresWriteStore: WriteStore {
         parameters.append(request.key)
       })
     guard let row = rows.first else { return nil }
-    return try row.bytes(0) == request.requestHash ? .replayed(row.bytes(1)) : .keyConflict
+    return try row.bytes(0) == request.requestHash ? .reply(row.bytes(1)) : .otherRequest
   }
 
   /// Removes at most `limit` remembered replies made before `time`; for a job that runs now and

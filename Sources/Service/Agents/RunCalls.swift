@@ -2,7 +2,6 @@ internal import Agents
 internal import Contract
 internal import Domain
 internal import EventLog
-internal import OpenSSL
 internal import RPC
 
 /// The calls that begin, repeat and follow runs.
@@ -19,7 +18,6 @@ struct RunCalls: Sendable {
 
   private var options: AgentOptions { journal.options }
   private var clock: any TimeSource { journal.clock }
-  private var ids: any IDGenerator { journal.ids }
   private var follower: RunFollower {
     RunFollower(journal: journal, live: hub, options: options)
   }
@@ -28,32 +26,13 @@ struct RunCalls: Sendable {
   func requestKey(
     _ request: some WireMessage, _ context: CallContext, _ caller: Caller
   ) -> RequestKey? {
-    guard let key = context.idempotencyKey, !key.isEmpty else { return nil }
-    var hash = SHA256()
-    hash.update(context.method.path.utf8)
-    hash.update([0])
-    hash.update(request.encodedBytes())
-    return RequestKey(
-      callerID: caller.userID, method: context.method.path, key: key,
-      requestHash: hash.finalize())
+    RequestKey(context, caller, content: request.encodedBytes())
   }
 
   /// The run that this call made when it came before; nil where it did not.
   func known(_ key: RequestKey?) async throws -> UUIDv7? {
-    guard let key, let outcome = try await stores.writes.reply(to: key) else { return nil }
-    return try runID(of: outcome)
-  }
-
-  private func runID(of outcome: CommitOutcome) throws -> UUIDv7? {
-    switch outcome {
-    case .replayed(let bytes):
-      guard let id = UUIDv7(String(decoding: bytes, as: UTF8.self)) else {
-        throw RPCError(.internal, "the stored reply cannot be read")
-      }
-      return id
-    case .keyConflict: throw RPCError.keyConflict()
-    case .committed, .stale: return nil
-    }
+    guard let key else { return nil }
+    return try await journal.known(key)
   }
 
   /// Begins a run and drives it to its end, or goes on with the one that the call's key names.
@@ -61,26 +40,14 @@ struct RunCalls: Sendable {
     _ request: AgentRequest, learnerID: UUIDv7, _ subject: RunSubject, _ key: RequestKey?,
     _ context: CallContext, _ caller: Caller, on stream: RunStream<some RunResponse>
   ) async throws {
-    let now = clock.now()
-    let metadata = EventMetadata.of(context, caller)
-    let session = RunSession(
-      AgentRun(
-        id: ids.next(at: now), learnerID: learnerID, callerID: caller.userID,
-        request: request, lease: options.lease(from: now), createdAt: now, updatedAt: now),
-      metadata: metadata)
-    let (begun, record, event) = try session.advanced(
-      by: .started(model: stores.model?.name), lease: nil,
-      context: ChangeContext(now: now, ids: ids, metadata: metadata))
-    let reply = key.map {
-      KeyedReply(request: $0, reply: Array(begun.run.id.description.utf8))
+    let outcome = try await journal.begin(
+      request, learnerID: learnerID, callerID: caller.userID, model: stores.model?.name, key: key,
+      metadata: EventMetadata.of(context, caller))
+    let (begun, record): (RunSession, RunRecord)
+    switch outcome {
+    case .known(let id): return try await repeatRun(id, subject, caller, on: stream)
+    case .new(let session, let first): (begun, record) = (session, first)
     }
-    let outcome = try await stores.writes.commit(
-      Write(changes: [.insertRun(begun.run)], events: [event], reply: reply))
-    if let id = try runID(of: outcome) {
-      return try await repeatRun(id, subject, caller, on: stream)
-    }
-    guard outcome == .committed else { throw RPCError.contention() }
-    journal.committed()
     do {
       try await show(record, begun, on: stream)
       try finish(try await driver.drive(begun, subject, stream))

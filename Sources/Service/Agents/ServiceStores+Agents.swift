@@ -4,7 +4,6 @@ extension ServiceStores {
   /// What runs of agents are made of.
   var agents: AgentStores {
     AgentStores(
-      runs: runs, users: users, courses: courses, goals: goals, writes: writes, model: model,
-      retriever: retriever)
+      runs: runs, users: users, courses: courses, goals: goals, model: model, retriever: retriever)
   }
 }

@@ -5,6 +5,7 @@ package import EventLog
 package import Logging
 package import RPC
 package import Retrieval
+internal import Writes
 
 /// Every service of the contract on one set of ports.
 package struct Services: Sendable {
@@ -51,19 +52,18 @@ package struct Services: Sendable {
     authenticator = TokenAuthenticator(
       tokens: stores.tokens, users: stores.users, clock: options.clock)
     let waitingClock = options.waitingClock
-    writes = WriteExecutor(
-      store: stores.writes, clock: options.clock, ids: options.ids, cursors: cursors,
-      committed: options.committed, indexer: PassageIndexer(models: options.embeddingModels),
+    let executor = DecisionExecutor(
+      store: stores.writes, clock: options.clock, ids: options.ids, committed: options.committed,
+      indexer: PassageIndexer(models: options.embeddingModels),
       pause: { attempt in
         // Full jitter: those that met once must not meet again.
         let most = min(Duration.milliseconds(1) * (1 << min(attempt, 6)), .milliseconds(50))
         try await waitingClock.sleep(for: most * Double.random(in: 0...1))
       })
+    writes = WriteExecutor(executor: executor, cursors: cursors)
     var agents = options.agents
     if agents.owner.isEmpty { agents.owner = options.info.serverID }
-    journal = RunJournal(
-      stores: stores.agents, clock: options.clock, ids: options.ids, options: agents,
-      committed: options.committed, indexer: writes.indexer)
+    journal = RunJournal(runs: stores.runs, writes: executor, options: agents)
     driver = RunDriver(
       stores: stores.agents, journal: journal, live: hub, options: agents)
   }

@@ -3,6 +3,7 @@ internal import Domain
 internal import OpenSSL
 internal import RPC
 internal import Retrieval
+internal import Writes
 
 /// One stream of documents on its way into a course. Each document is a commit of its own, so that a
 /// broken stream leaves whole documents, and a repeat finds those that are there already.

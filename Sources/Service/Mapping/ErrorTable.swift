@@ -3,6 +3,7 @@ internal import Contract
 internal import Domain
 internal import RPC
 internal import Retrieval
+internal import Writes
 
 /// The one table from what our own layers throw to what a caller sees. The catalogue of errors.proto
 /// says what a caller should do about each.
@@ -13,6 +14,8 @@ enum ErrorTable {
     case let error as DomainError: rpcError(error)
     case let error as StoreError: rpcError(error)
     case let error as AgentFailure: rpcError(error)
+    case WriteError.keyConflict: RPCError.keyConflict()
+    case WriteError.contention: RPCError.contention()
     case let error as SearchUnavailable: RPCError(.unavailable, error.text)
     default: RPCError(fromHandler: error)
     }

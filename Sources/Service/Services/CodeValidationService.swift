@@ -2,6 +2,7 @@ internal import Contract
 internal import Domain
 internal import OpenSSL
 internal import RPC
+internal import Writes
 
 /// Stored code and what others decided about it. What needs a sandbox (`ValidateCode`) is not there
 /// yet.

@@ -1,6 +1,7 @@
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Writes
 
 extension CourseService {
   func enrol(_ request: EnrolRequest, _ context: CallContext) async throws -> EnrolResponse {

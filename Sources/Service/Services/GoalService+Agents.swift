@@ -2,6 +2,7 @@ internal import Agents
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Writes
 
 extension GoalService {
   func generateGoal(

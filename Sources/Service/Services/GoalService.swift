@@ -1,6 +1,7 @@
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Writes
 
 struct GoalService: GoalServiceHandler {
   private static let fields = [
@@ -159,17 +160,14 @@ struct GoalService: GoalServiceHandler {
   func checkEnrolled(
     _ userID: UUIDv7, in courseID: UUIDv7, _ caller: Caller
   ) async throws {
-    // Seen by the caller, so that nobody learns of courses that are hidden from them.
-    guard let course = try await courses.course(courseID, scope: AccessScope(caller)) else {
-      throw DomainError.notFound(.course, courseID)
-    }
-    let enrolment = try await courses.enrolment(
-      course: courseID, user: userID, scope: .system(caller))
-    guard let enrolment, enrolment.isActive else {
+    let obstacle = try await courses.obstacle(
+      toGoalsOf: courseID, for: userID, seenBy: AccessScope(caller))
+    switch obstacle {
+    case .notFound: throw DomainError.notFound(.course, courseID)
+    case .notEnrolled:
       throw RPCError.precondition("the learner is not enrolled in the course", .course, courseID)
-    }
-    guard course.status == .active else {
-      throw RPCError.precondition("the course is archived", .course, courseID)
+    case .archived: throw RPCError.precondition("the course is archived", .course, courseID)
+    case nil: return
     }
   }
 }

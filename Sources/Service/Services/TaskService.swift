@@ -1,6 +1,7 @@
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Writes
 
 struct TaskService: TaskServiceHandler {
   private static let fields = ["title", "description", "validation_criteria"]

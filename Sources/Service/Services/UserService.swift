@@ -1,6 +1,7 @@
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Writes
 
 struct UserService: UserServiceHandler {
   private static let fields = [

@@ -3,19 +3,7 @@ internal import Domain
 internal import JSON
 internal import OpenSSL
 internal import RPC
-internal import Retrieval
-
-/// What a method decided: what to write, and what to answer once it is written.
-struct Decision<Response: WriteResponse> {
-  var changes: [Change]
-  var events: [NewEvent]
-  var response: Response
-
-  /// The reply of a request that changes nothing.
-  static func unchanged(_ response: Response) -> Decision {
-    Decision(changes: [], events: [], response: response)
-  }
-}
+internal import Writes
 
 /// How a method's write deals with others that are first.
 struct WritePolicy: Sendable {
@@ -35,88 +23,39 @@ struct WritePolicy: Sendable {
   }
 }
 
-/// The one way in which methods write: read, decide, commit; and again where the state moved on
-/// in between. No lock is held while a decision is made.
-///
-/// A repeat of a keyed request needs no look-up of its own: the commit finds the first reply before
-/// it writes anything. Only where the repeat is refused, on a state that the first time made, the
-/// reply is looked for.
+/// Writes as methods do: keyed by the call, with a receipt in the reply, which is remembered encoded.
 struct WriteExecutor: Sendable {
-  /// How often a decision is made before the caller hears of contention.
-  static let attemptMaximum = 10
-
-  let store: any WriteStore
-  let clock: any TimeSource
-  let ids: any IDGenerator
+  let executor: DecisionExecutor
   let cursors: CursorCodec
-  /// Told after each commit.
-  let committed: @Sendable () -> Void
-  /// Lets what is written be found.
-  let indexer: PassageIndexer
-  /// Waits before the next attempt, given how many there were.
-  let pause: @Sendable (Int) async throws -> Void
 
   func perform<Response: WriteResponse>(
     _ context: CallContext, _ caller: Caller, _ policy: WritePolicy = WritePolicy(),
     _ decide: (ChangeContext) async throws -> Decision<Response>
   ) async throws -> Response {
-    let request = requestKey(context, caller, policy.key)
-    let memory = PassageIndexer.Memory()
-    for attempt in 1...Self.attemptMaximum {
-      if attempt > 1 { try await pause(attempt - 1) }
-      let decision: Decision<Response>
-      do {
-        decision = try await decide(changeContext(context, caller))
-      } catch {
-        if error is StoreError { throw error }
-        if let request, let reply: Response = try await reply(to: request) { return reply }
-        throw error
+    let request: RequestKey? =
+      switch policy.key {
+      case .request: RequestKey(context, caller, content: context.requestBytes)
+      case .stream(let hash): RequestKey(context, caller, content: hash)
+      case .none: nil
       }
-      if let response = try await commit(decision, request, policy, memory) { return response }
+    let written = try await executor.perform(
+      request, metadata: EventMetadata.of(context, caller),
+      retriesDuplicates: policy.retriesDuplicates, encode: { $0.encodedBytes() }
+    ) { change in
+      var decision = try await decide(change)
+      let last =
+        decision.events.last.map { cursors.receipt($0.id) }
+        ?? decision.response.receipt?.cursor ?? ""
+      decision.response.receipt = WriteReceipt(cursor: last, replayed: false)
+      return decision
     }
-    throw RPCError.contention()
-  }
-
-  /// - Returns: nil where the decision must be made again.
-  private func commit<Response: WriteResponse>(
-    _ decision: Decision<Response>, _ request: RequestKey?, _ policy: WritePolicy,
-    _ memory: PassageIndexer.Memory
-  ) async throws -> Response? {
-    var response = decision.response
-    let last =
-      decision.events.last.map { cursors.receipt($0.id) } ?? decision.response.receipt?.cursor ?? ""
-    response.receipt = WriteReceipt(cursor: last, replayed: false)
-    if decision.changes.isEmpty, decision.events.isEmpty, request == nil { return response }
-    let passages = await indexer.changes(for: decision.changes, memory)
-    let write = Write(
-      changes: decision.changes + passages, events: decision.events,
-      reply: request.map { KeyedReply(request: $0, reply: response.encodedBytes()) })
-    let outcome: CommitOutcome
-    do throws(StoreError) {
-      outcome = try await store.commit(write)
-    } catch {
-      if case .duplicate = error, policy.retriesDuplicates { return nil }
-      throw error
-    }
-    switch outcome {
-    case .committed:
-      committed()
-      return response
-    case .stale: return nil
-    case .replayed(let bytes): return try replayed(bytes)
-    case .keyConflict: throw RPCError.keyConflict()
+    switch written {
+    case .committed(let response): return response
+    case .repeated(let bytes): return try repeated(bytes)
     }
   }
 
-  private func reply<Response: WriteResponse>(to request: RequestKey) async throws -> Response? {
-    switch try await store.reply(to: request) {
-    case .replayed(let bytes): try replayed(bytes)
-    case .keyConflict: throw RPCError.keyConflict()
-    case .committed, .stale, nil: nil
-    }
-  }
-
-  private func replayed<Response: WriteResponse>(_ bytes: [UInt8]) throws(RPCError) -> Response {
+  private func repeated<Response: WriteResponse>(_ bytes: [UInt8]) throws(RPCError) -> Response {
     do throws(DecodeError) {
       var response = try Response.decode(bytes)
       response.receipt = WriteReceipt(cursor: response.receipt?.cursor ?? "", replayed: true)
@@ -128,31 +67,23 @@ struct WriteExecutor: Sendable {
 
   /// Whether the caller's key has a reply already, of this stream or of another one.
   func isAnswered(_ context: CallContext, _ caller: Caller) async throws(StoreError) -> Bool {
-    guard let request = requestKey(context, caller, .stream([])) else { return false }
-    return try await store.reply(to: request) != nil
+    guard let request = RequestKey(context, caller, content: []) else { return false }
+    return try await executor.isTaken(request)
   }
+}
 
-  private func requestKey(
-    _ context: CallContext, _ caller: Caller, _ use: WritePolicy.KeyUse
-  ) -> RequestKey? {
-    if case .none = use { return nil }
+extension RequestKey {
+  /// Names what a call asks for; nil where it has no key.
+  ///
+  /// - Parameter content: what is asked: a repeat with the same key and another content is refused.
+  init?(_ context: CallContext, _ caller: Caller, content: [UInt8]) {
     guard let key = context.idempotencyKey, !key.isEmpty else { return nil }
     var hash = SHA256()
     hash.update(context.method.path.utf8)
     hash.update([0])
-    if case .stream(let streamHash) = use {
-      hash.update(streamHash)
-    } else {
-      hash.update(context.requestBytes)
-    }
-    return RequestKey(
-      callerID: caller.userID, method: context.method.path, key: key,
-      requestHash: hash.finalize())
-  }
-
-  private func changeContext(_ context: CallContext, _ caller: Caller) -> ChangeContext {
-    ChangeContext(
-      now: clock.now(), ids: ids, metadata: EventMetadata.of(context, caller))
+    hash.update(content)
+    self.init(
+      callerID: caller.userID, method: context.method.path, key: key, requestHash: hash.finalize())
   }
 }
 

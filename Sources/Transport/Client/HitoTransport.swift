@@ -6,23 +6,38 @@ package import RPC
 internal import Synchronization
 internal import Wire
 
-/// A client's way to one server: connects when needed, connects again when the connection is gone or
-/// drains, retries what may be retried.
+/// A client's way to a server: connects when needed, connects again when the connection is gone or
+/// drains, retries what may be retried. Of several addresses it uses the first that answers, and begins
+/// with that one the next time.
 package final class HitoTransport: ClientTransport {
   private enum State {
     case idle
     /// Somebody connects; the others wait for the same future.
     case connecting(EventLoopFuture<ClientConnection>)
-    case connected(ClientConnection)
+    /// With the number of the attempt that made it.
+    case connected(ClientConnection, attempt: Int)
     case closed
   }
 
   private let configuration: ClientConfiguration
+  /// One for each address.
+  private let endpoints: [ClientConfiguration]
+  /// The endpoint that answered last.
+  private let preferred = Atomic(0)
+  private let attemptCount = Atomic(0)
   private let group: any EventLoopGroup
   private let state = Mutex(State.idle)
 
-  package init(_ configuration: ClientConfiguration) {
+  /// - Parameter others: addresses beside the configuration's own, of servers of the same data.
+  package init(_ configuration: ClientConfiguration, others: [(host: String, port: Int)] = []) {
     self.configuration = configuration
+    endpoints =
+      [configuration]
+      + others.map { other in
+        var endpoint = configuration
+        (endpoint.host, endpoint.port) = (other.host, other.port)
+        return endpoint
+      }
     group = MultiThreadedEventLoopGroup.singleton
     signal(SIGPIPE, SIG_IGN)
   }
@@ -37,7 +52,7 @@ package final class HitoTransport: ClientTransport {
     }
     switch before {
     case .idle, .closed: break
-    case .connected(let connection): connection.close()
+    case .connected(let connection, _): connection.close()
     case .connecting(let future): future.whenSuccess { $0.close() }
     }
   }
@@ -61,9 +76,12 @@ package final class HitoTransport: ClientTransport {
     let key = try idempotencyKey(method, options)
     let deadline = ContinuousClock.now + (options.timeout ?? configuration.unaryTimeoutDefault)
     let bytes = request.encodedBytes()
-    return try await retrying(method, hasKey: key != nil, deadline) { () throws(RPCError) in
+    return try await retrying(method, options, hasKey: key != nil, deadline) {
+      () throws(RPCError) in
       let stream = try await self.open(method, options, key: key, deadline, bytes)
-      return try await stream.singleResponse(as: Response.self)
+      let response = try await stream.singleResponse(as: Response.self)
+      options.onTrailers?(stream.trailers)
+      return response
     }
   }
 
@@ -94,8 +112,10 @@ package final class HitoTransport: ClientTransport {
     _ method: MethodDescriptor, _ options: CallOptions, _ firstMessage: [UInt8]?
   ) async throws(RPCError) -> ClientCallHandle {
     let deadline = options.timeout.map { ContinuousClock.now + $0 }
-    let connectDeadline = deadline ?? (.now + configuration.unaryTimeoutDefault)
-    return try await retrying(method, hasKey: false, connectDeadline) { () throws(RPCError) in
+    let connectDeadline =
+      deadline ?? (options.waitsForReady ? nil : .now + configuration.unaryTimeoutDefault)
+    return try await retrying(method, options, hasKey: false, connectDeadline) {
+      () throws(RPCError) in
       try await self.open(
         method, options, key: options.idempotencyKey, deadline, firstMessage)
     }
@@ -116,8 +136,8 @@ package final class HitoTransport: ClientTransport {
 
   /// Repeats `body` while the error and the time allow it (W14).
   private func retrying<Value: Sendable>(
-    _ method: MethodDescriptor, hasKey: Bool, _ deadline: ContinuousClock.Instant,
-    _ body: () async throws(RPCError) -> Value
+    _ method: MethodDescriptor, _ options: CallOptions, hasKey: Bool,
+    _ deadline: ContinuousClock.Instant?, _ body: () async throws(RPCError) -> Value
   ) async throws(RPCError) -> Value {
     var attempt = 1
     while true {
@@ -125,13 +145,14 @@ package final class HitoTransport: ClientTransport {
         return try await body()
       } catch {
         let policy = configuration.retry
+        let isWaiting = options.waitsForReady && error.isNotStarted
         guard
-          attempt < policy.attemptCountMax,
+          attempt < policy.attemptCountMax || isWaiting,
           policy.allowsRetry(after: error, method: method, hasIdempotencyKey: hasKey),
           !isClosed
         else { throw error }
         let wait = policy.backoff(beforeRetry: attempt, jitter: .random(in: 0...1))
-        guard ContinuousClock.now + wait < deadline else { throw error }
+        if let deadline, ContinuousClock.now + wait >= deadline { throw error }
         do {
           try await Task.sleep(for: wait)
         } catch {
@@ -180,7 +201,7 @@ package final class HitoTransport: ClientTransport {
   private func connection(
     _ deadline: ContinuousClock.Instant?
   ) async throws(RPCError) -> ClientConnection {
-    if case .connected(let connection) = state.withLock({ $0 }) { return connection }
+    if case .connected(let connection, _) = state.withLock({ $0 }) { return connection }
     let promise = group.next().makePromise(of: ClientConnection.self)
     let before = state.withLock { state in
       defer { if case .idle = state { state = .connecting(promise.futureResult) } }
@@ -194,7 +215,7 @@ package final class HitoTransport: ClientTransport {
     case .connecting(let other):
       promise.fail(CancellationError())
       future = other
-    case .connected(let connection):
+    case .connected(let connection, _):
       promise.fail(CancellationError())
       return connection
     case .closed:
@@ -207,62 +228,99 @@ package final class HitoTransport: ClientTransport {
   /// Starts to connect; ends in `.connected` or `.idle`. Not under the lock: a failure may come at
   /// once.
   private func dial(_ promise: EventLoopPromise<ClientConnection>) {
-    let loop = promise.futureResult.eventLoop
-    let connection = ClientConnection(configuration: configuration, loop: loop) { [weak self] in
-      self?.forget()
+    let first = preferred.load(ordering: .relaxed)
+    // The one that answered last, then the others in their order.
+    let others = endpoints.indices.filter { $0 != first }
+    attempt(first, then: others[...], on: promise.futureResult.eventLoop).whenComplete { result in
+      switch result {
+      case .success(let connection): promise.succeed(connection)
+      case .failure(let error):
+        self.gaveUp()
+        promise.fail(self.failure(error))
+      }
     }
-    let configuration = self.configuration
+  }
+
+  /// Connects to the first endpoint that answers.
+  private func attempt(
+    _ index: Int, then rest: ArraySlice<Int>, on loop: any EventLoop
+  ) -> EventLoopFuture<ClientConnection> {
+    connect(to: endpoints[index], on: loop).map { connection in
+      self.preferred.store(index, ordering: .relaxed)
+      return connection
+    }.flatMapError { error in
+      guard let next = rest.first, !self.isClosed else { return loop.makeFailedFuture(error) }
+      return self.attempt(next, then: rest.dropFirst(), on: loop)
+    }
+  }
+
+  /// What callers are told when no address answered: the last attempt's error, with all addresses where
+  /// there are several.
+  private func failure(_ last: any Error) -> any Error {
+    guard endpoints.count > 1 else { return last }
+    let names = endpoints.map { "\($0.host):\($0.port)" }.joined(separator: ", ")
+    return RPCError(.unavailable, "no server answers at \(names)")
+      .caused(by: (last as? RPCError)?.cause ?? last)
+  }
+
+  /// One attempt at one address, up to the server's HELLO.
+  private func connect(
+    to endpoint: ClientConfiguration, on loop: any EventLoop
+  ) -> EventLoopFuture<ClientConnection> {
+    let number = attemptCount.wrappingAdd(1, ordering: .relaxed).newValue
+    let connection = ClientConnection(configuration: endpoint, loop: loop) { [weak self] in
+      self?.forget(attempt: number)
+    }
     let timeout = TimeAmount.nanoseconds(
-      Int64(clamping: Int(configuration.connectTimeout / .nanoseconds(1))))
+      Int64(clamping: Int(endpoint.connectTimeout / .nanoseconds(1))))
     ClientBootstrap(group: loop)
       .connectTimeout(timeout)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let session = try configuration.tls.connect(
-            host: configuration.serverName ?? configuration.host)
+          let session = try endpoint.tls.connect(host: endpoint.serverName ?? endpoint.host)
           try channel.pipeline.syncOperations.addHandlers(
             TLSHandler(session: session, scratch: LoopScratch(), handshakeTimeout: timeout),
             connection)
         }
       }
-      .connect(host: configuration.host, port: configuration.port)
+      .connect(host: endpoint.host, port: endpoint.port)
       .whenFailure { error in
         connection.end(
-          RPCError(.unavailable, "cannot connect to \(configuration.host):\(configuration.port)")
+          RPCError(.unavailable, "cannot connect to \(endpoint.host):\(endpoint.port)")
             .caused(by: error))
       }
     let helloTimer = loop.scheduleTask(in: timeout + timeout) {
       connection.end(RPCError(.unavailable, "the server did not answer in time"))
       connection.context?.close(promise: nil)
     }
-    connection.ready.futureResult.whenComplete { result in
-      helloTimer.cancel()
-      switch result {
-      case .success:
-        self.established(connection)
-        promise.succeed(connection)
-      case .failure(let error):
-        // The connection has told `forget` already.
-        promise.fail(error)
-      }
+    return connection.ready.futureResult.always { _ in helloTimer.cancel() }.map {
+      self.established(connection, attempt: number)
+      return connection
     }
   }
 
-  private func established(_ connection: ClientConnection) {
+  private func established(_ connection: ClientConnection, attempt: Int) {
     let isClosed = state.withLock { state in
       if case .closed = state { return true }
-      state = .connected(connection)
+      state = .connected(connection, attempt: attempt)
       return false
     }
     if isClosed { connection.close() }
   }
 
-  /// The connection takes no more calls: the next one connects again.
-  private func forget() {
+  /// A connection takes no more calls: the next one connects again. One that was never established
+  /// changes nothing; the attempt that it belonged to says how it ended.
+  private func forget(attempt: Int) {
     state.withLock { state in
-      if case .closed = state { return }
-      state = .idle
+      if case .connected(_, let current) = state, current == attempt { state = .idle }
+    }
+  }
+
+  /// No address answered.
+  private func gaveUp() {
+    state.withLock { state in
+      if case .connecting = state { state = .idle }
     }
   }
 }

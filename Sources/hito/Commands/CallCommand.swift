@@ -1,9 +1,8 @@
 import ArgumentParser
-import Console
 import DescriptorJSON
 import Foundation
+import HitoClient
 import JSON
-import RPC
 
 /// `hito call`: any method, JSON in and JSON out.
 struct CallCommand: AsyncParsableCommand {
@@ -37,6 +36,12 @@ struct CallCommand: AsyncParsableCommand {
   @Option(help: "Makes a write happen once, however often it is sent: 1 to 128 bytes.")
   var idempotencyKey: String?
 
+  @Option(help: "Trace of which the call is a part (W3C traceparent).")
+  var traceparent: String?
+
+  @Flag(help: "Show the trailers of the call on standard error.")
+  var trailers = false
+
   @Option(help: "End a stream after so many answers.")
   var streamLimit: Int?
 
@@ -66,29 +71,29 @@ struct CallCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reporting(client) { settings in
-      let session = try ServerSession(settings)
-      if list || describe { return try await show(session) }
-      let schema = try await session.schema(options: client.callOptions)
+    try await reporting(client) { server in
+      if list || describe { return try await show(server) }
+      let schema = try await server.schema(options: client.callOptions)
       let method = try schema.find(method ?? "")
       let requests = try requests(for: method, schema)
       var options = client.callOptions
       options.idempotencyKey = idempotencyKey
+      options.traceparent = traceparent
       let call = DynamicCall(
-        transport: session.transport, schema: schema, method: method, options: options,
+        transport: server.transport, schema: schema, method: method, options: options,
         style: output?.style ?? (method.isServerStreaming ? .compact : .pretty),
-        limit: streamLimit)
+        limit: streamLimit, showsTrailers: trailers)
       try await call.run(requests)
     }
   }
 
-  private func show(_ session: ServerSession) async throws {
+  private func show(_ server: HitoClient) async throws {
     var schema: Schema
     do {
-      schema = try await session.schema(options: client.callOptions)
+      schema = try await server.schema(options: client.callOptions)
     } catch let error as RPCError where error.code == .unavailable {
       Output.note("note: no server answers; this is the contract of this program's own version")
-      schema = try ServerSession.ownSchema()
+      schema = try Schema.own()
     }
     if let method, describe {
       return Output.text(schema.description(of: try schema.find(method)))

@@ -1,68 +1,43 @@
 import ArgumentParser
-import Console
-import Foundation
-import JSON
-import PostgresStore
 
 /// `hito config`: the settings in force, and where each comes from.
 struct ConfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "config",
     abstract: "Show the settings in force, and where they come from.",
-    discussion: "Secrets are not shown. Options of this command win, as in all others.")
+    usage: "hito config [<option> ...]",
+    discussion: """
+      Secrets are not shown. Options of this command win, as in all others: `hito config` with the
+      options of `hito serve` shows what that server would use. Ends with 64 when a setting is
+      wrong, after saying what is.
+      """)
 
-  @OptionGroup var client: ClientOptions
+  @OptionGroup(title: "Places") var place: SettingOptions<PlaceSettings>
+  @OptionGroup(title: "Server") var server: SettingOptions<ServerSettings>
+  @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
+  @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
+  @OptionGroup(title: "Language model") var model: SettingOptions<ModelSettings>
+  @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
+  @OptionGroup(title: "Client") var client: SettingOptions<ClientSettings>
 
   @Flag(help: "Print JSON.")
   var json = false
 
+  @Flag(help: "Print the table of all settings that stands in docs/settings.md.")
+  var markdown = false
+
   func run() async throws {
     try await reporting {
-      let rows = try rows()
+      if markdown { return Output.text(SettingsTable.markdown) }
+      let settings = Settings([place, server, database, lake, model, embedding, client])
       if json {
-        let members = rows.map { name, value, source in
-          (
-            key: name,
-            value: JSONValue.object([("value", .string(value)), ("source", .string(source))])
-          )
-        }
-        return Output.line(JSONValue.object(members).shown(.pretty))
+        Output.line(SettingsTable.json(settings).shown(.pretty))
+      } else {
+        Output.text(SettingsTable.text(settings))
       }
-      var table = TextTable(["SETTING", "VALUE", "FROM"])
-      for (name, value, source) in rows { table.add([name, value, source]) }
-      Output.text(table.text)
+      for warning in settings.warnings { Output.note("warning: \(warning)") }
+      try settings.check()
+      _ = try ServerAccess(settings)
     }
-  }
-
-  private func rows() throws -> [(name: String, value: String, source: String)] {
-    let environment = ProcessInfo.processInfo.environment
-    let settings = try client.settings()
-    let directory = DataDirectory.resolve(requested: client.dataDir, environment: environment)
-    let directorySource: SettingSource =
-      client.dataDir != nil
-      ? .option("--data-dir")
-      : environment["HITO_DATA_DIR"]?.isEmpty == false ? .environment("HITO_DATA_DIR") : .builtIn
-    let hasURL = environment["HITO_DATABASE_URL"]?.isEmpty == false
-    let listen = environment["HITO_LISTEN"]
-    let postgresSource: SettingSource =
-      environment["HITO_POSTGRES"] == nil ? .builtIn : .environment("HITO_POSTGRES")
-    return [
-      ("data-dir", directory ?? "(none)", "\(directorySource)"),
-      (
-        "listen", listen ?? "127.0.0.1:\(Address.portDefault)",
-        "\(listen == nil ? SettingSource.builtIn : .environment("HITO_LISTEN"))"
-      ),
-      (
-        "database", hasURL ? "(an external URL, not shown)" : "embedded",
-        "\(hasURL ? SettingSource.environment("HITO_DATABASE_URL") : .builtIn)"
-      ),
-      (
-        "postgres", PostgresPrograms.candidates(environment: environment).joined(separator: ", "),
-        "\(postgresSource)"
-      ),
-      ("address", "\(settings.address.value)", "\(settings.address.source)"),
-      ("ca", settings.authorityFile.value ?? "(the system's)", "\(settings.authorityFile.source)"),
-      ("token", settings.token.value == nil ? "(none)" : "(set)", "\(settings.token.source)"),
-    ]
   }
 }

@@ -1,7 +1,4 @@
 import ArgumentParser
-import Console
-import Foundation
-import PostgresStore
 
 /// `hito doctor`: everything that goes wrong on a new machine.
 struct DoctorCommand: AsyncParsableCommand {
@@ -13,52 +10,65 @@ struct DoctorCommand: AsyncParsableCommand {
       1 when anything failed.
       """)
 
-  @OptionGroup var client: ClientOptions
-
-  @Option(help: "An external PostgreSQL to check. Environment: HITO_DATABASE_URL.")
-  var databaseURL: String?
-
-  @Option(help: "Where the lake is. Default: lake in the data directory.")
-  var lakeDir: String?
+  @OptionGroup(title: "Places") var place: SettingOptions<PlaceSettings>
+  @OptionGroup(title: "Client") var client: SettingOptions<ClientSettings>
+  @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
+  @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
+  @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() async throws {
     try await reporting {
-      let environment = ProcessInfo.processInfo.environment
+      let settings = Settings([place, client, database, lake, embedding])
       var report = HealthReport()
+      report.add(Self.findings(about: settings))
       report.add(MachineChecks.processor())
       report.add(MachineChecks.libraries())
-      let url = databaseURL ?? environment["HITO_DATABASE_URL"]
-      if url?.isEmpty ?? true { report.add(MachineChecks.postgres(environment: environment)) }
-      report.add(MachineChecks.encoder(environment: environment))
-      let requested = DataDirectory.resolve(requested: client.dataDir, environment: environment)
-      if let requested {
-        let directory = URL(filePath: requested, directoryHint: .isDirectory).absoluteURL.path
+      let url = settings[DatabaseSettings().databaseURL]
+      if url == nil {
+        report.add(MachineChecks.postgres(candidates: settings.postgresCandidates))
+      }
+      report.add(MachineChecks.encoder(candidates: settings.embedderCandidates))
+      if let directory = settings.dataDirectory {
         report.add(DirectoryChecks.dataDirectory(directory))
         if MachineChecks.canUseTLS {
           report.add(DirectoryChecks.certificates(in: "\(directory)/tls"))
         }
-        report.add(DirectoryChecks.lake(lakeDir ?? "\(directory)/lake"))
+        report.add(DirectoryChecks.lake(settings[LakeSettings().lakeDir] ?? "\(directory)/lake"))
         report.add(await ServerChecks.database(url: url, dataDirectory: directory))
       } else {
         report.add(
           .fail("data dir", "there is none: HOME is not set", "give --data-dir or HITO_DATA_DIR"))
       }
-      await checkServer(&report)
+      await checkServer(settings, &report)
       Output.text(json ? report.json.shown(.pretty) + "\n" : report.text)
       if report.hasFailed { throw ExitCode(ExitStatus.failure) }
     }
   }
 
-  private func checkServer(_ report: inout HealthReport) async {
+  private static func findings(about settings: Settings) -> [HealthReport.Finding] {
+    var findings = settings.warnings.map { warning in
+      HealthReport.Finding.warn("settings", warning, "`hito config` shows all that there are")
+    }
+    do {
+      try settings.check()
+    } catch {
+      findings += error.problems.map { problem in
+        .fail("settings", problem, "mend it; `hito config` shows them all")
+      }
+    }
+    return findings
+  }
+
+  private func checkServer(_ settings: Settings, _ report: inout HealthReport) async {
     guard MachineChecks.canUseTLS else {
       return report.add(
         .warn("server", "was not called: TLS cannot be trusted here", "mend libcrypto first"))
     }
     do {
-      report.add(await ServerChecks.server(try client.settings()))
+      report.add(await ServerChecks.server(try ServerAccess(settings)))
     } catch {
       report.add(.fail("client", "\(error)", "mend this setting; `hito config` shows them all"))
     }

@@ -1,8 +1,6 @@
 import ArgumentParser
-import Console
-import Contract
 import Foundation
-import RPC
+import HitoClient
 
 /// `hito ingest`: a folder of documents into a course.
 struct IngestCommand: AsyncParsableCommand {
@@ -12,7 +10,7 @@ struct IngestCommand: AsyncParsableCommand {
     discussion: """
       Markdown, HTML and plain text (.md, .markdown, .mdx, .html, .htm, .xhtml, .txt), named by their
       paths inside the folder. Each is stored as soon as it arrives: a repeat after a broken
-      connection goes on where it stopped, and touches only what changed.
+      connection continues where it stopped, and touches only what changed.
 
         hito ingest 0197… docs/es --language es
         hito ingest 0197… docs/es --replace-all
@@ -36,12 +34,12 @@ struct IngestCommand: AsyncParsableCommand {
   var noWait = false
 
   func run() async throws {
-    try await reporting(client) { settings in
+    try await reporting(client) { server in
       let folder = try DocumentFolder(directory)
       if folder.files.isEmpty, !replaceAll {
         throw CommandFailure("\(directory): no documents (.md, .html or .txt)")
       }
-      let courses = CourseServiceClient(try ServerSession(settings).transport)
+      let courses = server.courses
       let response = try await send(folder, courses)
       if !noWait { try await waitForMeaning(response, courses) }
       Output.text(IngestText.summary(response))

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Console
 import PostgresStore
 
 /// `hito migrate`: the schema of the database.
@@ -24,17 +23,15 @@ struct MigrateStatusCommand: AsyncParsableCommand {
   @OptionGroup var database: DatabaseOptions
 
   func run() async throws {
-    try await reporting {
-      try await DatabaseSession.with(try database.target()) { session in
-        var table = TextTable(["VERSION", "NAME", "APPLIED"], rightColumns: [0])
-        let status = try await session.migrator.status()
-        for migration in status {
-          table.add(["\(migration.version)", migration.name, migration.appliedAt ?? "pending"])
-        }
-        Output.text(table.text)
-        let pending = status.count { $0.appliedAt == nil }
-        if pending > 0 { Output.note("\(pending) pending: `hito migrate up` applies them") }
+    try await database.open { session in
+      var table = TextTable(["VERSION", "NAME", "APPLIED"], rightColumns: [0])
+      let status = try await session.migrator.status()
+      for migration in status {
+        table.add(["\(migration.version)", migration.name, migration.appliedAt ?? "pending"])
       }
+      Output.text(table.text)
+      let pending = status.count { $0.appliedAt == nil }
+      if pending > 0 { Output.note("\(pending) pending: `hito migrate up` applies them") }
     }
   }
 }
@@ -47,10 +44,8 @@ struct MigrateUpCommand: AsyncParsableCommand {
   @OptionGroup var database: DatabaseOptions
 
   func run() async throws {
-    try await reporting {
-      try await DatabaseSession.with(try database.target()) { session in
-        MigrateCommand.tell(try await session.migrator.up())
-      }
+    try await database.open { session in
+      MigrateCommand.tell(try await session.migrator.up())
     }
   }
 }
@@ -72,19 +67,17 @@ struct MigrateToCommand: AsyncParsableCommand {
   var yes = false
 
   func run() async throws {
-    try await reporting {
-      try await DatabaseSession.with(try database.target()) { session in
-        let above = try await session.migrator.status().filter {
-          $0.version > version && $0.appliedAt != nil
-        }
-        guard above.isEmpty || yes else {
-          let names = above.map(\.name).joined(separator: ", ")
-          throw CommandFailure(
-            "going down would take back \(names), with the data; say --yes if you mean it",
-            exitStatus: ExitStatus.usage)
-        }
-        MigrateCommand.tell(try await session.migrator.migrate(to: version))
+    try await database.open { session in
+      let above = try await session.migrator.status().filter {
+        $0.version > version && $0.appliedAt != nil
       }
+      guard above.isEmpty || yes else {
+        let names = above.map(\.name).joined(separator: ", ")
+        throw CommandFailure(
+          "going down would take back \(names), with the data; say --yes if you mean it",
+          exitStatus: ExitStatus.usage)
+      }
+      MigrateCommand.tell(try await session.migrator.migrate(to: version))
     }
   }
 }

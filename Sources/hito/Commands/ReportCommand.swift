@@ -1,8 +1,6 @@
 import ArgumentParser
-import Console
-import Contract
 import DescriptorJSON
-import RPC
+import HitoClient
 
 /// `hito report`: a learner's productivity.
 struct ReportCommand: AsyncParsableCommand {
@@ -51,12 +49,11 @@ struct ReportCommand: AsyncParsableCommand {
         seconds: isBefore ? seconds - 1 : seconds,
         nanos: Int32(isBefore ? rest + 1_000_000 : rest) * 1000)
     }
-    try await reporting(client) { [request] settings in
-      let session = try ServerSession(settings)
-      let report = try await AnalyticsServiceClient(session.transport).getProductivity(
+    try await reporting(client) { [request] server in
+      let report = try await server.analytics.getProductivity(
         request, options: client.callOptions)
       if json {
-        Output.line(try ServerSession.ownSchema().json(report).shown(.pretty))
+        Output.line(try Schema.own().json(report).shown(.pretty))
       } else {
         Output.text(ProductivityText.describe(report))
       }

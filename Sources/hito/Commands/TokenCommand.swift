@@ -1,5 +1,4 @@
 import ArgumentParser
-import Console
 import Domain
 import JSON
 import PostgresStore
@@ -82,16 +81,13 @@ struct TokenCreateCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reporting {
+    try await database.open { session in
       let issuer = TokenIssuer(
         user: TokenIssuer.UserChoice(
           id: userId.flatMap { UUIDv7($0) }, name: userName, externalID: externalId, email: email,
           language: language, timeZone: timeZone),
         role: role, lifetime: expires.duration, label: label, scopes: scope)
-      let issued = try await DatabaseSession.with(try database.target()) { session in
-        try await session.withDatabase { database in try await issuer.issue(database) }
-      }
-      show(issued)
+      show(try await session.withDatabase { database in try await issuer.issue(database) })
     }
   }
 
@@ -131,12 +127,10 @@ struct TokenListCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reporting {
+    try await database.open { session in
       let user = userId.flatMap { UUIDv7($0) }
-      let tokens = try await DatabaseSession.with(try database.target()) { session in
-        try await session.withDatabase { database in
-          try await PostgresTokenStore(database).tokens(user: user)
-        }
+      let tokens = try await session.withDatabase { database in
+        try await PostgresTokenStore(database).tokens(user: user)
       }
       show(tokens, at: SystemTime().now())
     }
@@ -182,12 +176,10 @@ struct TokenRevokeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reporting {
+    try await database.open { session in
       guard let id = UUIDv7(tokenId) else { return }
-      let wasThere = try await DatabaseSession.with(try database.target()) { session in
-        try await session.withDatabase { database in
-          try await PostgresTokenStore(database).revoke(id, at: SystemTime().now())
-        }
+      let wasThere = try await session.withDatabase { database in
+        try await PostgresTokenStore(database).revoke(id, at: SystemTime().now())
       }
       guard wasThere else { throw CommandFailure("there is no token \(id)") }
       Output.note("revoked \(id)")

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Console
 import EventLake
 import JSON
 import PostgresStore

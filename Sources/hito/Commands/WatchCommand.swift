@@ -1,11 +1,8 @@
 import ArgumentParser
-import Console
-import Contract
 import DescriptorJSON
 import Dispatch
 import Foundation
-import RPC
-import Synchronization
+import HitoClient
 
 /// `hito watch`: events as they happen.
 struct WatchCommand: AsyncParsableCommand {
@@ -13,8 +10,8 @@ struct WatchCommand: AsyncParsableCommand {
     commandName: "watch",
     abstract: "Watch events as they happen.",
     discussion: """
-      When the connection is lost or the server restarts, watching goes on by itself where it
-      stopped: nothing is skipped or shown twice. Ctrl-C ends it and says how to go on later.
+      When the connection is lost or the server restarts, watching continues by itself where it
+      stopped: nothing is skipped or shown twice. Ctrl-C ends it and says how to continue later.
 
         hito watch
         hito watch --goal 0197… --from beginning
@@ -53,86 +50,57 @@ struct WatchCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reporting(client) { settings in
-      let session = try ServerSession(settings)
-      let watcher = Watcher(
-        client: ProgressServiceClient(session.transport), options: client.callOptions,
-        request: request, limit: limit, schema: json ? try ServerSession.ownSchema() : nil)
-      let task = Task { try await watcher.run() }
+    try await reporting(client) { server in
+      let schema = json ? try Schema.own() : nil
+      let watch = server.watch(request, options: options)
+      let task = Task { try await follow(watch, schema) }
       let interrupt = Interrupt { task.cancel() }
       defer { interrupt.stop() }
-      do {
-        try await withTaskCancellationHandler {
-          try await task.value
-        } onCancel: {
-          task.cancel()
-        }
-      } catch  where task.isCancelled {
-        // Ctrl-C is the way to end this.
+      let cursor = try await withTaskCancellationHandler {
+        try await task.value
+      } onCancel: {
+        task.cancel()
       }
-      if limit == nil, let cursor = watcher.cursor {
-        Output.note("\nto go on from here: hito watch --from \(cursor)")
-      }
+      if let cursor { Output.note("\nto continue from here: hito watch --from \(cursor)") }
     }
   }
 
-  private var request: WatchRequest {
-    let filter = EventFilter(
-      userIds: user, goalIds: goal, taskIds: task, courseIds: course, types: type)
-    return WatchRequest(
-      filter: filter == EventFilter() ? nil : filter, start: WatchStart.parse(from))
-  }
-}
-
-/// Keeps a subscription alive and shows what comes.
-private final class Watcher: Sendable {
-  private let client: ProgressServiceClient
-  private let options: CallOptions
-  private let limit: Int?
-  private let schema: Schema?
-  private let machine: Mutex<WatchMachine>
-
-  init(
-    client: ProgressServiceClient, options: CallOptions, request: WatchRequest, limit: Int?,
-    schema: Schema?
-  ) {
-    self.client = client
-    self.options = options
-    self.limit = limit
-    self.schema = schema
-    machine = Mutex(WatchMachine(request))
+  private var options: WatchOptions {
+    var options = WatchOptions()
+    options.call = client.callOptions
+    // Who types a wrong address is told so at once.
+    options.givesUpAtFirst = !client.waitForServer
+    options.onInterruption = { error in
+      Output.note("-- \(error.map { "\($0)" } ?? "the server ended the stream"); reconnecting")
+    }
+    return options
   }
 
-  var cursor: String? { machine.withLock { $0.cursor } }
+  /// Shows what comes; returns with the cursor after which to continue when it is interrupted, which
+  /// is the way to end this.
+  private func follow(_ watch: ResumingWatch, _ schema: Schema?) async throws -> String? {
+    var responses = watch.makeAsyncIterator()
+    do {
+      try await showAll(&responses, schema)
+      return nil
+    } catch  where Task.isCancelled {
+      return responses.cursor
+    }
+  }
 
-  func run() async throws {
+  /// Until there are as many as are wanted.
+  private func showAll(
+    _ responses: inout ResumingWatch.Iterator, _ schema: Schema?
+  ) async throws {
     var count = 0
-    while true {
-      var failure: RPCError?
-      do throws(RPCError) {
-        let stream = try await client.watch(machine.withLock { $0.request }, options: options)
-        var responses = stream.makeAsyncIterator()
-        while let response = try await responses.next() {
-          machine.withLock { $0.received(response) }
-          show(response)
-          if case .event = response.step { count += 1 }
-          if count == limit { return stream.cancel() }
-        }
-      } catch {
-        failure = error
-      }
-      try Task.checkCancellation()
-      let step = machine.withLock { $0.ended(failure, jitter: .random(in: 0...1)) }
-      switch step {
-      case .giveUp: throw failure ?? RPCError(.unavailable, "the server ended the stream")
-      case .reconnect(let delay):
-        Output.note("-- \(failure.map { "\($0)" } ?? "the server ended the stream"); reconnecting")
-        try await Task.sleep(for: delay)
-      }
+    while let response = try await responses.next() {
+      show(response, schema)
+      if case .event = response.step { count += 1 }
+      if count == limit { return }
     }
   }
 
-  private func show(_ response: WatchResponse) {
+  private func show(_ response: WatchResponse, _ schema: Schema?) {
     if let schema {
       if let node = try? schema.json(response) { Output.line(node.shown()) }
       return
@@ -142,6 +110,13 @@ private final class Watcher: Sendable {
     case .mark(let mark): if let line = EventText.line(mark) { Output.note(line) }
     case nil: break
     }
+  }
+
+  private var request: WatchRequest {
+    let filter = EventFilter(
+      userIds: user, goalIds: goal, taskIds: task, courseIds: course, types: type)
+    return WatchRequest(
+      filter: filter == EventFilter() ? nil : filter, start: WatchStart.parse(from))
   }
 }
 

@@ -1,6 +1,5 @@
-import Foundation
+import HitoClient
 import Logging
-import PostgresStore
 
 /// Everything that `hito serve` can be told, checked.
 struct ServeConfiguration: Sendable {
@@ -13,6 +12,8 @@ struct ServeConfiguration: Sendable {
   /// An external PostgreSQL; nil means the embedded one.
   var databaseURL: String?
   var databaseConnectionCount: Int
+  /// Where the embedded PostgreSQL is looked for.
+  var postgresCandidates: [String]
   var lakeDirectory: String
   var certificateFile: String?
   var keyFile: String?
@@ -22,23 +23,32 @@ struct ServeConfiguration: Sendable {
   var threadCount: Int
   /// How long calls may go on after SIGTERM.
   var grace: Duration
+}
 
-  /// `host:port` or `[v6]:port`; port 0 lets the system choose.
-  static func parseAddress(_ text: String) -> (host: String, port: Int)? {
-    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-      (0...65_535).contains(port)
-    else { return nil }
-    var host = String(text[..<colon])
-    if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-    guard !host.isEmpty else { return nil }
-    return (host, port)
+extension ServeConfiguration {
+  /// Where the server listens, as people write it.
+  func address(port: Int) -> String { "\(HitoAddress(host: host, port: port))" }
+
+  /// - Parameter settings: checked ones, with all groups but the client's.
+  init(_ settings: Settings) throws {
+    let server = ServerSettings()
+    let listen = settings[server.listen]
+    let directory = try settings.requireDataDirectory()
+    self.init(
+      dataDirectory: directory, host: listen.host, port: listen.port,
+      portFile: settings[server.portFile],
+      databaseURL: settings[DatabaseSettings().databaseURL],
+      databaseConnectionCount: settings[server.databaseConnections],
+      postgresCandidates: settings.postgresCandidates,
+      lakeDirectory: settings[LakeSettings().lakeDir] ?? "\(directory)/lake",
+      certificateFile: settings[server.tlsCert], keyFile: settings[server.tlsKey],
+      clientAuthorityFile: settings[server.tlsClientCA], hostNames: settings[server.hostName],
+      threadCount: settings[server.threads] ?? 1, grace: settings[server.grace])
   }
 }
 
-/// Where log lines go and how they look.
-enum LogFormat: String, CaseIterable, Sendable {
-  case text, json
-
+extension LogFormat {
+  /// Makes it the format of this process.
   func install(level: Logger.Level) {
     let format = self
     LoggingSystem.bootstrap { label in
@@ -51,11 +61,4 @@ enum LogFormat: String, CaseIterable, Sendable {
       return handler
     }
   }
-}
-
-/// The least serious level that is logged.
-enum LogLevel: String, CaseIterable, Sendable {
-  case trace, debug, info, notice, warning, error, critical
-
-  var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
 }

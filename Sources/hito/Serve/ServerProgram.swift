@@ -13,18 +13,22 @@ import UnixSignals
 
 /// The whole server: what it is made of, in the order in which the parts need each other.
 struct ServerProgram {
-  let configuration: ServeConfiguration
+  private let settings: Settings
+  private let configuration: ServeConfiguration
   let logger: Logger
   let clock = SystemTime()
   let ids = UUIDv7Generator()
 
-  init(_ configuration: ServeConfiguration, logger: Logger) {
-    self.configuration = configuration
+  /// - Parameter settings: checked ones, with all groups but the client's.
+  init(_ settings: Settings, logger: Logger) throws {
+    self.settings = settings
+    configuration = try ServeConfiguration(settings)
     self.logger = logger
   }
 
   /// Runs until SIGTERM or SIGINT; returns when everything has ended in order.
   func run() async throws {
+    logSettings()
     try checkLibraries()
     let (cluster, conninfo) = try await startCluster()
     do {
@@ -34,6 +38,21 @@ struct ServerProgram {
       // The cluster is a child of ours; an error of ours must not leave it behind.
       try? await cluster?.stop()
       throw error
+    }
+  }
+
+  /// What was given, so that a log says what a server ran with. Secrets are not in it.
+  private func logSettings() {
+    for warning in settings.warnings { logger.warning("\(warning)") }
+    for declaration in settings.declarations {
+      let source = settings.source(of: declaration)
+      guard source != .standard else { continue }
+      logger.info(
+        "setting",
+        metadata: [
+          "name": "\(declaration.name)", "value": "\(settings.shown(declaration))",
+          "source": "\(source)",
+        ])
     }
   }
 
@@ -56,7 +75,7 @@ struct ServerProgram {
     let cluster = EmbeddedCluster(
       EmbeddedCluster.Configuration(
         dataDirectory: configuration.dataDirectory,
-        environment: ProcessInfo.processInfo.environment),
+        programCandidates: configuration.postgresCandidates),
       logger: Logger(label: "hito.postgres"))
     let connection = try await cluster.start()
     return (
@@ -70,17 +89,17 @@ struct ServerProgram {
   }
 
   private func serve(cluster: EmbeddedCluster?, _ conninfo: Conninfo) async throws {
-    let configured = ModelProviders(environment: ProcessInfo.processInfo.environment, time: clock)
+    let configured = ModelProviders(settings, time: clock)
     let embedders = try configured.embedders(logger: logger)
-    var settings = PostgresDatabase.Configuration(conninfo: conninfo.application)
-    settings.connectionCount = configuration.databaseConnectionCount
-    let database = PostgresDatabase(settings)
+    var pool = PostgresDatabase.Configuration(conninfo: conninfo.application)
+    pool.connectionCount = configuration.databaseConnectionCount
+    let database = PostgresDatabase(pool)
     try await database.check()
     let lake = ParquetEventLake(directory: configuration.lakeDirectory)
     let recovery = try await lake.recover()
     logger.info("opened the lake", metadata: ["recovery": "\(recovery)"])
     let model = try configured.languageModel(usage: PostgresModelUsageStore(database))
-    let parts = makeParts(
+    let parts = makeComponents(
       database: database, lake: lake, providers: embedders.all, model: model)
     let switcher = embedders.desired.map { desired in
       parts.makeSwitcher(
@@ -126,11 +145,11 @@ struct ServerProgram {
     ).run()
   }
 
-  private func makeParts(
+  private func makeComponents(
     database: PostgresDatabase, lake: ParquetEventLake, providers: [EmbeddingModels.Provider],
     model: (any LanguageModel)?
-  ) -> ServerParts {
-    ServerParts(
+  ) -> ServerComponents {
+    ServerComponents(
       configuration: configuration, database: database, lake: lake, providers: providers,
       model: model, clock: clock, ids: ids, logger: logger)
   }
@@ -165,8 +184,7 @@ struct ServerProgram {
 
   /// Tells people and scripts where the server is.
   private func announce(port: Int) throws {
-    let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
-    let address = "\(host):\(port)"
+    let address = configuration.address(port: port)
     logger.notice("serving", metadata: ["address": "\(address)"])
     guard let file = configuration.portFile else { return }
     try "\(address)\n".write(toFile: file, atomically: true, encoding: .utf8)

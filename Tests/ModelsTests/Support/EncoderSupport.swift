@@ -43,7 +43,8 @@ enum Installed {
   static let folder = Result {
     try UniversalSentenceEncoder.locate(
       candidates: UniversalSentenceEncoder.candidates(
-        environment: ProcessInfo.processInfo.environment))
+        named: ProcessInfo.processInfo.environment["HITO_EMBEDDER"],
+        home: ProcessInfo.processInfo.environment["HOME"]))
   }
   static let encoder = Result {
     try UniversalSentenceEncoder(folder: folder.get(), threadCount: 3)

@@ -141,7 +141,7 @@ final class FakeRetriever: ContextRetriever {
   ) async throws -> [RetrievedPassage] { try asked(code).code }
 
   func closestOpenGoal(
-    to proposal: GoalProposal, learnerID: UUIDv7
+    to text: String, learnerID: UUIDv7
   ) async throws -> RetrievedPassage? {
     state.withLock { state in
       guard state.closestUses > 0 else { return nil }

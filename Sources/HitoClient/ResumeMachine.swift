@@ -1,0 +1,73 @@
+internal import OpenSSL
+internal import Transport
+
+/// Where a subscription stands, and what to do when its stream ends. A pure value: it never waits.
+///
+///     connecting --message--> streaming --error that passes--> waiting --> connecting
+///          |                      |
+///          |                      +-- any other error: given up
+///          +-- error before the first message: as above, or given up at once where that is asked for
+package struct ResumeMachine: Sendable, Hashable {
+  package enum Step: Sendable, Hashable {
+    /// Open the stream again after this time.
+    case reconnect(after: Duration)
+    case giveUp
+  }
+
+  /// The longest that a server can make a client wait.
+  static let delayMax = Duration.seconds(60)
+
+  /// After this the stream continues; nil before the first message of one that began without.
+  package private(set) var cursor: String?
+  /// How often the stream broke and was to be taken up again.
+  package private(set) var interruptionCount = 0
+  private let givesUpAtFirst: Bool
+  private var hasReceived = false
+  private var failureCount = 0
+
+  /// - Parameters:
+  ///   - cursor: where the stream begins, if that is known.
+  ///   - givesUpAtFirst: whether a stream that fails before its first message is not tried again.
+  package init(cursor: String?, givesUpAtFirst: Bool = false) {
+    self.cursor = cursor
+    self.givesUpAtFirst = givesUpAtFirst
+  }
+
+  /// A message has arrived.
+  package mutating func received(cursor: String) {
+    if !cursor.isEmpty { self.cursor = cursor }
+    hasReceived = true
+    failureCount = 0
+  }
+
+  /// The stream has ended: with an error, or in order (nil), which servers do when they drain.
+  ///
+  /// - Parameter jitter: 0 to 1, so that a thousand watchers do not come back as one.
+  package mutating func ended(_ error: RPCError?, jitter: Double) -> Step {
+    if let resume = error?.resumeCursor, !resume.isEmpty { cursor = resume }
+    guard hasReceived || !givesUpAtFirst, error.map(Self.passes) ?? true else { return .giveUp }
+    failureCount += 1
+    interruptionCount += 1
+    let backoff = RetryPolicy().backoff(beforeRetry: failureCount, jitter: jitter)
+    return .reconnect(after: max(backoff, error.map(Self.demandedDelay) ?? .zero))
+  }
+
+  /// Whether the same request can succeed later.
+  private static func passes(_ error: RPCError) -> Bool {
+    switch error.code {
+    // A certificate that is not trusted will not be trusted later.
+    case .unavailable: !(error.cause is TLSError)
+    case .resourceExhausted: true
+    case .cancelled, .deadlineExceeded, .aborted: error.isFromServer
+    default: false
+    }
+  }
+
+  /// What the server asks for in the details, within reason.
+  private static func demandedDelay(_ error: RPCError) -> Duration {
+    guard let details = try? ErrorDetails.decode(error.details), details.retryDelayUs > 0 else {
+      return .zero
+    }
+    return min(.microseconds(details.retryDelayUs), delayMax)
+  }
+}

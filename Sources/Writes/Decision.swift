@@ -1,0 +1,36 @@
+package import Domain
+
+/// What was decided on what was read: what to write, and what to answer once it is written.
+package struct Decision<Response> {
+  package var changes: [Change]
+  package var events: [NewEvent]
+  package var response: Response
+
+  package init(changes: [Change], events: [NewEvent], response: Response) {
+    self.changes = changes
+    self.events = events
+    self.response = response
+  }
+
+  /// The reply of a request that changes nothing.
+  package static func unchanged(_ response: Response) -> Decision {
+    Decision(changes: [], events: [], response: response)
+  }
+}
+
+/// What became of a request to write.
+package enum Written<Response> {
+  case committed(Response)
+  /// It was committed before; here is what it was answered with.
+  case repeated([UInt8])
+}
+
+extension Written: Sendable where Response: Sendable {}
+
+/// Why nothing was written, besides what a decision or the store says.
+package enum WriteError: Error, Sendable, Hashable {
+  /// The key was used for another request.
+  case keyConflict
+  /// Others were first, again and again.
+  case contention
+}

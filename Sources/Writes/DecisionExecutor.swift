@@ -1,0 +1,113 @@
+package import Domain
+package import JSON
+package import Retrieval
+
+/// The one way in which anything is written: read, decide, commit; and again where the state moved
+/// on in between. No lock is held while a decision is made.
+///
+/// A repeat of a keyed request needs no look-up of its own: the commit finds the first reply before
+/// it writes anything. Only where the repeat is refused, on a state that the first time made, the
+/// reply is looked for.
+package struct DecisionExecutor: Sendable {
+  /// How often a decision is made before the caller hears of contention.
+  package static let attemptMaximum = 10
+
+  package let clock: any TimeSource
+  package let ids: any IDGenerator
+  private let store: any WriteStore
+  /// Told after each commit.
+  private let committed: @Sendable () -> Void
+  /// Lets what is written be found.
+  private let indexer: PassageIndexer
+  /// Waits before the next attempt, given how many there were.
+  private let pause: @Sendable (Int) async throws -> Void
+
+  package init(
+    store: any WriteStore, clock: any TimeSource, ids: any IDGenerator,
+    committed: @escaping @Sendable () -> Void, indexer: PassageIndexer,
+    pause: @escaping @Sendable (Int) async throws -> Void
+  ) {
+    self.store = store
+    self.clock = clock
+    self.ids = ids
+    self.committed = committed
+    self.indexer = indexer
+    self.pause = pause
+  }
+
+  /// - Parameters:
+  ///   - request: under which the reply is remembered; nil where a repeat is to write again.
+  ///   - metadata: what the events say of where they come from.
+  ///   - retriesDuplicates: whether a taken unique value means that another writer made the same
+  ///     thing just now: the decision is made again and finds it.
+  ///   - encode: makes the bytes that a repeat gets.
+  package func perform<Response>(
+    _ request: RequestKey?, metadata: JSONValue, retriesDuplicates: Bool = false,
+    encode: (Response) -> [UInt8],
+    _ decide: (ChangeContext) async throws -> Decision<Response>
+  ) async throws -> Written<Response> {
+    let memory = PassageIndexer.Memory()
+    for attempt in 1...Self.attemptMaximum {
+      if attempt > 1 { try await pause(attempt - 1) }
+      let decision: Decision<Response>
+      do {
+        decision = try await decide(ChangeContext(now: clock.now(), ids: ids, metadata: metadata))
+      } catch {
+        if error is StoreError { throw error }
+        if let request, let reply = try await reply(to: request) { return .repeated(reply) }
+        throw error
+      }
+      if decision.changes.isEmpty, decision.events.isEmpty, request == nil {
+        return .committed(decision.response)
+      }
+      let reply = request.map { KeyedReply(request: $0, reply: encode(decision.response)) }
+      switch try await commit(decision, reply, memory, retriesDuplicates: retriesDuplicates) {
+      case .committed: return .committed(decision.response)
+      case .stale: continue
+      case .replayed(let bytes): return .repeated(bytes)
+      case .keyConflict: throw WriteError.keyConflict
+      }
+    }
+    throw WriteError.contention
+  }
+
+  /// Commits what was decided on a state that the caller holds, once.
+  ///
+  /// - Returns: false where that state has moved on: nothing was written.
+  package func commit(changes: [Change], events: [NewEvent]) async throws(StoreError) -> Bool {
+    let decision = Decision(changes: changes, events: events, response: ())
+    return try await commit(decision, nil, PassageIndexer.Memory(), retriesDuplicates: false)
+      == .committed
+  }
+
+  private func commit<Response>(
+    _ decision: Decision<Response>, _ reply: KeyedReply?, _ memory: PassageIndexer.Memory,
+    retriesDuplicates: Bool
+  ) async throws(StoreError) -> CommitOutcome {
+    let passages = await indexer.changes(for: decision.changes, memory)
+    let outcome: CommitOutcome
+    do throws(StoreError) {
+      outcome = try await store.commit(
+        Write(changes: decision.changes + passages, events: decision.events, reply: reply))
+    } catch {
+      if case .duplicate = error, retriesDuplicates { return .stale }
+      throw error
+    }
+    if outcome == .committed { committed() }
+    return outcome
+  }
+
+  /// What a request was answered with when it was committed before; nil where it was not.
+  package func reply(to request: RequestKey) async throws -> [UInt8]? {
+    switch try await store.reply(to: request) {
+    case .reply(let bytes): return bytes
+    case .otherRequest: throw WriteError.keyConflict
+    case nil: return nil
+    }
+  }
+
+  /// Whether the key has a reply already, of this request or of another one.
+  package func isTaken(_ request: RequestKey) async throws(StoreError) -> Bool {
+    try await store.reply(to: request) != nil
+  }
+}

@@ -1,0 +1,77 @@
+import HitoClient
+
+/// A failed call in words, with what to do about it.
+enum ErrorText {
+  static func exitStatus(of error: RPCError) -> Int32 {
+    error.code == .unavailable ? ExitStatus.unavailable : ExitStatus.failure
+  }
+
+  /// - Parameter access: how the server was to be reached, for errors that are about that.
+  static func describe(_ error: RPCError, access: ServerAccess? = nil) -> String {
+    let details = try? ErrorDetails.decode(error.details)
+    var head = "\(error.code)"
+    if let details, details.reason != .unspecified, let name = details.reason.protoName {
+      head += " (\(name.dropPrefix("ERROR_REASON_")))"
+    }
+    if !error.message.isEmpty { head += ": \(TerminalText.clean(error.message))" }
+    if let cause = error.cause, !error.isFromServer { head += " (\(cause))" }
+    var lines = [head]
+    if let details { lines += describe(details) }
+    if let cursor = error.resumeCursor { lines.append("  to go on: cursor \(cursor)") }
+    if let hint = hint(for: error, access) { lines.append("hint: \(hint)") }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func describe(_ details: ErrorDetails) -> [String] {
+    var lines = details.fieldViolations.prefix(50).map { violation in
+      "  \(TerminalText.clean(violation.field)): \(TerminalText.clean(violation.description))"
+    }
+    if let resource = details.resource {
+      var line = "  \(TerminalText.clean(resource.type)) \(TerminalText.clean(resource.id))"
+      if resource.currentVersion > 0 { line += ", now at version \(resource.currentVersion)" }
+      lines.append(line)
+    }
+    if let quota = details.quota {
+      lines.append("  limit of \(TerminalText.clean(quota.subject)): \(quota.maximum)")
+    }
+    if !details.laggingPart.isEmpty {
+      lines.append("  behind: \(TerminalText.clean(details.laggingPart))")
+    }
+    if details.retryDelayUs > 0 {
+      let delay = Duration.microseconds(details.retryDelayUs)
+      lines.append("  try again in \(DurationText.text(delay))")
+    }
+    return lines
+  }
+
+  /// What a person at a terminal can do (errors.proto has the catalogue for programs).
+  private static func hint(for error: RPCError, _ access: ServerAccess?) -> String? {
+    switch error.code {
+    case .unavailable where !error.isFromServer:
+      guard let access else { return "is the server running? start it with `hito serve`" }
+      return "is the server running at \(access.name) (\(access.addressSource))? "
+        + "Start it with `hito serve`, or name another with --address; `hito doctor` looks closer"
+    case .unauthenticated:
+      guard let access, access.token == nil else {
+        return "make a new token with `hito token create`, and give it by --token or HITO_TOKEN"
+      }
+      return "no token was given: make one with `hito token create` on the server's machine, "
+        + "and give it by --token or HITO_TOKEN"
+    case .permissionDenied: return "use the token of a role that may do this"
+    case .aborted: return "read it again and decide again: another change came first"
+    case .deadlineExceeded: return "give it more time with --timeout"
+    case .outOfRange: return "start from a cursor that exists, or with --from beginning"
+    case .unimplemented:
+      return "this server does not have the method yet; "
+        + "`hito call ReflectionService/ListMethods` says what it has"
+    default: return nil
+    }
+  }
+}
+
+extension String {
+  /// Without `prefix`, where it begins with it.
+  func dropPrefix(_ prefix: String) -> Substring {
+    hasPrefix(prefix) ? dropFirst(prefix.count) : self[...]
+  }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Logging
+
+/// `hito serve`: the server itself.
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Run the server.",
+    usage: "hito serve [<option> ...]",
+    discussion: """
+      Without options the server keeps everything in its data directory: its own PostgreSQL, the
+      lake, a development certificate and a first admin token (admin.token). It ends on SIGTERM or
+      SIGINT: calls under way may finish, streams are told where to continue.
+
+      Each option is also a variable of the environment (--log-level: HITO_LOG_LEVEL) and a key of
+      a TOML file (log-level). Keys of models are secrets, and have no option: `hito config` shows
+      all settings, and docs/settings.md explains them.
+      """)
+
+  @OptionGroup(title: "Places") var place: SettingOptions<PlaceSettings>
+  @OptionGroup(title: "Server") var server: SettingOptions<ServerSettings>
+  @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
+  @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
+  @OptionGroup(title: "Language model") var model: SettingOptions<ModelSettings>
+  @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
+
+  func run() async throws {
+    let settings = Settings([place, server, database, lake, model, embedding])
+    try await reporting {
+      try settings.check()
+    }
+    let chosen = ServerSettings()
+    settings[chosen.logFormat].install(level: settings[chosen.logLevel].level)
+    try await ServerProgram(settings, logger: Logger(label: "hito")).run()
+  }
+}

@@ -1,0 +1,75 @@
+import EventLake
+import Foundation
+import Models
+import PostgresStore
+
+/// What of the machine and of this program can be wrong.
+enum MachineChecks {
+  static func processor() -> HealthReport.Finding {
+    #if arch(x86_64)
+      let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+      let line = text.split(separator: "\n").first { $0.hasPrefix("flags") } ?? ""
+      let flags = Set(line.split(whereSeparator: \.isWhitespace))
+      let missing = ["avx2", "fma"].filter { !flags.contains(Substring($0)) }
+      guard missing.isEmpty else {
+        return .warn(
+          "processor", "has no \(missing.joined(separator: " and no "))",
+          "the packaged pgvector needs them: `make setup` builds Debian's PostgreSQL instead")
+      }
+      return .ok("processor", "has AVX2 and FMA")
+    #else
+      return .ok("processor", "needs no special instructions here")
+    #endif
+  }
+
+  /// With a mixture of two libcryptos in the process, using TLS crashes.
+  static var canUseTLS: Bool { LibraryIsolation.inspect().isIsolated }
+
+  static func libraries() -> [HealthReport.Finding] {
+    var findings: [HealthReport.Finding] = []
+    if let version = LinkedLibraries.openSSLVersion {
+      let isThree = version.hasPrefix("OpenSSL 3.")
+      findings.append(
+        isThree
+          ? .ok("openssl", version)
+          : .warn("openssl", version, "Hito is tested with OpenSSL 3: update libssl"))
+    } else {
+      findings.append(
+        .fail("openssl", "libcrypto is not in this process", "install libssl3 and start again"))
+    }
+    let isolation = LibraryIsolation.inspect()
+    findings.append(
+      isolation.isIsolated
+        ? .ok("libcrypto", "is the system's, not the copy inside Arrow's libparquet")
+        : .fail(
+          "libcrypto", "functions come from \(isolation.parquetPath)",
+          "run `make setup`: it installs Arrow so that its own OpenSSL stays hidden"))
+    findings.append(.ok("arrow", isolation.arrowVersion))
+    if let libpq = LinkedLibraries.libpqVersion {
+      findings.append(.ok("libpq", libpq))
+    } else {
+      findings.append(.fail("libpq", "is not in this process", "install libpq5"))
+    }
+    return findings
+  }
+
+  static func encoder(candidates: [String]) -> HealthReport.Finding {
+    do {
+      let folder = try UniversalSentenceEncoder.locate(candidates: candidates)
+      let encoder = try UniversalSentenceEncoder(folder: folder)
+      return .ok("encoder", "\(encoder.model.name), in \(folder)")
+    } catch {
+      return .warn(
+        "encoder", "\(error)", "run `make setup`, or name another model: docs/operations.md")
+    }
+  }
+
+  static func postgres(candidates: [String]) -> HealthReport.Finding {
+    do {
+      let programs = try PostgresPrograms.locate(candidates: candidates)
+      return .ok("postgres", "\(programs.version) with pgvector, in \(programs.prefix)")
+    } catch {
+      return .fail("postgres", "\(error)", "run `make setup`, or set HITO_POSTGRES")
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import Foundation
+import Glibc
+import HitoClient
+import PostgresStore
+
+/// What of the database and the running server can be wrong.
+enum ServerChecks {
+  private static let timeout = Duration.seconds(5)
+  private static let clockDifferenceMax: TimeInterval = 30
+
+  // MARK: Database
+
+  static func database(url: String?, dataDirectory: String) async -> [HealthReport.Finding] {
+    if let url { return await database(owner: url) }
+    guard let connection = await RunningCluster.find(dataDirectory: dataDirectory) else {
+      return [.ok("database", "embedded, not running; `hito serve` starts it")]
+    }
+    return await database(owner: connection.conninfo(role: .owner))
+  }
+
+  private static func database(owner: String) async -> [HealthReport.Finding] {
+    let database = PostgresDatabase(PostgresDatabase.Configuration(conninfo: owner))
+    do {
+      try await database.check()
+    } catch {
+      return [
+        .fail("database", "\(error)", "check the URL, the server and who may log in (pg_hba.conf)")
+      ]
+    }
+    var findings = [HealthReport.Finding.ok("database", "answers, and its version will do")]
+    do {
+      let pending = try await Migrator(ConnectionSettings(conninfo: owner)).status()
+        .filter { $0.appliedAt == nil }
+      findings.append(
+        pending.isEmpty
+          ? .ok("schema", "up to date")
+          : .warn(
+            "schema", "\(pending.count) migrations are pending",
+            "run `hito migrate up`, or start the server"))
+    } catch {
+      findings.append(
+        .fail("schema", "\(error)", "use the version of Hito that belongs to this database"))
+    }
+    let settings = ConnectionSettings(conninfo: owner)
+    if let secured = try? await PostgresRetrievalStore.hasRowSecurity(settings) {
+      findings.append(
+        secured
+          ? .ok("isolation", "texts are read under row-level security")
+          : .warn(
+            "isolation", "the role hito_reader is missing: searches rest on their conditions alone",
+            "as an administrator: CREATE ROLE hito_reader NOLOGIN; GRANT it to Hito's roles; then "
+              + "`hito migrate up`"))
+    }
+    return findings
+  }
+
+  // MARK: Server
+
+  static func server(_ access: ServerAccess) async -> [HealthReport.Finding] {
+    var findings: [HealthReport.Finding] = []
+    do {
+      let client = try access.client()
+      defer { client.close() }
+      let options = CallOptions(timeout: timeout)
+      let info = try await client.server.getServerInfo(GetServerInfoRequest(), options: options)
+      findings.append(.ok("server", "Hito \(info.version) answers at \(access.name)"))
+      findings += clock(info)
+      findings.append(try await health(client, options))
+      findings.append(await token(access, client, options))
+    } catch let error as RPCError where error.code == .unavailable && !error.isFromServer {
+      findings.append(noServer(error, access))
+    } catch let error as RPCError {
+      findings.append(
+        .fail(
+          "server", "\(access.name): \(ErrorText.describe(error))", "look into the server's log"))
+    } catch {
+      findings.append(
+        .fail("server", "\(error)", "name the authority with --ca, or HITO_CA"))
+    }
+    return findings
+  }
+
+  private static func noServer(
+    _ error: RPCError, _ access: ServerAccess
+  ) -> HealthReport.Finding {
+    let cause = error.cause.map { " (\($0))" } ?? ""
+    let local = ["127.0.0.1", "localhost", "::1"]
+    guard access.addresses.count == 1, let address = access.addresses.first,
+      local.contains(address.host)
+    else {
+      return .fail(
+        "server", "\(access.name) does not answer\(cause)", "check the address, and the network")
+    }
+    if PortProbe.isFree(address.port) {
+      return .warn("server", "nothing listens at \(address)", "start it with `hito serve`")
+    }
+    return .fail(
+      "server",
+      "something listens at \(address), but it is not a server that we trust: "
+        + error.message + cause,
+      "another program may hold the port (`ss -ltnp`), or --ca is of another server")
+  }
+
+  private static func clock(_ info: GetServerInfoResponse) -> [HealthReport.Finding] {
+    guard let now = info.now else { return [] }
+    let difference = abs(Date.now.timeIntervalSince1970 - TimeInterval(now.seconds))
+    return [
+      difference > clockDifferenceMax
+        ? .warn(
+          "clock", "\(Int(difference)) s apart from the server's",
+          "turn time synchronisation on: tokens and certificates depend on it")
+        : .ok("clock", "agrees with the server's")
+    ]
+  }
+
+  private static func health(
+    _ client: HitoClient, _ options: CallOptions
+  ) async throws -> HealthReport.Finding {
+    let answer = try await client.health.check(HealthCheckRequest(), options: options)
+    return answer.status == .serving
+      ? .ok("health", "serving")
+      : .fail(
+        "health", "\(answer.status.protoName ?? "unknown") \(answer.message)",
+        "look into the server's log")
+  }
+
+  private static func token(
+    _ access: ServerAccess, _ client: HitoClient, _ options: CallOptions
+  ) async -> HealthReport.Finding {
+    guard access.token != nil else {
+      return .warn("token", "none is set", "make one with `hito token create`; see HITO_TOKEN")
+    }
+    do {
+      let answer = try await client.users.getUser(GetUserRequest(), options: options)
+      let user = answer.user ?? User()
+      let role = user.role.protoName?.dropPrefix("ROLE_").lowercased() ?? "unknown role"
+      return .ok("token", "works: \(user.displayName), \(role) (\(access.tokenSource))")
+    } catch {
+      return .fail(
+        "token", "\(ErrorText.describe(error))", "make another with `hito token create`")
+    }
+  }
+}
+
+/// Whether a server could listen on a port of this machine.
+enum PortProbe {
+  static func isFree(_ port: Int) -> Bool {
+    let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    var reuse: Int32 = 1
+    setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<Int32>.size))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import Agents
+import Documents
+import Domain
+import EventLake
+import EventLog
+import Logging
+import OpenSSL
+import PostgresStore
+import RPC
+import Retrieval
+import Service
+import Synchronization
+import Transport
+
+/// The components of a server, joined.
+final class ServerComponents: Sendable {
+  let hub: EventHub
+  let relay: EventRelay
+  let sink: LakeSink
+  let health = HealthState()
+  let bootstrap: AdminBootstrap
+  let worker: EmbeddingWorker
+
+  private let configuration: ServeConfiguration
+  private let lake: ParquetEventLake
+  private let stores: ServiceStores
+  private let log: PostgresEventLog
+  private let embeddingModels: EmbeddingModels
+  private let liveRecall = LiveRecall()
+  private let clock: any TimeSource
+  private let ids: any IDGenerator
+  private let logger: Logger
+  private let server = Mutex<HitoServer?>(nil)
+  private let resumer = Mutex<AgentResumer?>(nil)
+
+  init(
+    configuration: ServeConfiguration, database: PostgresDatabase, lake: ParquetEventLake,
+    providers: [EmbeddingModels.Provider], model: (any LanguageModel)?, clock: any TimeSource,
+    ids: any IDGenerator, logger: Logger
+  ) {
+    self.configuration = configuration
+    self.lake = lake
+    self.clock = clock
+    self.ids = ids
+    self.logger = logger
+    log = PostgresEventLog(database)
+    hub = EventHub()
+    let stamper = PostgresEventStamper(database)
+    sink = LakeSink(lake: lake, log: log, logger: Logger(label: "hito.lake"), time: clock)
+    // The embedded database has no other server to wake.
+    var announce: (@Sendable () async -> Void)?
+    if configuration.databaseURL != nil {
+      announce = { try? await stamper.notify() }
+    }
+    relay = EventRelay(
+      log: log, hub: hub, stamper: stamper,
+      announce: announce, advanced: { [sink] position in sink.noticed(head: position) },
+      logger: Logger(label: "hito.relay"))
+    let embeddings = PostgresEmbeddingStore(database)
+    embeddingModels = EmbeddingModels(providers: providers, store: embeddings)
+    worker = EmbeddingWorker(
+      models: embeddingModels, store: embeddings, log: log,
+      cursors: PostgresCursorStore(database), live: hub, time: clock,
+      logger: Logger(label: "hito.embeddings"))
+    var stores = ServiceStores(
+      users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
+      goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
+      writes: PostgresWriteStore(database), tokens: PostgresTokenStore(database), log: log,
+      archive: lake, runs: PostgresAgentRunStore(database))
+    let retrieval = PostgresRetrievalStore(database)
+    stores.retrieval = retrieval
+    stores.embeddings = embeddings
+    stores.retriever = Services.retriever(
+      store: retrieval, models: embeddingModels, recall: liveRecall)
+    stores.model = model
+    stores.documents = CourseDocuments(
+      repository: PostgresDocumentRepository(database), reader: StandardDocumentReader())
+    self.stores = stores
+    bootstrap = AdminBootstrap(
+      users: stores.users, writes: stores.writes, tokens: stores.tokens, clock: clock, ids: ids)
+  }
+
+  func makeServer(tls: TLSContext) throws -> HitoServer {
+    let startedAt = clock.now()
+    let serverID = ids.next(at: startedAt).description
+    var options = Services.Options(
+      clock: clock, ids: ids,
+      info: ServerInfo(serverID: serverID, version: HitoVersion.current, startedAt: startedAt))
+    options.health = health
+    options.inspection = inspection
+    options.committed = { [relay] in relay.wake() }
+    options.embeddingModels = embeddingModels
+    options.liveRecall = liveRecall
+    options.agents.owner = serverID
+    options.agents.isAlone = configuration.databaseURL == nil
+    let services = Services(stores: stores, hub: hub, options: options)
+    resumer.withLock { $0 = services.resumer }
+    let logger = Logger(label: "hito.server")
+    let router = try services.router(logger: logger)
+    var network = ServerConfiguration(
+      host: configuration.host, port: configuration.port, threadCount: configuration.threadCount)
+    network.serverID = serverID
+    network.agent = "hito/\(HitoVersion.current)"
+    let server = HitoServer(
+      configuration: network, tls: tls, router: router, authenticator: services.authenticator,
+      logger: logger)
+    self.server.withLock { $0 = server }
+    return server
+  }
+
+  /// Goes on with the runs of agents that other servers, or this one before it died, left behind.
+  func resumeRuns() async throws {
+    try await resumer.withLock { $0 }?.run(logger: Logger(label: "hito.agents"))
+  }
+
+  /// Moves the vectors to the model that `embedder` is, where they are another's.
+  func makeSwitcher(
+    to embedder: any Embedder, database: PostgresDatabase, owner: ConnectionSettings
+  ) -> EmbeddingSwitcher {
+    EmbeddingSwitcher(
+      desired: embedder, models: embeddingModels, store: PostgresEmbeddingStore(database),
+      change: PostgresEmbeddingSwitch(database, owner: owner), time: clock,
+      logger: Logger(label: "hito.embeddings"))
+  }
+
+  /// Asks the parts how they are, again and again, and tells whoever watches.
+  func watchHealth() async throws {
+    while true {
+      do {
+        _ = try await CallDeadline.$current.withValue(.now + .seconds(2)) { try await log.head() }
+        health.set(.store, .serving)
+      } catch {
+        health.set(.store, .notServing("the database cannot be reached"))
+      }
+      let relayIsWell = relay.status.lastError == nil
+      health.set(.relay, relayIsWell ? .serving : .notServing("events are not being relayed"))
+      let lakeIsWell = sink.lastFailure == nil && lake.damaged.isEmpty
+      health.set(.lake, lakeIsWell ? .serving : .notServing("the lake is behind or damaged"))
+      try await Task.sleep(for: .seconds(1))
+    }
+  }
+}
+
+extension ServerComponents {
+  /// What the server tells admins of itself.
+  private var inspection: ServerInspection {
+    ServerInspection(
+      connections: { [self] in await connections() },
+      calls: { [self] in await calls() },
+      pipelines: { [self] in
+        [
+          PipelineState(
+            name: "relay", position: relay.status.position,
+            lastError: relay.status.lastError ?? ""),
+          PipelineState(
+            name: EmbeddingWorker.cursorName, position: worker.position,
+            lastError: worker.lastError ?? ""),
+          PipelineState(
+            name: "lake", position: lake.publishedPosition, lastError: sink.lastFailure ?? ""),
+        ]
+      },
+      flushLake: { [self] in
+        let before = lake.publishedPosition
+        let after = try await sink.flush()
+        return (after, max(0, after - before))
+      })
+  }
+
+  private func snapshot() async -> ServerSnapshot {
+    guard let server = server.withLock({ $0 }) else { return ServerSnapshot() }
+    return await server.snapshot()
+  }
+
+  private func connections() async -> [ConnectionState] {
+    let now = clock.now()
+    return await snapshot().connections.map { connection in
+      ConnectionState(
+        id: connection.id, peer: connection.remoteAddress, agent: connection.agent,
+        userID: connection.calls.compactMap(\.userID).first ?? "",
+        streamCount: connection.calls.count, openedAt: now.advanced(by: .zero - connection.age),
+        byteCountIn: connection.byteCountIn, byteCountOut: connection.byteCountOut)
+    }
+  }
+
+  private func calls() async -> [CallState] {
+    await snapshot().connections.flatMap { connection in
+      connection.calls.map { call in
+        CallState(
+          connectionID: connection.id, streamID: call.stream, method: call.path,
+          userID: call.userID ?? "", age: call.age)
+      }
+    }
+  }
+}

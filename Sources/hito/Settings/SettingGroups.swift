@@ -1,0 +1,228 @@
+import HitoClient
+import Models
+import PostgresStore
+
+// Every setting of the program. A new one is a property here and the place that uses its value
+// (docs/adding-a-setting.md).
+
+/// The groups, in the order in which people see them.
+enum SettingGroups {
+  static let all: [any SettingGroup.Type] = [
+    PlaceSettings.self, ServerSettings.self, DatabaseSettings.self, LakeSettings.self,
+    ModelSettings.self, EmbeddingSettings.self, ClientSettings.self,
+  ]
+
+  static let declarations = all.flatMap { $0.declarations }
+}
+
+struct PlaceSettings: SettingGroup {
+  static let title = "Places"
+
+  let config = Setting<String?>(
+    "config", .file, shown: "hito.toml in the data directory, where there is one",
+    help: "TOML file of settings.", isInFile: false)
+
+  let dataDir = Setting<String?>(
+    "data-dir", .folder, shown: "/var/lib/hito as root, else ~/.local/share/hito",
+    help: "Where the server keeps everything."
+  ) { surroundings in
+    DataDirectory.standard(
+      dataHome: surroundings.variable("XDG_DATA_HOME"), home: surroundings.variable("HOME"),
+      isRoot: surroundings.isRoot
+    ).map { SettingGiven(texts: [$0], source: .standard) }
+  }
+}
+
+struct ServerSettings: SettingGroup {
+  static let title = "Server"
+
+  let listen = Setting<HitoAddress>(
+    "listen", .listenAddress,
+    default: HitoAddress(host: "127.0.0.1", port: HitoAddress.portDefault),
+    help: "Address to listen on; port 0 lets the system choose.")
+
+  let portFile = Setting<String?>(
+    "port-file", .file, help: "Write host:port to this file once the server takes calls.")
+
+  let tlsCert = Setting<String?>(
+    "tls-cert", .file, shown: "a development certificate is made",
+    help: "PEM file of the server's certificate chain.", needs: ["tls-key"])
+
+  let tlsKey = Setting<String?>(
+    "tls-key", .file, help: "PEM file of the certificate's key.", needs: ["tls-cert"])
+
+  let tlsClientCA = Setting<String?>(
+    "tls-client-ca", .file,
+    help: "PEM file of the authority of client certificates; asks clients for one.")
+
+  let hostName = Setting<[String]>(
+    "host-name", .names, default: [], shown: "none",
+    help: "Another name or address of this host in the development certificate; repeatable.")
+
+  let threads = Setting<Int?>(
+    "threads", .integer(1...256), shown: "one per core", help: "Event loop threads."
+  ) { surroundings in
+    SettingGiven(texts: ["\(max(1, surroundings.processorCount))"], source: .standard)
+  }
+
+  let grace = Setting<Duration>(
+    "grace", .seconds(0...3600), default: .seconds(10),
+    help: "How long calls may continue after SIGTERM.")
+
+  let databaseConnections = Setting<Int>(
+    "database-connections", .integer(1...40), default: 32,
+    help: "Connections to the database for short statements.")
+
+  let logLevel = Setting<LogLevel>(
+    "log-level", .choice, default: .info, help: "The least serious level that is logged.")
+
+  let logFormat = Setting<LogFormat>(
+    "log-format", .choice, default: .text, help: "How log lines look.")
+}
+
+struct DatabaseSettings: SettingGroup {
+  static let title = "Database"
+
+  let databaseURL = Setting<String?>(
+    "database-url", .url, shown: "the embedded PostgreSQL",
+    help:
+      "An external PostgreSQL (15 or later, pgvector 0.8 or later) instead of the embedded one.",
+    isSecret: true, hasFlag: true)
+
+  let postgres = Setting<String?>(
+    "postgres", .folder, shown: "~/.local/lib/hito/postgres, /usr/local/lib/hito/postgres",
+    help: "Folder with the bin folder of the PostgreSQL to embed.")
+}
+
+struct LakeSettings: SettingGroup {
+  static let title = "Lake"
+
+  let lakeDir = Setting<String?>(
+    "lake-dir", .folder, shown: "lake in the data directory",
+    help: "Where the lake's Parquet files are kept."
+  ) { surroundings in
+    surroundings.dataDirectory.map { SettingGiven(texts: ["\($0)/lake"], source: .standard) }
+  }
+}
+
+struct ModelSettings: SettingGroup {
+  static let title = "Language model"
+
+  private static let million = 1_000_000.0
+
+  let modelURL = Setting<String?>(
+    "model-url", .url, help: "A language model behind URL/chat/completions.", needs: ["model"])
+
+  let model = Setting<String?>(
+    "model", .name, help: "Name of the language model.", needs: ["model-url"])
+
+  let modelKey = Setting<ProviderKey?>(
+    "model-key", .providerKey, help: "Its key, where it wants one.", needs: ["model-url"],
+    isSecret: true)
+
+  let modelCallsPerMinute = Setting<Int?>(
+    "model-calls-per-minute", .integer(1...1_000_000), shown: "20",
+    help: "Calls that each caller may begin.", needs: ["model-url"])
+
+  let modelTokensPerDay = Setting<Int?>(
+    "model-tokens-per-day", .integer(1...1_000_000_000_000), shown: "no limit",
+    help: "Tokens that each caller may use in a day of UTC.", needs: ["model-url"])
+
+  let modelCostPerDay = Setting<Double?>(
+    "model-cost-per-day", .number(0.000001...million), shown: "no limit",
+    help: "What each caller may spend in a day of UTC.", needs: ["model-url"])
+
+  let modelPromptPrice = Setting<Double>(
+    "model-prompt-price", .number(0...1000), default: 0,
+    help: "Cost of a million tokens that are sent.", needs: ["model-url"])
+
+  let modelReplyPrice = Setting<Double>(
+    "model-reply-price", .number(0...1000), default: 0,
+    help: "Cost of a million tokens that are answered.", needs: ["model-url"])
+}
+
+struct EmbeddingSettings: SettingGroup {
+  static let title = "Embedding model"
+
+  let embedder = Setting<String?>(
+    "embedder", .folder,
+    shown: "~/.local/lib/hito/use-multilingual-3, /usr/local/lib/hito/use-multilingual-3",
+    help: "Folder of the embedded sentence encoder.")
+
+  let embeddingURL = Setting<String?>(
+    "embedding-url", .url, shown: "the embedded encoder",
+    help: "An embedding model behind URL/embeddings instead of the embedded one.",
+    needs: ["embedding-model", "embedding-dimensions"])
+
+  let embeddingModel = Setting<String?>(
+    "embedding-model", .name, help: "Name of the embedding model.", needs: ["embedding-url"])
+
+  let embeddingDimensions = Setting<Int?>(
+    "embedding-dimensions", .integer(1...2000), help: "Dimensions of its vectors.",
+    needs: ["embedding-url"])
+
+  let embeddingKey = Setting<ProviderKey?>(
+    "embedding-key", .providerKey, help: "Its key, where it wants one.",
+    needs: ["embedding-url"], isSecret: true)
+
+  let embeddingSendDimensions = Setting<Bool>(
+    "embedding-send-dimensions", .yesOrNo, default: false,
+    help: "Ask the provider for vectors of that many dimensions.", needs: ["embedding-url"])
+
+  /// The default: below it two texts have little to do with each other, in the embedded model's
+  /// vectors (docs/evaluation.md: what it silences, right and wrong); a guess for other models.
+  let embeddingMinSimilarity = Setting<Double>(
+    "embedding-min-similarity", .number(-1...1), default: 0.2,
+    help: "What is less similar is not close, with either model.")
+}
+
+struct ClientSettings: SettingGroup {
+  static let title = "Client"
+
+  let address = Setting<[HitoAddress]>(
+    "address", .addresses,
+    default: [HitoAddress(host: "127.0.0.1", port: HitoAddress.portDefault)],
+    help: "Server; of several, with commas between, the first that answers.")
+
+  let ca = Setting<String?>(
+    "ca", .file, shown: "tls/ca.pem of the data directory where it can be read, else the system's",
+    help: "PEM file of the authority to trust, or `system`."
+  ) { surroundings in
+    surroundings.file("tls/ca.pem").map { path, _ in
+      SettingGiven(texts: [path], source: .file(path))
+    }
+  }
+
+  let token = Setting<String?>(
+    "token", .word("token", byteCountMax: 256),
+    shown: "admin.token of the data directory where it can be read",
+    help: "Bearer token. Other users of this machine see flags, but not the environment.",
+    isSecret: true, hasFlag: true
+  ) { surroundings in
+    surroundings.file("admin.token").flatMap { path, text in
+      // An empty file is one that says nothing.
+      text.allSatisfy(\.isWhitespace) ? nil : SettingGiven(texts: [text], source: .file(path))
+    }
+  }
+}
+
+extension SettingSurroundings {
+  /// A file of the data directory that can be read: its path and its text.
+  fileprivate func file(_ name: String) -> (path: String, text: String)? {
+    guard let path = dataDirectory.map({ "\($0)/\(name)" }), let text = contents(path) else {
+      return nil
+    }
+    return (path, text)
+  }
+}
+
+extension SettingKind where Value == ProviderKey {
+  /// A secret that goes into a header.
+  static var providerKey: SettingKind {
+    SettingKind("key", "a key: visible ASCII only") { _ in
+      "(set)"
+    } parse: {
+      ProviderKey($0)
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import Models
+import PostgresStore
+
+// What several commands look for, by their settings.
+extension Settings {
+  /// Throws where a user without a home names none.
+  func requireDataDirectory() throws(SettingsError) -> String {
+    guard let dataDirectory else {
+      throw SettingsError(problems: ["there is no data directory: give --data-dir or HITO_DATA_DIR"]
+      )
+    }
+    return dataDirectory
+  }
+
+  /// Where the embedded PostgreSQL is looked for, in order.
+  var postgresCandidates: [String] {
+    PostgresPrograms.candidates(named: self[DatabaseSettings().postgres], home: home)
+  }
+
+  /// Where the embedded encoder is looked for, in order.
+  var embedderCandidates: [String] {
+    UniversalSentenceEncoder.candidates(named: self[EmbeddingSettings().embedder], home: home)
+  }
+}

@@ -1,0 +1,20 @@
+/// What `hito` ends with, for scripts.
+enum ExitStatus {
+  /// The call failed, or anything else did.
+  static let failure: Int32 = 1
+  /// The command line makes no sense (EX_USAGE).
+  static let usage: Int32 = 64
+  /// No server, or not now (EX_UNAVAILABLE).
+  static let unavailable: Int32 = 69
+}
+
+/// A failure that says what to do and what the program ends with.
+struct CommandFailure: Error, CustomStringConvertible {
+  let description: String
+  var exitStatus = ExitStatus.failure
+
+  init(_ description: String, exitStatus: Int32 = ExitStatus.failure) {
+    self.description = description
+    self.exitStatus = exitStatus
+  }
+}

@@ -1,0 +1,60 @@
+/// Text of other people, made harmless for a terminal.
+enum TerminalText {
+  /// Without control characters (which could move the cursor or worse) and without those that turn
+  /// the direction of text; cut to `maximum` characters.
+  static func clean(_ text: String, maximum: Int = .max) -> String {
+    var result = ""
+    var count = 0
+    for character in text {
+      guard count < maximum else { return result.dropLast() + "…" }
+      count += 1
+      let isHarmless = character.unicodeScalars.allSatisfy { scalar in
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate:
+          scalar == "\u{200d}"
+        default: true
+        }
+      }
+      result.append(isHarmless ? character : character.isNewline ? " " : "\u{fffd}")
+    }
+    return result
+  }
+
+  /// `text` filled up with blanks to `width` characters.
+  static func padded(_ text: String, _ width: Int, right: Bool = false) -> String {
+    let blanks = String(repeating: " ", count: max(0, width - text.count))
+    return right ? blanks + text : text + blanks
+  }
+}
+
+/// Rows under each other, in columns as wide as they need.
+struct TextTable: Sendable {
+  private let rightColumns: Set<Int>
+  private var rows: [[String]]
+
+  /// - Parameter rightColumns: the columns that are aligned to the right: numbers.
+  init(_ heads: [String]? = nil, rightColumns: Set<Int> = []) {
+    self.rightColumns = rightColumns
+    rows = heads.map { [$0] } ?? []
+  }
+
+  mutating func add(_ cells: [String]) {
+    rows.append(cells.map { TerminalText.clean($0) })
+  }
+
+  var text: String {
+    let columnCount = rows.map(\.count).max() ?? 0
+    let widths = (0..<columnCount).map { column in
+      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    }
+    return rows.map { row in
+      let cells = row.enumerated().map { index, cell in
+        let isLast = index == row.count - 1
+        let isRight = rightColumns.contains(index)
+        return isLast && !isRight
+          ? cell : TerminalText.padded(cell, widths[index], right: isRight)
+      }
+      return cells.joined(separator: "  ") + "\n"
+    }.joined()
+  }
+}

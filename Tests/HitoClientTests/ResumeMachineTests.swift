@@ -1,0 +1,107 @@
+import HitoClient
+import OpenSSL
+import Testing
+
+@Suite("A subscription that resumes")
+struct ResumeMachineTests {
+  /// One that has received a message at `cursor`.
+  private func streaming(_ cursor: String, givesUpAtFirst: Bool = false) -> ResumeMachine {
+    var machine = ResumeMachine(cursor: nil, givesUpAtFirst: givesUpAtFirst)
+    machine.received(cursor: cursor)
+    return machine
+  }
+
+  @Test(
+    "continues after the last cursor, more slowly after each failure, and quickly again after a message"
+  )
+  func backoff() {
+    var machine = streaming("c1")
+    var delays: [Duration] = []
+    for _ in 0..<12 {
+      guard case .reconnect(let delay) = machine.ended(RPCError(.unavailable, ""), jitter: 1) else {
+        Issue.record("gave up")
+        return
+      }
+      delays.append(delay)
+    }
+    #expect(machine.cursor == "c1" && machine.interruptionCount == 12)
+    #expect(delays.first == .milliseconds(50) && delays.last == .seconds(5))
+    #expect(delays == delays.sorted())
+    machine.received(cursor: "c2")
+    #expect(machine.ended(nil, jitter: 0) == .reconnect(after: .milliseconds(25)))
+    #expect(machine.cursor == "c2")
+  }
+
+  @Test("begins where it is told, keeps a cursor that a message does not carry")
+  func cursors() {
+    var machine = ResumeMachine(cursor: "c0")
+    #expect(machine.cursor == "c0")
+    machine.received(cursor: "")
+    #expect(machine.cursor == "c0")
+  }
+
+  @Test("continues where a draining server says")
+  func resumeCursor() {
+    var machine = streaming("c1")
+    _ = machine.ended(RPCError(.unavailable, "", resumeCursor: "c5"), jitter: 0)
+    #expect(machine.cursor == "c5")
+    _ = machine.ended(RPCError(.unavailable, "", resumeCursor: ""), jitter: 0)
+    #expect(machine.cursor == "c5")
+  }
+
+  @Test("waits for a server that is not there at first, unless it is to give up")
+  func firstFailure() {
+    let error = RPCError(.unavailable, "")
+    var patient = ResumeMachine(cursor: nil)
+    #expect(patient.ended(error, jitter: 1) == .reconnect(after: .milliseconds(50)))
+    var hasty = ResumeMachine(cursor: nil, givesUpAtFirst: true)
+    #expect(hasty.ended(error, jitter: 1) == .giveUp)
+    var running = streaming("c1", givesUpAtFirst: true)
+    #expect(running.ended(error, jitter: 1) == .reconnect(after: .milliseconds(50)))
+  }
+
+  @Test(
+    "gives up at what does not pass",
+    arguments: [
+      StatusCode.permissionDenied, .unauthenticated, .outOfRange, .invalidArgument, .notFound,
+    ])
+  func permanentFailures(code: StatusCode) {
+    var machine = streaming("c1")
+    #expect(machine.ended(RPCError(code, ""), jitter: 0) == .giveUp)
+    #expect(machine.interruptionCount == 0)
+  }
+
+  @Test("gives up at its own cancellation and deadline, and not at the server's")
+  func sides() {
+    for code in [StatusCode.cancelled, .deadlineExceeded, .aborted] {
+      var error = RPCError(code, "")
+      var machine = streaming("c1")
+      #expect(machine.ended(error, jitter: 0) == .giveUp)
+      error.isFromServer = true
+      #expect(machine.ended(error, jitter: 0) == .reconnect(after: .milliseconds(25)))
+    }
+  }
+
+  @Test("gives up at a certificate that is not trusted")
+  func untrusted() {
+    var machine = ResumeMachine(cursor: nil)
+    let error = RPCError(.unavailable, "").caused(by: TLSError(""))
+    #expect(machine.ended(error, jitter: 0) == .giveUp)
+  }
+
+  @Test("waits for as long as the server asks, within reason")
+  func pushback() {
+    for (microseconds, delay) in [
+      (Int64(7_000_000), Duration.seconds(7)), (1, .milliseconds(25)),
+      (.max, .seconds(60)), (-1, .milliseconds(25)),
+    ] {
+      var machine = streaming("c1")
+      let details = ErrorDetails(retryDelayUs: microseconds)
+      let error = RPCError(.resourceExhausted, "", details: details.encodedBytes())
+      #expect(machine.ended(error, jitter: 0) == .reconnect(after: delay))
+    }
+    var machine = streaming("c1")
+    let garbage = RPCError(.resourceExhausted, "", details: [0xff])
+    #expect(machine.ended(garbage, jitter: 0) == .reconnect(after: .milliseconds(25)))
+  }
+}

@@ -1,0 +1,138 @@
+import Domain
+import InMemoryStore
+import Retrieval
+import Synchronization
+import Testing
+import Writes
+
+@Suite struct `The executor of decisions` {
+  private final class Time: TimeSource {
+    func now() -> Timestamp { Timestamp(microsecondsSinceEpoch: 1_767_225_600_000_000) }
+  }
+
+  private let store = InMemoryStore()
+  private let ids = UUIDv7Generator()
+  private let seen = Seen()
+
+  /// What the executor told its owner.
+  private final class Seen: Sendable {
+    let commitCount = Mutex(0)
+    let pauses = Mutex<[Int]>([])
+  }
+
+  private var executor: DecisionExecutor {
+    let seen = seen
+    return DecisionExecutor(
+      store: store, clock: Time(), ids: ids,
+      committed: { seen.commitCount.withLock { $0 += 1 } },
+      indexer: PassageIndexer(models: nil),
+      pause: { attempt in seen.pauses.withLock { $0.append(attempt) } })
+  }
+
+  private func key(_ hash: UInt8 = 1) -> RequestKey {
+    RequestKey(
+      callerID: UUIDv7(high: 1, low: 1), method: "/Goals/Create", key: "k", requestHash: [hash])
+  }
+
+  private func user(_ name: String? = nil, version: Int64 = 1) -> User {
+    User(
+      id: UUIDv7(high: 2, low: 2), externalID: name, displayName: "Ada", email: nil, role: .learner,
+      language: "es", timeZone: "UTC", version: version, createdAt: Time().now(),
+      updatedAt: Time().now())
+  }
+
+  /// Performs one write whose reply is the text that `decide` answers.
+  private func perform(
+    _ request: RequestKey?, retriesDuplicates: Bool = false,
+    _ decide: (ChangeContext) throws -> ([Change], String)
+  ) async throws -> String {
+    let written = try await executor.perform(
+      request, metadata: .object([]), retriesDuplicates: retriesDuplicates,
+      encode: { Array(($0 as String).utf8) }
+    ) { context in
+      let (changes, reply) = try decide(context)
+      return Decision(changes: changes, events: [], response: reply)
+    }
+    switch written {
+    case .committed(let reply): return reply
+    case .repeated(let bytes): return "again: " + String(decoding: bytes, as: UTF8.self)
+    }
+  }
+
+  @Test func `commits once under a key, and answers a repeat with the first reply`() async throws {
+    #expect(try await perform(key()) { _ in ([.insertUser(user())], "one") } == "one")
+    #expect(try await perform(key()) { _ in ([.insertUser(user())], "two") } == "again: one")
+    #expect(seen.commitCount.withLock { $0 } == 1)
+    #expect(try await executor.reply(to: key()) == Array("one".utf8))
+    #expect(try await executor.isTaken(key(2)))
+    await #expect(throws: WriteError.keyConflict) {
+      try await perform(key(2)) { _ in ([], "other") }
+    }
+    await #expect(throws: WriteError.keyConflict) { try await executor.reply(to: key(2)) }
+  }
+
+  @Test func `answers a repeat that is refused on the state that the first time made`() async throws
+  {
+    _ = try await perform(key()) { _ in ([.insertUser(user())], "one") }
+    let reply = try await perform(key()) { _ in throw DomainError.forbidden("no") }
+    #expect(reply == "again: one")
+    await #expect(throws: DomainError.forbidden("no")) {
+      try await perform(nil) { _ in throw DomainError.forbidden("no") }
+    }
+  }
+
+  @Test func `decides again where the state has moved on, and gives up in the end`() async throws {
+    _ = try await perform(nil) { _ in ([.insertUser(user())], "") }
+    var attempts = 0
+    let reply = try await perform(nil) { _ in
+      attempts += 1
+      return ([.updateUser(user(version: attempts < 3 ? 9 : 2))], "\(attempts)")
+    }
+    #expect(reply == "3")
+    #expect(seen.pauses.withLock { $0 } == [1, 2])
+    attempts = 0
+    await #expect(throws: WriteError.contention) {
+      try await perform(key()) { _ in
+        attempts += 1
+        return ([.updateUser(user(version: 9))], "")
+      }
+    }
+    #expect(attempts == DecisionExecutor.attemptMaximum)
+    #expect(try await executor.reply(to: key()) == nil)
+  }
+
+  @Test func `decides again on a taken value where that is asked for`() async throws {
+    _ = try await perform(nil) { _ in ([.insertUser(user("ada"))], "") }
+    var other = user("ada")
+    other.id = UUIDv7(high: 3, low: 3)
+    var attempts = 0
+    let reply = try await perform(nil, retriesDuplicates: true) { _ in
+      attempts += 1
+      return attempts == 1 ? ([.insertUser(other)], "") : ([], "found")
+    }
+    #expect(reply == "found")
+    await #expect(throws: StoreError.duplicate(constraint: "users_external_id_key")) {
+      try await perform(nil) { _ in ([.insertUser(other)], "") }
+    }
+  }
+
+  @Test func `writes nothing for a decision that changes nothing without a key`() async throws {
+    #expect(try await perform(nil) { _ in ([], "same") } == "same")
+    #expect(seen.commitCount.withLock { $0 } == 0)
+    #expect(try await perform(key()) { _ in ([], "kept") } == "kept")
+    #expect(try await perform(key()) { _ in ([], "lost") } == "again: kept")
+  }
+
+  @Test func `passes a fault of the store on, and looks for no reply`() async throws {
+    store.fail(.commit, .timedOut)
+    await #expect(throws: StoreError.timedOut) {
+      try await perform(key()) { _ in ([.insertUser(user())], "") }
+    }
+  }
+
+  @Test func `commits once on a state that the caller holds`() async throws {
+    #expect(try await executor.commit(changes: [.insertUser(user())], events: []))
+    #expect(try await !executor.commit(changes: [.updateUser(user(version: 9))], events: []))
+    #expect(seen.commitCount.withLock { $0 } == 1)
+  }
+}
