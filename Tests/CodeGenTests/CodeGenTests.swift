@@ -143,7 +143,9 @@ struct RefusalTests {
 
   @Test("A language that no client has")
   func unknownLanguage() {
-    #expect(throws: Diagnostics.self) { try generate("mode=klingon", "everything", ["fixture/v1/everything.proto"]) }
+    #expect(throws: Diagnostics.self) {
+      try generate("mode=klingon", "everything", ["fixture/v1/everything.proto"])
+    }
   }
 
   @Test("Descriptors that do not decode")
