@@ -192,7 +192,8 @@ let package = Package(
     .testTarget(
       name: "PostgresStoreTests",
       dependencies: [
-        "PostgresStore", "Agents", "Domain", "Retrieval", "TestSupport", "cluster-probe", logging,
+        "PostgresStore", "Agents", "Domain", "InMemoryStore", "Retrieval", "TestSupport",
+        "JSON", "cluster-probe", logging,
       ],
       swiftSettings: swift),
     .target(

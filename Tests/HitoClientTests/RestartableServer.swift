@@ -65,7 +65,7 @@ final class RestartableServer: Sendable {
       info: ServerInfo(serverID: "test", version: "0", startedAt: clock.now()))
     options.committed = { relay.wake() }
     let services = Services(
-      stores: ServiceStores(
+      ports: ServicePorts(
         users: store, courses: store, goals: store, snapshots: store, writes: store,
         tokens: store, log: store, archive: nil, runs: store),
       hub: hub, options: options)

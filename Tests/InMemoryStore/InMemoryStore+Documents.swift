@@ -21,7 +21,7 @@ extension InMemoryStore: DocumentRepository {
           && (after.map { document.path.utf8.lexicographicallyPrecedes($0.utf8) } != true)
           && document.path != after
       }.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
-      let shown = rest.prefix(page.limit).map { document in
+      let shown = rest.prefix(page.itemCountMax).map { document in
         ListedDocument(
           document: document.bare, embeddedSectionCount: state.embeddedSectionCount(of: document))
       }
@@ -80,6 +80,10 @@ extension InMemoryStore.State {
   }
 
   mutating func save(_ document: CourseDocument) throws(StoreError) -> Bool {
+    guard let course = courses[document.courseID],
+      document.isDeleted || course.status != .deleted
+    else { return false }
+    var document = document
     if document.version == 1 {
       for other in documents.values where other.courseID == document.courseID {
         if other.path == document.path {
@@ -90,7 +94,11 @@ extension InMemoryStore.State {
         }
       }
     } else {
-      guard documents[document.id]?.version == document.version - 1 else { return false }
+      guard let stored = documents[document.id], stored.version == document.version - 1 else {
+        return false
+      }
+      // One that was read comes back without it, and keeps what is stored.
+      document.content = document.content ?? stored.content
     }
     documents[document.id] = document
     return true

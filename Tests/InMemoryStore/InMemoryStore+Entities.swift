@@ -151,8 +151,15 @@ extension InMemoryStore.State {
   func sees(_ goal: Goal, _ scope: AccessScope) -> Bool {
     guard goal.status != .deleted else { return false }
     if scope.role.seesEverybody || goal.userID == scope.callerID { return true }
-    guard scope.role == .instructor, let courseID = goal.courseID else { return false }
-    return courses[courseID]?.userID == scope.callerID && isEnrolled(goal.userID, in: courseID)
+    return scope.role == .instructor && oversees(scope.callerID, goal.userID, in: goal.courseID)
+  }
+
+  /// Whether the instructor owns the course and the learner is enrolled.
+  func oversees(_ instructorID: UUIDv7, _ learnerID: UUIDv7, in courseID: UUIDv7?) -> Bool {
+    guard let course = courseID.flatMap({ courses[$0] }), course.status != .deleted else {
+      return false
+    }
+    return course.userID == instructorID && isEnrolled(learnerID, in: course.id)
   }
 
   func aggregate(_ id: UUIDv7, _ scope: AccessScope, forUpdate: Bool) -> GoalAggregate? {
@@ -173,7 +180,7 @@ private func isWanted(_ status: WorkStatus, _ statuses: [WorkStatus]) -> Bool {
   return statuses.isEmpty ? status != .archived : statuses.contains(status)
 }
 
-/// The page of `items` behind the request's key, newest first.
+/// The page of `items` after the request's key, newest first.
 func cut<Item: Sendable>(
   _ items: some Sequence<Item>, _ page: PageRequest, _ key: (Item) -> PageKey
 ) -> Page<Item> {
@@ -182,6 +189,11 @@ func cut<Item: Sendable>(
   }
   let sorted = items.sorted { isBefore(key($0), key($1)) }
   let rest = page.after.map { after in sorted.filter { isBefore(after, key($0)) } } ?? sorted
-  let shown = Array(rest.prefix(page.limit))
+  let shown = Array(rest.prefix(page.itemCountMax))
   return Page(items: shown, next: rest.count > shown.count ? shown.last.map(key) : nil)
+}
+
+extension PageRequest {
+  /// However many were asked for.
+  var itemCountMax: Int { max(1, min(limit, PageRequest.limitMaximum)) }
 }

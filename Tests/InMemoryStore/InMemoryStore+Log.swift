@@ -6,8 +6,8 @@ extension InMemoryStore: EventLog {
   ) async throws(StoreError) -> [StoredEvent] {
     try access(.readLog) { state in
       guard position < Int64(state.stamped.count) else { return [] }
-      // Positions are dense from 1: the index behind `position` is `position` itself.
-      return Array(state.stamped[Int(max(0, position))...].prefix(limit))
+      // Positions are dense from 1: the index after `position` is `position` itself.
+      return Array(state.stamped[Int(max(0, position))...].prefix(max(0, limit)))
     }
   }
 
@@ -57,18 +57,19 @@ extension InMemoryStore: CursorStore {
   }
 
   package func advance(_ name: String, to position: Int64) async throws(StoreError) {
-    try access(.read) { $0.cursors[name] = position }
+    try access(.read) { $0.cursors[name] = max(position, $0.cursors[name] ?? 0) }
   }
 }
 
 extension InMemoryStore: TokenStore {
   package func insert(_ token: TokenRecord) async throws(StoreError) {
-    let isTaken = try access(.read) { state in
-      if state.tokens[token.id] != nil { return true }
+    let taken: String? = try access(.read) { state in
+      if state.tokens[token.id] != nil { return "tokens_pkey" }
+      if state.tokens.values.contains(where: { $0.hash == token.hash }) { return "tokens_hash_key" }
       state.tokens[token.id] = token
-      return false
+      return nil
     }
-    if isTaken { throw .duplicate(constraint: "tokens_pkey") }
+    if let taken { throw .duplicate(constraint: taken) }
   }
 
   package func token(hash: [UInt8]) async throws(StoreError) -> TokenRecord? {
@@ -102,7 +103,7 @@ extension InMemoryStore: TokenStore {
 
 extension InMemoryStore.State {
   mutating func stamp(limit: Int) -> [StoredEvent] {
-    var events = Array(waiting.prefix(limit))
+    var events = Array(waiting.prefix(max(1, limit)))
     waiting.removeFirst(events.count)
     for index in events.indices {
       events[index].position = Int64(stamped.count) + Int64(index) + 1

@@ -40,13 +40,25 @@ extension InMemoryStore: SnapshotRepository {
 }
 
 extension InMemoryStore.State {
+  /// Writes the verdict and the sharing; all else stays what it was.
+  mutating func update(_ snapshot: CodeSnapshot) -> Bool {
+    guard var stored = snapshots[snapshot.id], stored.version == snapshot.version - 1 else {
+      return false
+    }
+    stored.judgement = snapshot.judgement
+    stored.isShared = snapshot.isShared
+    stored.version = snapshot.version
+    stored.updatedAt = snapshot.updatedAt
+    snapshots[snapshot.id] = stored
+    return true
+  }
+
   func oversees(_ snapshot: CodeSnapshot, _ scope: AccessScope) -> Bool {
     if scope.role.seesEverybody || snapshot.userID == scope.callerID { return true }
     guard scope.role == .instructor, let goal = snapshot.goalID.flatMap({ goals[$0] }),
-      goal.status != .deleted, let course = goal.courseID.flatMap({ courses[$0] })
+      goal.status != .deleted
     else { return false }
-    return course.userID == scope.callerID && course.status != .deleted
-      && isEnrolled(snapshot.userID, in: course.id)
+    return oversees(scope.callerID, snapshot.userID, in: goal.courseID)
   }
 
   func seesAsExample(_ snapshot: CodeSnapshot, _ scope: AccessScope) -> Bool {

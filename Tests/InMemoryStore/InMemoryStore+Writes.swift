@@ -8,7 +8,7 @@ extension InMemoryStore: WriteStore {
     await hook?()
     let result: Result<CommitOutcome, StoreError> = state.withLock { state in
       if let fault = state.takeFault(.commit) { return .failure(fault) }
-      let result = state.commit(write)
+      let result = state.commit(write, at: clock.now())
       if let fault = state.takeFault(.commitAnswer) { return .failure(fault) }
       return result
     }
@@ -16,20 +16,23 @@ extension InMemoryStore: WriteStore {
   }
 
   package func reply(to request: RequestKey) async throws(StoreError) -> StoredReply? {
-    try access(.read) { $0.reply(to: request) }
+    try access(.read) { $0.reply(to: request, at: clock.now()) }
   }
 }
 
 extension InMemoryStore.State {
-  func reply(to request: RequestKey) -> StoredReply? {
+  func reply(to request: RequestKey, at now: Timestamp) -> StoredReply? {
     let key = InMemoryStore.ReplyKey(
       callerID: request.callerID, method: request.method, key: request.key)
-    guard let known = replies[key] else { return nil }
-    return known.request.requestHash == request.requestHash ? .reply(known.reply) : .otherRequest
+    guard let known = replies[key], now < known.time.advanced(by: .seconds(24 * 3600)) else {
+      return nil
+    }
+    return known.reply.request.requestHash == request.requestHash
+      ? .reply(known.reply.reply) : .otherRequest
   }
 
-  mutating func commit(_ write: Write) -> Result<CommitOutcome, StoreError> {
-    if let request = write.reply?.request, let known = reply(to: request) {
+  mutating func commit(_ write: Write, at now: Timestamp) -> Result<CommitOutcome, StoreError> {
+    if let request = write.reply?.request, let known = reply(to: request, at: now) {
       return .success(CommitOutcome(known))
     }
     // All or nothing: on a copy that is thrown away where a change does not hold.
@@ -41,38 +44,44 @@ extension InMemoryStore.State {
         return .failure(error)
       }
     }
-    for event in write.events { next.append(event) }
+    for event in write.events {
+      guard next.append(event) else { return .success(.stale) }
+    }
     if let reply = write.reply {
       let key = InMemoryStore.ReplyKey(
         callerID: reply.request.callerID, method: reply.request.method, key: reply.request.key)
-      next.replies[key] = reply
+      next.replies[key] = InMemoryStore.RememberedReply(reply: reply, time: now)
     }
     self = next
     return .success(.committed)
   }
 
-  private mutating func append(_ event: NewEvent) {
-    waiting.append(
-      StoredEvent(
-        id: event.id, seq: nextSeq, position: 0, type: event.type.rawValue,
-        entityType: event.entityType.rawValue, entityID: event.entityID, version: event.version,
-        userID: event.userID, payload: event.payload.text, metadata: event.metadata.text,
-        createdAt: event.createdAt))
+  /// - Returns: false where the entity has an event of this version.
+  private mutating func append(_ event: NewEvent) -> Bool {
+    let stored = StoredEvent(
+      id: event.id, seq: nextSeq, position: 0, type: event.type.rawValue,
+      entityType: event.entityType.rawValue, entityID: event.entityID, version: event.version,
+      userID: event.userID, payload: event.payload.text, metadata: event.metadata.text,
+      createdAt: event.createdAt)
+    guard eventKeys.insert(stored.key).inserted else { return false }
+    waiting.append(stored)
     nextSeq += 1
+    return true
   }
 
-  /// - Returns: false where a guarded row has moved on.
+  /// - Returns: false where a guarded row has moved on, or what a row refers to is not there.
   private mutating func apply(_ change: Change) throws(StoreError) -> Bool {
     switch change {
     case .insertUser(let user):
+      try insert(user, user.id, into: \.users, "users_pkey")
       try checkExternalID(of: user)
-      users[user.id] = user
     case .updateUser(let user):
       guard users[user.id]?.version == user.version - 1 else { return false }
       try checkExternalID(of: user)
       users[user.id] = user
     case .insertCourse(let course):
-      courses[course.id] = course
+      guard users[course.userID] != nil else { return false }
+      try insert(course, course.id, into: \.courses, "courses_pkey")
     case .updateCourse(let course):
       guard courses[course.id]?.version == course.version - 1 else { return false }
       courses[course.id] = course
@@ -80,24 +89,31 @@ extension InMemoryStore.State {
       let isTaken = enrolments.values.contains {
         $0.courseID == enrolment.courseID && $0.userID == enrolment.userID
       }
-      if isTaken { throw .duplicate(constraint: "enrolments_course_id_user_id_key") }
-      enrolments[enrolment.id] = enrolment
+      if isTaken { throw .duplicate(constraint: "enrolments_course_user_key") }
+      guard users[enrolment.userID] != nil, courses[enrolment.courseID] != nil else {
+        return false
+      }
+      try insert(enrolment, enrolment.id, into: \.enrolments, "enrolments_pkey")
     case .updateEnrolment(let enrolment):
       guard enrolments[enrolment.id]?.version == enrolment.version - 1 else { return false }
       enrolments[enrolment.id] = enrolment
     case .saveGoal(let aggregate):
-      return save(aggregate)
+      return try save(aggregate)
     case .insertSnapshot(let snapshot):
-      snapshots[snapshot.id] = snapshot
+      guard users[snapshot.userID] != nil, snapshot.goalID.map({ goals[$0] != nil }) ?? true,
+        snapshot.taskID.map({ tasks[$0] != nil }) ?? true,
+        snapshot.referenceCourseID.map({ courses[$0] != nil }) ?? true
+      else { return false }
+      try insert(snapshot, snapshot.id, into: \.snapshots, "code_snapshots_pkey")
     case .updateSnapshot(let snapshot):
-      guard snapshots[snapshot.id]?.version == snapshot.version - 1 else { return false }
-      snapshots[snapshot.id] = snapshot
+      return update(snapshot)
     case .saveDocument(let document):
       return try save(document)
     case .savePassages(let update):
       save(update)
     case .insertRun(let run):
-      runs[run.id] = run
+      guard users[run.learnerID] != nil, users[run.callerID] != nil else { return false }
+      try insert(run, run.id, into: \.runs, "agent_runs_pkey")
     case .updateRun(let run, let version):
       return update(run, after: version)
     }
@@ -114,18 +130,44 @@ extension InMemoryStore.State {
       }
     }
     for number in update.removedChunkNumbers { passages[key(number)] = nil }
-    for upsert in update.upserts { passages[key(upsert.passage.chunkNumber)] = upsert }
+    for var upsert in update.upserts {
+      let key = key(upsert.passage.chunkNumber)
+      if upsert.embedding.map({ $0.model != activeModel.name }) ?? false { upsert.embedding = nil }
+      // One whose text is stored already keeps its vector.
+      if upsert.embedding == nil, let old = passages[key], old.contentHash == upsert.contentHash {
+        upsert.embedding = old.embedding
+      }
+      passages[key] = upsert
+      attempts[key] = nil
+    }
   }
 
-  private mutating func save(_ aggregate: GoalAggregate) -> Bool {
+  private mutating func save(_ aggregate: GoalAggregate) throws(StoreError) -> Bool {
     var goal = aggregate.goal
+    guard users[goal.userID] != nil, goal.courseID.map({ courses[$0] != nil }) ?? true else {
+      return false
+    }
     if let loaded = aggregate.loadedRevision {
       guard goals[goal.id]?.revision == loaded else { return false }
       goal.revision = loaded + 1
+      goals[goal.id] = goal
+    } else {
+      try insert(goal, goal.id, into: \.goals, "goals_pkey")
     }
-    goals[goal.id] = goal
-    for task in aggregate.changedTasks { tasks[task.id] = task }
+    for task in aggregate.changedTasks {
+      guard task.goalID == goal.id, tasks[task.id].map({ $0.goalID == goal.id }) ?? true else {
+        return false
+      }
+      tasks[task.id] = task
+    }
     return true
+  }
+
+  private mutating func insert<Row>(
+    _ row: Row, _ id: UUIDv7, into table: WritableKeyPath<Self, [UUIDv7: Row]>, _ key: String
+  ) throws(StoreError) {
+    guard self[keyPath: table][id] == nil else { throw .duplicate(constraint: key) }
+    self[keyPath: table][id] = row
   }
 
   private func checkExternalID(of user: User) throws(StoreError) {

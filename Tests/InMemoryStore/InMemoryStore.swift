@@ -1,9 +1,10 @@
 package import Domain
+internal import Glibc
 internal import Synchronization
 
-/// Every port of the stores in memory, as faithful as one lock makes it, with faults to order.
+/// Every port of the stores in memory, with faults to order.
 ///
-/// For tests of what stands above the stores; PostgreSQL's own behaviour is tested on PostgreSQL.
+/// For tests of what stands above the stores. The store suite holds it to what PostgreSQL does.
 package final class InMemoryStore: Sendable {
   struct ReplyKey: Hashable {
     var callerID: UUIDv7
@@ -15,6 +16,18 @@ package final class InMemoryStore: Sendable {
     var kind: PassageKind
     var entityID: UUIDv7
     var number: Int32
+  }
+
+  struct RememberedReply {
+    var reply: KeyedReply
+    var time: Timestamp
+  }
+
+  /// What no two events share.
+  struct EventKey: Hashable {
+    var entityType: String
+    var entityID: UUIDv7
+    var version: Int64
   }
 
   struct Attempt {
@@ -37,10 +50,11 @@ package final class InMemoryStore: Sendable {
     var runs: [UUIDv7: AgentRun] = [:]
     var usages: [(callerID: UUIDv7, time: Timestamp, usage: ModelUsage)] = []
     var tokens: [UUIDv7: TokenRecord] = [:]
-    var replies: [ReplyKey: KeyedReply] = [:]
+    var replies: [ReplyKey: RememberedReply] = [:]
     var cursors: [String: Int64] = [:]
     var waiting: [StoredEvent] = []
     var stamped: [StoredEvent] = []
+    var eventKeys: Set<EventKey> = []
     var nextSeq: Int64 = 1
     var faults: [Operation: [StoreError]] = [:]
     var commitHooks: [@Sendable () async -> Void] = []
@@ -60,8 +74,10 @@ package final class InMemoryStore: Sendable {
   }
 
   let state = Mutex(State())
+  let clock: any TimeSource
 
-  package init() {}
+  /// - Parameter clock: what the age of remembered replies is told by.
+  package init(clock: any TimeSource = WallClock()) { self.clock = clock }
 
   /// The next call of `operation` fails, after those ordered before.
   package func fail(_ operation: Operation, _ error: StoreError) {
@@ -98,6 +114,7 @@ package final class InMemoryStore: Sendable {
       for var event in events {
         event.position = Int64(state.stamped.count) + 1
         state.stamped.append(event)
+        state.eventKeys.insert(event.key)
       }
     }
   }
@@ -111,6 +128,24 @@ package final class InMemoryStore: Sendable {
       return .success(body(&state))
     }
     return try result.get()
+  }
+}
+
+extension StoredEvent {
+  var key: InMemoryStore.EventKey {
+    InMemoryStore.EventKey(entityType: entityType, entityID: entityID, version: version)
+  }
+}
+
+/// The time of day.
+package struct WallClock: TimeSource {
+  package init() {}
+
+  package func now() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(
+      microsecondsSinceEpoch: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
   }
 }
 

@@ -1,19 +1,19 @@
 import Domain
+import JSON
 import Testing
 
 @testable import PostgresStore
 
 /// The driver against a real server.
 @Suite struct DriverTests {
-  static let echo = Statement(
-    "test.echo",
-    [.bool, .int4, .int8, .float8, .text, .uuid, .timestamptz, .bytea, .jsonb, .textArray],
-    "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10")
-  static let one = Statement("test.one", [.int8], "SELECT $1")
-  static let divide = Statement("test.divide", [.int8], "SELECT 100 / $1")
-  static let sleep = Statement("test.sleep", [.float8], "SELECT pg_sleep($1)")
+  static let echo = Query<
+    Bool, Int32, Int64, Double, String, UUIDv7, Timestamp, Bytes, JSONText, TextList
+  >("test.echo", "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10")
+  static let one = Query<Int64>("test.one", "SELECT $1")
+  static let divide = Query<Int64>("test.divide", "SELECT 100 / $1")
+  static let sleep = Query<Double>("test.sleep", "SELECT pg_sleep($1)")
   static let sleeping = Statement(
-    "test.sleeping", [],
+    "test.sleeping",
     "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
       + " AND datname = current_database()")
 
@@ -21,7 +21,7 @@ import Testing
   static func isSleeping(
     _ store: StoreFixture, askOn lane: PostgresDatabase.Lane
   ) async throws -> Bool {
-    try await store.database.rows(sleeping(), on: lane)[0].int64(0) > 0
+    try await store.database.rows(sleeping(), on: lane)[0].value(0, as: Int64.self) > 0
   }
 
   @Test func valuesGoAndComeUnchanged() async throws {
@@ -29,43 +29,41 @@ import Testing
       let id = store.ids.next(at: StoreFixture.start)
       let time = Timestamp(microsecondsSinceEpoch: -1_234_567)
       let texts = ["", "ñandú \"q\" \\ {x}", "NULL"]
+      let json = JSONValue.object([("a", .array([.string("\"ñ\u{1}"), .null]))])
       let row = try await store.database.rows(
-        Self.echo { parameters in
-          parameters.append(true)
-          parameters.append(Int32.min)
-          parameters.append(Int64.max)
-          parameters.append(-0.1)
-          parameters.append("")
-          parameters.append(id)
-          parameters.append(time)
-          parameters.append(bytes: [0, 255, 1])
-          parameters.append(json: .object([("a", .array([.string("\"ñ\u{1}"), .null]))]))
-          parameters.append(texts)
-        }
+        Self.echo(
+          true, .min, .max, -0.1, "", id, time, Bytes([0, 255, 1]), JSONText(json.text),
+          TextList(texts))
       )[0]
-      #expect(try row.bool(0))
-      #expect(try row.int32(1) == .min)
-      #expect(try row.int64(2) == .max)
-      #expect(try row.double(3) == -0.1)
-      #expect(try row.text(4) == "")
-      #expect(try row.uuid(5) == id)
-      #expect(try row.timestamp(6) == time)
-      #expect(try row.bytes(7) == [0, 255, 1])
-      #expect(try row.json(8) == #"{"a": ["\"ñ\u0001", null]}"#)
-      #expect(try row.texts(9) == texts)
+      #expect(try row.value(0, as: Bool.self))
+      #expect(try row.value(1, as: Int32.self) == .min)
+      #expect(try row.value(2, as: Int64.self) == .max)
+      #expect(try row.value(3, as: Double.self) == -0.1)
+      #expect(try row.value(4, as: String.self) == "")
+      #expect(try row.value(5, as: UUIDv7.self) == id)
+      #expect(try row.value(6, as: Timestamp.self) == time)
+      #expect(try row.value(7, as: Bytes.self).bytes == [0, 255, 1])
+      #expect(try row.value(8, as: JSONText.self).text == #"{"a": ["\"ñ\u0001", null]}"#)
+      #expect(try row.value(9, as: TextList.self).texts == texts)
     }
   }
 
   @Test func nullsAndWrongTypesAreToldApart() async throws {
     try await StoreFixture.run { store in
       let row = try await store.database.rows(
-        Statement("test.nulls", [.text], "SELECT $1, 1::int8, ARRAY[]::text[]") { $0.appendNull() }
+        Query<String?>("test.nulls", "SELECT $1, 1::int8, ARRAY[]::text[], NULL::text[]")(nil)
       )[0]
-      #expect(try row.optionalText(0) == nil)
-      #expect(throws: StoreError.corrupt("column 0 is NULL")) { try row.text(0) }
-      #expect(throws: StoreError.corrupt("column 1 is no uuid")) { try row.uuid(1) }
-      #expect(throws: StoreError.corrupt("there is no column 7")) { try row.bool(7) }
-      #expect(try row.texts(2) == [])
+      #expect(try row.value(0, as: String?.self) == nil)
+      #expect(throws: StoreError.corrupt("the column 0 is NULL")) {
+        try row.value(0, as: String.self)
+      }
+      #expect(throws: StoreError.corrupt("the column 1 does not hold a valid UUIDv7")) {
+        try row.value(1, as: UUIDv7.self)
+      }
+      #expect(throws: StoreError.corrupt("there is no column 7")) {
+        try row.value(7, as: Bool.self)
+      }
+      for column in [2, 3] { #expect(try row.value(column, as: TextList.self).texts == []) }
     }
   }
 
@@ -91,8 +89,8 @@ import Testing
           group.addTask {
             do throws(StoreError) {
               let unit = StatementUnit(
-                [Self.one { $0.append(number) }, Self.divide { $0.append(number % 5) }])
-              return (number, .success(try await database.run(unit)[0][0].int64(0)))
+                [Self.one(number), Self.divide(number % 5)])
+              return (number, .success(try await database.run(unit)[0][0].value(0, as: Int64.self)))
             } catch {
               return (number, .failure(error))
             }
@@ -115,19 +113,19 @@ import Testing
       let began = ContinuousClock.now
       await CallDeadline.$current.withValue(.now + .milliseconds(50)) {
         await #expect(throws: StoreError.timedOut) {
-          try await store.database.rows(Self.sleep { $0.append(0.5) })
+          try await store.database.rows(Self.sleep(0.5))
         }
       }
       #expect(.now - began < .milliseconds(450))
       // The connection is in order again behind it.
-      let rows = try await store.database.rows(Self.one { $0.append(Int64(7)) })
-      #expect(try rows[0].int64(0) == 7)
+      let rows = try await store.database.rows(Self.one(7))
+      #expect(try rows[0].value(0, as: Int64.self) == 7)
     }
   }
 
   @Test func aCancelledCallFailsAtOnce() async throws {
     try await StoreFixture.run { store in
-      let call = Task { try await store.database.rows(Self.sleep { $0.append(20.0) }, on: .long) }
+      let call = Task { try await store.database.rows(Self.sleep(20), on: .long) }
       // Not before the statement runs.
       try await eventually { try await Self.isSleeping(store, askOn: .short) }
       call.cancel()
@@ -136,8 +134,8 @@ import Testing
       let began = ContinuousClock.now
       try await eventually { try await !Self.isSleeping(store, askOn: .short) }
       #expect(.now - began < .seconds(10))
-      let after = try await store.database.rows(Self.one { $0.append(Int64(1)) }, on: .long)
-      #expect(try after[0].int64(0) == 1)
+      let after = try await store.database.rows(Self.one(1), on: .long)
+      #expect(try after[0].value(0, as: Int64.self) == 1)
     }
   }
 
@@ -145,7 +143,7 @@ import Testing
     try await StoreFixture.run { store in
       let call = Task {
         withUnsafeCurrentTask { $0?.cancel() }
-        return try await store.database.rows(Self.one { $0.append(Int64(1)) })
+        return try await store.database.rows(Self.one(1))
       }
       await #expect(throws: StoreError.cancelled) { try await call.value }
     }
@@ -155,7 +153,7 @@ import Testing
     try await StoreFixture.run { store in
       let sleeper = Task {
         try await store.database.run(
-          StatementUnit([Self.sleep { $0.append(20.0) }], isWrite: true))
+          StatementUnit([Self.sleep(20)], isWrite: true))
       }
       try await eventually { try await Self.isSleeping(store, askOn: .long) }
       try await TestAdministrator.terminateSessions(of: store.connection, named: "hito")
@@ -167,7 +165,7 @@ import Testing
       #expect(maybeCommitted)
       // Reads that were in flight may fail with it; the pool heals by itself.
       try await eventually {
-        (try? await store.database.rows(Self.one { $0.append(Int64(1)) })) != nil
+        (try? await store.database.rows(Self.one(1))) != nil
       }
     }
   }
@@ -176,13 +174,13 @@ import Testing
     let connection = try await StoreFixture.emptyDatabase()
     let database = PostgresDatabase(.init(conninfo: connection.conninfo()))
     async let service: Void = database.run()
-    #expect(try await database.rows(Self.one { $0.append(Int64(1)) })[0].int64(0) == 1)
+    #expect(try await database.rows(Self.one(1))[0].value(0, as: Int64.self) == 1)
     database.shutdown()
     try await service
     await #expect(
       throws: StoreError.unavailable("the server is shutting down", maybeCommitted: false)
     ) {
-      try await database.rows(Self.one { $0.append(Int64(1)) })
+      try await database.rows(Self.one(1))
     }
   }
 

@@ -36,18 +36,6 @@ import Testing
     }
   }
 
-  @Test func stampingTakesAtMostItsLimit() async throws {
-    try await StoreFixture.run { store in
-      let owner = try await store.addUser()
-      _ = try await store.addGoal(owner: owner, taskCount: 5)
-      #expect(try await store.stamper.stamp(limit: 3)?.map(\.position) == [1, 2, 3])
-      #expect(try await store.stamper.stamp(limit: 3)?.map(\.position) == [4, 5, 6])
-      #expect(try await store.stamper.stamp(limit: 3)?.map(\.position) == [7])
-      #expect(try await store.stamper.stamp(limit: 3) == [])
-      #expect(try await store.log.events(after: 2, limit: 2).map(\.position) == [3, 4])
-    }
-  }
-
   @Test func oneServerStampsAndAnotherTakesOver() async throws {
     try await StoreFixture.run { first in
       _ = try await first.addUser()
@@ -118,28 +106,6 @@ import Testing
       #expect(try await store.log.position(at: time(511)) == 511)
       #expect(try await store.log.position(at: time(5000)) == 1000)
       #expect(try await store.log.position(at: Timestamp(microsecondsSinceEpoch: .min)) == 0)
-    }
-  }
-
-  @Test func theTailIsWhatTheLakeDoesNotHold() async throws {
-    try await StoreFixture.run { store in
-      let ada = try await store.addUser("Ada")
-      let bob = try await store.addUser("Bob")
-      let second = StoreFixture.start.advanced(by: .seconds(1))
-      _ = try await store.addGoal(owner: ada, taskCount: 0, at: second)
-      _ = try await store.stampAll()
-      let unstamped = try await store.addGoal(owner: ada, taskCount: 1, at: second)
-      _ = try await store.addGoal(owner: bob, at: second)
-      func tail(_ from: Timestamp, _ to: Timestamp, after: Int64) async throws -> [Int64] {
-        try await store.log.tail(user: ada.id, from: from, to: to, after: after).map(\.position)
-      }
-      let end = second.advanced(by: .seconds(1))
-      #expect(try await tail(StoreFixture.start, end, after: 0) == [1, 3, 0, 0])
-      #expect(try await tail(StoreFixture.start, end, after: 1) == [3, 0, 0])
-      #expect(try await tail(second, end, after: 3) == [0, 0])
-      #expect(try await tail(StoreFixture.start, second, after: 0) == [1])
-      let events = try await store.log.tail(user: ada.id, from: second, to: end, after: 3)
-      #expect(events.map(\.entityID) == [unstamped.goal.id, unstamped.tasks[0].id])
     }
   }
 

@@ -7,7 +7,7 @@ import Testing
 @Suite struct PlanTests {
   /// A statement, its arguments as SQL, and the index that must serve it.
   struct Case {
-    var statement: Statement
+    var statement: any StatementSource
     var arguments: String
     var index: String
     /// Whether a sort is fine, because it is of few rows: those of one owner or one JSON value.
@@ -106,10 +106,10 @@ import Testing
       statement: ofType, arguments: "'goal.completed', '2026-01-01'",
       index: "idx_events_type_created"),
     Case(
-      statement: WriteStatements.findReply, arguments: "gen_random_uuid(), 'm', 'k'",
+      statement: ReplyStatements.find, arguments: "gen_random_uuid(), 'm', 'k'",
       index: "idempotency_keys_pkey"),
     Case(
-      statement: WriteStatements.purgeReplies, arguments: "'2026-01-01 00:01', 100",
+      statement: ReplyStatements.purge, arguments: "'2026-01-01 00:01', 100",
       index: "idempotency_keys_created", onlyCustom: true),
     Case(
       statement: TokenStatements.byHash, arguments: "sha256('7')", index: "tokens_hash_key"),
@@ -213,8 +213,8 @@ import Testing
       try await session.run(Self.rows)
       try await session.run(Self.retrievalRows)
       try await session.run("ANALYZE; SET hito.stamper = 'on'")
-      for statement in Dictionary(grouping: cases, by: \.statement.name).values {
-        let one = statement[0].statement
+      for statement in Dictionary(grouping: cases, by: \.statement.statement.name).values {
+        let one = statement[0].statement.statement
         let types = one.parameters.map(\.sqlName).joined(separator: ", ")
         try await session.run("PREPARE \"\(one.name)\" (\(types)) AS \(one.text)")
       }
@@ -223,10 +223,10 @@ import Testing
         for test in cases where mode == "force_custom_plan" || !test.onlyCustom {
           try await session.run("SET enable_seqscan = \(test.withoutSeqScan ? "off" : "on")")
           let plan = try await session.run(
-            "EXPLAIN EXECUTE \"\(test.statement.name)\" (\(test.arguments))"
+            "EXPLAIN EXECUTE \"\(test.statement.statement.name)\" (\(test.arguments))"
           ).map { $0[0] ?? "" }
           let text = plan.joined(separator: "\n")
-          let name = "\(test.statement.name), \(mode)"
+          let name = "\(test.statement.statement.name), \(mode)"
           #expect(text.contains(test.index), "\(name) without \(test.index):\n\(text)")
           #expect(
             test.maySort || !plan.contains { $0.contains("Sort") && !$0.contains("Sort Key") },

@@ -259,9 +259,6 @@ import Testing
 // MARK: What these tests write
 
 extension StoreFixture {
-  var retrieval: PostgresRetrievalStore { PostgresRetrievalStore(database) }
-  var embeddings: PostgresEmbeddingStore { PostgresEmbeddingStore(database) }
-
   func found(_ query: CandidateQuery) async throws -> Candidates {
     guard case .found(let found) = try await retrieval.candidates(query) else {
       throw FixtureError(.stale)

@@ -24,20 +24,30 @@ struct SwiftMessageEmitter {
       out.line()
       emit(message)
     }
-    emitConformances(file.messages)
+    emitSharedFields(file.messages)
     var codec = SwiftCodecEmitter(out: out)
     for message in file.messages { codec.emit(message) }
     return codec.out.text
   }
 
-  /// What many messages share, so that one piece of code serves them all (Contract/Runtime).
-  private mutating func emitConformances(_ messages: [MessageModel]) {
-    let shared = messages.flatMap { message in
-      message.sharedProtocols.map { "extension \(SwiftNames.type(message.name)): \($0) {}" }
+  /// The protocols of fields that many messages share, where their type is declared, and who conforms.
+  private mutating func emitSharedFields(_ messages: [MessageModel]) {
+    for field in SharedField.all where messages.contains(where: { $0.name.full == field.type }) {
+      out.line()
+      out.documentation([field.comment])
+      out.block("\(options.packageAccess)protocol \(field.protocolName): WireMessage") { out in
+        let type = field.type.split(separator: ".").last ?? ""
+        out.line("var \(field.name): \(type)? { get set }")
+      }
     }
-    guard !shared.isEmpty else { return }
+    let conformances = messages.flatMap { message in
+      SharedField.all.filter { message.has($0) }.map {
+        "extension \(SwiftNames.type(message.name)): \($0.protocolName) {}"
+      }
+    }
+    guard !conformances.isEmpty else { return }
     out.line()
-    out.lines(shared)
+    out.lines(conformances)
   }
 
   // MARK: Enums
@@ -189,16 +199,29 @@ extension MessageModel {
   }
 }
 
+/// A field that many messages have, so that one piece of code can serve them all.
+private struct SharedField {
+  var name: String
+  /// Full name of the message type.
+  var type: String
+  var protocolName: String
+  var comment: String
+
+  static let all = [
+    SharedField(
+      name: "receipt", type: "hito.v1.WriteReceipt", protocolName: "WriteResponse",
+      comment: "A message that names the write that it came of."),
+    SharedField(
+      name: "page", type: "hito.v1.PageRequest", protocolName: "PagedRequest",
+      comment: "A request for a page of a list."),
+  ]
+}
+
 extension MessageModel {
-  /// The protocols of the runtime that the message has the field for.
-  fileprivate var sharedProtocols: [String] {
-    plainFields.compactMap { field in
-      guard case .single(.message(let type)) = field.shape else { return nil }
-      return switch (field.name, type.full) {
-      case ("receipt", "hito.v1.WriteReceipt"): "WriteResponse"
-      case ("page", "hito.v1.PageRequest"): "PagedRequest"
-      default: nil
-      }
+  fileprivate func has(_ shared: SharedField) -> Bool {
+    plainFields.contains { field in
+      guard case .single(.message(let type)) = field.shape else { return false }
+      return field.name == shared.name && type.full == shared.type
     }
   }
 }

@@ -241,6 +241,16 @@ public struct Citation: WireMessage, Equatable {
   }
 }
 
+/// A message that names the write that it came of.
+package protocol WriteResponse: WireMessage {
+  var receipt: WriteReceipt? { get set }
+}
+
+/// A request for a page of a list.
+package protocol PagedRequest: WireMessage {
+  var page: PageRequest? { get set }
+}
+
 extension WriteReceipt: CodedMessage {
   static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__WriteReceipt>) {
     hito__v1__write_receipt__init(raw)

@@ -193,6 +193,16 @@ extension PostgresDatabase {
     return rows
   }
 
+  /// Runs one write.
+  package func write(
+    _ call: StatementCall, on lane: Lane = .short
+  ) async throws(StoreError) -> ResultSet {
+    guard let rows = try await run(StatementUnit([call], isWrite: true), on: lane).first else {
+      throw .corrupt("\(call.statement.name): the server gave no result")
+    }
+    return rows
+  }
+
   /// Like `run`, with the server's own error where there is one.
   func attempt(
     _ unit: StatementUnit, on lane: Lane = .short

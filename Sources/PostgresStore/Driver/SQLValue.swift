@@ -1,230 +1,195 @@
-package import Domain
-package import JSON
+import Domain
 
-/// The types of parameters that our statements use; the raw value is PostgreSQL's OID.
-package enum SQLType: UInt32, Sendable {
-  case bool = 16
-  case bytea = 17
-  case int8 = 20
-  case int4 = 23
-  case text = 25
-  case float4 = 700
-  case float8 = 701
-  case timestamptz = 1184
-  case uuid = 2950
-  case jsonb = 3802
-  case byteaArray = 1001
-  case int4Array = 1007
-  case textArray = 1009
-  case int8Array = 1016
-  case float4Array = 1021
-  case timestamptzArray = 1185
-  case uuidArray = 2951
-  case jsonbArray = 3807
+/// A Swift type whose values one parameter or one cell holds, in PostgreSQL's binary format.
+protocol SQLValue: SQLParameters {
+  static var sqlType: SQLType { get }
+  /// The type of a parameter that holds many.
+  static var arrayType: SQLType { get }
+  /// What makes an element of such an array a value of the column's type; mostly nothing.
+  static var elementCast: String { get }
+  /// What NULL is read as; nil where it must not be NULL.
+  static var null: Self? { get }
+
+  /// Appends the value; nothing, and the answer is false, for NULL.
+  func encode(to bytes: inout [UInt8]) -> Bool
+  /// As `encode`, in an array.
+  func encodeElement(to bytes: inout [UInt8]) -> Bool
+  /// Nil where the cell is not of this type.
+  init?(cell: UnsafeRawBufferPointer)
 }
 
-/// The parameters of one execution in PostgreSQL's binary format, in one buffer.
-///
-/// Encoding happens in the caller's task, so that the poll thread only copies bytes.
-package struct ParameterBuffer: Sendable {
+extension SQLValue {
+  static var elementCast: String { "" }
+  static var null: Self? { nil }
+  static var types: [SQLType] { [sqlType] }
+
+  func encodeElement(to bytes: inout [UInt8]) -> Bool { encode(to: &bytes) }
+  func append(to buffer: inout ParameterBuffer) { buffer.append(self) }
+}
+
+extension Bool: SQLValue {
+  static var sqlType: SQLType { .bool }
+  static var arrayType: SQLType { .boolArray }
+
+  func encode(to bytes: inout [UInt8]) -> Bool {
+    bytes.append(self ? 1 : 0)
+    return true
+  }
+
+  init?(cell: UnsafeRawBufferPointer) {
+    guard cell.count == 1 else { return nil }
+    self = cell[0] != 0
+  }
+}
+
+extension Int32: SQLValue {
+  static var sqlType: SQLType { .int4 }
+  static var arrayType: SQLType { .int4Array }
+}
+
+extension Int64: SQLValue {
+  static var sqlType: SQLType { .int8 }
+  static var arrayType: SQLType { .int8Array }
+}
+
+extension SQLValue where Self: FixedWidthInteger {
+  func encode(to bytes: inout [UInt8]) -> Bool {
+    bytes.appendBigEndian(self)
+    return true
+  }
+
+  init?(cell: UnsafeRawBufferPointer) {
+    guard let value = cell.bigEndian(Self.self) else { return nil }
+    self = value
+  }
+}
+
+extension Float: SQLValue {
+  static var sqlType: SQLType { .float4 }
+  static var arrayType: SQLType { .float4Array }
+
+  func encode(to bytes: inout [UInt8]) -> Bool {
+    bytes.appendBigEndian(bitPattern)
+    return true
+  }
+
+  init?(cell: UnsafeRawBufferPointer) {
+    guard let pattern = cell.bigEndian(UInt32.self) else { return nil }
+    self.init(bitPattern: pattern)
+  }
+}
+
+extension Double: SQLValue {
+  static var sqlType: SQLType { .float8 }
+  static var arrayType: SQLType { .float8Array }
+
+  func encode(to bytes: inout [UInt8]) -> Bool {
+    bytes.appendBigEndian(bitPattern)
+    return true
+  }
+
+  init?(cell: UnsafeRawBufferPointer) {
+    guard let pattern = cell.bigEndian(UInt64.self) else { return nil }
+    self.init(bitPattern: pattern)
+  }
+}
+
+extension String: SQLValue {
+  static var sqlType: SQLType { .text }
+  static var arrayType: SQLType { .textArray }
+
+  func encode(to bytes: inout [UInt8]) -> Bool {
+    bytes.append(contentsOf: utf8)
+    return true
+  }
+
+  init?(cell: UnsafeRawBufferPointer) { self.init(decoding: cell, as: UTF8.self) }
+}
+
+/// A column that holds the raw value of an enumeration.
+extension SQLValue where Self: RawRepresentable, RawValue == String {
+  static var sqlType: SQLType { .text }
+  static var arrayType: SQLType { .textArray }
+
+  func encode(to bytes: inout [UInt8]) -> Bool { rawValue.encode(to: &bytes) }
+
+  init?(cell: UnsafeRawBufferPointer) {
+    self.init(rawValue: String(decoding: cell, as: UTF8.self))
+  }
+}
+
+extension UUIDv7: SQLValue {
+  static var sqlType: SQLType { .uuid }
+  static var arrayType: SQLType { .uuidArray }
+
+  func encode(to bytes: inout [UInt8]) -> Bool {
+    bytes.appendBigEndian(high)
+    bytes.appendBigEndian(low)
+    return true
+  }
+
+  init?(cell: UnsafeRawBufferPointer) {
+    guard cell.count == 16 else { return nil }
+    self.init(
+      high: UInt64(bigEndian: cell.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+      low: UInt64(bigEndian: cell.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+  }
+}
+
+extension Timestamp: SQLValue {
   /// Microseconds from 1970 to 2000, where PostgreSQL's timestamps start.
-  static let epochOffset: Int64 = 946_684_800_000_000
+  private static let epochOffset: Int64 = 946_684_800_000_000
   /// The first moment that PostgreSQL's timestamps hold (4714 BC), counted from 2000.
-  static let timestampMinimum: Int64 = -211_813_488_000_000_000
+  private static let minimum: Int64 = -211_813_488_000_000_000
 
-  private(set) var bytes: [UInt8] = []
-  /// The length of each parameter in `bytes`; -1 for NULL.
-  private(set) var lengths: [Int32] = []
-
-  package init() {}
-
-  package mutating func appendNull() { lengths.append(-1) }
-
-  package mutating func append(_ value: Bool) {
-    bytes.append(value ? 1 : 0)
-    lengths.append(1)
-  }
-
-  package mutating func append(_ value: Int32) {
-    bytes.appendBigEndian(value)
-    lengths.append(4)
-  }
-
-  package mutating func append(_ value: Int64) {
-    bytes.appendBigEndian(value)
-    lengths.append(8)
-  }
-
-  package mutating func append(_ value: Double) {
-    bytes.appendBigEndian(value.bitPattern)
-    lengths.append(8)
-  }
-
-  package mutating func append(_ value: String) { appendBlob(value.utf8) }
-
-  package mutating func append(_ value: String?) {
-    if let value { appendBlob(value.utf8) } else { appendNull() }
-  }
-
-  package mutating func append(bytes value: [UInt8]) { appendBlob(value) }
-
-  package mutating func append(_ value: UUIDv7) {
-    bytes.append(value)
-    lengths.append(16)
-  }
-
-  package mutating func append(_ value: UUIDv7?) {
-    if let value { append(value) } else { appendNull() }
-  }
-
-  package mutating func append(_ value: Timestamp) {
-    bytes.append(value)
-    lengths.append(8)
-  }
-
-  package mutating func append(_ value: Timestamp?) {
-    if let value { append(value) } else { appendNull() }
-  }
-
-  /// A jsonb value; its binary form is a version byte and the text.
-  package mutating func append(json value: JSONValue) {
-    let text = value.text
-    bytes.append(1)
-    bytes.append(contentsOf: text.utf8)
-    lengths.append(Int32(clamping: text.utf8.count + 1))
-  }
-
-  private mutating func appendBlob(_ value: some Collection<UInt8>) {
-    let before = bytes.count
-    bytes.append(contentsOf: value)
-    lengths.append(Int32(clamping: bytes.count - before))
-  }
-
-  /// One dimension of `values`; `write` appends an element and returns false for NULL.
-  private mutating func appendArray<Element>(
-    _ values: some Collection<Element>, of type: SQLType,
-    _ write: (Element, inout [UInt8]) -> Bool
-  ) {
-    let start = bytes.count
-    bytes.appendBigEndian(Int32(values.isEmpty ? 0 : 1))
-    let flagAt = bytes.count
-    bytes.appendBigEndian(Int32(0))
-    bytes.appendBigEndian(type.rawValue)
-    if !values.isEmpty {
-      bytes.appendBigEndian(Int32(clamping: values.count))
-      bytes.appendBigEndian(Int32(1))
-    }
-    for value in values {
-      let lengthAt = bytes.count
-      bytes.appendBigEndian(Int32(-1))
-      if write(value, &bytes) {
-        bytes.setBigEndian(Int32(clamping: bytes.count - lengthAt - 4), at: lengthAt)
-      } else {
-        bytes.setBigEndian(Int32(1), at: flagAt)
-      }
-    }
-    lengths.append(Int32(clamping: bytes.count - start))
-  }
-
-  package mutating func append(_ values: [Int32]) {
-    appendArray(values, of: .int4) { value, bytes in
-      bytes.appendBigEndian(value)
-      return true
-    }
-  }
-
-  package mutating func append(_ values: [Int64]) {
-    appendArray(values, of: .int8) { value, bytes in
-      bytes.appendBigEndian(value)
-      return true
-    }
-  }
-
-  /// Also what a vector is made from: `$n::vector`.
-  package mutating func append(_ values: [Float]) {
-    bytes.reserveCapacity(bytes.count + 20 + values.count * 8)
-    appendArray(values, of: .float4) { value, bytes in
-      bytes.appendBigEndian(value.bitPattern)
-      return true
-    }
-  }
-
-  package mutating func append(blobs values: [[UInt8]]) {
-    appendArray(values, of: .bytea) { value, bytes in
-      bytes.append(contentsOf: value)
-      return true
-    }
-  }
-
-  package mutating func append(_ values: [String]) {
-    appendArray(values, of: .text) { value, bytes in
-      bytes.append(contentsOf: value.utf8)
-      return true
-    }
-  }
-
-  package mutating func append(_ values: [UUIDv7?]) {
-    appendArray(values, of: .uuid) { value, bytes in
-      guard let value else { return false }
-      bytes.append(value)
-      return true
-    }
-  }
-
-  package mutating func append(_ values: [Timestamp?]) {
-    appendArray(values, of: .timestamptz) { value, bytes in
-      guard let value else { return false }
-      bytes.append(value)
-      return true
-    }
-  }
-
-  package mutating func append(jsons values: [JSONValue]) {
-    appendArray(values, of: .jsonb) { value, bytes in
-      bytes.append(1)
-      bytes.append(contentsOf: value.text.utf8)
-      return true
-    }
-  }
-}
-
-extension [UInt8] {
-  mutating func appendBigEndian(_ value: some FixedWidthInteger) {
-    Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
-  }
-
-  mutating func setBigEndian(_ value: some FixedWidthInteger, at index: Int) {
-    Swift.withUnsafeBytes(of: value.bigEndian) { source in
-      for offset in 0..<source.count { self[index + offset] = source[offset] }
-    }
-  }
-
-  mutating func append(_ value: UUIDv7) {
-    appendBigEndian(value.high)
-    appendBigEndian(value.low)
-  }
+  static var sqlType: SQLType { .timestamptz }
+  static var arrayType: SQLType { .timestamptzArray }
 
   /// A moment before PostgreSQL's range becomes -infinity; the last one that we hold is infinity.
-  mutating func append(_ value: Timestamp) {
-    let micros = value.microsecondsSinceEpoch
-    let shifted = micros.subtractingReportingOverflow(ParameterBuffer.epochOffset)
-    let isBefore = shifted.overflow || shifted.partialValue < ParameterBuffer.timestampMinimum
-    appendBigEndian(micros == .max ? Int64.max : isBefore ? Int64.min : shifted.partialValue)
+  func encode(to bytes: inout [UInt8]) -> Bool {
+    let micros = microsecondsSinceEpoch
+    let shifted = micros.subtractingReportingOverflow(Timestamp.epochOffset)
+    let isBefore = shifted.overflow || shifted.partialValue < Timestamp.minimum
+    bytes.appendBigEndian(micros == .max ? Int64.max : isBefore ? Int64.min : shifted.partialValue)
+    return true
+  }
+
+  init?(cell: UnsafeRawBufferPointer) {
+    guard let micros = cell.bigEndian(Int64.self) else { return nil }
+    let (shifted, overflow) = micros.addingReportingOverflow(Timestamp.epochOffset)
+    self.init(microsecondsSinceEpoch: overflow ? .max : shifted)
   }
 }
 
-/// The text form of a PostgreSQL array of texts, for arrays in arrays (which must not be ragged in
-/// the binary form).
-func arrayLiteral(_ values: [String]) -> String {
-  var output = "{"
-  for (index, value) in values.enumerated() {
-    if index > 0 { output += "," }
-    output += "\""
-    for scalar in value.unicodeScalars {
-      if scalar == "\"" || scalar == "\\" { output += "\\" }
-      output.unicodeScalars.append(scalar)
+extension Optional: SQLValue where Wrapped: SQLValue {
+  static var sqlType: SQLType { Wrapped.sqlType }
+  static var arrayType: SQLType { Wrapped.arrayType }
+  static var elementCast: String { Wrapped.elementCast }
+  static var null: Self? { .some(nil) }
+
+  func encode(to bytes: inout [UInt8]) -> Bool {
+    switch self {
+    case .some(let value): value.encode(to: &bytes)
+    case nil: false
     }
-    output += "\""
   }
-  return output + "}"
+
+  func encodeElement(to bytes: inout [UInt8]) -> Bool {
+    switch self {
+    case .some(let value): value.encodeElement(to: &bytes)
+    case nil: false
+    }
+  }
+
+  init?(cell: UnsafeRawBufferPointer) {
+    guard let value = Wrapped(cell: cell) else { return nil }
+    self = .some(value)
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// The integer that fills this buffer exactly.
+  func bigEndian<T: FixedWidthInteger>(_ type: T.Type) -> T? {
+    count == MemoryLayout<T>.size ? T(bigEndian: loadUnaligned(as: T.self)) : nil
+  }
 }

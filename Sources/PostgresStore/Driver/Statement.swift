@@ -6,19 +6,60 @@ package struct Statement: Sendable {
   package let parameters: [SQLType]
   package let text: String
 
+  /// A statement without parameters; others are a `Query`.
+  init(_ name: String, _ text: String) { self.init(name, [], text) }
+
   package init(_ name: String, _ parameters: [SQLType], _ text: String) {
     self.name = name
     self.parameters = parameters
     self.text = text
   }
+}
 
-  /// An execution of this statement with the parameters that `bind` appends.
-  package func callAsFunction(_ bind: (inout ParameterBuffer) -> Void = { _ in }) -> StatementCall {
+/// A statement and the Swift types of what it is executed with, which give it its parameters' types:
+/// a call with anything else does not compile.
+struct Query<each Parameter: SQLParameters>: StatementSource {
+  let statement: Statement
+
+  init(_ name: String, _ text: String) {
+    statement = Statement(name, Parameters<repeat each Parameter>.types, text)
+  }
+
+  func callAsFunction(_ values: repeat each Parameter) -> StatementCall {
     var buffer = ParameterBuffer()
-    bind(&buffer)
+    repeat (each values).append(to: &buffer)
     // A wrong count is refused by the server (08P01) and fails only this unit.
-    assert(buffer.lengths.count == parameters.count, "\(name): wrong number of parameters")
-    return StatementCall(statement: self, parameters: buffer)
+    assert(
+      buffer.lengths.count == statement.parameters.count,
+      "\(statement.name): wrong number of parameters")
+    return StatementCall(statement: statement, parameters: buffer)
+  }
+}
+
+/// What holds a statement, whatever its parameters.
+protocol StatementSource: Sendable {
+  var statement: Statement { get }
+}
+
+extension Statement: StatementSource {
+  var statement: Statement { self }
+
+  /// An execution of a statement without parameters.
+  func callAsFunction() -> StatementCall {
+    StatementCall(statement: self, parameters: ParameterBuffer())
+  }
+
+  /// An update or insert as a statement that fails its unit (`hito_stale`) where it wrote another
+  /// number of rows than it should: a row has moved on.
+  ///
+  /// - Parameter change: returns 1 for each row.
+  static func guarded(_ change: String, rowCount: String = "1") -> String {
+    """
+    WITH changed AS (
+      \(change)
+      RETURNING 1)
+    SELECT CASE WHEN count(*) = \(rowCount) THEN 1 ELSE hito_stale() END FROM changed
+    """
   }
 }
 

@@ -1,77 +1,65 @@
-/// Reads of courses and enrolments.
+import Domain
+
+/// Courses and enrolments.
 enum CourseStatements {
-  // The metadata comes apart here, so that no JSON needs to be parsed on the way in.
-  private static let columns = """
-    c.id, c.user_id, c.title, c.description, c.language,
-    ARRAY(SELECT jsonb_array_elements_text(c.metadata->'technologies')) AS technologies,
-    ARRAY(SELECT key FROM jsonb_each_text(c.metadata - 'technologies') ORDER BY key) AS names,
-    ARRAY(SELECT value FROM jsonb_each_text(c.metadata - 'technologies') ORDER BY key) AS texts,
-    c.status, c.version, c.created_at, c.updated_at
-    """
+  private static let select = "SELECT \(CourseRow.columns) FROM courses c"
 
-  private static let isEnrolled = """
-    EXISTS (SELECT 1 FROM enrolments n
-      WHERE n.user_id = $2 AND n.course_id = c.id AND n.is_active)
-    """
+  static let byID = Query<AccessScope, UUIDv7>(
+    "course.by_id", "\(select) WHERE c.id = $3 AND \(Visibility.isCourseVisible)")
 
-  /// `$1` sees everybody, `$2` is the caller.
-  private static let isVisible = """
-    c.status <> 'deleted' AND (c.status = 'active' OR $1 OR c.user_id = $2 OR \(isEnrolled))
-    """
-
-  static let byID = Statement(
-    "course.by_id", [.bool, .uuid, .uuid],
-    "SELECT \(columns) FROM courses c WHERE c.id = $3 AND \(isVisible)")
-
-  private static let listTypes: [SQLType] = [
-    .bool, .uuid, .textArray, .text, .timestamptz, .uuid, .int8,
-  ]
+  /// `$3` statuses, `$4` a technology or NULL, `$5`, `$6` after this key, `$7` limit.
+  typealias List = Parameters<AccessScope, [CourseStatus], String?, PageRequest>
   private static let page = """
-    AND \(isVisible) AND c.status = ANY ($3)
+    AND \(Visibility.isCourseVisible) AND c.status = ANY ($3)
     AND ($4 IS NULL OR c.metadata->'technologies' ? $4) AND (c.created_at, c.id) < ($5, $6)
     ORDER BY c.created_at DESC, c.id DESC LIMIT $7
     """
 
-  static let list = Statement(
-    "courses.list", listTypes, "SELECT \(columns) FROM courses c WHERE true \(page)")
+  static let list = Query<List>("courses.list", "\(select) WHERE true \(page)")
 
-  static let listByOwner = Statement(
-    "courses.list_by_owner", listTypes + [.uuid],
-    "SELECT \(columns) FROM courses c WHERE c.user_id = $8 \(page)")
+  static let listByOwner = Query<List, UUIDv7>(
+    "courses.list_by_owner", "\(select) WHERE c.user_id = $8 \(page)")
 
   /// `$8` is the owner, or NULL.
-  static let listEnrolled = Statement(
-    "courses.list_enrolled", listTypes + [.uuid],
+  static let listEnrolled = Query<List, UUIDv7?>(
+    "courses.list_enrolled",
     """
-    SELECT \(columns) FROM courses c
+    \(select)
     WHERE c.id IN (SELECT n.course_id FROM enrolments n WHERE n.user_id = $2 AND n.is_active)
       AND ($8 IS NULL OR c.user_id = $8) \(page)
     """)
 
-  private static let enrolmentColumns =
-    "n.id, n.course_id, n.user_id, n.is_active, n.version, n.created_at, n.updated_at"
+  static let insert = Query<Inserted<CourseRow>>("course.insert", CourseRow.insert)
 
-  /// `$1` sees everybody, `$2` is the caller.
-  private static let isEnrolmentVisible = """
-    ($1 OR n.user_id = $2
-      OR EXISTS (SELECT 1 FROM courses c WHERE c.id = n.course_id AND c.user_id = $2))
-    """
+  static let update = Query<Updated<CourseRow>>(
+    "course.update", CourseRow.update(where: "version = $version - 1"))
 
-  static let enrolment = Statement(
-    "enrolment.find", [.bool, .uuid, .uuid, .uuid],
+  /// `$3` the course, `$4` the learner.
+  static let enrolment = Query<AccessScope, UUIDv7, UUIDv7>(
+    "enrolment.find",
     """
-    SELECT \(enrolmentColumns) FROM enrolments n
-    WHERE n.course_id = $3 AND n.user_id = $4 AND \(isEnrolmentVisible)
+    SELECT \(EnrolmentRow.columns) FROM enrolments n
+    WHERE n.course_id = $3 AND n.user_id = $4 AND \(Visibility.isEnrolmentVisible)
     """)
 
-  static let enrolments = Statement(
-    "enrolments.list", [.bool, .uuid, .uuid, .timestamptz, .uuid, .int8],
+  /// `$3` the course, `$4`, `$5` after this key, `$6` limit.
+  static let enrolments = Query<AccessScope, UUIDv7, PageRequest>(
+    "enrolments.list",
     """
-    SELECT \(enrolmentColumns) FROM enrolments n
-    WHERE n.course_id = $3 AND n.is_active AND \(isEnrolmentVisible)
+    SELECT \(EnrolmentRow.columns) FROM enrolments n
+    WHERE n.course_id = $3 AND n.is_active AND \(Visibility.isEnrolmentVisible)
       AND (n.created_at, n.id) < ($4, $5)
     ORDER BY n.created_at DESC, n.id DESC LIMIT $6
     """)
 
-  static let all = [byID, list, listByOwner, listEnrolled, enrolment, enrolments]
+  static let insertEnrolment = Query<Inserted<EnrolmentRow>>(
+    "enrolment.insert", EnrolmentRow.insert)
+
+  static let updateEnrolment = Query<Updated<EnrolmentRow>>(
+    "enrolment.update", EnrolmentRow.update(where: "version = $version - 1"))
+
+  static let all: [any StatementSource] = [
+    byID, list, listByOwner, listEnrolled, insert, update, enrolment, enrolments, insertEnrolment,
+    updateEnrolment,
+  ]
 }

@@ -1,9 +1,11 @@
+import Domain
+
 /// Making vectors: what waits, and moving to another model.
 enum EmbeddingStatements {
   /// Takes `$1` passages due at `$2`; others leave them alone until `$3`. `$4` includes those that
   /// were never tried to the end, whoever has them.
-  static let take = Statement(
-    "embeddings.take", [.int8, .timestamptz, .timestamptz, .bool],
+  static let take = Query<Int64, Timestamp, Timestamp, Bool>(
+    "embeddings.take",
     """
     UPDATE passages p SET next_attempt_at = $3
     FROM (
@@ -17,8 +19,8 @@ enum EmbeddingStatements {
     """)
 
   /// `$4` the error, `$5` when to try again.
-  static let fail = Statement(
-    "embeddings.fail", [.textArray, .uuidArray, .int4Array, .text, .timestamptz],
+  static let fail = Query<PassageStatements.Keys, String, Timestamp>(
+    "embeddings.fail",
     """
     UPDATE passages p SET attempts = p.attempts + 1, last_error = left($4, 500),
       next_attempt_at = $5
@@ -27,12 +29,12 @@ enum EmbeddingStatements {
     """)
 
   static let hasUntried = Statement(
-    "embeddings.has_untried", [],
+    "embeddings.has_untried",
     "SELECT EXISTS (SELECT 1 FROM passages WHERE waits AND attempts = 0)")
 
   /// Whether nothing waits of the entity that an event changed.
-  static let isEmbedded = Statement(
-    "embeddings.is_embedded", [.uuid],
+  static let isEmbedded = Query<UUIDv7>(
+    "embeddings.is_embedded",
     """
     SELECT NOT EXISTS (
       SELECT 1 FROM passages p
@@ -45,19 +47,19 @@ enum EmbeddingStatements {
     """)
 
   static let counts = Statement(
-    "embeddings.counts", [],
+    "embeddings.counts",
     """
     SELECT (SELECT count(*) FROM embeddings WHERE NOT is_copy),
       (SELECT count(*) FROM passages WHERE waits)
     """)
 
-  static let problems = Statement(
-    "embeddings.problems", [.int8],
+  static let problems = Query<Int64>(
+    "embeddings.problems",
     """
     SELECT entity_type, entity_id, chunk_number, last_error, attempts, next_attempt_at
     FROM passages WHERE waits AND last_error IS NOT NULL
     ORDER BY attempts DESC, entity_id, chunk_number LIMIT $1
     """)
 
-  static let all = [take, fail, hasUntried, isEmbedded, counts, problems]
+  static let all: [any StatementSource] = [take, fail, hasUntried, isEmbedded, counts, problems]
 }

@@ -1,22 +1,29 @@
-/// The log: reading, stamping, and how far its consumers are.
-enum EventStatements {
-  static let columns = """
-    e.id, e.seq, e.position, e.event_type, e.entity_type, e.entity_id, e.version, e.user_id,
-    e.payload, e.metadata, e.schema_version, e.created_at
-    """
+import Domain
 
-  static let after = Statement(
-    "events.after", [.int8, .int8],
-    "SELECT \(columns) FROM events e WHERE e.position > $1 ORDER BY e.position LIMIT $2")
+/// The log: writing, reading, stamping, and how far its consumers are.
+enum EventStatements {
+  /// Rows get their `seq` in the order of the arrays, after every row lock of the unit.
+  static let insert = Query<Listed<EventRow>>(
+    "events.insert",
+    """
+    INSERT INTO events (\(EventRow.names))
+    SELECT \(EventRow.elements)
+    FROM unnest(\(EventRow.arrays)) WITH ORDINALITY AS n (\(EventRow.names), place)
+    ORDER BY n.place
+    """)
+
+  static let after = Query<Int64, Int64>(
+    "events.after",
+    "SELECT \(EventRow.columns) FROM events e WHERE e.position > $1 ORDER BY e.position LIMIT $2")
 
   static let head = Statement(
-    "events.head", [], "SELECT last FROM event_position")
+    "events.head", "SELECT last FROM event_position")
 
-  static let positionOfEvent = Statement(
-    "events.position_of", [.uuid], "SELECT e.position FROM events e WHERE e.id = $1")
+  static let positionOfEvent = Query<UUIDv7>(
+    "events.position_of", "SELECT e.position FROM events e WHERE e.id = $1")
 
   static let newestUnstamped = Statement(
-    "events.newest_unstamped", [],
+    "events.newest_unstamped",
     "SELECT e.id FROM events e WHERE e.position IS NULL ORDER BY e.seq DESC LIMIT 1")
 
   /// The position before the first event made after `$1`.
@@ -24,8 +31,8 @@ enum EventStatements {
   /// Times follow positions but for the little that commits overtake each other by, so that a
   /// binary search finds the place (30 look-ups for 10⁹ events, and no index on the time), and the
   /// events just before it are looked at one by one.
-  static let positionAtTime = Statement(
-    "events.position_at", [.timestamptz, .int8],
+  static let positionAtTime = Query<Timestamp, Int64>(
+    "events.position_at",
     """
     WITH RECURSIVE search (low, high) AS (
       SELECT 0::bigint, last FROM event_position
@@ -44,11 +51,11 @@ enum EventStatements {
       (SELECT low FROM found), 0)
     """)
 
-  /// `$1` user, `$2` from, `$3` until, `$4` behind this position or without one, `$5` limit.
-  static let tail = Statement(
-    "events.tail", [.uuid, .timestamptz, .timestamptz, .int8, .int8],
+  /// `$1` user, `$2` from, `$3` until, `$4` after this position or without one, `$5` limit.
+  static let tail = Query<UUIDv7, Timestamp, Timestamp, Int64, Int64>(
+    "events.tail",
     """
-    SELECT \(columns) FROM events e
+    SELECT \(EventRow.columns) FROM events e
     WHERE e.user_id = $1 AND e.created_at >= $2 AND e.created_at < $3
       AND (e.position IS NULL OR e.position > $4)
     ORDER BY e.position NULLS LAST, e.seq LIMIT $5
@@ -56,8 +63,8 @@ enum EventStatements {
 
   /// Whether this session is the stamper, or becomes it now. The setting ends with the session, as
   /// the lock does, and saves asking for the lock at each stamp.
-  static let lead = Statement(
-    "stamp.lead", [.int8],
+  static let lead = Query<Int64>(
+    "stamp.lead",
     """
     SELECT CASE
       WHEN current_setting('hito.stamper', true) = 'on' THEN true
@@ -67,8 +74,8 @@ enum EventStatements {
 
   /// Gives the next positions to at most `$1` committed events in the order of insertion, where
   /// this session is the stamper. All of the batch or none.
-  static let stamp = Statement(
-    "stamp.batch", [.int8],
+  static let stamp = Query<Int64>(
+    "stamp.batch",
     """
     WITH batch AS MATERIALIZED (
       SELECT b.seq, row_number() OVER (ORDER BY b.seq) AS place
@@ -82,29 +89,30 @@ enum EventStatements {
     stamped AS (
       UPDATE events e SET position = taken.base + batch.place FROM batch, taken
       WHERE e.seq = batch.seq AND e.position IS NULL
-      RETURNING \(columns))
+      RETURNING \(EventRow.columns))
     SELECT s.*, CASE
       WHEN (SELECT count(*) FROM stamped) = (SELECT count FROM size) THEN 0
       ELSE hito_torn() END
     FROM size LEFT JOIN stamped s ON true WHERE size.count > 0 ORDER BY s.position
     """)
 
-  static let cursor = Statement(
-    "cursor.find", [.text], "SELECT position FROM sink_cursors WHERE name = $1")
+  static let cursor = Query<String>(
+    "cursor.find", "SELECT position FROM sink_cursors WHERE name = $1")
 
-  static let advanceCursor = Statement(
-    "cursor.advance", [.text, .int8],
+  static let advanceCursor = Query<String, Int64>(
+    "cursor.advance",
     """
     INSERT INTO sink_cursors AS s (name, position) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE
       SET position = greatest(s.position, excluded.position), updated_at = now()
     """)
 
-  static let notify = Statement(
-    "wake.notify", [.text], "SELECT pg_notify($1, '')")
+  static let notify = Query<String>(
+    "wake.notify", "SELECT pg_notify($1, '')")
 
-  static let all = [
-    after, head, positionOfEvent, newestUnstamped, positionAtTime, tail, lead, stamp, cursor,
+  static let all: [any StatementSource] = [
+    insert, after, head, positionOfEvent, newestUnstamped, positionAtTime, tail, lead, stamp,
+    cursor,
     advanceCursor, notify,
   ]
 }

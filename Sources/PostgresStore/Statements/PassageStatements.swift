@@ -1,47 +1,49 @@
+import Domain
+
 /// Writes of passages and their vectors.
 enum PassageStatements {
-  /// Passages of one entity (`$1`, `$2`) of the owner `$3`; `$11` says which of them come with a
-  /// vector of the model `$12` in the same unit. One whose text is stored already
-  /// keeps its vector; that of another text goes, so that no question finds a text by what it said
-  /// before.
-  static let save = Statement(
+  /// The kind, the entity and the number of a chunk.
+  typealias Key = Parameters<PassageKind, UUIDv7, Int32>
+  /// Keys as an array for each part.
+  typealias Keys = Parameters<[PassageKind], [UUIDv7], [Int32]>
+
+  static func keys(_ keys: [PassageKey]) -> Keys {
+    Keys(keys.map(\.kind), keys.map(\.entityID), keys.map(\.chunkNumber))
+  }
+
+  /// Passages of one entity. The two parameters after theirs say which of them come with a vector in
+  /// the same unit, and of which model. One whose text is stored already keeps its vector; that of
+  /// another text goes, so that no question finds a text by what it said before.
+  static let save = Query<Listed<PassageRow>, [Bool], String>(
     "passages.save",
-    [
-      .text, .uuid, .uuid, .int4Array, .textArray, .textArray, .byteaArray, .textArray, .textArray,
-      .textArray, .int4Array, .text,
-    ],
     """
     WITH saved AS (
-    INSERT INTO passages AS p (entity_type, entity_id, chunk_number, user_id, title, content,
-      content_hash, language, document_path, anchor, waits, created_at, updated_at)
-    SELECT $1, $2, n.number, $3, n.title, n.content, n.hash, n.language, n.path, n.anchor,
-      n.has_vector = 0 OR NOT EXISTS (
-        SELECT 1 FROM embedding_models m WHERE m.name = $12 AND m.state = 'active'),
+    INSERT INTO passages AS p (\(PassageRow.names), waits, created_at, updated_at)
+    SELECT \(PassageRow.elements),
+      NOT n.has_vector OR NOT EXISTS (
+        SELECT 1 FROM embedding_models m
+        WHERE m.name = $\(PassageRow.next + 1) AND m.state = 'active'),
       now(), now()
-    FROM unnest($4, $5, $6, $7, $8, $9, $10, $11) AS n (number, title, content, hash, language,
-      path, anchor, has_vector)
-    ON CONFLICT (entity_type, entity_id, chunk_number) DO UPDATE SET user_id = excluded.user_id,
-      title = excluded.title, content = excluded.content, content_hash = excluded.content_hash,
-      language = excluded.language, document_path = excluded.document_path,
-      anchor = excluded.anchor,
+    FROM unnest(\(PassageRow.arrays), $\(PassageRow.next)) AS n (\(PassageRow.names), has_vector)
+    ON CONFLICT (entity_type, entity_id, chunk_number) DO UPDATE SET \(PassageRow.overwriting),
       waits = excluded.waits AND (p.waits OR p.content_hash <> excluded.content_hash),
       attempts = 0, next_attempt_at = '-infinity', last_error = NULL,
       updated_at = excluded.updated_at
     RETURNING p.chunk_number, p.content_hash)
     DELETE FROM embeddings e USING saved s
-    WHERE e.entity_type = $1 AND e.entity_id = $2 AND e.chunk_number = s.chunk_number
+    WHERE e.entity_type = ($1)[1] AND e.entity_id = ($2)[1] AND e.chunk_number = s.chunk_number
       AND e.content_hash <> s.content_hash
     """)
 
   /// Holds the passage by which those enrolled in a course find it until the end of the unit: storing
   /// its vector begins with this, enrolling and leaving with `shareCourse`, so that the later one sees
   /// what the other did.
-  static let lockCourse = Statement(
-    "passage.lock_course", [.uuid], "\(firstOfCourse) FOR UPDATE")
+  static let lockCourse = Query<UUIDv7>(
+    "passage.lock_course", "\(firstOfCourse) FOR UPDATE")
 
   /// As `lockCourse`, beside others who enrol.
-  static let shareCourse = Statement(
-    "passage.share_course", [.uuid], "\(firstOfCourse) FOR SHARE")
+  static let shareCourse = Query<UUIDv7>(
+    "passage.share_course", "\(firstOfCourse) FOR SHARE")
 
   private static let firstOfCourse = """
     SELECT 1 FROM passages WHERE entity_type = 'course' AND entity_id = $1 AND chunk_number = 0
@@ -49,8 +51,8 @@ enum PassageStatements {
 
   /// The vector of one passage, where its text is still the one that was embedded and the model
   /// still the active one. With it go the copies for those who are enrolled in a course.
-  static let embed = Statement(
-    "passage.embed", [.text, .uuid, .int4, .bytea, .text, .float4Array],
+  static let embed = Query<Key, Bytes, String, [Float]>(
+    "passage.embed",
     """
     WITH done AS (
       UPDATE passages p SET waits = false, attempts = 0, last_error = NULL
@@ -81,25 +83,25 @@ enum PassageStatements {
   // a passage, and then sees the vector that the worker stored.
 
   /// `$3` are the numbers of chunks that go.
-  static let remove = Statement(
-    "passages.remove", [.text, .uuid, .int4Array],
+  static let remove = Query<PassageKind, UUIDv7, [Int32]>(
+    "passages.remove",
     "DELETE FROM passages WHERE entity_type = $1 AND entity_id = $2 AND chunk_number = ANY ($3)")
 
-  static let removeVectors = Statement(
-    "embeddings.remove", [.text, .uuid, .int4Array],
+  static let removeVectors = Query<PassageKind, UUIDv7, [Int32]>(
+    "embeddings.remove",
     "DELETE FROM embeddings WHERE entity_type = $1 AND entity_id = $2 AND chunk_number = ANY ($3)")
 
-  static let removeAll = Statement(
-    "passages.remove_all", [.text, .uuid],
+  static let removeAll = Query<PassageKind, UUIDv7>(
+    "passages.remove_all",
     "DELETE FROM passages WHERE entity_type = $1 AND entity_id = $2")
 
-  static let removeAllVectors = Statement(
-    "embeddings.remove_all", [.text, .uuid],
+  static let removeAllVectors = Query<PassageKind, UUIDv7>(
+    "embeddings.remove_all",
     "DELETE FROM embeddings WHERE entity_type = $1 AND entity_id = $2")
 
   /// Lets the learner `$2` find the course `$1` by the notes' query.
-  static let copyCourse = Statement(
-    "embeddings.copy_course", [.uuid, .uuid],
+  static let copyCourse = Query<UUIDv7, UUIDv7>(
+    "embeddings.copy_course",
     """
     INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
       content_hash, chunk_number, metadata, is_copy, created_at, updated_at)
@@ -111,15 +113,19 @@ enum PassageStatements {
     ON CONFLICT (entity_type, entity_id, chunk_number, user_id) DO NOTHING
     """)
 
-  static let removeCopy = Statement(
-    "embeddings.remove_copy", [.uuid, .uuid],
+  static let removeCopy = Query<UUIDv7, UUIDv7>(
+    "embeddings.remove_copy",
     """
     DELETE FROM embeddings
     WHERE entity_type = 'course' AND entity_id = $1 AND user_id = $2 AND is_copy
     """)
 
-  static let all = [
+  static let all: [any StatementSource] = [
     save, lockCourse, shareCourse, embed, remove, removeVectors, removeAll, removeAllVectors,
     copyCourse, removeCopy,
   ]
+}
+
+extension PassageKey: ParameterGroup {
+  var parameters: PassageStatements.Key { Parameters(kind, entityID, chunkNumber) }
 }

@@ -1,42 +1,45 @@
+import Domain
+
 /// Searching passages. These give keys and similarities only, never a text: texts are read by
 /// `texts`, under the row-level security of the reader's role.
 ///
 /// In all of them `$1` is the query's vector or NULL and `$2` its model: where that is not the
 /// active one, or its vectors are of another size, nothing is compared.
 enum SearchStatements {
+  typealias QueryVector = Parameters<[Float]?, String>
+
   private static let isActive = """
     EXISTS (SELECT 1 FROM embedding_models m
       WHERE m.name = $2 AND m.state = 'active' AND m.dimensions = cardinality($1))
     """
 
   /// The rows of a scope: `e` (embeddings) or `p` (passages), and the conditions on its entity.
-  /// The places of its parameters come behind `$2`.
-  struct Scope {
+  /// Its parameters come after `$2`.
+  struct Scope<Values: SQLParameters>: Sendable {
     let name: String
-    let types: [SQLType]
     let kind: String
     /// Of the row `r`.
     let join: String
     let condition: String
 
-    /// The number of the first parameter behind those of the scope.
-    var next: Int { types.count + 3 }
+    /// The number of the first parameter after those of the scope.
+    var next: Int { Values.types.count + 3 }
   }
 
   /// `$3` learner, `$4` statuses.
-  static let goals = Scope(
-    name: "goals", types: [.uuid, .textArray], kind: "goal",
+  static let goals = Scope<Parameters<UUIDv7, [WorkStatus]>>(
+    name: "goals", kind: "goal",
     join: "JOIN goals g ON g.id = r.entity_id",
     condition: "r.user_id = $3 AND g.status = ANY ($4) AND g.user_id = $3")
 
   /// `$3` courses.
-  static let courses = Scope(
-    name: "courses", types: [.uuidArray], kind: "course", join: "",
+  static let courses = Scope<[UUIDv7]>(
+    name: "courses", kind: "course", join: "",
     condition: "r.entity_id = ANY ($3)")
 
   /// `$3` learner, `$4` courses of reference solutions, `$5` language or NULL, `$6` only validated.
-  static let code = Scope(
-    name: "code", types: [.uuid, .uuidArray, .text, .bool], kind: "code_snapshot",
+  static let code = Scope<Parameters<UUIDv7, [UUIDv7], String?, Bool>>(
+    name: "code", kind: "code_snapshot",
     join: "JOIN code_snapshots s ON s.id = r.entity_id",
     condition: """
       (s.user_id = $3 OR s.shared AND s.verdict = 'passed' OR s.course_id = ANY ($4))
@@ -44,12 +47,10 @@ enum SearchStatements {
       AND (NOT $6 OR s.validation_passed AND s.validation_score > 0.8)
       """)
 
-  static let scopes = [goals, courses, code]
-
   /// How many vectors a scope has, counted up to its last parameter.
-  static func size(_ scope: Scope) -> Statement {
-    Statement(
-      "search.size_\(scope.name)", [.float4Array, .text] + scope.types + [.int8],
+  static func size<Values>(_ scope: Scope<Values>) -> Query<QueryVector, Values, Int64> {
+    Query(
+      "search.size_\(scope.name)",
       """
       SELECT count(*) FROM (
         SELECT 1 FROM embeddings r \(scope.join)
@@ -68,9 +69,15 @@ enum SearchStatements {
   /// asked of the goals themselves, which is a third of the time.
   static let quantizedAllGoals = quantized("all_goals", "", "r.user_id = $3")
 
-  private static func quantized(_ name: String, _ join: String, _ condition: String) -> Statement {
-    Statement(
-      "search.quantized_\(name)", [.float4Array, .text] + goals.types + [.int8, .int8, .int8],
+  typealias QuantizedGoals = Query<
+    QueryVector, Parameters<UUIDv7, [WorkStatus]>, Int64, Int64, Int64
+  >
+
+  private static func quantized(
+    _ name: String, _ join: String, _ condition: String
+  ) -> QuantizedGoals {
+    QuantizedGoals(
+      "search.quantized_\(name)",
       """
       SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false
       FROM (
@@ -95,9 +102,9 @@ enum SearchStatements {
   /// Every vector of the scope is compared: adding 0 keeps the planner off the index. The query is
   /// made a vector once (`SELECT`), and each distance is computed once: beside the order, not again
   /// for the answer.
-  static func exact(_ scope: Scope) -> Statement {
-    Statement(
-      "search.exact_\(scope.name)", [.float4Array, .text] + scope.types + [.int8],
+  static func exact<Values>(_ scope: Scope<Values>) -> Query<QueryVector, Values, Int64> {
+    Query(
+      "search.exact_\(scope.name)",
       """
       SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false
       FROM (
@@ -114,10 +121,12 @@ enum SearchStatements {
 
   /// Through the index over halves, which has no goals, iteratively (`iterate` goes before it in the
   /// unit); then in the order of the whole vectors.
-  static func approximate(_ scope: Scope, dimensionCount: Int) -> Statement {
+  static func approximate<Values>(
+    _ scope: Scope<Values>, dimensionCount: Int
+  ) -> Query<QueryVector, Values, Int64> {
     let half = "halfvec(\(dimensionCount))"
-    return Statement(
-      "search.hnsw_\(scope.name)_\(dimensionCount)", [.float4Array, .text] + scope.types + [.int8],
+    return Query(
+      "search.hnsw_\(scope.name)_\(dimensionCount)",
       """
       SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false
       FROM (
@@ -135,8 +144,8 @@ enum SearchStatements {
 
   /// For the rest of the unit: go on through the index until enough rows hold the conditions. `$1`
   /// is how many are wanted, `$2` how many may be looked at.
-  static let iterate = Statement(
-    "search.iterate", [.int4, .int4],
+  static let iterate = Query<Int32, Int32>(
+    "search.iterate",
     """
     SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),
       set_config('hnsw.ef_search', least(greatest($1 * 2, 100), 1000)::text, true),
@@ -145,9 +154,11 @@ enum SearchStatements {
     """)
 
   /// By words: `$n` the query, `$n+1` the limit. The similarity goes with each, where it can be told.
-  static func words(_ scope: Scope) -> Statement {
-    Statement(
-      "search.words_\(scope.name)", [.float4Array, .text] + scope.types + [.text, .int8],
+  static func words<Values>(
+    _ scope: Scope<Values>
+  ) -> Query<QueryVector, Values, String, Int64> {
+    Query(
+      "search.words_\(scope.name)",
       """
       SELECT f.entity_id, f.chunk_number,
         CASE WHEN \(isActive) THEN 1 - (e.embedding <=> (SELECT $1::vector)) END, f.rank::float8, f.has_all
@@ -168,21 +179,18 @@ enum SearchStatements {
   }
 
   static let activeModel = Statement(
-    "search.model", [],
+    "search.model",
     "SELECT name, dimensions, state FROM embedding_models ORDER BY state")
 
   /// Courses that `$1` is enrolled in or owns.
-  static let readableCourses = Statement(
-    "search.courses", [.uuid], "SELECT unnest(hito_readable_courses($1))")
+  static let readableCourses = Query<UUIDv7>(
+    "search.courses", "SELECT unnest(hito_readable_courses($1))")
 
   /// The texts of passages; run as the reader (`ReaderRole`).
-  static let texts = Statement(
-    "search.texts", [.textArray, .uuidArray, .int4Array],
+  static let texts = Query<PassageStatements.Keys>(
+    "search.texts",
     """
-    SELECT p.entity_type, p.entity_id, p.chunk_number, p.user_id, p.title, p.content, p.language,
-      p.document_path, p.anchor,
-      ARRAY(SELECT key FROM jsonb_each_text(a.more) ORDER BY key),
-      ARRAY(SELECT value FROM jsonb_each_text(a.more) ORDER BY key)
+    SELECT \(DescribedPassageRow.columns)
     FROM unnest($1, $2, $3) AS n (kind, id, number)
     JOIN passages p ON p.entity_type = n.kind AND p.entity_id = n.id AND p.chunk_number = n.number
     LEFT JOIN goals g ON n.kind = 'goal' AND g.id = n.id
@@ -203,29 +211,32 @@ enum SearchStatements {
       AND c.status IS DISTINCT FROM 'deleted'
     """)
 
-  static let all: [Statement] =
-    scopes.flatMap { [exact($0), words($0)] }
-    + [courses, code].flatMap { [size($0), approximate($0, dimensionCount: 512)] }
+  static let all: [any StatementSource] =
+    [exact(goals), words(goals)] + all(of: courses) + all(of: code)
     + [quantizedGoals, quantizedAllGoals, iterate, activeModel, readableCourses, texts]
+
+  private static func all<Values>(of scope: Scope<Values>) -> [any StatementSource] {
+    [exact(scope), words(scope), size(scope), approximate(scope, dimensionCount: 512)]
+  }
 }
 
 /// Makes the rest of a unit run as a role that only reads, and only what one learner may read.
 enum ReaderRole {
   static let name = "hito_reader"
 
-  static let begin = Statement(
-    "reader.begin", [.uuid],
+  static let begin = Query<UUIDv7>(
+    "reader.begin",
     """
     SELECT set_config('hito.caller', $1::text, true), set_config('role', 'hito_reader', true)
     """)
 
   /// Whether this database has the role and lets us take it.
   static let isThere = Statement(
-    "reader.is_there", [],
+    "reader.is_there",
     """
     SELECT EXISTS (SELECT 1 FROM pg_roles r
       WHERE r.rolname = 'hito_reader' AND pg_has_role(r.oid, 'MEMBER'))
     """)
 
-  static let all = [begin, isThere]
+  static let all: [any StatementSource] = [begin, isThere]
 }

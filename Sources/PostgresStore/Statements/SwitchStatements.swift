@@ -1,9 +1,11 @@
+import Domain
+
 /// Moving to another embedding model. `embeddings_next` is there only while that goes on, so that
 /// these are not among the statements that always can be prepared.
 enum SwitchStatements {
-  /// Passages behind the key `$1`, `$2`, `$3` whose text has no vector of the next model.
-  static let missing = Statement(
-    "next.missing", [.text, .uuid, .int4, .int8],
+  /// Passages after the key `$1`, `$2`, `$3` whose text has no vector of the next model.
+  static let missing = Query<String, UUIDv7, Int32, Int64>(
+    "next.missing",
     """
     SELECT p.entity_type, p.entity_id, p.chunk_number, p.content, p.content_hash, 0
     FROM passages p
@@ -17,8 +19,8 @@ enum SwitchStatements {
 
   /// `$6` is the model of the vector: where another server began a switch to another one, nothing is
   /// stored, and the vectors of two models are never mixed.
-  static let store = Statement(
-    "next.store", [.text, .uuid, .int4, .bytea, .float4Array, .text],
+  static let store = Query<PassageStatements.Key, Bytes, [Float], String>(
+    "next.store",
     """
     INSERT INTO embeddings_next (id, entity_type, entity_id, user_id, content, embedding, model,
       content_hash, chunk_number, metadata, created_at, updated_at)
@@ -36,7 +38,7 @@ enum SwitchStatements {
     """)
 
   static let count = Statement(
-    "next.count", [], "SELECT hito_next_count()")
+    "next.count", "SELECT hito_next_count()")
 }
 
 /// The scripts of a switch, run as the owner of the tables. Names of models are letters, digits and

@@ -1,31 +1,32 @@
-/// Reads of users; a caller sees themselves, or everybody.
+import Domain
+
+/// Users; a caller sees themselves, or everybody.
 enum UserStatements {
-  private static let columns = """
-    u.id, u.external_id, u.display_name, u.email, u.role, u.language, u.time_zone, u.is_active,
-    u.version, u.created_at, u.updated_at
-    """
+  private static let select = "SELECT \(UserRow.columns) FROM users u"
 
   /// `$2` sees everybody, `$3` is the caller.
-  static let byID = Statement(
-    "user.by_id", [.uuid, .bool, .uuid],
-    "SELECT \(columns) FROM users u WHERE u.id = $1 AND ($2 OR u.id = $3)")
+  static let byID = Query<UUIDv7, AccessScope>(
+    "user.by_id", "\(select) WHERE u.id = $1 AND ($2 OR u.id = $3)")
 
-  static let byExternalID = Statement(
-    "user.by_external_id", [.text, .bool, .uuid],
-    "SELECT \(columns) FROM users u WHERE u.external_id = $1 AND ($2 OR u.id = $3)")
+  static let byExternalID = Query<String, AccessScope>(
+    "user.by_external_id", "\(select) WHERE u.external_id = $1 AND ($2 OR u.id = $3)")
 
+  /// `$1`, `$2` the scope, `$3` inactive ones too, `$4`, `$5` after this key, `$6` limit.
+  typealias List = Parameters<AccessScope, Bool, PageRequest>
   private static let page = """
     AND ($1 OR u.id = $2) AND ($3 OR u.is_active) AND (u.created_at, u.id) < ($4, $5)
     ORDER BY u.created_at DESC, u.id DESC LIMIT $6
     """
 
-  static let list = Statement(
-    "users.list", [.bool, .uuid, .bool, .timestamptz, .uuid, .int8],
-    "SELECT \(columns) FROM users u WHERE true \(page)")
+  static let list = Query<List>("users.list", "\(select) WHERE true \(page)")
 
-  static let listByRole = Statement(
-    "users.list_by_role", [.bool, .uuid, .bool, .timestamptz, .uuid, .int8, .text],
-    "SELECT \(columns) FROM users u WHERE u.role = $7 \(page)")
+  static let listByRole = Query<List, Role>(
+    "users.list_by_role", "\(select) WHERE u.role = $7 \(page)")
 
-  static let all = [byID, byExternalID, list, listByRole]
+  static let insert = Query<Inserted<UserRow>>("user.insert", UserRow.insert)
+
+  static let update = Query<Updated<UserRow>>(
+    "user.update", UserRow.update(where: "version = $version - 1"))
+
+  static let all: [any StatementSource] = [byID, byExternalID, list, listByRole, insert, update]
 }

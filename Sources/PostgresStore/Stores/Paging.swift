@@ -1,13 +1,16 @@
 import Domain
 
-extension PageRequest {
+extension PageRequest: ParameterGroup {
+  /// The key, and how many rows to ask for.
+  var parameters: Parameters<Timestamp, UUIDv7, Int64> { Parameters(key.time, key.id, rowLimit) }
+
   /// How many rows to ask for: one more than the page, to see whether another follows.
   var rowLimit: Int64 { Int64(boundedLimit) + 1 }
 
   private var boundedLimit: Int { max(1, min(limit, PageRequest.limitMaximum)) }
 
   /// Where newest-first lists continue; before everything where this is the first page.
-  var key: PageKey {
+  private var key: PageKey {
     after
       ?? PageKey(
         time: Timestamp(microsecondsSinceEpoch: .max), id: UUIDv7(high: .max, low: .max))
@@ -21,14 +24,6 @@ extension PageRequest {
     let hasMore = items.count > boundedLimit
     if hasMore { items.removeLast(items.count - boundedLimit) }
     return Page(items: items, next: hasMore ? items.last.map(key) : nil)
-  }
-}
-
-extension ParameterBuffer {
-  mutating func append(_ page: PageRequest) {
-    append(page.key.time)
-    append(page.key.id)
-    append(page.rowLimit)
   }
 }
 

@@ -9,90 +9,48 @@ package struct PostgresAgentRunStore: AgentRunStore {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func run(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> AgentRun? {
-    try await database.rows(
-      AgentRunStatements.byID { parameters in
-        parameters.append(scope.role.seesEverybody)
-        parameters.append(scope.callerID)
-        parameters.append(id)
-      }
-    ).first(Self.run)
+    try await database.rows(AgentRunStatements.byID(scope, id)).first(AgentRunRow.read)
   }
 
   package func events(
     ofRun id: UUIDv7, after version: Int64, limit: Int
   ) async throws(StoreError) -> [StoredEvent] {
-    try await database.rows(
-      AgentRunStatements.events { parameters in
-        parameters.append(id)
-        parameters.append(version)
-        parameters.append(Int64(max(0, min(limit, Self.pageMaximum))))
-      }
-    ).map(StoredEvent.init)
+    try await database.rows(AgentRunStatements.events(id, version, Self.bounded(limit)))
+      .map(EventRow.read)
   }
 
   package func renew(
     _ lease: AgentLease, ofRun id: UUIDv7
   ) async throws(StoreError) -> Bool {
-    let call = AgentRunStatements.renew { parameters in
-      parameters.append(id)
-      parameters.append(lease.owner)
-      parameters.append(lease.until)
-    }
-    return try await database.run(StatementUnit([call], isWrite: true)).first?.first != nil
+    try await database.write(AgentRunStatements.renew(id, lease.owner, lease.until)).count > 0
   }
 
   package func release(
     ofRun id: UUIDv7, owner: String, at now: Timestamp
   ) async throws(StoreError) {
-    let call = AgentRunStatements.release { parameters in
-      parameters.append(id)
-      parameters.append(owner)
-      parameters.append(now)
-    }
-    _ = try await database.run(StatementUnit([call], isWrite: true))
+    _ = try await database.write(AgentRunStatements.release(id, owner, now))
   }
 
   package func takeOver(
     _ id: UUIDv7, _ lease: AgentLease, isAlone: Bool, at now: Timestamp
   ) async throws(StoreError) -> AgentRun? {
-    let call = AgentRunStatements.takeOver { parameters in
-      parameters.append(lease.owner)
-      parameters.append(isAlone)
-      parameters.append(now)
-      parameters.append(id)
-      parameters.append(lease.until)
-    }
-    return try await database.run(StatementUnit([call], isWrite: true)).first?.first(Self.run)
+    try await database.write(
+      AgentRunStatements.takeOver(Parameters(lease.owner, isAlone, now), id, lease.until)
+    ).first(AgentRunRow.read)
   }
 
   package func abandoned(
     by owner: String, isAlone: Bool, at now: Timestamp, limit: Int
   ) async throws(StoreError) -> [AbandonedRun] {
     try await database.rows(
-      AgentRunStatements.abandoned { parameters in
-        parameters.append(owner)
-        parameters.append(isAlone)
-        parameters.append(now)
-        parameters.append(Int64(max(0, min(limit, Self.pageMaximum))))
-      }
+      AgentRunStatements.abandoned(Parameters(owner, isAlone, now), Self.bounded(limit))
     ).map { (row) throws(StoreError) in
-      AbandonedRun(
-        id: try row.uuid(0), kind: AgentKind(rawValue: try row.text(1)),
-        leaseUntil: try row.timestamp(2))
+      let (id, kind, until): (UUIDv7, String, Timestamp) = try row.values()
+      return AbandonedRun(id: id, kind: AgentKind(rawValue: kind), leaseUntil: until)
     }
   }
 
-  private static func run(_ row: Row) throws(StoreError) -> AgentRun {
-    guard let json = JSONValue(parsing: try row.json(4)),
-      let request = AgentRequest(try row.value(1), json: json)
-    else { throw .corrupt("the request of a run cannot be read") }
-    return AgentRun(
-      id: try row.uuid(0), learnerID: try row.uuid(2), callerID: try row.uuid(3),
-      request: request, status: try row.value(5), version: try row.int64(6),
-      lease: AgentLease(owner: try row.text(7), until: try row.timestamp(8)),
-      takeoverCount: try row.int32(9), createdAt: try row.timestamp(10),
-      updatedAt: try row.timestamp(11))
-  }
+  private static func bounded(_ limit: Int) -> Int64 { Int64(max(0, min(limit, pageMaximum))) }
 }
 
 /// Counts by the hour: what is asked since a moment includes all of that moment's hour, so that a
@@ -106,27 +64,18 @@ package struct PostgresModelUsageStore: ModelUsageStore {
     of callerID: UUIDv7, since: Timestamp
   ) async throws(StoreError) -> ModelUsage {
     try await database.rows(
-      AgentRunStatements.usage { parameters in
-        parameters.append(callerID)
-        parameters.append(since)
-      }
+      AgentRunStatements.usage(callerID, since)
     ).first { (row) throws(StoreError) in
-      ModelUsage(
-        promptTokenCount: try row.int64(0), replyTokenCount: try row.int64(1),
-        costMicros: try row.int64(2))
+      let (prompt, reply, cost): (Int64, Int64, Int64) = try row.values()
+      return ModelUsage(promptTokenCount: prompt, replyTokenCount: reply, costMicros: cost)
     } ?? ModelUsage()
   }
 
   package func record(
     _ usage: ModelUsage, of callerID: UUIDv7, at now: Timestamp
   ) async throws(StoreError) {
-    let call = AgentRunStatements.recordUsage { parameters in
-      parameters.append(callerID)
-      parameters.append(now)
-      parameters.append(usage.promptTokenCount)
-      parameters.append(usage.replyTokenCount)
-      parameters.append(usage.costMicros)
-    }
-    _ = try await database.run(StatementUnit([call], isWrite: true))
+    _ = try await database.write(
+      AgentRunStatements.recordUsage(
+        callerID, now, usage.promptTokenCount, usage.replyTokenCount, usage.costMicros))
   }
 }

@@ -14,10 +14,9 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
     var active: StoredModel?
     var next: StoredModel?
     for index in 0..<rows.count {
-      let row = rows[index]
-      let model = StoredModel(
-        name: try row.text(0), dimensionCount: Int(try row.int32(1)))
-      if try row.text(2) == "active" { active = model } else { next = model }
+      let (name, dimensionCount, state): (String, Int32, String) = try rows[index].values()
+      let model = StoredModel(name: name, dimensionCount: Int(dimensionCount))
+      if state == "active" { active = model } else { next = model }
     }
     guard let active else { throw .corrupt("no embedding model is active") }
     return StoredModels(active: active, next: next)
@@ -26,14 +25,9 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
   package func takeWaiting(
     limit: Int, at now: Timestamp, until: Timestamp, includingTaken: Bool
   ) async throws(StoreError) -> [WaitingPassage] {
-    let call = EmbeddingStatements.take { parameters in
-      parameters.append(Int64(limit))
-      parameters.append(now)
-      parameters.append(until)
-      parameters.append(includingTaken)
-    }
-    let results = try await database.run(StatementUnit([call], isWrite: true))
-    return try results.first?.map(WaitingPassage.init) ?? []
+    try await database.write(
+      EmbeddingStatements.take(Int64(limit), now, until, includingTaken)
+    ).map(WaitingPassage.init)
   }
 
   package func store(
@@ -47,58 +41,47 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
   package func fail(
     _ keys: [PassageKey], error: String, nextAttemptAt: Timestamp
   ) async throws(StoreError) {
-    let call = EmbeddingStatements.fail { parameters in
-      parameters.append(keys.map(\.kind.rawValue))
-      parameters.append(keys.map { Optional($0.entityID) })
-      parameters.append(keys.map(\.chunkNumber))
-      parameters.append(error)
-      parameters.append(nextAttemptAt)
-    }
-    _ = try await database.run(StatementUnit([call], isWrite: true))
+    _ = try await database.write(
+      EmbeddingStatements.fail(PassageStatements.keys(keys), error, nextAttemptAt))
   }
 
   package func hasUntried() async throws(StoreError) -> Bool {
-    try await database.rows(EmbeddingStatements.hasUntried()).first?.bool(0) ?? false
+    try await database.rows(EmbeddingStatements.hasUntried()).first?.value(0) ?? false
   }
 
   package func isEmbedded(event: UUIDv7) async throws(StoreError) -> Bool {
-    try await database.rows(
-      EmbeddingStatements.isEmbedded { $0.append(event) }
-    ).first?.bool(0) ?? false
+    try await database.rows(EmbeddingStatements.isEmbedded(event)).first?.value(0) ?? false
   }
 
   package func counts() async throws(StoreError) -> EmbeddingCounts {
     let models = try await models()
     let counts = try await database.rows(EmbeddingStatements.counts(), on: .long)
+    let (stored, waiting): (Int64, Int64) = try counts.first?.values() ?? (0, 0)
     let problems = try await database.rows(
-      EmbeddingStatements.problems { $0.append(Self.problemsMaximum) }, on: .long)
+      EmbeddingStatements.problems(Self.problemsMaximum), on: .long)
     var nextCount: Int64 = 0
     if models.next != nil {
       nextCount =
-        try await database.rows(SwitchStatements.count(), on: .long).first?.int64(0) ?? 0
+        try await database.rows(SwitchStatements.count(), on: .long).first?.value(0) ?? 0
     }
     return EmbeddingCounts(
-      models: models, storedCount: try counts.first?.int64(0) ?? 0,
-      waitingCount: try counts.first?.int64(1) ?? 0, nextCount: nextCount,
+      models: models, storedCount: stored, waitingCount: waiting, nextCount: nextCount,
       problems: try problems.map { (row) throws(StoreError) in
-        EmbeddingProblem(
-          key: try PassageKey(row), error: try row.text(3), attemptCount: Int(try row.int32(4)),
-          nextAttemptAt: try row.timestamp(5))
+        let (kind, id, number, error, count, next):
+          (PassageKind, UUIDv7, Int32, String, Int32, Timestamp) = try row.values()
+        return EmbeddingProblem(
+          key: PassageKey(kind: kind, entityID: id, chunkNumber: number), error: error,
+          attemptCount: Int(count), nextAttemptAt: next)
       })
-  }
-}
-
-extension PassageKey {
-  /// Of a row that begins with the key.
-  init(_ row: Row) throws(StoreError) {
-    self.init(kind: try row.value(0), entityID: try row.uuid(1), chunkNumber: try row.int32(2))
   }
 }
 
 extension WaitingPassage {
   init(_ row: Row) throws(StoreError) {
+    let (kind, id, number, content, hash, count):
+      (PassageKind, UUIDv7, Int32, String, Bytes, Int32) = try row.values()
     self.init(
-      key: try PassageKey(row), content: try row.text(3), contentHash: try row.bytes(4),
-      attemptCount: Int(try row.int32(5)))
+      key: PassageKey(kind: kind, entityID: id, chunkNumber: number), content: content,
+      contentHash: hash.bytes, attemptCount: Int(count))
   }
 }

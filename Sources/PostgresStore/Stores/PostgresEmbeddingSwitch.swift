@@ -43,12 +43,11 @@ package struct PostgresEmbeddingSwitch: EmbeddingSwitch {
     after key: PassageKey?, limit: Int
   ) async throws(StoreError) -> [WaitingPassage] {
     try await database.rows(
-      SwitchStatements.missing { parameters in
-        parameters.append(key?.kind.rawValue ?? "")
-        parameters.append(key?.entityID ?? UUIDv7(high: 0, low: 0))
-        parameters.append(key?.chunkNumber ?? 0)
-        parameters.append(Int64(limit))
-      }, on: .long
+      // Before every key where there is none.
+      SwitchStatements.missing(
+        key?.kind.rawValue ?? "", key?.entityID ?? UUIDv7(high: 0, low: 0), key?.chunkNumber ?? 0,
+        Int64(limit)),
+      on: .long
     ).map(WaitingPassage.init)
   }
 
@@ -56,14 +55,7 @@ package struct PostgresEmbeddingSwitch: EmbeddingSwitch {
     _ made: [MadeEmbedding], model: String, at now: Timestamp
   ) async throws(StoreError) {
     let calls = made.map { made in
-      SwitchStatements.store { parameters in
-        parameters.append(made.key.kind.rawValue)
-        parameters.append(made.key.entityID)
-        parameters.append(made.key.chunkNumber)
-        parameters.append(bytes: made.contentHash)
-        parameters.append(made.vector)
-        parameters.append(model)
-      }
+      SwitchStatements.store(made.key.parameters, Bytes(made.contentHash), made.vector, model)
     }
     _ = try await database.run(StatementUnit(calls, isWrite: true), on: .long)
   }

@@ -38,26 +38,52 @@ package struct PostgresRetrievalStore: RetrievalStore {
 
   package func readableCourses(of learnerID: UUIDv7) async throws(StoreError) -> [UUIDv7] {
     try await database.rows(
-      SearchStatements.readableCourses { $0.append(learnerID) }
-    ).map { (row) throws(StoreError) in try row.uuid(0) }
+      SearchStatements.readableCourses(learnerID)
+    ).map { (row) throws(StoreError) in try row.value(0) }
   }
 
   package func candidates(
     _ query: CandidateQuery
   ) async throws(StoreError) -> CandidateOutcome {
+    switch query.scope {
+    case .goals(let learnerID, let statuses):
+      let values = Parameters(learnerID, statuses.filter { $0 != .deleted })
+      return try await search(
+        query, BoundScope(shape: SearchStatements.goals, values: values, kind: .goal),
+        quantized(query, statuses, values))
+    case .courses(let courses):
+      return try await search(
+        query, BoundScope(shape: SearchStatements.courses, values: courses, kind: .course))
+    case .code(let learnerID, let courses, let language, let onlyValidated):
+      let values = Parameters(learnerID, courses, language, onlyValidated)
+      return try await search(
+        query, BoundScope(shape: SearchStatements.code, values: values, kind: .codeSnapshot))
+    }
+  }
+
+  /// A scope with the values of its parameters.
+  private struct BoundScope<Values: SQLParameters> {
+    var shape: SearchStatements.Scope<Values>
+    var values: Values
+    var kind: PassageKind
+  }
+
+  /// - Parameter quantized: of goals: what finds the nearest of very many.
+  private func search<Values>(
+    _ query: CandidateQuery, _ scope: BoundScope<Values>, _ quantized: StatementCall? = nil
+  ) async throws(StoreError) -> CandidateOutcome {
     var found = Candidates(byMeaning: [], byWords: [], method: .text)
     if let vector = query.vector {
-      (found.byMeaning, found.method) = try await byMeaning(query, vector.vector.count)
+      (found.byMeaning, found.method) = try await byMeaning(
+        query, vector.vector.count, scope, quantized)
       // Each statement compares vectors of the active model only. Where it found nothing, that may
       // be why.
       if found.byMeaning.isEmpty, try await !isActive(vector) { return .otherModel }
     }
     if let words = query.words {
-      let call = SearchStatements.words(query.scope.shape).call(query) { parameters in
-        parameters.append(words)
-        parameters.append(Int64(query.limit))
-      }
-      found.byWords = try await candidates(of: StatementUnit([call]), query.scope)
+      let call = SearchStatements.words(scope.shape)(
+        query.parameters, scope.values, words, Int64(query.limit))
+      found.byWords = try await candidates(of: StatementUnit([call]), scope.kind)
     }
     return .found(found)
   }
@@ -67,71 +93,60 @@ package struct PostgresRetrievalStore: RetrievalStore {
     return active.name == vector.model && active.dimensionCount == vector.vector.count
   }
 
-  private func byMeaning(
-    _ query: CandidateQuery, _ dimensionCount: Int
+  private func byMeaning<Values>(
+    _ query: CandidateQuery, _ dimensionCount: Int, _ scope: BoundScope<Values>,
+    _ quantized: StatementCall?
   ) async throws(StoreError) -> ([Candidate], SearchMethod) {
-    let shape = query.scope.shape
-    func limited(_ limit: Int) -> (inout ParameterBuffer) -> Void {
-      { $0.append(Int64(limit)) }
+    let (shape, values, kind) = (scope.shape, scope.values, scope.kind)
+    let limit = Int64(query.limit)
+    let exact = StatementUnit([SearchStatements.exact(shape)(query.parameters, values, limit)])
+    if query.mustBeExact { return (try await candidates(of: exact, kind), .exact) }
+    if kind == .goal {
+      if let quantized {
+        let many = try await candidates(of: StatementUnit([quantized]), kind)
+        if !many.isEmpty { return (many, .quantized) }
+      }
+      return (try await candidates(of: exact, kind), .exact)
     }
-    let exact = StatementUnit([SearchStatements.exact(shape).call(query, limited(query.limit))])
-    if query.mustBeExact {
-      return (try await candidates(of: exact, query.scope), .exact)
-    }
-    if case .goals(_, let statuses) = query.scope {
-      let many = try await quantized(query, statuses)
-      if !many.isEmpty { return (many, .quantized) }
-      return (try await candidates(of: exact, query.scope), .exact)
-    }
-    let size = try await count(
-      SearchStatements.size(shape).call(query, limited(exactMaximum + 1)))
-    if size <= exactMaximum {
-      return (try await candidates(of: exact, query.scope), .exact)
-    }
+    let size: Int64 =
+      try await database.rows(
+        SearchStatements.size(shape)(query.parameters, values, Int64(exactMaximum + 1))
+      ).first?.value(0) ?? 0
+    if size <= exactMaximum { return (try await candidates(of: exact, kind), .exact) }
     let approximate = StatementUnit([
-      SearchStatements.iterate {
-        $0.append(Int32(clamping: query.limit))
-        $0.append(Self.scanMaximum)
-      },
-      SearchStatements.approximate(shape, dimensionCount: dimensionCount)
-        .call(query, limited(query.limit)),
+      SearchStatements.iterate(Int32(clamping: query.limit), Self.scanMaximum),
+      SearchStatements.approximate(shape, dimensionCount: dimensionCount)(
+        query.parameters, values, limit),
     ])
-    let found = try await candidates(of: approximate, query.scope)
+    let found = try await candidates(of: approximate, kind)
     if found.count >= query.limit { return (found, .hnsw) }
-    return (try await candidates(of: exact, query.scope), .exact)
+    return (try await candidates(of: exact, kind), .exact)
   }
 
-  /// Nothing where the learner has few goals, or signs say nothing of the question.
+  /// Finds nothing where the learner has few goals; nil where signs say nothing of the question.
   private func quantized(
-    _ query: CandidateQuery, _ statuses: [WorkStatus]
-  ) async throws(StoreError) -> [Candidate] {
-    guard query.vector?.hasTellingSigns == true else { return [] }
+    _ query: CandidateQuery, _ statuses: [WorkStatus], _ values: Parameters<UUIDv7, [WorkStatus]>
+  ) -> StatementCall? {
+    guard query.vector?.hasTellingSigns == true else { return nil }
     let hasAll = Set(statuses).union([.deleted]) == Set(WorkStatus.allCases)
     let statement = hasAll ? SearchStatements.quantizedAllGoals : SearchStatements.quantizedGoals
-    let call = statement.call(query) {
-      $0.append(Int64(query.limit))
-      $0.append(Int64(max(Self.chosenMinimum, query.limit * Self.chosenFactor)))
-      $0.append(Int64(goalMaximum))
-    }
-    return try await candidates(of: StatementUnit([call]), query.scope)
-  }
-
-  private func count(_ call: StatementCall) async throws(StoreError) -> Int {
-    Int(try await database.rows(call).first?.int64(0) ?? 0)
+    return statement(
+      query.parameters, values, Int64(query.limit),
+      Int64(max(Self.chosenMinimum, query.limit * Self.chosenFactor)), Int64(goalMaximum))
   }
 
   /// Statements that may look at many rows go where they can be cancelled.
   private func candidates(
-    of unit: StatementUnit, _ scope: SearchScope
+    of unit: StatementUnit, _ kind: PassageKind
   ) async throws(StoreError) -> [Candidate] {
     let results = try await database.run(unit, on: .search)
     guard let rows = results.last else { throw .corrupt("the search gave no result") }
-    let kind = scope.kind
     return try rows.map { (row) throws(StoreError) in
-      Candidate(
-        key: PassageKey(kind: kind, entityID: try row.uuid(0), chunkNumber: try row.int32(1)),
-        similarity: try row.optionalDouble(2), wordScore: try row.double(3),
-        hasAllWords: try row.bool(4))
+      let (id, number, similarity, score, hasAll): (UUIDv7, Int32, Double?, Double, Bool) =
+        try row.values()
+      return Candidate(
+        key: PassageKey(kind: kind, entityID: id, chunkNumber: number), similarity: similarity,
+        wordScore: score, hasAllWords: hasAll)
     }
   }
 
@@ -139,38 +154,22 @@ package struct PostgresRetrievalStore: RetrievalStore {
     _ keys: [PassageKey], as learnerID: UUIDv7
   ) async throws(StoreError) -> [PassageKey: DescribedPassage] {
     guard !keys.isEmpty else { return [:] }
-    let texts = SearchStatements.texts { parameters in
-      parameters.append(keys.map(\.kind.rawValue))
-      parameters.append(keys.map { Optional($0.entityID) })
-      parameters.append(keys.map(\.chunkNumber))
-    }
-    let reader: [StatementCall] =
-      try await hasReader.value(in: database) ? [ReaderRole.begin { $0.append(learnerID) }] : []
+    let texts = SearchStatements.texts(PassageStatements.keys(keys))
+    let reader = try await hasReader.value(in: database) ? [ReaderRole.begin(learnerID)] : []
     let results = try await database.run(StatementUnit(reader + [texts]))
     guard let rows = results.last else { throw .corrupt("the search gave no result") }
     var found: [PassageKey: DescribedPassage] = [:]
     for index in 0..<rows.count {
-      let described = try Self.described(rows[index])
+      let described = try DescribedPassageRow.read(rows[index])
       found[described.passage.key] = described
     }
     return found
   }
 
-  private static func described(_ row: Row) throws(StoreError) -> DescribedPassage {
-    let (names, values) = (try row.texts(9), try row.texts(10))
-    guard names.count == values.count else { throw .corrupt("a passage's attributes are torn") }
-    return DescribedPassage(
-      passage: Passage(
-        kind: try row.value(0), entityID: try row.uuid(1), userID: try row.uuid(3),
-        chunkNumber: try row.int32(2), title: try row.text(4), content: try row.text(5),
-        language: try row.text(6), documentPath: try row.text(7), anchor: try row.text(8)),
-      attributes: Dictionary(zip(names, values)) { first, _ in first })
-  }
-
   /// Whether texts are read under row-level security here (ADR 0008); on a connection of its own.
   package static func hasRowSecurity(_ settings: ConnectionSettings) async throws -> Bool {
     let session = try await ScriptSession(settings)
-    return try await session.run(ReaderRole.isThere.text).first?[0] == "t"
+    return try await session.run(ReaderRole.isThere.statement.text).first?[0] == "t"
   }
 }
 
@@ -180,7 +179,7 @@ private final class ReaderPresence: Sendable {
 
   func value(in database: PostgresDatabase) async throws(StoreError) -> Bool {
     if let known = known.withLock({ $0 }) { return known }
-    let isThere = try await database.rows(ReaderRole.isThere()).first?.bool(0) ?? false
+    let isThere = try await database.rows(ReaderRole.isThere()).first?.value(0) ?? false
     known.withLock { $0 = isThere }
     return isThere
   }
@@ -192,53 +191,9 @@ extension PassageEmbedding {
   fileprivate var hasTellingSigns: Bool { vector.count { $0 == 0 } * 10 <= vector.count }
 }
 
-extension SearchScope {
-  fileprivate var kind: PassageKind {
-    switch self {
-    case .goals: .goal
-    case .courses: .course
-    case .code: .codeSnapshot
-    }
-  }
-
-  fileprivate var shape: SearchStatements.Scope {
-    switch self {
-    case .goals: SearchStatements.goals
-    case .courses: SearchStatements.courses
-    case .code: SearchStatements.code
-    }
-  }
-
-  fileprivate func bind(_ parameters: inout ParameterBuffer) {
-    switch self {
-    case .goals(let learnerID, let statuses):
-      parameters.append(learnerID)
-      parameters.append(statuses.filter { $0 != .deleted }.map(\.rawValue))
-    case .courses(let courses):
-      parameters.append(courses.map(Optional.init))
-    case .code(let learnerID, let courses, let language, let onlyValidated):
-      parameters.append(learnerID)
-      parameters.append(courses.map(Optional.init))
-      parameters.append(language)
-      parameters.append(onlyValidated)
-    }
-  }
-}
-
-extension Statement {
-  /// The statement with the query's vector and scope, and what comes behind them.
-  fileprivate func call(
-    _ query: CandidateQuery, _ rest: (inout ParameterBuffer) -> Void
-  ) -> StatementCall {
-    self { parameters in
-      if let vector = query.vector {
-        parameters.append(vector.vector)
-      } else {
-        parameters.appendNull()
-      }
-      parameters.append(query.vector?.model ?? "")
-      query.scope.bind(&parameters)
-      rest(&parameters)
-    }
+extension CandidateQuery {
+  /// The vector and its model.
+  fileprivate var parameters: SearchStatements.QueryVector {
+    Parameters(vector?.vector, vector?.model ?? "")
   }
 }

@@ -7,13 +7,19 @@ package struct PostgresWriteStore: WriteStore {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   /// The order of the statements matters. The reply comes first, so that a concurrent repeat waits
-  /// there until the first has ended; the events come last, behind every row lock, so that their
+  /// there until the first has ended; the events come last, after every row lock, so that their
   /// order is causal per entity.
   package func commit(_ write: Write) async throws(StoreError) -> CommitOutcome {
     var calls: [StatementCall] = []
-    if let reply = write.reply { calls.append(WriteCalls.insert(reply)) }
+    if let reply = write.reply {
+      calls.append(
+        ReplyStatements.insert(
+          reply.request.parameters, Bytes(reply.request.requestHash), Bytes(reply.reply)))
+    }
     for change in write.changes { calls += WriteCalls.calls(for: change) }
-    if !write.events.isEmpty { calls.append(WriteCalls.insert(write.events)) }
+    if !write.events.isEmpty {
+      calls.append(EventStatements.insert(Listed(write.events.map(StoredEvent.init))))
+    }
     let unit = StatementUnit(calls, isWrite: true)
     // The second turn is for a key that had expired and was not purged yet.
     for _ in 0..<2 {
@@ -42,8 +48,7 @@ package struct PostgresWriteStore: WriteStore {
     case ("23505", "idempotency_keys_pkey"):
       guard let request = write.reply?.request else { throw error.storeError }
       if let stored = try await reply(to: request) { return CommitOutcome(stored) }
-      _ = try await database.run(
-        StatementUnit([WriteCalls.deleteExpired(request)], isWrite: true))
+      _ = try await database.write(ReplyStatements.deleteExpired(request.parameters))
       return nil
     default:
       throw error.storeError
@@ -51,14 +56,11 @@ package struct PostgresWriteStore: WriteStore {
   }
 
   package func reply(to request: RequestKey) async throws(StoreError) -> StoredReply? {
-    let rows = try await database.rows(
-      WriteStatements.findReply { parameters in
-        parameters.append(request.callerID)
-        parameters.append(request.method)
-        parameters.append(request.key)
-      })
-    guard let row = rows.first else { return nil }
-    return try row.bytes(0) == request.requestHash ? .reply(row.bytes(1)) : .otherRequest
+    guard let row = try await database.rows(ReplyStatements.find(request.parameters)).first else {
+      return nil
+    }
+    let (hash, reply): (Bytes, Bytes) = try row.values()
+    return hash.bytes == request.requestHash ? .reply(reply.bytes) : .otherRequest
   }
 
   /// Removes at most `limit` remembered replies made before `time`; for a job that runs now and
@@ -68,11 +70,9 @@ package struct PostgresWriteStore: WriteStore {
   package func purgeReplies(
     before time: Timestamp, limit: Int = 10_000
   ) async throws(StoreError) -> Int {
-    let call = WriteStatements.purgeReplies { parameters in
-      parameters.append(time)
-      parameters.append(Int64(limit))
-    }
-    let results = try await database.run(StatementUnit([call], isWrite: true), on: .long)
-    return Int(try results.first?.first?.int64(0) ?? 0)
+    let count = try await database.write(
+      ReplyStatements.purge(time, Int64(limit)), on: .long
+    ).first?.value(0, as: Int64.self)
+    return Int(count ?? 0)
   }
 }

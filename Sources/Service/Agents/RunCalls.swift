@@ -11,7 +11,7 @@ internal import RPC
 /// call drives it, taken over where nobody does any more, and started again where it was cancelled or
 /// failed for a time. Nodes that had finished are never run twice.
 struct RunCalls: Sendable {
-  let stores: ServiceStores
+  let ports: ServicePorts
   let hub: EventHub
   let journal: RunJournal
   let driver: RunDriver
@@ -41,7 +41,7 @@ struct RunCalls: Sendable {
     _ context: CallContext, _ caller: Caller, on stream: RunStream<some RunResponse>
   ) async throws {
     let outcome = try await journal.begin(
-      request, learnerID: learnerID, callerID: caller.userID, model: stores.model?.name, key: key,
+      request, learnerID: learnerID, callerID: caller.userID, model: ports.model?.name, key: key,
       metadata: EventMetadata.of(context, caller))
     let (begun, record): (RunSession, RunRecord)
     switch outcome {
@@ -143,7 +143,7 @@ struct RunCalls: Sendable {
   ) async throws -> RunSession? {
     let now = clock.now()
     guard session.run.status == .running else { return nil }
-    let taken = try await stores.runs.takeOver(
+    let taken = try await ports.runs.takeOver(
       session.run.id, options.lease(from: now), isAlone: false, at: now)
     guard let taken else { return nil }
     var session = session
@@ -160,7 +160,7 @@ struct RunCalls: Sendable {
     _ session: RunSession, on stream: RunStream<some RunResponse>
   ) async throws -> RunSession {
     var session = session
-    let record = try await journal.commit(.started(model: stores.model?.name), to: &session)
+    let record = try await journal.commit(.started(model: ports.model?.name), to: &session)
     try await show(record, session, on: stream)
     return session
   }

@@ -9,7 +9,7 @@ internal import Writes
 
 /// Every service of the contract on one set of ports.
 package struct Services: Sendable {
-  /// What the owner gives besides the stores.
+  /// What the owner gives besides the ports.
   package struct Options: Sendable {
     package var clock: any TimeSource
     package var ids: any IDGenerator
@@ -34,7 +34,7 @@ package struct Services: Sendable {
     }
   }
 
-  private let stores: ServiceStores
+  private let ports: ServicePorts
   private let hub: EventHub
   private let options: Options
   private let cursors: CursorCodec
@@ -44,16 +44,16 @@ package struct Services: Sendable {
   /// Looks bearer tokens up in the stores.
   package let authenticator: TokenAuthenticator
 
-  package init(stores: ServiceStores, hub: EventHub, options: Options) {
-    self.stores = stores
+  package init(ports: ServicePorts, hub: EventHub, options: Options) {
+    self.ports = ports
     self.hub = hub
     self.options = options
     cursors = CursorCodec(logName: options.logName)
     authenticator = TokenAuthenticator(
-      tokens: stores.tokens, users: stores.users, clock: options.clock)
+      tokens: ports.tokens, users: ports.users, clock: options.clock)
     let waitingClock = options.waitingClock
     let executor = DecisionExecutor(
-      store: stores.writes, clock: options.clock, ids: options.ids, committed: options.committed,
+      store: ports.writes, clock: options.clock, ids: options.ids, committed: options.committed,
       indexer: PassageIndexer(models: options.embeddingModels),
       pause: { attempt in
         // Full jitter: those that met once must not meet again.
@@ -63,9 +63,9 @@ package struct Services: Sendable {
     writes = WriteExecutor(executor: executor, cursors: cursors)
     var agents = options.agents
     if agents.owner.isEmpty { agents.owner = options.info.serverID }
-    journal = RunJournal(runs: stores.runs, writes: executor, options: agents)
+    journal = RunJournal(runs: ports.runs, writes: executor, options: agents)
     driver = RunDriver(
-      stores: stores.agents, journal: journal, live: hub, options: agents)
+      stores: ports.agents, journal: journal, live: hub, options: agents)
   }
 
   /// Every method of the contract, by its rule.
@@ -85,41 +85,41 @@ package struct Services: Sendable {
   }
 
   private func registerLearning(in router: inout Router) throws(RegistrationError) {
-    let runs = RunCalls(stores: stores, hub: hub, journal: journal, driver: driver)
+    let runs = RunCalls(ports: ports, hub: hub, journal: journal, driver: driver)
     try UserService(
-      users: stores.users, tokens: stores.tokens, writes: writes, waiter: waiter,
+      users: ports.users, tokens: ports.tokens, writes: writes, waiter: waiter,
       clock: options.clock, ids: options.ids
     ).register(in: &router)
     try CourseService(
-      users: stores.users, courses: stores.courses, goals: stores.goals,
-      material: stores.documents, writes: writes, waiter: waiter, cursors: cursors, runs: runs
+      users: ports.users, courses: ports.courses, goals: ports.goals,
+      material: ports.documents, writes: writes, waiter: waiter, cursors: cursors, runs: runs
     ).register(in: &router)
     try GoalService(
-      users: stores.users, courses: stores.courses, goals: stores.goals, writes: writes,
+      users: ports.users, courses: ports.courses, goals: ports.goals, writes: writes,
       waiter: waiter, cursors: cursors, runs: runs
     ).register(in: &router)
-    try TaskService(goals: stores.goals, writes: writes, waiter: waiter).register(in: &router)
+    try TaskService(goals: ports.goals, writes: writes, waiter: waiter).register(in: &router)
     try CodeValidationService(
-      users: stores.users, courses: stores.courses, goals: stores.goals,
-      snapshots: stores.snapshots, writes: writes, waiter: waiter, cursors: cursors, runs: runs
+      users: ports.users, courses: ports.courses, goals: ports.goals,
+      snapshots: ports.snapshots, writes: writes, waiter: waiter, cursors: cursors, runs: runs
     ).register(in: &router)
     try RetrievalService(
-      courses: stores.courses, log: stores.log, waiter: waiter, searcher: searcher,
-      embeddings: stores.embeddings, inspection: options.inspection
+      courses: ports.courses, log: ports.log, waiter: waiter, searcher: searcher,
+      embeddings: ports.embeddings, inspection: options.inspection
     ).register(in: &router)
   }
 
   private func registerEvents(in router: inout Router) throws(RegistrationError) {
-    let visibility = EventVisibility(courses: stores.courses)
+    let visibility = EventVisibility(courses: ports.courses)
     try ProgressService(
-      log: stores.log, hub: hub, visibility: visibility, authenticator: authenticator,
+      log: ports.log, hub: hub, visibility: visibility, authenticator: authenticator,
       waiter: waiter, cursors: cursors, clock: options.clock
     ).register(in: &router)
     try EventService(
-      log: stores.log, visibility: visibility, waiter: waiter, cursors: cursors
+      log: ports.log, visibility: visibility, waiter: waiter, cursors: cursors
     ).register(in: &router)
     try AnalyticsService(
-      users: stores.users, log: stores.log, archive: stores.archive, waiter: waiter,
+      users: ports.users, log: ports.log, archive: ports.archive, waiter: waiter,
       cursors: cursors, clock: options.clock
     ).register(in: &router)
   }
@@ -129,19 +129,19 @@ package struct Services: Sendable {
     try ReflectionService(descriptorSet: ContractDescriptors.fileDescriptorSet)
       .register(in: &router)
     try ServerService(
-      log: stores.log, cursors: cursors, clock: options.clock, info: options.info,
+      log: ports.log, cursors: cursors, clock: options.clock, info: options.info,
       inspection: options.inspection
     ).register(in: &router)
     try PrivacyServiceMethods.register(in: &router)
   }
 
   private var waiter: CursorWaiter {
-    CursorWaiter(log: stores.log, hub: hub, cursors: cursors, clock: options.waitingClock)
+    CursorWaiter(log: ports.log, hub: hub, cursors: cursors, clock: options.waitingClock)
   }
 
   /// Nil where this server does not search.
   private var searcher: Searcher? {
-    guard let store = stores.retrieval, let models = options.embeddingModels else { return nil }
+    guard let store = ports.retrieval, let models = options.embeddingModels else { return nil }
     return Searcher(store: store, models: models, recall: options.liveRecall)
   }
 
@@ -154,6 +154,6 @@ package struct Services: Sendable {
 
   /// Continues the runs that other servers left behind.
   package var resumer: AgentResumer {
-    AgentResumer(stores: stores.agents, live: hub, journal: journal, driver: driver)
+    AgentResumer(stores: ports.agents, live: hub, journal: journal, driver: driver)
   }
 }

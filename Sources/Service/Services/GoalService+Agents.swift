@@ -127,13 +127,13 @@ extension GoalService {
 extension RunCalls {
   /// What only a model can do is refused before anything is recorded.
   func checkModel() throws {
-    guard stores.model != nil else { throw AgentFailure(.noModel) }
+    guard ports.model != nil else { throw AgentFailure(.noModel) }
     try checkRetrieval()
   }
 
   /// Agents are refused where they would know nothing.
   func checkRetrieval() throws(RPCError) {
-    guard stores.retriever != nil else { throw .noRetrieval() }
+    guard ports.retriever != nil else { throw .noRetrieval() }
   }
 }
 

@@ -23,7 +23,7 @@ final class ServerComponents: Sendable {
 
   private let configuration: ServeConfiguration
   private let lake: ParquetEventLake
-  private let stores: ServiceStores
+  private let stores: ServicePorts
   private let log: PostgresEventLog
   private let embeddingModels: EmbeddingModels
   private let liveRecall = LiveRecall()
@@ -62,7 +62,7 @@ final class ServerComponents: Sendable {
       models: embeddingModels, store: embeddings, log: log,
       cursors: PostgresCursorStore(database), live: hub, time: clock,
       logger: Logger(label: "hito.embeddings"))
-    var stores = ServiceStores(
+    var stores = ServicePorts(
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
       goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
       writes: PostgresWriteStore(database), tokens: PostgresTokenStore(database), log: log,
@@ -93,7 +93,7 @@ final class ServerComponents: Sendable {
     options.liveRecall = liveRecall
     options.agents.owner = serverID
     options.agents.isAlone = configuration.databaseURL == nil
-    let services = Services(stores: stores, hub: hub, options: options)
+    let services = Services(ports: stores, hub: hub, options: options)
     resumer.withLock { $0 = services.resumer }
     let logger = Logger(label: "hito.server")
     let router = try services.router(logger: logger)

@@ -33,7 +33,7 @@ enum SettingsTable {
       Made by `hito config --markdown`; `make check` compares. Every setting has one name: the key of the
       TOML file, with `--` before it the flag, and in capitals with `HITO_` before it the environment
       variable. The flag wins over the environment, the environment over the file, the file over the
-      default. [ADR 11](adr/0011-settings.md) says how and why.
+      default. [ADR 11](adr/0013-settings.md) says how and why.
 
       The file is the one that `--config` or `HITO_CONFIG` names, else `hito.toml` in the data directory,
       where there is one. It holds lines such as `listen = "0.0.0.0:7443"`. A file with a secret in it must

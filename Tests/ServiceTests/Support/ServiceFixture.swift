@@ -79,14 +79,14 @@ struct ServiceFixture: Sendable {
       ], store: store)
     options.embeddingModels = models
     options.liveRecall = liveRecall
-    var stores = ServiceStores(
+    var stores = ServicePorts(
       users: store, courses: store, goals: store, snapshots: store, writes: store,
       tokens: store, log: store, archive: archive, runs: store, model: model,
       retriever: retriever)
     stores.retrieval = retrieval ?? store
     stores.embeddings = store
     stores.documents = CourseDocuments(repository: store, reader: StandardDocumentReader())
-    services = Services(stores: stores, hub: hub, options: options)
+    services = Services(ports: stores, hub: hub, options: options)
     do {
       router = try services.router(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     } catch {

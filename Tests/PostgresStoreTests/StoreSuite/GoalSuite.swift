@@ -1,10 +1,11 @@
 import Domain
-import PostgresStore
 import Testing
 
-@Suite struct GoalStoreTests {
-  @Test func aCreatedGoalReadsBackWithItsTasks() async throws {
-    try await StoreFixture.run { store in
+/// Goals with their tasks and events.
+@Suite struct GoalSuite {
+  @Test(arguments: StoreKind.allCases)
+  func aCreatedGoalReadsBackWithItsTasks(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let owner = try await store.addUser()
       let created = try store.newGoal(owner: owner)
       #expect(try await store.save(created) == .committed)
@@ -15,16 +16,18 @@ import Testing
     }
   }
 
-  @Test func aGoalWithoutTasksReadsBack() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func aGoalWithoutTasksReadsBack(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let owner = try await store.addUser()
       let read = try await store.addGoal(owner: owner, taskCount: 0)
       #expect(read.tasks.isEmpty)
     }
   }
 
-  @Test func itsEventsAreStampedInOrder() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func itsEventsAreStampedInOrder(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let owner = try await store.addUser()
       let created = try store.newGoal(owner: owner)
       #expect(try await store.save(created) == .committed)
@@ -39,8 +42,9 @@ import Testing
     }
   }
 
-  @Test func changesOfGoalAndTasksReadBack() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func changesOfGoalAndTasksReadBack(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let owner = try await store.addUser()
       var goal = try await store.addGoal(owner: owner)
       try goal.applyToTask(
@@ -63,8 +67,9 @@ import Testing
     }
   }
 
-  @Test func aStaleWriteWritesNothing() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func aStaleWriteWritesNothing(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let owner = try await store.addUser()
       let loaded = try await store.addGoal(owner: owner)
       var (first, second) = (loaded, loaded)
@@ -81,15 +86,17 @@ import Testing
     }
   }
 
-  @Test func aNewGoalWithoutItsOwnerIsRefusedAsStale() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func aNewGoalWithoutItsOwnerIsRefusedAsStale(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let orphan = try store.newGoal(owner: store.newUser())
       #expect(try await store.save(orphan) == .stale)
     }
   }
 
-  @Test func listsComeNewestFirstInPages() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func listsComeNewestFirstInPages(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let owner = try await store.addUser()
       var made: [UUIDv7] = []
       for index in 0..<7 {
@@ -110,8 +117,9 @@ import Testing
     }
   }
 
-  @Test func listsKeepToTheirFilters() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func listsKeepToTheirFilters(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let owner = try await store.addUser()
       let course = try await store.addCourse(owner: try await store.addUser(role: .instructor))
       let plain = try await store.addGoal(owner: owner, title: "Aprender Swift")
@@ -142,8 +150,9 @@ import Testing
     }
   }
 
-  @Test func deletingAGoalHidesItAndItsTasks() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func deletingAGoalHidesItAndItsTasks(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let owner = try await store.addUser()
       var goal = try await store.addGoal(owner: owner)
       let task = goal.tasks[0].id

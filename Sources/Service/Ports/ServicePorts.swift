@@ -2,7 +2,7 @@ package import Domain
 package import Retrieval
 
 /// The ports that the services work on.
-package struct ServiceStores: Sendable {
+package struct ServicePorts: Sendable {
   package var users: any UserRepository
   package var courses: any CourseRepository
   package var goals: any GoalRepository

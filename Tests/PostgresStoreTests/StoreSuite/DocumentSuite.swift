@@ -1,10 +1,10 @@
 import Domain
-import PostgresStore
 import Testing
 
-@Suite struct DocumentStoreTests {
+/// Documents of courses and their chunks.
+@Suite struct DocumentSuite {
   private static func document(
-    _ store: StoreFixture, in course: Course, path: String = "guía/uno.md", ordinal: Int32 = 1
+    _ store: any TestedStore, in course: Course, path: String = "guía/uno.md", ordinal: Int32 = 1
   ) -> CourseDocument {
     CourseDocument(
       id: store.ids.next(at: StoreFixture.start), courseID: course.id, userID: course.userID,
@@ -14,7 +14,7 @@ import Testing
   }
 
   private static func save(
-    _ document: CourseDocument, _ store: StoreFixture, _ type: EventType = .courseDocumentAdded
+    _ document: CourseDocument, _ store: any TestedStore, _ type: EventType = .courseDocumentAdded
   ) async throws -> CommitOutcome {
     try await store.writes.commit(
       Write(
@@ -28,21 +28,21 @@ import Testing
     return bare
   }
 
-  /// A passage behind the store's back.
-  private static func passage(
-    _ course: Course, number: Int32, anchor: String, waits: Bool, _ session: ScriptSession
+  /// A chunk of a document, with a vector or waiting for one.
+  private static func savePassage(
+    _ course: Course, number: Int32, anchor: String, waits: Bool, _ store: any TestedStore
   ) async throws {
-    try await session.run(
-      """
-      INSERT INTO passages (entity_type, entity_id, chunk_number, user_id, title, content,
-        content_hash, language, document_path, anchor, waits, created_at, updated_at)
-      VALUES ('course', '\(course.id)', \(number), '\(course.userID)', 't', 'c\(number)',
-        sha256('c\(number)'), 'es', 'guía/uno.md', '\(anchor)', \(waits), now(), now())
-      """)
+    try await store.save(
+      Passage(
+        kind: .course, entityID: course.id, userID: course.userID, chunkNumber: number,
+        title: "t", content: "c\(number)", language: "es", documentPath: "guía/uno.md",
+        anchor: anchor),
+      axis: waits ? nil : 0)
   }
 
-  @Test func whatIsWrittenReadsBackAndVersionsAreGuarded() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func whatIsWrittenReadsBackAndVersionsAreGuarded(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let teacher = try await store.addUser("Tom", role: .instructor)
       let course = try await store.addCourse(owner: teacher)
       let scope = AccessScope(teacher)
@@ -62,13 +62,37 @@ import Testing
       document.remove(at: StoreFixture.start)
       #expect(try await Self.save(document, store, .courseDocumentRemoved) == .committed)
       #expect(try await find() == Self.bare(document))
-      let session = try await store.script()
-      #expect(try await session.run("SELECT content FROM course_documents") == [[""]])
     }
   }
 
-  @Test func onePathAndOneOrdinalAreOneDocument() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func aDocumentThatWasReadKeepsItsContent(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      let teacher = try await store.addUser("Tom", role: .instructor)
+      var course = try await store.addCourse(owner: teacher)
+      let document = Self.document(store, in: course)
+      #expect(try await Self.save(document, store) == .committed)
+      let scope = AccessScope(teacher)
+      var read = try #require(
+        try await store.documents.document(course: course.id, path: document.path, scope: scope))
+      #expect(read.content == nil)
+      read.version = 2
+      #expect(try await Self.save(read, store, .courseDocumentChanged) == .committed)
+      // Nothing is added to a course that is deleted, and what is in it can still go.
+      _ = try course.apply(.delete, at: StoreFixture.start)
+      _ = try await store.writes.commit(
+        Write(changes: [.updateCourse(course)], events: [], reply: nil))
+      read.version = 3
+      #expect(try await Self.save(read, store, .courseDocumentChanged) == .stale)
+      read.version = 2
+      read.remove(at: StoreFixture.start)
+      #expect(try await Self.save(read, store, .courseDocumentRemoved) == .committed)
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func onePathAndOneOrdinalAreOneDocument(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let teacher = try await store.addUser("Tom", role: .instructor)
       let course = try await store.addCourse(owner: teacher)
       #expect(try await Self.save(Self.document(store, in: course), store) == .committed)
@@ -83,8 +107,9 @@ import Testing
     }
   }
 
-  @Test func listsAreByPathInPagesWithHowFarTheirVectorsAre() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func listsAreByPathInPagesWithHowFarTheirVectorsAre(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let teacher = try await store.addUser("Tom", role: .instructor)
       let course = try await store.addCourse(owner: teacher)
       let paths = ["a.md", "Z.md", "b/c.md", "ñ.md", "b.md"]
@@ -97,12 +122,11 @@ import Testing
       gone.remove(at: StoreFixture.start)
       #expect(try await Self.save(gone, store, .courseDocumentRemoved) == .committed)
       // Sections of the second document: one ready, one half ready.
-      let session = try await store.script()
       for (offset, anchor, waits) in [
         (0, "x", false), (1, "x", false), (2, "y", false), (3, "y", true),
       ] {
-        try await Self.passage(
-          course, number: 2 * 8192 + Int32(offset), anchor: anchor, waits: waits, session)
+        try await Self.savePassage(
+          course, number: 2 * 8192 + Int32(offset), anchor: anchor, waits: waits, store)
       }
       var found: [ListedDocument] = []
       var page = PageRequest(limit: 2)
@@ -118,15 +142,15 @@ import Testing
     }
   }
 
-  @Test func chunksAreThoseOfTheDocumentsNumbers() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func chunksAreThoseOfTheDocumentsNumbers(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let teacher = try await store.addUser("Tom", role: .instructor)
       let course = try await store.addCourse(owner: teacher)
       let document = Self.document(store, in: course)
       #expect(try await Self.save(document, store) == .committed)
-      let session = try await store.script()
       for number in [0, 8191, 8192, 16_383, 16_384] as [Int32] {
-        try await Self.passage(course, number: number, anchor: "x", waits: true, session)
+        try await Self.savePassage(course, number: number, anchor: "x", waits: true, store)
       }
       let chunks = try await store.documents.chunks(of: document)
       #expect(chunks.map(\.number) == [8192, 16_383])
@@ -135,8 +159,9 @@ import Testing
     }
   }
 
-  @Test func eachSeesWhatIsForThem() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func eachSeesWhatIsForThem(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let teacher = try await store.addUser("Tom", role: .instructor)
       let other = try await store.addUser("Ute", role: .instructor)
       let pupil = try await store.addUser("Pia")

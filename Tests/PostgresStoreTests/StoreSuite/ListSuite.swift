@@ -1,11 +1,11 @@
 import Domain
-import PostgresStore
 import Testing
 
 /// Users' and courses' lists, tokens and cursors.
-@Suite struct SmallStoreTests {
-  @Test func inactiveUsersAreListedOnlyOnRequest() async throws {
-    try await StoreFixture.run { store in
+@Suite struct ListSuite {
+  @Test(arguments: StoreKind.allCases)
+  func inactiveUsersAreListedOnlyOnRequest(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let root = try await store.addUser("Root", role: .admin)
       var gone = try await store.addUser("Ada", at: StoreFixture.start.advanced(by: .seconds(1)))
       gone.isActive = false
@@ -21,8 +21,9 @@ import Testing
     }
   }
 
-  @Test func usersComeInPagesByRole() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func usersComeInPagesByRole(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let root = try await store.addUser("Root", role: .admin)
       for index in 0..<5 { _ = try await store.addUser("L\(index)") }
       var page = PageRequest(limit: 2)
@@ -40,8 +41,9 @@ import Testing
     }
   }
 
-  @Test func pagesAreBounded() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func pagesAreBounded(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let root = try await store.addUser("Root", role: .admin)
       _ = try await store.addUser("Ada")
       for limit in [Int.min, -1, 0, 1] {
@@ -57,9 +59,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [Int64.min, .min + 1, -1 << 62, -211_000_000_000_000_001, .max - 1, .max])
-  func everyPageKeyIsOneThatTheServerTakes(micros: Int64) async throws {
-    try await StoreFixture.run { store in
+  @Test(
+    arguments: StoreKind.allCases,
+    [Int64.min, .min + 1, -1 << 62, -211_000_000_000_000_001, .max - 1, .max])
+  func everyPageKeyIsOneThatTheServerTakes(_ kind: StoreKind, micros: Int64) async throws {
+    try await kind.run { store in
       let root = try await store.addUser("Root", role: .admin)
       let key = PageKey(time: Timestamp(microsecondsSinceEpoch: micros), id: root.id)
       let list = try await store.users.users(
@@ -69,8 +73,9 @@ import Testing
     }
   }
 
-  @Test func coursesAreFoundByOwnerAndTechnology() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func coursesAreFoundByOwnerAndTechnology(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let tom = try await store.addUser("Tom", role: .instructor)
       let ute = try await store.addUser("Ute", role: .instructor)
       let api = try await store.addCourse(
@@ -93,8 +98,9 @@ import Testing
     }
   }
 
-  @Test func tokensAreFoundByHashWhileTheirUserIsActive() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func tokensAreFoundByHashWhileTheirUserIsActive(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       var ada = try await store.addUser()
       let token = TokenRecord(
         id: store.ids.next(at: StoreFixture.start), userID: ada.id, role: .learner,
@@ -125,8 +131,9 @@ import Testing
     }
   }
 
-  @Test func cursorsOnlyGoForward() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func cursorsOnlyGoForward(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       #expect(try await store.cursors.cursor("lake") == 0)
       try await store.cursors.advance("lake", to: 7)
       try await store.cursors.advance("lake", to: 5)

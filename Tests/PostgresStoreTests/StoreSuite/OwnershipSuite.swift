@@ -1,11 +1,11 @@
 import Domain
-import PostgresStore
 import Testing
 
 /// Every read with other people's ids: nobody sees what is not theirs, by any way.
-@Suite struct OwnershipTests {
-  @Test func aLearnerSeesNothingOfAnother() async throws {
-    try await StoreFixture.run { store in
+@Suite struct OwnershipSuite {
+  @Test(arguments: StoreKind.allCases)
+  func aLearnerSeesNothingOfAnother(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let ada = try await store.addUser("Ada", externalID: "ada")
       let eve = try await store.addUser("Eve")
       let goal = try await store.addGoal(owner: ada)
@@ -40,8 +40,9 @@ import Testing
     }
   }
 
-  @Test func anInstructorReadsWhatEnrolledLearnersDoInTheirCourseOnly() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func anInstructorReadsWhatEnrolledLearnersDoInTheirCourseOnly(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let learner = try await store.addUser("Ada")
       let teacher = try await store.addUser("Tom", role: .instructor)
       let other = try await store.addUser("Ute", role: .instructor)
@@ -80,8 +81,9 @@ import Testing
     }
   }
 
-  @Test func aLearnerWhoOwnsACourseDoesNotLookThroughIt() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func aLearnerWhoOwnsACourseDoesNotLookThroughIt(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let learner = try await store.addUser("Ada")
       let demoted = try await store.addUser("Tom")
       let course = try await store.addCourse(owner: demoted)
@@ -92,9 +94,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [Role.admin, .service])
-  func thoseWhoSeeEverybodyDo(role: Role) async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases, [Role.admin, .service])
+  func thoseWhoSeeEverybodyDo(_ kind: StoreKind, role: Role) async throws {
+    try await kind.run { store in
       let ada = try await store.addUser("Ada", externalID: "ada")
       let root = try await store.addUser(
         "Root", role: role, at: StoreFixture.start.advanced(by: .seconds(1)))
@@ -123,8 +125,9 @@ import Testing
     }
   }
 
-  @Test func coursesShowThemselvesByStatus() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func coursesShowThemselvesByStatus(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let teacher = try await store.addUser("Tom", role: .instructor)
       let enrolled = try await store.addUser("Ada")
       let stranger = try await store.addUser("Eve")
@@ -157,8 +160,9 @@ import Testing
     }
   }
 
-  @Test func enrolmentsAreForTheLearnerAndTheCoursesOwner() async throws {
-    try await StoreFixture.run { store in
+  @Test(arguments: StoreKind.allCases)
+  func enrolmentsAreForTheLearnerAndTheCoursesOwner(_ kind: StoreKind) async throws {
+    try await kind.run { store in
       let teacher = try await store.addUser("Tom", role: .instructor)
       let ada = try await store.addUser("Ada")
       let bob = try await store.addUser("Bob")

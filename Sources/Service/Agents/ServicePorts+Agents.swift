@@ -1,6 +1,6 @@
 internal import Agents
 
-extension ServiceStores {
+extension ServicePorts {
   /// What runs of agents are made of.
   var agents: AgentStores {
     AgentStores(

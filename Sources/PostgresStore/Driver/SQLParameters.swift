@@ -1,0 +1,55 @@
+/// One or more parameters of a statement: their types, and the values that go there.
+protocol SQLParameters {
+  static var types: [SQLType] { get }
+  func append(to buffer: inout ParameterBuffer)
+}
+
+/// Several parameters as one, in order.
+struct Parameters<each Parameter: SQLParameters>: SQLParameters {
+  private let values: (repeat each Parameter)
+
+  init(_ values: repeat each Parameter) { self.values = (repeat each values) }
+
+  static var types: [SQLType] {
+    var types: [SQLType] = []
+    repeat types.append(contentsOf: (each Parameter).types)
+    return types
+  }
+
+  func append(to buffer: inout ParameterBuffer) {
+    repeat (each values).append(to: &buffer)
+  }
+}
+
+/// A type that is always bound as the same few parameters.
+protocol ParameterGroup: SQLParameters {
+  associatedtype Group: SQLParameters
+  var parameters: Group { get }
+}
+
+extension ParameterGroup {
+  static var types: [SQLType] { Group.types }
+  func append(to buffer: inout ParameterBuffer) { parameters.append(to: &buffer) }
+}
+
+/// One parameter that holds many values.
+extension Array: SQLParameters where Element: SQLValue {
+  static var types: [SQLType] { [Element.arrayType] }
+
+  func append(to buffer: inout ParameterBuffer) {
+    var array = ArrayEncoder(Element.arrayType, capacity: count)
+    for element in self { array.append(element) }
+    buffer.append(array)
+  }
+}
+
+extension Optional: SQLParameters where Wrapped: SQLParameters {
+  static var types: [SQLType] { Wrapped.types }
+
+  func append(to buffer: inout ParameterBuffer) {
+    switch self {
+    case .some(let value): value.append(to: &buffer)
+    case nil: for _ in Wrapped.types { buffer.appendNull() }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import Domain
+
+/// `seq` and `position` are the log's own: an insert leaves them out.
+enum EventRow: TableRow {
+  static let layout = RowLayout(of: EventRow.self, "events", as: "e")
+  static let blank = StoredEvent(
+    id: .blank, seq: 0, position: 0, type: "", entityType: "", entityID: .blank, version: 0,
+    userID: nil, payload: "", metadata: "", createdAt: .blank)
+
+  static func visit(_ event: inout StoredEvent, _ columns: inout some ColumnVisitor) {
+    columns.key("id", &event.id)
+    columns.read("e.seq", &event.seq)
+    // One without a position has 0.
+    var position: Int64? = event.position
+    columns.read("e.position", &position)
+    event.position = position ?? 0
+    columns.fixed("event_type", &event.type)
+    columns.fixed("entity_type", &event.entityType)
+    columns.fixed("entity_id", &event.entityID)
+    columns.fixed("version", &event.version)
+    columns.fixed("user_id", &event.userID)
+    visit(json: &event.payload, as: "payload", &columns)
+    visit(json: &event.metadata, as: "metadata", &columns)
+    columns.fixed("schema_version", &event.schemaVersion)
+    columns.fixed("created_at", &event.createdAt)
+  }
+
+  private static func visit(
+    json text: inout String, as name: StaticString, _ columns: inout some ColumnVisitor
+  ) {
+    var json = JSONText(text)
+    columns.fixed(name, &json)
+    text = json.text
+  }
+}
+
+extension StoredEvent {
+  /// An event that the log has not seen yet.
+  init(_ event: NewEvent) {
+    self.init(
+      id: event.id, seq: 0, position: 0, type: event.type.rawValue,
+      entityType: event.entityType.rawValue, entityID: event.entityID, version: event.version,
+      userID: event.userID, payload: event.payload.text, metadata: event.metadata.text,
+      createdAt: event.createdAt)
+  }
+}

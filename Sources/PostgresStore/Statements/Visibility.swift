@@ -1,0 +1,53 @@
+import Domain
+
+/// Who sees what: the one place where SQL says it. In every statement that uses a rule `$1` sees
+/// everybody and `$2` is the caller (`AccessScope`); where instructors look through their courses,
+/// `$3` says whether this caller may (`OverseerScope`).
+enum Visibility {
+  /// The rows of a learner are visible to the learner, to those who see everybody, and, where they
+  /// belong to a course, to the instructor who owns it while the learner is enrolled.
+  static func isOverseen(learner: String, course: String) -> String {
+    """
+    ($1 OR \(learner) = $2 OR $3 AND EXISTS (
+      SELECT 1 FROM courses c JOIN enrolments n ON n.course_id = c.id
+      WHERE c.id = \(course) AND c.user_id = $2 AND c.status <> 'deleted'
+        AND n.user_id = \(learner) AND n.is_active))
+    """
+  }
+
+  /// The course `c` is the caller's own, or one that they are enrolled in.
+  static let isReadersCourse = """
+    (c.user_id = $2 OR EXISTS (SELECT 1 FROM enrolments n
+      WHERE n.user_id = $2 AND n.course_id = c.id AND n.is_active))
+    """
+
+  /// The material of the course `c`.
+  static let isMaterialVisible = "c.status <> 'deleted' AND ($1 OR \(isReadersCourse))"
+
+  /// The course `c` itself: active ones are everybody's.
+  static let isCourseVisible = """
+    c.status <> 'deleted' AND (c.status = 'active' OR $1 OR \(isReadersCourse))
+    """
+
+  /// The enrolment `n`: for the learner and the owner of the course, whatever became of the course.
+  static let isEnrolmentVisible = """
+    ($1 OR n.user_id = $2
+      OR EXISTS (SELECT 1 FROM courses c WHERE c.id = n.course_id AND c.user_id = $2))
+    """
+}
+
+/// Whether they see everybody, and the caller.
+extension AccessScope: ParameterGroup {
+  var parameters: Parameters<Bool, UUIDv7> { Parameters(role.seesEverybody, callerID) }
+}
+
+/// As `AccessScope`, and whether the caller looks through courses of theirs.
+struct OverseerScope: ParameterGroup {
+  var scope: AccessScope
+  /// A change is never made through a course.
+  var forUpdate = false
+
+  var parameters: Parameters<AccessScope, Bool> {
+    Parameters(scope, scope.role == .instructor && !forUpdate)
+  }
+}
