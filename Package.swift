@@ -126,7 +126,8 @@ let package = Package(
     .target(
       name: "Service",
       dependencies: [
-        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "Writes", "RPC", "Contract", "OpenSSL",
+        "Agents", "Digits", "Domain", "EventLog", "JSON", "Retrieval", "Writes", "RPC", "Contract",
+        "OpenSSL",
         logging,
       ],
       swiftSettings: swift),

@@ -69,6 +69,18 @@ def missing_paths(page: Page) -> Iterator[str]:
                 yield f"{place}: there is no {name}"
 
 
+def wrong_decisions(folder: Path) -> Iterator[str]:
+    """Each decision has a number of its own, in its name and in its title."""
+    numbers: Dict[str, Path] = {}
+    for path in sorted(folder.glob("*.md")):
+        number = path.name[:4]
+        if number in numbers:
+            yield f"{path}: {numbers[number]} has the same number"
+        if not path.read_text().startswith(f"# {number}. "):
+            yield f"{path}: the title does not begin with `# {number}. `"
+        numbers[number] = path
+
+
 def missing_commands(page: Page, commands: Dict[str, Set[str]], known: "Known") -> Iterator[str]:
     for place, text in page.commands:
         for line in re.split(r"\n(?![ \t])", text):
@@ -144,6 +156,7 @@ def main() -> int:
         for page in pages
         for finding in (*missing_paths(page), *missing_commands(page, commands, names))
     ]
+    findings += wrong_decisions(Path("docs/adr"))
     for finding in findings:
         print(finding, file=sys.stderr)
     if not findings:

@@ -12,9 +12,6 @@ from typing import Dict, List, Set, Tuple
 
 from swift_source import Source, swift_sources
 
-# Targets whose folders still need each other. One that is in order leaves the list.
-KNOWN: Set[str] = set()
-
 Needs = Dict[str, Dict[str, List[str]]]
 """Folder -> folder that it needs -> where, for example `Writes/Executor.swift:12 names Clock`."""
 
@@ -74,13 +71,7 @@ def main() -> int:
         # Generated code and what it is generated against are one.
         sources = [one for one in swift_sources(target) if "Generated" not in one.path.parts]
         graph = needs(target, sources)
-        groups = cycles(graph)
-        if target.name in KNOWN:
-            if not groups:
-                failed = 1
-                print(f"{target} has no cycle any more: take it out of KNOWN", file=sys.stderr)
-            continue
-        for group in groups:
+        for group in cycles(graph):
             failed = 1
             print(f"{target}: the folders {', '.join(group)} need each other", file=sys.stderr)
             for own, other in pairs(graph, group):

@@ -88,7 +88,9 @@ hito mode=swift "$contract" -I Protos $messages $google
 
 # Clients: each says how its messages and stubs are made, in $client.
 for script in clients/*/generate.sh; do
+  # shellcheck disable=SC2034 # it is for the script
   client=$out/$(dirname "$script")
+  # shellcheck source=clients/python/generate.sh
   . "./$script"
 done
 

@@ -60,3 +60,11 @@ def test_what_exists_is_no_finding(findings, text):
 )
 def test_what_does_not_exist_is_found(findings, text, finding):
     assert finding in "".join(findings(text))
+
+
+def test_decisions_have_numbers_of_their_own(tmp_path):
+    for name, title in (("0001-a", "0001"), ("0001-b", "0001"), ("0002-c", "0003")):
+        (tmp_path / f"{name}.md").write_text(f"# {title}. Something\n")
+    same, title = check_docs.wrong_decisions(tmp_path)
+    assert "0001-b.md" in same and "same number" in same
+    assert "0002-c.md" in title and "title" in title

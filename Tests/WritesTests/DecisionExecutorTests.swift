@@ -46,9 +46,9 @@ import Writes
     _ request: RequestKey?, retriesDuplicates: Bool = false,
     _ decide: (ChangeContext) throws -> ([Change], String)
   ) async throws -> String {
+    let encode = { (reply: String) in Array(reply.utf8) }
     let written = try await executor.perform(
-      request, metadata: .object([]), retriesDuplicates: retriesDuplicates,
-      encode: { Array(($0 as String).utf8) }
+      request, metadata: .object([]), retriesDuplicates: retriesDuplicates, encode: encode
     ) { context in
       let (changes, reply) = try decide(context)
       return Decision(changes: changes, events: [], response: reply)

@@ -36,10 +36,8 @@ package struct RunJournal: Sendable {
     _ request: AgentRequest, learnerID: UUIDv7, callerID: UUIDv7, model: String?,
     key: RequestKey?, metadata: JSONValue
   ) async throws -> Begun {
-    let written = try await writes.perform(
-      key, metadata: metadata,
-      encode: { (begun: (RunSession, RunRecord)) in Array(begun.0.run.id.description.utf8) }
-    ) { context in
+    let encode = { (begun: (RunSession, RunRecord)) in Array(begun.0.run.id.description.utf8) }
+    let written = try await writes.perform(key, metadata: metadata, encode: encode) { context in
       let session = RunSession(
         AgentRun(
           id: context.nextID(), learnerID: learnerID, callerID: callerID, request: request,

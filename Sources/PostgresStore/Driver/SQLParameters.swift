@@ -12,7 +12,7 @@ struct Parameters<each Parameter: SQLParameters>: SQLParameters {
 
   static var types: [SQLType] {
     var types: [SQLType] = []
-    repeat types += (each Parameter).types
+    repeat types.append(contentsOf: (each Parameter).types)
     return types
   }
 

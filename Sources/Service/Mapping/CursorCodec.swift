@@ -1,3 +1,4 @@
+internal import Digits
 package import Domain
 internal import RPC
 
@@ -16,11 +17,11 @@ enum LogPoint: Sendable, Hashable {
 ///     r1_<event id, 32 hex>_<check, 8 hex>   a receipt
 package struct CursorCodec: Sendable {
   private static let lengthMax = 64
-  private let seed: UInt64
+  private let seed: FNV1a
 
   /// - Parameter logName: tells the logs of deployments apart; the same on every replica of one.
   package init(logName: String = "") {
-    seed = CursorCodec.hash(logName.utf8, from: 0xcbf2_9ce4_8422_2325)
+    seed = FNV1a(logName)
   }
 
   package func cursor(_ position: Int64) -> String {
@@ -28,7 +29,7 @@ package struct CursorCodec: Sendable {
   }
 
   package func receipt(_ eventID: UUIDv7) -> String {
-    sealed("r1_" + CursorCodec.hex(eventID.high) + CursorCodec.hex(eventID.low))
+    sealed("r1_" + Digits.hexadecimal(eventID.high) + Digits.hexadecimal(eventID.low))
   }
 
   func point(_ text: String) throws(RPCError) -> LogPoint {
@@ -53,21 +54,12 @@ package struct CursorCodec: Sendable {
     throw .badCursor("is of a version that this server does not know")
   }
 
-  private func sealed(_ body: String) -> String {
-    let check = CursorCodec.hash(body.utf8, from: seed)
-    return body + "_"
-      + CursorCodec.hex(UInt64(UInt32(truncatingIfNeeded: check ^ check >> 32)))
-      .suffix(8)
-  }
-
-  private static func hex(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-  }
-
   /// FNV-1a: against accidents, not against people. A forged cursor shows nothing that a guessed
   /// position would not, since every event is checked against the caller.
-  private static func hash(_ bytes: some Sequence<UInt8>, from seed: UInt64) -> UInt64 {
-    bytes.reduce(seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  private func sealed(_ body: String) -> String {
+    var check = seed
+    check.mix(body)
+    let folded = UInt32(truncatingIfNeeded: check.value ^ check.value >> 32)
+    return body + "_" + Digits.hexadecimal(folded)
   }
 }

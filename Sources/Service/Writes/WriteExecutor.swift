@@ -38,9 +38,10 @@ struct WriteExecutor: Sendable {
       case .stream(let hash): RequestKey(context, caller, content: hash)
       case .none: nil
       }
+    let encode = { (response: Response) in response.encodedBytes() }
     let written = try await executor.perform(
       request, metadata: EventMetadata.of(context, caller),
-      retriesDuplicates: policy.retriesDuplicates, encode: { $0.encodedBytes() }
+      retriesDuplicates: policy.retriesDuplicates, encode: encode
     ) { change in
       var decision = try await decide(change)
       let last =

@@ -37,13 +37,15 @@ extension SettingKind where Value == String {
 
   /// One word without blanks; what stands around it is left out.
   static func word(_ valueName: String, byteCountMax: Int) -> SettingKind {
-    SettingKind(valueName, "one word of at most \(byteCountMax) bytes", text: { $0 }) { text in
+    let parse: @Sendable (String) -> String? = { text in
       let words = text.split(whereSeparator: \.isWhitespace)
       guard words.count == 1, let only = words.first, only.utf8.count <= byteCountMax else {
         return nil
       }
       return String(only)
     }
+    return SettingKind(
+      valueName, "one word of at most \(byteCountMax) bytes", text: { $0 }, parse: parse)
   }
 }
 
@@ -112,9 +114,8 @@ where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
   static var choice: SettingKind {
     let names = Value.allCases.map(\.rawValue)
     let list = names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
-    return SettingKind(names.joined(separator: "|"), list, text: { $0.rawValue }) {
-      Value(rawValue: $0)
-    }
+    return SettingKind(
+      names.joined(separator: "|"), list, text: { $0.rawValue }, parse: { Value(rawValue: $0) })
   }
 }
 
