@@ -26,6 +26,8 @@ SYSTEM = {
 }  # fmt: skip
 # The standard library's own: what a target may use that stands on no C and on no package.
 STANDARD = {"Synchronization"}
+# What wraps the system itself for the others.
+WRAPPERS = {"Threads"}
 EVENT_LOOPS = "swift-nio"
 
 _SQL = re.compile(
@@ -102,7 +104,7 @@ def reach(all_targets: Dict[str, Target], name: str) -> Set[str]:
 def wrong_imports(all_targets: Dict[str, Target], target: Target) -> Iterator[str]:
     """What is imported and not declared, and what is declared and not imported."""
     below = reach(all_targets, target.name)
-    is_pure = target.is_drawn and all(
+    is_pure = target.is_drawn and target.name not in WRAPPERS and all(
         name in all_targets and all_targets[name].is_swift for name in below
     )
     system = STANDARD if is_pure else SYSTEM
