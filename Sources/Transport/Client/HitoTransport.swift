@@ -20,24 +20,14 @@ package final class HitoTransport: ClientTransport {
   }
 
   private let configuration: ClientConfiguration
-  /// One for each address.
-  private let endpoints: [ClientConfiguration]
-  /// The endpoint that answered last.
-  private let preferred = Atomic(0)
-  private let attemptCount = Atomic(0)
+  private let dialer: Dialer
   private let group: any EventLoopGroup
   private let state = Mutex(State.idle)
 
   /// - Parameter others: addresses beside the configuration's own, of servers of the same data.
   package init(_ configuration: ClientConfiguration, others: [(host: String, port: Int)] = []) {
     self.configuration = configuration
-    endpoints =
-      [configuration]
-      + others.map { other in
-        var endpoint = configuration
-        (endpoint.host, endpoint.port) = (other.host, other.port)
-        return endpoint
-      }
+    dialer = Dialer(configuration, others: others)
     group = MultiThreadedEventLoopGroup.singleton
     signal(SIGPIPE, SIG_IGN)
   }
@@ -228,75 +218,13 @@ package final class HitoTransport: ClientTransport {
   /// Starts to connect; ends in `.connected` or `.idle`. Not under the lock: a failure may come at
   /// once.
   private func dial(_ promise: EventLoopPromise<ClientConnection>) {
-    let first = preferred.load(ordering: .relaxed)
-    // The one that answered last, then the others in their order.
-    let others = endpoints.indices.filter { $0 != first }
-    attempt(first, then: others[...], on: promise.futureResult.eventLoop).whenComplete { result in
-      switch result {
-      case .success(let connection): promise.succeed(connection)
-      case .failure(let error):
-        self.gaveUp()
-        promise.fail(self.failure(error))
-      }
-    }
-  }
-
-  /// Connects to the first endpoint that answers.
-  private func attempt(
-    _ index: Int, then rest: ArraySlice<Int>, on loop: any EventLoop
-  ) -> EventLoopFuture<ClientConnection> {
-    connect(to: endpoints[index], on: loop).map { connection in
-      self.preferred.store(index, ordering: .relaxed)
-      return connection
-    }.flatMapError { error in
-      guard let next = rest.first, !self.isClosed else { return loop.makeFailedFuture(error) }
-      return self.attempt(next, then: rest.dropFirst(), on: loop)
-    }
-  }
-
-  /// What callers are told when no address answered: the last attempt's error, with all addresses where
-  /// there are several.
-  private func failure(_ last: any Error) -> any Error {
-    guard endpoints.count > 1 else { return last }
-    let names = endpoints.map { "\($0.host):\($0.port)" }.joined(separator: ", ")
-    return RPCError(.unavailable, "no server answers at \(names)")
-      .caused(by: (last as? RPCError)?.cause ?? last)
-  }
-
-  /// One attempt at one address, up to the server's HELLO.
-  private func connect(
-    to endpoint: ClientConfiguration, on loop: any EventLoop
-  ) -> EventLoopFuture<ClientConnection> {
-    let number = attemptCount.wrappingAdd(1, ordering: .relaxed).newValue
-    let connection = ClientConnection(configuration: endpoint, loop: loop) { [weak self] in
-      self?.forget(attempt: number)
-    }
-    let timeout = TimeAmount.nanoseconds(
-      Int64(clamping: Int(endpoint.connectTimeout / .nanoseconds(1))))
-    ClientBootstrap(group: loop)
-      .connectTimeout(timeout)
-      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          let session = try endpoint.tls.connect(host: endpoint.serverName ?? endpoint.host)
-          try channel.pipeline.syncOperations.addHandlers(
-            TLSHandler(session: session, scratch: LoopScratch(), handshakeTimeout: timeout),
-            connection)
-        }
-      }
-      .connect(host: endpoint.host, port: endpoint.port)
-      .whenFailure { error in
-        connection.end(
-          RPCError(.unavailable, "cannot connect to \(endpoint.host):\(endpoint.port)")
-            .caused(by: error))
-      }
-    let helloTimer = loop.scheduleTask(in: timeout + timeout) {
-      connection.end(RPCError(.unavailable, "the server did not answer in time"))
-      connection.context?.close(promise: nil)
-    }
-    return connection.ready.futureResult.always { _ in helloTimer.cancel() }.map {
-      self.established(connection, attempt: number)
-      return connection
+    let owner = Dialer.Owner(
+      established: { self.established($0, attempt: $1) },
+      retired: { [weak self] attempt in self?.forget(attempt: attempt) },
+      isClosed: { self.isClosed })
+    dialer.connect(on: promise.futureResult.eventLoop, for: owner).whenComplete { result in
+      if case .failure = result { self.gaveUp() }
+      promise.completeWith(result)
     }
   }
 

@@ -55,12 +55,20 @@ struct SettingSurroundings: Sendable {
 }
 
 extension SettingSurroundings {
+  /// More of a file is not read; certificates of a system are a quarter of it.
+  private static let byteCountMax = 1 << 20
+
   /// Those of this process.
   static var ofProcess: SettingSurroundings {
     SettingSurroundings(
       environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0,
       processorCount: ProcessInfo.processInfo.activeProcessorCount,
-      contents: { try? String(contentsOfFile: $0, encoding: .utf8) },
+      contents: { path in
+        guard let file = FileHandle(forReadingAtPath: path),
+          let read = try? file.read(upToCount: byteCountMax) ?? Data()
+        else { return nil }
+        return String(validating: read, as: UTF8.self)
+      },
       isOpenToOthers: { path in
         var facts = stat()
         return stat(path, &facts) == 0 && facts.st_mode & 0o077 != 0

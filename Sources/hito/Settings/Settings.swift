@@ -18,7 +18,7 @@ struct Settings: Sendable {
   /// Where the server of this machine keeps everything, as an absolute path; nil for a user without a
   /// home who names none.
   private(set) var dataDirectory: String?
-  /// What of the surroundings values are derived from.
+  /// The user's own folder.
   let home: String?
   /// What was given that means nothing: unknown variables. They stop nothing, because other programs
   /// set some that look like ours (Kubernetes: `HITO_SERVICE_HOST` for a service named `hito`).
@@ -50,7 +50,7 @@ struct Settings: Sendable {
     do throws(SettingsError) {
       if let file = try Self.file(named, known) {
         filePath = file.path
-        try take(file, isNamed: named != nil)
+        try take(file, isNamed: named?.text != nil)
       }
     } catch {
       problems += error.problems
