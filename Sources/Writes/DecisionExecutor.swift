@@ -9,8 +9,9 @@ package import Retrieval
 /// it writes anything. Only where the repeat is refused, on a state that the first time made, the
 /// reply is looked for.
 package struct DecisionExecutor: Sendable {
-  /// How often a decision is made before the caller hears of contention.
-  package static let attemptMaximum = 10
+  /// How often a decision is made before the caller hears of contention: with the pauses between
+  /// them about a second, in which dozens of writers of one goal all have their turn.
+  package static let attemptMaximum = 20
 
   package let clock: any TimeSource
   package let ids: any IDGenerator

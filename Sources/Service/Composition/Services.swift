@@ -57,7 +57,7 @@ package struct Services: Sendable {
       indexer: PassageIndexer(models: options.embeddingModels),
       pause: { attempt in
         // Full jitter: those that met once must not meet again.
-        let most = min(Duration.milliseconds(1) * (1 << min(attempt, 6)), .milliseconds(50))
+        let most = min(Duration.milliseconds(1) * (1 << min(attempt, 7)), .milliseconds(100))
         try await waitingClock.sleep(for: most * Double.random(in: 0...1))
       })
     writes = WriteExecutor(executor: executor, cursors: cursors)
