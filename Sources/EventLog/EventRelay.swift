@@ -106,7 +106,9 @@ package final class EventRelay: Sendable {
     defer { note { $0.isLeading = false } }
     var hasReadOn = false
     while !Task.isCancelled {
-      guard let events = try await sequencer.sequence(limit: configuration.batchLimit) else { return }
+      guard let events = try await sequencer.sequence(limit: configuration.batchLimit) else {
+        return
+      }
       worked()
       note { $0.isLeading = true }
       // Positions that we did not see: of the leader before us, or of a batch whose answer was

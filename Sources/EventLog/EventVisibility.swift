@@ -49,7 +49,8 @@ package final class EventVisibility: Sendable {
     }
   }
 
-  private func owner(of courseID: EntityID, _ caller: Caller) async throws(StoreError) -> EntityID? {
+  private func owner(of courseID: EntityID, _ caller: Caller) async throws(StoreError) -> EntityID?
+  {
     let now = ContinuousClock.now
     if let known = memory.withLock({ $0.owners[courseID] }), known.until > now {
       return known.owner

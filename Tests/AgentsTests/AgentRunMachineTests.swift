@@ -332,6 +332,7 @@ extension AgentRunEvent {
 
   static let stored = AgentRunEvent.goalStored(
     StoredGoal(
-      goalID: EntityID(high: 8, low: 8), taskIDs: (1...3).map { EntityID(high: 8, low: UInt64($0)) },
+      goalID: EntityID(high: 8, low: 8),
+      taskIDs: (1...3).map { EntityID(high: 8, low: UInt64($0)) },
       proposal: .example))
 }

@@ -57,7 +57,7 @@ import Testing
       #expect(throws: StoreError.corrupt("the column 0 is NULL")) {
         try row.value(0, as: String.self)
       }
-      #expect(throws: StoreError.corrupt("the column 1 does not hold a valid UUIDv7")) {
+      #expect(throws: StoreError.corrupt("the column 1 does not hold a valid EntityID")) {
         try row.value(1, as: EntityID.self)
       }
       #expect(throws: StoreError.corrupt("there is no column 7")) {

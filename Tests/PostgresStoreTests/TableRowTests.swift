@@ -151,7 +151,7 @@ import Testing
       await #expect(throws: StoreError.corrupt("the column text is NULL")) { try await read() }
       let wrong = Statement("test.note_wrong", "SELECT 1::int8")
       let row = try await store.database.rows(wrong())[0]
-      #expect(throws: StoreError.corrupt("the column id does not hold a valid UUIDv7")) {
+      #expect(throws: StoreError.corrupt("the column id does not hold a valid EntityID")) {
         try NoteRow.read(row)
       }
     }

@@ -140,7 +140,8 @@ import Testing
 
   /// Whatever the moment at which its server was killed, a run comes to the same end, and a model
   /// that has answered is not asked again.
-  @Test func `continue from every prefix of their events without a second model call`() async throws {
+  @Test func `continue from every prefix of their events without a second model call`() async throws
+  {
     let (whole, _) = fixture([.text(Script.short), .text(Script.good)])
     let ada = whole.user()
     let id = try #require(EntityID(try await whole.generate(as: ada).all()[0].runId))

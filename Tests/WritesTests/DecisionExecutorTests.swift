@@ -36,7 +36,8 @@ import Writes
 
   private func user(_ name: String? = nil, version: Int64 = 1) -> User {
     User(
-      id: EntityID(high: 2, low: 2), externalID: name, displayName: "Ada", email: nil, role: .learner,
+      id: EntityID(high: 2, low: 2), externalID: name, displayName: "Ada", email: nil,
+      role: .learner,
       language: "es", timeZone: "UTC", version: version, createdAt: Time().now(),
       updatedAt: Time().now())
   }

@@ -103,7 +103,9 @@ package struct RunJournal: Sendable {
     let (next, record, new) = try session.advanced(
       by: event, lease: options.lease(from: context.now), context: context)
     let changes = changes + [.updateRun(next.run, after: session.run.version)]
-    guard try await writes.commit(changes: changes, events: events + [new]) else { throw Superseded() }
+    guard try await writes.commit(changes: changes, events: events + [new]) else {
+      throw Superseded()
+    }
     session = next
     return record
   }

@@ -17,7 +17,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let invalidField = ErrorReason(rawValue: 4)
   /// A documented maximum is reached (RESOURCE_EXHAUSTED).
   public static let limitReached = ErrorReason(rawValue: 5)
-  /// The bytes are no message of the method's type (INVALID_ARGUMENT).
+  /// The bytes are not a valid message of the method's type (INVALID_ARGUMENT).
   public static let malformedMessage = ErrorReason(rawValue: 6)
   /// The page token is not of this request (INVALID_ARGUMENT).
   public static let badPageToken = ErrorReason(rawValue: 7)
@@ -31,7 +31,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let contention = ErrorReason(rawValue: 11)
   /// No model endpoint is configured (UNAVAILABLE).
   public static let noModel = ErrorReason(rawValue: 12)
-  /// The server is going away (UNAVAILABLE); a stream's resume cursor says where to go on.
+  /// The server is going away (UNAVAILABLE); a stream's resume cursor says where to continue.
   public static let draining = ErrorReason(rawValue: 13)
   /// The call budget or rate of this caller is used up (RESOURCE_EXHAUSTED).
   public static let quota = ErrorReason(rawValue: 14)

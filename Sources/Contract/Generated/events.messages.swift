@@ -211,7 +211,7 @@ public struct ReadEventsRequest: WireMessage, Equatable {
 public struct ReadEventsResponse: WireMessage, Equatable {
   /// Oldest first.
   public var events: [Event]
-  /// Give it as `after_cursor` to go on; it is also set on the last page.
+  /// Give it as `after_cursor` to continue; it is also set on the last page.
   public var nextCursor: String
   /// True when there was no more at the time.
   public var atEnd: Bool
@@ -387,7 +387,7 @@ public struct ConsumerGroup: WireMessage, Equatable {
 public struct CreateConsumerGroupRequest: WireMessage, Equatable {
   /// Name, filter, strategy, max_attempts and ack_timeout_us are read.
   public var group: ConsumerGroup?
-  /// Begin behind this cursor; empty means at the beginning.
+  /// Begin after this cursor; empty means at the beginning.
   public var afterCursor: String
 
   public init(

@@ -1063,7 +1063,7 @@ public struct ResolveProposalResponse: WireMessage, Equatable {
 public struct WatchRunRequest: WireMessage, Equatable {
   /// UUID of the run.
   public var runId: String
-  /// Go on behind this step; empty means from the start.
+  /// Continue after this step; empty means from the start.
   public var cursor: String
 
   public init(

@@ -82,7 +82,7 @@ public struct WatchRequest: WireMessage, Equatable {
 
 /// One step of a subscription.
 public struct WatchResponse: WireMessage, Equatable {
-  /// Resume behind this message by giving its cursor as `after_cursor`.
+  /// Resume after this message by giving its cursor as `after_cursor`.
   public var cursor: String
   /// What it is.
   public var step: Step?

@@ -18,7 +18,7 @@ public enum ProgressServiceMethods {
 package protocol ProgressServiceHandler: Sendable {
   /// Streams events as they happen, from any point of the log: first those of the past, then live.
   /// Every event carries a cursor; a client that lost its connection, or whose server was killed,
-  /// goes on behind the last one that it saw, on any server. Nothing is skipped, doubled or out of
+  /// continues after the last one that it saw, on any server. Nothing is skipped, doubled or out of
   /// order. A learner sees their own events; the owner of a course also those of goals and tasks
   /// that belong to it; services and admins see all.
   func watch(
@@ -47,7 +47,7 @@ public struct ProgressServiceClient: Sendable {
 
   /// Streams events as they happen, from any point of the log: first those of the past, then live.
   /// Every event carries a cursor; a client that lost its connection, or whose server was killed,
-  /// goes on behind the last one that it saw, on any server. Nothing is skipped, doubled or out of
+  /// continues after the last one that it saw, on any server. Nothing is skipped, doubled or out of
   /// order. A learner sees their own events; the owner of a course also those of goals and tasks
   /// that belong to it; services and admins see all.
   public func watch(

@@ -539,7 +539,7 @@ public struct PipelineInfo: WireMessage, Equatable {
   public var name: String
   /// Everything up to here is done.
   public var cursor: String
-  /// How many events are behind it.
+  /// How many events come after it.
   public var lagEvents: Int64
   /// What last went wrong; empty where nothing did.
   public var lastError: String

@@ -47,7 +47,7 @@ public enum TaskServiceMethods {
 /// The steps towards goals. Every change of a task also answers its goal, which follows its tasks
 /// (docs/domain.md).
 package protocol TaskServiceHandler: Sendable {
-  /// Adds a task behind the others of a goal. A completed goal is thereby reopened.
+  /// Adds a task after the others of a goal. A completed goal is thereby reopened.
   func createTask(
     _ request: CreateTaskRequest, _ context: CallContext
   ) async throws -> CreateTaskResponse
@@ -154,7 +154,7 @@ public struct TaskServiceClient: Sendable {
     self.transport = transport
   }
 
-  /// Adds a task behind the others of a goal. A completed goal is thereby reopened.
+  /// Adds a task after the others of a goal. A completed goal is thereby reopened.
   public func createTask(
     _ request: CreateTaskRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> CreateTaskResponse {

@@ -743,7 +743,7 @@ public struct RunOutcome: WireMessage, Equatable {
   }
 }
 
-/// A verdict of somebody else.
+/// A verdict from outside.
 public struct RecordVerdictRequest: WireMessage, Equatable {
   /// UUID.
   public var snapshotId: String

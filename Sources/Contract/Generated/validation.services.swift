@@ -52,7 +52,7 @@ package protocol CodeValidationServiceHandler: Sendable {
     _ request: ListSnapshotsRequest, _ context: CallContext
   ) async throws -> ListSnapshotsResponse
 
-  /// Records a verdict of somebody else: an instructor, or a service that grades. It emits
+  /// Records a verdict from outside: an instructor, or a service that grades. It emits
   /// `code.validated` like our own.
   func recordVerdict(
     _ request: RecordVerdictRequest, _ context: CallContext
@@ -151,7 +151,7 @@ public struct CodeValidationServiceClient: Sendable {
       options: options)
   }
 
-  /// Records a verdict of somebody else: an instructor, or a service that grades. It emits
+  /// Records a verdict from outside: an instructor, or a service that grades. It emits
   /// `code.validated` like our own.
   public func recordVerdict(
     _ request: RecordVerdictRequest, options: CallOptions = CallOptions()

@@ -29,7 +29,8 @@ package struct CourseDocument: Sendable, Hashable {
   package var updatedAt: Timestamp
 
   package init(
-    id: EntityID, courseID: EntityID, userID: EntityID, path: String, title: String, language: String,
+    id: EntityID, courseID: EntityID, userID: EntityID, path: String, title: String,
+    language: String,
     format: DocumentFormat, content: String? = nil, contentHash: [UInt8], byteCount: Int,
     ordinal: Int32, sectionCount: Int32, chunkCount: Int32, isDeleted: Bool = false,
     version: Int64 = 1, createdAt: Timestamp, updatedAt: Timestamp

@@ -118,7 +118,8 @@ package protocol ModelUsageStore: Sendable {
   /// Used by `callerID` since `since`.
   func usage(of callerID: EntityID, since: Timestamp) async throws(StoreError) -> ModelUsage
   /// Adds one call.
-  func record(_ usage: ModelUsage, of callerID: EntityID, at now: Timestamp) async throws(StoreError)
+  func record(_ usage: ModelUsage, of callerID: EntityID, at now: Timestamp)
+    async throws(StoreError)
 }
 
 /// Tokens and money of one or more calls.

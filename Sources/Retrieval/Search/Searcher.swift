@@ -16,7 +16,8 @@ package struct SearchQuestion: Sendable {
   package var excluded: EntityID?
 
   package init(
-    text: String, scopes: [SearchScope], learnerID: EntityID, mode: SearchMode = .hybrid, limit: Int,
+    text: String, scopes: [SearchScope], learnerID: EntityID, mode: SearchMode = .hybrid,
+    limit: Int,
     minimumSimilarity: Double? = nil, reranks: Bool = false, excluded: EntityID? = nil
   ) {
     self.text = text

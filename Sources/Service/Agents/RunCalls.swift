@@ -70,7 +70,8 @@ struct RunCalls: Sendable {
 
   /// Shows a run after one of its events, or from its first step, until it ends.
   func watch(
-    _ id: EntityID, _ caller: Caller, on stream: RunStream<some RunResponse>, after eventID: EntityID?
+    _ id: EntityID, _ caller: Caller, on stream: RunStream<some RunResponse>,
+    after eventID: EntityID?
   ) async throws {
     try await show(id, RunSubject(), caller, on: stream, after: eventID, mayDrive: false)
   }

@@ -37,7 +37,9 @@ struct CreateGoal {
       for level in Self.levels {
         // Who is first changes, so that a growing database favours nobody.
         for turn in 0..<2 {
-          if let rate = try await server.database.waitUntilSequenced() { sequencingRates.append(rate) }
+          if let rate = try await server.database.waitUntilSequenced() {
+            sequencingRates.append(rate)
+          }
           if (round + turn).isMultiple(of: 2) {
             ours[level, default: []].append(
               try await self.ours(client, inFlight: level, .seconds(seconds)))

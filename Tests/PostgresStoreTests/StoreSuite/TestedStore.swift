@@ -195,7 +195,9 @@ extension TestedStore {
   /// Gives positions until every event has one, and returns those events.
   func sequenceAll() async throws -> [StoredEvent] {
     var sequenced: [StoredEvent] = []
-    while let batch = try await sequencer.sequence(limit: 500), !batch.isEmpty { sequenced += batch }
+    while let batch = try await sequencer.sequence(limit: 500), !batch.isEmpty {
+      sequenced += batch
+    }
     return sequenced
   }
 

@@ -61,7 +61,7 @@ class TaskServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> tasks_pb2.CreateTaskResponse:
-        """Adds a task behind the others of a goal. A completed goal is thereby reopened."""
+        """Adds a task after the others of a goal. A completed goal is thereby reopened."""
 
         return await self._channel.unary(
             _TASK_SERVICE_CREATE_TASK,

@@ -126,7 +126,7 @@ class CodeValidationServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> validation_pb2.RecordVerdictResponse:
-        """Records a verdict of somebody else: an instructor, or a service that grades. It emits
+        """Records a verdict from outside: an instructor, or a service that grades. It emits
         `code.validated` like our own.
         """
 

@@ -52,7 +52,7 @@ typedef enum _Hito__V1__ErrorReason {
    */
   HITO__V1__ERROR_REASON__ERROR_REASON_LIMIT_REACHED = 5,
   /*
-   * The bytes are no message of the method's type (INVALID_ARGUMENT).
+   * The bytes are not a valid message of the method's type (INVALID_ARGUMENT).
    */
   HITO__V1__ERROR_REASON__ERROR_REASON_MALFORMED_MESSAGE = 6,
   /*
@@ -80,7 +80,7 @@ typedef enum _Hito__V1__ErrorReason {
    */
   HITO__V1__ERROR_REASON__ERROR_REASON_NO_MODEL = 12,
   /*
-   * The server is going away (UNAVAILABLE); a stream's resume cursor says where to go on.
+   * The server is going away (UNAVAILABLE); a stream's resume cursor says where to continue.
    */
   HITO__V1__ERROR_REASON__ERROR_REASON_DRAINING = 13,
   /*

@@ -222,7 +222,7 @@ struct  Hito__V1__ReadEventsResponse
   size_t n_events;
   Hito__V1__Event **events;
   /*
-   * Give it as `after_cursor` to go on; it is also set on the last page.
+   * Give it as `after_cursor` to continue; it is also set on the last page.
    */
   char *next_cursor;
   /*
@@ -359,7 +359,7 @@ struct  Hito__V1__CreateConsumerGroupRequest
    */
   Hito__V1__ConsumerGroup *group;
   /*
-   * Begin behind this cursor; empty means at the beginning.
+   * Begin after this cursor; empty means at the beginning.
    */
   char *after_cursor;
 };

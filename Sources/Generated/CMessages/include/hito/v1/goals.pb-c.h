@@ -916,7 +916,7 @@ struct  Hito__V1__WatchRunRequest
    */
   char *run_id;
   /*
-   * Go on behind this step; empty means from the start.
+   * Continue after this step; empty means from the start.
    */
   char *cursor;
 };

@@ -104,7 +104,7 @@ struct  Hito__V1__WatchResponse
 {
   ProtobufCMessage base;
   /*
-   * Resume behind this message by giving its cursor as `after_cursor`.
+   * Resume after this message by giving its cursor as `after_cursor`.
    */
   char *cursor;
   Hito__V1__WatchResponse__StepCase step_case;

@@ -452,7 +452,7 @@ struct  Hito__V1__PipelineInfo
    */
   char *cursor;
   /*
-   * How many events are behind it.
+   * How many events come after it.
    */
   int64_t lag_events;
   /*

@@ -695,7 +695,7 @@ struct  Hito__V1__RunOutcome
 
 
 /*
- * A verdict of somebody else.
+ * A verdict from outside.
  */
 struct  Hito__V1__RecordVerdictRequest
 {
