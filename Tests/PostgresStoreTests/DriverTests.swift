@@ -205,6 +205,20 @@ import Testing
     #expect(error?.description.contains("secret") == false)
   }
 
+  @Test func olderServersAreNotToldOfLimitsThatTheyDoNotKnow() {
+    var settings = ConnectionSettings(conninfo: "")
+    func names(_ version: Int) -> [String] {
+      settings.sessionSettings(serverVersion: version).map(\.name)
+    }
+    #expect(!names(180_000).contains("transaction_timeout"), "the server's own counts")
+    settings.limits = .bulk(lock: .seconds(1))
+    #expect(names(170_000).contains("transaction_timeout"))
+    #expect(!names(160_000).contains("transaction_timeout"))
+    let limits = settings.sessionSettings(serverVersion: 180_000)
+      .filter { $0.name.hasSuffix("_timeout") && !$0.name.hasPrefix("tcp") }
+    #expect(limits.filter { $0.value != "0" }.map(\.name) == ["lock_timeout"])
+  }
+
   @Test func anOldVectorExtensionIsRefused() {
     #expect(throws: Never.self) { try ConnectionSettings.check(vector: "0.8.0") }
     #expect(throws: Never.self) { try ConnectionSettings.check(vector: "1.0") }

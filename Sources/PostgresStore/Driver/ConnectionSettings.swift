@@ -28,8 +28,7 @@ package struct ConnectionSettings: Sendable {
   /// The role that statements run as; nil: the one that logs in.
   package var role: String?
   package var connectTimeout: Duration = .seconds(10)
-  package var statementTimeout: Duration = .seconds(30)
-  package var lockTimeout: Duration = .seconds(10)
+  package var limits = SessionLimits()
   /// Statements that a new session starts with, for example a LISTEN.
   var sessionStart: String?
 
@@ -133,20 +132,7 @@ package struct ConnectionSettings: Sendable {
         "the server is PostgreSQL \(version / 10_000); Hito needs 15 or later: upgrade it, or "
           + "leave the database URL empty to use the embedded one")
     }
-    func milliseconds(_ duration: Duration) -> String {
-      let (seconds, attoseconds) = duration.components
-      return String(seconds * 1000 + attoseconds / 1_000_000_000_000_000)
-    }
-    var settings = [
-      ("statement_timeout", milliseconds(statementTimeout)),
-      ("lock_timeout", milliseconds(lockTimeout)),
-      ("idle_in_transaction_session_timeout", "30000"),
-      ("TimeZone", "UTC"),
-      ("DateStyle", "ISO"),
-      ("IntervalStyle", "postgres"),
-      ("search_path", "public"),
-    ]
-    if let role { settings.append(("role", role)) }
+    let settings = sessionSettings(serverVersion: version)
     let calls = settings.map { name, value in
       "set_config('\(name)', '\(value.split(separator: "'").joined(separator: "''"))', false)"
     }
@@ -155,6 +141,19 @@ package struct ConnectionSettings: Sendable {
         + calls.joined(separator: ", "), connection)
     if let installed = rows.first?.first ?? nil { try ConnectionSettings.check(vector: installed) }
     if let sessionStart { _ = try query(sessionStart, connection) }
+  }
+
+  /// What every session of ours is set to, whatever the server, the database or the role says.
+  func sessionSettings(serverVersion: Int) -> [(name: String, value: String)] {
+    var settings = limits.settings(serverVersion: serverVersion)
+    settings += [
+      ("TimeZone", "UTC"),
+      ("DateStyle", "ISO"),
+      ("IntervalStyle", "postgres"),
+      ("search_path", "public"),
+    ]
+    if let role { settings.append(("role", role)) }
+    return settings
   }
 
   static func check(vector version: String) throws(ConnectFailure) {
