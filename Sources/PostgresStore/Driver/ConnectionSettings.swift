@@ -82,8 +82,9 @@ package struct ConnectionSettings: Sendable {
     if given["connect_timeout"] == nil {
       parameters.append(("connect_timeout", String(max(2, connectTimeout.components.seconds))))
     }
-    if given["tcp_user_timeout"] == nil { parameters.append(("tcp_user_timeout", "15000")) }
-    if given["keepalives_idle"] == nil { parameters.append(("keepalives_idle", "15")) }
+    for (name, value) in ConnectionSettings.standardParameters where given[name] == nil {
+      parameters.append((name, value))
+    }
     if ConnectionSettings.isRemote(given) {
       if given["sslmode"] == nil { parameters.append(("sslmode", "verify-full")) }
       let system = "/etc/ssl/certs/ca-certificates.crt"
@@ -96,6 +97,13 @@ package struct ConnectionSettings: Sendable {
     return parameters
   }
 
+  /// A peer that has gone is noticed within about half a minute, and of several servers the one
+  /// that takes writes is used: a standby, or a leader that was demoted, is of no use to us.
+  private static let standardParameters = [
+    ("tcp_user_timeout", "15000"), ("keepalives_idle", "15"), ("keepalives_interval", "5"),
+    ("keepalives_count", "3"), ("target_session_attrs", "read-write"),
+  ]
+
   /// Whether a parsed connection string leads over the network.
   static func isRemote(_ given: [String: String]) -> Bool {
     let hosts = [given["host"], given["hostaddr"]].flatMap { ($0 ?? "").split(separator: ",") }
@@ -107,7 +115,10 @@ package struct ConnectionSettings: Sendable {
   /// may hold a password.
   static func parse(_ conninfo: String) throws(ConnectFailure) -> [String: String] {
     var values: [String: String] = [:]
-    for (keyword, variable) in [("sslmode", "PGSSLMODE"), ("host", "PGHOST")] {
+    for (keyword, variable) in [
+      ("sslmode", "PGSSLMODE"), ("host", "PGHOST"),
+      ("target_session_attrs", "PGTARGETSESSIONATTRS"),
+    ] {
       if let value = getenv(variable) { values[keyword] = String(cString: value) }
     }
     guard let options = PQconninfoParse(conninfo, nil) else {
@@ -147,6 +158,12 @@ package struct ConnectionSettings: Sendable {
   func sessionSettings(serverVersion: Int) -> [(name: String, value: String)] {
     var settings = limits.settings(serverVersion: serverVersion)
     settings += [
+      // The server's own side of the connection: it would keep the session, and the locks, of a
+      // client that has gone for hours. Sockets of one machine pass these over.
+      ("tcp_keepalives_idle", "15"),
+      ("tcp_keepalives_interval", "5"),
+      ("tcp_keepalives_count", "3"),
+      ("tcp_user_timeout", "30000"),
       ("TimeZone", "UTC"),
       ("DateStyle", "ISO"),
       ("IntervalStyle", "postgres"),
