@@ -100,7 +100,8 @@ struct ServerProgram {
     logger.info("opened the lake", metadata: ["recovery": "\(recovery)"])
     let model = try configured.languageModel(usage: PostgresModelUsageStore(database))
     let parts = makeComponents(
-      database: database, lake: lake, providers: embedders.all, model: model)
+      connection: pool.connection, database: database, lake: lake, providers: embedders.all,
+      model: model)
     let switcher = embedders.desired.map { desired in
       parts.makeSwitcher(
         to: desired, database: database, owner: ConnectionSettings(conninfo: conninfo.owner))
@@ -146,12 +147,12 @@ struct ServerProgram {
   }
 
   private func makeComponents(
-    database: PostgresDatabase, lake: ParquetEventLake, providers: [EmbeddingModels.Provider],
-    model: (any LanguageModel)?
+    connection: ConnectionSettings, database: PostgresDatabase, lake: ParquetEventLake,
+    providers: [EmbeddingModels.Provider], model: (any LanguageModel)?
   ) -> ServerComponents {
     ServerComponents(
-      configuration: configuration, database: database, lake: lake, providers: providers,
-      model: model, clock: clock, ids: ids, logger: logger)
+      configuration: configuration, connection: connection, database: database, lake: lake,
+      providers: providers, model: model, clock: clock, ids: ids, logger: logger)
   }
 
   private func makeTLS() throws -> TLSContext {
