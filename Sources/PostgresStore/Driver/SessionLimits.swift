@@ -13,7 +13,7 @@ package struct SessionLimits: Sendable, Hashable {
   /// For migrations, index builds and whatever else reads or writes a whole table: it ends when it
   /// is done, whatever limits others live with.
   ///
-  /// - Parameter lock: how long to wait for a lock; others wait behind us meanwhile.
+  /// - Parameter lock: how long to wait for a lock; others wait after us meanwhile.
   package static func bulk(lock: Duration) -> SessionLimits {
     var limits = SessionLimits()
     limits.statement = .zero

@@ -115,7 +115,7 @@ package struct Migrator: Sendable {
   }
 
   /// Waits for whoever migrates now, however long that takes, and is released with the session,
-  /// whatever happens. Locks of tables are not waited for that long: everybody waits behind them.
+  /// whatever happens. Locks of tables are not waited for that long: everybody waits after them.
   private func waitForTurn(
     _ session: ScriptSession, version: Int
   ) async throws(MigrationError) {

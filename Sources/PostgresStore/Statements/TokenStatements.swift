@@ -11,7 +11,7 @@ enum TokenStatements {
     WHERE k.hash = $1 AND u.is_active
     """)
 
-  static let byID = Query<UUIDv7>(
+  static let byID = Query<EntityID>(
     "token.by_id", "SELECT \(TokenRow.columns) FROM tokens k WHERE k.id = $1")
 
   /// `$1` is the limit.
@@ -19,14 +19,14 @@ enum TokenStatements {
     "tokens.list",
     "SELECT \(TokenRow.columns) FROM tokens k ORDER BY k.created_at DESC, k.id DESC LIMIT $1")
 
-  static let listByUser = Query<Int64, UUIDv7>(
+  static let listByUser = Query<Int64, EntityID>(
     "tokens.list_by_user",
     """
     SELECT \(TokenRow.columns) FROM tokens k WHERE k.user_id = $2
     ORDER BY k.created_at DESC, k.id DESC LIMIT $1
     """)
 
-  static let revoke = Query<UUIDv7, Timestamp>(
+  static let revoke = Query<EntityID, Timestamp>(
     "token.revoke",
     """
     WITH revoked AS (

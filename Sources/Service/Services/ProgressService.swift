@@ -59,7 +59,7 @@ struct ProgressService: Sendable {
     case .fromTimeUs(let micros):
       let time = try Domain.Timestamp(micros: micros, field: "from_time_us")
       // The port answers the last event at or before a moment; the first at or after this one
-      // stands behind the last before it.
+      // stands after the last before it.
       let before = time.advanced(by: .microseconds(-1))
       return (try await log.position(at: before), false)
     case .fromBeginning(false), nil:

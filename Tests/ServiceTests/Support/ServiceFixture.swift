@@ -105,10 +105,10 @@ struct ServiceFixture: Sendable {
     return user
   }
 
-  /// What the relay does: stamps what waits and hands it to the hub.
+  /// What the relay does: gives positions to what waits and hands it to the hub.
   func relay() async throws {
     if hub.head == nil { hub.begin(at: 0) }
-    hub.publish(try await store.stamp(limit: .max) ?? [])
+    hub.publish(try await store.sequence(limit: .max) ?? [])
   }
 
   func context(
@@ -121,7 +121,7 @@ struct ServiceFixture: Sendable {
       principal: user.map {
         Principal(
           userID: $0.id.description, role: Principal.Role(rawValue: $0.role.rawValue) ?? .learner,
-          tokenID: tokenID ?? UUIDv7(high: 9, low: 9).description, scopes: scopes)
+          tokenID: tokenID ?? EntityID(high: 9, low: 9).description, scopes: scopes)
       },
       idempotencyKey: key, requestBytes: key == nil ? [] : bytes)
   }
@@ -148,7 +148,7 @@ struct ServiceFixture: Sendable {
   }
 }
 
-/// A clock whose sleeps end at once, having let others run; time itself goes on as ever.
+/// A clock whose sleeps end at once, having let others run; time itself continues as ever.
 struct InstantClock: Clock {
   var now: ContinuousClock.Instant { .now }
   var minimumResolution: Duration { .nanoseconds(1) }
