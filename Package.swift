@@ -160,7 +160,8 @@ let package = Package(
     .testTarget(
       name: "hitoTests",
       dependencies: [
-        "hito", "Contract", "RPC", "Wire", "JSON", "DescriptorJSON", argumentParser,
+        "hito", "Contract", "Domain", "PostgresStore", "RPC", "Wire", "JSON", "DescriptorJSON",
+        "TestSupport", argumentParser, logging,
       ],
       swiftSettings: swift),
     .testTarget(name: "DigitsTests", dependencies: ["Digits"], swiftSettings: swift),

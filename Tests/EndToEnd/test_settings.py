@@ -51,7 +51,7 @@ def test_every_setting_can_be_given_by_the_environment_and_by_a_file(tmp_path):
     values = {
         "listen": "127.0.0.1:0", "port-file": "/p", "tls-cert": "/c", "tls-key": "/k",
         "tls-client-ca": "/a", "host-name": "a.example", "threads": "2", "grace": "4",
-        "database-connections": "8", "log-level": "error", "log-format": "json",
+        "database-connections": "8", "reading-group": "0", "log-level": "error", "log-format": "json",
         "database-url": "postgresql://u:secreto@h/d", "postgres": "/pg", "lake-dir": "/lake",
         "model-url": "https://m.example/v1", "model": "m", "model-key": "secreto",
         "model-calls-per-minute": "7", "model-tokens-per-day": "8", "model-cost-per-day": "0.5",

@@ -205,6 +205,47 @@ import Testing
     #expect(error?.description.contains("secret") == false)
   }
 
+  @Test func ofSeveralServersTheOneThatTakesWritesIsUsed() throws {
+    func parameter(_ name: String, _ conninfo: String) throws -> String? {
+      try ConnectionSettings(conninfo: conninfo).connectParameters().first { $0.0 == name }?.1
+    }
+    let two = "postgresql://db1.example.org,db2.example.org/hito"
+    #expect(try parameter("target_session_attrs", two) == "read-write")
+    #expect(try parameter("target_session_attrs", two + "?target_session_attrs=any") == nil)
+    #expect(try parameter("keepalives_interval", two) == "5")
+    #expect(try parameter("keepalives_count", two) == "3")
+    #expect(try parameter("tcp_user_timeout", two) == "15000")
+    #expect(try parameter("keepalives_idle", two + "?keepalives_idle=60") == nil)
+  }
+
+  @Test func aSessionIsNotUsedWhereItCannotWrite() async throws {
+    try await StoreFixture.inTurn {
+      let connection = try await StoreFixture.emptyDatabase()
+      try await TestAdministrator.session(connection).run(
+        "ALTER DATABASE \(connection.database) SET default_transaction_read_only = on")
+      let given = connection.conninfo()
+      let error = await #expect(throws: ConnectFailure.self) {
+        try await PostgresDatabase(.init(conninfo: given)).check()
+      }
+      #expect(error?.description.contains("read-only") == true)
+      try await PostgresDatabase(.init(conninfo: given + " target_session_attrs=any")).check()
+    }
+  }
+
+  @Test func olderServersAreNotToldOfLimitsThatTheyDoNotKnow() {
+    var settings = ConnectionSettings(conninfo: "")
+    func names(_ version: Int) -> [String] {
+      settings.sessionSettings(serverVersion: version).map(\.name)
+    }
+    #expect(!names(180_000).contains("transaction_timeout"), "the server's own counts")
+    settings.limits = .bulk(lock: .seconds(1))
+    #expect(names(170_000).contains("transaction_timeout"))
+    #expect(!names(160_000).contains("transaction_timeout"))
+    let limits = settings.sessionSettings(serverVersion: 180_000)
+      .filter { $0.name.hasSuffix("_timeout") && !$0.name.hasPrefix("tcp") }
+    #expect(limits.filter { $0.value != "0" }.map(\.name) == ["lock_timeout"])
+  }
+
   @Test func anOldVectorExtensionIsRefused() {
     #expect(throws: Never.self) { try ConnectionSettings.check(vector: "0.8.0") }
     #expect(throws: Never.self) { try ConnectionSettings.check(vector: "1.0") }

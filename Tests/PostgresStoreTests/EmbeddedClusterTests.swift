@@ -120,6 +120,36 @@ struct EmbeddedClusterTests {
     }
   }
 
+  @Test("notices over a network that a client of ours has gone")
+  func keepalives() async throws {
+    try await withDirectory { directory in
+      // An address of this process alone: the port is the same for every cluster.
+      let process = getpid()
+      let address = "127.77.\(process >> 8 & 0xff).\(process & 0xff)"
+      let access = directory + "/tcp_hba.conf"
+      try makeFile(access, "local all all peer map=hito\nhost all hito 127.0.0.0/8 trust\n")
+      #expect(chmod(access, 0o644) == 0)
+      var listening = configuration(directory)
+      listening.settings = ["listen_addresses": address, "hba_file": access]
+      let cluster = EmbeddedCluster(listening, logger: .silent)
+      _ = try await cluster.start()
+      let session = try await ScriptSession(
+        ConnectionSettings(
+          conninfo: "host=\(address) port=5432 dbname=hito user=hito sslmode=disable"))
+      let settings = try await session.run(
+        """
+        SELECT name, setting FROM pg_settings
+        WHERE name LIKE 'tcp_keepalives_%' OR name = 'tcp_user_timeout' ORDER BY name
+        """)
+      #expect(
+        settings == [
+          ["tcp_keepalives_count", "3"], ["tcp_keepalives_idle", "15"],
+          ["tcp_keepalives_interval", "5"], ["tcp_user_timeout", "30000"],
+        ])
+      try await cluster.stop()
+    }
+  }
+
   @Test("gives the application role nothing but what it is granted, and the owner the schema")
   func roles() async throws {
     let connection = try await TestCluster.shared().makeDatabase()

@@ -154,6 +154,26 @@ import Testing
     }
   }
 
+  /// An index of millions of vectors takes longer to build than any call may take.
+  @Test func aSwitchOutlivesTheLimitsOfOrdinarySessions() async throws {
+    try await StoreFixture.run { store in
+      let ada = try await store.addUser("Ada")
+      let goal = try await store.addGoal(owner: ada)
+      try await store.savePassage(.goal, goal.goal.id, ada, "meta", nil)
+      try await TestAdministrator.limitSessions(of: store.connection)
+      try await TestAdministrator.slowDown("CREATE INDEX", seconds: 0.6, in: store.connection)
+      try await TestAdministrator.slowDown("DROP TABLE", seconds: 1.2, in: store.connection)
+      let change = PostgresEmbeddingSwitch(
+        store.database,
+        owner: ConnectionSettings(conninfo: store.connection.conninfo(role: .owner)))
+      let next = StoredModel(name: "next", dimensionCount: 3)
+      try await change.begin(next)
+      try await change.buildIndex()
+      try await change.complete(next)
+      #expect(try await store.embeddings.models() == StoredModels(active: next, next: nil))
+    }
+  }
+
   /// The copies are made before the switch is completed; what changes in between counts.
   @Test func thoseWhoEnrolOrLeaveDuringASwitchAreNotPassedOver() async throws {
     try await StoreFixture.run { store in

@@ -1,6 +1,8 @@
-import PostgresStore
+import Domain
 import TestSupport
 import Testing
+
+@testable import PostgresStore
 
 @Suite struct MigrationTests {
   static func settings(_ connection: ClusterConnection) -> ConnectionSettings {
@@ -65,6 +67,50 @@ import Testing
         return try await group.reduce(into: []) { $0 += $1 }
       }
       #expect(done == Array(1...Migration.all.count))
+    }
+  }
+
+  /// A migration that rewrites a large table takes longer than any call may.
+  @Test func aMigrationOutlivesTheLimitsOfOrdinarySessions() async throws {
+    try await StoreFixture.inTurn {
+      let connection = try await StoreFixture.emptyDatabase()
+      try await TestAdministrator.limitSessions(of: connection)
+      let slow = Migration(
+        version: 2, name: "slow", up: "SELECT pg_sleep(1.2)", down: .sql("SELECT pg_sleep(1.2)"))
+      let migrator = Migrator(
+        Self.settings(connection), migrations: [Migration.all[0], slow])
+      #expect(try await migrator.up() == [1, 2])
+      #expect(try await migrator.migrate(to: 1) == [2])
+      // Others keep the limit: the sleep is their whole transaction.
+      try await StoreFixture.serve(connection) { database in
+        let sleep = Query<Double>("test.limited", "SELECT pg_sleep($1)::text")
+        for lane in [PostgresDatabase.Lane.short, .long] {
+          let error = await #expect(throws: StoreError.self) {
+            try await database.rows(sleep(60), on: lane)
+          }
+          #expect("\(error, default: "")".contains("transaction timeout"), "\(lane)")
+        }
+      }
+    }
+  }
+
+  /// However long the first one takes: here, longer than the others would wait for a table.
+  @Test func aServerWaitsForTheMigrationOfAnother() async throws {
+    try await StoreFixture.inTurn {
+      let connection = try await StoreFixture.emptyDatabase()
+      let first = try await ScriptSession(Self.settings(connection))
+      try await first.run("SELECT pg_advisory_lock(\(Migrator.lockKey))")
+      let watcher = try await TestAdministrator.session(connection)
+      async let second = Migrator(Self.settings(connection)).up()
+      try await eventually {
+        try await watcher.run(
+          """
+          SELECT count(*) FROM pg_stat_activity WHERE datname = '\(connection.database)'
+            AND application_name = 'hito migrate' AND wait_event = 'advisory'
+          """) == [["1"]]
+      }
+      try await first.run("SELECT pg_advisory_unlock(\(Migrator.lockKey))")
+      #expect(try await second == Array(1...Migration.all.count))
     }
   }
 

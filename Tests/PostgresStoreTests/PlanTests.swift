@@ -208,7 +208,7 @@ import Testing
     let cases = Self.cases + Self.retrievalCases
     try await StoreFixture.run { store in
       var settings = ConnectionSettings(conninfo: store.connection.conninfo(role: .administrator))
-      settings.statementTimeout = .seconds(300)
+      settings.limits.statement = .seconds(300)
       let session = try await ScriptSession(settings)
       try await session.run(Self.rows)
       try await session.run(Self.retrievalRows)

@@ -8,6 +8,28 @@ enum TestAdministrator {
       ConnectionSettings(conninfo: connection.conninfo(role: .administrator)))
   }
 
+  /// Limits what every session of this database may take to a second, as an operator may.
+  static func limitSessions(of connection: ClusterConnection) async throws {
+    let script = try await session(connection)
+    for limit in ["transaction_timeout", "statement_timeout"] {
+      try await script.run("ALTER DATABASE \(connection.database) SET \(limit) = '1s'")
+    }
+  }
+
+  /// Makes a kind of command in this database as slow as it is on large tables.
+  static func slowDown(
+    _ command: String, seconds: Double, in connection: ClusterConnection
+  ) async throws {
+    let name = "slow_" + command.lowercased().map { $0 == " " ? "_" : String($0) }.joined()
+    try await session(connection).run(
+      """
+      CREATE FUNCTION \(name)() RETURNS event_trigger LANGUAGE plpgsql
+        AS 'BEGIN PERFORM pg_sleep(\(seconds)); END';
+      CREATE EVENT TRIGGER \(name) ON ddl_command_start WHEN TAG IN ('\(command)')
+        EXECUTE FUNCTION \(name)()
+      """)
+  }
+
   /// Ends the sessions of the driver in this database, as an administrator or a failover would.
   static func terminateSessions(
     of connection: ClusterConnection, named application: String

@@ -2,6 +2,9 @@
 ///
 /// All of them block. What they leave when they fail is stated; the lake's recovery needs no more.
 package protocol LakeStorage: Sendable {
+  /// Takes from others what they may read of a lake that is there. The lake's folder comes last, so
+  /// that a crash in between is made good by the next call.
+  func restrict(_ layout: LakeLayout) throws(LakeError)
   /// Makes the folder and its parents and makes them durable; an existing one is fine.
   func makeFolder(_ path: String) throws(LakeError)
   /// Creates or replaces a file and makes its bytes durable. On failure a part may be there.

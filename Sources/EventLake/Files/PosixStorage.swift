@@ -8,17 +8,32 @@ import CArrow
   import Darwin
 #endif
 
-/// The file system of this machine.
+/// The file system of this machine. What it makes can be read by its user and by one group, and by
+/// nobody else: folders have mode 0750, files 0640.
 package struct PosixStorage: LakeStorage {
-  package init() {}
+  static let folderMode: mode_t = 0o750
+  static let fileMode: mode_t = 0o640
+
+  /// The group that everything is given to; nil: what the system gives it to.
+  let readingGroup: UInt32?
+
+  package init(readingGroup: UInt32? = nil) { self.readingGroup = readingGroup }
+
+  /// False where it cannot be made; `errno` says why.
+  private func make(_ path: String) -> Bool {
+    guard mkdir(path, Self.folderMode) == 0 else { return false }
+    guard let readingGroup else { return true }
+    // The creation mask may have taken bits away.
+    return chown(path, uid_t.max, readingGroup) == 0 && chmod(path, Self.folderMode) == 0
+  }
 
   package func makeFolder(_ path: String) throws(LakeError) {
-    if mkdir(path, 0o755) == 0 { return try syncFolder(parent(of: path)) }
+    if make(path) { return try syncFolder(parent(of: path)) }
     switch errno {
     case EEXIST: return
     case ENOENT where path.contains("/") && parent(of: path) != path:
       try makeFolder(parent(of: path))
-      guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+      guard make(path) || errno == EEXIST else {
         throw failure("make folder", path)
       }
       try syncFolder(parent(of: path))
@@ -28,6 +43,7 @@ package struct PosixStorage: LakeStorage {
 
   package func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws(LakeError) {
     let file = try Descriptor(opening: path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC)
+    try file.give(to: readingGroup, path)
     try file.writeAll(bytes, at: 0, of: path)
     try file.sync(path)
     try file.close(path)
@@ -37,6 +53,7 @@ package struct PosixStorage: LakeStorage {
     _ bytes: UnsafeRawBufferPointer, to path: String, at offset: Int64
   ) throws(LakeError) {
     let file = try Descriptor(opening: path, O_WRONLY | O_CREAT | O_CLOEXEC)
+    try file.give(to: readingGroup, path)
     guard ftruncate(file.number, off_t(offset)) == 0 else { throw failure("truncate", path) }
     try file.writeAll(bytes, at: offset, of: path)
     try file.sync(path)
@@ -160,9 +177,16 @@ private struct Descriptor: ~Copyable {
 
   init(opening path: String, _ flags: Int32) throws(LakeError) {
     var opened: Int32
-    repeat { opened = open(path, flags, 0o644) } while opened < 0 && errno == EINTR
+    repeat { opened = open(path, flags, PosixStorage.fileMode) } while opened < 0 && errno == EINTR
     guard opened >= 0 else { throw failure("open", path) }
     number = opened
+  }
+
+  borrowing func give(to group: gid_t?, _ path: String) throws(LakeError) {
+    guard let group else { return }
+    guard fchown(number, uid_t.max, group) == 0, fchmod(number, PosixStorage.fileMode) == 0 else {
+      throw failure("give to the reading group", path)
+    }
   }
 
   borrowing func writeAll(
@@ -199,7 +223,7 @@ private func parent(of path: String) -> String {
   return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 
-private func failure(_ operation: String, _ path: String) -> LakeError {
+func failure(_ operation: String, _ path: String) -> LakeError {
   .io(operation: operation, path: path, code: errno)
 }
 
@@ -210,13 +234,15 @@ func systemErrorText(_ code: Int32) -> String {
 }
 
 /// Keeps other processes from writing to the same lake; the kernel lets go when the process ends,
-/// however it ends.
+/// however it ends. Nobody else may open the file: whoever can, could hold the lock.
 final class LakeLock: Sendable {
   private let number: Int32
 
   init(path: String) throws(LakeError) {
-    let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard opened >= 0 else { throw failure("open", path) }
+    // One of an earlier version; it stays as it is where it is another account's.
+    _ = fchmod(opened, 0o600)
     guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
       _ = closeDescriptor(opened)

@@ -37,6 +37,7 @@ extension LakeWriter {
     try storage.makeFolder(layout.manifestFolder)
     try storage.makeFolder(layout.events)
     if lock == nil { lock = try LakeLock(path: layout.lock) }
+    try storage.restrict(layout)
     try load()
     var report = RecoveryReport()
     if let intent = state.pending {

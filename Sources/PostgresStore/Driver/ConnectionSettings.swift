@@ -28,8 +28,7 @@ package struct ConnectionSettings: Sendable {
   /// The role that statements run as; nil: the one that logs in.
   package var role: String?
   package var connectTimeout: Duration = .seconds(10)
-  package var statementTimeout: Duration = .seconds(30)
-  package var lockTimeout: Duration = .seconds(10)
+  package var limits = SessionLimits()
   /// Statements that a new session starts with, for example a LISTEN.
   var sessionStart: String?
 
@@ -83,8 +82,9 @@ package struct ConnectionSettings: Sendable {
     if given["connect_timeout"] == nil {
       parameters.append(("connect_timeout", String(max(2, connectTimeout.components.seconds))))
     }
-    if given["tcp_user_timeout"] == nil { parameters.append(("tcp_user_timeout", "15000")) }
-    if given["keepalives_idle"] == nil { parameters.append(("keepalives_idle", "15")) }
+    for (name, value) in ConnectionSettings.standardParameters where given[name] == nil {
+      parameters.append((name, value))
+    }
     if ConnectionSettings.isRemote(given) {
       if given["sslmode"] == nil { parameters.append(("sslmode", "verify-full")) }
       let system = "/etc/ssl/certs/ca-certificates.crt"
@@ -97,6 +97,13 @@ package struct ConnectionSettings: Sendable {
     return parameters
   }
 
+  /// A peer that has gone is noticed within about half a minute, and of several servers the one
+  /// that takes writes is used: a standby, or a leader that was demoted, is of no use to us.
+  private static let standardParameters = [
+    ("tcp_user_timeout", "15000"), ("keepalives_idle", "15"), ("keepalives_interval", "5"),
+    ("keepalives_count", "3"), ("target_session_attrs", "read-write"),
+  ]
+
   /// Whether a parsed connection string leads over the network.
   static func isRemote(_ given: [String: String]) -> Bool {
     let hosts = [given["host"], given["hostaddr"]].flatMap { ($0 ?? "").split(separator: ",") }
@@ -108,7 +115,10 @@ package struct ConnectionSettings: Sendable {
   /// may hold a password.
   static func parse(_ conninfo: String) throws(ConnectFailure) -> [String: String] {
     var values: [String: String] = [:]
-    for (keyword, variable) in [("sslmode", "PGSSLMODE"), ("host", "PGHOST")] {
+    for (keyword, variable) in [
+      ("sslmode", "PGSSLMODE"), ("host", "PGHOST"),
+      ("target_session_attrs", "PGTARGETSESSIONATTRS"),
+    ] {
       if let value = getenv(variable) { values[keyword] = String(cString: value) }
     }
     guard let options = PQconninfoParse(conninfo, nil) else {
@@ -133,20 +143,7 @@ package struct ConnectionSettings: Sendable {
         "the server is PostgreSQL \(version / 10_000); Hito needs 15 or later: upgrade it, or "
           + "leave the database URL empty to use the embedded one")
     }
-    func milliseconds(_ duration: Duration) -> String {
-      let (seconds, attoseconds) = duration.components
-      return String(seconds * 1000 + attoseconds / 1_000_000_000_000_000)
-    }
-    var settings = [
-      ("statement_timeout", milliseconds(statementTimeout)),
-      ("lock_timeout", milliseconds(lockTimeout)),
-      ("idle_in_transaction_session_timeout", "30000"),
-      ("TimeZone", "UTC"),
-      ("DateStyle", "ISO"),
-      ("IntervalStyle", "postgres"),
-      ("search_path", "public"),
-    ]
-    if let role { settings.append(("role", role)) }
+    let settings = sessionSettings(serverVersion: version)
     let calls = settings.map { name, value in
       "set_config('\(name)', '\(value.split(separator: "'").joined(separator: "''"))', false)"
     }
@@ -155,6 +152,25 @@ package struct ConnectionSettings: Sendable {
         + calls.joined(separator: ", "), connection)
     if let installed = rows.first?.first ?? nil { try ConnectionSettings.check(vector: installed) }
     if let sessionStart { _ = try query(sessionStart, connection) }
+  }
+
+  /// What every session of ours is set to, whatever the server, the database or the role says.
+  func sessionSettings(serverVersion: Int) -> [(name: String, value: String)] {
+    var settings = limits.settings(serverVersion: serverVersion)
+    settings += [
+      // The server's own side of the connection: it would keep the session, and the locks, of a
+      // client that has gone for hours. Sockets of one machine pass these over.
+      ("tcp_keepalives_idle", "15"),
+      ("tcp_keepalives_interval", "5"),
+      ("tcp_keepalives_count", "3"),
+      ("tcp_user_timeout", "30000"),
+      ("TimeZone", "UTC"),
+      ("DateStyle", "ISO"),
+      ("IntervalStyle", "postgres"),
+      ("search_path", "public"),
+    ]
+    if let role { settings.append(("role", role)) }
+    return settings
   }
 
   static func check(vector version: String) throws(ConnectFailure) {

@@ -159,7 +159,7 @@ package final class PostgresDatabase: Sendable {
     switch lane {
     case .short: break
     case .long:
-      settings.statementTimeout = configuration.longStatementTimeout
+      settings.limits.statement = configuration.longStatementTimeout
       settings.applicationName += " long"
     case .search: settings.applicationName += " search"
     case .sequencer: settings.applicationName += " sequencer"

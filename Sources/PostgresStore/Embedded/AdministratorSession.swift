@@ -22,6 +22,9 @@ package struct AdministratorSession: ~Copyable {
       throw Failure(message: message)
     }
     self.connection = connection
+    if PQserverVersion(connection) >= 170_000 {
+      PQclear(PQexec(connection, "SET transaction_timeout = 0"))
+    }
   }
 
   deinit { PQfinish(connection) }

@@ -39,9 +39,8 @@ package struct ClusterDirectory: Equatable, Sendable {
   /// Makes the data directory and returns its resolved path.
   package static func prepare(_ path: String) throws(EmbeddedClusterError) -> String {
     let absolute = path.hasPrefix("/") ? path : try FileSystem.resolved(".") + "/" + path
-    // As root the database's user must be able to pass through; it cannot list what is there.
     if !FileSystem.exists(absolute) {
-      try FileSystem.makeDirectories(absolute, mode: geteuid() == 0 ? 0o711 : 0o700)
+      try FileSystem.makeDirectories(absolute, mode: geteuid() == 0 ? 0o750 : 0o700)
     }
     let resolved = try FileSystem.resolved(absolute)
     guard FileSystem.information(resolved)?.isDirectory == true else {

@@ -18,6 +18,8 @@ struct ClusterLauncher {
 
   /// Room that a start needs: the first segments of the log and some to work with.
   private static let availableMiBMin = 128
+  /// The database's user reads them and does not write them.
+  private static let settingsMode: mode_t = 0o640
   /// How often a wait looks again.
   static let pollMicroseconds: UInt32 = 20_000
 
@@ -30,10 +32,13 @@ struct ClusterLauncher {
     self.cancellation = cancellation
     self.logger = logger
     directory = ClusterDirectory(root: dataDirectory)
-    account = try ServiceAccount.resolve(serviceUser: configuration.serviceUser)
+    var account = try ServiceAccount.resolve(serviceUser: configuration.serviceUser)
+    account.readingGroupID = configuration.readingGroup
+    self.account = account
   }
 
   func launch() throws(EmbeddedClusterError) -> Launched {
+    try closeToOthers()
     try account.requireAccess(to: directory.root)
     try account.requireAccess(to: programs.program("postgres"))
     try requireSpace()
@@ -78,6 +83,16 @@ struct ClusterLauncher {
 
   // MARK: Before the start
 
+  /// The database's user passes through the data directory by its group: everybody else stays out,
+  /// also of a directory that an earlier version left open.
+  private func closeToOthers() throws(EmbeddedClusterError) {
+    try FileSystem.restrictDirectory(directory.root, group: account.directoryGroupID)
+    for file in [directory.hba, directory.ident, directory.settings] {
+      try FileSystem.restrictFile(
+        file, mode: Self.settingsMode, group: account.settingsGroupID)
+    }
+  }
+
   private func requireSpace() throws(EmbeddedClusterError) {
     if let available = FileSystem.availableMiB(directory.root),
       available < Self.availableMiBMin
@@ -112,7 +127,7 @@ struct ClusterLauncher {
 
   private func settings(socketDirectory: String) -> ClusterSettings {
     let own = ServiceAccount.currentName ?? account.name
-    return ClusterSettings(
+    var settings = ClusterSettings(
       socketDirectory: socketDirectory,
       hbaPath: directory.hba, identPath: directory.ident, logDirectory: directory.logs,
       systemUsers: [own, account.name],
@@ -122,6 +137,8 @@ struct ClusterLauncher {
       durability: configuration.isDurable ? .full : .none,
       connectionCountMax: configuration.connectionCountMax,
       overrides: configuration.settings)
+    if account.needsSwitch { settings.readingGroup = configuration.readingGroup }
+    return settings
   }
 
   private func isInForce(_ settings: ClusterSettings) -> Bool {
@@ -131,9 +148,12 @@ struct ClusterLauncher {
   }
 
   private func write(_ settings: ClusterSettings) throws(EmbeddedClusterError) {
-    // Everybody may read them: they hold no secret, and the database's user must.
-    try FileSystem.replace(directory.hba, with: settings.hba, mode: 0o644)
-    try FileSystem.replace(directory.ident, with: settings.ident, mode: 0o644)
-    try FileSystem.replace(directory.settings, with: settings.main, mode: 0o644)
+    for (file, text) in [
+      (directory.hba, settings.hba), (directory.ident, settings.ident),
+      (directory.settings, settings.main),
+    ] {
+      try FileSystem.replace(
+        file, with: text, mode: Self.settingsMode, group: account.settingsGroupID)
+    }
   }
 }

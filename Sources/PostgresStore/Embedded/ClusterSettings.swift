@@ -22,6 +22,8 @@ package struct ClusterSettings: Equatable, Sendable {
   package var connectionCountMax: Int
   /// Settings of the caller; they win over ours.
   package var overrides: [String: String]
+  /// The group by which a server of another user gets to its files; it has it from its start on.
+  package var readingGroup: UInt32?
 
   package init(
     socketDirectory: String, hbaPath: String, identPath: String, logDirectory: String,
@@ -53,6 +55,7 @@ package struct ClusterSettings: Equatable, Sendable {
     var lines = entries.map { entry in
       "\(entry.name) = \(Self.quoted(entry.value))" + (entry.why.isEmpty ? "" : "  # \(entry.why)")
     }
+    if let readingGroup { lines.append("# Runs with the group \(readingGroup).") }
     lines += overrides.sorted { $0.key < $1.key }.map { "\($0.key) = \(Self.quoted($0.value))" }
     return Self.warning + lines.joined(separator: "\n") + "\n"
   }

@@ -21,6 +21,8 @@ package final class EmbeddedCluster: Sendable {
     package var programCandidates: [String]
     /// The system user of the database when we run as root; made when it does not exist.
     package var serviceUser = "hito"
+    /// The number of the group that may read the data directory; nil: only its user may.
+    package var readingGroup: UInt32?
     /// How long PostgreSQL may take to become ready; a recovery after a crash takes its time.
     package var startTimeout = Duration.seconds(300)
     /// How long it may take to stop in order before it is told to stop at once.

@@ -69,6 +69,36 @@ enum FileSystem {
     }
   }
 
+  /// Takes a folder of ours from everybody but its user, who keeps what they may, and a group, which
+  /// may read where one is named. A folder that is meant for everybody (sticky: /tmp) stays so.
+  static func restrictDirectory(_ path: String, group: gid_t?) throws(EmbeddedClusterError) {
+    guard let found = information(path) else { throw failure("look at", path) }
+    guard found.isDirectory, found.st_mode & 0o1000 == 0 else { return }
+    let own = found.st_mode & 0o6750
+    try restrict(path, found, mode: group == nil ? own : own | 0o050, group: group)
+  }
+
+  /// Gives a file of ours the mode and the group that it is written with today.
+  static func restrictFile(
+    _ path: String, mode: mode_t, group: gid_t?
+  ) throws(EmbeddedClusterError) {
+    guard let found = information(path), found.st_mode & S_IFMT == S_IFREG else { return }
+    try restrict(path, found, mode: mode, group: group)
+  }
+
+  private static func restrict(
+    _ path: String, _ found: stat, mode: mode_t, group: gid_t?
+  ) throws(EmbeddedClusterError) {
+    // What belongs to another account is that account's to close; `hito doctor` tells.
+    guard found.st_uid == geteuid() || geteuid() == 0 else { return }
+    if let group, found.st_gid != group {
+      guard lchown(path, uid_t.max, group) == 0 else { throw failure("give to a group", path) }
+    }
+    guard found.st_mode & 0o7777 == mode || chmod(path, mode) == 0 else {
+      throw failure("set the mode of", path)
+    }
+  }
+
   static func parent(of path: String) -> String? {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     guard slash != path.startIndex else { return path == "/" ? nil : "/" }
@@ -122,13 +152,14 @@ enum FileSystem {
 
   /// Replaces a file as a whole: either the old or the new text is there after a crash.
   static func replace(
-    _ path: String, with text: String, mode: mode_t
+    _ path: String, with text: String, mode: mode_t, group: gid_t?
   ) throws(EmbeddedClusterError) {
     let temporary = path + ".new"
     unlink(temporary)
     let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
     guard file >= 0 else { throw failure("create", temporary) }
-    var written = fchmod(file, mode) == 0
+    var written = group.map { fchown(file, uid_t.max, $0) == 0 } ?? true
+    written = written && fchmod(file, mode) == 0
     let bytes = Array(text.utf8)
     var offset = 0
     while written && offset < bytes.count {

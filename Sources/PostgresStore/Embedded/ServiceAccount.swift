@@ -22,6 +22,8 @@ struct ServiceAccount: Equatable, Sendable {
   let groupID: gid_t
   /// True when programs have to be started as another user than ourselves.
   let needsSwitch: Bool
+  /// The group that may read the data directory: to get there this user must be in it as well.
+  var readingGroupID: gid_t?
 
   /// Ourselves, or the named user when we are root; makes that user when it does not exist.
   static func resolve(serviceUser: String) throws(EmbeddedClusterError) -> ServiceAccount {
@@ -56,12 +58,19 @@ struct ServiceAccount: Equatable, Sendable {
     return account
   }
 
+  /// The group that the data directory belongs to; nil: whichever it is, this user is its owner.
+  var directoryGroupID: gid_t? { readingGroupID ?? (needsSwitch ? groupID : nil) }
+
+  /// The group that settings files belong to, so that this user can read them.
+  var settingsGroupID: gid_t? { needsSwitch ? groupID : nil }
+
   /// The command line that runs a program as this user, without any privilege.
   func command(_ arguments: [String]) -> [String] {
     guard needsSwitch else { return arguments }
     // Never --pdeathsig: it fires when the thread that started the program ends.
     return [
-      "setpriv", "--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups", "--no-new-privs",
+      "setpriv", "--reuid=\(userID)", "--regid=\(groupID)",
+      readingGroupID.map { "--groups=\($0)" } ?? "--clear-groups", "--no-new-privs",
       "--bounding-set=-all", "--inh-caps=-all", "--",
     ] + arguments
   }

@@ -42,7 +42,9 @@ package struct MigrationStatus: Sendable, Hashable {
 /// and find nothing to do.
 package struct Migrator: Sendable {
   /// "hito" in ASCII: no other program's advisory lock by accident.
-  private static let lockKey: Int64 = 0x6869_746f_0001
+  static let lockKey: Int64 = 0x6869_746f_0001
+
+  private static let lockLimit = Duration.seconds(300)
 
   private let settings: ConnectionSettings
   private let migrations: [Migration]
@@ -52,8 +54,7 @@ package struct Migrator: Sendable {
     var settings = connection
     settings.applicationName = "hito migrate"
     // Building an index on a large table takes its time.
-    settings.statementTimeout = .zero
-    settings.lockTimeout = .seconds(300)
+    settings.limits = .bulk(lock: Migrator.lockLimit)
     self.settings = settings
     self.migrations = migrations
   }
@@ -85,8 +86,7 @@ package struct Migrator: Sendable {
       throw .unknownVersion(version)
     }
     let session = try await connect()
-    // Released with the session, whatever happens.
-    try await run("SELECT pg_advisory_lock(\(Migrator.lockKey))", session, version: version)
+    try await waitForTurn(session, version: version)
     let applied = try await applied(session)
     var done: [Int] = []
     for migration in migrations
@@ -112,6 +112,17 @@ package struct Migrator: Sendable {
     } catch {
       throw .connection(error)
     }
+  }
+
+  /// Waits for whoever migrates now, however long that takes, and is released with the session,
+  /// whatever happens. Locks of tables are not waited for that long: everybody waits after them.
+  private func waitForTurn(
+    _ session: ScriptSession, version: Int
+  ) async throws(MigrationError) {
+    try await run("SET lock_timeout = 0", session, version: version)
+    try await run("SELECT pg_advisory_lock(\(Migrator.lockKey))", session, version: version)
+    let limit = Migrator.lockLimit.components.seconds
+    try await run("SET lock_timeout = '\(limit)s'", session, version: version)
   }
 
   @discardableResult

@@ -12,7 +12,7 @@ package struct PostgresEmbeddingSwitch: EmbeddingSwitch {
     self.database = database
     var owner = owner
     owner.applicationName = "hito embeddings"
-    owner.statementTimeout = .zero
+    owner.limits = .bulk(lock: .seconds(10))
     self.owner = owner
   }
 

@@ -34,10 +34,10 @@ struct DatabaseSession {
     let directory = try settings.requireDataDirectory()
     var logger = Logger(label: "hito.postgres")
     logger.logLevel = .warning
-    let cluster = EmbeddedCluster(
-      EmbeddedCluster.Configuration(
-        dataDirectory: directory, programCandidates: settings.postgresCandidates),
-      logger: logger)
+    var configuration = EmbeddedCluster.Configuration(
+      dataDirectory: directory, programCandidates: settings.postgresCandidates)
+    configuration.readingGroup = settings.readingGroupID
+    let cluster = EmbeddedCluster(configuration, logger: logger)
     do {
       let connection = try await cluster.start()
       return DatabaseSession(connection, cluster: cluster)

@@ -79,12 +79,22 @@ struct TokenIssuer: Sendable {
     let event = new.event(
       .userCreated, id: Self.ids.next(at: now), at: now,
       metadata: .object([("actor", .object([("program", .string("hito token create"))]))]))
-    let outcome = try await PostgresWriteStore(database).commit(
-      Write(changes: [.insertUser(new)], events: [event], reply: nil))
-    guard outcome == .committed else {
+    guard try await insert(new, event, database) else {
       throw CommandFailure("another process made this user at the same time; try again")
     }
     return (new, true)
+  }
+
+  /// False where somebody else made a user with this external id meanwhile.
+  private func insert(
+    _ user: User, _ event: NewEvent, _ database: PostgresDatabase
+  ) async throws(StoreError) -> Bool {
+    do throws(StoreError) {
+      return try await PostgresWriteStore(database).commit(
+        Write(changes: [.insertUser(user)], events: [event], reply: nil)) == .committed
+    } catch .duplicate {
+      return false
+    }
   }
 
   private func active(_ user: User) throws -> User {

@@ -28,6 +28,8 @@ enum DirectoryChecks {
       ]
     }
     var findings: [HealthReport.Finding] = [.ok("data dir", path), space(path)]
+    findings += openToOthers("data dir", path)
+    findings += openLock("\(path)/lock")
     if geteuid() == 0, let closed = closedAncestor(of: path) {
       findings.append(
         .fail(
@@ -41,6 +43,29 @@ enum DirectoryChecks {
         .fail("admin token", "\(token) can be read by others", "run `chmod 600 \(token)`"))
     }
     return findings
+  }
+
+  /// A folder of learners' data that every user of the machine can enter, or a group can write in.
+  private static func openToOthers(_ name: String, _ path: String) -> [HealthReport.Finding] {
+    var information = stat()
+    guard stat(path, &information) == 0, information.st_mode & 0o027 != 0 else { return [] }
+    let mode = String(information.st_mode & 0o7777, radix: 8)
+    return [
+      .fail(
+        name, "\(path) is open to other users of this machine (mode \(mode))",
+        "restart the server, which closes it, or run `chmod 750 \(path)`; `reading-group` names "
+          + "who may read")
+    ]
+  }
+
+  private static func openLock(_ path: String) -> [HealthReport.Finding] {
+    var information = stat()
+    guard stat(path, &information) == 0, information.st_mode & 0o077 != 0 else { return [] }
+    return [
+      .fail(
+        "lock", "\(path) can be opened by others, who can keep the server from starting",
+        "restart the server, which closes it, or run `chmod 600 \(path)`")
+    ]
   }
 
   private static func space(_ path: String) -> HealthReport.Finding {
@@ -63,10 +88,11 @@ enum DirectoryChecks {
     return url.path
   }
 
-  /// The first folder on the way that nobody but its owner can pass through.
+  /// The first folder on the way that nobody but its owner can pass through. The data directory
+  /// itself is opened to the database's user by the start.
   private static func closedAncestor(of path: String) -> String? {
     var walked = ""
-    for part in path.split(separator: "/") {
+    for part in path.split(separator: "/").dropLast() {
       walked += "/\(part)"
       var information = stat()
       if stat(walked, &information) == 0, information.st_mode & 0o001 == 0 { return walked }
@@ -114,6 +140,8 @@ enum DirectoryChecks {
     guard access(path, R_OK | W_OK | X_OK) == 0 else {
       return [.fail("lake", "\(path) is not writable", "make it writable for the server's user")]
     }
+    let open = openToOthers("lake", path) + openLock("\(path)/manifest/lock")
+    guard open.isEmpty else { return open }
     let damaged =
       (try? FileManager.default.subpathsOfDirectory(atPath: "\(path)/quarantine"))?
       .filter { $0.hasSuffix(".parquet") } ?? []

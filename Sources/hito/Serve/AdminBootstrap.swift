@@ -1,17 +1,20 @@
 import Domain
 import Foundation
 import Logging
+import PostgresStore
 import Service
 
 /// Makes the first admin and its token, so that a new server can be used at once.
 ///
 /// The token is in `admin.token` in the data directory, readable by the server's user only. It is
 /// made once: a file that was taken away is not made again while the admin has a token that works.
+/// Of several servers that start at once on one database, one makes both.
 struct AdminBootstrap {
   /// Names the admin that a first start makes, among users of other systems.
   static let externalID = "hito:admin"
   private static let lifetime = Duration.seconds(366 * 24 * 3600)
 
+  let lock: AdvisoryLock
   let users: any UserRepository
   let writes: any WriteStore
   let tokens: any TokenStore
@@ -19,6 +22,10 @@ struct AdminBootstrap {
   let ids: any IDGenerator
 
   func run(tokenFile: String, logger: Logger) async throws {
+    try await lock.hold { try await makeWhatIsMissing(tokenFile: tokenFile, logger: logger) }
+  }
+
+  private func makeWhatIsMissing(tokenFile: String, logger: Logger) async throws {
     let now = clock.now()
     let admin = try await admin(at: now)
     let isUsable = try await tokens.tokens(user: admin.id).contains { token in

@@ -5,6 +5,8 @@ import Logging
 struct ServeConfiguration: Sendable {
   /// The database, the lake, certificates and the first token.
   var dataDirectory: String
+  /// The number of the group that may read it; nil: none may.
+  var readingGroup: UInt32?
   var host: String
   var port: Int
   /// Written with `host:port` once the server takes calls.
@@ -35,7 +37,8 @@ extension ServeConfiguration {
     let listen = settings[server.listen]
     let directory = try settings.requireDataDirectory()
     self.init(
-      dataDirectory: directory, host: listen.host, port: listen.port,
+      dataDirectory: directory, readingGroup: settings.readingGroupID, host: listen.host,
+      port: listen.port,
       portFile: settings[server.portFile],
       databaseURL: settings[DatabaseSettings().databaseURL],
       databaseConnectionCount: settings[server.databaseConnections],

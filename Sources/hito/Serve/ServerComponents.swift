@@ -34,7 +34,8 @@ final class ServerComponents: Sendable {
   private let resumer = Mutex<AgentResumer?>(nil)
 
   init(
-    configuration: ServeConfiguration, database: PostgresDatabase, lake: ParquetEventLake,
+    configuration: ServeConfiguration, connection: ConnectionSettings,
+    database: PostgresDatabase, lake: ParquetEventLake,
     providers: [EmbeddingModels.Provider], model: (any LanguageModel)?, clock: any TimeSource,
     ids: any IDGenerator, logger: Logger
   ) {
@@ -77,7 +78,8 @@ final class ServerComponents: Sendable {
       repository: PostgresDocumentRepository(database), reader: StandardDocumentReader())
     self.stores = stores
     bootstrap = AdminBootstrap(
-      users: stores.users, writes: stores.writes, tokens: stores.tokens, clock: clock, ids: ids)
+      lock: .firstAdmin(connection), users: stores.users, writes: stores.writes,
+      tokens: stores.tokens, clock: clock, ids: ids)
   }
 
   func makeServer(tls: TLSContext) throws -> HitoServer {

@@ -71,12 +71,16 @@ struct ServerProgram {
   private typealias Conninfo = (owner: String, application: String)
 
   private func startCluster() async throws -> (EmbeddedCluster?, Conninfo) {
-    if let url = configuration.databaseURL { return (nil, (url, url)) }
-    let cluster = EmbeddedCluster(
-      EmbeddedCluster.Configuration(
-        dataDirectory: configuration.dataDirectory,
-        programCandidates: configuration.postgresCandidates),
-      logger: Logger(label: "hito.postgres"))
+    if let url = configuration.databaseURL {
+      try DataDirectory.prepare(
+        configuration.dataDirectory, readingGroup: configuration.readingGroup)
+      return (nil, (url, url))
+    }
+    var embedded = EmbeddedCluster.Configuration(
+      dataDirectory: configuration.dataDirectory,
+      programCandidates: configuration.postgresCandidates)
+    embedded.readingGroup = configuration.readingGroup
+    let cluster = EmbeddedCluster(embedded, logger: Logger(label: "hito.postgres"))
     let connection = try await cluster.start()
     return (
       cluster, (connection.conninfo(role: .owner), connection.conninfo(role: .application))
@@ -95,12 +99,15 @@ struct ServerProgram {
     pool.connectionCount = configuration.databaseConnectionCount
     let database = PostgresDatabase(pool)
     try await database.check()
-    let lake = ParquetEventLake(directory: configuration.lakeDirectory)
+    let lake = ParquetEventLake(
+      directory: configuration.lakeDirectory,
+      storage: PosixStorage(readingGroup: configuration.readingGroup))
     let recovery = try await lake.recover()
     logger.info("opened the lake", metadata: ["recovery": "\(recovery)"])
     let model = try configured.languageModel(usage: PostgresModelUsageStore(database))
     let parts = makeComponents(
-      database: database, lake: lake, providers: embedders.all, model: model)
+      connection: pool.connection, database: database, lake: lake, providers: embedders.all,
+      model: model)
     let switcher = embedders.desired.map { desired in
       parts.makeSwitcher(
         to: desired, database: database, owner: ConnectionSettings(conninfo: conninfo.owner))
@@ -146,12 +153,12 @@ struct ServerProgram {
   }
 
   private func makeComponents(
-    database: PostgresDatabase, lake: ParquetEventLake, providers: [EmbeddingModels.Provider],
-    model: (any LanguageModel)?
+    connection: ConnectionSettings, database: PostgresDatabase, lake: ParquetEventLake,
+    providers: [EmbeddingModels.Provider], model: (any LanguageModel)?
   ) -> ServerComponents {
     ServerComponents(
-      configuration: configuration, database: database, lake: lake, providers: providers,
-      model: model, clock: clock, ids: ids, logger: logger)
+      configuration: configuration, connection: connection, database: database, lake: lake,
+      providers: providers, model: model, clock: clock, ids: ids, logger: logger)
   }
 
   private func makeTLS() throws -> TLSContext {
@@ -161,7 +168,8 @@ struct ServerProgram {
         certificate: certificate, key: key, clientAuthority: configuration.clientAuthorityFile)
     } else {
       files = try TLSFiles(
-        developmentIn: "\(configuration.dataDirectory)/tls", names: configuration.hostNames,
+        developmentIn: "\(configuration.dataDirectory)/tls",
+        readingGroup: configuration.readingGroup, names: configuration.hostNames,
         clientAuthority: configuration.clientAuthorityFile)
     }
     return try TLSContext.server(

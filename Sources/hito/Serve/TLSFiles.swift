@@ -1,5 +1,6 @@
 import Foundation
 import OpenSSL
+import PostgresStore
 import Transport
 
 /// The certificate that the server shows, and the authority that its clients trust.
@@ -24,11 +25,12 @@ struct TLSFiles {
   /// The development files in `directory`, made where they are missing.
   ///
   /// - Parameter names: host names and addresses beside localhost, 127.0.0.1 and ::1.
-  init(developmentIn directory: String, names: [String], clientAuthority: String?) throws {
+  init(
+    developmentIn directory: String, readingGroup: UInt32?, names: [String],
+    clientAuthority: String?
+  ) throws {
     let manager = FileManager.default
-    try manager.createDirectory(
-      atPath: directory, withIntermediateDirectories: true,
-      attributes: [.posixPermissions: 0o755])
+    try DataDirectory.prepare(directory, readingGroup: readingGroup)
     let (authority, authorityKey) = ("\(directory)/ca.pem", "\(directory)/ca.key")
     certificate = "\(directory)/server.pem"
     key = "\(directory)/server.key"

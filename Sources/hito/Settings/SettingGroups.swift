@@ -31,6 +31,10 @@ struct PlaceSettings: SettingGroup {
       isRoot: surroundings.isRoot
     ).map { SettingGiven(texts: [$0], source: .standard) }
   }
+
+  let readingGroup = Setting<String?>(
+    "reading-group", .group, shown: "only the server's user reads them",
+    help: "Group whose members may read the lake and pass through the data directory.")
 }
 
 struct ServerSettings: SettingGroup {
@@ -213,6 +217,15 @@ extension SettingSurroundings {
       return nil
     }
     return (path, text)
+  }
+}
+
+extension SettingKind where Value == String {
+  /// A group of this system.
+  static var group: SettingKind {
+    SettingKind("group", "the name or the number of a group of this system", text: { $0 }) {
+      DataDirectory.groupNumber(named: $0) == nil ? nil : $0
+    }
   }
 }
 

@@ -12,6 +12,11 @@ extension Settings {
     return dataDirectory
   }
 
+  /// The number of the group that may read what the server keeps; nil: none may.
+  var readingGroupID: UInt32? {
+    self[PlaceSettings().readingGroup].flatMap { DataDirectory.groupNumber(named: $0) }
+  }
+
   /// Where the embedded PostgreSQL is looked for, in order.
   var postgresCandidates: [String] {
     PostgresPrograms.candidates(named: self[DatabaseSettings().postgres], home: home)

@@ -75,6 +75,12 @@ final class FaultyStorage: LakeStorage {
     }
   }
 
+  func restrict(_ layout: LakeLayout) throws(LakeError) {
+    try perform { () throws(LakeError) in
+      try real.restrict(layout)
+    }
+  }
+
   func makeFolder(_ path: String) throws(LakeError) {
     try perform { () throws(LakeError) in
       try real.makeFolder(path)
