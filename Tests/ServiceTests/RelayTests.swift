@@ -67,8 +67,8 @@ import Testing
         case 0: fixture.store.fail(.stamp, .unavailable("x", maybeCommitted: false))
         case 1: fixture.store.fail(.stampAnswer, .unavailable("x", maybeCommitted: true))
         case 2:
-          fixture.store.fail(.stampAnswer, .timedOut)
-          fixture.store.fail(.stamp, .timedOut)
+          fixture.store.fail(.stampAnswer, .timedOut(maybeCommitted: true))
+          fixture.store.fail(.stamp, .timedOut(maybeCommitted: true))
         default: break
         }
         ids += try await createGoals(5, as: ada)
@@ -133,8 +133,12 @@ import Testing
       return try await group.reduce(into: [[Int64]]()) { $0.append($1) }
     }
     for number in 1...total {
-      if Int.random(in: 0..<10) == 0 { fixture.store.fail(.stampAnswer, .timedOut) }
-      if Int.random(in: 0..<10) == 0 { fixture.store.fail(.commit, .timedOut) }
+      if Int.random(in: 0..<10) == 0 {
+        fixture.store.fail(.stampAnswer, .timedOut(maybeCommitted: true))
+      }
+      if Int.random(in: 0..<10) == 0 {
+        fixture.store.fail(.commit, .timedOut(maybeCommitted: true))
+      }
       while (try? await fixture.createGoal("\(number)", as: ada)) == nil {}
       relay.wake()
     }
