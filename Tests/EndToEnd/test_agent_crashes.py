@@ -226,7 +226,7 @@ async def test_feedback_that_was_killed_goes_on_with_the_repeated_call(
 ):
     """Only its caller has the code: nobody else goes on with it."""
     lea = await join(mortal_thinking, connect, "Lea")
-    model.script(hangs(PROSE[:20]))
+    model.script(hangs(PROSE[:20] + "\n"))
     request = v1.GetFeedbackRequest(code=v1.CodeText(language="python", content="x = 1\n"))
     run = Run(lea.client.code_validation.get_feedback(request))
     await run.follow(until="token")
