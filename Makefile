@@ -20,7 +20,7 @@ setup: ## Installs what Hito needs; does nothing when all is there
 	@.make/setup.sh
 
 .PHONY: build
-build: setup ## Builds the optimised server, .build/release/hito
+build: setup ## Builds the optimized server, .build/release/hito
 	@.make/build.sh release --product hito
 
 .PHONY: serve

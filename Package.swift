@@ -75,7 +75,7 @@ let package = Package(
     .systemLibrary(name: "CMd4c", providers: [.apt(["libmd4c-dev"])]),
     .systemLibrary(
       name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
-    // Arithmetic: optimised in every configuration, or debug builds take seconds per text.
+    // Arithmetic: optimized in every configuration, or debug builds take seconds per text.
     .target(
       name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
       linkerSettings: [.linkedLibrary("m")]),

@@ -48,7 +48,7 @@ def names() -> Dict[str, str]:
 
 
 def event_types() -> Set[str]:
-    text = Path("Sources/Domain/Events/Event.swift").read_text()
+    text = Path("Sources/Domain/Events/StoredEvent.swift").read_text()
     return set(re.findall(r'case \w+ = "(\w+\.\w+)"', text))
 
 

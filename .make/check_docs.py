@@ -34,7 +34,7 @@ class Page(NamedTuple):
     spans: List[Piece]
     """Between backticks."""
     commands: List[Piece]
-    """Lines of fenced blocks that somebody could type."""
+    """Lines of fenced blocks that a reader could type."""
 
 
 def read(path: Path) -> Page:
@@ -49,7 +49,7 @@ def read(path: Path) -> Page:
             page.links.extend(Piece(place, link) for link in re.findall(r"\]\(([^)#]+)", line))
             page.spans.extend(Piece(place, span) for span in re.findall(r"`([^`]+)`", line))
         elif language == "sh" or (language == "console" and (line.startswith("$ ") or command)):
-            # A quotation or a backslash goes on in the next line.
+            # A quotation or a backslash continues in the next line.
             command.append(line.removeprefix("$ "))
             text = "\n".join(command)
             if text.count("'") % 2 == 0 and not text.endswith("\\"):

@@ -1,8 +1,8 @@
 """Numbers that the documentation states are those of the code.
 
-A number that has its origin in the code carries it, unseen by readers, in a comment right behind it:
+A number that has its origin in the code carries it, unseen by readers, in a comment right after it:
 
-    at most 20,000<!-- =PostgresRetrievalStore.exactMaximum --> vectors
+    at most 20,000<!-- =PostgresRetrievalStore.exactMax --> vectors
 
 The comment names a constant of Swift as Type.name, and a unit where the text has it elsewhere
 (`<!-- =WireLimit.pingIntervalDefault ms -->`). Every constant of WireLimit stands in PROTOCOL.md.

@@ -2,7 +2,7 @@
 (sp.model, weights.npz) into the one flat file that Hito maps into memory (Sources/Models reads it).
 
 Little endian. A header of 64 bytes: "HITOUSE3", u32 format, u32 dimensions, u32 number of sections,
-u32 zero, u64 bytes of the whole file, SHA-256 of everything behind the header. Then the directory,
+u32 zero, u64 bytes of the whole file, SHA-256 of everything after the header. Then the directory,
 48 bytes per section: name (24 bytes, padded with NUL), u32 type (0 u8, 1 u32, 2 f32), u32 zero, u64
 offset, u64 number of elements. Then the sections, each on a multiple of 64 bytes. Change FORMAT
 together with ModelFile.format in Swift, and with EMBEDDER_FORMAT in pins.sh.

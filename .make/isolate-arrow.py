@@ -24,7 +24,7 @@ KEPT = {"_init", "_fini", "_edata", "_end", "__bss_start"}
 
 
 def exported_c_symbols(image):
-    """Yields (offset of st_other, name) of every defined, visible symbol that is no C++ name."""
+    """Yields (offset of st_other, name) of every defined, visible symbol that is not a C++ name."""
     if image[:4] != b"\x7fELF" or image[4] != 2 or image[5] != 1:
         raise SystemExit("not a 64-bit little-endian ELF file")
     table, = struct.unpack_from("<Q", image, 0x28)

@@ -49,7 +49,7 @@ class Source:
         return [match["name"] for match in _DECLARATION.finditer(self.code)]
 
     def uses(self) -> Iterator[Tuple[str, int]]:
-        """Every name that is no member of something else, with its line."""
+        """Every name that is not a member of something else, with its line."""
         for number, line in enumerate(self.code.splitlines(), 1):
             for match in re.finditer(r"(?<![.\w])[A-Za-z_]\w*", line):
                 yield match.group(), number

@@ -19,12 +19,12 @@ struct hito_http_transfer {
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static void initialise(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
+static void initialize(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
 
 // MARK: Loops
 
 hito_http_loop *hito_http_loop_take(void) {
-  pthread_once(&once, initialise);
+  pthread_once(&once, initialize);
   hito_http_loop *loop = calloc(1, sizeof *loop);
   if (loop == NULL) return NULL;
   loop->multi = curl_multi_init();
@@ -153,7 +153,7 @@ static int configure(
 
 hito_http_transfer *hito_http_transfer_take(
     const hito_http_request *request, const hito_http_callbacks *callbacks, void *context) {
-  pthread_once(&once, initialise);
+  pthread_once(&once, initialize);
   hito_http_transfer *transfer = calloc(1, sizeof *transfer);
   if (transfer == NULL) return NULL;
   transfer->callbacks = *callbacks;

@@ -69,7 +69,7 @@ struct MessageDecoder {
   }
 
   /// A field that is not repeated: the last value counts; messages are merged, which is what
-  /// decoding their bytes one behind the other does.
+  /// decoding their bytes one after the other does.
   func singular(
     _ field: Field, _ values: [Value], at path: FieldPath, depth: Int
   ) throws(ConversionError) -> JSONValue {
@@ -129,7 +129,7 @@ struct MessageDecoder {
       case .string(let text): name = text
       case .number(let number): name = number.text
       case .bool(let value): name = value ? "true" : "false"
-      case .null, .array, .object: throw path.error("has a key that is no scalar")
+      case .null, .array, .object: throw path.error("has a key that is not a scalar")
       }
       let valuePath = path.appending(key: name)
       let node: JSONValue

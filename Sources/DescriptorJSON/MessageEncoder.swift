@@ -83,7 +83,7 @@ struct MessageEncoder {
     let isPacked = field.type.isPackable && !field.isPackingDisabled
     for (index, element) in elements.enumerated() {
       let path = path.appending(index: index)
-      guard element != .null else { throw path.error("null is no element") }
+      guard element != .null else { throw path.error("null is not an element") }
       if isPacked {
         _ = try value(element, field.type, at: path, depth: depth, to: &packed)
       } else if field.type.isPackable {
@@ -109,7 +109,7 @@ struct MessageEncoder {
     var keys: Set<[UInt8]> = []
     for member in members.sorted(by: { MapKey.isBefore($0.key, $1.key, key.type) }) {
       let path = path.appending(key: member.key)
-      guard member.value != .null else { throw path.error("null is no value") }
+      guard member.value != .null else { throw path.error("null is not a value") }
       var content = ProtobufWriter()
       content.tag(1, key.type.wireType)
       var keyContent = ProtobufWriter()
@@ -175,7 +175,7 @@ struct MessageEncoder {
             : NearNames.hint(for: name, among: names)))
     case .number(let number):
       guard let number = Numbers.integer(number.text, as: Int32.self) else {
-        throw path.error("\(json.shown()) is no number of an enum")
+        throw path.error("\(json.shown()) is not a number of an enum")
       }
       return number
     default:

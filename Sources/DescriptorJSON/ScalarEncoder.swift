@@ -58,7 +58,7 @@ struct ScalarEncoder {
       writer.raw(value)
       return value.isEmpty
     case .enumeration, .message:
-      throw path.error("is no scalar")
+      throw path.error("is not a scalar")
     }
   }
 
@@ -74,7 +74,7 @@ struct ScalarEncoder {
   ) throws(ConversionError) -> Integer {
     if let value = Numbers.integer(try digits(json), as: type) { return value }
     throw path.error(
-      "\(json.shown()) is no whole number from \(Integer.min) to \(Integer.max)")
+      "\(json.shown()) is not a whole number from \(Integer.min) to \(Integer.max)")
   }
 
   private func double(_ json: JSONValue) throws(ConversionError) -> Double {
@@ -84,7 +84,7 @@ struct ScalarEncoder {
     case .string("-Infinity"): return -.infinity
     default:
       guard let value = Numbers.double(try digits(json)) else {
-        throw path.error("\(json.shown()) is no number, or beyond the range of a double")
+        throw path.error("\(json.shown()) is not a number, or beyond the range of a double")
       }
       return value
     }

@@ -131,7 +131,7 @@ package struct Method: Sendable {
 }
 
 extension String {
-  /// The part behind the last dot, or all of it where there is none.
+  /// The part after the last dot, or all of it where there is none.
   var lastComponent: Substring {
     lastIndex(of: ".").map { self[index(after: $0)...] } ?? self[...]
   }

@@ -24,7 +24,7 @@ extension SchemaParser {
       let entry = schema.messages[type]
       guard field.isRepeated, entry.fields.count == 2, entry.fields[0].number == 1,
         entry.fields[1].number == 2, entry.fields[0].isMapKey
-      else { throw SchemaError(description: "\(entry.name) is no map entry") }
+      else { throw SchemaError(description: "\(entry.name) is not a map entry") }
       schema.messages[message].fields[index].isMap = true
     }
   }

@@ -1,5 +1,5 @@
 /// The 64-bit FNV-1a hash: the same in every process and on every machine. It tells texts apart by
-/// accident, not against somebody who looks for two that are alike.
+/// accident, not against an attacker who looks for two that are alike.
 package struct FNV1a: Sendable, Hashable {
   package private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 

@@ -4,7 +4,7 @@ struct AnchorMaker {
   static let lengthMax = 200
 
   private var taken: Set<String> = []
-  /// How often an anchor was wanted already: where counting goes on, so that a thousand equal
+  /// How often an anchor was wanted already: where counting continues, so that a thousand equal
   /// headings take a thousand steps.
   private var counts: [String: Int] = [:]
 
@@ -50,7 +50,7 @@ struct AnchorMaker {
     return (String(text[..<brace]).trimmed, String(name))
   }
 
-  /// Whether a text can stand in a link behind `#` as it is.
+  /// Whether a text can stand in a link after `#` as it is.
   static func isAnchor(_ text: some StringProtocol) -> Bool {
     !text.isEmpty && text.utf8.count <= lengthMax
       && text.unicodeScalars.allSatisfy { scalar in

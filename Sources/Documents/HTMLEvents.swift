@@ -134,7 +134,7 @@ final class HTMLEvents {
   }
 
   private func endListing() {
-    // The line break behind `<pre>` is none of the listing.
+    // The line break after `<pre>` is none of the listing.
     let text = taken()
     outline.code(text.first == "\n" ? String(text.dropFirst()) : text, language: language)
     language = ""

@@ -14,7 +14,7 @@ enum Paragraph {
 
   private static func admonition(_ line: String) -> String? {
     let text = line.drop { $0 == "/" }
-    // `////comment` in running text is none: a name follows behind a blank, or nothing.
+    // `////comment` in running text is none: a name follows after a blank, or nothing.
     guard text.isEmpty || text.first == " " else { return line }
     let title = text.firstIndex(of: "|").map { text[text.index(after: $0)...] } ?? text
     let shown = String(title).trimmed

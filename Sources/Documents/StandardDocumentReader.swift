@@ -16,7 +16,7 @@ package struct StandardDocumentReader: DocumentReader {
     guard bytes.count <= Self.byteCountMax else { throw .tooComplex("longer than 2 MiB") }
     guard !bytes.contains(0) else { throw .containsNUL }
     guard String(validating: bytes, as: UTF8.self) != nil else { throw .notUTF8 }
-    // A byte order mark is no part of the text.
+    // A byte order mark is not part of the text.
     let text = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...]
     return switch format {
     case .markdown: try MarkdownReader.read(text)

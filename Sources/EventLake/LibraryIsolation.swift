@@ -36,7 +36,7 @@ package struct LibraryIsolation: Sendable, Hashable {
       arrowVersion: String(cString: carrow_version()),
       origins: origins,
       exposed: symbols.filter { symbol in
-        // Apache's libparquet is linked to the system's libcrypto: that one is no harm.
+        // Apache's libparquet is linked to the system's libcrypto: that one does no harm.
         path { carrow_parquet_symbol_origin(symbol, $0, $1) } == parquetPath
       })
   }

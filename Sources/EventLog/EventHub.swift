@@ -7,7 +7,7 @@ internal import Synchronization
 /// A subscriber costs a position and, while it waits, a continuation, however slow it is: one that
 /// falls out of the ring reads the log again. Nothing ever waits for a subscriber.
 package final class EventHub: LiveLog {
-  /// What the ring has behind a position.
+  /// What the ring has after a position.
   package enum Take: Sendable {
     case events([SharedEvent])
     /// Nothing yet: wait.
@@ -57,7 +57,7 @@ package final class EventHub: LiveLog {
   /// The last position that subscribers were given; nil before the relay has begun.
   package var head: Int64? { state.withLock { $0.head } }
 
-  /// Whether subscriptions are to end and go on elsewhere.
+  /// Whether subscriptions are to end and continue elsewhere.
   package var isDraining: Bool { state.withLock { $0.isDraining } }
 
   /// How many subscribers wait for the next event.
@@ -66,7 +66,7 @@ package final class EventHub: LiveLog {
   /// What the events of the ring take.
   package var byteCount: Int { state.withLock { $0.byteCount } }
 
-  /// Starts the ring behind `position`: what is older comes from the log.
+  /// Starts the ring after `position`: what is older comes from the log.
   package func begin(at position: Int64) {
     wake { state in
       guard state.head.map({ position > $0 }) ?? true else { return false }
@@ -76,7 +76,7 @@ package final class EventHub: LiveLog {
     }
   }
 
-  /// Adds events in the order of their positions. Those that it has are passed over; behind a gap
+  /// Adds events in the order of their positions. Those that it has are passed over; after a gap
   /// it starts anew, and subscribers read the gap from the log.
   package func publish(_ events: [StoredEvent]) {
     let shared = events.map(SharedEvent.init)
@@ -135,7 +135,7 @@ package final class EventHub: LiveLog {
     }
   }
 
-  /// Returns when there may be something behind `position`, when the hub drains, or when the task
+  /// Returns when there may be something after `position`, when the hub drains, or when the task
   /// is cancelled.
   package func wait(after position: Int64) async {
     let id = state.withLock { state in

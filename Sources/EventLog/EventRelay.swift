@@ -4,14 +4,14 @@ internal import Synchronization
 
 /// Moves committed events to the live end: gives them positions and hands them to the hub.
 ///
-///   follow ── the stamper has the lock ──▶ lead ── it lost the lock or the database ──▶ follow
+///   follow ── the sequencer has the lock ──▶ lead ── it lost the lock or the database ──▶ follow
 ///
-/// One process of a deployment leads: it holds the stamper's lock and stamps. The others read the
+/// One process of a deployment leads: it holds the sequencer's lock. The others read the
 /// log. Both hand the hub dense positions in order; whatever fails is tried again, and what a
 /// failure hid is read from the log, so that an outage costs time, never an event.
 package final class EventRelay: Sendable {
   package struct Configuration: Sendable {
-    /// Most events stamped or read at a time.
+    /// Most events sequenced or read at a time.
     package var batchLimit = 1000
     /// Between two looks while events come.
     package var busyInterval = Duration.milliseconds(5)
@@ -19,8 +19,8 @@ package final class EventRelay: Sendable {
     package var idleInterval = Duration.milliseconds(250)
     /// How long a follower only reads before it tries to lead.
     package var electionInterval = Duration.seconds(1)
-    package var backoffMinimum = Duration.milliseconds(50)
-    package var backoffMaximum = Duration.seconds(2)
+    package var backoffMin = Duration.milliseconds(50)
+    package var backoffMax = Duration.seconds(2)
 
     package init() {}
   }
@@ -35,7 +35,7 @@ package final class EventRelay: Sendable {
 
   private let log: any EventLog
   private let hub: EventHub
-  private let stamper: any EventStamper
+  private let sequencer: any EventSequencer
   private let announce: (@Sendable () async -> Void)?
   private let advanced: (@Sendable (Int64) -> Void)?
   private let configuration: Configuration
@@ -49,14 +49,14 @@ package final class EventRelay: Sendable {
   ///   announcement costs them latency, never data.
   /// - Parameter advanced: told how far the log reaches after each batch; must be quick.
   package init(
-    log: any EventLog, hub: EventHub, stamper: any EventStamper,
+    log: any EventLog, hub: EventHub, sequencer: any EventSequencer,
     configuration: Configuration = Configuration(), clock: any Clock<Duration> = ContinuousClock(),
     announce: (@Sendable () async -> Void)? = nil,
     advanced: (@Sendable (Int64) -> Void)? = nil, logger: Logger
   ) {
     self.log = log
     self.hub = hub
-    self.stamper = stamper
+    self.sequencer = sequencer
     self.configuration = configuration
     self.clock = clock
     self.announce = announce
@@ -79,37 +79,40 @@ package final class EventRelay: Sendable {
         group.addTask { for await _ in wakeups { self.signal.ring() } }
       }
       group.addTask { try await self.relay() }
-      // The stream of wake-ups may end; the relay goes on without it.
+      // The stream of wake-ups may end; the relay continues without it.
       while try await group.next() != nil {}
     }
   }
 
   private func relay() async throws {
-    var backoff = configuration.backoffMinimum
+    var backoff = configuration.backoffMin
     while !Task.isCancelled {
       do throws(StoreError) {
         if hub.head == nil { hub.begin(at: try await log.head()) }
-        try await lead { backoff = self.configuration.backoffMinimum }
-        try await follow { backoff = self.configuration.backoffMinimum }
+        try await lead { backoff = self.configuration.backoffMin }
+        try await follow { backoff = self.configuration.backoffMin }
       } catch {
         if Task.isCancelled { break }
         failed(error)
         try? await clock.sleep(for: backoff * Double.random(in: 0.5...1))
-        backoff = min(backoff * 2, configuration.backoffMaximum)
+        backoff = min(backoff * 2, configuration.backoffMax)
       }
     }
     throw CancellationError()
   }
 
-  /// Stamps until another process turns out to hold the lock.
+  /// Gives positions until another process turns out to hold the lock.
   private func lead(_ worked: () -> Void) async throws(StoreError) {
     defer { note { $0.isLeading = false } }
     var hasReadOn = false
     while !Task.isCancelled {
-      guard let events = try await stamper.stamp(limit: configuration.batchLimit) else { return }
+      guard let events = try await sequencer.sequence(limit: configuration.batchLimit) else {
+        return
+      }
       worked()
       note { $0.isLeading = true }
-      // Positions that we did not see: of the leader before us, or of a stamp whose answer was lost.
+      // Positions that we did not see: of the leader before us, or of a batch whose answer was
+      // lost.
       if !hasReadOn { try await readOn() }
       hasReadOn = true
       publish(events)
@@ -122,7 +125,7 @@ package final class EventRelay: Sendable {
   private func follow(_ worked: () -> Void) async throws(StoreError) {
     let end = ContinuousClock.now.advanced(by: configuration.electionInterval)
     while !Task.isCancelled, ContinuousClock.now < end {
-      // What was committed here waits for the leader's stamp.
+      // What was committed here waits for the leader to sequence it.
       if isCommitWaiting.exchange(false, ordering: .relaxed) { await announce?() }
       let count = try await readPage()
       worked()
@@ -130,7 +133,7 @@ package final class EventRelay: Sendable {
     }
   }
 
-  /// Hands over what the log has behind the hub's head.
+  /// Hands over what the log has after the hub's head.
   private func readOn() async throws(StoreError) {
     while !Task.isCancelled, try await readPage() == configuration.batchLimit {}
   }

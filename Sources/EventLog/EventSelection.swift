@@ -2,10 +2,10 @@ package import Domain
 
 /// A filter made ready to be asked of many events.
 package struct EventSelection: Sendable, Hashable {
-  private let users: Set<UUIDv7>
-  private let goals: Set<UUIDv7>
-  private let tasks: Set<UUIDv7>
-  private let courses: Set<UUIDv7>
+  private let users: Set<EntityID>
+  private let goals: Set<EntityID>
+  private let tasks: Set<EntityID>
+  private let courses: Set<EntityID>
   private let types: Set<String>
   private let kinds: Set<String>
   private let start: Timestamp?
@@ -28,7 +28,7 @@ package struct EventSelection: Sendable, Hashable {
       && holds(courses, facts.courseID) && wantsType(of: event)
   }
 
-  private func holds(_ wanted: Set<UUIDv7>, _ value: UUIDv7?) -> Bool {
+  private func holds(_ wanted: Set<EntityID>, _ value: EntityID?) -> Bool {
     wanted.isEmpty || value.map(wanted.contains) ?? false
   }
 

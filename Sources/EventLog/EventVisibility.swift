@@ -9,12 +9,12 @@ internal import Synchronization
 /// and forgotten at once when an event of theirs comes by.
 package final class EventVisibility: Sendable {
   private struct Place: Hashable {
-    var courseID: UUIDv7
-    var userID: UUIDv7
+    var courseID: EntityID
+    var userID: EntityID
   }
 
   private struct Memory {
-    var owners: [UUIDv7: (owner: UUIDv7?, until: ContinuousClock.Instant)] = [:]
+    var owners: [EntityID: (owner: EntityID?, until: ContinuousClock.Instant)] = [:]
     var enrolled: [Place: (isActive: Bool, until: ContinuousClock.Instant)] = [:]
   }
 
@@ -49,7 +49,8 @@ package final class EventVisibility: Sendable {
     }
   }
 
-  private func owner(of courseID: UUIDv7, _ caller: Caller) async throws(StoreError) -> UUIDv7? {
+  private func owner(of courseID: EntityID, _ caller: Caller) async throws(StoreError) -> EntityID?
+  {
     let now = ContinuousClock.now
     if let known = memory.withLock({ $0.owners[courseID] }), known.until > now {
       return known.owner

@@ -9,16 +9,16 @@
 ///
 /// The owner asks `next`, does what it says, and reports what came of it; each event that it saw is
 /// given to `considered` in order. The cursor is the only memory: a subscription that is cut off
-/// anywhere goes on behind the cursor of the last message, with nothing skipped or doubled.
+/// anywhere continues after the cursor of the last message, with nothing skipped or doubled.
 package struct SubscriptionMachine: Sendable, Hashable {
   /// How many events one step takes at most.
   package static let pageLimit = 500
 
   /// What the owner is to do.
   package enum Step: Sendable, Hashable {
-    /// Read events of the log behind the position, then report `logPageEnded`.
+    /// Read events of the log after the position, then report `logPageEnded`.
     case readLog(after: Int64, limit: Int)
-    /// Take events of the ring behind the position, then report `ringBatchEnded`,
+    /// Take events of the ring after the position, then report `ringBatchEnded`,
     /// `ringWasEmpty` or `cursorLeftRing`.
     case takeFromRing(after: Int64, limit: Int)
   }
@@ -39,7 +39,7 @@ package struct SubscriptionMachine: Sendable, Hashable {
 
   private enum Phase: Sendable, Hashable {
     case reading
-    /// The log was read to its end, as far as it was then; the ring was at `target` or behind it.
+    /// The log was read to its end, as far as it was then; the ring was at `target` or after it.
     case joining(target: Int64)
     case live
   }
@@ -52,7 +52,7 @@ package struct SubscriptionMachine: Sendable, Hashable {
   private let checkpointInterval: Int
 
   /// - Parameters:
-  ///   - cursor: the subscription begins behind it.
+  ///   - cursor: the subscription begins after it.
   ///   - isLive: whether the owner took the cursor from the live end just now, so that there is
   ///     no past to read.
   ///   - checkpointInterval: how many events may be passed over in silence; at least 1.
@@ -96,13 +96,13 @@ package struct SubscriptionMachine: Sendable, Hashable {
   /// A batch of the ring was considered whole.
   package mutating func ringBatchEnded() -> Mark? { goLiveIfDue() }
 
-  /// The ring has nothing behind the cursor: wait for it to grow, then ask `next` again.
+  /// The ring has nothing after the cursor: wait for it to grow, then ask `next` again.
   package mutating func ringWasEmpty() -> Mark? {
     guard case .joining = phase else { return nil }
     return goLive()
   }
 
-  /// The ring no longer holds the event behind the cursor: it is read from the log.
+  /// The ring no longer holds the event after the cursor: it is read from the log.
   package mutating func cursorLeftRing() -> Mark? {
     let wasLive = phase == .live
     phase = .reading

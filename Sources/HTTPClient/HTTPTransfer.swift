@@ -44,7 +44,7 @@ final class HTTPTransfer: Sendable {
     return try state.withLock { (state) throws(HTTPError) in
       if state.isHeadWhole { return state.head }
       try state.end?.get()
-      // An end without a head is no answer.
+      // An end without a head is not an answer.
       throw .broken
     }
   }

@@ -11,7 +11,7 @@ package enum JSONDialect: Sendable {
 /// The one grammar of JSON (RFC 8259) here: a reader that hands out one piece after the other. Trees
 /// (`JSONValue`) and chosen members (`JSONFields`) are read with it.
 ///
-/// Every method leaves the reader behind what it read. How deep values nest is bounded, and the
+/// Every method leaves the reader after what it read. How deep values nest is bounded, and the
 /// text's size; the owner keeps the bytes, which must be UTF-8.
 struct JSONReader {
   static let byteCountMax = 64 << 20

@@ -11,7 +11,7 @@ public struct ResponseStream<Message: WireMessage>: AsyncSequence, Sendable {
 
   public func makeAsyncIterator() -> Iterator { Iterator(stream: stream) }
 
-  /// Ends the call. An iteration that is going on ends with CANCELLED.
+  /// Ends the call. An iteration that is under way ends with CANCELLED.
   public func cancel() { stream.cancel() }
 
   /// Where to resume, if the server said so when it ended the stream.

@@ -46,12 +46,12 @@ extension WireMessage {
 /// What a decoder accepts of one message.
 public struct DecodeLimits: Sendable, Hashable {
   /// Nesting of sub-messages.
-  public var maxDepth: Int
+  public var depthMax: Int
   /// Memory that the decoded message may take, in bytes.
   public var memoryBudgetByteCount: Int
 
-  public init(maxDepth: Int = 32, memoryBudgetByteCount: Int = 8 << 20) {
-    self.maxDepth = maxDepth
+  public init(depthMax: Int = 32, memoryBudgetByteCount: Int = 8 << 20) {
+    self.depthMax = depthMax
     self.memoryBudgetByteCount = memoryBudgetByteCount
   }
 }

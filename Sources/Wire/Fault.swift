@@ -31,7 +31,7 @@ package struct WireFault: Error, Sendable, Hashable {
   }
 }
 
-/// A call error: one stream ends with a status, the connection goes on.
+/// A call error: one stream ends with a status, the connection continues.
 package struct CallFault: Error, Sendable, Hashable {
   package var code: StatusCode
   package var text: String

@@ -20,7 +20,7 @@ package struct InboundMessages: Sendable, Hashable {
 
   /// What a fragment means for its owner.
   package enum Action: Sendable, Hashable {
-    /// Keep the bytes; the message goes on.
+    /// Keep the bytes; the message continues.
     case hold
     /// The message is complete with these bytes.
     case deliver(isLast: Bool)

@@ -10,7 +10,7 @@ package import Retrieval
 /// first time made, the reply is looked for.
 package struct DecisionExecutor: Sendable {
   /// How often a decision is made before the caller hears of contention.
-  package static let attemptMaximum = 10
+  package static let attemptMax = 10
 
   package let clock: any TimeSource
   package let ids: any IDGenerator
@@ -47,7 +47,7 @@ package struct DecisionExecutor: Sendable {
     _ decide: (ChangeContext) async throws -> Decision<Response>
   ) async throws -> Written<Response> {
     let memory = PassageIndexer.Memory()
-    for attempt in 1...Self.attemptMaximum {
+    for attempt in 1...Self.attemptMax {
       if attempt > 1 { try await pause(attempt - 1) }
       let decision: Decision<Response>
       do {
@@ -77,7 +77,7 @@ package struct DecisionExecutor: Sendable {
 
   /// Commits what was decided on a state that the caller holds, once.
   ///
-  /// - Returns: false where that state has moved on: nothing was written.
+  /// - Returns: false where that state has changed: nothing was written.
   package func commit(changes: [Change], events: [NewEvent]) async throws(StoreError) -> Bool {
     let decision = Decision(changes: changes, events: events, response: ())
     return try await commit(decision, nil, PassageIndexer.Memory(), retriesDuplicates: false)

@@ -5,7 +5,7 @@ import Retrieval
 /// What retrieval could have found.
 struct AgentContextFixture {
   var context = AgentContext()
-  var tasks: [UUIDv7: [RetrievalPlanner.EarlierTask]] = [:]
+  var tasks: [EntityID: [RetrievalPlanner.EarlierTask]] = [:]
   private let ids = UUIDv7Generator()
   private let now = Timestamp(microsecondsSinceEpoch: 1_767_225_600_000_000)
 
@@ -20,7 +20,7 @@ struct AgentContextFixture {
 
   mutating func addSection(
     _ heading: String, _ content: String = "Cada ruta tiene una función.", chunk: Int32 = 1,
-    path: String = "tutorial/rutas.md", courseID: UUIDv7 = UUIDv7(high: 3, low: 3)
+    path: String = "tutorial/rutas.md", courseID: EntityID = EntityID(high: 3, low: 3)
   ) {
     add(\.documents, .course, courseID, heading, content, chunk: chunk, path: path)
   }
@@ -30,12 +30,12 @@ struct AgentContextFixture {
   }
 
   private mutating func add(
-    _ list: WritableKeyPath<AgentContext, [RetrievedPassage]>, _ kind: PassageKind, _ id: UUIDv7,
+    _ list: WritableKeyPath<AgentContext, [RetrievedPassage]>, _ kind: PassageKind, _ id: EntityID,
     _ title: String, _ content: String, chunk: Int32 = 0, path: String = "",
     similarity: Double? = 0.75
   ) {
     let passage = Passage(
-      kind: kind, entityID: id, userID: UUIDv7(high: 1, low: 1), chunkNumber: chunk, title: title,
+      kind: kind, entityID: id, userID: EntityID(high: 1, low: 1), chunkNumber: chunk, title: title,
       content: content, language: "es", documentPath: path, anchor: path.isEmpty ? "" : "ancla")
     context[keyPath: list].append(
       RetrievedPassage(passage: passage, similarity: similarity, score: 1))

@@ -197,15 +197,15 @@ import Testing
     ]
     for (request, events) in lives {
       var run = AgentRun(
-        id: UUIDv7(high: 1, low: 1), learnerID: UUIDv7(high: 2, low: 2),
-        callerID: UUIDv7(high: 2, low: 2), request: request,
+        id: EntityID(high: 1, low: 1), learnerID: EntityID(high: 2, low: 2),
+        callerID: EntityID(high: 2, low: 2), request: request,
         lease: AgentLease(owner: "o", until: .epoch), createdAt: .epoch, updatedAt: .epoch)
       var live = AgentRunMachine(request)
       var folded = AgentRunMachine(request)
       for event in events {
         try live.apply(event.bounded)
         let stored = run.record(
-          event.bounded, id: UUIDv7(high: 3, low: UInt64(run.version)), at: .epoch,
+          event.bounded, id: EntityID(high: 3, low: UInt64(run.version)), at: .epoch,
           metadata: .object([]))
         let payload = try #require(JSONValue(parsing: stored.payload.text))
         let read = try #require(
@@ -230,7 +230,7 @@ import Testing
     #expect(cut.goals.count == AgentLimits.passages)
     #expect(cut.goals[0].passage.content.unicodeScalars.count == AgentLimits.excerpt)
     #expect(!cut.goals[0].passage.content.utf8.contains(0))
-    passage.passage.userID = UUIDv7(high: 9, low: 9)
+    passage.passage.userID = EntityID(high: 9, low: 9)
     #expect(AgentContext(code: [passage]).bounded.code[0].passage.userID.high == 0)
     let huge = String(repeating: "x", count: 200_000)
     guard case .replied(let reply) = AgentRunEvent.reply(1, text: huge).bounded else {
@@ -269,9 +269,9 @@ extension Timestamp {
   static let epoch = Timestamp(microsecondsSinceEpoch: 0)
 }
 
-extension ContractFinding {
-  static func named(_ rule: String) -> ContractFinding {
-    ContractFinding(rule: rule, field: "f", description: "d")
+extension RuleViolation {
+  static func named(_ rule: String) -> RuleViolation {
+    RuleViolation(rule: rule, field: "f", description: "d")
   }
 }
 
@@ -279,20 +279,20 @@ extension AgentRequest {
   static func goal(requiresApproval: Bool = false) -> AgentRequest {
     .goal(
       Goal(
-        prompt: "Aprender \"FastAPI\"\n", courseID: UUIDv7(high: 5, low: 5), language: "es",
+        prompt: "Aprender \"FastAPI\"\n", courseID: EntityID(high: 5, low: 5), language: "es",
         requiresApproval: requiresApproval))
   }
 
   static let feedback = AgentRequest.feedback(
     Feedback(snapshotID: nil, codeLanguage: "python", question: "", language: "en"))
   static let advice = AgentRequest.advice(
-    Advice(courseID: UUIDv7(high: 5, low: 5), question: "¿?", goalID: nil, language: "es"))
+    Advice(courseID: EntityID(high: 5, low: 5), question: "¿?", goalID: nil, language: "es"))
 }
 
 extension RetrievedPassage {
   static let example = RetrievedPassage(
     passage: Passage(
-      kind: .course, entityID: UUIDv7(high: 6, low: 6), userID: UUIDv7(high: 0, low: 0),
+      kind: .course, entityID: EntityID(high: 6, low: 6), userID: EntityID(high: 0, low: 0),
       chunkNumber: 3, title: "Primeros pasos", content: "Instala \"fastapi\".", language: "es",
       documentPath: "a/b.md", anchor: "primeros-pasos"),
     similarity: 0.75, score: 1.5, vectorRank: 1, textRank: 2, attributes: ["status": "completed"])
@@ -327,11 +327,12 @@ extension AgentRunEvent {
     .proposalChecked(
       Check(
         attempt: attempt, planner: planner, proposal: .example,
-        findings: rules.map(ContractFinding.named)))
+        findings: rules.map(RuleViolation.named)))
   }
 
   static let stored = AgentRunEvent.goalStored(
     StoredGoal(
-      goalID: UUIDv7(high: 8, low: 8), taskIDs: (1...3).map { UUIDv7(high: 8, low: UInt64($0)) },
+      goalID: EntityID(high: 8, low: 8),
+      taskIDs: (1...3).map { EntityID(high: 8, low: UInt64($0)) },
       proposal: .example))
 }

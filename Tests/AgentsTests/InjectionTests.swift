@@ -61,7 +61,7 @@ struct Injection: Decodable, Sendable, CustomTestStringConvertible {
       prompts.goal(prompt: text, context: context),
       prompts.goalRepair(
         prompt: text, context: context, previousReply: text,
-        findings: [ContractFinding(rule: text, field: text, description: text)]),
+        findings: [RuleViolation(rule: text, field: text, description: text)]),
       prompts.feedback(
         code: text, path: text, codeLanguage: text, question: text,
         facts: CodeFacts(verdict: text, feedback: text, diagnostics: [text]), similar: similar),
@@ -119,9 +119,9 @@ struct Injection: Decodable, Sendable, CustomTestStringConvertible {
       let plan = try #require(
         RetrievalPlanner.plan(
           prompt: text, language: language, context: fixture.context, tasksOfGoals: fixture.tasks))
-      let facts = GoalContract.Facts(
+      let facts = ProposalRules.Facts(
         language: language, instructions: Prompts.goalInstructions(language: language))
-      #expect(GoalContract.findings(plan, facts: facts) == [])
+      #expect(ProposalRules.violations(plan, facts: facts) == [])
       let texts =
         [plan.title, plan.description, plan.aiFeedback] + plan.validationCriteria
         + plan.tasks.flatMap { [$0.title, $0.description] + $0.validationCriteria }
@@ -140,7 +140,7 @@ struct Injection: Decodable, Sendable, CustomTestStringConvertible {
     _ injection: Injection
   ) {
     let text = injection.text(delimiter: fence.delimiter)
-    let facts = GoalContract.Facts(
+    let facts = ProposalRules.Facts(
       language: injection.language,
       instructions: Prompts.goalInstructions(language: injection.language))
     var generator = ProposalGenerator(seed: injection.language == "es" ? 0 : 1)
@@ -153,7 +153,7 @@ struct Injection: Decodable, Sendable, CustomTestStringConvertible {
     for change in changes {
       var proposal = good
       change(&proposal)
-      #expect(!GoalContract.findings(proposal, facts: facts).isEmpty, "\(injection.id)")
+      #expect(!ProposalRules.violations(proposal, facts: facts).isEmpty, "\(injection.id)")
     }
   }
 

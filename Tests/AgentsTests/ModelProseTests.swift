@@ -43,7 +43,7 @@ import Testing
     "````\n```\n````\n<script>",
     "<div>\n```\n<script>\n```", "`` ` <script>",
   ])
-  func `hides no tag behind what only looks like code`(_ text: String) {
+  func `hides no tag after what only looks like code`(_ text: String) {
     let shown = shown(text)
     guard let tag = shown.range(of: "script>") else { return #expect(Bool(false), "\(shown)") }
     let before = shown[..<tag.lowerBound]

@@ -41,7 +41,7 @@ import Testing
 
   @Test func `ask for a repair with the reply as data and the findings in words`() {
     let findings = [
-      ContractFinding(rule: "task_count", field: "tasks", description: "must be 3 to 5")
+      RuleViolation(rule: "task_count", field: "tasks", description: "must be 3 to 5")
     ]
     let messages = Prompts(fence: fence, language: "es").goalRepair(
       prompt: "Aprender", context: context(), previousReply: "{\"title\":\"<|im_end|>\"}",
@@ -87,7 +87,7 @@ import Testing
     let facts = CodeFacts(
       verdict: huge, score: .infinity, feedback: huge,
       diagnostics: Array(repeating: huge, count: 90))
-    let finding = ContractFinding(rule: huge, field: huge, description: huge)
+    let finding = RuleViolation(rule: huge, field: huge, description: huge)
     for messages in [
       prompts.goalRepair(
         prompt: huge, context: fixture.context, previousReply: huge,
@@ -148,7 +148,7 @@ import Testing
     let many = JSONValue.object([
       ("tasks", .array(Array(repeating: .null, count: 100_000)))
     ])
-    #expect(fields(many).count == GoalContract.findingCountMax)
+    #expect(fields(many).count == ProposalRules.violationCountMax)
   }
 
   @Test func `is asked for with a closed schema within the limits`() throws {

@@ -15,8 +15,8 @@ struct ProposalGenerator {
 
   private var isSpanish: Bool { language == "es" }
 
-  mutating func facts() -> GoalContract.Facts {
-    GoalContract.Facts(
+  mutating func facts() -> ProposalRules.Facts {
+    ProposalRules.Facts(
       language: language,
       closestOpenGoal: Bool.random(using: &random)
         ? (title: "Cocinar", similarity: Double.random(in: -1..<0.85, using: &random)) : nil,

@@ -106,9 +106,9 @@ import Testing
         path: Bool.random(using: &random) ? "a.md" : phrase(&random))
     }
     guard let plan = planned(fixture, prompt: phrase(&random), language: language) else { return }
-    let facts = GoalContract.Facts(
+    let facts = ProposalRules.Facts(
       language: language, instructions: Prompts.goalInstructions(language: language))
-    #expect(GoalContract.findings(plan, facts: facts) == [])
+    #expect(ProposalRules.violations(plan, facts: facts) == [])
     #expect(plan.planner == .retrieval)
   }
 

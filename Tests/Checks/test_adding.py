@@ -83,7 +83,7 @@ def test_a_read_method_names_at_most_four_files():
 
 EVENT_TYPES = re.findall(
     r'case (\w+) = "(\w+\.\w+)"',
-    (REPOSITORY / "Sources/Domain/Events/Event.swift").read_text(),
+    (REPOSITORY / "Sources/Domain/Events/StoredEvent.swift").read_text(),
 )
 
 

@@ -41,7 +41,7 @@ def test_a_constant_is_evaluated(text, value):
 
 @pytest.fixture
 def sources(tmp_path):
-    (tmp_path / "Limits.swift").write_text(
+    (tmp_path / "WireLimit.swift").write_text(
         "enum WireLimit {\n  static let countMax = 100\n  static let timeout = Duration.seconds(2)\n}\n"
         "enum Other {\n  static let sizeMax = 5\n}\n"
         "extension Other {\n  // static let ghost = 1\n}\n"

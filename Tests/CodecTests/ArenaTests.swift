@@ -33,7 +33,7 @@ struct ArenaTests {
     }
   }
 
-  @Test("gives nothing beyond its budget, and goes on with what is left")
+  @Test("gives nothing beyond its budget, and continues with what is left")
   func budget() {
     withArena(budget: 100) { arena in
       #expect(hito_arena_allocate(arena, 96) != nil)

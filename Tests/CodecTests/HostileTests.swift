@@ -37,10 +37,10 @@ struct HostileTests {
   @Test("Nesting is counted exactly")
   func depth() throws {
     let bytes = deepTree.encodedBytes()
-    #expect(try Tree.decode(bytes, limits: DecodeLimits(maxDepth: 3)) == deepTree)
+    #expect(try Tree.decode(bytes, limits: DecodeLimits(depthMax: 3)) == deepTree)
     for depth in [2, 1, 0, -1] {
       let error = #expect(throws: DecodeError.self) {
-        try Tree.decode(bytes, limits: DecodeLimits(maxDepth: depth))
+        try Tree.decode(bytes, limits: DecodeLimits(depthMax: depth))
       }
       #expect(error?.reason == .tooDeep)
     }

@@ -13,7 +13,7 @@ from hito_server import HitoServer, Login
 import hito
 from hito import v1
 
-PATIENT = 120.0
+TIMEOUT_SECONDS = 120.0
 
 
 class Journey:
@@ -84,11 +84,11 @@ class Journey:
         middle = len(tasks) // 2
         for number, task in enumerate(tasks):
             await self.ana.tasks.start_task(
-                v1.StartTaskRequest(task_id=task.id), timeout=PATIENT
+                v1.StartTaskRequest(task_id=task.id), timeout=TIMEOUT_SECONDS
             )
             completing = asyncio.create_task(
                 self.ana.tasks.complete_task(
-                    v1.CompleteTaskRequest(task_id=task.id), timeout=PATIENT
+                    v1.CompleteTaskRequest(task_id=task.id), timeout=TIMEOUT_SECONDS
                 )
             )
             if number == middle:
@@ -105,7 +105,7 @@ class Journey:
         self._say("⚡ kill -9, with a call of Ana's under way")
         self.server.kill()
         await self.server.restart()
-        self._say("⚡ started again; clients and watchers go on by themselves")
+        self._say("⚡ started again; clients and watchers continue by themselves")
 
     async def print_report(self) -> None:
         report = await self.ana.analytics.get_productivity(
@@ -129,7 +129,7 @@ class Journey:
         assert report.goals_completed == len(self.goals) - 1
 
     async def connect(self, login: Login) -> hito.Client:
-        client = await self.server.connect(login, timeout=PATIENT)
+        client = await self.server.connect(login, timeout=TIMEOUT_SECONDS)
         self.clients.append(client)
         return client
 

@@ -14,7 +14,7 @@ from hito_server import HitoServer
 import hito
 from hito import v1
 
-PATIENT = 300.0
+TIMEOUT_SECONDS = 300.0
 HANDLER = '''async def get_user_by_id(id: str, db: Session = Depends(get_db)):
     """The user with this id, or 404."""
     user = await db.get(User, id)
@@ -67,7 +67,7 @@ class Tutor:
         documents = read(self.course.folder)
         began = time.monotonic()
         done = await self.ines.courses.ingest_documents(
-            self._stream(documents), timeout=PATIENT
+            self._stream(documents), timeout=TIMEOUT_SECONDS
         )
         self._say(
             f"{done.documents_received} documents, {done.sections_changed} sections: found by "
@@ -76,11 +76,11 @@ class Tutor:
         # Waits until the vectors of this write are stored.
         await self.ines.retrieval.search(
             v1.SearchRequest(query=self.subject, min_cursor=done.receipt.cursor),
-            timeout=PATIENT,
+            timeout=TIMEOUT_SECONDS,
         )
         self._say(f"… and by meaning after {time.monotonic() - began:.1f} s")
         again = await self.ines.courses.ingest_documents(
-            self._stream(documents), timeout=PATIENT
+            self._stream(documents), timeout=TIMEOUT_SECONDS
         )
         assert again.documents_changed == 0, "the same documents again changed something"
         self._say("… ingested once more: nothing changed, nothing was embedded again")
@@ -130,7 +130,7 @@ class Tutor:
         result = None
         written = 0
         async for step in self.bea.goals.generate_goal(
-            v1.GenerateGoalRequest(prompt=prompt), timeout=PATIENT
+            v1.GenerateGoalRequest(prompt=prompt), timeout=TIMEOUT_SECONDS
         ):
             kind = step.WhichOneof("step")
             if kind == "token":
@@ -187,7 +187,7 @@ class Tutor:
             await client.close()
 
     async def _connect(self, login: object) -> hito.Client:
-        client = await self.server.connect(login, timeout=PATIENT)  # type: ignore[arg-type]
+        client = await self.server.connect(login, timeout=TIMEOUT_SECONDS)  # type: ignore[arg-type]
         self.clients.append(client)
         return client
 

@@ -69,7 +69,7 @@ struct MappingTests {
       ),
       (
         #"{"innerByInt32": {"4": {"count": "x"}}}"#,
-        "innerByInt32[\"4\"].count: \"x\" is no whole number"
+        "innerByInt32[\"4\"].count: \"x\" is not a whole number"
       ),
       (#"{"aString": "a", "a_string": "b"}"#, "aString: is given twice, under both of its names"),
       (

@@ -63,7 +63,7 @@ import Testing
     Self.check(try #require(Self.html[name]), .html)
   }
 
-  @Test(arguments: DocumentFormat.allCases) func `that is no text is refused`(
+  @Test(arguments: DocumentFormat.allCases) func `that is not text is refused`(
     format: DocumentFormat
   ) {
     let reader = StandardDocumentReader()

@@ -21,7 +21,7 @@ import Testing
     Judgement(
       verdict: verdict, score: score, feedback: feedback,
       provenance: Provenance(
-        source: source, actorID: UUIDv7(high: 2, low: 2), toolVersions: tools,
+        source: source, actorID: EntityID(high: 2, low: 2), toolVersions: tools,
         limits: ["cpu": "2 s"], policy: "default@1"))
   }
 
@@ -125,7 +125,7 @@ import Testing
 
   @Test func `has events under the column names, without the code itself`() throws {
     var code = snapshot(content: "secreto = 1\n")
-    let course = UUIDv7(high: 3, low: 3)
+    let course = EntityID(high: 3, low: 3)
     let submitted = code.event(.codeSubmitted, goalCourseID: course, context: fixture.context)
     #expect(submitted.payload["verdict"] == .null)
     #expect(submitted.payload["validation_score"] == .null)

@@ -211,7 +211,7 @@ struct GoalAggregateTests {
   @Test("gives the course of a goal in the events of its tasks")
   func courseOfTasks() throws {
     var goal = fixture.goal()
-    let courseID = UUIDv7(high: 5, low: 5)
+    let courseID = EntityID(high: 5, low: 5)
     goal.courseID = courseID
     let aggregate = try GoalAggregate.create(
       goal, tasks: [TaskDraft(title: "Leer")], context: fixture.context)

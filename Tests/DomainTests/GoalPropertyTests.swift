@@ -9,7 +9,7 @@ struct GoalPropertyTests {
     let fixture = GoalFixture()
     var random = SeededGenerator(state: UInt64(seed))
     var aggregate = try fixture.aggregate(tasks: Int.random(in: 0...4, using: &random))
-    var versions: [UUIDv7: Int64] = [aggregate.goal.id: 1]
+    var versions: [EntityID: Int64] = [aggregate.goal.id: 1]
     for task in aggregate.tasks { versions[task.id] = 1 }
     var accepted = 0
     for _ in 0..<60 {

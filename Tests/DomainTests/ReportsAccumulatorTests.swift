@@ -113,7 +113,7 @@ struct ReportsAccumulatorTests {
   @Test("of a stored event takes the score from the payload")
   func storedEvent() {
     var accumulator = ProductivityAccumulator()
-    let id = UUIDv7(high: 1, low: 1)
+    let id = EntityID(high: 1, low: 1)
     accumulator.add(
       StoredEvent(
         id: id, seq: 1, position: 1, type: "code.validated", entityType: "code_snapshot",

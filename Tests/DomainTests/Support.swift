@@ -15,7 +15,7 @@ final class ManualTime: TimeSource {
 struct GoalFixture {
   let time = ManualTime()
   let ids = UUIDv7Generator()
-  let userID = UUIDv7(high: 1, low: 1)
+  let userID = EntityID(high: 1, low: 1)
 
   var context: ChangeContext {
     time.advance(by: .seconds(1))

@@ -6,21 +6,21 @@ struct ValueTests {
   @Test("a UUID reads what it writes and refuses everything else")
   func uuidText() throws {
     let text = "0193e2a4-7c1b-7def-8abc-0123456789ab"
-    let id = try #require(UUIDv7(text))
+    let id = try #require(EntityID(text))
     #expect(id.description == text)
-    #expect(UUIDv7(text.uppercased()) == id)
+    #expect(EntityID(text.uppercased()) == id)
     #expect(id.bytes.count == 16 && id.bytes[0] == 0x01 && id.bytes[15] == 0xab)
     let wrong = [
       "", "0193e2a4", text + "0", String(text.dropLast()), text.replacing("-", with: "x"),
       "0193e2a47c1b-7def-8abc-0123456789ab-", "g" + text.dropFirst(), "０" + text.dropFirst(),
     ]
-    for text in wrong { #expect(UUIDv7(text) == nil, "\(text)") }
+    for text in wrong { #expect(EntityID(text) == nil, "\(text)") }
   }
 
   @Test("ids are of version 7 and grow, also when the clock goes back")
   func uuidOrder() {
     let generator = UUIDv7Generator()
-    var last = UUIDv7(high: 0, low: 0)
+    var last = EntityID(high: 0, low: 0)
     for step in 0..<10_000 {
       let micros = 1_767_225_600_000_000 + Int64(step % 7) * 1000 - Int64(step)
       let id = generator.next(at: Timestamp(microsecondsSinceEpoch: micros))
@@ -56,8 +56,8 @@ struct ValueTests {
 
   @Test("a caller acts for others only as a service or an admin")
   func owners() throws {
-    let me = UUIDv7(high: 1, low: 1)
-    let other = UUIDv7(high: 2, low: 2)
+    let me = EntityID(high: 1, low: 1)
+    let other = EntityID(high: 2, low: 2)
     for role in Role.allCases {
       let caller = Caller(userID: me, role: role)
       #expect(try caller.owner(named: nil) == me)
@@ -121,7 +121,7 @@ struct TitleTests {
 struct CourseTests {
   func course() -> Course {
     Course(
-      id: UUIDv7(high: 1, low: 1), userID: UUIDv7(high: 2, low: 2), title: "FastAPI",
+      id: EntityID(high: 1, low: 1), userID: EntityID(high: 2, low: 2), title: "FastAPI",
       description: "", language: "es", technologies: ["fastapi"], attributes: ["level": "1"],
       createdAt: Timestamp(microsecondsSinceEpoch: 0),
       updatedAt: Timestamp(microsecondsSinceEpoch: 0))

@@ -56,9 +56,9 @@ class Recorder(Watcher):
                     await self._ticker.more(10, 5.0)
                 if stay is not None and (stay := stay - 1) == 0:
                     break
-            await self._go_on_elsewhere()
+            await self._continue_elsewhere()
 
-    async def _go_on_elsewhere(self) -> None:
+    async def _continue_elsewhere(self) -> None:
         """As another process would that knows nothing but the cursor."""
         self.departures += 1
         cursor = self._watch.cursor

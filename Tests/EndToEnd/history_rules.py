@@ -20,7 +20,7 @@ class Broken(AssertionError):
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """An event as somebody saw it, in a form that does not depend on who."""
+    """An event as a reader saw it, in a form that does not depend on who."""
 
     id: str
     type: str
@@ -74,7 +74,7 @@ class Committed:
 
 
 def check_table(rows: Sequence[Committed]) -> List[Entry]:
-    """The log in its order: every row stamped, densely from 1; versions gapless; causes first."""
+    """The log in its order: positions dense from 1; versions gapless; causes first."""
     for row in rows:
         if row.position is None:
             raise Broken(f"{row.entry} has no position")
@@ -87,7 +87,7 @@ def check_table(rows: Sequence[Committed]) -> List[Entry]:
     newest: Dict[Entity, int] = {}
     for row in ordered:
         if row.seq <= newest.get(row.entry.entity, 0):
-            raise Broken(f"{row.entry} is stamped behind a later insertion of its entity")
+            raise Broken(f"{row.entry} is sequenced after a later insertion of its entity")
         newest[row.entry.entity] = row.seq
     return entries
 

@@ -24,7 +24,7 @@ class Injection(NamedTuple):
     text: str
 
     def knowing(self, delimiter: str) -> str:
-        """The text of somebody who has seen the fence of an earlier prompt."""
+        """The text of an attacker who has seen the fence of an earlier prompt."""
         split = f"{delimiter[:9]}\u200d{delimiter[9:]}"
         text = self.text.replace("{delimiter}", delimiter)
         return text.replace("{DELIMITER}", delimiter.upper()).replace("{split}", split)

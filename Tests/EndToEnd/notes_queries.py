@@ -34,7 +34,7 @@ async def ask(server: HitoServer, learner: str, like: str) -> Answers:
     session = await Session.open(server)
     found: Dict[str, List[str]] = {}
     try:
-        # One transaction that sees one state of the tables: a switch may go on meanwhile.
+        # One transaction that sees one state of the tables: a switch may continue meanwhile.
         lines = await session.run(
             f"""
             \\set user_id '''{learner}'''

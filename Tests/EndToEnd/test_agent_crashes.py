@@ -57,7 +57,8 @@ async def test_a_caller_who_leaves_ends_the_model_s_call_and_may_come_back(lea, 
         "ai.run_started", "ai.context_retrieved", "ai.run_cancelled",
     ]  # fmt: skip
     assert await goals_of(lea) == []
-    # The same call goes on with the node that had not finished; what was found is not sought again.
+    # The same call continues with the node that had not finished; what was found is not sought
+    # again.
     again = await generate(lea, WISH, key="vuelvo")
     assert again.id == run.id and again.result.goal.id
     events = await trace(lea, "ai.run_completed", run.id)
@@ -82,7 +83,7 @@ async def test_however_the_caller_leaves_the_model_s_call_ends(thinking, lea, co
     await trace(lea, "ai.run_cancelled", run.id)
 
 
-async def test_a_run_whose_deadline_passes_is_cancelled_and_nobody_goes_on_with_it(
+async def test_a_run_whose_deadline_passes_is_cancelled_and_no_server_continues_it(
     thinking, connect, model
 ):
     """Many, because the deadline and what it interrupts race each other."""
@@ -151,7 +152,8 @@ async def test_after_kill_9_in_the_middle_of_a_reply_the_run_ends_by_itself(
     with pytest.raises(hito.Unavailable):
         await run.follow()
     await mortal_thinking.restart()
-    # Nobody calls: the server goes on by itself. What was found was stored and is not sought again.
+    # No client calls: the server continues by itself. What was found was stored and is not sought
+    # again.
     events = await trace(lea, "ai.run_completed", run.id)
     assert [e.type for e in events] == FINISHED
     assert len(model.chats) == 2, "the reply that was cut is asked for again, once"
@@ -221,10 +223,10 @@ async def test_a_proposal_waits_through_kill_9(mortal_thinking, connect, model):
     assert [goal.id for goal in await goals_of(lea)] == [result.goal.id]
 
 
-async def test_feedback_that_was_killed_goes_on_with_the_repeated_call(
+async def test_feedback_that_was_killed_continues_with_the_repeated_call(
     mortal_thinking, connect, model
 ):
-    """Only its caller has the code: nobody else goes on with it."""
+    """Only its caller has the code: no other server continues it."""
     lea = await join(mortal_thinking, connect, "Lea")
     model.script(hangs(PROSE[:20] + "\n"))
     request = v1.GetFeedbackRequest(code=v1.CodeText(language="python", content="x = 1\n"))

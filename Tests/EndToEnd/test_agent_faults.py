@@ -95,7 +95,7 @@ async def test_without_anything_to_plan_from_the_failure_has_a_name(lea, model, 
         assert not caught.value.is_lasting
     assert await goals_of(lea) == []
     events = await trace(lea, "ai.run_failed")
-    # Under its key the call goes on later, unless another time would be no better.
+    # Under its key the call continues later, unless another time would be no better.
     model.clear()
     if name == "prompt too long":
         with pytest.raises(kind, match=words):

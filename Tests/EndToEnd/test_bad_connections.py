@@ -1,4 +1,4 @@
-"""What a stranger can do to the port: each gets a clean end, and others go on being served."""
+"""What a stranger can do to the port: each gets a clean end, and others continue to be served."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WATCH = "hito.v1.ProgressService/Watch"
 
 
 @pytest.fixture(autouse=True)
-def others_go_on_being_served(server):
+def others_continue_being_served(server):
     """A bystander whose connection stays open across every attack of this file."""
     with RawPeer(server) as bystander:
         bystander.call(1, CHECK)
@@ -92,7 +92,7 @@ FIRST = {
     "a field past its block": (header(6, HELLO) + b"\0\4\1\0\2\0", {PROTOCOL_ERROR}),
     "a number of one byte": (header(6, HELLO) + b"\0\4\1\0\1\0", {PROTOCOL_ERROR}),
     "a field twice": (header(12, HELLO) + b"\0\x0a" + b"\1\0\2\0\0" * 2, {PROTOCOL_ERROR}),
-    "an agent that is no text": (header(6, HELLO) + b"\0\4\2\0\1\xff", {PROTOCOL_ERROR}),
+    "an agent that is not text": (header(6, HELLO) + b"\0\4\2\0\1\xff", {PROTOCOL_ERROR}),
     "an agent of 129 bytes": (
         header(134, HELLO) + b"\0\x84\2\0\x81" + b"a" * 129, {PROTOCOL_ERROR}),
     "tiny frames": (header(9, HELLO) + b"\0\7\3\0\4\0\0\0\1", {PROTOCOL_ERROR}),

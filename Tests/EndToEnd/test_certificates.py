@@ -34,7 +34,7 @@ async def test_new_certificates_are_read_on_sighup_and_open_connections_stay(mor
     await eventually("a new certificate", is_new)
     assert certificate.exists()
     assert mortal.is_running
-    # The connection from before goes on.
+    # The connection from before continues.
     await client.health.check(v1.HealthCheckRequest())
 
     # Files that are no good change nothing.

@@ -17,7 +17,7 @@ from hito import v1
 
 import hito
 
-PATIENT = 120.0
+TIMEOUT_SECONDS = 120.0
 KILLS = 3
 
 
@@ -86,8 +86,8 @@ async def test_after_kill_9_under_load_every_acknowledged_write_is_there_once(
     seed = int(os.environ.get("HITO_E2E_SEED", random.randrange(1000)))
     print(f"HITO_E2E_SEED={seed}")
     chance = random.Random(seed)
-    writers = await learners(mortal, connect, 6, seed, PATIENT)
-    admin = await connect(mortal, mortal_admin, timeout=PATIENT)
+    writers = await learners(mortal, connect, 6, seed, TIMEOUT_SECONDS)
+    admin = await connect(mortal, mortal_admin, timeout=TIMEOUT_SECONDS)
     watcher = Watcher(admin)
     enough = asyncio.Event()
     try:
@@ -113,7 +113,7 @@ async def test_when_postgresql_goes_away_under_load_everything_heals(
     mortal, mortal_admin, connect, how
 ):
     writers = await learners(mortal, connect, 4, 2000 + how, 5.0)
-    admin = await connect(mortal, mortal_admin, timeout=PATIENT)
+    admin = await connect(mortal, mortal_admin, timeout=TIMEOUT_SECONDS)
     watcher = Watcher(admin)
     enough = asyncio.Event()
     tolerated = (hito.Unavailable, hito.DeadlineExceeded)

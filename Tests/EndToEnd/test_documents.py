@@ -141,7 +141,7 @@ async def test_only_the_sections_that_changed_are_touched(server, teaching, full
     assert after.pop("03-ramas.md").version == before.pop("03-ramas.md").version + 1 == 2
     assert after == before
     assert (await search(teaching, "ornitorrinco", full))[0].anchor == "delete-a-branch"
-    # A section in the middle: those behind it are where they were, only their places moved.
+    # A section in the middle: those after it are where they were, only their places moved.
     changed[2].content = text.replace(
         "## Poner una rama al día", "## Mirar sin tocar { #look }\n\nMira el avestruz.\n\n"
         "## Poner una rama al día",
@@ -200,7 +200,7 @@ async def test_what_is_no_document_is_refused_by_its_name_and_the_others_stay(
     said = f"{violation.field}: {violation.description}"
     assert (document.path or "#2") in said or "#2" in said
     assert why in said
-    # Each document is a commit of its own; a repeat without the bad one goes on.
+    # Each document is a commit of its own; a repeat without the bad one continues.
     assert list(await listed(teaching, empty)) == ["01-primeros-pasos.md"]
     done = await ingest(teaching, empty, *documents())
     assert done.documents_changed == 4

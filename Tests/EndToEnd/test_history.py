@@ -96,7 +96,7 @@ class History:
             v1.EventFilter(types=["task.*"]), leaves=True,
         )  # fmt: skip
         watch(
-            "somebody's", admin, lambda e: e.user_id == berta, v1.EventFilter(user_ids=[berta]),
+            "another user's", admin, lambda e: e.user_id == berta, v1.EventFilter(user_ids=[berta]),
         )  # fmt: skip
         watch(
             "some goals, slowly", admin,
@@ -105,7 +105,7 @@ class History:
         )  # fmt: skip
 
     async def run(self) -> None:
-        """Everybody at once, until the last fault is over and work has gone on."""
+        """Everybody at once, until the last fault is over and work has continued."""
         enough = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             for writer in [*self.writers, *self.held]:
@@ -175,11 +175,11 @@ class History:
         self._stack.push_async_callback(session.close)
         await self.held[0].transact(session, commits=1.0)
 
-        async def is_stamped() -> bool:
+        async def is_sequenced() -> bool:
             script = "SELECT count(*) FROM events WHERE position IS NULL;"
             return await session.run(script) == ["0"]
 
-        await eventually("every event to be stamped", is_stamped, CLOSING_SECONDS)
+        await eventually("every event to be sequenced", is_sequenced, CLOSING_SECONDS)
         return session
 
     async def _session(self) -> Session:

@@ -102,7 +102,7 @@ def test_swapped_positions_in_the_lake_are_found_out(log):
         ("there twice", lambda rows: [*rows, Committed(6, 60, rows[0].entry)]),
         ("comes after version 1", lambda rows: committed([r.entry for r in rows[:2] + rows[4:]])),
         ("comes after version 0", lambda rows: committed([r.entry for r in rows[2:]])),
-        ("behind a later insertion", lambda rows: replaced(rows, 2, seq=70)),
+        ("after a later insertion", lambda rows: replaced(rows, 2, seq=70)),
     ],
 )
 def test_a_doctored_table_is_found_out(log, what, doctor):

@@ -80,7 +80,7 @@ async def test_a_refused_request_leaves_its_key_free(server, ana, connect):
     assert not made.receipt.replayed
 
 
-async def test_a_replay_is_the_old_reply_even_when_things_have_moved_on(server, ana, connect):
+async def test_a_replay_is_the_old_reply_even_when_things_have_changed(server, ana, connect):
     client = await connect(server, ana)
     made = await client.goals.create_goal(a_goal("Cambia"))
     key = str(uuid.uuid4())

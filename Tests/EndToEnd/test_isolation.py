@@ -147,7 +147,7 @@ async def test_logs_hold_no_text_of_learners_models_or_tokens(thinking, lea, jud
 
 
 async def test_a_slow_statement_is_logged_without_the_texts_of_its_parameters(thinking, lea):
-    """Made slow by somebody who holds the table, until the database would log it."""
+    """Made slow by a session that holds the table, until the database would log it."""
     secret = f"canario-lento-{lea.id}"
     holder, looker = await Session.open(thinking), await Session.open(thinking)
     try:

@@ -77,7 +77,7 @@ async def test_another_model_takes_over_while_people_search_and_write(world, mod
 
 
 async def under_load(world: World, provider: ScriptedModel | None, name: str) -> List[str]:
-    """Switches while somebody searches, writes and looks; the errors that they got."""
+    """Switches while a client searches, writes and reads; the errors that they got."""
     errors: Set[str] = set()
     done = asyncio.Event()
 

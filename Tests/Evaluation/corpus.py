@@ -28,7 +28,7 @@ class Corpus(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What somebody asks, and the Spanish section that answers it."""
+    """What a learner asks, and the Spanish section that answers it."""
 
     text: str
     path: str
@@ -37,7 +37,7 @@ class Question(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """A goal, and how somebody else would say it."""
+    """A goal, and how another learner would say it."""
 
     title: str
     description: str

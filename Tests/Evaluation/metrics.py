@@ -7,7 +7,7 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 import numpy as np
 
 DEPTH = 10
-"""How many results are looked at; what stands behind them counts as not found."""
+"""How many results are looked at; what stands after them counts as not found."""
 METRICS = ("recall1", "recall5", "mrr", "ndcg10")
 RESAMPLES = 2000
 SEED = 20261128

@@ -16,7 +16,7 @@ from rankers import Key, Text
 import hito
 from hito import v1
 
-PATIENT = 600.0
+TIMEOUT_SECONDS = 600.0
 
 
 class Passage(NamedTuple):
@@ -107,7 +107,7 @@ class Population:
 
     async def settle(self) -> None:
         """Waits until everything has its vector, and reads the passages as they were embedded."""
-        previous, patience = -1, PATIENT
+        previous, seconds_left = -1, TIMEOUT_SECONDS
         while True:
             status = await self.admin.retrieval.get_embedding_status(v1.GetEmbeddingStatusRequest())
             assert not status.failures, status.failures
@@ -115,8 +115,10 @@ class Population:
                 break
             if status.pending != previous:
                 print(f"  {status.pending} passages wait for their vectors", file=sys.stderr)
-            patience = PATIENT if status.pending != previous else patience - 1
-            assert patience > 0, "no vectors are made any more"
+            if status.pending != previous:
+                seconds_left = TIMEOUT_SECONDS
+            seconds_left -= 1
+            assert seconds_left > 0, "no vectors are made any more"
             previous = status.pending
             await asyncio.sleep(1)
         await self._read_passages()
@@ -160,7 +162,7 @@ class Population:
             await client.close()
 
     async def _connect(self, login: Login) -> hito.Client:
-        return await self.server.connect(login, timeout=PATIENT)
+        return await self.server.connect(login, timeout=TIMEOUT_SECONDS)
 
 
 async def populate(server: HitoServer, corpus: Corpus) -> Population:

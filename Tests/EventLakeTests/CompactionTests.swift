@@ -136,7 +136,7 @@ struct CompactionTests {
       for fault in faults {
         let folder = try TemporaryFolder()
         let lake = try await filled(folder.path, storage: FaultyStorage(fault))
-        // What fails behind the commit is left to the next start, and no error.
+        // What fails after the commit is left to the next start, and no error.
         _ = try? await lake.compact(before: Self.later)
         try await lake.close()
         let again = ParquetEventLake(directory: folder.path)

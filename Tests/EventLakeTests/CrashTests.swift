@@ -69,8 +69,8 @@ struct CrashTests {
     return storage.operationCount
   }
 
-  /// After the fault: a new start finds whole batches, what was acknowledged is there, and going on
-  /// ends with everything once.
+  /// After the fault: a new start finds whole batches, what was acknowledged is there, and
+  /// continuing ends with everything once.
   private func checkRecovered(_ folder: String, acknowledged: Int64, _ what: String) async throws {
     let lake = ParquetEventLake(directory: folder)
     let report = try await lake.recover()
@@ -144,7 +144,7 @@ struct CrashTests {
     }
   }
 
-  @Test("a full disk keeps what was published and goes on when there is space")
+  @Test("a full disk keeps what was published and continues when there is space")
   func fullDisk() async throws {
     let count = try await operationCount()
     for step in stride(from: 12, to: count, by: 3) {

@@ -74,7 +74,7 @@ struct ForeignReaderTests {
     #expect(kinds == Set(EventKind.allCases))
   }
 
-  @Test("a column name has one type in all kinds and is no partition's")
+  @Test("a column name has one type in all kinds and is not a partition's")
   func oneTypeAName() {
     var types: [String: ColumnType] = ["year": .int32, "month": .int32, "day": .int32]
     for column in LakeSchema.base {

@@ -103,7 +103,7 @@ struct LakeTests {
       try files(lake).map(\.folder) == ["year=1969/month=12/day=31", "year=9999/month=12/day=31"])
   }
 
-  @Test("keeps payloads that are no JSON object as they are")
+  @Test("keeps payloads that are not JSON objects as they are")
   func strangePayloads() async throws {
     let folder = try TemporaryFolder()
     let lake = ParquetEventLake(directory: folder.path)

@@ -35,7 +35,7 @@ struct ProductivityAgainstPythonTests {
   private static let lakePath = "backend/data/storage"
 
   private func python(
-    _ folder: TemporaryFolder, days: Int32, users: [UUIDv7]
+    _ folder: TemporaryFolder, days: Int32, users: [EntityID]
   ) throws -> [String: [String: Any]] {
     let notes = "\(Python.workTree)/docs/design-notes.md"
     let arguments = [notes, String(days)] + users.map(\.description)
@@ -44,7 +44,7 @@ struct ProductivityAgainstPythonTests {
   }
 
   private func report(
-    _ lake: ParquetEventLake, user: UUIDv7, from: Timestamp
+    _ lake: ParquetEventLake, user: EntityID, from: Timestamp
   ) async throws -> ProductivityReport {
     let scan = try await lake.scan(LakeQuery(userID: user, period: ReportPeriod(from: from)))
     var accumulator = ProductivityAccumulator()

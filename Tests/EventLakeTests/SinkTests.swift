@@ -82,7 +82,7 @@ struct SinkTests {
     #expect(try await positions(lake) == Array(1...200))
   }
 
-  @Test("goes on after failures of the log, and says why it stood still")
+  @Test("continues after failures of the log, and says why it stood still")
   func retries() async throws {
     let folder = try TemporaryFolder()
     let lake = try await opened(folder)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct `The live end of the log` {
   private func event(_ position: Int64, payload: String = "{}") -> StoredEvent {
-    let id = UUIDv7(high: 1, low: UInt64(position))
+    let id = EntityID(high: 1, low: UInt64(position))
     return StoredEvent(
       id: id, seq: position, position: position, type: "goal.created", entityType: "goal",
       entityID: id, version: 1, userID: nil, payload: payload, metadata: "{}",

@@ -23,7 +23,7 @@ import Testing
     #expect(machine.next == .readLog(after: Int64(Self.limit), limit: Self.limit))
   }
 
-  @Test func `joins the ring behind a short page, and is caught up where the ring was then`() {
+  @Test func `joins the ring after a short page, and is caught up where the ring was then`() {
     var machine = SubscriptionMachine(after: 0, checkpointInterval: 1000)
     _ = machine.considered(1, isWanted: true)
     #expect(machine.logPageEnded(count: 1, ringHead: 3) == nil)

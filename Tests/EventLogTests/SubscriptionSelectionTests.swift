@@ -3,16 +3,16 @@ import EventLog
 import Testing
 
 @Suite struct `A selection of events` {
-  private let userID = UUIDv7(high: 1, low: 1)
-  private let goalID = UUIDv7(high: 2, low: 2)
-  private let taskID = UUIDv7(high: 3, low: 3)
-  private let courseID = UUIDv7(high: 4, low: 4)
+  private let userID = EntityID(high: 1, low: 1)
+  private let goalID = EntityID(high: 2, low: 2)
+  private let taskID = EntityID(high: 3, low: 3)
+  private let courseID = EntityID(high: 4, low: 4)
 
   private func event(
-    _ type: String, _ entity: String, _ id: UUIDv7, payload: String = "{}"
+    _ type: String, _ entity: String, _ id: EntityID, payload: String = "{}"
   ) -> StoredEvent {
     StoredEvent(
-      id: UUIDv7(high: 5, low: 5), seq: 1, position: 1, type: type, entityType: entity,
+      id: EntityID(high: 5, low: 5), seq: 1, position: 1, type: type, entityType: entity,
       entityID: id, version: 1, userID: userID, payload: payload, metadata: "{}",
       createdAt: Timestamp(microsecondsSinceEpoch: 0))
   }
@@ -79,7 +79,7 @@ import Testing
       })
   }
 
-  @Test func `reads nothing out of a payload that is no object`() {
+  @Test func `reads nothing out of a payload that is not an object`() {
     #expect(
       EventFacts(of: event("x.y", "task", taskID, payload: "[1")) == EventFacts(taskID: taskID))
     let wrong = #"{"goal_id": 7, "course_id": "nonsense"}"#

@@ -59,7 +59,7 @@ final class RestartableServer: Sendable {
 
   func start() async throws {
     let hub = EventHub()
-    let relay = EventRelay(log: store, hub: hub, stamper: store, logger: logger)
+    let relay = EventRelay(log: store, hub: hub, sequencer: store, logger: logger)
     var options = Services.Options(
       clock: clock, ids: ids,
       info: ServerInfo(serverID: "test", version: "0", startedAt: clock.now()))

@@ -2,7 +2,7 @@ package import Domain
 
 extension InMemoryStore: DocumentRepository {
   package func document(
-    course: UUIDv7, path: String, scope: AccessScope
+    course: EntityID, path: String, scope: AccessScope
   ) async throws(StoreError) -> CourseDocument? {
     try access(.read) { state in
       state.documents.values.first {
@@ -12,7 +12,7 @@ extension InMemoryStore: DocumentRepository {
   }
 
   package func documents(
-    course: UUIDv7, page: PageRequest, scope: AccessScope
+    course: EntityID, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<ListedDocument> {
     try access(.read) { state in
       let after = page.after.flatMap { state.documents[$0.id]?.path }
@@ -44,14 +44,14 @@ extension InMemoryStore: DocumentRepository {
     }
   }
 
-  package func lastOrdinal(course: UUIDv7) async throws(StoreError) -> Int32 {
+  package func lastOrdinal(course: EntityID) async throws(StoreError) -> Int32 {
     try access(.read) { state in
       state.documents.values.filter { $0.courseID == course }.map(\.ordinal).max() ?? 0
     }
   }
 
   /// The passages of a course, by number.
-  package func passages(ofCourse course: UUIDv7) -> [Passage] {
+  package func passages(ofCourse course: EntityID) -> [Passage] {
     state.withLock { state in
       state.passages.values.map(\.passage)
         .filter { $0.kind == .course && $0.entityID == course && $0.chunkNumber > 0 }

@@ -1,7 +1,7 @@
 package import Domain
 
 extension InMemoryStore: UserRepository {
-  package func user(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> User? {
+  package func user(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> User? {
     try access(.read) { state in
       guard scope.role.seesEverybody || id == scope.callerID else { return nil }
       return state.users[id]
@@ -32,7 +32,7 @@ extension InMemoryStore: UserRepository {
 }
 
 extension InMemoryStore: CourseRepository {
-  package func course(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> Course? {
+  package func course(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> Course? {
     try access(.read) { state in
       state.courses[id].flatMap { state.sees($0, scope) ? $0 : nil }
     }
@@ -54,7 +54,7 @@ extension InMemoryStore: CourseRepository {
   }
 
   package func enrolment(
-    course: UUIDv7, user: UUIDv7, scope: AccessScope
+    course: EntityID, user: EntityID, scope: AccessScope
   ) async throws(StoreError) -> Enrolment? {
     try access(.read) { state in
       state.enrolments.values.first {
@@ -64,7 +64,7 @@ extension InMemoryStore: CourseRepository {
   }
 
   package func enrolments(
-    course: UUIDv7, page: PageRequest, scope: AccessScope
+    course: EntityID, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<Enrolment> {
     try access(.read) { state in
       let enrolments = state.enrolments.values.filter {
@@ -77,13 +77,13 @@ extension InMemoryStore: CourseRepository {
 
 extension InMemoryStore: GoalRepository {
   package func goal(
-    _ id: UUIDv7, scope: AccessScope, forUpdate: Bool
+    _ id: EntityID, scope: AccessScope, forUpdate: Bool
   ) async throws(StoreError) -> GoalAggregate? {
     try access(.read) { $0.aggregate(id, scope, forUpdate: forUpdate) }
   }
 
   package func goal(
-    ofTask taskID: UUIDv7, scope: AccessScope, forUpdate: Bool
+    ofTask taskID: EntityID, scope: AccessScope, forUpdate: Bool
   ) async throws(StoreError) -> GoalAggregate? {
     try access(.read) { state in
       guard let task = state.tasks[taskID], task.status != .deleted else { return nil }
@@ -108,7 +108,7 @@ extension InMemoryStore: GoalRepository {
     }
   }
 
-  package func task(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> LearningTask? {
+  package func task(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> LearningTask? {
     try access(.read) { state in
       guard let task = state.tasks[id], task.status != .deleted,
         state.aggregate(task.goalID, scope, forUpdate: false) != nil
@@ -118,7 +118,7 @@ extension InMemoryStore: GoalRepository {
   }
 
   package func tasks(
-    owner: UUIDv7?, statuses: [WorkStatus], page: PageRequest, scope: AccessScope
+    owner: EntityID?, statuses: [WorkStatus], page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<LearningTask> {
     try access(.read) { state in
       let tasks = state.tasks.values.filter { task in
@@ -131,7 +131,7 @@ extension InMemoryStore: GoalRepository {
 }
 
 extension InMemoryStore.State {
-  func isEnrolled(_ userID: UUIDv7, in courseID: UUIDv7) -> Bool {
+  func isEnrolled(_ userID: EntityID, in courseID: EntityID) -> Bool {
     enrolments.values.contains {
       $0.courseID == courseID && $0.userID == userID && $0.isActive
     }
@@ -155,21 +155,21 @@ extension InMemoryStore.State {
   }
 
   /// Whether the instructor owns the course and the learner is enrolled.
-  func oversees(_ instructorID: UUIDv7, _ learnerID: UUIDv7, in courseID: UUIDv7?) -> Bool {
+  func oversees(_ instructorID: EntityID, _ learnerID: EntityID, in courseID: EntityID?) -> Bool {
     guard let course = courseID.flatMap({ courses[$0] }), course.status != .deleted else {
       return false
     }
     return course.userID == instructorID && isEnrolled(learnerID, in: course.id)
   }
 
-  func aggregate(_ id: UUIDv7, _ scope: AccessScope, forUpdate: Bool) -> GoalAggregate? {
+  func aggregate(_ id: EntityID, _ scope: AccessScope, forUpdate: Bool) -> GoalAggregate? {
     guard let goal = goals[id], sees(goal, scope) else { return nil }
     if forUpdate, !scope.role.seesEverybody, goal.userID != scope.callerID { return nil }
     return GoalAggregate(
       loaded: goal, tasks: tasks.values.filter { $0.goalID == id && $0.status != .deleted })
   }
 
-  func isListed(_ userID: UUIDv7, _ wanted: UUIDv7?, _ scope: AccessScope) -> Bool {
+  func isListed(_ userID: EntityID, _ wanted: EntityID?, _ scope: AccessScope) -> Bool {
     if let wanted { return userID == wanted }
     return scope.role.seesEverybody || userID == scope.callerID
   }
@@ -195,5 +195,5 @@ func cut<Item: Sendable>(
 
 extension PageRequest {
   /// However many were asked for.
-  var itemCountMax: Int { max(1, min(limit, PageRequest.limitMaximum)) }
+  var itemCountMax: Int { max(1, min(limit, PageRequest.limitMax)) }
 }

@@ -5,46 +5,46 @@ extension InMemoryStore: EventLog {
     after position: Int64, limit: Int
   ) async throws(StoreError) -> [StoredEvent] {
     try access(.readLog) { state in
-      guard position < Int64(state.stamped.count) else { return [] }
+      guard position < Int64(state.sequenced.count) else { return [] }
       // Positions are dense from 1: the index after `position` is `position` itself.
-      return Array(state.stamped[Int(max(0, position))...].prefix(max(0, limit)))
+      return Array(state.sequenced[Int(max(0, position))...].prefix(max(0, limit)))
     }
   }
 
   package func head() async throws(StoreError) -> Int64 {
-    try access(.readLog) { Int64($0.stamped.count) }
+    try access(.readLog) { Int64($0.sequenced.count) }
   }
 
-  package func position(of eventID: UUIDv7) async throws(StoreError) -> Int64? {
-    try access(.readLog) { $0.stamped.first { $0.id == eventID }?.position }
+  package func position(of eventID: EntityID) async throws(StoreError) -> Int64? {
+    try access(.readLog) { $0.sequenced.first { $0.id == eventID }?.position }
   }
 
-  package func newestUnstamped() async throws(StoreError) -> UUIDv7? {
+  package func newestUnsequenced() async throws(StoreError) -> EntityID? {
     try access(.readLog) { $0.waiting.last?.id }
   }
 
   package func position(at time: Timestamp) async throws(StoreError) -> Int64 {
-    try access(.readLog) { $0.stamped.last { $0.createdAt <= time }?.position ?? 0 }
+    try access(.readLog) { $0.sequenced.last { $0.createdAt <= time }?.position ?? 0 }
   }
 
   package func tail(
-    user: UUIDv7, from: Timestamp, to: Timestamp, after position: Int64
+    user: EntityID, from: Timestamp, to: Timestamp, after position: Int64
   ) async throws(StoreError) -> [StoredEvent] {
     try access(.readLog) { state in
-      (state.stamped.filter { $0.position > position } + state.waiting).filter {
+      (state.sequenced.filter { $0.position > position } + state.waiting).filter {
         $0.userID == user && $0.createdAt >= from && $0.createdAt < to
       }
     }
   }
 }
 
-extension InMemoryStore: EventStamper {
-  package func stamp(limit: Int) async throws(StoreError) -> [StoredEvent]? {
+extension InMemoryStore: EventSequencer {
+  package func sequence(limit: Int) async throws(StoreError) -> [StoredEvent]? {
     let result: Result<[StoredEvent]?, StoreError> = state.withLock { state in
-      if let fault = state.takeFault(.stamp) { return .failure(fault) }
+      if let fault = state.takeFault(.sequence) { return .failure(fault) }
       guard !state.isLockedByOther else { return .success(nil) }
-      let events = state.stamp(limit: limit)
-      if let fault = state.takeFault(.stampAnswer) { return .failure(fault) }
+      let events = state.sequence(limit: limit)
+      if let fault = state.takeFault(.sequenceAnswer) { return .failure(fault) }
       return .success(events)
     }
     return try result.get()
@@ -100,11 +100,11 @@ extension InMemoryStore: TokenStore {
     }
   }
 
-  package func token(_ id: UUIDv7) async throws(StoreError) -> TokenRecord? {
+  package func token(_ id: EntityID) async throws(StoreError) -> TokenRecord? {
     try access(.read) { $0.tokens[id] }
   }
 
-  package func tokens(user: UUIDv7?) async throws(StoreError) -> [TokenRecord] {
+  package func tokens(user: EntityID?) async throws(StoreError) -> [TokenRecord] {
     try access(.read) { state in
       Array(
         state.tokens.values.filter { user == nil || $0.userID == user }
@@ -112,7 +112,7 @@ extension InMemoryStore: TokenStore {
     }
   }
 
-  package func revoke(_ id: UUIDv7, at now: Timestamp) async throws(StoreError) -> Bool {
+  package func revoke(_ id: EntityID, at now: Timestamp) async throws(StoreError) -> Bool {
     try access(.read) { state in
       guard state.tokens[id] != nil else { return false }
       var family: Set = [id]
@@ -132,13 +132,13 @@ extension InMemoryStore: TokenStore {
 }
 
 extension InMemoryStore.State {
-  mutating func stamp(limit: Int) -> [StoredEvent] {
+  mutating func sequence(limit: Int) -> [StoredEvent] {
     var events = Array(waiting.prefix(max(1, limit)))
     waiting.removeFirst(events.count)
     for index in events.indices {
-      events[index].position = Int64(stamped.count) + Int64(index) + 1
+      events[index].position = Int64(sequenced.count) + Int64(index) + 1
     }
-    stamped += events
+    sequenced += events
     return events
   }
 }

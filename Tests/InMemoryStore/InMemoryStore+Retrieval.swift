@@ -2,7 +2,7 @@ package import Domain
 
 /// Compares everything with everything; words are found by containment.
 extension InMemoryStore: RetrievalStore {
-  package func readableCourses(of learnerID: UUIDv7) async throws(StoreError) -> [UUIDv7] {
+  package func readableCourses(of learnerID: EntityID) async throws(StoreError) -> [EntityID] {
     try access(.read) { $0.readableCourses(of: learnerID) }
   }
 
@@ -38,7 +38,7 @@ extension InMemoryStore: RetrievalStore {
   }
 
   package func passages(
-    _ keys: [Domain.PassageKey], as learnerID: UUIDv7
+    _ keys: [Domain.PassageKey], as learnerID: EntityID
   ) async throws(StoreError) -> [Domain.PassageKey: DescribedPassage] {
     try access(.read) { state in
       let readable = state.readableCourses(of: learnerID)
@@ -131,9 +131,9 @@ extension InMemoryStore: EmbeddingStore {
     }
   }
 
-  package func isEmbedded(event: UUIDv7) async throws(StoreError) -> Bool {
+  package func isEmbedded(event: EntityID) async throws(StoreError) -> Bool {
     try access(.read) { state in
-      guard let event = (state.stamped + state.waiting).first(where: { $0.id == event }) else {
+      guard let event = (state.sequenced + state.waiting).first(where: { $0.id == event }) else {
         return false
       }
       let facts = EventFacts(of: event)
@@ -164,7 +164,7 @@ extension InMemoryStore.PassageKey {
 }
 
 extension InMemoryStore.State {
-  fileprivate func readableCourses(of learnerID: UUIDv7) -> [UUIDv7] {
+  fileprivate func readableCourses(of learnerID: EntityID) -> [EntityID] {
     courses.values.filter { course in
       course.status != .deleted
         && (course.userID == learnerID

@@ -1,7 +1,7 @@
 package import Domain
 
 extension InMemoryStore: AgentRunStore {
-  package func run(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> AgentRun? {
+  package func run(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> AgentRun? {
     try access(.read) { state in
       guard let run = state.runs[id] else { return nil }
       return scope.role.seesEverybody || run.learnerID == scope.callerID ? run : nil
@@ -9,17 +9,17 @@ extension InMemoryStore: AgentRunStore {
   }
 
   package func events(
-    ofRun id: UUIDv7, after version: Int64, limit: Int
+    ofRun id: EntityID, after version: Int64, limit: Int
   ) async throws(StoreError) -> [StoredEvent] {
     try access(.read) { state in
-      let events = (state.stamped + state.waiting).filter {
+      let events = (state.sequenced + state.waiting).filter {
         $0.entityType == EntityType.agentRun.rawValue && $0.entityID == id && $0.version > version
       }
       return Array(events.sorted { $0.version < $1.version }.prefix(limit))
     }
   }
 
-  package func renew(_ lease: AgentLease, ofRun id: UUIDv7) async throws(StoreError) -> Bool {
+  package func renew(_ lease: AgentLease, ofRun id: EntityID) async throws(StoreError) -> Bool {
     try access(.read) { state in
       guard let run = state.runs[id], run.status == .running, run.lease.owner == lease.owner else {
         return false
@@ -30,7 +30,7 @@ extension InMemoryStore: AgentRunStore {
   }
 
   package func release(
-    ofRun id: UUIDv7, owner: String, at now: Timestamp
+    ofRun id: EntityID, owner: String, at now: Timestamp
   ) async throws(StoreError) {
     try access(.read) { state in
       guard let lease = state.runs[id]?.lease, lease.owner == owner else { return }
@@ -39,7 +39,7 @@ extension InMemoryStore: AgentRunStore {
   }
 
   package func takeOver(
-    _ id: UUIDv7, _ lease: AgentLease, isAlone: Bool, at now: Timestamp
+    _ id: EntityID, _ lease: AgentLease, isAlone: Bool, at now: Timestamp
   ) async throws(StoreError) -> AgentRun? {
     try access(.read) { state in
       guard let run = state.runs[id], run.isFree(for: lease.owner, isAlone, now) else { return nil }
@@ -61,7 +61,7 @@ extension InMemoryStore: AgentRunStore {
   }
 
   /// A run as it stands, for tests.
-  package func run(_ id: UUIDv7) -> AgentRun? { state.withLock { $0.runs[id] } }
+  package func run(_ id: EntityID) -> AgentRun? { state.withLock { $0.runs[id] } }
 
   /// Puts a run and its events so far in place, as a server that was killed left them.
   package func seed(_ run: AgentRun, _ events: [StoredEvent]) {
@@ -72,7 +72,7 @@ extension InMemoryStore: AgentRunStore {
 
 extension InMemoryStore: ModelUsageStore {
   package func usage(
-    of callerID: UUIDv7, since: Timestamp
+    of callerID: EntityID, since: Timestamp
   ) async throws(StoreError) -> ModelUsage {
     try access(.read) { state in
       state.usages.filter { $0.callerID == callerID && $0.time >= since }.reduce(into: ModelUsage())
@@ -85,7 +85,7 @@ extension InMemoryStore: ModelUsageStore {
   }
 
   package func record(
-    _ usage: ModelUsage, of callerID: UUIDv7, at now: Timestamp
+    _ usage: ModelUsage, of callerID: EntityID, at now: Timestamp
   ) async throws(StoreError) {
     try access(.read) { $0.usages.append((callerID, now, usage)) }
   }

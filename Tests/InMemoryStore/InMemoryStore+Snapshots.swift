@@ -2,7 +2,7 @@ package import Domain
 
 extension InMemoryStore: SnapshotRepository {
   package func snapshot(
-    _ id: UUIDv7, scope: AccessScope
+    _ id: EntityID, scope: AccessScope
   ) async throws(StoreError) -> FoundSnapshot? {
     try access(.read) { state in
       guard let snapshot = state.snapshots[id] else { return nil }

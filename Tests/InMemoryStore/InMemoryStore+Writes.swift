@@ -69,7 +69,7 @@ extension InMemoryStore.State {
     return true
   }
 
-  /// - Returns: false where a guarded row has moved on, or what a row refers to is not there.
+  /// - Returns: false where a guarded row has changed, or what a row refers to is not there.
   private mutating func apply(_ change: Change) throws(StoreError) -> Bool {
     switch change {
     case .insertUser(let user):
@@ -164,7 +164,7 @@ extension InMemoryStore.State {
   }
 
   private mutating func insert<Row>(
-    _ row: Row, _ id: UUIDv7, into table: WritableKeyPath<Self, [UUIDv7: Row]>, _ key: String
+    _ row: Row, _ id: EntityID, into table: WritableKeyPath<Self, [EntityID: Row]>, _ key: String
   ) throws(StoreError) {
     guard self[keyPath: table][id] == nil else { throw .duplicate(constraint: key) }
     self[keyPath: table][id] = row

@@ -7,14 +7,14 @@ internal import Synchronization
 /// For tests of what stands above the stores. The store suite holds it to what PostgreSQL does.
 package final class InMemoryStore: Sendable {
   struct ReplyKey: Hashable {
-    var callerID: UUIDv7
+    var callerID: EntityID
     var method: String
     var key: String
   }
 
   struct PassageKey: Hashable {
     var kind: PassageKind
-    var entityID: UUIDv7
+    var entityID: EntityID
     var number: Int32
   }
 
@@ -26,7 +26,7 @@ package final class InMemoryStore: Sendable {
   /// What no two events share.
   struct EventKey: Hashable {
     var entityType: String
-    var entityID: UUIDv7
+    var entityID: EntityID
     var version: Int64
   }
 
@@ -39,21 +39,21 @@ package final class InMemoryStore: Sendable {
   struct State {
     var activeModel = StoredModel(name: "words", dimensionCount: 64)
     var attempts: [PassageKey: Attempt] = [:]
-    var users: [UUIDv7: User] = [:]
-    var courses: [UUIDv7: Course] = [:]
-    var enrolments: [UUIDv7: Enrolment] = [:]
-    var goals: [UUIDv7: Goal] = [:]
-    var tasks: [UUIDv7: LearningTask] = [:]
-    var snapshots: [UUIDv7: CodeSnapshot] = [:]
-    var documents: [UUIDv7: CourseDocument] = [:]
+    var users: [EntityID: User] = [:]
+    var courses: [EntityID: Course] = [:]
+    var enrolments: [EntityID: Enrolment] = [:]
+    var goals: [EntityID: Goal] = [:]
+    var tasks: [EntityID: LearningTask] = [:]
+    var snapshots: [EntityID: CodeSnapshot] = [:]
+    var documents: [EntityID: CourseDocument] = [:]
     var passages: [PassageKey: PassageUpsert] = [:]
-    var runs: [UUIDv7: AgentRun] = [:]
-    var usages: [(callerID: UUIDv7, time: Timestamp, usage: ModelUsage)] = []
-    var tokens: [UUIDv7: TokenRecord] = [:]
+    var runs: [EntityID: AgentRun] = [:]
+    var usages: [(callerID: EntityID, time: Timestamp, usage: ModelUsage)] = []
+    var tokens: [EntityID: TokenRecord] = [:]
     var replies: [ReplyKey: RememberedReply] = [:]
     var cursors: [String: Int64] = [:]
     var waiting: [StoredEvent] = []
-    var stamped: [StoredEvent] = []
+    var sequenced: [StoredEvent] = []
     var eventKeys: Set<EventKey> = []
     var nextSeq: Int64 = 1
     var faults: [Operation: [StoreError]] = [:]
@@ -68,9 +68,9 @@ package final class InMemoryStore: Sendable {
     /// The write is committed, but its answer is lost.
     case commitAnswer
     case readLog
-    case stamp
+    case sequence
     /// The positions are given, but the answer is lost.
-    case stampAnswer
+    case sequenceAnswer
   }
 
   let state = Mutex(State())
@@ -90,30 +90,30 @@ package final class InMemoryStore: Sendable {
     state.withLock { $0.commitHooks.append(hook) }
   }
 
-  /// Whether another server holds the stamper's lock.
+  /// Whether another server holds the sequencer's lock.
   package func setLockedByOther(_ isLocked: Bool) {
     state.withLock { $0.isLockedByOther = isLocked }
   }
 
-  /// Stamps as that other server would.
-  package func stampElsewhere() {
-    state.withLock { _ = $0.stamp(limit: .max) }
+  /// Gives positions as that other server would.
+  package func sequenceElsewhere() {
+    state.withLock { _ = $0.sequence(limit: .max) }
   }
 
-  /// Every event committed so far, in the order of commit; those not stamped have position 0.
-  package var allEvents: [StoredEvent] { state.withLock { $0.stamped + $0.waiting } }
+  /// Every event committed so far, in the order of commit; those not sequenced have position 0.
+  package var allEvents: [StoredEvent] { state.withLock { $0.sequenced + $0.waiting } }
 
   package var replyCount: Int { state.withLock { $0.replies.count } }
 
   /// Puts a user in place, without events.
   package func seed(_ user: User) { state.withLock { $0.users[user.id] = user } }
 
-  /// Puts stamped events of a log in place, positions and all.
+  /// Puts sequenced events of a log in place, positions and all.
   package func seed(_ events: [StoredEvent]) {
     state.withLock { state in
       for var event in events {
-        event.position = Int64(state.stamped.count) + 1
-        state.stamped.append(event)
+        event.position = Int64(state.sequenced.count) + 1
+        state.sequenced.append(event)
         state.eventKeys.insert(event.key)
       }
     }

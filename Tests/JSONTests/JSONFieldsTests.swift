@@ -48,7 +48,7 @@ struct JSONFieldsTests {
   }
 
   @Test(
-    "are none where the text is no JSON object",
+    "are none where the text is not a JSON object",
     arguments: [
       "", " ", "null", "1", "[]", #""a""#, "{", "}", #"{"a"}"#, #"{"a":}"#, #"{"a":1"#,
       #"{"a":1,}"#, #"{"a":1}x"#, #"{"a":1}{"#, #"{a:1}"#, #"{"a":01}"#, #"{"a":+1}"#,

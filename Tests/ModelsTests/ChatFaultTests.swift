@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test(arguments: ["", "<html>It works!</html>", "{}", "[1]", #"{"choices":[]}"#])
-  func `An answer that is no completion is not taken for one`(body: String) async throws {
+  func `An answer that is not a completion is not taken for one`(body: String) async throws {
     try await withScriptedServer {
       try await $0.answer(200, body)
     } _: { url in
@@ -167,7 +167,7 @@ import Testing
     }
   }
 
-  @Test func `The whole call has an end, however well it goes on`() async throws {
+  @Test func `The whole call has an end, however well it continues`() async throws {
     try await withScriptedServer { exchange in
       try await exchange.beginStream()
       while true {
@@ -189,7 +189,7 @@ import Testing
     }
   }
 
-  @Test func `A reader that is slow is no reason to leave`() async throws {
+  @Test func `A slow reader is not a reason to leave`() async throws {
     try await withScriptedServer {
       try await $0.stream(["a", "b", "c"])
     } _: { url in

@@ -78,7 +78,7 @@ import Testing
     #expect(embeddings.dropLast(2).allSatisfy { !$0.isTruncated })
   }
 
-  @Test func `What goes on behind the limit is told, and white space there is not`() async throws {
+  @Test func `What continues after the limit is told, and white space there is not`() async throws {
     let encoder = try Installed.encoder.get()
     let word = String(repeating: "a ", count: 510)
     let embeddings = try await encoder.embed([

@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  @Test func `Bytes that are no text pass through`() throws {
+  @Test func `Bytes that are not text pass through`() throws {
     var machine = EventStreamMachine(lineByteCountMax: 100, eventByteCountMax: 100)
     let bytes: [UInt8] = Array("data: ".utf8) + [0xFF, 0x00, 0xC3] + Array("\n\n".utf8)
     #expect(try machine.receive(bytes) == [[0xFF, 0x00, 0xC3]])
@@ -93,7 +93,7 @@ import Testing
   }
 
   @Test(arguments: ["", "{", "[]", "{}", "nonsense", "{\"choices\":7}", "{\"choices\":[7]}"])
-  func `What is no chunk is malformed`(event: String) {
+  func `What is not a chunk is malformed`(event: String) {
     #expect(throws: ProviderFailure.malformed) { try outcome([event]) }
   }
 

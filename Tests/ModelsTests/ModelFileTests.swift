@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  /// Makes the checksum fit again, so that what is behind it is tested.
+  /// Makes the checksum fit again, so that what is after it is tested.
   private func seal(_ data: inout Data) {
     data.replaceSubrange(32..<64, with: Data(SHA256.hash(data[64...])))
   }
@@ -71,7 +71,7 @@ import Testing
     #expect(try message { $0.append(0) }.contains("bytes instead of"))
   }
 
-  @Test func `Nonsense behind a fitting checksum is refused`() throws {
+  @Test func `Nonsense after a fitting checksum is refused`() throws {
     // The first section's offset, size and name.
     for (place, reason) in [(64 + 38, "outside"), (64 + 46, "outside"), (64, "not as expected")] {
       let message = try message { data in
@@ -85,7 +85,7 @@ import Testing
     #expect(crowded.contains("directory does not fit"), "\(crowded)")
   }
 
-  @Test func `A vocabulary that is no tree is refused`() throws {
+  @Test func `A vocabulary that is not a tree is refused`() throws {
     let message = try message { data in
       // The third section of the directory: where the children of each node start.
       let entry = 64 + 2 * 48

@@ -49,7 +49,7 @@ import Testing
     ])
     let request = ModelRequest(
       messages: [ModelMessage(.user, "Un objetivo para aprender FastAPI, con tres tareas.")],
-      schema: schema, schemaName: "goal", replyTokenCountMax: 400, callerID: somebody)
+      schema: schema, schemaName: "goal", replyTokenCountMax: 400, callerID: someCaller)
     let reply = try await Listener().ask(model(), request)
     let value = try #require(reply.value)
     #expect(try ReplySchema(schema).violation(in: value) == nil)

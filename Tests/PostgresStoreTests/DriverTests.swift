@@ -7,7 +7,7 @@ import Testing
 /// The driver against a real server.
 @Suite struct DriverTests {
   static let echo = Query<
-    Bool, Int32, Int64, Double, String, UUIDv7, Timestamp, Bytes, JSONText, TextList
+    Bool, Int32, Int64, Double, String, EntityID, Timestamp, Bytes, JSONText, TextList
   >("test.echo", "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10")
   static let one = Query<Int64>("test.one", "SELECT $1")
   static let divide = Query<Int64>("test.divide", "SELECT 100 / $1")
@@ -40,7 +40,7 @@ import Testing
       #expect(try row.value(2, as: Int64.self) == .max)
       #expect(try row.value(3, as: Double.self) == -0.1)
       #expect(try row.value(4, as: String.self) == "")
-      #expect(try row.value(5, as: UUIDv7.self) == id)
+      #expect(try row.value(5, as: EntityID.self) == id)
       #expect(try row.value(6, as: Timestamp.self) == time)
       #expect(try row.value(7, as: Bytes.self).bytes == [0, 255, 1])
       #expect(try row.value(8, as: JSONText.self).text == #"{"a": ["\"ñ\u0001", null]}"#)
@@ -58,7 +58,7 @@ import Testing
         try row.value(0, as: String.self)
       }
       #expect(throws: StoreError.corrupt("the column 1 does not hold a valid UUIDv7")) {
-        try row.value(1, as: UUIDv7.self)
+        try row.value(1, as: EntityID.self)
       }
       #expect(throws: StoreError.corrupt("there is no column 7")) {
         try row.value(7, as: Bool.self)
@@ -117,7 +117,7 @@ import Testing
         }
       }
       #expect(.now - began < .milliseconds(450))
-      // The connection is in order again behind it.
+      // The connection is in order again after it.
       let rows = try await store.database.rows(Self.one(7))
       #expect(try rows[0].value(0, as: Int64.self) == 7)
     }

@@ -87,7 +87,7 @@ struct EmbeddedSettingsTests {
         == [0, 8, 6])
   }
 
-  @Test("a process id file that PostgreSQL did not write is no process")
+  @Test("a process id file that PostgreSQL did not write is not a process")
   func processIDFile() {
     #expect(PostmasterFile(text: "4711\n/data\n")?.processID == 4711)
     for text in ["", "\n", "x\n", "-1\n", "0\n", "1\n", "99999999999999999999\n"] {

@@ -21,7 +21,7 @@ import Testing
       #expect(try await store.embeddings.hasUntried())
       let taken = try await take(store)
       #expect(taken.map(\.content) == ["uno"])
-      #expect(try await take(store).isEmpty, "somebody has it")
+      #expect(try await take(store).isEmpty, "another worker has it")
       // The text changes before the vector comes: that one is dropped.
       try await store.savePassage(.goal, goal.goal.id, ada, "dos", nil, hash: 2)
       let made = taken.map {
@@ -75,7 +75,7 @@ import Testing
     try await StoreFixture.run { store in
       let ada = try await store.addUser("Ada")
       let goal = try await store.addGoal(owner: ada, taskCount: 1)
-      let events = try await store.stampAll().filter { $0.entityType != "user" }
+      let events = try await store.sequenceAll().filter { $0.entityType != "user" }
       #expect(events.count == 2)
       for event in events {
         #expect(try await store.embeddings.isEmbedded(event: event.id))
@@ -84,7 +84,7 @@ import Testing
       for event in events {
         #expect(try await store.embeddings.isEmbedded(event: event.id) == false, "\(event.type)")
       }
-      #expect(try await store.embeddings.isEmbedded(event: UUIDv7(high: 1, low: 1)) == false)
+      #expect(try await store.embeddings.isEmbedded(event: EntityID(high: 1, low: 1)) == false)
     }
   }
 

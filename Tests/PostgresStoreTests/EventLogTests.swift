@@ -2,7 +2,7 @@ import Domain
 import PostgresStore
 import Testing
 
-/// The log: order, stamping, taking over, waking.
+/// The log: order, sequencing, taking over, waking.
 @Suite struct EventLogTests {
   @Test func anInsertThatIsHeldOpenIsNeverSkipped() async throws {
     try await StoreFixture.run { store in
@@ -12,12 +12,12 @@ import Testing
       // It takes its number in the sequence first, and commits last.
       try await script.run("BEGIN; \(RawEvent(id: held, entity: held, version: 1).insert)")
       let goal = try await store.addGoal(owner: owner)
-      let early = try await store.stampAll()
+      let early = try await store.sequenceAll()
       #expect(early.map(\.position) == [1, 2, 3, 4, 5])
       #expect(early.contains { $0.entityID == goal.goal.id })
       #expect(try await store.log.position(of: held) == nil)
       try await script.run("COMMIT")
-      let late = try await store.stampAll()
+      let late = try await store.sequenceAll()
       #expect(late.map(\.id) == [held])
       #expect(late[0].position == 6)
       #expect(late[0].seq < early[1].seq)
@@ -32,50 +32,50 @@ import Testing
       let id = store.ids.next(at: StoreFixture.start)
       try await script.run("BEGIN; \(RawEvent(id: id, entity: id, version: 1).insert); ROLLBACK")
       _ = try await store.addUser()
-      #expect(try await store.stampAll().map(\.position) == [1])
+      #expect(try await store.sequenceAll().map(\.position) == [1])
     }
   }
 
-  @Test func oneServerStampsAndAnotherTakesOver() async throws {
+  @Test func oneServerSequencesAndAnotherTakesOver() async throws {
     try await StoreFixture.run { first in
       _ = try await first.addUser()
-      #expect(try await first.stamper.stamp(limit: 10)?.count == 1)
+      #expect(try await first.sequencer.sequence(limit: 10)?.count == 1)
       try await StoreFixture.serve(first.connection) { database in
-        let second = PostgresEventStamper(database)
-        #expect(try await second.stamp(limit: 10) == nil)
+        let second = PostgresEventSequencer(database)
+        #expect(try await second.sequence(limit: 10) == nil)
         try await TestAdministrator.terminateSessions(
-          of: first.connection, named: "hito stamper")
+          of: first.connection, named: "hito sequencer")
         _ = try await first.addUser("Bob")
         // Both sessions were ended; whichever is back first leads, and only one does.
-        var stamped: [StoredEvent] = []
+        var sequenced: [StoredEvent] = []
         var leader = 0
         try await eventually {
-          for (number, stamper) in [(2, second), (1, first.stamper)] {
-            if let events = try? await stamper.stamp(limit: 10), stamped.isEmpty {
-              stamped = events
+          for (number, sequencer) in [(2, second), (1, first.sequencer)] {
+            if let events = try? await sequencer.sequence(limit: 10), sequenced.isEmpty {
+              sequenced = events
               leader = number
             }
           }
-          return !stamped.isEmpty
+          return !sequenced.isEmpty
         }
-        #expect(stamped.map(\.position) == [2])
-        let follower = leader == 1 ? second : first.stamper
-        #expect(try await follower.stamp(limit: 10) == nil)
+        #expect(sequenced.map(\.position) == [2])
+        let follower = leader == 1 ? second : first.sequencer
+        #expect(try await follower.sequence(limit: 10) == nil)
       }
     }
   }
 
-  @Test func aTornStampStampsNothing() async throws {
+  @Test func aTornBatchGivesNoPositions() async throws {
     try await StoreFixture.run { store in
       let owner = try await store.addUser()
       _ = try await store.addGoal(owner: owner)
       let script = try await store.script()
-      // Somebody who ignores the lock has a row, and stamps it behind our back.
+      // A session that ignores the lock has a row, and gives it a position meanwhile.
       try await script.run("BEGIN; UPDATE events SET position = 1000 WHERE seq = 2")
-      let stamp = Task { try await store.stamper.stamp(limit: 10) }
-      try await store.untilSomebodyWaitsForALock()
+      let batch = Task { try await store.sequencer.sequence(limit: 10) }
+      try await store.untilAnotherSessionWaitsForALock()
       try await script.run("COMMIT")
-      await #expect(throws: StoreError.self) { try await stamp.value }
+      await #expect(throws: StoreError.self) { try await batch.value }
       #expect(try await store.log.head() == 0)
       #expect(try await script.run("SELECT count(position) FROM events") == [["1"]])
     }
@@ -115,7 +115,7 @@ import Testing
         var wakeups = database.wakeups.makeAsyncIterator()
         // The first comes with the connection: from here on nothing is missed.
         _ = await wakeups.next()
-        try await first.stamper.notify()
+        try await first.sequencer.notify()
         _ = await wakeups.next()
       }
     }
@@ -124,8 +124,8 @@ import Testing
 
 /// An event as SQL, for transactions that tests hold open.
 struct RawEvent {
-  var id: UUIDv7
-  var entity: UUIDv7
+  var id: EntityID
+  var entity: EntityID
   var version: Int
 
   var insert: String {

@@ -4,7 +4,8 @@ import Synchronization
 import Testing
 
 /// A bounded history checker: random writers with conflicts, roll-backs and transactions held open,
-/// while a stamper stamps and a reader reads. Then: nothing skipped, doubled or out of order.
+/// while a sequencer gives positions and a reader reads. Then: nothing skipped, doubled or out of
+/// order.
 @Suite struct HistoryTests {
   /// Marsaglia's xorshift: the same seed gives the same choices.
   struct Random: RandomNumberGenerator {
@@ -20,11 +21,11 @@ import Testing
 
   /// What was acknowledged, and how the writers are doing.
   final class Record: Sendable {
-    private let state = Mutex<(committed: [UUIDv7], writerCount: Int)>(([], 0))
-    var committed: [UUIDv7] { state.withLock(\.committed) }
+    private let state = Mutex<(committed: [EntityID], writerCount: Int)>(([], 0))
+    var committed: [EntityID] { state.withLock(\.committed) }
     var isOver: Bool { state.withLock { $0.writerCount == 0 } }
     func begin(writers: Int) { state.withLock { $0.writerCount = writers } }
-    func add(_ ids: [UUIDv7]) { state.withLock { $0.committed += ids } }
+    func add(_ ids: [EntityID]) { state.withLock { $0.committed += ids } }
     func endWriter() { state.withLock { $0.writerCount -= 1 } }
   }
 
@@ -33,8 +34,8 @@ import Testing
     try await StoreFixture.run(connectionCount: 6) { store in
       let owner = try await store.addUser()
       let record = Record()
-      record.add(try await store.stampAll().map(\.id))
-      var goals: [UUIDv7] = []
+      record.add(try await store.sequenceAll().map(\.id))
+      var goals: [EntityID] = []
       for _ in 0..<4 {
         let goal = try store.newGoal(owner: owner)
         _ = try await store.save(goal)
@@ -43,7 +44,7 @@ import Testing
       }
       let shared = goals
       record.begin(writers: 7)
-      let (stamped, read) = try await withThrowingTaskGroup(of: Void.self) { group in
+      let (sequenced, read) = try await withThrowingTaskGroup(of: Void.self) { group in
         for number in UInt64(0)..<5 {
           group.addTask {
             defer { record.endWriter() }
@@ -57,17 +58,17 @@ import Testing
             try await Self.hold(store, record, Random(seed: seed * 100 + number))
           }
         }
-        async let stamped = Self.stamp(store, record)
+        async let sequenced = Self.sequence(store, record)
         async let read = Self.read(store, record)
         try await group.waitForAll()
-        return try await (stamped, read)
+        return try await (sequenced, read)
       }
       let log = try await store.log.events(after: 0, limit: 10_000)
       let committed = record.committed
       #expect(log.map(\.position) == Array(1...Int64(committed.count)))
       #expect(Set(log.map(\.id)) == Set(committed))
-      // The first event was stamped and committed before the readers began.
-      #expect(stamped == Array(log.dropFirst()))
+      // The first event was sequenced and committed before the readers began.
+      #expect(sequenced == Array(log.dropFirst()))
       #expect(read == log)
       Self.expectOrder(log)
     }
@@ -85,7 +86,7 @@ import Testing
 
   /// Changes goals that others change too.
   private static func write(
-    _ store: StoreFixture, _ owner: User, _ goals: [UUIDv7], _ record: Record, _ seed: Random
+    _ store: StoreFixture, _ owner: User, _ goals: [EntityID], _ record: Record, _ seed: Random
   ) async throws {
     var random = seed
     for _ in 0..<40 {
@@ -138,13 +139,13 @@ import Testing
     }
   }
 
-  private static func stamp(
+  private static func sequence(
     _ store: StoreFixture, _ record: Record
   ) async throws -> [StoredEvent] {
     var all: [StoredEvent] = []
     while true {
       let isOver = record.isOver
-      guard let batch = try await store.stamper.stamp(limit: 7) else { continue }
+      guard let batch = try await store.sequencer.sequence(limit: 7) else { continue }
       all += batch
       if isOver, batch.isEmpty { return all }
     }

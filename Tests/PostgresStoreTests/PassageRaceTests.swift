@@ -2,7 +2,7 @@ import Domain
 import PostgresStore
 import Testing
 
-/// What happens to passages while somebody else is at them, and how much a question may cost.
+/// What happens to passages while another session is at them, and how much a question may cost.
 @Suite struct PassageRaceTests {
   @Test func aDeletionWaitsForTheWorkerAndLeavesNoVector() async throws {
     try await StoreFixture.run { store in
@@ -27,7 +27,7 @@ import Testing
 
   /// A worker that has stored the vector of an entity's passage, and is to commit.
   private static func workerStoring(
-    _ id: UUIDv7, _ store: StoreFixture
+    _ id: EntityID, _ store: StoreFixture
   ) async throws -> ScriptSession {
     let worker = try await store.script()
     try await worker.run("BEGIN")
@@ -43,7 +43,7 @@ import Testing
     return worker
   }
 
-  /// Returns when somebody waits for a lock.
+  /// Returns when another session waits for a lock.
   private static func waitForLock(_ session: ScriptSession) async throws {
     let waiting = """
       SELECT count(*) FROM pg_stat_activity
@@ -53,7 +53,7 @@ import Testing
     while try await session.run(waiting) == [["0"]] {
       // Otherwise a lock that is not taken any more would be a test that never ends.
       guard .now < end else {
-        Issue.record("nobody waits for a lock")
+        Issue.record("no session waits for a lock")
         return
       }
       await Task.yield()
@@ -95,7 +95,7 @@ import Testing
     }
   }
 
-  /// The vector is not stored yet when somebody enrols.
+  /// The vector is not stored yet when a learner enrols.
   @Test func whoeverEnrolsWhileTheVectorIsStoredGetsTheCopy() async throws {
     try await StoreFixture.run { store in
       let teacher = try await store.addUser("Inés", role: .instructor)

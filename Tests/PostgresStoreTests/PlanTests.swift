@@ -98,7 +98,7 @@ import Testing
       arguments: "\(user), '2026-01-01', '2026-01-03', 0, 100", index: "idx_events_user_created",
       maySort: true),
     Case(
-      statement: EventStatements.stamp, arguments: "500", index: "events_unstamped",
+      statement: EventStatements.sequence, arguments: "500", index: "events_unstamped",
       maySort: true),
     Case(
       statement: history, arguments: "'goal', gen_random_uuid()", index: "idx_events_entity"),

@@ -15,9 +15,9 @@ import Testing
     configuration.unitsInFlightPerConnection = depth
     configuration.waitingUnitCountMax = waiting
     configuration.cancelsAbandonedUnits = cancels
-    configuration.backoffMinimum = .milliseconds(100)
-    configuration.backoffMaximum = .milliseconds(300)
-    configuration.unconnectedWaitMaximum = .seconds(5)
+    configuration.backoffMin = .milliseconds(100)
+    configuration.backoffMax = .milliseconds(300)
+    configuration.unconnectedWaitMax = .seconds(5)
     var machine = PoolMachine(configuration)
     _ = machine.started()
     for slot in 0..<connected { _ = machine.connected(slot: slot, generation: 1, now: start) }

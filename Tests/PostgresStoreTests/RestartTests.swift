@@ -21,7 +21,7 @@ import Testing
       try await withThrowingTaskGroup(of: Void.self) { group in
         for writer in 0..<8 {
           group.addTask {
-            // The load goes on over both restarts, however fast the machine is.
+            // The load continues over both restarts, however fast the machine is.
             for number in 0..<Self.writeCountMax where !progress.isOver {
               try await Self.writeOnce(
                 store, owner, store.request("\(writer)/\(number)", by: owner), progress)

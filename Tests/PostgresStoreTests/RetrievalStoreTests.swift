@@ -98,7 +98,7 @@ import Testing
           .codeSnapshot, snapshot.id, ada, "def get_user(): pass",
           Self.vector(5, off: Float(index)))
       }
-      func visible(_ courses: [UUIDv7]) async throws -> Set<UUIDv7> {
+      func visible(_ courses: [EntityID]) async throws -> Set<EntityID> {
         let scope = SearchScope.code(
           learnerID: ada.id, courses: courses, language: "python", onlyValidated: true)
         let found = try await store.found(Self.query(scope, axis: 5, words: "get user"))
@@ -146,7 +146,7 @@ import Testing
         ANALYZE embeddings;
         ANALYZE code_snapshots;
         """)
-      let small = PostgresRetrievalStore(store.database, exactMaximum: 100)
+      let small = PostgresRetrievalStore(store.database, exactMax: 100)
       for (language, expected) in [("rust", SearchMethod.exact), (nil, .hnsw)] {
         let scope = SearchScope.code(
           learnerID: ada.id, courses: [], language: language, onlyValidated: false)
@@ -163,13 +163,13 @@ import Testing
     }
   }
 
-  @Test func manyGoalsOfALearnerAreFoundByTheirSignsAsTheyAreByTheirVectors() async throws {
+  @Test func manyGoalsOfALearnerAreFoundByBinaryQuantizationAsTheyAreByTheirVectors() async throws {
     try await StoreFixture.run { store in
       let ada = try await store.addUser("Ada")
       let bob = try await store.addUser("Bob")
       try await store.addTopics(of: [ada, bob], goalCount: 3000)
-      let few = PostgresRetrievalStore(store.database, goalMaximum: 2999)
-      let many = PostgresRetrievalStore(store.database, goalMaximum: 3000)
+      let few = PostgresRetrievalStore(store.database, goalMax: 2999)
+      let many = PostgresRetrievalStore(store.database, goalMax: 3000)
       let some: [WorkStatus] = [.completed, .archived]
       let all: [WorkStatus] = [.pending, .inProgress, .completed, .archived]
       for (limit, statuses) in zip(
@@ -205,7 +205,7 @@ import Testing
       var whole = query
       whole.mustBeExact = true
       #expect(try await store.found(whole).byMeaning == found.byMeaning)
-      // Of a vector that is mostly zeros the signs say nothing.
+      // Of a vector that is mostly zeros the binary code says nothing.
       #expect(try await store.found(Self.query(rare, axis: 3)).method == .exact)
     }
   }
@@ -223,7 +223,7 @@ import Testing
       let snapshot = try await store.addSnapshot(ada, passed: true)
       try await store.savePassage(.codeSnapshot, snapshot.id, ada, "dos", Self.vector(1))
       let short = PassageEmbedding(model: Self.model, vector: [1, 2, 3])
-      let indexed = PostgresRetrievalStore(store.database, exactMaximum: 0, goalMaximum: 0)
+      let indexed = PostgresRetrievalStore(store.database, exactMax: 0, goalMax: 0)
       for scope in [
         SearchScope.goals(learnerID: ada.id, statuses: [.pending]),
         .code(learnerID: ada.id, courses: [], language: nil, onlyValidated: false),
@@ -267,7 +267,7 @@ extension StoreFixture {
   }
 
   func savePassage(
-    _ kind: PassageKind, _ id: UUIDv7, _ owner: User, _ content: String, _ vector: [Float]?,
+    _ kind: PassageKind, _ id: EntityID, _ owner: User, _ content: String, _ vector: [Float]?,
     number: Int32 = 0, hash: UInt8? = nil
   ) async throws {
     let passage = Passage(

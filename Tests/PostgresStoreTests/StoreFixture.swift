@@ -15,7 +15,7 @@ struct StoreFixture: TestedStore {
   var snapshots: PostgresSnapshotRepository { PostgresSnapshotRepository(database) }
   var documents: PostgresDocumentRepository { PostgresDocumentRepository(database) }
   var log: PostgresEventLog { PostgresEventLog(database) }
-  var stamper: PostgresEventStamper { PostgresEventStamper(database) }
+  var sequencer: PostgresEventSequencer { PostgresEventSequencer(database) }
   var cursors: PostgresCursorStore { PostgresCursorStore(database) }
   var tokens: PostgresTokenStore { PostgresTokenStore(database) }
   var runs: PostgresAgentRunStore { PostgresAgentRunStore(database) }

@@ -7,8 +7,8 @@ import Testing
 /// A table as docs/adding-a-table.md adds one: its description writes it and reads it back.
 @Suite struct TableRowTests {
   struct Note: Hashable {
-    var id: UUIDv7
-    var userID: UUIDv7
+    var id: EntityID
+    var userID: EntityID
     var text: String
     var tags: [String] = []
     var hash: [UInt8] = []
@@ -51,11 +51,11 @@ import Testing
     SELECT \(NoteRow.elements) FROM unnest(\(NoteRow.arrays)) AS n (\(NoteRow.names))
     ON CONFLICT (id) DO UPDATE SET \(NoteRow.overwriting)
     """)
-  static let all = Query<UUIDv7>(
+  static let all = Query<EntityID>(
     "test.notes",
     "SELECT \(NoteRow.columns), 7::int8 FROM notes n WHERE n.user_id = $1 ORDER BY n.id")
 
-  private static func note(_ store: StoreFixture, owner: UUIDv7, _ text: String = "ñ") -> Note {
+  private static func note(_ store: StoreFixture, owner: EntityID, _ text: String = "ñ") -> Note {
     Note(id: store.ids.next(at: StoreFixture.start), userID: owner, text: text)
   }
 
@@ -125,7 +125,7 @@ import Testing
       stranger.userID = second.id
       _ = try await store.database.write(Self.update(Updated(stranger)))
       #expect(try await notes() == [first, second, third])
-      // A row that has moved on.
+      // A row that has changed.
       let stale = StatementUnit([Self.update(Updated(first))], isWrite: true)
       let error = await #expect(throws: UnitError.self) { try await store.database.attempt(stale) }
       #expect(error?.serverError?.sqlState == ServerError.stale)

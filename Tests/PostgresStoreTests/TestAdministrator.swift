@@ -28,7 +28,7 @@ extension StoreFixture {
   }
 
   /// Returns once a session of this database waits for a lock.
-  func untilSomebodyWaitsForALock() async throws {
+  func untilAnotherSessionWaitsForALock() async throws {
     let script = try await TestAdministrator.session(connection)
     let sql = """
       SELECT count(*) FROM pg_stat_activity

@@ -19,7 +19,7 @@ import Testing
       let goal = try store.newGoal(owner: owner)
       let reply = KeyedReply(request: store.request("k", by: owner), reply: [8])
       let repeated = Task { try await store.save(goal, reply: reply) }
-      try await store.untilSomebodyWaitsForALock()
+      try await store.untilAnotherSessionWaitsForALock()
       try await script.run(firstCommits ? "COMMIT" : "ROLLBACK")
       #expect(try await repeated.value == (firstCommits ? .replayed([7]) : .committed))
     }

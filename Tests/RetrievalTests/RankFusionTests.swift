@@ -5,7 +5,7 @@ import Testing
 /// The order of a search, fused of two.
 @Suite struct RankFusionTests {
   private static func key(_ number: UInt64) -> PassageKey {
-    PassageKey(kind: .goal, entityID: UUIDv7(high: 1, low: number), chunkNumber: 0)
+    PassageKey(kind: .goal, entityID: EntityID(high: 1, low: number), chunkNumber: 0)
   }
 
   private static func meaning(_ number: UInt64, _ similarity: Double) -> Candidate {

@@ -101,7 +101,7 @@ import Testing
     #expect(messages.compactMap { $0.step }.count == messages.count && messages.count == 6)
   }
 
-  @Test func `repeated under a key goes on with what was left`() async throws {
+  @Test func `repeated under a key continues with what was left`() async throws {
     let (fixture, model) = fixture([.hang(["Bi\n"]), .text("Bien.")])
     let ada = fixture.user()
     let code = GetFeedbackRequest.Subject.code(CodeText(language: "python", content: "print(1)"))
@@ -126,7 +126,7 @@ import Testing
     let ada = fixture.user()
     let code = GetFeedbackRequest.Subject.code(CodeText(language: "python", content: "print(1)"))
     let probe = feedback(fixture, code, as: ada)
-    let id = try #require(UUIDv7(try await probe.next()?.runId ?? ""))
+    let id = try #require(EntityID(try await probe.next()?.runId ?? ""))
     while let message = try await probe.next() {
       if case .token = message.step { break }
     }

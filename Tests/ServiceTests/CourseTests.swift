@@ -34,7 +34,9 @@ import Testing
     #expect(refused.code == .permissionDenied)
     let made = try await create(teacher.id.description, as: admin)
     #expect(made.course?.userId == teacher.id.description)
-    let nobody = await failure { try await create(UUIDv7(high: 1, low: 1).description, as: admin) }
+    let nobody = await failure {
+      try await create(EntityID(high: 1, low: 1).description, as: admin)
+    }
     #expect(nobody.code == .notFound)
   }
 

@@ -10,7 +10,7 @@ import Testing
   let notes = (path: "notas.txt", text: "Primera.\n\nSegunda.\n")
 
   private func passages(_ course: Contract.Course) throws -> [Passage] {
-    fixture.store.passages(ofCourse: try #require(UUIDv7(course.id)))
+    fixture.store.passages(ofCourse: try #require(EntityID(course.id)))
   }
 
   private func types() -> [String] {
@@ -78,14 +78,14 @@ import Testing
     #expect(reply.documentsRemoved == 1 && reply.documentsChanged == 0)
     #expect(try passages(course).allSatisfy { $0.documentPath == guide.path })
     #expect(types().last == "course.document_removed")
-    // Brought back, it goes on with its versions.
+    // Brought back, it continues with its versions.
     _ = try await fixture.ingest([notes], into: course, as: teacher)
     let back = try await fixture.documents(of: course, as: teacher).documents
     #expect(back.map(\.version) == [1, 3])
     #expect(types().last == "course.document_added")
   }
 
-  @Test func `of a broken stream are whole, and a repeat goes on`() async throws {
+  @Test func `of a broken stream are whole, and a repeat continues`() async throws {
     let teacher = fixture.user(.instructor)
     let course = try await fixture.createCourse(as: teacher)
     _ = await failure {

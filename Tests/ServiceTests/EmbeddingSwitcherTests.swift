@@ -20,7 +20,7 @@ import Testing
       let missing = texts.enumerated().map { number, text in
         WaitingPassage(
           key: PassageKey(
-            kind: .goal, entityID: UUIDv7(high: 1, low: UInt64(number)), chunkNumber: 0),
+            kind: .goal, entityID: EntityID(high: 1, low: UInt64(number)), chunkNumber: 0),
           content: text, contentHash: [], attemptCount: 0)
       }
       state = Mutex(State(missing: missing))
@@ -68,7 +68,8 @@ import Testing
     }
     running.cancel()
     _ = await running.result
-    // The store of this test goes on with the old model, and so does the switcher once it is done.
+    // The store of this test continues with the old model, and so does the switcher once it is
+    // done.
     return change.state.withLock { $0.completed.isEmpty } ? switcher.lastError : nil
   }
 

@@ -79,7 +79,7 @@ import Testing
         "Crear un proyecto nuevo con Flask", "Escribir las rutas de la API",
         "Probar la API con pruebas automáticas",
       ], as: ada)
-    let id = try #require(UUIDv7(earlier.goal?.id ?? ""))
+    let id = try #require(EntityID(earlier.goal?.id ?? ""))
     var found = Script.passage(.goal, "Aprender Flask", "Hice una API con Flask.", id: 1)
     found.passage.entityID = id
     retriever.find(Retrieval.AgentContext(goals: [found]))
@@ -165,13 +165,13 @@ import Testing
     let first = fixture.generate(as: ada, key: "k")
     _ = try await first.all()
     #expect(await first.end()?.code == .unavailable)
-    // The same key goes on with the same run.
+    // The same key continues the same run.
     let messages = try await fixture.generate(as: ada, key: "k").all()
     #expect(messages.last?.word == "result" && model?.requests.count == 1)
     #expect(fixture.store.allEvents.map(\.type).filter { $0 == "goal.created" }.count == 1)
   }
 
-  @Test func `a store that cannot be reached leaves the run to be gone on with`() async throws {
+  @Test func `a store that cannot be reached leaves the run to be continued`() async throws {
     let (fixture, model, _) = fixture()
     let ada = fixture.user()
     let first = fixture.generate(as: ada, key: "k", credit: .max)
@@ -226,7 +226,7 @@ import Testing
     ).all()
     let goal = try #require(messages.last?.result?.goal)
     #expect(goal.userId == ada.id.description && goal.courseId == course.id)
-    let run = try #require(fixture.store.run(UUIDv7(messages[0].runId) ?? ada.id))
+    let run = try #require(fixture.store.run(EntityID(messages[0].runId) ?? ada.id))
     #expect(run.callerID == service.id && run.learnerID == ada.id)
   }
 }

@@ -176,7 +176,7 @@ import Testing
     let goal = try await fixture.createGoal(courseID: course.id, as: ada)
     #expect(goal.goal?.courseId == course.id)
     let unknown = await failure {
-      try await fixture.createGoal(courseID: UUIDv7(high: 1, low: 1).description, as: ada)
+      try await fixture.createGoal(courseID: EntityID(high: 1, low: 1).description, as: ada)
     }
     #expect(unknown.code == .notFound)
     #expect(unknown.decodedDetails.resource?.type == "course")

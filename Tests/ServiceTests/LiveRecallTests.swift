@@ -24,7 +24,7 @@ import Testing
     var exactSearches: Int { exactCount.withLock { $0 } }
     func leave() { isAway.withLock { $0 = true } }
 
-    func readableCourses(of learnerID: UUIDv7) async throws(StoreError) -> [UUIDv7] {
+    func readableCourses(of learnerID: EntityID) async throws(StoreError) -> [EntityID] {
       try await inner.readableCourses(of: learnerID)
     }
 
@@ -43,7 +43,7 @@ import Testing
     }
 
     func passages(
-      _ keys: [PassageKey], as learnerID: UUIDv7
+      _ keys: [PassageKey], as learnerID: EntityID
     ) async throws(StoreError) -> [PassageKey: DescribedPassage] {
       try await inner.passages(keys, as: learnerID)
     }

@@ -3,8 +3,8 @@ import Domain
 import RPC
 import Testing
 
-/// Every method that takes an id, called with an id of somebody else.
-@Suite(.timeLimit(.minutes(1))) struct `What belongs to somebody else` {
+/// Every method that takes an id, called with an id of another user's.
+@Suite(.timeLimit(.minutes(1))) struct `What belongs to another user` {
   private let fixture = ServiceFixture()
 
   private struct Attempt: Sendable {

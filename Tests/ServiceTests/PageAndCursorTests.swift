@@ -107,7 +107,7 @@ import Testing
     async let waiting = fixture.readEvents(ReadEventsRequest(minCursor: receipt), as: ada)
     try await fixture.relay()
     #expect(try await waiting.events.map(\.type) == ["goal.created"])
-    // A receipt is also a place to go on from.
+    // A receipt is also a place to continue from.
     let after = try await fixture.readEvents(ReadEventsRequest(afterCursor: receipt), as: ada)
     #expect(after.events.isEmpty)
     #expect(after.atEnd)
@@ -180,13 +180,13 @@ import Testing
     #expect(read == ids)
   }
 
-  @Test func `of a filter that nothing meets come with where to go on`() async throws {
+  @Test func `of a filter that nothing meets come with where to continue`() async throws {
     let admin = fixture.user(.admin)
     fixture.store.seed(
       (1...6000).map { number in
         StoredEvent(
-          id: UUIDv7(high: 1, low: UInt64(number)), seq: Int64(number), position: 0,
-          type: "goal.created", entityType: "goal", entityID: UUIDv7(high: 2, low: 2), version: 1,
+          id: EntityID(high: 1, low: UInt64(number)), seq: Int64(number), position: 0,
+          type: "goal.created", entityType: "goal", entityID: EntityID(high: 2, low: 2), version: 1,
           userID: nil, payload: "{}", metadata: "{}", createdAt: SteppingTime.start)
       })
     let filter = Contract.EventFilter(types: ["code.*"])

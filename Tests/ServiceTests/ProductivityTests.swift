@@ -17,7 +17,7 @@ private final class FakeArchive: EventArchive {
   }
 
   func events(
-    user: UUIDv7, in period: ReportPeriod, upTo position: Int64
+    user: EntityID, in period: ReportPeriod, upTo position: Int64
   ) async throws(StoreError) -> [ArchivedEvent] {
     let (events, fault) = state.withLock { $0 }
     if let fault { throw fault }
@@ -59,7 +59,7 @@ private final class FakeArchive: EventArchive {
     archive.publish(fixture.store.allEvents)
     _ = try await fixture.completeTask(created.tasks[0].id, as: ada)
     try await fixture.relay()
-    // Committed, but not stamped yet.
+    // Committed, but not sequenced yet.
     _ = try await fixture.completeTask(created.tasks[1].id, as: ada)
     let report = try await report(as: ada)
     #expect(report.totalEvents == 7)
@@ -93,7 +93,7 @@ private final class FakeArchive: EventArchive {
     }
   }
 
-  @Test func `counts the days before as_of, whose moment is no part of it`() async throws {
+  @Test func `counts the days before as_of, whose moment is not part of it`() async throws {
     let ada = fixture.user()
     _ = try await fixture.createGoal("1", as: ada)
     fixture.time.advance(by: .seconds(86_400))
@@ -133,12 +133,12 @@ private final class FakeArchive: EventArchive {
     #expect(error.decodedDetails.fieldViolations.map(\.field) == ["days"])
   }
 
-  @Test func `of somebody else is for services and admins`() async throws {
+  @Test func `of another user is for services and admins`() async throws {
     let ada = fixture.user()
     _ = try await fixture.createGoal(as: ada)
     let request = GetProductivityRequest(userId: ada.id.description)
     #expect(try await report(request, as: fixture.user(.admin)).goalsCreated == 1)
-    let nobody = GetProductivityRequest(userId: UUIDv7(high: 7, low: 7).description)
+    let nobody = GetProductivityRequest(userId: EntityID(high: 7, low: 7).description)
     let error = await failure { try await report(nobody, as: fixture.user(.admin)) }
     #expect(error.code == .notFound)
   }

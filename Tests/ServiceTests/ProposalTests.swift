@@ -48,7 +48,7 @@ import Testing
     edited.title = "Mi API"
     edited.aiFeedback = "lo dijo el modelo"
     edited.planner = "retrieval"
-    // Soft rules are the learner's business: this is no action, and in another language.
+    // Soft rules are the learner's business: this is not an action, and in another language.
     edited.tasks[0].title = "FastAPI, whatever"
     var broken = edited
     broken.tasks = Array(broken.tasks.prefix(2))

@@ -14,7 +14,7 @@ import Testing
     var configuration = EventRelay.Configuration()
     configuration.batchLimit = batch
     return EventRelay(
-      log: fixture.store, hub: fixture.hub, stamper: fixture.store, configuration: configuration,
+      log: fixture.store, hub: fixture.hub, sequencer: fixture.store, configuration: configuration,
       clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
@@ -40,7 +40,7 @@ import Testing
     return ids
   }
 
-  @Test func `stamps what was committed and hands it to subscribers`() async throws {
+  @Test func `gives positions to what was committed and hands it to subscribers`() async throws {
     let ada = fixture.user()
     let watch = WatchProbe(fixture, WatchRequest(start: .fromBeginning(true)), as: ada)
     let relay = relay(batch: 7)
@@ -54,7 +54,7 @@ import Testing
     #expect(!relay.status.isLeading)
   }
 
-  @Test func `goes on behind every kind of trouble, with nothing lost or doubled`() async throws {
+  @Test func `continues after every kind of trouble, with nothing lost or doubled`() async throws {
     let ada = fixture.user()
     let watch = WatchProbe(fixture, WatchRequest(start: .fromBeginning(true)), as: ada)
     // What the subscription reads from the log comes first, before there are faults.
@@ -64,11 +64,11 @@ import Testing
       var ids: [String] = []
       for round in 0..<20 {
         switch round % 4 {
-        case 0: fixture.store.fail(.stamp, .unavailable("x", maybeCommitted: false))
-        case 1: fixture.store.fail(.stampAnswer, .unavailable("x", maybeCommitted: true))
+        case 0: fixture.store.fail(.sequence, .unavailable("x", maybeCommitted: false))
+        case 1: fixture.store.fail(.sequenceAnswer, .unavailable("x", maybeCommitted: true))
         case 2:
-          fixture.store.fail(.stampAnswer, .timedOut(maybeCommitted: true))
-          fixture.store.fail(.stamp, .timedOut(maybeCommitted: true))
+          fixture.store.fail(.sequenceAnswer, .timedOut(maybeCommitted: true))
+          fixture.store.fail(.sequence, .timedOut(maybeCommitted: true))
         default: break
         }
         ids += try await createGoals(5, as: ada)
@@ -79,7 +79,7 @@ import Testing
     }
   }
 
-  @Test func `follows the log while another server stamps, and takes over from it`() async throws {
+  @Test func `follows the log while another server leads, and takes over from it`() async throws {
     let ada = fixture.user()
     let watch = WatchProbe(fixture, WatchRequest(start: .fromBeginning(true)), as: ada)
     fixture.store.setLockedByOther(true)
@@ -87,13 +87,13 @@ import Testing
     let relay = relay()
     try await running(relay, wakeups: wakeups) {
       let first = try await createGoals(3, as: ada)
-      fixture.store.stampElsewhere()
+      fixture.store.sequenceElsewhere()
       source.yield()
       #expect(try await numbers(watch, 3) == first)
       #expect(!relay.status.isLeading)
-      // Stamped by the other one, which then goes away before anybody heard of it.
+      // Given its position by the other one, which then goes away before anybody heard of it.
       let second = try await createGoals(3, as: ada)
-      fixture.store.stampElsewhere()
+      fixture.store.sequenceElsewhere()
       fixture.store.setLockedByOther(false)
       let third = try await createGoals(3, as: ada)
       #expect(try await numbers(watch, 6) == second + third)
@@ -103,7 +103,7 @@ import Testing
   @Test func `begins where the log is, not at its beginning`() async throws {
     let ada = fixture.user()
     _ = try await createGoals(5, as: ada)
-    fixture.store.stampElsewhere()
+    fixture.store.sequenceElsewhere()
     let relay = relay()
     try await running(relay) {
       let later = try await createGoals(2, as: ada)
@@ -122,7 +122,7 @@ import Testing
     let fixture = ServiceFixture(ringCapacity: [1, 4, 64][seed % 3])
     fixture.store.seed(ada)
     let relay = EventRelay(
-      log: fixture.store, hub: fixture.hub, stamper: fixture.store, clock: InstantClock(),
+      log: fixture.store, hub: fixture.hub, sequencer: fixture.store, clock: InstantClock(),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let running = Task { try await relay.run() }
     let total = 120
@@ -134,7 +134,7 @@ import Testing
     }
     for number in 1...total {
       if Int.random(in: 0..<10) == 0 {
-        fixture.store.fail(.stampAnswer, .timedOut(maybeCommitted: true))
+        fixture.store.fail(.sequenceAnswer, .timedOut(maybeCommitted: true))
       }
       if Int.random(in: 0..<10) == 0 {
         fixture.store.fail(.commit, .timedOut(maybeCommitted: true))

@@ -106,7 +106,7 @@ import Testing
       let error = await failure { try await search(fixture, request, as: ada) }
       #expect(error.code == .invalidArgument, "\(request)")
     }
-    let unknown = SearchRequest(query: "x", courseId: UUIDv7(high: 1, low: 1).description)
+    let unknown = SearchRequest(query: "x", courseId: EntityID(high: 1, low: 1).description)
     let error = await failure { try await search(fixture, unknown, as: ada) }
     #expect(error.code == .notFound)
   }

@@ -24,7 +24,7 @@ import Testing
     )
   }
 
-  /// Reads until the first token of a model that hangs behind it.
+  /// Reads until the first token of a model that hangs after it.
   private func untilToken(_ probe: GoalProbe) async throws -> [GenerateGoalResponse] {
     var messages: [GenerateGoalResponse] = []
     while let message = try await probe.next() {
@@ -50,7 +50,7 @@ import Testing
     let watcher = fixture.watchRun(id, as: ada)
     #expect(try await watcher.all().words == ["retrieve 1", "context", "generate 1"])
     #expect(await watcher.end()?.code == .cancelled)
-    // Under the same key the run goes on with the node that had not finished.
+    // Under the same key the run continues with the node that had not finished.
     let again = try await fixture.generate(as: ada, key: "k").all()
     #expect(again.allSatisfy { $0.runId == id })
     #expect(
@@ -91,7 +91,7 @@ import Testing
     let error = await probe.end()
     #expect(error?.code == .unavailable && error?.decodedDetails.reason == .draining)
     #expect(error?.resumeCursor == messages.last?.cursor)
-    let id = try #require(UUIDv7(messages[0].runId))
+    let id = try #require(EntityID(messages[0].runId))
     let run = try #require(fixture.store.run(id))
     #expect(run.status == .running && run.lease.until <= fixture.time.now())
     let (other, model) = self.fixture([.text(Script.good)], owner: "two", store: fixture.store)
@@ -116,7 +116,7 @@ import Testing
   @Test func `keep their lease while the model thinks`() async throws {
     let (fixture, _) = fixture([.hang(["{"])]) { $0.heartbeatInterval = .milliseconds(1) }
     let probe = fixture.generate(as: fixture.user())
-    let id = try #require(UUIDv7(try await untilToken(probe)[0].runId))
+    let id = try #require(EntityID(try await untilToken(probe)[0].runId))
     let before = try #require(fixture.store.run(id)?.lease.until)
     while fixture.store.run(id)?.lease.until == before { await Task.yield() }
     probe.cancel()
@@ -127,7 +127,7 @@ import Testing
     let (fixture, model) = fixture([.hang(["{"])]) { $0.heartbeatInterval = .milliseconds(1) }
     let ada = fixture.user()
     let probe = fixture.generate(as: ada)
-    let id = try #require(UUIDv7(try await untilToken(probe)[0].runId))
+    let id = try #require(EntityID(try await untilToken(probe)[0].runId))
     let (other, _) = self.fixture([.text(Script.good)], owner: "two", store: fixture.store)
     #expect(try await other.services.resumer.turn(isAlone: true) == 1)
     // The first server notices at its next heartbeat, stops its model and follows the other.
@@ -140,10 +140,11 @@ import Testing
 
   /// Whatever the moment at which its server was killed, a run comes to the same end, and a model
   /// that has answered is not asked again.
-  @Test func `go on from every prefix of their events without a second model call`() async throws {
+  @Test func `continue from every prefix of their events without a second model call`() async throws
+  {
     let (whole, _) = fixture([.text(Script.short), .text(Script.good)])
     let ada = whole.user()
-    let id = try #require(UUIDv7(try await whole.generate(as: ada).all()[0].runId))
+    let id = try #require(EntityID(try await whole.generate(as: ada).all()[0].runId))
     let events = whole.store.allEvents.filter { $0.entityID == id }
     let types = events.map(\.type)
     #expect(
@@ -164,8 +165,8 @@ import Testing
       let (fixture, model) = self.fixture(
         Array(left.dropFirst(replyCount)), owner: "next", store: store)
       #expect(try await fixture.services.resumer.turn(isAlone: false) == 1)
-      #expect(store.run(id)?.status == .completed, "behind \(count) events")
-      #expect(model.requests.count == 2 - replyCount, "behind \(count) events")
+      #expect(store.run(id)?.status == .completed, "after \(count) events")
+      #expect(model.requests.count == 2 - replyCount, "after \(count) events")
       #expect(fixture.events(ofRun: id.description) == types)
       #expect(store.allEvents.filter { $0.type == "goal.created" }.count == 1)
       #expect(try await fixture.services.resumer.turn(isAlone: true) == 0)
@@ -178,7 +179,7 @@ import Testing
   @Test func `that end every server that drives them are given up`() async throws {
     let (whole, _) = fixture([.text(Script.good)])
     let ada = whole.user()
-    let id = try #require(UUIDv7(try await whole.generate(as: ada).all()[0].runId))
+    let id = try #require(EntityID(try await whole.generate(as: ada).all()[0].runId))
     let store = InMemoryStore()
     store.seed(ada)
     var run = try #require(whole.store.run(id))
@@ -207,7 +208,7 @@ import Testing
     #expect(try await other.all().isEmpty)
     let error = try #require(await other.end())
     #expect(error.code == .alreadyExists && error.decodedDetails.reason == .keyConflict)
-    // The same key of somebody else is another one.
+    // The same key of another caller is another one.
     let bea = fixture.user(name: "Bea")
     let theirs = fixture.generate(as: bea, key: "k")
     #expect(try await theirs.next()?.runId != first[0].runId)
@@ -233,7 +234,7 @@ import Testing
     #expect(model.requests.count == 2)
   }
 
-  @Test func `are resumed behind any cursor`() async throws {
+  @Test func `are resumed after any cursor`() async throws {
     let (fixture, _) = fixture([.text(Script.short), .text(Script.good)])
     let ada = fixture.user()
     let all = try await fixture.generate(as: ada).all()
@@ -245,7 +246,7 @@ import Testing
       ).all()
       // At most the messages since the last whole event come again; none is left out.
       let missing = whole[(index + 1)...].map(\.word)
-      #expect(rest.words.suffix(missing.count) == missing[...], "behind \(message.word)")
+      #expect(rest.words.suffix(missing.count) == missing[...], "after \(message.word)")
       #expect(rest.last == whole.last)
     }
     let other = try await fixture.createGoal(as: ada)
@@ -281,7 +282,7 @@ import Testing
   @Test func `of damaged events are an error, not a wrong answer`() async throws {
     let (whole, _) = fixture([.text(Script.good)])
     let ada = whole.user()
-    let id = try #require(UUIDv7(try await whole.generate(as: ada).all()[0].runId))
+    let id = try #require(EntityID(try await whole.generate(as: ada).all()[0].runId))
     let events = whole.store.allEvents.filter { $0.entityID == id }
     for damage in [{ $0.remove(at: 1) }, { $0[1].payload = "{}" }, { $0.swapAt(1, 2) }]
       as [(inout [StoredEvent]) -> Void]

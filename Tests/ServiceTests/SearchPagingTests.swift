@@ -17,7 +17,7 @@ import Testing
 
     var readCount: Int { count.withLock { $0 } }
 
-    func readableCourses(of learnerID: UUIDv7) async throws(StoreError) -> [UUIDv7] {
+    func readableCourses(of learnerID: EntityID) async throws(StoreError) -> [EntityID] {
       try await inner.readableCourses(of: learnerID)
     }
 
@@ -26,7 +26,7 @@ import Testing
     }
 
     func passages(
-      _ keys: [PassageKey], as learnerID: UUIDv7
+      _ keys: [PassageKey], as learnerID: EntityID
     ) async throws(StoreError) -> [PassageKey: DescribedPassage] {
       count.withLock { $0 += 1 }
       return [:]

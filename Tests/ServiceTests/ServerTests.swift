@@ -70,7 +70,7 @@ import Testing
     #expect(info.startedAt == Contract.Timestamp(seconds: 1_767_225_600))
   }
 
-  @Test func `show admins what goes on`() async throws {
+  @Test func `show admins what is running`() async throws {
     let admin = fixture.user(.admin)
     let connections: ListConnectionsResponse = try await fixture.call(
       ServerServiceMethods.listConnections, ListConnectionsRequest(), as: admin)

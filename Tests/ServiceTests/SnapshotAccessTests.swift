@@ -5,7 +5,7 @@ import Testing
 import Wire
 
 /// Who sees whose code, by every way there is.
-@Suite(.timeLimit(.minutes(1))) struct `Code of somebody else` {
+@Suite(.timeLimit(.minutes(1))) struct `Code of another user` {
   private let fixture = ServiceFixture()
 
   private enum View: Equatable { case full, example, nothing }

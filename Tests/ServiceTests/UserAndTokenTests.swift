@@ -116,14 +116,14 @@ import Testing
     #expect(own.code == .failedPrecondition)
   }
 
-  @Test func `can revoke a token behind a thousand newer ones, and end its streams`() async throws {
+  @Test func `can revoke a token after a thousand newer ones, and end its streams`() async throws {
     let ada = fixture.user()
     let old = try await createToken(as: ada).token?.id ?? ""
     let now = fixture.time.now()
     for number in UInt64(0)..<1000 {
       try await fixture.store.insert(
         TokenRecord(
-          id: UUIDv7(high: 7, low: number), userID: ada.id, role: .learner,
+          id: EntityID(high: 7, low: number), userID: ada.id, role: .learner,
           hash: [UInt8](repeating: 0, count: 30) + [UInt8(number >> 8), UInt8(number & 255)],
           label: "", scopes: [], createdAt: now, expiresAt: now, revokedAt: now))
     }

@@ -36,7 +36,7 @@ import Testing
     #expect(try await watch.events(1)[0].payloadJson.contains("después"))
   }
 
-  @Test func `resumes behind any cursor with nothing skipped or doubled`() async throws {
+  @Test func `resumes after any cursor with nothing skipped or doubled`() async throws {
     let fixture = ServiceFixture()
     let ada = fixture.user()
     for number in 1...20 { _ = try await fixture.createGoal("\(number)", as: ada) }
@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test func `starts behind the receipt of a write, and at a time`() async throws {
+  @Test func `starts after the receipt of a write, and at a time`() async throws {
     let fixture = ServiceFixture()
     let ada = fixture.user()
     let first = try await fixture.createGoal("1", as: ada)

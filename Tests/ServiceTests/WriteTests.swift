@@ -73,7 +73,7 @@ import Testing
     #expect(late.receipt?.replayed == true)
   }
 
-  @Test func `is decided again where somebody else was first`() async throws {
+  @Test func `is decided again where another write was first`() async throws {
     let ada = fixture.user()
     let fixture = fixture
     let created = try await fixture.createGoal(tasks: ["uno", "dos"], as: ada)
@@ -86,7 +86,7 @@ import Testing
     #expect(goal.goal?.progressPercentage == 100)
   }
 
-  @Test func `with an expected version is refused where somebody else was first`() async throws {
+  @Test func `with an expected version is refused where another write was first`() async throws {
     let ada = fixture.user()
     let fixture = fixture
     let created = try await fixture.createGoal("una", as: ada)
@@ -105,12 +105,12 @@ import Testing
     #expect(error.decodedDetails.resource?.currentVersion == 2)
   }
 
-  @Test func `gives up with ABORTED where somebody else is always first`() async throws {
+  @Test func `gives up with ABORTED where another write is always first`() async throws {
     let ada = fixture.user()
     let fixture = fixture
     let created = try await fixture.createGoal(tasks: ["uno"], as: ada)
     let turns = Mutex(0)
-    // Each commit of ours is preceded by one of somebody else's, whose own hook does nothing.
+    // Each commit of ours is preceded by one of another caller's, whose own hook does nothing.
     for _ in 0..<20 {
       fixture.store.beforeNextCommit {
         let turn = turns.withLock { turns in
@@ -183,14 +183,14 @@ import Testing
       method: method,
       principal: Principal(
         userID: ada.id.description, role: .learner,
-        tokenID: UUIDv7(high: 9, low: 9).description),
+        tokenID: EntityID(high: 9, low: 9).description),
       idempotencyKey: "the-key", metadata: [("correlation-id", "c-1"), ("other", "no")],
       traceparent: "00-abc", requestBytes: bytes)
     _ = try await bytes.withUnsafeBytes { try decode($0, DecodeLimits()) }(context)
     let metadata = try #require(fixture.store.allEvents.first).metadata
     for part in [
       ada.id.description, "hito.v1.GoalService/CreateGoal", "the-key", "00-abc", "c-1",
-      UUIDv7(high: 9, low: 9).description,
+      EntityID(high: 9, low: 9).description,
     ] {
       #expect(metadata.contains(part))
     }
@@ -206,7 +206,7 @@ import Testing
       for part in [ada.id.description, "hito.v1.GoalService/CreateGoal", "00-abc", "c-1"] {
         #expect(shown.contains(part))
       }
-      for part in ["the-key", UUIDv7(high: 9, low: 9).description, "token_id", "idempotency"] {
+      for part in ["the-key", EntityID(high: 9, low: 9).description, "token_id", "idempotency"] {
         #expect(!shown.contains(part))
       }
     }

@@ -5,8 +5,8 @@ import Wire
 
 @testable import Transport
 
-/// Each peer misbehaves in one way, gets the answer that PROTOCOL.md promises, and the server goes on
-/// serving others.
+/// Each peer misbehaves in one way, gets the answer that PROTOCOL.md promises, and the server
+/// continues serving others.
 @Suite(.timeLimit(.minutes(5)))
 struct HostileTests {
   /// Sends `attack` after HELLO and expects this GOAWAY and a close.

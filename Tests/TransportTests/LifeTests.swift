@@ -152,7 +152,7 @@ struct LifeTests {
         received += frame.payload.count
       }
       #expect(received == 40_000)
-      // Other calls go on, and the handler has written what fits and no more.
+      // Other calls continue, and the handler has written what fits and no more.
       client.call(Methods.echo, stream: 3, "")
       #expect(await client.nextAnswer()?.stream == 3)
       #expect(server.witness.count("wrote") <= 4)
@@ -179,7 +179,7 @@ struct LifeTests {
         }
       }
       await server.witness.wait(for: "written 8")
-      #expect(try await client.echo("others go on") == "others go on")
+      #expect(try await client.echo("others continue") == "others continue")
       #expect(!server.witness.events.contains("written 9"))
       writer.cancel()
       _ = await writer.result
@@ -314,7 +314,7 @@ struct LifeTests {
     }
   }
 
-  @Test func `a client goes on at another server after a drain`() async throws {
+  @Test func `a client continues at another server after a drain`() async throws {
     let certificates = try TestCertificates()
     let witness = Witness()
     func start(_ port: Int) async throws -> (HitoServer, Int) {

@@ -81,7 +81,7 @@ struct OutputTests {
   }
 
   @Test func `an empty reply that waits for a flush is a message, too`() throws {
-    // The first replies fill the output up to its bound; the last is behind it.
+    // The first replies fill the output up to its bound; the last is after it.
     let frames = try answers(to: Array(repeating: large, count: 8) + [empty])
     let last = frames.filter { $0.stream == 17 }
     #expect(last.map(\.kind) == [.message, .end])

@@ -32,7 +32,7 @@ import Wire
     #expect(status(whole.fragmentReceived(byteCount: 101, flags: [])) == .resourceExhausted)
   }
 
-  @Test func `W6.3 an empty fragment that goes on is a fault`() {
+  @Test func `W6.3 an empty fragment that continues is a fault`() {
     var messages = inbound()
     #expect(isFault(messages.fragmentReceived(byteCount: 0, flags: .more)))
   }

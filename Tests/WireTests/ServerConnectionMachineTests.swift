@@ -152,7 +152,7 @@ import Wire
     #expect(open.isFinished)
   }
 
-  @Test func `W11.3 and W11.5 a drain goes on by time alone`() throws {
+  @Test func `W11.3 and W11.5 a drain continues by time alone`() throws {
     var open = opened()
     _ = try open.callReceived(stream: 1)
     _ = open.drain(reason: .noError, grace: .seconds(5), now: start)

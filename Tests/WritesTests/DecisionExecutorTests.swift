@@ -31,12 +31,13 @@ import Writes
 
   private func key(_ hash: UInt8 = 1) -> RequestKey {
     RequestKey(
-      callerID: UUIDv7(high: 1, low: 1), method: "/Goals/Create", key: "k", requestHash: [hash])
+      callerID: EntityID(high: 1, low: 1), method: "/Goals/Create", key: "k", requestHash: [hash])
   }
 
   private func user(_ name: String? = nil, version: Int64 = 1) -> User {
     User(
-      id: UUIDv7(high: 2, low: 2), externalID: name, displayName: "Ada", email: nil, role: .learner,
+      id: EntityID(high: 2, low: 2), externalID: name, displayName: "Ada", email: nil,
+      role: .learner,
       language: "es", timeZone: "UTC", version: version, createdAt: Time().now(),
       updatedAt: Time().now())
   }
@@ -81,7 +82,7 @@ import Writes
     }
   }
 
-  @Test func `decides again where the state has moved on, and gives up in the end`() async throws {
+  @Test func `decides again where the state has changed, and gives up in the end`() async throws {
     _ = try await perform(nil) { _ in ([.insertUser(user())], "") }
     var attempts = 0
     let reply = try await perform(nil) { _ in
@@ -97,14 +98,14 @@ import Writes
         return ([.updateUser(user(version: 9))], "")
       }
     }
-    #expect(attempts == DecisionExecutor.attemptMaximum)
+    #expect(attempts == DecisionExecutor.attemptMax)
     #expect(try await executor.reply(to: key()) == nil)
   }
 
   @Test func `decides again on a taken value where that is asked for`() async throws {
     _ = try await perform(nil) { _ in ([.insertUser(user("ada"))], "") }
     var other = user("ada")
-    other.id = UUIDv7(high: 3, low: 3)
+    other.id = EntityID(high: 3, low: 3)
     var attempts = 0
     let reply = try await perform(nil, retriesDuplicates: true) { _ in
       attempts += 1

@@ -40,11 +40,11 @@ struct ErrorTextTests {
       fieldViolations: [FieldViolation(field: "title", description: "is empty")],
       retryDelayUs: 1_500_000,
       resource: ResourceInfo(type: "goal", id: "x", currentVersion: 4))
-    let error = RPCError(.aborted, "the goal has moved on", details: details.encodedBytes())
+    let error = RPCError(.aborted, "the goal has changed", details: details.encodedBytes())
     let text = ErrorText.describe(error)
     #expect(
       text == """
-        ABORTED (STALE_VERSION): the goal has moved on
+        ABORTED (STALE_VERSION): the goal has changed
           title: is empty
           goal x, now at version 4
           try again in 1.5 s

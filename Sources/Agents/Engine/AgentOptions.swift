@@ -18,9 +18,9 @@ package struct AgentOptions: Sendable {
   /// How many of them are driven at a time.
   package var resumedMax = 4
   /// How long after its lease a run that needs its caller is kept for a repeat of the call.
-  package var patience = Duration.seconds(600)
+  package var abandonedRunTimeout = Duration.seconds(600)
   /// How long the end of a run may take to be written once its caller has gone.
-  package var farewellTimeout = Duration.seconds(5)
+  package var releaseTimeout = Duration.seconds(5)
   /// How often a follower looks at the log itself, whatever the hub says.
   package var pollInterval = Duration.seconds(1)
   package var clock: any Clock<Duration> = ContinuousClock()

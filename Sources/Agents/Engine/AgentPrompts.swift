@@ -83,7 +83,7 @@ package struct AgentPrompts: Sendable {
   static func proposal(
     reply: String
   ) -> Result<GoalProposal, ProposalReplyError> {
-    // A member is no object: it is told so by the same rule.
+    // A member is not an object: it is told so by the same rule.
     let json = JSONValue(parsing: reply) ?? .null
     do throws(ProposalReplyError) {
       return .success(try GoalProposal(reply: json))
@@ -94,22 +94,22 @@ package struct AgentPrompts: Sendable {
 
   func findings(
     on proposal: GoalProposal, closestOpenGoal: RetrievedPassage?
-  ) -> [ContractFinding] {
+  ) -> [RuleViolation] {
     let closest = closestOpenGoal.flatMap { found in
       found.similarity.map { (title: found.passage.title, similarity: $0) }
     }
     let language = run.request.language
-    return GoalContract.findings(
+    return ProposalRules.violations(
       proposal,
-      facts: GoalContract.Facts(
+      facts: ProposalRules.Facts(
         language: language, closestOpenGoal: closest,
         instructions: Prompts.goalInstructions(language: language)))
   }
 
   /// What of an edited proposal its learner has to mend.
   package func checkEdited(_ proposal: GoalProposal) throws(DomainError) {
-    let facts = GoalContract.Facts(language: run.request.language)
-    let findings = GoalContract.hardFindings(proposal, facts: facts)
+    let facts = ProposalRules.Facts(language: run.request.language)
+    let findings = ProposalRules.hardViolations(proposal, facts: facts)
     guard findings.isEmpty else {
       throw .invalid(
         findings.map { FieldViolation("edited.\($0.field)", $0.description) })

@@ -1,8 +1,8 @@
 package import Domain
 package import Logging
 
-/// Goes on with runs whose server went away: goals are driven to their end here; what only its caller
-/// could go on with is given up after a while.
+/// Continues runs whose server went away: goals are driven to their end here; what only its caller
+/// could continue is given up after a while.
 package struct AgentResumer: Sendable {
   private static let pageLimit = 100
 
@@ -28,7 +28,7 @@ package struct AgentResumer: Sendable {
     while true {
       do throws(StoreError) {
         let count = try await turn(isAlone: isFirst && options.isAlone, logger: logger)
-        if count > 0 { logger.info("went on with runs", metadata: ["count": "\(count)"]) }
+        if count > 0 { logger.info("continued runs", metadata: ["count": "\(count)"]) }
         isFirst = false
       } catch {
         logger.warning("runs were not resumed", metadata: ["error": "\(error)"])
@@ -51,7 +51,7 @@ package struct AgentResumer: Sendable {
     let due = runs.filter { run in
       // One of a newer build is left to it.
       guard let kind = run.kind else { return false }
-      return kind == .goal || run.leaseUntil.advanced(by: options.patience) <= now
+      return kind == .goal || run.leaseUntil.advanced(by: options.abandonedRunTimeout) <= now
     }
     await withTaskGroup(of: Void.self) { group in
       for (index, run) in due.enumerated() {
@@ -63,7 +63,7 @@ package struct AgentResumer: Sendable {
   }
 
   private func resume(_ run: AbandonedRun, isAlone: Bool, _ logger: Logger) async {
-    // Whatever goes wrong, the lease ends and somebody tries again.
+    // Whatever goes wrong, the lease ends and another server tries again.
     do {
       let now = journal.clock.now()
       let taken = try await stores.runs.takeOver(

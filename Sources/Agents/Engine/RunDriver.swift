@@ -28,17 +28,17 @@ package struct RunDriver: Sendable {
 
   /// Drives a run that this server has the lease of, to its end or to where it waits for approval.
   ///
-  /// - Throws: `RunJournal.MovedOn` where another server has the run now.
+  /// - Throws: `RunJournal.Superseded` where another server has the run now.
   package func drive(
     _ session: RunSession, _ subject: RunSubject, _ sink: any RunSink
   ) async throws -> RunSession {
     do {
       switch try await race(session, subject, sink) {
       case .done(let session): return session
-      case .leaseLost: throw RunJournal.MovedOn()
+      case .leaseLost: throw RunJournal.Superseded()
       case .timedOut: return try await endOfTime(session.run.id)
       }
-    } catch let error as RunJournal.MovedOn {
+    } catch let error as RunJournal.Superseded {
       throw error
     } catch {
       await leave(session.run.id, error)
@@ -112,8 +112,8 @@ package struct RunDriver: Sendable {
   }
 
   /// Returns when the run is not this server's any more. A database that cannot be reached for a
-  /// while is no reason to let go before the lease is over.
-  private func keepLease(of id: UUIDv7, until end: Timestamp) async throws {
+  /// while is not a reason to let go before the lease is over.
+  private func keepLease(of id: EntityID, until end: Timestamp) async throws {
     var end = end
     while true {
       try await options.clock.sleep(for: options.heartbeatInterval)
@@ -128,7 +128,7 @@ package struct RunDriver: Sendable {
     }
   }
 
-  private func endOfTime(_ id: UUIDv7) async throws -> RunSession {
+  private func endOfTime(_ id: EntityID) async throws -> RunSession {
     try await journal.end(id, with: .failed(AgentFailure(.timedOut)))
     let system = AccessScope(callerID: id, role: .service)
     guard let (session, _) = try await journal.load(id, scope: system) else {
@@ -139,18 +139,18 @@ package struct RunDriver: Sendable {
 
   /// Leaves a run of this server's whose driving, or what came before it, ended with `error`. In a task
   /// of its own, because this one may be cancelled, and for a short time only.
-  package func leave(_ id: UUIDv7, _ error: any Error) async {
+  package func leave(_ id: EntityID, _ error: any Error) async {
     // A model's call that ends as cancelled in a task that is not, ended because of its reader.
     // And a call whose time is up may find the store giving up before its own task is cancelled.
     let isOver = CallDeadline.current.map { $0 <= .now } ?? false
     let hasLeft = isOver || Task.isCancelled || error is ClientGone || error is CancellationError
     let isCancelled = hasLeft && !live.isDraining
     await Task {
-      await CallDeadline.$current.withValue(.now + options.farewellTimeout) {
+      await CallDeadline.$current.withValue(.now + options.releaseTimeout) {
         if isCancelled {
           try? await journal.end(id, with: .cancelled)
         } else {
-          // Somebody else may go on with it now, or this server on the next try.
+          // Another server may continue it now, or this server on the next try.
           try? await stores.runs.release(ofRun: id, owner: options.owner, at: journal.clock.now())
         }
       }

@@ -1,6 +1,6 @@
 package import Domain
 
-/// Shows a run that somebody drives, here or on another server.
+/// Shows a run that is driven, here or on another server.
 package struct RunFollower: Sendable {
   private static let ringLimit = 500
 
@@ -33,7 +33,7 @@ package struct RunFollower: Sendable {
   }
 
   private func show(_ session: inout RunSession, on sink: any RunSink) async throws -> Int {
-    // Each record is shown with the session behind it, not behind the last one.
+    // Each record is shown with the session after it, not after the last one.
     var shown = session
     let records = try await journal.readOn(&session)
     for record in records {
@@ -45,7 +45,7 @@ package struct RunFollower: Sendable {
 
   /// - Returns: false where nothing was heard of the run for a while.
   private func waitForNews(
-    of id: UUIDv7, after position: inout Int64
+    of id: EntityID, after position: inout Int64
   ) async throws -> Bool {
     while true {
       try Task.checkCancellation()

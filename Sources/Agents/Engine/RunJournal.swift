@@ -18,22 +18,22 @@ package struct RunJournal: Sendable {
 
   package var clock: any TimeSource { writes.clock }
 
-  /// Another server went on with the run, or ended it.
-  package struct MovedOn: Error {}
+  /// Another server continued the run, or ended it.
+  package struct Superseded: Error {}
 
   /// What a call that asks for a run comes to.
   package enum Begun: Sendable {
     /// A new run, with its first event committed.
     case new(RunSession, RunRecord)
     /// The run that the same call made when it came before.
-    case known(UUIDv7)
+    case known(EntityID)
   }
 
   /// Commits a new run with its first event.
   ///
   /// - Parameter key: names the call; nil where a repeat of it is to begin another run.
   package func begin(
-    _ request: AgentRequest, learnerID: UUIDv7, callerID: UUIDv7, model: String?,
+    _ request: AgentRequest, learnerID: EntityID, callerID: EntityID, model: String?,
     key: RequestKey?, metadata: JSONValue
   ) async throws -> Begun {
     let encode = { (begun: (RunSession, RunRecord)) in Array(begun.0.run.id.description.utf8) }
@@ -55,12 +55,12 @@ package struct RunJournal: Sendable {
   }
 
   /// The run that the call which `key` names made when it came before; nil where it did not.
-  package func known(_ key: RequestKey) async throws -> UUIDv7? {
+  package func known(_ key: RequestKey) async throws -> EntityID? {
     try await writes.reply(to: key).map { bytes in try runID(bytes) }
   }
 
-  private func runID(_ bytes: [UInt8]) throws(StoreError) -> UUIDv7 {
-    guard let id = UUIDv7(String(decoding: bytes, as: UTF8.self)) else {
+  private func runID(_ bytes: [UInt8]) throws(StoreError) -> EntityID {
+    guard let id = EntityID(String(decoding: bytes, as: UTF8.self)) else {
       throw .corrupt("the stored reply to a call that began a run is not an id")
     }
     return id
@@ -68,7 +68,7 @@ package struct RunJournal: Sendable {
 
   /// A run with its events; nil where there is none that the caller may see.
   package func load(
-    _ id: UUIDv7, scope: AccessScope
+    _ id: EntityID, scope: AccessScope
   ) async throws(StoreError) -> (RunSession, [RunRecord])? {
     guard let run = try await runs.run(id, scope: scope) else { return nil }
     var session = RunSession(run)
@@ -76,7 +76,7 @@ package struct RunJournal: Sendable {
     return (session, records)
   }
 
-  /// Goes on to what was committed since.
+  /// Advances to what was committed since.
   package func readOn(_ session: inout RunSession) async throws(StoreError) -> [RunRecord] {
     var records: [RunRecord] = []
     while true {
@@ -94,7 +94,7 @@ package struct RunJournal: Sendable {
 
   /// Commits an event, with other changes and their events before it, and moves the session on.
   ///
-  /// - Throws: `MovedOn` where the run is not as the session knows it any more.
+  /// - Throws: `Superseded` where the run is not as the session knows it any more.
   package func commit(
     _ event: AgentRunEvent, to session: inout RunSession, context: ChangeContext? = nil,
     changes: [Change] = [], events: [NewEvent] = []
@@ -103,26 +103,28 @@ package struct RunJournal: Sendable {
     let (next, record, new) = try session.advanced(
       by: event, lease: options.lease(from: context.now), context: context)
     let changes = changes + [.updateRun(next.run, after: session.run.version)]
-    guard try await writes.commit(changes: changes, events: events + [new]) else { throw MovedOn() }
+    guard try await writes.commit(changes: changes, events: events + [new]) else {
+      throw Superseded()
+    }
     session = next
     return record
   }
 
   /// Ends a run that this server drives, whatever it is at; nothing where it has ended or is
   /// another's by now.
-  package func end(_ id: UUIDv7, with event: AgentRunEvent) async throws {
+  package func end(_ id: EntityID, with event: AgentRunEvent) async throws {
     let system = AccessScope(callerID: id, role: .service)
-    for _ in 0..<DecisionExecutor.attemptMaximum {
+    for _ in 0..<DecisionExecutor.attemptMax {
       guard var (session, _) = try await load(id, scope: system),
         session.run.status == .running, session.run.lease.owner == options.owner
       else { return }
       do {
         _ = try await commit(event, to: &session)
         return
-      } catch is MovedOn {
+      } catch is Superseded {
         continue
       }
     }
-    throw MovedOn()
+    throw Superseded()
   }
 }

@@ -100,7 +100,7 @@ struct RunNodes: Sendable {
     guard case .goal(let request) = run.request else {
       return .failed(AgentFailure(.noModel))
     }
-    var tasks: [UUIDv7: [RetrievalPlanner.EarlierTask]] = [:]
+    var tasks: [EntityID: [RetrievalPlanner.EarlierTask]] = [:]
     for found in machine.context.goals where found.passage.kind == .goal {
       let id = found.passage.entityID
       let goal = try await stores.goals.goal(id, scope: scope, forUpdate: false)
@@ -111,7 +111,7 @@ struct RunNodes: Sendable {
       prompt: request.prompt, language: request.language, context: machine.context,
       tasksOfGoals: tasks)
     guard let proposal else {
-      let finding = ContractFinding(
+      let finding = RuleViolation(
         rule: "context_too_thin", field: "",
         description: "too little was found to plan from: no similar goal, no course section")
       return .proposalChecked(
@@ -124,7 +124,7 @@ struct RunNodes: Sendable {
         findings: try await findings(on: proposal)))
   }
 
-  private func findings(on proposal: GoalProposal) async throws -> [ContractFinding] {
+  private func findings(on proposal: GoalProposal) async throws -> [RuleViolation] {
     var closest: RetrievedPassage?
     do {
       closest = try await stores.retriever?.closestOpenGoal(
@@ -166,7 +166,7 @@ struct RunNodes: Sendable {
         AgentFailure(
           .contractBroken,
           findings: violations.map {
-            ContractFinding(rule: "limits", field: $0.field, description: $0.description)
+            RuleViolation(rule: "limits", field: $0.field, description: $0.description)
           }))
     }
   }

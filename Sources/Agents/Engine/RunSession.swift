@@ -4,7 +4,7 @@ package import JSON
 /// One event of a run, as it is committed.
 package struct RunRecord: Sendable {
   package var event: AgentRunEvent
-  package var id: UUIDv7
+  package var id: EntityID
   package var version: Int64
   package var createdAt: Timestamp
 }
@@ -24,7 +24,7 @@ package struct RunSession: Sendable {
     self.metadata = metadata
   }
 
-  /// An event of the run to commit, and the session behind it.
+  /// An event of the run to commit, and the session after it.
   package func advanced(
     by event: AgentRunEvent, lease: AgentLease?, context: ChangeContext
   ) throws -> (RunSession, RunRecord, NewEvent) {
@@ -39,7 +39,7 @@ package struct RunSession: Sendable {
     return (next, record, new)
   }
 
-  /// Goes on to an event as the log holds it.
+  /// Advances to an event as the log holds it.
   mutating func observe(_ stored: StoredEvent) throws(StoreError) -> RunRecord {
     guard stored.version == run.version + 1, let payload = JSONValue(parsing: stored.payload),
       let event = AgentRunEvent(type: stored.type, payload: payload)
@@ -51,7 +51,7 @@ package struct RunSession: Sendable {
     return record
   }
 
-  /// Goes on to a record that was read before.
+  /// Advances to a record that was read before.
   package mutating func step(to record: RunRecord) throws(StoreError) {
     do {
       try machine.apply(record.event)

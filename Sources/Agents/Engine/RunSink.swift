@@ -2,7 +2,7 @@ package import Domain
 
 /// Who is told what happens in a run, while it is driven. For one task at a time.
 package protocol RunSink: Sendable {
-  /// An event was committed; `session` is behind it.
+  /// An event was committed; `session` is the state after it.
   func happened(_ record: RunRecord, _ session: RunSession) async throws
   /// The next part of the model's text.
   func received(_ text: String, _ session: RunSession) async throws

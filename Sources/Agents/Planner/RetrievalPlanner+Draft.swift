@@ -7,7 +7,7 @@ extension RetrievalPlanner {
     /// A task, and the label of where it is from.
     typealias Candidate = (task: GoalProposal.Task, source: String)
 
-    let facts: GoalContract.Facts
+    let facts: ProposalRules.Facts
     let words: PlannerWords
     private var sections: [Candidate] = []
     private var earlier: [Candidate] = []
@@ -15,7 +15,7 @@ extension RetrievalPlanner {
     /// What of each kind is looked at.
     private static let candidateCountMax = 20
 
-    init(facts: GoalContract.Facts, words: PlannerWords) {
+    init(facts: ProposalRules.Facts, words: PlannerWords) {
       self.facts = facts
       self.words = words
     }
@@ -23,7 +23,7 @@ extension RetrievalPlanner {
     /// Sections come first, in the order of the course, then what the learner has done before; when
     /// there is plenty of both, two sections and three tasks.
     var chosenTasks: [Candidate] {
-      let count = GoalContract.taskCounts.upperBound
+      let count = ProposalRules.taskCounts.upperBound
       let sectionCount = max(2, count - earlier.count)
       let studied = sections.prefix(sectionCount)
       return Array(studied + earlier.prefix(count - studied.count))
@@ -33,7 +33,7 @@ extension RetrievalPlanner {
     mutating func addSections(of documents: [RetrievedPassage]) {
       let labelled = documents.enumerated().map { (label: "D\($0 + 1)", found: $1) }
         .filter { $0.found.passage.kind == .course && !$0.found.passage.documentPath.isEmpty }
-        .prefix(GoalContract.taskCounts.upperBound)
+        .prefix(ProposalRules.taskCounts.upperBound)
         .sorted { Draft.place($0.found.passage) < Draft.place($1.found.passage) }
       for (label, found) in labelled {
         guard let heading = quotable(found.passage.title, facts) else { continue }
@@ -48,7 +48,7 @@ extension RetrievalPlanner {
 
     /// Goal by goal, the closest first; inside of one in its order.
     mutating func addTasks(
-      of goals: [RetrievedPassage], _ tasksOfGoals: [UUIDv7: [EarlierTask]]
+      of goals: [RetrievedPassage], _ tasksOfGoals: [EntityID: [EarlierTask]]
     ) {
       for (index, goal) in goals.prefix(Draft.candidateCountMax).enumerated() {
         let tasks = tasksOfGoals[goal.passage.entityID] ?? []
@@ -71,7 +71,7 @@ extension RetrievalPlanner {
     private func criteria(_ task: EarlierTask) -> [String] {
       let clean = task.criteria.prefix(3).filter { criterion in
         TaskReading.isMeaningful(criterion)
-          && GoalContract.findings(
+          && ProposalRules.violations(
             text: criterion, maximum: GoalLimits.criterion, facts: facts
           ).isEmpty
       }
@@ -85,8 +85,8 @@ extension RetrievalPlanner {
       _ task: GoalProposal.Task, from source: String,
       to list: WritableKeyPath<Draft, [Candidate]>
     ) -> Bool {
-      guard GoalContract.findings(task, facts: facts).isEmpty else { return false }
-      let isKnown = (sections + earlier).contains { GoalContract.isSame($0.task, task) }
+      guard ProposalRules.violations(task, facts: facts).isEmpty else { return false }
+      let isKnown = (sections + earlier).contains { ProposalRules.isSame($0.task, task) }
       if !isKnown { self[keyPath: list].append((task, source)) }
       return true
     }

@@ -15,16 +15,16 @@ package enum RetrievalPlanner {
   ///   - tasksOfGoals: by the ids of the goals in the context, each in order.
   package static func plan(
     prompt: String, language: String, context: AgentContext,
-    tasksOfGoals: [UUIDv7: [EarlierTask]]
+    tasksOfGoals: [EntityID: [EarlierTask]]
   ) -> GoalProposal? {
-    let facts = GoalContract.Facts(
+    let facts = ProposalRules.Facts(
       language: language, instructions: Prompts.goalInstructions(language: language))
     let words = PlannerWords(isEnglish: language == "en")
     var draft = Draft(facts: facts, words: words)
     draft.addSections(of: context.documents)
     draft.addTasks(of: context.goals, tasksOfGoals)
     let tasks = draft.chosenTasks
-    guard tasks.count >= GoalContract.taskCounts.lowerBound else { return nil }
+    guard tasks.count >= ProposalRules.taskCounts.lowerBound else { return nil }
     let used = tasks.map(\.source)
     let sources = zip(Prompts.labels(of: context), context.all).filter { used.contains($0.0) }
     let proposal = GoalProposal(
@@ -32,14 +32,14 @@ package enum RetrievalPlanner {
       description: description(prompt, facts, words), tasks: tasks.map(\.task),
       validationCriteria: words.goalCriteria(taskCount: tasks.count),
       aiFeedback: feedback(sources, facts, words), planner: .retrieval)
-    return GoalContract.findings(proposal, facts: facts).isEmpty ? proposal : nil
+    return ProposalRules.violations(proposal, facts: facts).isEmpty ? proposal : nil
   }
 
   static let titleCountMax = 120
 
   /// The learner's own words where they make a title, else a title of ours.
   private static func title(
-    _ prompt: String, _ source: RetrievedPassage?, _ facts: GoalContract.Facts,
+    _ prompt: String, _ source: RetrievedPassage?, _ facts: ProposalRules.Facts,
     _ words: PlannerWords
   ) -> String {
     let wish = TextHygiene.cleanLine(prompt, scalarCountMax: titleCountMax + 1)
@@ -49,7 +49,7 @@ package enum RetrievalPlanner {
       [isWhole ? wish : ""] + (found.map { [words.titleFrom($0)] } ?? [])
     let isTitle = { (text: String) in
       !text.isEmpty
-        && GoalContract.findings(
+        && ProposalRules.violations(
           text: text, maximum: GoalLimits.title, singleLine: true, facts: facts
         ).isEmpty
     }
@@ -57,13 +57,13 @@ package enum RetrievalPlanner {
   }
 
   private static func description(
-    _ prompt: String, _ facts: GoalContract.Facts, _ words: PlannerWords
+    _ prompt: String, _ facts: ProposalRules.Facts, _ words: PlannerWords
   ) -> String {
     quotable(prompt, facts).map(words.descriptionFor) ?? words.plainDescription
   }
 
   private static func feedback(
-    _ sources: [(String, RetrievedPassage)], _ facts: GoalContract.Facts, _ words: PlannerWords
+    _ sources: [(String, RetrievedPassage)], _ facts: ProposalRules.Facts, _ words: PlannerWords
   ) -> String {
     let list = sources.map { label, found in
       words.source(
@@ -72,9 +72,9 @@ package enum RetrievalPlanner {
     return words.feedback(sources: list)
   }
 
-  /// A text of somebody else in one line, cut, that may stand between quotation marks; nil where
+  /// A text of another author in one line, cut, that may stand between quotation marks; nil where
   /// the contract would refuse it even there, or nothing is left.
-  static func quotable(_ text: String, _ facts: GoalContract.Facts) -> String? {
+  static func quotable(_ text: String, _ facts: ProposalRules.Facts) -> String? {
     // As it was written: in one line a role's marker no longer looks like one.
     guard facts.leaks.reason(text) == nil else { return nil }
     var line = TextHygiene.cleanLine(text, scalarCountMax: quotationCountMax)
@@ -83,7 +83,7 @@ package enum RetrievalPlanner {
     line = line.trimmed
     guard !Words.folded(line).isEmpty else { return nil }
     let inQuotes = "«\(line)»"
-    let isRefused = !GoalContract.findings(
+    let isRefused = !ProposalRules.violations(
       text: inQuotes, maximum: GoalLimits.title, singleLine: true, facts: facts
     ).isEmpty
     return isRefused ? nil : line

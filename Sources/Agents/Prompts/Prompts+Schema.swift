@@ -6,7 +6,7 @@ extension Prompts {
 
   /// JSON Schema of a proposal, within what providers of strict schemas understand: every object
   /// closed, every member required. The lengths are well within the limits of goals; what a provider
-  /// does not enforce, `GoalContract` checks.
+  /// does not enforce, `ProposalRules` checks.
   package static let goalSchema: JSONValue = object([
     ("title", text(lengthMax: 160)),
     ("description", text(lengthMax: 2000)),

@@ -55,7 +55,7 @@ extension Prompts {
     return lines.joined(separator: "\n")
   }
 
-  /// Two decimals, without a library; 0 for what is no number.
+  /// Two decimals, without a library; 0 for what is not a number.
   static func hundredths(_ value: Double) -> String {
     guard value.isFinite else { return "0.00" }
     let scaled = Int((max(-100, min(100, value)) * 100).rounded())

@@ -2,7 +2,7 @@ package import Domain
 package import Retrieval
 
 /// What models are asked, for one run. Instructions come first and are ours alone; everything that
-/// somebody else wrote (the learner, authors of courses and code, an earlier reply) stands between
+/// others wrote (the learner, authors of courses and code, an earlier reply) stands between
 /// the markers of the run's fence, is called data, and cannot end its section.
 ///
 /// Every part is cut at a size of its own and what was found at a total, so that a prompt is never
@@ -39,7 +39,7 @@ package struct Prompts: Sendable {
   /// Asks for the same goal again, mended. The findings are ours; the reply that they are about may
   /// say anything and is data.
   package func goalRepair(
-    prompt: String, context: AgentContext, previousReply: String, findings: [ContractFinding]
+    prompt: String, context: AgentContext, previousReply: String, findings: [RuleViolation]
   ) -> [ModelMessage] {
     let list = findings.prefix(limits.findings).map { finding in
       let field = fence.inertLine(finding.field, scalarCountMax: 80)
@@ -110,7 +110,7 @@ package struct Prompts: Sendable {
     ]
   }
 
-  /// The fixed text of the instructions for goals: what `GoalContract.Facts.instructions` wants.
+  /// The fixed text of the instructions for goals: what `ProposalRules.Facts.instructions` wants.
   package static func goalInstructions(language: String) -> String {
     Instructions.goal(language) + "\n" + Instructions.goalReminder(language)
   }

@@ -9,7 +9,7 @@ enum Actions {
     }
   }
 
-  /// An infinitive, also with a pronoun behind it, or an order in one of the common verbs.
+  /// An infinitive, also with a pronoun after it, or an order in one of the common verbs.
   private static func isSpanish(_ word: String) -> Bool {
     if imperatives.contains(word) || shortInfinitives.contains(word) { return true }
     var stem = Substring(word)

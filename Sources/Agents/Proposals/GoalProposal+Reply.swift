@@ -1,9 +1,9 @@
 import Domain
 package import JSON
 
-/// Why a model's reply is no proposal: findings of the rule `reply_shape`, to repair it by.
+/// Why a model's reply is not a proposal: findings of the rule `reply_shape`, to repair it by.
 package struct ProposalReplyError: Error, Sendable, Hashable {
-  package var findings: [ContractFinding]
+  package var findings: [RuleViolation]
 }
 
 extension GoalProposal {
@@ -11,7 +11,7 @@ extension GoalProposal {
   private static let entryCountMax = 50
 
   /// Reads what a model replied under `Prompts.goalSchema`. Members of other names are ignored,
-  /// white space around texts is dropped; whether the proposal is any good, `GoalContract` says.
+  /// white space around texts is dropped; whether the proposal is any good, `ProposalRules` says.
   package init(reply json: JSONValue) throws(ProposalReplyError) {
     var reader = ReplyReader()
     guard case .object = json else {
@@ -28,7 +28,7 @@ extension GoalProposal {
     let feedback = json["ai_feedback"] == nil ? "" : reader.text(json, "ai_feedback", "ai_feedback")
     guard reader.findings.isEmpty else {
       throw ProposalReplyError(
-        findings: Array(reader.findings.prefix(GoalContract.findingCountMax)))
+        findings: Array(reader.findings.prefix(ProposalRules.violationCountMax)))
     }
     self.init(
       title: title, description: description, tasks: tasks, validationCriteria: criteria,
@@ -36,11 +36,11 @@ extension GoalProposal {
   }
 
   private struct ReplyReader {
-    private(set) var findings: [ContractFinding] = []
+    private(set) var findings: [RuleViolation] = []
 
     mutating func add(_ field: String, _ description: String) {
       findings.append(
-        ContractFinding(rule: "reply_shape", field: field, description: description))
+        RuleViolation(rule: "reply_shape", field: field, description: description))
     }
 
     mutating func text(_ json: JSONValue, _ name: String, _ field: String) -> String {

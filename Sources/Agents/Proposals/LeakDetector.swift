@@ -3,7 +3,7 @@ import Domain
 /// Finds what belongs to the conversation with a model and not into a goal: our instructions, an
 /// intruder's, markers of roles, calls of tools.
 struct LeakDetector: Sendable {
-  /// So many words in a row are no chance.
+  /// So many words in a row are not there by chance.
   static let wordCount = 7
 
   private let grams: Set<[String]>
@@ -49,11 +49,11 @@ struct LeakDetector: Sendable {
       let head = String(
         String.UnicodeScalarView(scalars.prefix(24).map(\.asciiLowercased)))
       let name = head.unicodeScalars.prefix { $0.isWordPart }
-      let behind = head.unicodeScalars.dropFirst(name.count).first { $0 != "*" && $0 != " " }
+      let after = head.unicodeScalars.dropFirst(name.count).first { $0 != "*" && $0 != " " }
       let word = String(String.UnicodeScalarView(name))
-      return roles.contains(word) && behind == ":"
+      return roles.contains(word) && after == ":"
         || isHeading && (roles.contains(word) || headings.contains(word))
-          && (behind == nil || behind == ":")
+          && (after == nil || after == ":")
     }
   }
 
@@ -77,8 +77,8 @@ struct LeakDetector: Sendable {
 
     init(_ text: String) {
       let parts = text.split(separator: "\"", omittingEmptySubsequences: false)
-      for (part, behind) in zip(parts, parts.dropFirst())
-      where part.utf8.count <= 24 && behind.first(where: { !$0.isWhitespace }) == ":" {
+      for (part, after) in zip(parts, parts.dropFirst())
+      where part.utf8.count <= 24 && after.first(where: { !$0.isWhitespace }) == ":" {
         names.insert(part)
       }
     }

@@ -2,7 +2,7 @@ import Domain
 
 /// Whether a task can be done and checked, as far as its words tell.
 enum TaskReading {
-  /// Why nobody can set about the task; nil where somebody can.
+  /// Why the task cannot be started; nil where it can be started.
   static func reasonNotDoable(_ task: GoalProposal.Task, language: String) -> String? {
     guard task.title.utf8.count <= GoalLimits.title * 4 else { return nil }
     let title = Prose.withoutCode(task.title)
@@ -56,7 +56,7 @@ enum TaskReading {
       || isBracketed(trimmed, "{", "}")
   }
 
-  /// A to-do mark with something behind it, and any in capitals.
+  /// A to-do mark with something after it, and any in capitals.
   private static func isMarked(_ text: String) -> Bool {
     let trimmed = TextHygiene.cleanLine(text, scalarCountMax: 12)
     let head = trimmed.unicodeScalars.prefix { $0.isWordPart }

@@ -20,19 +20,19 @@ package struct AgentFailure: Error, Sendable, Hashable {
     case retrievalFailed = "retrieval_failed"
     /// What the run works on is no longer there for the learner.
     case subjectGone = "subject_gone"
-    /// The server that drove it went away, and nobody went on with it.
+    /// The server that drove it went away, and no other server continued it.
     case interrupted
   }
 
   package var reason: Reason
-  package var findings: [ContractFinding]
+  package var findings: [RuleViolation]
   /// Which quota, for `quotaExceeded`.
   package var subject: String
   package var maximum: Int64
   package var retryAfter: Duration?
 
   package init(
-    _ reason: Reason, findings: [ContractFinding] = [], subject: String = "", maximum: Int64 = 0,
+    _ reason: Reason, findings: [RuleViolation] = [], subject: String = "", maximum: Int64 = 0,
     retryAfter: Duration? = nil
   ) {
     self.reason = reason
@@ -59,7 +59,7 @@ package struct AgentFailure: Error, Sendable, Hashable {
     }
   }
 
-  /// Whether the same run may go on later, from where it failed.
+  /// Whether the same run may continue later, from where it failed.
   package var isTransient: Bool {
     switch reason {
     case .noModel, .modelUnavailable, .rateLimited, .quotaExceeded, .replyCut, .replyInvalid,
@@ -81,7 +81,7 @@ extension AgentFailure {
 
   init?(json: JSONValue?) {
     guard let json, let reason = json["reason"]?.stringValue.flatMap(Reason.init(rawValue:)),
-      let findings = json["findings"]?.arrayValue?.compactMap(ContractFinding.init(json:))
+      let findings = json["findings"]?.arrayValue?.compactMap(RuleViolation.init(json:))
     else { return nil }
     self.init(
       reason, findings: findings, subject: json["subject"]?.stringValue ?? "",
@@ -90,7 +90,7 @@ extension AgentFailure {
   }
 }
 
-extension ContractFinding {
+extension RuleViolation {
   var json: JSONValue {
     .object([
       ("rule", .string(rule)), ("field", .string(field)), ("description", .string(description)),

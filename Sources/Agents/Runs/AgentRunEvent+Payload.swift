@@ -135,7 +135,7 @@ extension AgentRunEvent.Check {
     guard let attempt = json["attempt"]?.integerValue,
       let planner = json["planner"]?.stringValue.flatMap(GoalProposal.Planner.init(rawValue:)),
       let proposal = json["proposal"],
-      let findings = json["findings"]?.arrayValue?.compactMap(ContractFinding.init(json:))
+      let findings = json["findings"]?.arrayValue?.compactMap(RuleViolation.init(json:))
     else { return nil }
     self.init(
       attempt: Int(clamping: attempt), planner: planner, proposal: GoalProposal(stored: proposal),
@@ -223,7 +223,7 @@ extension RetrievedPassage {
     else { return nil }
     self.init(
       passage: Passage(
-        kind: kind, entityID: entityID, userID: UUIDv7(high: 0, low: 0),
+        kind: kind, entityID: entityID, userID: EntityID(high: 0, low: 0),
         chunkNumber: Int32(clamping: chunkNumber), title: title, content: content,
         language: json["language"]?.stringValue ?? "",
         documentPath: json["document_path"]?.stringValue ?? "",

@@ -25,11 +25,11 @@ package enum AgentRunEvent: Sendable, Hashable {
     /// Nil where there was nothing that could be read as one.
     package var proposal: GoalProposal?
     /// None: the proposal holds.
-    package var findings: [ContractFinding]
+    package var findings: [RuleViolation]
 
     package init(
       attempt: Int, planner: GoalProposal.Planner, proposal: GoalProposal?,
-      findings: [ContractFinding]
+      findings: [RuleViolation]
     ) {
       self.attempt = attempt
       self.planner = planner
@@ -40,21 +40,21 @@ package enum AgentRunEvent: Sendable, Hashable {
 
   /// A stored goal, with all that its reply is made of.
   package struct StoredGoal: Sendable, Hashable {
-    package var goalID: UUIDv7
+    package var goalID: EntityID
     /// In the order of the proposal's tasks.
-    package var taskIDs: [UUIDv7]
+    package var taskIDs: [EntityID]
     /// As it was stored: the learner may have edited it.
     package var proposal: GoalProposal
 
-    package init(goalID: UUIDv7, taskIDs: [UUIDv7], proposal: GoalProposal) {
+    package init(goalID: EntityID, taskIDs: [EntityID], proposal: GoalProposal) {
       self.goalID = goalID
       self.taskIDs = taskIDs
       self.proposal = proposal
     }
   }
 
-  /// The run began, or goes on after it was cancelled or failed for a time. `model` is the name of
-  /// the one it is going to ask; nil where there is none.
+  /// The run began, or continues after it was cancelled or failed for a time. `model` is the name
+  /// of the one it is going to ask; nil where there is none.
   case started(model: String?)
   case contextRetrieved(AgentContext)
   case replied(Reply)
@@ -139,10 +139,10 @@ extension String {
   }
 }
 
-extension [ContractFinding] {
-  var bounded: [ContractFinding] {
+extension [RuleViolation] {
+  var bounded: [RuleViolation] {
     prefix(AgentLimits.findings).map { finding in
-      ContractFinding(
+      RuleViolation(
         rule: finding.rule.bounded(AgentLimits.finding),
         field: finding.field.bounded(AgentLimits.finding),
         description: finding.description.bounded(AgentLimits.finding))
@@ -166,7 +166,7 @@ extension AgentContext {
     func cut(_ passages: [RetrievedPassage]) -> [RetrievedPassage] {
       passages.prefix(AgentLimits.passages).map { found in
         var copy = found
-        copy.passage.userID = UUIDv7(high: 0, low: 0)
+        copy.passage.userID = EntityID(high: 0, low: 0)
         copy.passage.title = copy.passage.title.bounded(AgentLimits.finding)
         copy.passage.content = copy.passage.content.bounded(AgentLimits.excerpt)
         copy.passage.documentPath = copy.passage.documentPath.bounded(AgentLimits.finding)

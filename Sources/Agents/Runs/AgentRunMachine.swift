@@ -11,7 +11,7 @@ package import Retrieval
 ///
 /// Without a model, when it fails, or when its last repair breaks the contract, a goal is planned
 /// from what was retrieved; the other agents fail. A run that was cancelled, or failed for a time,
-/// may be started again and goes on with the node that had not finished.
+/// may be started again and continues with the node that had not finished.
 ///
 /// Any prefix of a run's events gives the same next action as when it was live, so that a run goes
 /// on anywhere; an event that does not follow from those before it is refused, and changes nothing.
@@ -46,7 +46,7 @@ package struct AgentRunMachine: Sendable, Hashable {
   private let kind: AgentKind
   private let requiresApproval: Bool
   private var action = Action.start
-  /// What a run that has ended goes on with when it is started again.
+  /// What a run that has ended continues with when it is started again.
   private var resumesWith: Action?
   /// Why the model is not asked (any more).
   private var obstacle: AgentFailure?

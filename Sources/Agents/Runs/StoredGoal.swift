@@ -30,8 +30,8 @@ extension GoalProposal {
       }, context: context)
   }
 
-  fileprivate func goal(id: UUIDv7, of run: AgentRun, at time: Timestamp) -> Goal {
-    var courseID: UUIDv7?
+  fileprivate func goal(id: EntityID, of run: AgentRun, at time: Timestamp) -> Goal {
+    var courseID: EntityID?
     if case .goal(let request) = run.request { courseID = request.courseID }
     return Goal(
       id: id, userID: run.learnerID, courseID: courseID, title: title, description: description,

@@ -38,7 +38,7 @@ package struct DataFence: Sendable, Hashable {
       TextHygiene.cleanLine(text, scalarCountMax: scalarCountMax), scalarCountMax: scalarCountMax)
   }
 
-  /// Parentheses are no part of a delimiter: what replaces one completes no other.
+  /// Parentheses are not part of a delimiter: what replaces one completes no other.
   private func replacingDelimiter(in text: String) -> String {
     let pattern = Array(delimiter.unicodeScalars)
     let scalars = Array(text.unicodeScalars)

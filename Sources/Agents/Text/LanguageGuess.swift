@@ -49,7 +49,7 @@ package enum LanguageGuess {
     }
 
     mutating func count(_ word: Words.Word) {
-      if word.isIdentifier || word.isCapitalised && !word.isFirst { return countName(word.text) }
+      if word.isIdentifier || word.isCapitalized && !word.isFirst { return countName(word.text) }
       let text = word.text
       if FunctionWords.spanish.contains(text) {
         spanish += 1

@@ -23,7 +23,7 @@ package struct LiveText: Sendable {
     return live.take(text)
   }
 
-  /// Whether the character completes what must not be, behind those before it.
+  /// Whether the character completes what must not be, after those before it.
   private func isActive(_ scalar: Unicode.Scalar) -> Bool {
     let isLetter = scalar.isASCII && scalar.properties.isAlphabetic
     switch last.last {

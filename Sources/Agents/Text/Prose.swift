@@ -63,7 +63,7 @@ enum Prose {
   ]
 
   /// Behind the run of backticks that closes the one here; nil where none does. A length of run
-  /// that nothing closes goes into `open`, so that the text behind is searched for it only once.
+  /// that nothing closes goes into `open`, so that the text after it is searched for it only once.
   private static func endOfCode(
     at start: Int, in scalars: [Unicode.Scalar], open: inout Set<Int>
   ) -> Int? {

@@ -4,7 +4,7 @@ package enum TextHygiene {
   /// A text after cleaning.
   package struct Cleaned: Sendable, Hashable {
     package var text: String
-    /// The text went on behind the maximum.
+    /// The text continued after the maximum.
     package var isCut: Bool
 
     package init(text: String, isCut: Bool) {
@@ -13,7 +13,7 @@ package enum TextHygiene {
     }
   }
 
-  /// Marks that may be stacked on one letter; more is no writing, it only hides what is below.
+  /// Marks that may be stacked on one letter; more is not writing, it only hides what is below.
   static let markCountMax = 4
   /// How much more is looked at than may be kept.
   private static let hiddenFactor = 4
@@ -82,7 +82,7 @@ package enum TextHygiene {
 
   /// Controls, formats (bidirectional and zero-width ones, tags), whatever the standard says is
   /// drawn as nothing (fillers, variation selectors), private and unassigned code points. The
-  /// selector that makes an emoji colourful is none of them behind one.
+  /// selector that makes an emoji colourful is none of them after one.
   static func isHidden(_ scalar: Unicode.Scalar, after previous: Unicode.Scalar?) -> Bool {
     if scalar.value < 0x7f {
       return scalar.value < 0x20 && scalar != "\n" && scalar != "\r" && scalar != "\t"

@@ -4,14 +4,14 @@ enum Words {
   struct Word {
     var text: String
     /// It begins with a capital letter.
-    var isCapitalised: Bool
-    /// Digits, underscores, or capitals behind small letters: the name of something in code.
+    var isCapitalized: Bool
+    /// Digits, underscores, or capitals after small letters: the name of something in code.
     var isIdentifier: Bool
     /// The first of a sentence, of a line or of the text.
     var isFirst: Bool
   }
 
-  /// Lower case, without accents, in order. Everything that is no letter, digit or underscore
+  /// Lower case, without accents, in order. Everything that is not a letter, digit or underscore
   /// separates.
   static func folded(_ text: String) -> [String] {
     all(in: text).map(\.text)
@@ -52,7 +52,7 @@ enum Words {
     let isIdentifier =
       isMixed || scalars.contains { $0 == "_" || ("0"..."9").contains($0) }
     return Word(
-      text: String(text), isCapitalised: scalars[0].properties.isUppercase,
+      text: String(text), isCapitalized: scalars[0].properties.isUppercase,
       isIdentifier: isIdentifier, isFirst: isFirst)
   }
 

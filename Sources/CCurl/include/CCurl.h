@@ -67,7 +67,7 @@ hito_http_transfer *hito_http_transfer_take(
 int hito_http_transfer_add_header(hito_http_transfer *transfer, const char *line);
 /// On the loop's thread. 0 on failure.
 int hito_http_loop_add(hito_http_loop *loop, hito_http_transfer *transfer);
-/// On the loop's thread, outside of a callback: goes on where `body` has said "not now".
+/// On the loop's thread, outside of a callback: continues where `body` has said "not now".
 void hito_http_transfer_resume(hito_http_transfer *transfer);
 /// On the loop's thread, outside of a callback: takes it out of the loop, if it is in one, and closes
 /// its connection, if it has not ended.

@@ -33,7 +33,7 @@ typedef enum hito_decode_status {
   HITO_DECODE_BAD_WIRE_TYPE,
   /* A known field with another wire type than the contract gives it. */
   HITO_DECODE_WIRE_TYPE_MISMATCH,
-  /* A packed field whose bytes are no whole number of elements. */
+  /* A packed field whose bytes are not a whole number of elements. */
   HITO_DECODE_BAD_PACKED,
   HITO_DECODE_BAD_UTF8,
   /* U+0000 in text: a C string would end there. */

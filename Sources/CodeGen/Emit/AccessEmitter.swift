@@ -44,7 +44,7 @@ struct AccessEmitter {
     - A token with scopes may call what one of its scopes covers and nothing else, whatever its role:
       `read` covers every method that reads, `GoalService` every method of a service,
       `GoalService/GetGoal` one method. Methods for nobody need no scope.
-    - Which objects a caller may read or change is decided behind the rule: a learner may call `GetGoal`,
+    - Which objects a caller may read or change is decided after the rule: a learner may call `GetGoal`,
       and finds no goal of another learner.
     - **cost** is the class by which work is counted: `memory` asks no database, `rows` touches a few
       rows, `scan` reads a page or a report, `search` embeds a text and compares vectors, `model` drives a

@@ -14,7 +14,7 @@ enum Codec {
     var report = hito_decode_report()
     let message = hito_unpack(
       descriptor(of: Message.self), bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count,
-      hito_decode_limits(depth_max: max(limits.maxDepth, 0), memory_max: budget), &arena, &report)
+      hito_decode_limits(depth_max: max(limits.depthMax, 0), memory_max: budget), &arena, &report)
     guard let message else { throw DecodeError(report) }
     return message.withMemoryRebound(to: Message.Raw.self, capacity: 1) {
       Message(reading: UnsafePointer($0))

@@ -4,13 +4,13 @@ package import JSON
 /// A file of a learner's code as it was at one moment. The code itself never changes: a new version
 /// is a new snapshot; what changes is what is thought of it and who may see it.
 package struct CodeSnapshot: Sendable, Hashable {
-  package var id: UUIDv7
+  package var id: EntityID
   /// The author.
-  package var userID: UUIDv7
-  package var goalID: UUIDv7?
-  package var taskID: UUIDv7?
+  package var userID: EntityID
+  package var goalID: EntityID?
+  package var taskID: EntityID?
   /// The course that this is a reference solution of; nil for all other code.
-  package var referenceCourseID: UUIDv7?
+  package var referenceCourseID: EntityID?
   package var filePath: String
   /// In lower case, for example `python`; `text` where nothing says more.
   package var language: String
@@ -29,8 +29,8 @@ package struct CodeSnapshot: Sendable, Hashable {
   ///   - language: empty means by the ending of the path.
   ///   - contentHash: SHA-256 of the content's UTF-8, which the caller computes.
   package init(
-    id: UUIDv7, userID: UUIDv7, goalID: UUIDv7? = nil, taskID: UUIDv7? = nil,
-    referenceCourseID: UUIDv7? = nil, filePath: String, language: String, content: String,
+    id: EntityID, userID: EntityID, goalID: EntityID? = nil, taskID: EntityID? = nil,
+    referenceCourseID: EntityID? = nil, filePath: String, language: String, content: String,
     contentHash: [UInt8], judgement: Judgement? = nil, isShared: Bool = false,
     version: Int64 = 1, createdAt: Timestamp, updatedAt: Timestamp
   ) {
@@ -70,7 +70,7 @@ package struct CodeSnapshot: Sendable, Hashable {
     try validation.check()
   }
 
-  /// Takes over what somebody decided.
+  /// Takes over a verdict that was decided elsewhere.
   ///
   /// - Returns: false where that was decided already, word for word.
   package mutating func judge(
@@ -105,8 +105,8 @@ package struct CodeSnapshot: Sendable, Hashable {
   /// must stay small enough for every page and every subscriber, and the row never changes its code.
   ///
   /// - Parameter goalCourseID: the course that the goal belongs to now, whose owner may follow.
-  package func payload(goalCourseID: UUIDv7?) -> JSONValue {
-    func text(_ id: UUIDv7?) -> JSONValue { id.map { .string($0.description) } ?? .null }
+  package func payload(goalCourseID: EntityID?) -> JSONValue {
+    func text(_ id: EntityID?) -> JSONValue { id.map { .string($0.description) } ?? .null }
     return .object([
       ("code_snapshot_id", .string(id.description)),
       ("user_id", .string(userID.description)),
@@ -130,7 +130,7 @@ package struct CodeSnapshot: Sendable, Hashable {
   }
 
   package func event(
-    _ type: EventType, goalCourseID: UUIDv7?, context: ChangeContext
+    _ type: EventType, goalCourseID: EntityID?, context: ChangeContext
   ) -> NewEvent {
     NewEvent(
       id: context.nextID(), type: type, entityType: .codeSnapshot, entityID: id,

@@ -66,7 +66,7 @@ package struct Provenance: Sendable, Hashable {
 
   package var source: String
   /// Who recorded the verdict.
-  package var actorID: UUIDv7
+  package var actorID: EntityID
   /// Versions by tool.
   package var toolVersions: [String: String]
   /// Limits by name, with units.
@@ -75,7 +75,7 @@ package struct Provenance: Sendable, Hashable {
   package var policy: String
 
   package init(
-    source: String, actorID: UUIDv7, toolVersions: [String: String] = [:],
+    source: String, actorID: EntityID, toolVersions: [String: String] = [:],
     limits: [String: String] = [:], policy: String = ""
   ) {
     self.source = source

@@ -2,9 +2,9 @@ package import JSON
 
 /// A body of learning material that goals can belong to.
 package struct Course: Sendable, Hashable {
-  package var id: UUIDv7
+  package var id: EntityID
   /// The instructor (or admin) that owns the course.
-  package var userID: UUIDv7
+  package var userID: EntityID
   package var title: String
   package var description: String
   /// `es` or `en`.
@@ -18,7 +18,7 @@ package struct Course: Sendable, Hashable {
   package var updatedAt: Timestamp
 
   package init(
-    id: UUIDv7, userID: UUIDv7, title: String, description: String, language: String,
+    id: EntityID, userID: EntityID, title: String, description: String, language: String,
     technologies: [String], attributes: [String: String], status: CourseStatus = .active,
     version: Int64 = 1, createdAt: Timestamp, updatedAt: Timestamp
   ) {
@@ -84,7 +84,7 @@ package struct Course: Sendable, Hashable {
   }
 
   package func event(
-    _ type: EventType, id eventID: UUIDv7, at now: Timestamp, metadata: JSONValue
+    _ type: EventType, id eventID: EntityID, at now: Timestamp, metadata: JSONValue
   ) -> NewEvent {
     NewEvent(
       id: eventID, type: type, entityType: .course, entityID: id, version: version,
@@ -132,19 +132,19 @@ package enum CourseLimits {
   package static let attributes = 50
 }
 
-/// A learner's place in a course. It is kept when the learner leaves, so that coming back goes on
+/// A learner's place in a course. It is kept when the learner leaves, so that coming back continues
 /// with the same versions.
 package struct Enrolment: Sendable, Hashable {
-  package var id: UUIDv7
-  package var courseID: UUIDv7
-  package var userID: UUIDv7
+  package var id: EntityID
+  package var courseID: EntityID
+  package var userID: EntityID
   package var isActive: Bool
   package var version: Int64
   package var createdAt: Timestamp
   package var updatedAt: Timestamp
 
   package init(
-    id: UUIDv7, courseID: UUIDv7, userID: UUIDv7, isActive: Bool, version: Int64,
+    id: EntityID, courseID: EntityID, userID: EntityID, isActive: Bool, version: Int64,
     createdAt: Timestamp, updatedAt: Timestamp
   ) {
     self.id = id
@@ -157,7 +157,7 @@ package struct Enrolment: Sendable, Hashable {
   }
 
   package func event(
-    _ type: EventType, id eventID: UUIDv7, at now: Timestamp, metadata: JSONValue
+    _ type: EventType, id eventID: EntityID, at now: Timestamp, metadata: JSONValue
   ) -> NewEvent {
     NewEvent(
       id: eventID, type: type, entityType: .enrolment, entityID: id, version: version,

@@ -2,12 +2,12 @@ import Digits
 package import JSON
 
 /// A document of a course. Its row stays when the document is taken out, so that bringing it back
-/// goes on with the same versions and the same numbers of chunks.
+/// continues with the same versions and the same numbers of chunks.
 package struct CourseDocument: Sendable, Hashable {
-  package var id: UUIDv7
-  package var courseID: UUIDv7
+  package var id: EntityID
+  package var courseID: EntityID
   /// The owner of the course.
-  package var userID: UUIDv7
+  package var userID: EntityID
   /// Inside the course; the same path is the same document.
   package var path: String
   package var title: String
@@ -29,7 +29,8 @@ package struct CourseDocument: Sendable, Hashable {
   package var updatedAt: Timestamp
 
   package init(
-    id: UUIDv7, courseID: UUIDv7, userID: UUIDv7, path: String, title: String, language: String,
+    id: EntityID, courseID: EntityID, userID: EntityID, path: String, title: String,
+    language: String,
     format: DocumentFormat, content: String? = nil, contentHash: [UInt8], byteCount: Int,
     ordinal: Int32, sectionCount: Int32, chunkCount: Int32, isDeleted: Bool = false,
     version: Int64 = 1, createdAt: Timestamp, updatedAt: Timestamp

@@ -3,13 +3,13 @@ import JSON
 /// What an event concerns besides its own entity: read once from the payload, then asked by every
 /// subscription.
 package struct EventFacts: Sendable, Hashable {
-  package var goalID: UUIDv7?
-  package var taskID: UUIDv7?
-  package var courseID: UUIDv7?
+  package var goalID: EntityID?
+  package var taskID: EntityID?
+  package var courseID: EntityID?
 
   private static let names: Set<String> = ["goal_id", "task_id", "course_id"]
 
-  package init(goalID: UUIDv7? = nil, taskID: UUIDv7? = nil, courseID: UUIDv7? = nil) {
+  package init(goalID: EntityID? = nil, taskID: EntityID? = nil, courseID: EntityID? = nil) {
     self.goalID = goalID
     self.taskID = taskID
     self.courseID = courseID
@@ -32,7 +32,7 @@ package struct EventFacts: Sendable, Hashable {
     }
   }
 
-  private static func id(_ value: JSONFields.Value?) -> UUIDv7? {
-    if case .string(let text) = value { UUIDv7(text) } else { nil }
+  private static func id(_ value: JSONFields.Value?) -> EntityID? {
+    if case .string(let text) = value { EntityID(text) } else { nil }
   }
 }

@@ -2,10 +2,10 @@ package import JSON
 
 /// What a learner wants to achieve.
 package struct Goal: Sendable, Hashable {
-  package var id: UUIDv7
+  package var id: EntityID
   /// The learner that owns the goal.
-  package var userID: UUIDv7
-  package var courseID: UUIDv7?
+  package var userID: EntityID
+  package var courseID: EntityID?
   package var title: String
   package var description: String
   package var status: WorkStatus
@@ -27,7 +27,7 @@ package struct Goal: Sendable, Hashable {
   package var updatedAt: Timestamp
 
   package init(
-    id: UUIDv7, userID: UUIDv7, courseID: UUIDv7? = nil, title: String, description: String,
+    id: EntityID, userID: EntityID, courseID: EntityID? = nil, title: String, description: String,
     status: WorkStatus = .pending, progressPercentage: Double = 0,
     validationCriteria: [String] = [], aiFeedback: String = "", targetDate: Timestamp? = nil,
     startedAt: Timestamp? = nil, completedAt: Timestamp? = nil, version: Int64 = 1,
@@ -86,10 +86,10 @@ package struct Goal: Sendable, Hashable {
 
 /// One step towards a goal.
 package struct LearningTask: Sendable, Hashable {
-  package var id: UUIDv7
-  package var goalID: UUIDv7
+  package var id: EntityID
+  package var goalID: EntityID
   /// The goal's owner, repeated here so that every query can be scoped without a join.
-  package var userID: UUIDv7
+  package var userID: EntityID
   package var title: String
   package var description: String
   package var status: WorkStatus
@@ -103,7 +103,7 @@ package struct LearningTask: Sendable, Hashable {
   package var updatedAt: Timestamp
 
   package init(
-    id: UUIDv7, goalID: UUIDv7, userID: UUIDv7, title: String, description: String,
+    id: EntityID, goalID: EntityID, userID: EntityID, title: String, description: String,
     status: WorkStatus = .pending, ordinal: Int32, validationCriteria: [String] = [],
     startedAt: Timestamp? = nil, completedAt: Timestamp? = nil, version: Int64 = 1,
     createdAt: Timestamp, updatedAt: Timestamp
@@ -142,7 +142,7 @@ package struct LearningTask: Sendable, Hashable {
 
   /// The payload of the task's events. They also name the course of the goal, so that a reader of
   /// the log knows whom an event concerns without looking anything up, also once the goal is gone.
-  package func eventPayload(courseID: UUIDv7?) -> JSONValue {
+  package func eventPayload(courseID: EntityID?) -> JSONValue {
     guard case .object(let members) = payload else { return payload }
     return .object(
       members + [("course_id", courseID.map { .string($0.description) } ?? .null)])

@@ -21,7 +21,7 @@ package struct GoalAggregate: Sendable, Hashable {
   /// Every task of the goal but the deleted ones, by ordinal then id.
   package internal(set) var tasks: [LearningTask]
   /// The ids of tasks that changed since the aggregate was loaded.
-  package internal(set) var changedTaskIDs: Set<UUIDv7> = []
+  package internal(set) var changedTaskIDs: Set<EntityID> = []
   /// What happened since the aggregate was loaded, in order.
   package internal(set) var events: [NewEvent] = []
   /// The revision that the write must find in the database; nil for a new goal.
@@ -64,7 +64,7 @@ package struct ChangeContext: Sendable {
     self.metadata = metadata
   }
 
-  package func nextID() -> UUIDv7 { ids.next(at: now) }
+  package func nextID() -> EntityID { ids.next(at: now) }
 }
 
 /// The fields of a task that is to be made.
@@ -148,13 +148,13 @@ extension GoalAggregate {
 }
 
 extension GoalAggregate {
-  /// Adds a task behind the others; `ordinal` puts it before the task that stands there.
+  /// Adds a task after the others; `ordinal` puts it before the task that stands there.
   ///
   /// - Returns: the id of the new task.
   @discardableResult
   package mutating func addTask(
     _ draft: TaskDraft, context: ChangeContext
-  ) throws(DomainError) -> UUIDv7 {
+  ) throws(DomainError) -> EntityID {
     try checkNotFrozen(action: "add a task")
     guard tasks.count < GoalLimits.tasks else {
       throw .limitReached("tasks of a goal", maximum: GoalLimits.tasks)
@@ -174,7 +174,7 @@ extension GoalAggregate {
   }
 
   package mutating func updateTask(
-    _ id: UUIDv7, expectedVersion: Int64?, context: ChangeContext,
+    _ id: EntityID, expectedVersion: Int64?, context: ChangeContext,
     _ edit: (inout LearningTask) -> Void
   ) throws(DomainError) {
     let index = try index(of: id, expectedVersion)
@@ -194,7 +194,7 @@ extension GoalAggregate {
 
   /// Starts, completes, reopens, archives or deletes a task, and lets the goal follow.
   package mutating func applyToTask(
-    _ id: UUIDv7, _ action: WorkAction, expectedVersion: Int64?, context: ChangeContext
+    _ id: EntityID, _ action: WorkAction, expectedVersion: Int64?, context: ChangeContext
   ) throws(DomainError) {
     let index = try index(of: id, expectedVersion)
     try checkNotFrozen(action: "\(action.rawValue) a task")
@@ -222,7 +222,7 @@ extension GoalAggregate {
 
   /// Puts the tasks in the order of `ids`, which must name each of them once.
   package mutating func reorder(
-    _ ids: [UUIDv7], expectedVersion: Int64?, context: ChangeContext
+    _ ids: [EntityID], expectedVersion: Int64?, context: ChangeContext
   ) throws(DomainError) {
     try check(expectedVersion, of: goal)
     try checkNotFrozen(action: "reorder tasks")
@@ -348,7 +348,7 @@ extension GoalAggregate {
     }
   }
 
-  private func index(of id: UUIDv7, _ expected: Int64?) throws(DomainError) -> Int {
+  private func index(of id: EntityID, _ expected: Int64?) throws(DomainError) -> Int {
     guard goal.status != .deleted, let index = tasks.firstIndex(where: { $0.id == id }) else {
       throw .notFound(.task, id)
     }

@@ -12,9 +12,9 @@ package enum PassageKind: String, Sendable, Hashable, CaseIterable {
 /// it is embedded.
 package struct Passage: Sendable, Hashable {
   package var kind: PassageKind
-  package var entityID: UUIDv7
+  package var entityID: EntityID
   /// Whose it is: the learner, the author, the owner of the course.
-  package var userID: UUIDv7
+  package var userID: EntityID
   /// Unique within the entity; 0 for what has only one.
   package var chunkNumber: Int32
   /// The title, the heading or the path of the file.
@@ -29,7 +29,7 @@ package struct Passage: Sendable, Hashable {
   package var anchor: String
 
   package init(
-    kind: PassageKind, entityID: UUIDv7, userID: UUIDv7, chunkNumber: Int32 = 0, title: String,
+    kind: PassageKind, entityID: EntityID, userID: EntityID, chunkNumber: Int32 = 0, title: String,
     content: String, language: String, documentPath: String = "", anchor: String = ""
   ) {
     self.kind = kind

@@ -1,7 +1,7 @@
 /// What becomes of the passages of one entity.
 package struct PassageUpdate: Sendable, Hashable {
   package var kind: PassageKind
-  package var entityID: UUIDv7
+  package var entityID: EntityID
   /// New or changed ones. One whose text is stored already (by hash) keeps its vector.
   package var upserts: [PassageUpsert]
   package var removedChunkNumbers: [Int32]
@@ -9,7 +9,7 @@ package struct PassageUpdate: Sendable, Hashable {
   package var removesAll: Bool
 
   package init(
-    kind: PassageKind, entityID: UUIDv7, upserts: [PassageUpsert] = [],
+    kind: PassageKind, entityID: EntityID, upserts: [PassageUpsert] = [],
     removedChunkNumbers: [Int32] = [], removesAll: Bool = false
   ) {
     self.kind = kind

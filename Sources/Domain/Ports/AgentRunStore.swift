@@ -2,24 +2,24 @@
 /// the leases, which are nobody's history, are written here.
 package protocol AgentRunStore: Sendable {
   /// A run as the caller may see it: the learner's own, and every one for those who see everybody.
-  func run(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> AgentRun?
-  /// At most `limit` events of a run behind `version`, in order, stamped or not.
+  func run(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> AgentRun?
+  /// At most `limit` events of a run after `version`, in order, sequenced or not.
   func events(
-    ofRun id: UUIDv7, after version: Int64, limit: Int
+    ofRun id: EntityID, after version: Int64, limit: Int
   ) async throws(StoreError) -> [StoredEvent]
 
   /// Keeps a running run that `lease.owner` has.
   ///
   /// - Returns: false where it has not: another server took it over, or it has ended.
-  func renew(_ lease: AgentLease, ofRun id: UUIDv7) async throws(StoreError) -> Bool
+  func renew(_ lease: AgentLease, ofRun id: EntityID) async throws(StoreError) -> Bool
   /// Lets a run go before its lease is over, so that others need not wait.
-  func release(ofRun id: UUIDv7, owner: String, at now: Timestamp) async throws(StoreError)
+  func release(ofRun id: EntityID, owner: String, at now: Timestamp) async throws(StoreError)
   /// Takes over a running run whose lease is over at `now`; with `isAlone`, where no other server
   /// can exist, also one that another owner has.
   ///
-  /// - Returns: the run under the new lease; nil where somebody has it, or it has ended.
+  /// - Returns: the run under the new lease; nil where another server has it, or it has ended.
   func takeOver(
-    _ id: UUIDv7, _ lease: AgentLease, isAlone: Bool, at now: Timestamp
+    _ id: EntityID, _ lease: AgentLease, isAlone: Bool, at now: Timestamp
   ) async throws(StoreError) -> AgentRun?
   /// At most `limit` runs that could be taken over so, those left first, first.
   func abandoned(
@@ -30,12 +30,12 @@ package protocol AgentRunStore: Sendable {
 /// A run whose server went away, as much of it as tells what to do: one that cannot be read must not
 /// keep the others from being taken over.
 package struct AbandonedRun: Sendable, Hashable {
-  package var id: UUIDv7
+  package var id: EntityID
   /// Nil: of a kind that this build does not know.
   package var kind: AgentKind?
   package var leaseUntil: Timestamp
 
-  package init(id: UUIDv7, kind: AgentKind?, leaseUntil: Timestamp) {
+  package init(id: EntityID, kind: AgentKind?, leaseUntil: Timestamp) {
     self.id = id
     self.kind = kind
     self.leaseUntil = leaseUntil

@@ -12,7 +12,7 @@ extension CourseRepository {
   ///
   /// - Parameter scope: who asks: nobody learns of courses that are hidden from them.
   package func obstacle(
-    toGoalsOf courseID: UUIDv7, for learnerID: UUIDv7, seenBy scope: AccessScope
+    toGoalsOf courseID: EntityID, for learnerID: EntityID, seenBy scope: AccessScope
   ) async throws(StoreError) -> CourseObstacle? {
     guard let course = try await course(courseID, scope: scope) else { return .notFound }
     let learner = AccessScope(callerID: learnerID, role: .learner)

@@ -14,18 +14,18 @@ package struct ListedDocument: Sendable, Hashable {
 package protocol DocumentRepository: Sendable {
   /// The document at a path, also one that was taken out; without its content.
   func document(
-    course: UUIDv7, path: String, scope: AccessScope
+    course: EntityID, path: String, scope: AccessScope
   ) async throws(StoreError) -> CourseDocument?
 
   /// The documents that are in the course, by path in the order of its bytes. The time of a page's
   /// key says nothing here.
   func documents(
-    course: UUIDv7, page: PageRequest, scope: AccessScope
+    course: EntityID, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<ListedDocument>
 
   /// The stored chunks of a document, by number.
   func chunks(of document: CourseDocument) async throws(StoreError) -> [StoredChunk]
 
   /// The highest ordinal that a document of the course has; 0 where it never had one.
-  func lastOrdinal(course: UUIDv7) async throws(StoreError) -> Int32
+  func lastOrdinal(course: EntityID) async throws(StoreError) -> Int32
 }

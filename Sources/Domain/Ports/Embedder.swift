@@ -17,7 +17,7 @@ package struct EmbeddingModel: Sendable, Hashable {
 /// The meaning of one text as a vector of length 1.
 package struct TextEmbedding: Sendable, Hashable {
   package var vector: [Float]
-  /// The text went on behind what the model reads, and the vector tells nothing about that part.
+  /// The text continued after what the model reads, and the vector tells nothing about that part.
   package var isTruncated: Bool
 
   package init(vector: [Float], isTruncated: Bool) {

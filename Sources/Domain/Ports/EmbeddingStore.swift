@@ -94,13 +94,13 @@ package protocol EmbeddingStore: Sendable {
 
   /// Takes passages that wait and are due at `now`, the longest due first; others do not get them
   /// before `until`, unless they are stored or failed earlier. With `includingTaken` also those that
-  /// somebody else has taken and not come back with: for a server that starts anew.
+  /// another process has taken and not come back with: for a server that starts anew.
   func takeWaiting(
     limit: Int, at now: Timestamp, until: Timestamp, includingTaken: Bool
   ) async throws(StoreError) -> [WaitingPassage]
 
   /// Stores vectors of the active model; those of texts that have changed, or of a model that is no
-  /// longer the active one, are dropped, and their passages go on waiting.
+  /// longer the active one, are dropped, and their passages continue to wait.
   func store(_ made: [MadeEmbedding], model: String, at now: Timestamp) async throws(StoreError)
 
   /// Notes why vectors could not be made, and when to try again.
@@ -113,7 +113,7 @@ package protocol EmbeddingStore: Sendable {
 
   /// Whether everything that an event changed has its vector; false also where there is no such
   /// event.
-  func isEmbedded(event: UUIDv7) async throws(StoreError) -> Bool
+  func isEmbedded(event: EntityID) async throws(StoreError) -> Bool
 
   func counts() async throws(StoreError) -> EmbeddingCounts
 }
@@ -123,7 +123,7 @@ package protocol EmbeddingSwitch: Sendable {
   /// Makes a table for the vectors of `model`; one that was begun for another model is dropped, one
   /// that was begun for this is kept.
   func begin(_ model: StoredModel) async throws(StoreError)
-  /// Passages behind `key` (nil: from the first) whose text has no vector of the next model.
+  /// Passages after `key` (nil: from the first) whose text has no vector of the next model.
   func missing(
     after key: PassageKey?, limit: Int
   ) async throws(StoreError) -> [WaitingPassage]

@@ -21,6 +21,6 @@ package protocol EventArchive: Sendable {
 
   /// A user's events in `period`, each once, of positions up to `position` and no further.
   func events(
-    user: UUIDv7, in period: ReportPeriod, upTo position: Int64
+    user: EntityID, in period: ReportPeriod, upTo position: Int64
   ) async throws(StoreError) -> [ArchivedEvent]
 }

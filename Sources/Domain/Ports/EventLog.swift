@@ -1,32 +1,32 @@
 /// Which events a reader wants; an empty list means no bound on that property.
 package struct EventFilter: Sendable, Hashable {
-  package var userIDs: [UUIDv7] = []
-  package var goalIDs: [UUIDv7] = []
-  package var taskIDs: [UUIDv7] = []
-  package var courseIDs: [UUIDv7] = []
+  package var userIDs: [EntityID] = []
+  package var goalIDs: [EntityID] = []
+  package var taskIDs: [EntityID] = []
+  package var courseIDs: [EntityID] = []
   /// Exact types (`goal.created`) or whole kinds (`goal.*`).
   package var types: [String] = []
 
   package init() {}
 }
 
-/// The log as readers see it: stamped events by position, densely from 1.
+/// The log as readers see it: sequenced events by position, densely from 1.
 package protocol EventLog: Sendable {
   /// At most `limit` events after `position`, in order, unfiltered.
   func events(after position: Int64, limit: Int) async throws(StoreError) -> [StoredEvent]
-  /// The last stamped position; 0 where there is none.
+  /// The last sequenced position; 0 where there is none.
   func head() async throws(StoreError) -> Int64
-  /// The position of an event: nil while it is not stamped, or where there is no such event.
-  func position(of eventID: UUIDv7) async throws(StoreError) -> Int64?
+  /// The position of an event: nil while it is not sequenced, or where there is no such event.
+  func position(of eventID: EntityID) async throws(StoreError) -> Int64?
   /// The newest event that is committed and has no position yet; nil where every event has one.
-  func newestUnstamped() async throws(StoreError) -> UUIDv7?
+  func newestUnsequenced() async throws(StoreError) -> EntityID?
   /// The position before the first event made after `time` (by created_at): what a reader who wants
   /// everything since `time` starts from. Commits may overtake each other by 10,000 events at most.
   func position(at time: Timestamp) async throws(StoreError) -> Int64
   /// A user's events made at or after `from` and before `to` that are not in the lake yet: those
   /// after `position`, in order, then those without a position (given as 0), all of one snapshot.
   func tail(
-    user: UUIDv7, from: Timestamp, to: Timestamp, after position: Int64
+    user: EntityID, from: Timestamp, to: Timestamp, after position: Int64
   ) async throws(StoreError) -> [StoredEvent]
 }
 
@@ -54,10 +54,11 @@ package enum LiveEvents: Sendable, Hashable {
 
 /// The one writer of positions in a deployment. Its methods run on the connection that holds the
 /// lock, so that losing one is losing the other.
-package protocol EventStamper: Sendable {
-  /// Stamps at most `limit` committed events, in the order of insertion, and returns them; nil
-  /// while another server holds the lock (ask again: it is taken over when that server ends).
-  func stamp(limit: Int) async throws(StoreError) -> [StoredEvent]?
+package protocol EventSequencer: Sendable {
+  /// Gives the next positions to at most `limit` committed events, in the order of insertion, and
+  /// returns them; nil while another server holds the lock (ask again: it is taken over when that
+  /// server ends).
+  func sequence(limit: Int) async throws(StoreError) -> [StoredEvent]?
 }
 
 /// How far each consumer of the log has come.

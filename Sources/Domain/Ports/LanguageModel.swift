@@ -31,12 +31,12 @@ package struct ModelRequest: Sendable, Hashable {
   /// The same seed and request give the same reply where the provider can do that.
   package var seed: Int
   /// Whose budget and rate the call is charged to.
-  package var callerID: UUIDv7
+  package var callerID: EntityID
 
   package init(
     messages: [ModelMessage], schema: JSONValue? = nil, mustFollowSchema: Bool = true,
     schemaName: String = "reply", replyTokenCountMax: Int = 1500, temperature: Double = 0.2,
-    seed: Int = 1, callerID: UUIDv7
+    seed: Int = 1, callerID: EntityID
   ) {
     self.messages = messages
     self.schema = schema
@@ -116,9 +116,10 @@ package protocol LanguageModel: Sendable {
 /// What callers have used of models, kept across restarts.
 package protocol ModelUsageStore: Sendable {
   /// Used by `callerID` since `since`.
-  func usage(of callerID: UUIDv7, since: Timestamp) async throws(StoreError) -> ModelUsage
+  func usage(of callerID: EntityID, since: Timestamp) async throws(StoreError) -> ModelUsage
   /// Adds one call.
-  func record(_ usage: ModelUsage, of callerID: UUIDv7, at now: Timestamp) async throws(StoreError)
+  func record(_ usage: ModelUsage, of callerID: EntityID, at now: Timestamp)
+    async throws(StoreError)
 }
 
 /// Tokens and money of one or more calls.

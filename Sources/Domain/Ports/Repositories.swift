@@ -1,6 +1,6 @@
 /// What a caller may see; every query of a repository is scoped by one.
 package struct AccessScope: Sendable, Hashable {
-  package var callerID: UUIDv7
+  package var callerID: EntityID
   package var role: Role
 
   package init(_ caller: Caller) {
@@ -8,15 +8,15 @@ package struct AccessScope: Sendable, Hashable {
     role = caller.role
   }
 
-  package init(callerID: UUIDv7, role: Role) {
+  package init(callerID: EntityID, role: Role) {
     self.callerID = callerID
     self.role = role
   }
 }
 
-/// A part of a list: at most `limit` items behind `after`, an opaque key that the repository made.
+/// A part of a list: at most `limit` items after `after`, an opaque key that the repository made.
 package struct PageRequest: Sendable, Hashable {
-  package static let limitMaximum = 200
+  package static let limitMax = 200
   package static let limitDefault = 50
 
   package var limit: Int
@@ -31,9 +31,9 @@ package struct PageRequest: Sendable, Hashable {
 /// Where a page ended: the sort key of its last item.
 package struct PageKey: Sendable, Hashable {
   package var time: Timestamp
-  package var id: UUIDv7
+  package var id: EntityID
 
-  package init(time: Timestamp, id: UUIDv7) {
+  package init(time: Timestamp, id: EntityID) {
     self.time = time
     self.id = id
   }
@@ -51,7 +51,7 @@ package struct Page<Item: Sendable>: Sendable {
 }
 
 package protocol UserRepository: Sendable {
-  func user(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> User?
+  func user(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> User?
   func user(externalID: String, scope: AccessScope) async throws(StoreError) -> User?
   /// Newest first.
   func users(
@@ -62,7 +62,7 @@ package protocol UserRepository: Sendable {
 package struct CourseFilter: Sendable, Hashable {
   /// Only courses that the caller is enrolled in.
   package var enrolledOnly = false
-  package var ownerID: UUIDv7?
+  package var ownerID: EntityID?
   /// Empty means active ones.
   package var statuses: [CourseStatus] = []
   package var technology: String?
@@ -73,7 +73,7 @@ package struct CourseFilter: Sendable, Hashable {
 package protocol CourseRepository: Sendable {
   /// Active courses are visible to everybody; others to their owner, those enrolled, and those
   /// who see everybody. Deleted ones to nobody.
-  func course(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> Course?
+  func course(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> Course?
   /// Newest first.
   func courses(
     _ filter: CourseFilter, page: PageRequest, scope: AccessScope
@@ -81,18 +81,18 @@ package protocol CourseRepository: Sendable {
   /// The enrolment of a learner, active or not. Visible to the learner, the course's owner and
   /// those who see everybody.
   func enrolment(
-    course: UUIDv7, user: UUIDv7, scope: AccessScope
+    course: EntityID, user: EntityID, scope: AccessScope
   ) async throws(StoreError) -> Enrolment?
   /// The active enrolments of a course, newest first; a learner sees only their own.
   func enrolments(
-    course: UUIDv7, page: PageRequest, scope: AccessScope
+    course: EntityID, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<Enrolment>
 }
 
 package struct GoalFilter: Sendable, Hashable {
   /// Nil: the caller's own for a learner or instructor, everybody's for those who see everybody.
-  package var ownerID: UUIDv7?
-  package var courseID: UUIDv7?
+  package var ownerID: EntityID?
+  package var courseID: EntityID?
   /// Empty means all but archived ones; deleted ones are never returned.
   package var statuses: [WorkStatus] = []
   package var createdAfter: Timestamp?
@@ -109,19 +109,19 @@ package protocol GoalRepository: Sendable {
   /// The goal with its tasks; deleted ones are not found. `forUpdate` scopes it to those who may
   /// change it.
   func goal(
-    _ id: UUIDv7, scope: AccessScope, forUpdate: Bool
+    _ id: EntityID, scope: AccessScope, forUpdate: Bool
   ) async throws(StoreError) -> GoalAggregate?
   /// The goal that a task belongs to, with all of its tasks.
   func goal(
-    ofTask taskID: UUIDv7, scope: AccessScope, forUpdate: Bool
+    ofTask taskID: EntityID, scope: AccessScope, forUpdate: Bool
   ) async throws(StoreError) -> GoalAggregate?
   /// Newest first.
   func goals(
     _ filter: GoalFilter, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<Goal>
-  func task(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> LearningTask?
+  func task(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> LearningTask?
   /// A learner's tasks over all goals, newest first; nil owner as in `GoalFilter`.
   func tasks(
-    owner: UUIDv7?, statuses: [WorkStatus], page: PageRequest, scope: AccessScope
+    owner: EntityID?, statuses: [WorkStatus], page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<LearningTask>
 }

@@ -1,10 +1,10 @@
 /// Names a passage.
 package struct PassageKey: Sendable, Hashable {
   package var kind: PassageKind
-  package var entityID: UUIDv7
+  package var entityID: EntityID
   package var chunkNumber: Int32
 
-  package init(kind: PassageKind, entityID: UUIDv7, chunkNumber: Int32) {
+  package init(kind: PassageKind, entityID: EntityID, chunkNumber: Int32) {
     self.kind = kind
     self.entityID = entityID
     self.chunkNumber = chunkNumber
@@ -20,12 +20,12 @@ extension Passage {
 /// Which passages a search may look at: always of one kind, and never more than `learnerID` may see.
 package enum SearchScope: Sendable, Hashable {
   /// The learner's own goals in these states.
-  case goals(learnerID: UUIDv7, statuses: [WorkStatus])
+  case goals(learnerID: EntityID, statuses: [WorkStatus])
   /// Parts of these courses, which the caller has found that the learner may read.
-  case courses([UUIDv7])
+  case courses([EntityID])
   /// Code of the learner's own, validated code that its author shares, and reference solutions of
   /// these courses.
-  case code(learnerID: UUIDv7, courses: [UUIDv7], language: String?, onlyValidated: Bool)
+  case code(learnerID: EntityID, courses: [EntityID], language: String?, onlyValidated: Bool)
 }
 
 /// What to look for.
@@ -75,7 +75,7 @@ package struct Candidate: Sendable, Hashable {
 package enum SearchMethod: String, Sendable, Hashable {
   /// Every vector of the scope was compared.
   case exact
-  /// The signs of every vector's components were compared, and the vectors of the nearest of those.
+  /// Every vector was compared after binary quantization, and the nearest of those as they are.
   case quantized
   /// Through the index, iteratively.
   case hnsw
@@ -120,7 +120,7 @@ package struct DescribedPassage: Sendable, Hashable {
 /// Searching what was stored to be found.
 package protocol RetrievalStore: Sendable {
   /// The courses whose material a learner may read: those enrolled in and those owned.
-  func readableCourses(of learnerID: UUIDv7) async throws(StoreError) -> [UUIDv7]
+  func readableCourses(of learnerID: EntityID) async throws(StoreError) -> [EntityID]
 
   /// Keys and similarities, no texts.
   func candidates(_ query: CandidateQuery) async throws(StoreError) -> CandidateOutcome
@@ -128,6 +128,6 @@ package protocol RetrievalStore: Sendable {
   /// The texts of passages, as far as the database itself lets the learner read them: what it
   /// withholds is missing from the result.
   func passages(
-    _ keys: [PassageKey], as learnerID: UUIDv7
+    _ keys: [PassageKey], as learnerID: EntityID
   ) async throws(StoreError) -> [PassageKey: DescribedPassage]
 }

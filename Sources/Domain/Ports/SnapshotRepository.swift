@@ -2,12 +2,12 @@
 package struct FoundSnapshot: Sendable, Hashable {
   package var snapshot: CodeSnapshot
   /// The course that its goal belongs to now; nil where it has none.
-  package var goalCourseID: UUIDv7?
+  package var goalCourseID: EntityID?
   /// The caller sees it as an example only: its code and what was said of it, but nothing that leads
   /// to its author.
   package var isExample: Bool
 
-  package init(snapshot: CodeSnapshot, goalCourseID: UUIDv7?, isExample: Bool) {
+  package init(snapshot: CodeSnapshot, goalCourseID: EntityID?, isExample: Bool) {
     self.snapshot = snapshot
     self.goalCourseID = goalCourseID
     self.isExample = isExample
@@ -17,8 +17,8 @@ package struct FoundSnapshot: Sendable, Hashable {
 package struct SnapshotFilter: Sendable, Hashable {
   /// Nil: with a task, whoever's task that is; else the caller's own for a learner or instructor,
   /// everybody's for those who see everybody.
-  package var ownerID: UUIDv7?
-  package var taskID: UUIDv7?
+  package var ownerID: EntityID?
+  package var taskID: EntityID?
   package var verdict: Verdict?
 
   package init() {}
@@ -29,7 +29,7 @@ package struct SnapshotFilter: Sendable, Hashable {
 /// also visible to everybody where the author shares it and it has passed, and to those enrolled in
 /// a course (and its owner) where it is a reference solution of that course.
 package protocol SnapshotRepository: Sendable {
-  func snapshot(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> FoundSnapshot?
+  func snapshot(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> FoundSnapshot?
   /// Newest first, without the code, and never examples.
   func snapshots(
     _ filter: SnapshotFilter, page: PageRequest, scope: AccessScope

@@ -1,10 +1,10 @@
 /// A bearer token as it is stored: never the token itself, only its SHA-256.
 package struct TokenRecord: Sendable, Hashable {
-  package var id: UUIDv7
-  package var userID: UUIDv7
+  package var id: EntityID
+  package var userID: EntityID
   /// The token that this one was made with: it lives no longer, and is revoked with it. Nil where
   /// the server's operator made it.
-  package var parentID: UUIDv7?
+  package var parentID: EntityID?
   package var role: Role
   package var hash: [UInt8]
   /// What a person called it, to know it again in a list.
@@ -15,7 +15,8 @@ package struct TokenRecord: Sendable, Hashable {
   package var revokedAt: Timestamp?
 
   package init(
-    id: UUIDv7, userID: UUIDv7, parentID: UUIDv7? = nil, role: Role, hash: [UInt8], label: String,
+    id: EntityID, userID: EntityID, parentID: EntityID? = nil, role: Role, hash: [UInt8],
+    label: String,
     scopes: [String],
     createdAt: Timestamp, expiresAt: Timestamp, revokedAt: Timestamp? = nil
   ) {
@@ -52,11 +53,11 @@ package protocol TokenStore: Sendable {
   /// active.
   func token(hash: [UInt8]) async throws(StoreError) -> TokenRecord?
   /// The token of this id, also when it is expired or revoked, or its user is not active.
-  func token(_ id: UUIDv7) async throws(StoreError) -> TokenRecord?
+  func token(_ id: EntityID) async throws(StoreError) -> TokenRecord?
   /// Newest first; the store may leave out the oldest of very many.
-  func tokens(user: UUIDv7?) async throws(StoreError) -> [TokenRecord]
+  func tokens(user: EntityID?) async throws(StoreError) -> [TokenRecord]
   /// Revokes a token, those that were made with it, and so on: also one that is being made.
   ///
   /// - Returns: whether there was such a token.
-  func revoke(_ id: UUIDv7, at now: Timestamp) async throws(StoreError) -> Bool
+  func revoke(_ id: EntityID, at now: Timestamp) async throws(StoreError) -> Bool
 }

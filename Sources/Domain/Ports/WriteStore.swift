@@ -45,13 +45,13 @@ extension GoalAggregate {
 
 /// Names one keyed request: the same caller, method and key within 24 hours is the same request.
 package struct RequestKey: Sendable, Hashable {
-  package var callerID: UUIDv7
+  package var callerID: EntityID
   package var method: String
   package var key: String
   /// SHA-256 of the request's bytes: the same key with another request is refused.
   package var requestHash: [UInt8]
 
-  package init(callerID: UUIDv7, method: String, key: String, requestHash: [UInt8]) {
+  package init(callerID: EntityID, method: String, key: String, requestHash: [UInt8]) {
     self.callerID = callerID
     self.method = method
     self.key = key
@@ -80,7 +80,7 @@ package enum StoredReply: Sendable, Hashable {
 package enum CommitOutcome: Sendable, Hashable {
   /// Committed and flushed to disk.
   case committed
-  /// A guarded row has moved on; nothing was written. Read again and decide again.
+  /// A guarded row has changed; nothing was written. Read again and decide again.
   case stale
   /// This request was committed before; here is its reply. Nothing was written.
   case replayed([UInt8])

@@ -1,17 +1,17 @@
 package import JSON
 
-/// What an agent was asked: all that is needed to go on with its run on another server.
+/// What an agent was asked: all that is needed to continue its run on another server.
 package enum AgentRequest: Sendable, Hashable {
   package struct Goal: Sendable, Hashable {
     package var prompt: String
     /// The course to draw on, and that the goal will belong to.
-    package var courseID: UUIDv7?
+    package var courseID: EntityID?
     /// `es` or `en`.
     package var language: String
     package var requiresApproval: Bool
 
     package init(
-      prompt: String, courseID: UUIDv7?, language: String, requiresApproval: Bool
+      prompt: String, courseID: EntityID?, language: String, requiresApproval: Bool
     ) {
       self.prompt = prompt
       self.courseID = courseID
@@ -23,14 +23,14 @@ package enum AgentRequest: Sendable, Hashable {
   /// The code itself is not kept: a repeat of the call brings it again.
   package struct Feedback: Sendable, Hashable {
     /// Nil for code that is not stored.
-    package var snapshotID: UUIDv7?
+    package var snapshotID: EntityID?
     package var codeLanguage: String
     package var question: String
     /// `es` or `en`.
     package var language: String
 
     package init(
-      snapshotID: UUIDv7?, codeLanguage: String, question: String, language: String
+      snapshotID: EntityID?, codeLanguage: String, question: String, language: String
     ) {
       self.snapshotID = snapshotID
       self.codeLanguage = codeLanguage
@@ -40,13 +40,13 @@ package enum AgentRequest: Sendable, Hashable {
   }
 
   package struct Advice: Sendable, Hashable {
-    package var courseID: UUIDv7
+    package var courseID: EntityID
     package var question: String
-    package var goalID: UUIDv7?
+    package var goalID: EntityID?
     /// `es` or `en`.
     package var language: String
 
-    package init(courseID: UUIDv7, question: String, goalID: UUIDv7?, language: String) {
+    package init(courseID: EntityID, question: String, goalID: EntityID?, language: String) {
       self.courseID = courseID
       self.question = question
       self.goalID = goalID

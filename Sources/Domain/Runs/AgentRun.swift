@@ -20,24 +20,24 @@ package enum AgentRunStatus: String, Sendable, Hashable, CaseIterable {
 
 /// One run of an agent. What it found and decided so far is in its events, under `version`.
 package struct AgentRun: Sendable, Hashable {
-  package var id: UUIDv7
+  package var id: EntityID
   /// Whose goal, code or question it is, and who may see the run.
-  package var learnerID: UUIDv7
+  package var learnerID: EntityID
   /// Who asked, and whose budget pays: the learner, or a service that acts for them.
-  package var callerID: UUIDv7
+  package var callerID: EntityID
   package var request: AgentRequest
   package var status: AgentRunStatus
   /// Version of the run's last event: 1 for the first, then without gaps; 0 before it.
   package var version: Int64
   /// The server that drives it, and until when nobody else may.
   package var lease: AgentLease
-  /// How often a server went on with what another one left behind.
+  /// How often a server continued what another one left behind.
   package var takeoverCount: Int32
   package var createdAt: Timestamp
   package var updatedAt: Timestamp
 
   package init(
-    id: UUIDv7, learnerID: UUIDv7, callerID: UUIDv7, request: AgentRequest,
+    id: EntityID, learnerID: EntityID, callerID: EntityID, request: AgentRequest,
     status: AgentRunStatus = .running, version: Int64 = 0, lease: AgentLease,
     takeoverCount: Int32 = 0, createdAt: Timestamp, updatedAt: Timestamp
   ) {

@@ -2,7 +2,7 @@ package import JSON
 
 /// A person or a service that Hito knows.
 package struct User: Sendable, Hashable {
-  package var id: UUIDv7
+  package var id: EntityID
   /// The name that another system knows this user by; unique where it is given.
   package var externalID: String?
   package var displayName: String
@@ -18,7 +18,7 @@ package struct User: Sendable, Hashable {
   package var updatedAt: Timestamp
 
   package init(
-    id: UUIDv7, externalID: String?, displayName: String, email: String?, role: Role,
+    id: EntityID, externalID: String?, displayName: String, email: String?, role: Role,
     language: String, timeZone: String, isActive: Bool = true, version: Int64 = 1,
     createdAt: Timestamp, updatedAt: Timestamp
   ) {
@@ -83,7 +83,7 @@ package struct User: Sendable, Hashable {
 
   /// An event of this user's new state.
   package func event(
-    _ type: EventType, id eventID: UUIDv7, at now: Timestamp, metadata: JSONValue
+    _ type: EventType, id eventID: EntityID, at now: Timestamp, metadata: JSONValue
   ) -> NewEvent {
     NewEvent(
       id: eventID, type: type, entityType: .user, entityID: id, version: version, userID: id,
@@ -116,19 +116,19 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
 
 /// Who makes a call, once authenticated.
 package struct Caller: Sendable, Hashable {
-  package var userID: UUIDv7
+  package var userID: EntityID
   package var role: Role
-  package var tokenID: UUIDv7?
+  package var tokenID: EntityID?
 
-  package init(userID: UUIDv7, role: Role, tokenID: UUIDv7? = nil) {
+  package init(userID: EntityID, role: Role, tokenID: EntityID? = nil) {
     self.userID = userID
     self.role = role
     self.tokenID = tokenID
   }
 
-  /// The owner that a request names, or the caller where it names none. Naming somebody else is
+  /// The owner that a request names, or the caller where it names none. Naming another user is
   /// refused to those who may only act for themselves.
-  package func owner(named userID: UUIDv7?) throws(DomainError) -> UUIDv7 {
+  package func owner(named userID: EntityID?) throws(DomainError) -> EntityID {
     guard let userID, userID != self.userID else { return self.userID }
     guard role.seesEverybody else {
       throw .forbidden("only an admin or a service may act for another user")

@@ -4,13 +4,13 @@ package enum DomainError: Error, Sendable, Hashable {
   /// One or more fields break a rule.
   case invalid([FieldViolation])
   /// There is no such entity, or this caller may not know that there is one.
-  case notFound(EntityType, UUIDv7)
+  case notFound(EntityType, EntityID)
   /// The caller may see the entity, but not do this to it.
   case forbidden(String)
-  /// The entity has moved on since the version that the caller named.
-  case stale(EntityType, UUIDv7, expected: Int64, actual: Int64)
+  /// The entity has changed since the version that the caller named.
+  case stale(EntityType, EntityID, expected: Int64, actual: Int64)
   /// The entity's state does not allow this; the text says what to do first.
-  case illegalTransition(EntityType, UUIDv7, from: String, action: String, hint: String)
+  case illegalTransition(EntityType, EntityID, from: String, action: String, hint: String)
   /// Something unique is taken (the text names the field).
   case alreadyExists(EntityType, field: String)
   /// A documented maximum is reached.

@@ -52,7 +52,7 @@ package enum InvisibleCharacters {
     }
   }
 
-  /// Joiners of emoji and of scripts that are written with them; selectors behind what they vary.
+  /// Joiners of emoji and of scripts that are written with them; selectors after what they vary.
   private static func isNeeded(
     _ scalar: Unicode.Scalar, between previous: Unicode.Scalar?, and next: Unicode.Scalar?
   ) -> Bool {

@@ -7,9 +7,9 @@ extension JSONValue {
   }
 
   /// The canonical text of an id, or null.
-  package init(_ id: UUIDv7?) {
+  package init(_ id: EntityID?) {
     self = id.map { .string($0.description) } ?? .null
   }
 
-  package var id: UUIDv7? { stringValue.flatMap { UUIDv7($0) } }
+  package var id: EntityID? { stringValue.flatMap { EntityID($0) } }
 }

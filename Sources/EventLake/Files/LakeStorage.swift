@@ -6,7 +6,7 @@ package protocol LakeStorage: Sendable {
   func makeFolder(_ path: String) throws(LakeError)
   /// Creates or replaces a file and makes its bytes durable. On failure a part may be there.
   func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws(LakeError)
-  /// Writes at `offset`, cutting what lay behind, and makes it durable. On failure a part may be
+  /// Writes at `offset`, cutting what lay after it, and makes it durable. On failure a part may be
   /// there, and may or may not survive a crash.
   func append(_ bytes: UnsafeRawBufferPointer, to path: String, at offset: Int64) throws(LakeError)
   /// Renames within the lake, replacing an existing file.

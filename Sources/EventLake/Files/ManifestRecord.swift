@@ -7,7 +7,7 @@ import Digits
   import Foundation
 #endif
 
-/// One entry of the journal; each is durable before the lake goes on.
+/// One entry of the journal; each is durable before the lake continues.
 package enum ManifestRecord: Sendable, Hashable, Codable {
   /// Files that are about to be written, and the positions that they publish.
   case intent(PublishIntent)
@@ -72,8 +72,8 @@ enum JournalCoding {
     return try? JSONDecoder().decode(type, from: Data(json))
   }
 
-  /// The records of a journal and the offset behind the last whole one. A torn line at the end is
-  /// what a crash leaves; whole lines behind a torn one mean that the medium lies: nil.
+  /// The records of a journal and the offset after the last whole one. A torn line at the end is
+  /// what a crash leaves; whole lines after a torn one mean that the medium lies: nil.
   static func records(of bytes: [UInt8]) -> (records: [ManifestRecord], end: Int64)? {
     var records: [ManifestRecord] = []
     var end = 0

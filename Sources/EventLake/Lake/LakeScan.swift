@@ -3,12 +3,12 @@ package import Domain
 
 /// Which rows a scan wants.
 package struct LakeQuery: Sendable, Hashable {
-  package var userID: UUIDv7
+  package var userID: EntityID
   package var period: ReportPeriod
-  /// Rows behind this position are left out: they come from the log's tail.
+  /// Rows after this position are left out: they come from the log's tail.
   package var positionMax: Int64
 
-  package init(userID: UUIDv7, period: ReportPeriod, positionMax: Int64 = .max) {
+  package init(userID: EntityID, period: ReportPeriod, positionMax: Int64 = .max) {
     self.userID = userID
     self.period = period
     self.positionMax = positionMax
@@ -19,7 +19,7 @@ package struct LakeQuery: Sendable, Hashable {
 package struct LakeScan: Sendable, Hashable {
   /// In the order of positions, each once.
   package var rows: [ArchivedEvent]
-  /// Every event up to here was looked at: the tail begins behind it.
+  /// Every event up to here was looked at: the tail begins after it.
   package var throughPosition: Int64
   package var fileCount: Int
   package var rowGroupCount: Int

@@ -52,7 +52,7 @@ extension LakeWriter {
       return "\(group[0].kind.rawValue) events are too many for one merge"
     }
     let entries = try storage.list("\(layout.events)/\(LakeLayout.folder(ofDay: day))") ?? []
-    return entries.contains { $0.isFolder } ? "there is a folder of somebody else's" : nil
+    return entries.contains { $0.isFolder } ? "there is a folder of another program" : nil
   }
 
   private mutating func compact(_ day: Int64, _ groups: [[LakeFile]]) throws(LakeError) {

@@ -12,7 +12,7 @@ struct LakeWriter {
   var state = ManifestState()
   /// Numbers the journal; each snapshot starts a new one.
   var generation: Int64 = 0
-  /// Where the next record goes: behind the last one known to be whole and durable.
+  /// Where the next record goes: after the last one known to be whole and durable.
   var journalEnd: Int64 = 0
   var isManifestFolderSynced = false
   var isOpen = false
@@ -132,7 +132,7 @@ struct LakeWriter {
   }
 
   /// Appends to the journal and moves the state; on failure the state is as before, and what may be
-  /// on disk behind `journalEnd` is cut by the next record.
+  /// on disk after `journalEnd` is cut by the next record.
   mutating func record(_ record: ManifestRecord) throws(LakeError) {
     let line = try JournalCoding.line(record)
     if let problem = state.problem(with: record) { throw .encoding(detail: problem) }
@@ -168,7 +168,7 @@ struct LakeWriter {
     try bytes.withLakeBytes { (raw) throws(LakeError) in try storage.write(raw, to: temporary) }
     isManifestFolderSynced = false
     try storage.rename(temporary, to: layout.manifest)
-    // From here on a new start reads the snapshot, so this one must go on behind it too.
+    // From here on a new start reads the snapshot, so this one must continue after it too.
     generation += 1
     journalEnd = 0
     try syncManifestFolder()

@@ -5,7 +5,7 @@ extension ParquetEventLake: EventArchive {
   package func archivedPosition() async throws(StoreError) -> Int64 { publishedPosition }
 
   package func events(
-    user: UUIDv7, in period: ReportPeriod, upTo position: Int64
+    user: EntityID, in period: ReportPeriod, upTo position: Int64
   ) async throws(StoreError) -> [ArchivedEvent] {
     do throws(LakeError) {
       return try await scan(

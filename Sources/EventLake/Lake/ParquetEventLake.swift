@@ -53,7 +53,7 @@ package final class ParquetEventLake: Sendable {
     current.withLock { $0?.damaged ?? [] }
   }
 
-  /// Publishes the events that are behind `publishedPosition`; durable when it returns.
+  /// Publishes the events after `publishedPosition`; durable when it returns.
   ///
   /// Positions must follow without gaps; those already published are passed over, so the same call
   /// may be repeated after any failure. After an error the lake holds whole batches only.

@@ -31,7 +31,7 @@ package struct FlushMachine: Sendable, Hashable {
   package let policy: Policy
   private var head: Int64
   private var published: Int64
-  /// When the first event behind `published` was noticed.
+  /// When the first event after `published` was noticed.
   private var waitingSince: Instant?
   private var lastLook: Instant?
   private var failureCount = 0

@@ -52,11 +52,11 @@ package final class LakeSink: Sendable {
   package var lastFailure: String? { failure.withLock { $0 } }
 
   /// Publishes everything that is committed now and returns how far that is. What has no position
-  /// yet is waited for, at most `patience`: the relay may be away.
+  /// yet is waited for, at most `timeout`: the relay may be away.
   ///
   /// May run beside `run()`: the lake passes over what the other one has published already.
-  package func flush(patience: Duration = .seconds(5)) async throws -> Int64 {
-    try await awaitStamps(until: .now + patience)
+  package func flush(timeout: Duration = .seconds(5)) async throws -> Int64 {
+    try await awaitPositions(until: .now + timeout)
     let head = try await log.head()
     while lake.publishedPosition < head {
       try Task.checkCancellation()
@@ -66,8 +66,8 @@ package final class LakeSink: Sendable {
     return lake.publishedPosition
   }
 
-  private func awaitStamps(until deadline: ContinuousClock.Instant) async throws {
-    guard let newest = try await log.newestUnstamped() else { return }
+  private func awaitPositions(until deadline: ContinuousClock.Instant) async throws {
+    guard let newest = try await log.newestUnsequenced() else { return }
     // Positions are given in the order of insertion, so that all before it have one as well.
     while try await log.position(of: newest) == nil, ContinuousClock.now < deadline {
       try await Task.sleep(for: .milliseconds(5))
@@ -142,7 +142,7 @@ package final class LakeSink: Sendable {
     }
   }
 
-  /// False where the log has nothing behind what is published.
+  /// False where the log has nothing after what is published.
   private func publishPage() async throws -> Bool {
     let published = lake.publishedPosition
     var events: [StoredEvent] = []

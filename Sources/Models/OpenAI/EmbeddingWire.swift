@@ -28,7 +28,7 @@ enum EmbeddingWire {
       let index = try entry.count("index") ?? position
       guard vectors.indices.contains(index), vectors[index] == nil,
         let numbers = entry["embedding"].flatMap(numbers), numbers.count == dimensionCount,
-        let vector = normalised(numbers)
+        let vector = normalized(numbers)
       else { throw .malformed }
       vectors[index] = vector
     }
@@ -39,7 +39,7 @@ enum EmbeddingWire {
   }
 
   /// Nil where the vector has no direction.
-  static func normalised(_ vector: [Float]) -> [Float]? {
+  static func normalized(_ vector: [Float]) -> [Float]? {
     let length = vector.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
     guard length.isFinite, length > 1e-12 else { return nil }
     return vector.map { Float(Double($0) / length) }

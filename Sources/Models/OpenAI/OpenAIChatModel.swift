@@ -186,7 +186,7 @@ private struct Call {
   func value(of text: String) throws(ProviderFailure) -> JSONValue? {
     guard let schema, request.mustFollowSchema else { return nil }
     guard let value = JSONValue(parsing: text, depthMax: JSONValue.answerDepthMax) else {
-      throw .replyInvalid("the reply is no JSON")
+      throw .replyInvalid("the reply is not valid JSON")
     }
     if let violation = schema.violation(in: value) { throw .replyInvalid(violation) }
     return value

@@ -93,7 +93,7 @@ struct ProviderAnswer: Sendable {
       await Result { () async throws(HTTPError) in try await answer.next() }
     }
     if Task.isCancelled { throw .cancelled }
-    // A body that ends because its time was up is no end.
+    // A body that ends because its time was up is not its end.
     if next.isLate { throw limit < idle ? .timedOut : .slow }
     switch next.value {
     case .success(let piece): return piece

@@ -30,7 +30,7 @@ struct ModelFile: Sendable {
 
     guard bytes.count >= Self.headerByteCount else { throw damaged("it ends in its header") }
     guard bytes.prefix(8).elementsEqual("HITOUSE3".utf8) else {
-      throw damaged("it is no sentence encoder")
+      throw damaged("it is not a sentence encoder")
     }
     let format = bytes.number(at: 8, as: UInt32.self)
     guard format == Self.format else {

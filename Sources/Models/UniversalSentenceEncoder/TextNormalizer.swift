@@ -10,7 +10,7 @@ struct TextNormalizer: Sendable {
 
   struct Output {
     var bytes: [UInt8]
-    /// The text went on where the limit was reached.
+    /// The text continued where the limit was reached.
     var isTruncated: Bool
   }
 
@@ -22,7 +22,7 @@ struct TextNormalizer: Sendable {
     texts = try file.bytes("rule_texts")
   }
 
-  /// Normalises `text` up to about `byteCountMax` bytes of output. White space at both ends is left
+  /// Normalizes `text` up to about `byteCountMax` bytes of output. White space at both ends is left
   /// out; the result is empty where nothing remains.
   func normalize(_ text: UnsafeBufferPointer<UInt8>, byteCountMax: Int) -> Output {
     units.withBuffer { units in
@@ -40,7 +40,7 @@ struct TextNormalizer: Sendable {
     var isAfterSpace = true
     while position < text.count {
       if output.count >= byteCountMax {
-        // White space alone is no text that is missing.
+        // White space alone is not text that is missing.
         return Output(bytes: trimmed(output), isTruncated: hasText(text, from: position, rules))
       }
       let step = rules.longestMatch(in: text, at: position)

@@ -121,7 +121,7 @@ struct PieceTrie: Sendable {
     first = try file.integers("trie_first", count: labels.count + 1)
     ends = try file.integers("trie_ends", count: labels.count)
     let isSound = withNodes { nodes in nodes.areSound(pieceCount: pieceCount) }
-    guard isSound else { throw file.damaged("its vocabulary is no tree") }
+    guard isSound else { throw file.damaged("its vocabulary is not a tree") }
   }
 
   func withNodes<Result>(_ body: (Nodes) -> Result) -> Result {

@@ -22,10 +22,10 @@ struct PoolMachine: Sendable {
     var waitingUnitCountMax = 4096
     /// For statements that may run long: a unit that nobody waits for is cancelled.
     var cancelsAbandonedUnits = false
-    var backoffMinimum: Duration = .milliseconds(50)
-    var backoffMaximum: Duration = .seconds(2)
+    var backoffMin: Duration = .milliseconds(50)
+    var backoffMax: Duration = .seconds(2)
     /// How long a unit waits while there is no connection at all.
-    var unconnectedWaitMaximum: Duration = .seconds(5)
+    var unconnectedWaitMax: Duration = .seconds(5)
   }
 
   enum Failure: Sendable, Hashable {
@@ -34,7 +34,7 @@ struct PoolMachine: Sendable {
     case timedOut
     /// The connection broke; `wasSent`: the server may have seen the whole unit.
     case connectionLost(wasSent: Bool)
-    /// No connection could be made for `unconnectedWaitMaximum`.
+    /// No connection could be made for `unconnectedWaitMax`.
     case notConnected
     case shutDown
   }
@@ -130,12 +130,12 @@ extension PoolMachine {
     waitingCount += 1
     scan(
       at: connectedCount == 0
-        ? min(deadline, now + configuration.unconnectedWaitMaximum) : deadline)
+        ? min(deadline, now + configuration.unconnectedWaitMax) : deadline)
     return []
   }
 
-  /// The caller no longer waits. The unit, if it was sent, goes on at the server, unless this pool
-  /// cancels.
+  /// The caller no longer waits. The unit, if it was sent, continues at the server, unless this
+  /// pool cancels.
   mutating func abandoned(unit: UInt64) -> [Action] {
     guard let state = units.removeValue(forKey: unit) else { return [] }
     guard let slot = state.slot else {
@@ -227,7 +227,7 @@ extension PoolMachine {
     guard phase == .running else { return stopIfDrained() }
     if retryAt == nil {
       let factor = 1 << min(failureCount, 16)
-      retryAt = now + min(configuration.backoffMinimum * factor, configuration.backoffMaximum)
+      retryAt = now + min(configuration.backoffMin * factor, configuration.backoffMax)
       failureCount += 1
     }
     return []
@@ -288,14 +288,14 @@ extension PoolMachine {
     nextScan = nil
     var expired: [(unit: UInt64, failure: Failure)] = []
     for (unit, state) in units {
-      let patience = state.submittedAt + configuration.unconnectedWaitMaximum
+      let connectDeadline = state.submittedAt + configuration.unconnectedWaitMax
       let isStranded = state.slot == nil && connectedCount == 0
       if state.deadline <= now {
         expired.append((unit, .timedOut))
-      } else if isStranded, patience <= now {
+      } else if isStranded, connectDeadline <= now {
         expired.append((unit, .notConnected))
       } else {
-        scan(at: isStranded ? min(state.deadline, patience) : state.deadline)
+        scan(at: isStranded ? min(state.deadline, connectDeadline) : state.deadline)
       }
     }
     var actions: [Action] = []

@@ -34,8 +34,8 @@ package final class PostgresDatabase: Sendable {
     case long
     /// The same for searches: many, and each short enough for the usual timeout.
     case search
-    /// One session of the event stamper, which holds its lock.
-    case stamper
+    /// One session of the event sequencer, which holds its lock.
+    case sequencer
     /// One session that listens for the wake-ups of other servers.
     case listener
   }
@@ -146,7 +146,7 @@ package final class PostgresDatabase: Sendable {
       pool.unitsInFlightPerConnection = 1
       pool.waitingUnitCountMax = 1024
       pool.cancelsAbandonedUnits = true
-    case .stamper, .listener:
+    case .sequencer, .listener:
       pool.connectionCount = 1
       pool.unitsInFlightPerConnection = 1
       pool.waitingUnitCountMax = 16
@@ -162,7 +162,7 @@ package final class PostgresDatabase: Sendable {
       settings.statementTimeout = configuration.longStatementTimeout
       settings.applicationName += " long"
     case .search: settings.applicationName += " search"
-    case .stamper: settings.applicationName += " stamper"
+    case .sequencer: settings.applicationName += " sequencer"
     case .listener:
       settings.applicationName += " listener"
       settings.sessionStart = "LISTEN \(PostgresDatabase.wakeChannel)"

@@ -118,7 +118,7 @@ extension SQLValue where Self: RawRepresentable, RawValue == String {
   }
 }
 
-extension UUIDv7: SQLValue {
+extension EntityID: SQLValue {
   static var sqlType: SQLType { .uuid }
   static var arrayType: SQLType { .uuidArray }
 

@@ -50,7 +50,7 @@ extension Statement: StatementSource {
   }
 
   /// An update or insert as a statement that fails its unit (`hito_stale`) where it wrote another
-  /// number of rows than it should: a row has moved on.
+  /// number of rows than it should: a row has changed.
   ///
   /// - Parameter change: returns 1 for each row.
   static func guarded(_ change: String, rowCount: String = "1") -> String {

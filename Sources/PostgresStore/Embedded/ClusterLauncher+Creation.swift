@@ -25,7 +25,7 @@ extension ClusterLauncher {
       throw FileSystem.failure("give away", directory.unfinishedCluster)
     }
     try cancellation.check()
-    let outcome = try ChildProcess.run(account.command(initialisation))
+    let outcome = try ChildProcess.run(account.command(initialization))
     guard outcome.succeeded else {
       try removeUnfinished()
       if let available = FileSystem.availableMiB(directory.root), available < 8 {
@@ -37,7 +37,7 @@ extension ClusterLauncher {
     return true
   }
 
-  private var initialisation: [String] {
+  private var initialization: [String] {
     var arguments = [
       programs.program("initdb"), "--pgdata", directory.unfinishedCluster,
       "--username", ClusterRole.administrator.rawValue, "--auth", "peer",

@@ -6,7 +6,7 @@ extension ClusterLauncher {
   func spawn(_ connection: ClusterConnection) throws(EmbeddedClusterError) -> Postmaster {
     try waitForOrphans()
     // Nobody works in the folder: these are leftovers of a crash, and their process id may by now
-    // be that of another process, or still that of the dead server, which nobody has reaped yet.
+    // be that of another process, or still that of the dead server, which was not reaped yet.
     // PostgreSQL would refuse to start for either.
     for leftover in [directory.cluster + "/postmaster.pid", connection.socketLock]
     where FileSystem.exists(leftover) {

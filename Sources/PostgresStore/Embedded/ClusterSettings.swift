@@ -168,7 +168,7 @@ package struct ClusterSettings: Equatable, Sendable {
       Entry("log_lock_waits", "on"),
       Entry("log_line_prefix", "%m [%p] %q%a/%x "),
     ]
-    // A collector of its own, so that logs rotate and go on when the server has crashed. A
+    // A collector of its own, so that logs rotate and continue when the server has crashed. A
     // throw-away cluster writes to one file.
     guard durability == .full else { return entries }
     entries += [

@@ -83,7 +83,7 @@ package final class EmbeddedCluster: Sendable {
     try await start(again: false)
   }
 
-  /// - Parameter again: for supervision: nothing is started once somebody wants it stopped.
+  /// - Parameter again: for supervision: nothing is started once it is to be stopped.
   private func start(again: Bool) async throws(EmbeddedClusterError) -> ClusterConnection {
     let cancellation = CancellationFlag()
     return try await withTaskCancellationHandler {

@@ -18,7 +18,7 @@ package enum EmbeddedClusterError: Error, Equatable, Sendable {
   case foreignDirectory(path: String, reason: String)
   /// No folder for the socket is short enough.
   case socketPathTooLong(path: String, byteCountMax: Int)
-  /// A folder for the socket belongs to somebody else.
+  /// A folder for the socket belongs to another user.
   case socketDirectoryNotOurs(path: String)
   /// Too little space to work safely.
   case diskFull(path: String, availableMiB: Int, neededMiB: Int)

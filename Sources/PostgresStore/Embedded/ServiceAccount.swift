@@ -39,7 +39,7 @@ struct ServiceAccount: Equatable, Sendable {
       "useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
       "--shell", "/usr/sbin/nologin", serviceUser,
     ])
-    // Somebody else may have made it at the same time: what counts is that it is there now.
+    // Another process may have made it at the same time: what counts is that it is there now.
     guard let made = lookUp(name: serviceUser) else {
       throw .serviceUser(
         name: serviceUser, reason: "useradd exited with \(outcome.status): \(outcome.output)")

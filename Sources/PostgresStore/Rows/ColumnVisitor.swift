@@ -1,6 +1,6 @@
 /// What a row's description is told to: it visits the columns in order, always the same.
 ///
-/// Visitors are structs and generic code is specialised for each, so that binding and reading cost
+/// Visitors are structs and generic code is specialized for each, so that binding and reading cost
 /// what statements written out by hand would.
 protocol ColumnVisitor {
   /// A column that is read and written.

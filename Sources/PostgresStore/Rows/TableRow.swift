@@ -103,8 +103,8 @@ extension TableRow {
   static func read(_ row: Row) throws(StoreError) -> Value { try read(row, from: 0) }
 }
 
-// The rows are bound where these are made, in code that knows the type of the row and is specialised
-// for it.
+// The rows are bound where these are made, in code that knows the type of the row and is
+// specialized for it.
 
 /// The parameters of `TableRow.insert`.
 struct Inserted<Description: TableRow>: SQLParameters {
@@ -144,9 +144,9 @@ struct Listed<Description: TableRow>: SQLParameters {
   func append(to buffer: inout ParameterBuffer) { buffer.append(bound) }
 }
 
-extension UUIDv7 {
+extension EntityID {
   /// What a row's id is before it is read.
-  static let blank = UUIDv7(high: 0, low: 0)
+  static let blank = EntityID(high: 0, low: 0)
 }
 
 extension Timestamp {

@@ -2,14 +2,14 @@ import Domain
 
 /// Runs of agents, their leases, and what models have been used.
 enum AgentRunStatements {
-  static let byID = Query<AccessScope, UUIDv7>(
+  static let byID = Query<AccessScope, EntityID>(
     "run.by_id",
     """
     SELECT \(AgentRunRow.columns) FROM agent_runs r WHERE r.id = $3 AND ($1 OR r.user_id = $2)
     """)
 
   /// `$1` the run, `$2` after this version, `$3` limit.
-  static let events = Query<UUIDv7, Int64, Int64>(
+  static let events = Query<EntityID, Int64, Int64>(
     "run.events",
     """
     SELECT \(EventRow.columns) FROM events e
@@ -23,14 +23,14 @@ enum AgentRunStatements {
   static let update = Query<Updated<AgentRunRow>, Int64>(
     "run.update", AgentRunRow.update(where: "version = $next"))
 
-  static let renew = Query<UUIDv7, String, Timestamp>(
+  static let renew = Query<EntityID, String, Timestamp>(
     "run.renew",
     """
     UPDATE agent_runs SET lease_until = $3 WHERE id = $1 AND owner = $2 AND status = 'running'
     RETURNING id
     """)
 
-  static let release = Query<UUIDv7, String, Timestamp>(
+  static let release = Query<EntityID, String, Timestamp>(
     "run.release",
     "UPDATE agent_runs SET lease_until = least(lease_until, $3) WHERE id = $1 AND owner = $2")
 
@@ -39,7 +39,7 @@ enum AgentRunStatements {
   private static let isFree =
     "(r.status = 'running' AND (r.lease_until <= $3 OR $2 AND r.owner <> $1))"
 
-  static let takeOver = Query<Free, UUIDv7, Timestamp>(
+  static let takeOver = Query<Free, EntityID, Timestamp>(
     "run.take_over",
     """
     UPDATE agent_runs r SET owner = $1, lease_until = $5, takeover_count = r.takeover_count + 1
@@ -54,7 +54,7 @@ enum AgentRunStatements {
     """)
 
   /// `$2` is any moment of the hour.
-  static let recordUsage = Query<UUIDv7, Timestamp, Int64, Int64, Int64>(
+  static let recordUsage = Query<EntityID, Timestamp, Int64, Int64, Int64>(
     "usage.record",
     """
     INSERT INTO model_usage AS u (user_id, hour, call_count, prompt_tokens, completion_tokens,
@@ -67,7 +67,7 @@ enum AgentRunStatements {
     """)
 
   /// Since the beginning of the hour of `$2`.
-  static let usage = Query<UUIDv7, Timestamp>(
+  static let usage = Query<EntityID, Timestamp>(
     "usage.since",
     """
     SELECT coalesce(sum(prompt_tokens), 0)::bigint, coalesce(sum(completion_tokens), 0)::bigint,

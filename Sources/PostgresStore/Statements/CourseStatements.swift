@@ -4,7 +4,7 @@ import Domain
 enum CourseStatements {
   private static let select = "SELECT \(CourseRow.columns) FROM courses c"
 
-  static let byID = Query<AccessScope, UUIDv7>(
+  static let byID = Query<AccessScope, EntityID>(
     "course.by_id", "\(select) WHERE c.id = $3 AND \(Visibility.isCourseVisible)")
 
   /// `$3` statuses, `$4` a technology or NULL, `$5`, `$6` after this key, `$7` limit.
@@ -17,11 +17,11 @@ enum CourseStatements {
 
   static let list = Query<List>("courses.list", "\(select) WHERE true \(page)")
 
-  static let listByOwner = Query<List, UUIDv7>(
+  static let listByOwner = Query<List, EntityID>(
     "courses.list_by_owner", "\(select) WHERE c.user_id = $8 \(page)")
 
   /// `$8` is the owner, or NULL.
-  static let listEnrolled = Query<List, UUIDv7?>(
+  static let listEnrolled = Query<List, EntityID?>(
     "courses.list_enrolled",
     """
     \(select)
@@ -35,7 +35,7 @@ enum CourseStatements {
     "course.update", CourseRow.update(where: "version = $version - 1"))
 
   /// `$4` the course, `$5` the learner.
-  static let enrolment = Query<OverseerScope, UUIDv7, UUIDv7>(
+  static let enrolment = Query<OverseerScope, EntityID, EntityID>(
     "enrolment.find",
     """
     SELECT \(EnrolmentRow.columns) FROM enrolments n
@@ -43,7 +43,7 @@ enum CourseStatements {
     """)
 
   /// `$4` the course, `$5`, `$6` after this key, `$7` limit.
-  static let enrolments = Query<OverseerScope, UUIDv7, PageRequest>(
+  static let enrolments = Query<OverseerScope, EntityID, PageRequest>(
     "enrolments.list",
     """
     SELECT \(EnrolmentRow.columns) FROM enrolments n

@@ -3,7 +3,7 @@ import Domain
 /// Documents of courses. In the scoped reads `$1` and `$2` are the scope.
 enum DocumentStatements {
   /// `$3` the course, `$4` the path.
-  static let byPath = Query<AccessScope, UUIDv7, String>(
+  static let byPath = Query<AccessScope, EntityID, String>(
     "document.by_path",
     """
     SELECT \(DocumentRow.columns) FROM course_documents d JOIN courses c ON c.id = d.course_id
@@ -12,7 +12,7 @@ enum DocumentStatements {
 
   /// Those of the course `$3` after the document `$4`, whose row and path stay for ever; from the beginning where it is NULL.
   /// A section can be found by meaning once none of its chunks waits for its vector.
-  static let list = Query<AccessScope, UUIDv7, UUIDv7?, Int64>(
+  static let list = Query<AccessScope, EntityID, EntityID?, Int64>(
     "documents.list",
     """
     SELECT \(DocumentRow.columns), (
@@ -27,7 +27,7 @@ enum DocumentStatements {
     ORDER BY d.path LIMIT $5
     """)
 
-  static let chunks = Query<UUIDv7, Int32, Int32>(
+  static let chunks = Query<EntityID, Int32, Int32>(
     "document.chunks",
     """
     SELECT p.chunk_number, p.content_hash, p.anchor, p.language FROM passages p
@@ -36,7 +36,7 @@ enum DocumentStatements {
     ORDER BY p.chunk_number
     """)
 
-  static let lastOrdinal = Query<UUIDv7>(
+  static let lastOrdinal = Query<EntityID>(
     "documents.last_ordinal",
     "SELECT COALESCE(max(d.ordinal), 0) FROM course_documents d WHERE d.course_id = $1")
 
@@ -46,7 +46,7 @@ enum DocumentStatements {
     "document.update", DocumentRow.update(where: "version = $version - 1"))
 
   /// Fails the unit where the course `$1` was deleted, and keeps it from being deleted meanwhile.
-  static let courseIsThere = Query<UUIDv7>(
+  static let courseIsThere = Query<EntityID>(
     "document.course_is_there",
     """
     SELECT CASE WHEN count(*) = 1 THEN 1 ELSE hito_stale() END

@@ -33,7 +33,7 @@ enum EmbeddingStatements {
     "SELECT EXISTS (SELECT 1 FROM passages WHERE waits AND attempts = 0)")
 
   /// Whether nothing waits of the entity that an event changed.
-  static let isEmbedded = Query<UUIDv7>(
+  static let isEmbedded = Query<EntityID>(
     "embeddings.is_embedded",
     """
     SELECT NOT EXISTS (

@@ -1,6 +1,6 @@
 import Domain
 
-/// The log: writing, reading, stamping, and how far its consumers are.
+/// The log: writing, reading, sequencing, and how far its consumers are.
 enum EventStatements {
   /// Rows get their `seq` in the order of the arrays, after every row lock of the unit.
   static let insert = Query<Listed<EventRow>>(
@@ -19,10 +19,10 @@ enum EventStatements {
   static let head = Statement(
     "events.head", "SELECT last FROM event_position")
 
-  static let positionOfEvent = Query<UUIDv7>(
+  static let positionOfEvent = Query<EntityID>(
     "events.position_of", "SELECT e.position FROM events e WHERE e.id = $1")
 
-  static let newestUnstamped = Statement(
+  static let newestUnsequenced = Statement(
     "events.newest_unstamped",
     "SELECT e.id FROM events e WHERE e.position IS NULL ORDER BY e.seq DESC LIMIT 1")
 
@@ -52,7 +52,7 @@ enum EventStatements {
     """)
 
   /// `$1` user, `$2` from, `$3` until, `$4` after this position or without one, `$5` limit.
-  static let tail = Query<UUIDv7, Timestamp, Timestamp, Int64, Int64>(
+  static let tail = Query<EntityID, Timestamp, Timestamp, Int64, Int64>(
     "events.tail",
     """
     SELECT \(EventRow.columns) FROM events e
@@ -61,8 +61,8 @@ enum EventStatements {
     ORDER BY e.position NULLS LAST, e.seq LIMIT $5
     """)
 
-  /// Whether this session is the stamper, or becomes it now. The setting ends with the session, as
-  /// the lock does, and saves asking for the lock at each stamp.
+  /// Whether this session is the sequencer, or becomes it now. The setting ends with the session,
+  /// as the lock does, and saves asking for the lock at each batch.
   static let lead = Query<Int64>(
     "stamp.lead",
     """
@@ -73,8 +73,8 @@ enum EventStatements {
     """)
 
   /// Gives the next positions to at most `$1` committed events in the order of insertion, where
-  /// this session is the stamper. All of the batch or none.
-  static let stamp = Query<Int64>(
+  /// this session is the sequencer. All of the batch or none.
+  static let sequence = Query<Int64>(
     "stamp.batch",
     """
     WITH batch AS MATERIALIZED (
@@ -111,7 +111,7 @@ enum EventStatements {
     "wake.notify", "SELECT pg_notify($1, '')")
 
   static let all: [any StatementSource] = [
-    insert, after, head, positionOfEvent, newestUnstamped, positionAtTime, tail, lead, stamp,
+    insert, after, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, lead, sequence,
     cursor,
     advanceCursor, notify,
   ]

@@ -17,13 +17,13 @@ enum GoalStatements {
     """
   }
 
-  static let byID = Query<OverseerScope, UUIDv7>("goal.by_id", aggregate("g.id = $4"))
+  static let byID = Query<OverseerScope, EntityID>("goal.by_id", aggregate("g.id = $4"))
 
-  static let byTask = Query<OverseerScope, UUIDv7>(
+  static let byTask = Query<OverseerScope, EntityID>(
     "goal.by_task",
     aggregate("g.id = (SELECT f.goal_id FROM tasks f WHERE f.id = $4 AND f.status <> 'deleted')"))
 
-  static let task = Query<OverseerScope, UUIDv7>(
+  static let task = Query<OverseerScope, EntityID>(
     "task.by_id",
     """
     SELECT \(TaskRow.columns) FROM tasks t JOIN goals g ON g.id = t.goal_id
@@ -33,7 +33,7 @@ enum GoalStatements {
   /// `$4` statuses, `$5` course or NULL, `$6` created at or after, `$7` created before, `$8` part of
   /// the title or NULL, `$9`, `$10` after this key, `$11` limit.
   typealias List = Parameters<
-    OverseerScope, [WorkStatus], UUIDv7?, Timestamp, Timestamp, String?, PageRequest
+    OverseerScope, [WorkStatus], EntityID?, Timestamp, Timestamp, String?, PageRequest
   >
   private static func list(_ condition: String) -> String {
     """
@@ -46,7 +46,7 @@ enum GoalStatements {
   }
 
   /// `$12` is the owner.
-  static let listByOwner = Query<List, UUIDv7>(
+  static let listByOwner = Query<List, EntityID>(
     "goals.list_by_owner",
     list("g.user_id = $12 AND g.status = ANY ($4) AND ($5 IS NULL OR g.course_id = $5)"))
 
@@ -73,7 +73,7 @@ enum GoalStatements {
   }
 
   /// `$8` is the owner.
-  static let tasksByOwner = Query<TaskList, UUIDv7>(
+  static let tasksByOwner = Query<TaskList, EntityID>(
     "tasks.list_by_owner", taskList("t.user_id = $8"))
 
   static let tasksAll = Query<TaskList>("tasks.list_all", taskList("true"))

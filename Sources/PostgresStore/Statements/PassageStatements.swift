@@ -3,9 +3,9 @@ import Domain
 /// Writes of passages and their vectors.
 enum PassageStatements {
   /// The kind, the entity and the number of a chunk.
-  typealias Key = Parameters<PassageKind, UUIDv7, Int32>
+  typealias Key = Parameters<PassageKind, EntityID, Int32>
   /// Keys as an array for each part.
-  typealias Keys = Parameters<[PassageKind], [UUIDv7], [Int32]>
+  typealias Keys = Parameters<[PassageKind], [EntityID], [Int32]>
 
   static func keys(_ keys: [PassageKey]) -> Keys {
     Keys(keys.map(\.kind), keys.map(\.entityID), keys.map(\.chunkNumber))
@@ -38,11 +38,11 @@ enum PassageStatements {
   /// Holds the passage by which those enrolled in a course find it until the end of the unit: storing
   /// its vector begins with this, enrolling and leaving with `shareCourse`, so that the later one sees
   /// what the other did.
-  static let lockCourse = Query<UUIDv7>(
+  static let lockCourse = Query<EntityID>(
     "passage.lock_course", "\(firstOfCourse) FOR UPDATE")
 
   /// As `lockCourse`, beside others who enrol.
-  static let shareCourse = Query<UUIDv7>(
+  static let shareCourse = Query<EntityID>(
     "passage.share_course", "\(firstOfCourse) FOR SHARE")
 
   private static let firstOfCourse = """
@@ -83,24 +83,24 @@ enum PassageStatements {
   // a passage, and then sees the vector that the worker stored.
 
   /// `$3` are the numbers of chunks that go.
-  static let remove = Query<PassageKind, UUIDv7, [Int32]>(
+  static let remove = Query<PassageKind, EntityID, [Int32]>(
     "passages.remove",
     "DELETE FROM passages WHERE entity_type = $1 AND entity_id = $2 AND chunk_number = ANY ($3)")
 
-  static let removeVectors = Query<PassageKind, UUIDv7, [Int32]>(
+  static let removeVectors = Query<PassageKind, EntityID, [Int32]>(
     "embeddings.remove",
     "DELETE FROM embeddings WHERE entity_type = $1 AND entity_id = $2 AND chunk_number = ANY ($3)")
 
-  static let removeAll = Query<PassageKind, UUIDv7>(
+  static let removeAll = Query<PassageKind, EntityID>(
     "passages.remove_all",
     "DELETE FROM passages WHERE entity_type = $1 AND entity_id = $2")
 
-  static let removeAllVectors = Query<PassageKind, UUIDv7>(
+  static let removeAllVectors = Query<PassageKind, EntityID>(
     "embeddings.remove_all",
     "DELETE FROM embeddings WHERE entity_type = $1 AND entity_id = $2")
 
   /// Lets the learner `$2` find the course `$1` by the notes' query.
-  static let copyCourse = Query<UUIDv7, UUIDv7>(
+  static let copyCourse = Query<EntityID, EntityID>(
     "embeddings.copy_course",
     """
     INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
@@ -113,7 +113,7 @@ enum PassageStatements {
     ON CONFLICT (entity_type, entity_id, chunk_number, user_id) DO NOTHING
     """)
 
-  static let removeCopy = Query<UUIDv7, UUIDv7>(
+  static let removeCopy = Query<EntityID, EntityID>(
     "embeddings.remove_copy",
     """
     DELETE FROM embeddings

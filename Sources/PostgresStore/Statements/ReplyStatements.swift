@@ -3,7 +3,7 @@ import Domain
 /// Replies that are remembered by the key of their request.
 enum ReplyStatements {
   /// `$1` the caller, `$2` the method, `$3` the key.
-  typealias Key = Parameters<UUIDv7, String, String>
+  typealias Key = Parameters<EntityID, String, String>
 
   /// `$4` the hash of the request, `$5` the reply.
   static let insert = Query<Key, Bytes, Bytes>(

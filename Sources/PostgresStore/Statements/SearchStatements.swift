@@ -27,18 +27,18 @@ enum SearchStatements {
   }
 
   /// `$3` learner, `$4` statuses.
-  static let goals = Scope<Parameters<UUIDv7, [WorkStatus]>>(
+  static let goals = Scope<Parameters<EntityID, [WorkStatus]>>(
     name: "goals", kind: "goal",
     join: "JOIN goals g ON g.id = r.entity_id",
     condition: "r.user_id = $3 AND g.status = ANY ($4) AND g.user_id = $3")
 
   /// `$3` courses.
-  static let courses = Scope<[UUIDv7]>(
+  static let courses = Scope<[EntityID]>(
     name: "courses", kind: "course", join: "",
     condition: "r.entity_id = ANY ($3)")
 
   /// `$3` learner, `$4` courses of reference solutions, `$5` language or NULL, `$6` only validated.
-  static let code = Scope<Parameters<UUIDv7, [UUIDv7], String?, Bool>>(
+  static let code = Scope<Parameters<EntityID, [EntityID], String?, Bool>>(
     name: "code", kind: "code_snapshot",
     join: "JOIN code_snapshots s ON s.id = r.entity_id",
     condition: """
@@ -60,9 +60,9 @@ enum SearchStatements {
       """)
   }
 
-  /// The goals that are nearest by the signs of their vectors' components (`$n+1` of them), then in
-  /// the order of the whole vectors. The first step reads indexes only. Nothing where the learner has
-  /// no more than `$n+2` goals, of whatever status.
+  /// The goals that are nearest after binary quantization of their vectors (`$n+1` of them), then
+  /// in the order of the whole vectors. The first step reads indexes only. Nothing where the
+  /// learner has no more than `$n+2` goals, of whatever status.
   static let quantizedGoals = quantized("goals", goals.join, goals.condition)
 
   /// As `quantizedGoals`, of whatever status: a deleted goal has no vector, so that nothing need be
@@ -70,7 +70,7 @@ enum SearchStatements {
   static let quantizedAllGoals = quantized("all_goals", "", "r.user_id = $3")
 
   typealias QuantizedGoals = Query<
-    QueryVector, Parameters<UUIDv7, [WorkStatus]>, Int64, Int64, Int64
+    QueryVector, Parameters<EntityID, [WorkStatus]>, Int64, Int64, Int64
   >
 
   private static func quantized(
@@ -142,8 +142,8 @@ enum SearchStatements {
       """)
   }
 
-  /// For the rest of the unit: go on through the index until enough rows hold the conditions. `$1`
-  /// is how many are wanted, `$2` how many may be looked at.
+  /// For the rest of the unit: continue through the index until enough rows hold the conditions.
+  /// `$1` is how many are wanted, `$2` how many may be looked at.
   static let iterate = Query<Int32, Int32>(
     "search.iterate",
     """
@@ -183,7 +183,7 @@ enum SearchStatements {
     "SELECT name, dimensions, state FROM embedding_models ORDER BY state")
 
   /// Courses that `$1` is enrolled in or owns.
-  static let readableCourses = Query<UUIDv7>(
+  static let readableCourses = Query<EntityID>(
     "search.courses", "SELECT unnest(hito_readable_courses($1))")
 
   /// The texts of passages; run as the reader (`ReaderRole`).
@@ -224,7 +224,7 @@ enum SearchStatements {
 enum ReaderRole {
   static let name = "hito_reader"
 
-  static let begin = Query<UUIDv7>(
+  static let begin = Query<EntityID>(
     "reader.begin",
     """
     SELECT set_config('hito.caller', $1::text, true), set_config('role', 'hito_reader', true)

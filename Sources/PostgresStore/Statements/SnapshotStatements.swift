@@ -16,7 +16,7 @@ enum SnapshotStatements {
     """
 
   /// With the goal's course, and whether the caller sees it as an example only.
-  static let byID = Query<OverseerScope, UUIDv7>(
+  static let byID = Query<OverseerScope, EntityID>(
     "snapshot.by_id",
     """
     SELECT \(SnapshotRow.columns), g.course_id, NOT \(isOverseen)
@@ -36,11 +36,11 @@ enum SnapshotStatements {
   }
 
   /// `$8` is the owner.
-  static let listByOwner = Query<List, UUIDv7>(
+  static let listByOwner = Query<List, EntityID>(
     "snapshots.list_by_owner", list("s.user_id = $8"))
 
   /// `$8` is the task, `$9` the owner or NULL.
-  static let listByTask = Query<List, UUIDv7, UUIDv7?>(
+  static let listByTask = Query<List, EntityID, EntityID?>(
     "snapshots.list_by_task", list("s.task_id = $8 AND ($9 IS NULL OR s.user_id = $9)"))
 
   /// The condition always holds; it is that of the index for this list.

@@ -1,10 +1,10 @@
 import Domain
 
-/// Moving to another embedding model. `embeddings_next` is there only while that goes on, so that
-/// these are not among the statements that always can be prepared.
+/// Moving to another embedding model. `embeddings_next` is there only while that is under way, so
+/// that these are not among the statements that always can be prepared.
 enum SwitchStatements {
   /// Passages after the key `$1`, `$2`, `$3` whose text has no vector of the next model.
-  static let missing = Query<String, UUIDv7, Int32, Int64>(
+  static let missing = Query<String, EntityID, Int32, Int64>(
     "next.missing",
     """
     SELECT p.entity_type, p.entity_id, p.chunk_number, p.content, p.content_hash, 0
@@ -55,7 +55,7 @@ enum SwitchScripts {
       LIKE embeddings INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE);
     ALTER TABLE embeddings_next
       ALTER COLUMN embedding TYPE vector(\(dimensionCount)),
-      ALTER COLUMN embedding SET STORAGE \(dimensionCount <= inlineMaximum ? "PLAIN" : "EXTERNAL"),
+      ALTER COLUMN embedding SET STORAGE \(dimensionCount <= inlineMax ? "PLAIN" : "EXTERNAL"),
       ADD CONSTRAINT embeddings_next_pkey PRIMARY KEY (id),
       ADD CONSTRAINT embeddings_next_entity_chunk_key
         UNIQUE (entity_type, entity_id, chunk_number, user_id),
@@ -70,7 +70,7 @@ enum SwitchScripts {
   }
 
   /// A row must fit a page of 8 KiB with its vector in it.
-  private static let inlineMaximum = 1_800
+  private static let inlineMax = 1_800
 
   /// Begins with the copies of courses for those who are enrolled: a popular course has very many, and
   /// `complete`, which nobody can write beside, then makes only those of the last minutes.

@@ -15,7 +15,7 @@ enum TokenStatements {
     "tokens.lock_families", "SELECT pg_advisory_xact_lock(\(familyLock))")
 
   /// Before the tokens of a user are counted, in the same unit: one count at a time.
-  static let lockOwner = Query<UUIDv7>(
+  static let lockOwner = Query<EntityID>(
     "tokens.lock_owner", "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE")
 
   private static let parentWorks = """
@@ -46,7 +46,7 @@ enum TokenStatements {
     WHERE k.hash = $1 AND u.is_active
     """)
 
-  static let byID = Query<UUIDv7>(
+  static let byID = Query<EntityID>(
     "token.by_id", "SELECT \(TokenRow.columns) FROM tokens k WHERE k.id = $1")
 
   /// `$1` is the limit.
@@ -54,7 +54,7 @@ enum TokenStatements {
     "tokens.list",
     "SELECT \(TokenRow.columns) FROM tokens k ORDER BY k.created_at DESC, k.id DESC LIMIT $1")
 
-  static let listByUser = Query<Int64, UUIDv7>(
+  static let listByUser = Query<Int64, EntityID>(
     "tokens.list_by_user",
     """
     SELECT \(TokenRow.columns) FROM tokens k WHERE k.user_id = $2
@@ -63,7 +63,7 @@ enum TokenStatements {
 
   /// `$1` and all that were made with it, at `$2`; those that were revoked before stay as they are.
   /// Answers how many there are.
-  static let revoke = Query<UUIDv7, Timestamp>(
+  static let revoke = Query<EntityID, Timestamp>(
     "token.revoke",
     """
     WITH RECURSIVE family (id) AS (

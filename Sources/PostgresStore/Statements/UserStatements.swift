@@ -5,7 +5,7 @@ enum UserStatements {
   private static let select = "SELECT \(UserRow.columns) FROM users u"
 
   /// `$2` sees everybody, `$3` is the caller.
-  static let byID = Query<UUIDv7, AccessScope>(
+  static let byID = Query<EntityID, AccessScope>(
     "user.by_id", "\(select) WHERE u.id = $1 AND ($2 OR u.id = $3)")
 
   static let byExternalID = Query<String, AccessScope>(

@@ -39,7 +39,7 @@ enum Visibility {
 
 /// Whether they see everybody, and the caller.
 extension AccessScope: ParameterGroup {
-  var parameters: Parameters<Bool, UUIDv7> { Parameters(role.seesEverybody, callerID) }
+  var parameters: Parameters<Bool, EntityID> { Parameters(role.seesEverybody, callerID) }
 }
 
 /// As `AccessScope`, and whether the caller looks through courses of theirs.

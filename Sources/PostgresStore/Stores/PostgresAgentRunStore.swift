@@ -1,37 +1,37 @@
 package import Domain
 
 package struct PostgresAgentRunStore: AgentRunStore {
-  private static let pageMaximum = 1000
+  private static let pageMax = 1000
 
   private let database: PostgresDatabase
 
   package init(_ database: PostgresDatabase) { self.database = database }
 
-  package func run(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> AgentRun? {
+  package func run(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> AgentRun? {
     try await database.rows(AgentRunStatements.byID(scope, id)).first(AgentRunRow.read)
   }
 
   package func events(
-    ofRun id: UUIDv7, after version: Int64, limit: Int
+    ofRun id: EntityID, after version: Int64, limit: Int
   ) async throws(StoreError) -> [StoredEvent] {
     try await database.rows(AgentRunStatements.events(id, version, Self.bounded(limit)))
       .map(EventRow.read)
   }
 
   package func renew(
-    _ lease: AgentLease, ofRun id: UUIDv7
+    _ lease: AgentLease, ofRun id: EntityID
   ) async throws(StoreError) -> Bool {
     try await database.write(AgentRunStatements.renew(id, lease.owner, lease.until)).count > 0
   }
 
   package func release(
-    ofRun id: UUIDv7, owner: String, at now: Timestamp
+    ofRun id: EntityID, owner: String, at now: Timestamp
   ) async throws(StoreError) {
     _ = try await database.write(AgentRunStatements.release(id, owner, now))
   }
 
   package func takeOver(
-    _ id: UUIDv7, _ lease: AgentLease, isAlone: Bool, at now: Timestamp
+    _ id: EntityID, _ lease: AgentLease, isAlone: Bool, at now: Timestamp
   ) async throws(StoreError) -> AgentRun? {
     try await database.write(
       AgentRunStatements.takeOver(Parameters(lease.owner, isAlone, now), id, lease.until)
@@ -44,12 +44,12 @@ package struct PostgresAgentRunStore: AgentRunStore {
     try await database.rows(
       AgentRunStatements.abandoned(Parameters(owner, isAlone, now), Self.bounded(limit))
     ).map { (row) throws(StoreError) in
-      let (id, kind, until): (UUIDv7, String, Timestamp) = try row.values()
+      let (id, kind, until): (EntityID, String, Timestamp) = try row.values()
       return AbandonedRun(id: id, kind: AgentKind(rawValue: kind), leaseUntil: until)
     }
   }
 
-  private static func bounded(_ limit: Int) -> Int64 { Int64(max(0, min(limit, pageMaximum))) }
+  private static func bounded(_ limit: Int) -> Int64 { Int64(max(0, min(limit, pageMax))) }
 }
 
 /// Counts by the hour: what is asked since a moment includes all of that moment's hour, so that a
@@ -60,7 +60,7 @@ package struct PostgresModelUsageStore: ModelUsageStore {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func usage(
-    of callerID: UUIDv7, since: Timestamp
+    of callerID: EntityID, since: Timestamp
   ) async throws(StoreError) -> ModelUsage {
     try await database.rows(
       AgentRunStatements.usage(callerID, since)
@@ -71,7 +71,7 @@ package struct PostgresModelUsageStore: ModelUsageStore {
   }
 
   package func record(
-    _ usage: ModelUsage, of callerID: UUIDv7, at now: Timestamp
+    _ usage: ModelUsage, of callerID: EntityID, at now: Timestamp
   ) async throws(StoreError) {
     _ = try await database.write(
       AgentRunStatements.recordUsage(

@@ -5,7 +5,7 @@ package struct PostgresCourseRepository: CourseRepository {
 
   package init(_ database: PostgresDatabase) { self.database = database }
 
-  package func course(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> Course? {
+  package func course(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> Course? {
     try await database.rows(CourseStatements.byID(scope, id)).first(CourseRow.read)
   }
 
@@ -28,7 +28,7 @@ package struct PostgresCourseRepository: CourseRepository {
   }
 
   package func enrolment(
-    course: UUIDv7, user: UUIDv7, scope: AccessScope
+    course: EntityID, user: EntityID, scope: AccessScope
   ) async throws(StoreError) -> Enrolment? {
     try await database.rows(
       CourseStatements.enrolment(OverseerScope(scope: scope), course, user)
@@ -36,7 +36,7 @@ package struct PostgresCourseRepository: CourseRepository {
   }
 
   package func enrolments(
-    course: UUIDv7, page: PageRequest, scope: AccessScope
+    course: EntityID, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<Enrolment> {
     try page.page(
       try await database.rows(

@@ -6,7 +6,7 @@ package struct PostgresDocumentRepository: DocumentRepository {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func document(
-    course: UUIDv7, path: String, scope: AccessScope
+    course: EntityID, path: String, scope: AccessScope
   ) async throws(StoreError) -> CourseDocument? {
     try await database.rows(
       DocumentStatements.byPath(scope, course, path)
@@ -14,7 +14,7 @@ package struct PostgresDocumentRepository: DocumentRepository {
   }
 
   package func documents(
-    course: UUIDv7, page: PageRequest, scope: AccessScope
+    course: EntityID, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<ListedDocument> {
     try page.page(
       try await database.rows(
@@ -39,7 +39,7 @@ package struct PostgresDocumentRepository: DocumentRepository {
     }
   }
 
-  package func lastOrdinal(course: UUIDv7) async throws(StoreError) -> Int32 {
+  package func lastOrdinal(course: EntityID) async throws(StoreError) -> Int32 {
     try await database.rows(DocumentStatements.lastOrdinal(course)).first?.value(0) ?? 0
   }
 }

@@ -3,7 +3,7 @@ package import Domain
 /// What waits for its vector, and the vectors of the active model.
 package struct PostgresEmbeddingStore: EmbeddingStore {
   /// How many problems a status names.
-  private static let problemsMaximum: Int64 = 100
+  private static let problemsMax: Int64 = 100
 
   private let database: PostgresDatabase
 
@@ -49,7 +49,7 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
     try await database.rows(EmbeddingStatements.hasUntried()).first?.value(0) ?? false
   }
 
-  package func isEmbedded(event: UUIDv7) async throws(StoreError) -> Bool {
+  package func isEmbedded(event: EntityID) async throws(StoreError) -> Bool {
     try await database.rows(EmbeddingStatements.isEmbedded(event)).first?.value(0) ?? false
   }
 
@@ -58,7 +58,7 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
     let counts = try await database.rows(EmbeddingStatements.counts(), on: .long)
     let (stored, waiting): (Int64, Int64) = try counts.first?.values() ?? (0, 0)
     let problems = try await database.rows(
-      EmbeddingStatements.problems(Self.problemsMaximum), on: .long)
+      EmbeddingStatements.problems(Self.problemsMax), on: .long)
     var nextCount: Int64 = 0
     if models.next != nil {
       nextCount =
@@ -68,7 +68,7 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
       models: models, storedCount: stored, waitingCount: waiting, nextCount: nextCount,
       problems: try problems.map { (row) throws(StoreError) in
         let (kind, id, number, error, count, next):
-          (PassageKind, UUIDv7, Int32, String, Int32, Timestamp) = try row.values()
+          (PassageKind, EntityID, Int32, String, Int32, Timestamp) = try row.values()
         return EmbeddingProblem(
           key: PassageKey(kind: kind, entityID: id, chunkNumber: number), error: error,
           attemptCount: Int(count), nextAttemptAt: next)
@@ -79,7 +79,7 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
 extension WaitingPassage {
   init(_ row: Row) throws(StoreError) {
     let (kind, id, number, content, hash, count):
-      (PassageKind, UUIDv7, Int32, String, Bytes, Int32) = try row.values()
+      (PassageKind, EntityID, Int32, String, Bytes, Int32) = try row.values()
     self.init(
       key: PassageKey(kind: kind, entityID: id, chunkNumber: number), content: content,
       contentHash: hash.bytes, attemptCount: Int(count))

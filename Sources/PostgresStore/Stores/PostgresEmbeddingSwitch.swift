@@ -45,7 +45,7 @@ package struct PostgresEmbeddingSwitch: EmbeddingSwitch {
     try await database.rows(
       // Before every key where there is none.
       SwitchStatements.missing(
-        key?.kind.rawValue ?? "", key?.entityID ?? UUIDv7(high: 0, low: 0), key?.chunkNumber ?? 0,
+        key?.kind.rawValue ?? "", key?.entityID ?? EntityID(high: 0, low: 0), key?.chunkNumber ?? 0,
         Int64(limit)),
       on: .long
     ).map(WaitingPassage.init)

@@ -6,14 +6,14 @@ package struct PostgresGoalRepository: GoalRepository {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func goal(
-    _ id: UUIDv7, scope: AccessScope, forUpdate: Bool
+    _ id: EntityID, scope: AccessScope, forUpdate: Bool
   ) async throws(StoreError) -> GoalAggregate? {
     try await aggregate(
       GoalStatements.byID(OverseerScope(scope: scope, forUpdate: forUpdate), id))
   }
 
   package func goal(
-    ofTask taskID: UUIDv7, scope: AccessScope, forUpdate: Bool
+    ofTask taskID: EntityID, scope: AccessScope, forUpdate: Bool
   ) async throws(StoreError) -> GoalAggregate? {
     try await aggregate(
       GoalStatements.byTask(OverseerScope(scope: scope, forUpdate: forUpdate), taskID))
@@ -55,14 +55,14 @@ package struct PostgresGoalRepository: GoalRepository {
       GoalRow.read)
   }
 
-  package func task(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> LearningTask? {
+  package func task(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> LearningTask? {
     try await database.rows(
       GoalStatements.task(OverseerScope(scope: scope), id)
     ).first(TaskRow.read)
   }
 
   package func tasks(
-    owner: UUIDv7?, statuses: [WorkStatus], page: PageRequest, scope: AccessScope
+    owner: EntityID?, statuses: [WorkStatus], page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<LearningTask> {
     let list = GoalStatements.TaskList(
       OverseerScope(scope: scope), Self.statuses(statuses), page)
@@ -78,7 +78,7 @@ package struct PostgresGoalRepository: GoalRepository {
   }
 
   /// Whose rows a list is about; nil: everybody's.
-  private func owner(_ named: UUIDv7?, _ scope: AccessScope) -> UUIDv7? {
+  private func owner(_ named: EntityID?, _ scope: AccessScope) -> EntityID? {
     named ?? (scope.role.seesEverybody ? nil : scope.callerID)
   }
 

@@ -3,40 +3,40 @@ import Synchronization
 
 /// Searches `passages` and `embeddings`.
 ///
-/// The rule: a scope of at most `exactMaximum` vectors is compared whole, a larger one is searched
+/// The rule: a scope of at most `exactMax` vectors is compared whole, a larger one is searched
 /// through the index, and compared whole after all where the index gave fewer than were wanted
 /// (a filter that few rows pass). A learner's goals, which the index does not have, are compared whole
-/// up to `goalMaximum`; of more, the signs of all are compared, and the vectors of the nearest of
-/// those. So a search never finds fewer than it was asked for while more exist.
+/// up to `goalMax`; of more, the binary codes of all are compared, and the vectors of the nearest
+/// of those. So a search never finds fewer than it was asked for while more exist.
 package struct PostgresRetrievalStore: RetrievalStore {
   /// The largest scope that is compared whole: some 10 ms of one core.
-  package static let exactMaximum = 20_000
+  package static let exactMax = 20_000
   /// The most goals of a learner that are compared whole: some 3 ms, each row on a page of its own.
-  package static let goalMaximum = 1_000
-  /// By their signs so many times the goals that are wanted are chosen, and at least
-  /// `chosenMinimum`: of the 10 nearest of 6,000 sentences 99.87 % were among 250 (ADR 0009).
+  package static let goalMax = 1_000
+  /// By their binary codes so many times the goals that are wanted are chosen, and at least
+  /// `chosenMin`: of the 10 nearest of 6,000 sentences 99.87 % were among 250 (ADR 0009).
   private static let chosenFactor = 6
-  private static let chosenMinimum = 250
+  private static let chosenMin = 250
   /// How many rows an iterative scan of the index looks at, at most.
-  private static let scanMaximum: Int32 = 40_000
+  private static let scanMax: Int32 = 40_000
 
   private let database: PostgresDatabase
-  private let exactMaximum: Int
-  private let goalMaximum: Int
+  private let exactMax: Int
+  private let goalMax: Int
   /// Whether the database has the reader's role; asked once.
   private let hasReader = ReaderPresence()
 
   /// - Parameters: other limits, for tests.
   package init(
-    _ database: PostgresDatabase, exactMaximum: Int = PostgresRetrievalStore.exactMaximum,
-    goalMaximum: Int = PostgresRetrievalStore.goalMaximum
+    _ database: PostgresDatabase, exactMax: Int = PostgresRetrievalStore.exactMax,
+    goalMax: Int = PostgresRetrievalStore.goalMax
   ) {
     self.database = database
-    self.exactMaximum = exactMaximum
-    self.goalMaximum = goalMaximum
+    self.exactMax = exactMax
+    self.goalMax = goalMax
   }
 
-  package func readableCourses(of learnerID: UUIDv7) async throws(StoreError) -> [UUIDv7] {
+  package func readableCourses(of learnerID: EntityID) async throws(StoreError) -> [EntityID] {
     try await database.rows(
       SearchStatements.readableCourses(learnerID)
     ).map { (row) throws(StoreError) in try row.value(0) }
@@ -110,11 +110,11 @@ package struct PostgresRetrievalStore: RetrievalStore {
     }
     let size: Int64 =
       try await database.rows(
-        SearchStatements.size(shape)(query.parameters, values, Int64(exactMaximum + 1))
+        SearchStatements.size(shape)(query.parameters, values, Int64(exactMax + 1))
       ).first?.value(0) ?? 0
-    if size <= exactMaximum { return (try await candidates(of: exact, kind), .exact) }
+    if size <= exactMax { return (try await candidates(of: exact, kind), .exact) }
     let approximate = StatementUnit([
-      SearchStatements.iterate(Int32(clamping: query.limit), Self.scanMaximum),
+      SearchStatements.iterate(Int32(clamping: query.limit), Self.scanMax),
       SearchStatements.approximate(shape, dimensionCount: dimensionCount)(
         query.parameters, values, limit),
     ])
@@ -123,16 +123,17 @@ package struct PostgresRetrievalStore: RetrievalStore {
     return (try await candidates(of: exact, kind), .exact)
   }
 
-  /// Finds nothing where the learner has few goals; nil where signs say nothing of the question.
+  /// Finds nothing where the learner has few goals; nil where a binary code says nothing of the
+  /// question.
   private func quantized(
-    _ query: CandidateQuery, _ statuses: [WorkStatus], _ values: Parameters<UUIDv7, [WorkStatus]>
+    _ query: CandidateQuery, _ statuses: [WorkStatus], _ values: Parameters<EntityID, [WorkStatus]>
   ) -> StatementCall? {
-    guard query.vector?.hasTellingSigns == true else { return nil }
+    guard query.vector?.suitsBinaryQuantization == true else { return nil }
     let hasAll = Set(statuses).union([.deleted]) == Set(WorkStatus.allCases)
     let statement = hasAll ? SearchStatements.quantizedAllGoals : SearchStatements.quantizedGoals
     return statement(
       query.parameters, values, Int64(query.limit),
-      Int64(max(Self.chosenMinimum, query.limit * Self.chosenFactor)), Int64(goalMaximum))
+      Int64(max(Self.chosenMin, query.limit * Self.chosenFactor)), Int64(goalMax))
   }
 
   /// Statements that may look at many rows go where they can be cancelled.
@@ -142,7 +143,7 @@ package struct PostgresRetrievalStore: RetrievalStore {
     let results = try await database.run(unit, on: .search)
     guard let rows = results.last else { throw .corrupt("the search gave no result") }
     return try rows.map { (row) throws(StoreError) in
-      let (id, number, similarity, score, hasAll): (UUIDv7, Int32, Double?, Double, Bool) =
+      let (id, number, similarity, score, hasAll): (EntityID, Int32, Double?, Double, Bool) =
         try row.values()
       return Candidate(
         key: PassageKey(kind: kind, entityID: id, chunkNumber: number), similarity: similarity,
@@ -151,7 +152,7 @@ package struct PostgresRetrievalStore: RetrievalStore {
   }
 
   package func passages(
-    _ keys: [PassageKey], as learnerID: UUIDv7
+    _ keys: [PassageKey], as learnerID: EntityID
   ) async throws(StoreError) -> [PassageKey: DescribedPassage] {
     guard !keys.isEmpty else { return [:] }
     let texts = SearchStatements.texts(PassageStatements.keys(keys))
@@ -188,7 +189,7 @@ private final class ReaderPresence: Sendable {
 extension PassageEmbedding {
   /// Whether nearly all components have a sign. Those of models of language do; a vector of counted
   /// words does not.
-  fileprivate var hasTellingSigns: Bool { vector.count { $0 == 0 } * 10 <= vector.count }
+  fileprivate var suitsBinaryQuantization: Bool { vector.count { $0 == 0 } * 10 <= vector.count }
 }
 
 extension CandidateQuery {

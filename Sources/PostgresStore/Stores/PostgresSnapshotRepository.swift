@@ -6,12 +6,12 @@ package struct PostgresSnapshotRepository: SnapshotRepository {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func snapshot(
-    _ id: UUIDv7, scope: AccessScope
+    _ id: EntityID, scope: AccessScope
   ) async throws(StoreError) -> FoundSnapshot? {
     try await database.rows(
       SnapshotStatements.byID(OverseerScope(scope: scope), id)
     ).first { (row) throws(StoreError) in
-      let (course, isExample): (UUIDv7?, Bool) = try row.values(from: SnapshotRow.width)
+      let (course, isExample): (EntityID?, Bool) = try row.values(from: SnapshotRow.width)
       return FoundSnapshot(
         snapshot: try SnapshotRow.read(row), goalCourseID: course, isExample: isExample)
     }

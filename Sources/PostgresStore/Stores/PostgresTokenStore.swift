@@ -2,7 +2,7 @@ package import Domain
 
 package struct PostgresTokenStore: TokenStore {
   /// The most tokens that one list holds.
-  package static let listMaximum = 1000
+  package static let listMax = 1000
 
   private let database: PostgresDatabase
 
@@ -32,12 +32,12 @@ package struct PostgresTokenStore: TokenStore {
     try await database.rows(TokenStatements.byHash(Bytes(hash))).first(TokenRow.read)
   }
 
-  package func token(_ id: UUIDv7) async throws(StoreError) -> TokenRecord? {
+  package func token(_ id: EntityID) async throws(StoreError) -> TokenRecord? {
     try await database.rows(TokenStatements.byID(id)).first(TokenRow.read)
   }
 
-  package func tokens(user: UUIDv7?) async throws(StoreError) -> [TokenRecord] {
-    let limit = Int64(PostgresTokenStore.listMaximum)
+  package func tokens(user: EntityID?) async throws(StoreError) -> [TokenRecord] {
+    let limit = Int64(PostgresTokenStore.listMax)
     let call =
       if let user {
         TokenStatements.listByUser(limit, user)
@@ -47,7 +47,7 @@ package struct PostgresTokenStore: TokenStore {
     return try await database.rows(call).map(TokenRow.read)
   }
 
-  package func revoke(_ id: UUIDv7, at now: Timestamp) async throws(StoreError) -> Bool {
+  package func revoke(_ id: EntityID, at now: Timestamp) async throws(StoreError) -> Bool {
     let unit = StatementUnit(
       [TokenStatements.lockFamilies(), TokenStatements.revoke(id, now)], isWrite: true)
     let count = try await database.run(unit).last?.first?.value(0, as: Int64.self) ?? 0

@@ -5,7 +5,7 @@ package struct PostgresUserRepository: UserRepository {
 
   package init(_ database: PostgresDatabase) { self.database = database }
 
-  package func user(_ id: UUIDv7, scope: AccessScope) async throws(StoreError) -> User? {
+  package func user(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> User? {
     try await database.rows(UserStatements.byID(id, scope)).first(UserRow.read)
   }
 

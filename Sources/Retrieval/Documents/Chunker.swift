@@ -124,7 +124,7 @@ package struct Chunker: Sendable {
     text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
   }
 
-  /// Cut behind a full stop, question or exclamation mark that white space follows, and at ends of
+  /// Cut after a full stop, question or exclamation mark that white space follows, and at ends of
   /// lines.
   static func sentences(of text: String) -> [String] {
     var sentences: [String] = []

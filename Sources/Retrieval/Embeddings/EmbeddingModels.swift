@@ -4,7 +4,7 @@ import Synchronization
 /// The embedders that this server has, and which of them made the vectors in use.
 ///
 /// The active model is the database's to say; it is asked again after a while, and at once when
-/// somebody finds that it has changed.
+/// a search finds that it has changed.
 package final class EmbeddingModels: Sendable {
   /// An embedder with how this server uses it.
   package struct Provider: Sendable {

@@ -7,7 +7,7 @@ import Synchronization
 package final class EmbeddingSwitcher: Sendable {
   private static let batchCount = 64
   /// How often what was written meanwhile is gone after.
-  private static let sweepMaximum = 5
+  private static let sweepMax = 5
 
   private let desired: any Embedder
   private let models: EmbeddingModels
@@ -46,7 +46,7 @@ package final class EmbeddingSwitcher: Sendable {
       } catch {
         if Task.isCancelled { break }
         logger.warning(
-          "the switch to another embedding model goes on later",
+          "the switch to another embedding model continues later",
           metadata: ["model": "\(desired.model.name)", "error": "\(error)"])
         self.error.withLock { $0 = "\(error)" }
         try? await clock.sleep(for: pause)
@@ -62,7 +62,7 @@ package final class EmbeddingSwitcher: Sendable {
     logger.notice("making the vectors of another model", metadata: ["model": "\(model.name)"])
     try await change.begin(model)
     // What is written meanwhile is swept up while that is much; the rest waits for the worker.
-    for number in 0..<Self.sweepMaximum {
+    for number in 0..<Self.sweepMax {
       let count = try await sweep(isFirst: number == 0)
       if count < Self.batchCount { break }
     }
@@ -77,7 +77,7 @@ package final class EmbeddingSwitcher: Sendable {
   /// Embeds everything that the next model lacks; how many passages got their vector. What the model
   /// does not take is left to the worker, with its error, after the switch.
   private func sweep(isFirst: Bool) async throws -> Int {
-    // A switch that goes on where it was may have nothing left but what the model refuses.
+    // A switch that continues where it was may have nothing left but what the model refuses.
     let isUntried = isFirst ? try await store.counts().nextCount == 0 : false
     var last: PassageKey?
     var count = 0

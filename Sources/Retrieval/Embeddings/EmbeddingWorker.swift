@@ -17,8 +17,8 @@ package final class EmbeddingWorker: Sendable {
   private static let lease = Duration.seconds(30)
   /// How long it rests where nothing was written; failed passages become due meanwhile.
   private static let idleInterval = Duration.milliseconds(500)
-  private static let pauseMaximum = Duration.seconds(60)
-  private static let retryMaximum = Duration.seconds(600)
+  private static let pauseMax = Duration.seconds(60)
+  private static let retryMax = Duration.seconds(600)
 
   private struct State {
     /// What is taken already is taken as well: nobody else is at it, or what came of it was dropped.
@@ -67,12 +67,12 @@ package final class EmbeddingWorker: Sendable {
         let count = try await step()
         note(nil)
         pause = .milliseconds(250)
-        if count == 0 { try await rest(behind: head) }
+        if count == 0 { try await rest(after: head) }
       } catch {
         if Task.isCancelled { break }
         note("\(error)")
         try? await clock.sleep(for: pause * Double.random(in: 0.5...1))
-        pause = min(pause * 2, Self.pauseMaximum)
+        pause = min(pause * 2, Self.pauseMax)
       }
     }
     throw CancellationError()
@@ -84,7 +84,7 @@ package final class EmbeddingWorker: Sendable {
   }
 
   /// Nothing is due: what was written up to `head` was at least tried, unless others are at it.
-  private func rest(behind head: Int64) async throws {
+  private func rest(after head: Int64) async throws {
     if head > position, try await store.hasUntried() == false {
       try await cursors.advance(Self.cursorName, to: head)
       state.withLock { $0.advancedTo = max($0.advancedTo, head) }
@@ -158,7 +158,7 @@ package final class EmbeddingWorker: Sendable {
       return false
     }
     let attempts = batch.map(\.attemptCount).max() ?? 0
-    let wait = min(Duration.seconds(1) * (1 << min(attempts, 10)), Self.retryMaximum)
+    let wait = min(Duration.seconds(1) * (1 << min(attempts, 10)), Self.retryMax)
     try await store.fail(
       batch.map(\.key), error: error.text, nextAttemptAt: time.now().advanced(by: wait))
     logger.warning(

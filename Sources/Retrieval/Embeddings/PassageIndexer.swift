@@ -52,7 +52,7 @@ package struct PassageIndexer: Sendable {
     }
   }
 
-  private func removal(_ kind: PassageKind, _ id: UUIDv7) -> PassageUpdate {
+  private func removal(_ kind: PassageKind, _ id: EntityID) -> PassageUpdate {
     PassageUpdate(kind: kind, entityID: id, removesAll: true)
   }
 

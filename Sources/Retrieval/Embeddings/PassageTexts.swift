@@ -3,7 +3,7 @@ package import Domain
 /// The passages of entities that have one.
 package enum PassageTexts {
   /// Characters of a passage at most; what is embedded is shorter still.
-  package static let contentMaximum = 20_000
+  package static let contentMax = 20_000
 
   package static func passage(of goal: Goal) -> Passage {
     Passage(
@@ -37,7 +37,7 @@ package enum PassageTexts {
 
   private static func cut(_ text: String) -> String {
     // In bytes first: counting the scalars of a huge text is itself work.
-    guard text.utf8.count > contentMaximum else { return text }
-    return String(String.UnicodeScalarView(text.unicodeScalars.prefix(contentMaximum)))
+    guard text.utf8.count > contentMax else { return text }
+    return String(String.UnicodeScalarView(text.unicodeScalars.prefix(contentMax)))
   }
 }

@@ -6,23 +6,23 @@ package protocol ContextRetriever: Sendable {
   /// that the learner is enrolled in or owns), and validated code, all close to `query`; nothing that
   /// is not close.
   func context(
-    for query: String, learnerID: UUIDv7, courseID: UUIDv7?
+    for query: String, learnerID: EntityID, courseID: EntityID?
   ) async throws -> AgentContext
 
   /// Sections of one course's documents; empty where nothing is close.
   func documents(
-    for query: String, learnerID: UUIDv7, courseID: UUIDv7, limit: Int
+    for query: String, learnerID: EntityID, courseID: EntityID, limit: Int
   ) async throws -> [RetrievedPassage]
 
   /// Validated code similar to `code`, in the same language where one is named; without
   /// `excluding`, the snapshot that it is for.
   func validatedCode(
-    like code: String, language: String, learnerID: UUIDv7, excluding: UUIDv7?, limit: Int
+    like code: String, language: String, learnerID: EntityID, excluding: EntityID?, limit: Int
   ) async throws -> [RetrievedPassage]
 
   /// The learner's open goal that is closest in meaning to `text`, which is made as goals' passages
   /// are; nil where there is none, or vectors cannot be made right now.
   func closestOpenGoal(
-    to text: String, learnerID: UUIDv7
+    to text: String, learnerID: EntityID
   ) async throws -> RetrievedPassage?
 }

@@ -5,8 +5,8 @@ import Domain
 struct Reranker: Sendable {
   /// How many results are looked at once more.
   static let depth = 20
-  private static let partMaximum = 8
-  private static let partScalarMaximum = 300
+  private static let partMax = 8
+  private static let partScalarMax = 300
 
   let embedder: any Embedder
 
@@ -48,14 +48,14 @@ struct Reranker: Sendable {
       count = 0
     }
     for scalar in content.unicodeScalars {
-      if parts.count == partMaximum { return parts }
+      if parts.count == partMax { return parts }
       part.append(scalar)
       count += 1
       let ends = scalar == "\n" || scalar == "." || scalar == "?" || scalar == "!"
-      if count >= partScalarMaximum || ends && count >= partScalarMaximum / 3 { close() }
+      if count >= partScalarMax || ends && count >= partScalarMax / 3 { close() }
     }
     close()
-    return Array(parts.prefix(partMaximum))
+    return Array(parts.prefix(partMax))
   }
 
   private static func cosine(_ left: [Float], _ right: [Float]) -> Double {

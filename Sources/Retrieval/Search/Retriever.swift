@@ -15,7 +15,7 @@ package struct Retriever: ContextRetriever {
   }
 
   package func context(
-    for query: String, learnerID: UUIDv7, courseID: UUIDv7?
+    for query: String, learnerID: EntityID, courseID: EntityID?
   ) async throws -> AgentContext {
     let readable = try await store.readableCourses(of: learnerID)
     let courses = courseID.map { id in readable.filter { $0 == id } } ?? readable
@@ -34,7 +34,7 @@ package struct Retriever: ContextRetriever {
   }
 
   package func documents(
-    for query: String, learnerID: UUIDv7, courseID: UUIDv7, limit: Int
+    for query: String, learnerID: EntityID, courseID: EntityID, limit: Int
   ) async throws -> [RetrievedPassage] {
     guard try await store.readableCourses(of: learnerID).contains(courseID) else { return [] }
     return try await searcher.search(
@@ -44,7 +44,7 @@ package struct Retriever: ContextRetriever {
   }
 
   package func validatedCode(
-    like code: String, language: String, learnerID: UUIDv7, excluding: UUIDv7?, limit: Int
+    like code: String, language: String, learnerID: EntityID, excluding: EntityID?, limit: Int
   ) async throws -> [RetrievedPassage] {
     let readable = try await store.readableCourses(of: learnerID)
     return try await searcher.search(
@@ -60,7 +60,7 @@ package struct Retriever: ContextRetriever {
   }
 
   package func closestOpenGoal(
-    to text: String, learnerID: UUIDv7
+    to text: String, learnerID: EntityID
   ) async throws -> RetrievedPassage? {
     let question = SearchQuestion(
       text: text,

@@ -5,7 +5,7 @@ package struct SearchQuestion: Sendable {
   package var text: String
   /// What may be looked at; every scope is the learner's.
   package var scopes: [SearchScope]
-  package var learnerID: UUIDv7
+  package var learnerID: EntityID
   package var mode: SearchMode
   /// How many distinct entities: goals, files of code, sections of documents.
   package var limit: Int
@@ -13,11 +13,12 @@ package struct SearchQuestion: Sendable {
   package var minimumSimilarity: Double?
   package var reranks: Bool
   /// Left out of the results.
-  package var excluded: UUIDv7?
+  package var excluded: EntityID?
 
   package init(
-    text: String, scopes: [SearchScope], learnerID: UUIDv7, mode: SearchMode = .hybrid, limit: Int,
-    minimumSimilarity: Double? = nil, reranks: Bool = false, excluded: UUIDv7? = nil
+    text: String, scopes: [SearchScope], learnerID: EntityID, mode: SearchMode = .hybrid,
+    limit: Int,
+    minimumSimilarity: Double? = nil, reranks: Bool = false, excluded: EntityID? = nil
   ) {
     self.text = text
     self.scopes = scopes
@@ -50,12 +51,12 @@ package struct SearchUnavailable: Error, Sendable, Hashable {
 package struct Searcher: Sendable {
   /// The most candidates that one search looks at, each way and scope: as many as one document has
   /// sections, so that a long one hides no other.
-  private static let candidateMaximum = 10_000
+  private static let candidateMax = 10_000
   /// Texts that are read at once, at first and at least; then twice as many each time, so that many
   /// chunks of one section are not as many round trips.
   private static let pageMinimum = 20
   /// Characters of the question that are searched for as words; all of it is embedded.
-  private static let wordCharacterMaximum = 4000
+  private static let wordCharacterMax = 4000
 
   package let store: any RetrievalStore
   private let models: EmbeddingModels
@@ -85,13 +86,13 @@ package struct Searcher: Sendable {
               || found.byMeaning.last?.similarity ?? 1 < query.minimumSimilarity)
         }
         // Many chunks of few sections: look further, while there is more.
-        if page.count >= question.limit || isWhole || limit >= Self.candidateMaximum {
+        if page.count >= question.limit || isWhole || limit >= Self.candidateMax {
           recall.count(found, question, vector: query.vector, in: store)
           return SearchOutcome(
             hits: page, method: Self.method(of: found), isTruncated: query.isTruncated,
             model: query.vector?.model ?? "")
         }
-        limit = min(limit * 4, Self.candidateMaximum)
+        limit = min(limit * 4, Self.candidateMax)
       }
     }
     throw SearchUnavailable(text: "the embedding model is being switched; try again")
@@ -145,7 +146,7 @@ package struct Searcher: Sendable {
         CandidateQuery(
           scope: scope, vector: query.vector,
           words: question.mode == .vector
-            ? nil : String(question.text.prefix(Self.wordCharacterMaximum)), limit: limit))
+            ? nil : String(question.text.prefix(Self.wordCharacterMax)), limit: limit))
       guard case .found(let candidates) = outcome else { return nil }
       found.append(candidates)
     }
@@ -195,7 +196,7 @@ package struct Searcher: Sendable {
 /// What counts as one result: a goal, a file of code, a section of a document.
 private struct EntityPart: Hashable {
   let kind: PassageKind
-  let entityID: UUIDv7
+  let entityID: EntityID
   let documentPath: String
   let anchor: String
 

@@ -30,14 +30,14 @@ struct RunCalls: Sendable {
   }
 
   /// The run that this call made when it came before; nil where it did not.
-  func known(_ key: RequestKey?) async throws -> UUIDv7? {
+  func known(_ key: RequestKey?) async throws -> EntityID? {
     guard let key else { return nil }
     return try await journal.known(key)
   }
 
-  /// Begins a run and drives it to its end, or goes on with the one that the call's key names.
+  /// Begins a run and drives it to its end, or continues the one that the call's key names.
   func run(
-    _ request: AgentRequest, learnerID: UUIDv7, _ subject: RunSubject, _ key: RequestKey?,
+    _ request: AgentRequest, learnerID: EntityID, _ subject: RunSubject, _ key: RequestKey?,
     _ context: CallContext, _ caller: Caller, on stream: RunStream<some RunResponse>
   ) async throws {
     let outcome = try await journal.begin(
@@ -51,9 +51,9 @@ struct RunCalls: Sendable {
     do {
       try await show(record, begun, on: stream)
       try finish(try await driver.drive(begun, subject, stream))
-    } catch is RunJournal.MovedOn {
+    } catch is RunJournal.Superseded {
       try await show(
-        begun.run.id, subject, caller, on: stream, behind: record.id, mayDrive: true)
+        begun.run.id, subject, caller, on: stream, after: record.id, mayDrive: true)
     } catch let error as ClientGone {
       throw error.cause
     } catch {
@@ -63,26 +63,27 @@ struct RunCalls: Sendable {
 
   /// Shows a run from its first step, and drives it where nobody else does.
   func repeatRun(
-    _ id: UUIDv7, _ subject: RunSubject, _ caller: Caller, on stream: RunStream<some RunResponse>
+    _ id: EntityID, _ subject: RunSubject, _ caller: Caller, on stream: RunStream<some RunResponse>
   ) async throws {
     stream.showReplay(true)
-    try await show(id, subject, caller, on: stream, behind: nil, mayDrive: true)
+    try await show(id, subject, caller, on: stream, after: nil, mayDrive: true)
   }
 
-  /// Shows a run behind one of its events, or from its first step, until it ends.
+  /// Shows a run after one of its events, or from its first step, until it ends.
   func watch(
-    _ id: UUIDv7, _ caller: Caller, on stream: RunStream<some RunResponse>, behind eventID: UUIDv7?
+    _ id: EntityID, _ caller: Caller, on stream: RunStream<some RunResponse>,
+    after eventID: EntityID?
   ) async throws {
-    try await show(id, RunSubject(), caller, on: stream, behind: eventID, mayDrive: false)
+    try await show(id, RunSubject(), caller, on: stream, after: eventID, mayDrive: false)
   }
 
   private func show(
-    _ id: UUIDv7, _ subject: RunSubject, _ caller: Caller,
-    on stream: RunStream<some RunResponse>, behind eventID: UUIDv7?, mayDrive: Bool
+    _ id: EntityID, _ subject: RunSubject, _ caller: Caller,
+    on stream: RunStream<some RunResponse>, after eventID: EntityID?, mayDrive: Bool
   ) async throws {
     do {
       var position = hub.head ?? 0
-      var session = try await replay(id, caller, on: stream, behind: eventID)
+      var session = try await replay(id, caller, on: stream, after: eventID)
       var mayRestart = mayDrive
       while true {
         switch session.run.status {
@@ -106,7 +107,7 @@ struct RunCalls: Sendable {
           try await follower.showNext(of: &session, after: &position, on: stream)
         }
       }
-    } catch is RunJournal.MovedOn {
+    } catch is RunJournal.Superseded {
       throw RPCError.contention()
     } catch let error as ClientGone {
       throw error.cause
@@ -116,8 +117,8 @@ struct RunCalls: Sendable {
   }
 
   private func replay(
-    _ id: UUIDv7, _ caller: Caller, on stream: RunStream<some RunResponse>,
-    behind eventID: UUIDv7?
+    _ id: EntityID, _ caller: Caller, on stream: RunStream<some RunResponse>,
+    after eventID: EntityID?
   ) async throws -> RunSession {
     guard let (end, records) = try await journal.load(id, scope: AccessScope(caller)) else {
       throw DomainError.notFound(.agentRun, id)
@@ -133,13 +134,13 @@ struct RunCalls: Sendable {
     }
     for (index, record) in records.enumerated() {
       try session.step(to: record)
-      if index == known { try await stream.resume(behind: record, session) }
+      if index == known { try await stream.resume(after: record, session) }
       if index > known { try await stream.happened(record, session) }
     }
     return end
   }
 
-  /// The run under this server's lease, with what was committed meanwhile shown; nil where somebody
+  /// The run under this server's lease, with what was committed meanwhile shown; nil where another
   /// drives it.
   private func takenOver(
     _ session: RunSession, on stream: RunStream<some RunResponse>
@@ -178,7 +179,8 @@ struct RunCalls: Sendable {
   }
 
   /// Shows a step of a run that this server has and does not drive yet. Where nobody takes it, the run
-  /// ends as when it is driven: otherwise somebody would go on with it for a caller who has left.
+  /// ends as when it is driven: otherwise another server would continue it for a caller who has
+  /// left.
   private func show(
     _ record: RunRecord, _ session: RunSession, on stream: RunStream<some RunResponse>
   ) async throws {

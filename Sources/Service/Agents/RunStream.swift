@@ -66,8 +66,8 @@ final class RunStream<Response: RunResponse>: RunSink {
     try await announce(session)
   }
 
-  /// Goes on behind an event that the client knows.
-  func resume(behind record: RunRecord, _ session: RunSession) async throws {
+  /// Continues after an event that the client knows.
+  func resume(after record: RunRecord, _ session: RunSession) async throws {
     state.withLock { $0.cursor = cursors.receipt(record.id) }
     try await announce(session)
   }
@@ -100,7 +100,7 @@ final class RunStream<Response: RunResponse>: RunSink {
     }
   }
 
-  /// What an event shows; `session` is behind it.
+  /// What an event shows; `session` is the state after it.
   private func steps(of record: RunRecord, _ session: RunSession) -> [RunStep] {
     let machine = session.machine
     switch record.event {

@@ -22,7 +22,7 @@ package struct Services: Sendable {
     package var committed: @Sendable () -> Void = {}
     /// What waits are measured with; tests give one of their own.
     package var waitingClock: any Clock<Duration> = ContinuousClock()
-    /// What makes vectors here; nil: texts are found by their words only, once somebody searches.
+    /// What makes vectors here; nil: texts are found by their words only, once there is a search.
     package var embeddingModels: EmbeddingModels?
     package var liveRecall = LiveRecall()
     package var agents = AgentOptions()

@@ -93,7 +93,7 @@ struct DocumentIngestion {
   }
 
   private mutating func removeOthers() async throws {
-    var page = Domain.PageRequest(limit: Domain.PageRequest.limitMaximum)
+    var page = Domain.PageRequest(limit: Domain.PageRequest.limitMax)
     while true {
       let found = try await documents.repository.documents(
         course: course.id, page: page, scope: AccessScope(caller))

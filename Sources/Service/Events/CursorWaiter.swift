@@ -5,7 +5,7 @@ internal import RPC
 /// Reads of what a client wrote: `min_cursor`.
 struct CursorWaiter: Sendable {
   /// How long a call without a deadline waits.
-  static let defaultPatience = Duration.seconds(10)
+  static let defaultTimeout = Duration.seconds(10)
   private static let pollInterval = Duration.milliseconds(50)
 
   let log: any EventLog
@@ -20,20 +20,20 @@ struct CursorWaiter: Sendable {
     if case .position(let position) = try cursors.point(minCursor) { try await check(position) }
   }
 
-  /// For reads of the log: waits until the write is stamped.
+  /// For reads of the log: waits until the write is sequenced.
   func waitForLog(_ minCursor: String, _ context: CallContext) async throws {
     guard !minCursor.isEmpty else { return }
     _ = try await position(of: minCursor, context)
   }
 
-  /// The position that a cursor or receipt names, waiting for the stamp of a receipt.
+  /// The position that a cursor or receipt names, waiting for a receipt's event to have one.
   func position(of text: String, _ context: CallContext) async throws -> Int64 {
     switch try cursors.point(text) {
     case .position(let position):
       try await check(position)
       return position
     case .event(let id):
-      return try await stampedPosition(of: id, context)
+      return try await sequencedPosition(of: id, context)
     }
   }
 
@@ -42,11 +42,11 @@ struct CursorWaiter: Sendable {
     guard try await position <= log.head() else { throw RPCError.badCursor("is not in the log") }
   }
 
-  private func stampedPosition(of id: UUIDv7, _ context: CallContext) async throws -> Int64 {
+  private func sequencedPosition(of id: EntityID, _ context: CallContext) async throws -> Int64 {
     var position: Int64 = 0
     try await wait(for: "log", context) {
-      guard let stamped = try await log.position(of: id) else { return false }
-      position = stamped
+      guard let sequenced = try await log.position(of: id) else { return false }
+      position = sequenced
       return true
     }
     return position
@@ -56,7 +56,7 @@ struct CursorWaiter: Sendable {
   func wait(
     for part: String, _ context: CallContext, until isThere: () async throws -> Bool
   ) async throws {
-    let deadline = patience(context)
+    let deadline = waitDeadline(context)
     while true {
       let head = hub.head ?? 0
       if try await isThere() { return }
@@ -69,9 +69,9 @@ struct CursorWaiter: Sendable {
   }
 
   /// A little less than the call has: an answer of ours says more than the transport's.
-  private func patience(_ context: CallContext) -> ContinuousClock.Instant {
+  private func waitDeadline(_ context: CallContext) -> ContinuousClock.Instant {
     let now = ContinuousClock.now
     let left = context.timeLeft(now: now).map { $0 - min($0 / 10, .milliseconds(50)) }
-    return now.advanced(by: min(left ?? Self.defaultPatience, Self.defaultPatience * 6))
+    return now.advanced(by: min(left ?? Self.defaultTimeout, Self.defaultTimeout * 6))
   }
 }

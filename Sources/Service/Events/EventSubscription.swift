@@ -6,7 +6,7 @@ internal import RPC
 /// Runs one subscription: performs the steps of its machine and sends what comes of them.
 struct EventSubscription: Sendable {
   /// How long a subscription outlives the token that it began with.
-  private static let standingInterval = Duration.seconds(10)
+  private static let authorizationInterval = Duration.seconds(10)
 
   let log: any EventLog
   let hub: EventHub
@@ -18,7 +18,7 @@ struct EventSubscription: Sendable {
   let caller: Caller
   let responses: ResponseWriter<EncodedMessage<WatchResponse>>
   /// Until when the caller's token need not be looked at.
-  private var standsUntil: Domain.Timestamp
+  private var authorizedUntil: Domain.Timestamp
 
   init(
     log: any EventLog, hub: EventHub, cursors: CursorCodec, clock: any TimeSource,
@@ -34,7 +34,7 @@ struct EventSubscription: Sendable {
     self.selection = selection
     self.caller = caller
     self.responses = responses
-    standsUntil = clock.now().advanced(by: Self.standingInterval)
+    authorizedUntil = clock.now().advanced(by: Self.authorizationInterval)
   }
 
   /// Runs until the call ends. Every error says where to resume.
@@ -59,7 +59,7 @@ struct EventSubscription: Sendable {
   private mutating func read(
     _ position: Int64, _ limit: Int, _ machine: inout SubscriptionMachine
   ) async throws {
-    // Asked before the page is read: what the ring gets meanwhile is behind the target.
+    // Asked before the page is read: what the ring gets meanwhile comes after the target.
     let ringHead = hub.head ?? 0
     let events = try await log.events(after: position, limit: limit)
     for event in events { try await consider(SharedEvent(event), &machine) }
@@ -87,7 +87,7 @@ struct EventSubscription: Sendable {
     visibility.observed(event)
     var isWanted = selection.wants(event.event, event.facts)
     if isWanted { isWanted = try await visibility.allows(event, to: caller) }
-    if isWanted { try await checkStanding() }
+    if isWanted { try await checkAuthorization() }
     let before = machine
     switch machine.considered(event.event.position, isWanted: isWanted) {
     case .send:
@@ -105,11 +105,11 @@ struct EventSubscription: Sendable {
   }
 
   /// Nothing is sent to a caller whose token was revoked or has expired.
-  private mutating func checkStanding() async throws {
+  private mutating func checkAuthorization() async throws {
     let now = clock.now()
-    guard now >= standsUntil else { return }
-    try await authenticator.checkStillStands(caller)
-    standsUntil = now.advanced(by: Self.standingInterval)
+    guard now >= authorizedUntil else { return }
+    try await authenticator.checkStillValid(caller)
+    authorizedUntil = now.advanced(by: Self.authorizationInterval)
   }
 
   private func send(

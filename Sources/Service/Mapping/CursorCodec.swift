@@ -6,8 +6,8 @@ internal import RPC
 enum LogPoint: Sendable, Hashable {
   /// Behind the event of this position; 0 is the beginning.
   case position(Int64)
-  /// Behind this event, which may not be stamped yet: the receipt of a write.
-  case event(UUIDv7)
+  /// Behind this event, which may not be sequenced yet: the receipt of a write.
+  case event(EntityID)
 }
 
 /// The text of cursors and of write receipts: opaque to clients, versioned, and checked, so that a
@@ -28,7 +28,7 @@ package struct CursorCodec: Sendable {
     sealed("c1_" + String(UInt64(bitPattern: max(0, position)), radix: 16))
   }
 
-  package func receipt(_ eventID: UUIDv7) -> String {
+  package func receipt(_ eventID: EntityID) -> String {
     sealed("r1_" + Digits.hexadecimal(eventID.high) + Digits.hexadecimal(eventID.low))
   }
 
@@ -48,7 +48,7 @@ package struct CursorCodec: Sendable {
       guard body.utf8.count == 32, let high = UInt64(body.prefix(16), radix: 16),
         let low = UInt64(body.suffix(16), radix: 16)
       else { break }
-      return .event(UUIDv7(high: high, low: low))
+      return .event(EntityID(high: high, low: low))
     default: break
     }
     throw .badCursor("is of a version that this server does not know")

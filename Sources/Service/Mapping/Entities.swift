@@ -130,11 +130,11 @@ extension Domain.EventFilter {
     types = message.types
   }
 
-  private static func ids(_ texts: [String], field: String) throws(DomainError) -> [UUIDv7] {
+  private static func ids(_ texts: [String], field: String) throws(DomainError) -> [EntityID] {
     try checkCount(texts.count, field: field)
-    var ids: [UUIDv7] = []
+    var ids: [EntityID] = []
     for (index, text) in texts.enumerated() {
-      ids.append(try UUIDv7(parsing: text, field: "\(field)[\(index)]"))
+      ids.append(try EntityID(parsing: text, field: "\(field)[\(index)]"))
     }
     return ids
   }

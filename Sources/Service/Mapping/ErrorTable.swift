@@ -146,7 +146,7 @@ extension RPCError {
   }
 
   /// The state of `type` does not allow the action; `text` says what to do first.
-  static func precondition(_ text: String, _ type: EntityType, _ id: UUIDv7) -> RPCError {
+  static func precondition(_ text: String, _ type: EntityType, _ id: EntityID) -> RPCError {
     RPCError(
       .failedPrecondition, text,
       details: .encoded(

@@ -20,7 +20,7 @@ extension SearchHit {
 
 extension Citation {
   /// Characters of an excerpt at most.
-  static let excerptMaximum = 2000
+  static let excerptMax = 2000
 
   /// The source of an answer. It names the entity, never whose it is.
   init(_ hit: RetrievedPassage) {
@@ -29,7 +29,7 @@ extension Citation {
       entityType: passage.kind.rawValue, entityId: passage.entityID.description,
       title: passage.title,
       excerpt: String(
-        String.UnicodeScalarView(passage.content.unicodeScalars.prefix(Self.excerptMaximum))),
+        String.UnicodeScalarView(passage.content.unicodeScalars.prefix(Self.excerptMax))),
       anchor: passage.anchor, similarity: hit.similarity ?? 0,
       documentPath: passage.documentPath)
   }

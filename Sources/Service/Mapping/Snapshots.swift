@@ -64,7 +64,7 @@ extension Domain.Verdict {
     }
   }
 
-  /// A verdict that somebody else may record: `errored` is only for our own runs.
+  /// A verdict that others may record: `errored` is only for our own runs.
   init(recorded verdict: Contract.Verdict) throws(DomainError) {
     switch verdict {
     case .passed: self = .passed

@@ -1,18 +1,18 @@
 internal import Contract
 internal import Domain
 
-extension UUIDv7 {
+extension EntityID {
   /// Parses an id of a request; the violation names the field.
   init(parsing text: String, field: String) throws(DomainError) {
-    guard let id = UUIDv7(text) else {
-      throw .invalid(field, text.isEmpty ? "must not be empty" : "is no UUID")
+    guard let id = EntityID(text) else {
+      throw .invalid(field, text.isEmpty ? "must not be empty" : "is not a valid UUID")
     }
     self = id
   }
 
   /// Nil for an empty text.
-  static func optional(_ text: String, field: String) throws(DomainError) -> UUIDv7? {
-    text.isEmpty ? nil : try UUIDv7(parsing: text, field: field)
+  static func optional(_ text: String, field: String) throws(DomainError) -> EntityID? {
+    text.isEmpty ? nil : try EntityID(parsing: text, field: field)
   }
 }
 
@@ -32,10 +32,10 @@ extension Contract.Timestamp {
 
 extension Domain.Timestamp {
   /// The last moment that the contract can say: 9999-12-31T23:59:59.999999Z.
-  static let contractMaximum = Domain.Timestamp(
+  static let contractMax = Domain.Timestamp(
     microsecondsSinceEpoch: 253_402_300_800_000_000 - 1)
   /// The first one: 0001-01-01T00:00:00Z.
-  static let contractMinimum = Domain.Timestamp(
+  static let contractMin = Domain.Timestamp(
     microsecondsSinceEpoch: -62_135_596_800_000_000)
 
   /// Parses a moment of a request, cut to whole microseconds.
@@ -58,7 +58,7 @@ extension Domain.Timestamp {
   /// Parses microseconds since 1970 of a request.
   init(micros: Int64, field: String) throws(DomainError) {
     let time = Domain.Timestamp(microsecondsSinceEpoch: micros)
-    guard time >= .contractMinimum, time <= .contractMaximum else {
+    guard time >= .contractMin, time <= .contractMax else {
       throw .invalid(field, "is not between the years 1 and 9999")
     }
     self = time

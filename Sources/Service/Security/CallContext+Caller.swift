@@ -7,10 +7,10 @@ extension CallContext {
   var caller: Caller {
     get throws(RPCError) {
       let principal = try requirePrincipal()
-      guard let userID = UUIDv7(principal.userID),
+      guard let userID = EntityID(principal.userID),
         let role = Role(rawValue: principal.role.rawValue)
       else { throw RPCError(.unauthenticated, "the caller is not a user of this server") }
-      return Caller(userID: userID, role: role, tokenID: UUIDv7(principal.tokenID))
+      return Caller(userID: userID, role: role, tokenID: EntityID(principal.tokenID))
     }
   }
 }

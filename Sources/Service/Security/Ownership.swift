@@ -5,14 +5,14 @@ internal import RPC
 
 extension UserRepository {
   /// The owner of something new: the caller, or whom a service or an admin names.
-  func owner(named userID: UUIDv7?, _ caller: Caller) async throws -> UUIDv7 {
+  func owner(named userID: EntityID?, _ caller: Caller) async throws -> EntityID {
     let ownerID = try caller.owner(named: userID)
     if ownerID != caller.userID { try await checkIsActive(ownerID, caller) }
     return ownerID
   }
 
   /// Nothing can be given to a user that does not exist or was shut out.
-  func checkIsActive(_ userID: UUIDv7, _ caller: Caller) async throws {
+  func checkIsActive(_ userID: EntityID, _ caller: Caller) async throws {
     guard let user = try await user(userID, scope: .system(caller)) else {
       throw DomainError.notFound(.user, userID)
     }
@@ -22,7 +22,7 @@ extension UserRepository {
   }
 
   /// The language that is named, or that of the learner.
-  func language(_ named: String, of learnerID: UUIDv7, _ caller: Caller) async throws -> String {
+  func language(_ named: String, of learnerID: EntityID, _ caller: Caller) async throws -> String {
     if !named.isEmpty { return named }
     guard let user = try await user(learnerID, scope: .system(caller)) else {
       throw DomainError.notFound(.user, learnerID)
@@ -32,7 +32,7 @@ extension UserRepository {
 }
 
 extension GoalRepository {
-  func goal(_ id: UUIDv7, _ caller: Caller, forUpdate: Bool) async throws -> GoalAggregate {
+  func goal(_ id: EntityID, _ caller: Caller, forUpdate: Bool) async throws -> GoalAggregate {
     let scope = AccessScope(caller)
     if let goal = try await goal(id, scope: scope, forUpdate: forUpdate) { return goal }
     // Seen but not the caller's to change: say so instead of denying what they can read.
@@ -46,8 +46,8 @@ extension GoalRepository {
 extension Caller {
   /// Whose items a list holds; nil leaves it to the repository. Instructors may name learners: what
   /// they see of them is the repository's to say.
-  func listed(_ userID: String) throws(DomainError) -> UUIDv7? {
-    guard let id = try UUIDv7.optional(userID, field: "user_id") else { return nil }
+  func listed(_ userID: String) throws(DomainError) -> EntityID? {
+    guard let id = try EntityID.optional(userID, field: "user_id") else { return nil }
     if role == .learner { return try owner(named: id) }
     return id
   }

@@ -25,7 +25,7 @@ package struct TokenAuthenticator: Authenticator {
 
   /// Whether a caller of a long call may still be served as the one that it began as: its token
   /// works, and its user may as much as then.
-  func checkStillStands(_ caller: Caller) async throws(RPCError) {
+  func checkStillValid(_ caller: Caller) async throws(RPCError) {
     guard let tokenID = caller.tokenID else { return }
     do {
       guard let record = try await tokens.token(tokenID) else { throw Self.unknown }

@@ -17,12 +17,12 @@ struct AnalyticsService: AnalyticsServiceHandler {
     _ request: GetProductivityRequest, _ context: CallContext
   ) async throws -> GetProductivityResponse {
     let caller = try context.caller
-    let userID = try caller.owner(named: UUIDv7.optional(request.userId, field: "user_id"))
+    let userID = try caller.owner(named: EntityID.optional(request.userId, field: "user_id"))
     guard (0...Self.daysMax).contains(request.days) else {
       throw DomainError.invalid("days", "must be 0 to \(Self.daysMax)")
     }
     let asOf = try Domain.Timestamp.optional(request.asOf, field: "as_of")
-    // The tail holds every committed event, stamped or not: a receipt needs no waiting.
+    // The tail holds every committed event, sequenced or not: a receipt needs no waiting.
     try await waiter.checkRowRead(request.minCursor)
     if userID != caller.userID { try await checkExists(userID, caller) }
     let until = asOf ?? clock.now()
@@ -30,33 +30,33 @@ struct AnalyticsService: AnalyticsServiceHandler {
     // Without `as_of` there is no end: the clock of another server may be a little ahead of ours,
     // and what it committed belongs in the report.
     let period = ReportPeriod(
-      from: max(until.advanced(by: .seconds(-86_400 * Int64(days))), .contractMinimum),
+      from: max(until.advanced(by: .seconds(-86_400 * Int64(days))), .contractMin),
       to: asOf)
     let (report, position) = try await report(userID, period)
     return GetProductivityResponse(
       userID, period, until: until, report, cursor: cursors.cursor(position))
   }
 
-  private func checkExists(_ userID: UUIDv7, _ caller: Caller) async throws {
+  private func checkExists(_ userID: EntityID, _ caller: Caller) async throws {
     let scope = AccessScope(caller)
     guard try await users.user(userID, scope: scope) != nil else {
       throw DomainError.notFound(.user, userID)
     }
   }
 
-  /// The lake up to what it had published when the report began, and the log behind that. Events
+  /// The lake up to what it had published when the report began, and the log after that. Events
   /// that the lake takes in meanwhile are read from the log.
   private func report(
-    _ userID: UUIDv7, _ period: ReportPeriod
+    _ userID: EntityID, _ period: ReportPeriod
   ) async throws -> (ProductivityReport, Int64) {
     var accumulator = ProductivityAccumulator()
     let archived = try await readArchive(userID, period, into: &accumulator)
     // Asked before the tail: everything up to it is in the tail or in the lake.
     let head = try await log.head()
     let tail = try await log.tail(
-      user: userID, from: period.from, to: period.to ?? .contractMaximum, after: archived)
-    var seen: Set<UUIDv7> = []
-    // Zero stands for "not stamped yet".
+      user: userID, from: period.from, to: period.to ?? .contractMax, after: archived)
+    var seen: Set<EntityID> = []
+    // Zero stands for "not sequenced yet".
     for event in tail where event.position == 0 || event.position > archived {
       guard period.contains(event.createdAt), seen.insert(event.id).inserted else { continue }
       accumulator.add(event)
@@ -67,7 +67,7 @@ struct AnalyticsService: AnalyticsServiceHandler {
   /// - Returns: the position up to which events were counted; 0 where there is no lake or it cannot
   ///   be read now. The log holds every event too: a damaged lake makes reports slower, not wrong.
   private func readArchive(
-    _ userID: UUIDv7, _ period: ReportPeriod, into accumulator: inout ProductivityAccumulator
+    _ userID: EntityID, _ period: ReportPeriod, into accumulator: inout ProductivityAccumulator
   ) async throws -> Int64 {
     guard let archive else { return 0 }
     do throws(StoreError) {
@@ -88,7 +88,7 @@ struct AnalyticsService: AnalyticsServiceHandler {
 
 extension GetProductivityResponse {
   fileprivate init(
-    _ userID: UUIDv7, _ period: ReportPeriod, until: Domain.Timestamp,
+    _ userID: EntityID, _ period: ReportPeriod, until: Domain.Timestamp,
     _ report: ProductivityReport, cursor: String
   ) {
     self.init(

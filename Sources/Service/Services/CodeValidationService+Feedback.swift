@@ -30,10 +30,10 @@ extension CodeValidationService {
 
   private func subject(
     of request: GetFeedbackRequest, _ caller: Caller
-  ) async throws -> (RunSubject, snapshotID: UUIDv7?, codeLanguage: String) {
+  ) async throws -> (RunSubject, snapshotID: EntityID?, codeLanguage: String) {
     switch request.subject {
     case .snapshotId(let text):
-      let id = try UUIDv7(parsing: text, field: "snapshot_id")
+      let id = try EntityID(parsing: text, field: "snapshot_id")
       let snapshot = try await snapshot(id, caller).snapshot
       let subject = RunSubject(
         code: snapshot.content, filePath: snapshot.filePath, judgement: snapshot.judgement)

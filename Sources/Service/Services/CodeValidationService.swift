@@ -20,9 +20,9 @@ struct CodeValidationService: CodeValidationServiceHandler {
     _ request: CreateSnapshotRequest, _ context: CallContext
   ) async throws -> CreateSnapshotResponse {
     let caller = try context.caller
-    let named = try UUIDv7.optional(request.userId, field: "user_id")
-    let taskID = try UUIDv7.optional(request.taskId, field: "task_id")
-    let courseID = try UUIDv7.optional(request.courseId, field: "course_id")
+    let named = try EntityID.optional(request.userId, field: "user_id")
+    let taskID = try EntityID.optional(request.taskId, field: "task_id")
+    let courseID = try EntityID.optional(request.courseId, field: "course_id")
     if taskID != nil, courseID != nil {
       throw DomainError.invalid("course_id", "cannot be given with task_id")
     }
@@ -51,7 +51,7 @@ struct CodeValidationService: CodeValidationServiceHandler {
     _ request: GetSnapshotRequest, _ context: CallContext
   ) async throws -> GetSnapshotResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.snapshotId, field: "snapshot_id")
+    let id = try EntityID(parsing: request.snapshotId, field: "snapshot_id")
     try await waiter.checkRowRead(request.minCursor)
     return GetSnapshotResponse(
       snapshot: Contract.CodeSnapshot(try await snapshot(id, caller)))
@@ -64,7 +64,7 @@ struct CodeValidationService: CodeValidationServiceHandler {
     let paging = try Paging(request, context, caller)
     var filter = SnapshotFilter()
     filter.ownerID = try caller.listed(request.userId)
-    filter.taskID = try UUIDv7.optional(request.taskId, field: "task_id")
+    filter.taskID = try EntityID.optional(request.taskId, field: "task_id")
     filter.verdict = try Domain.Verdict.filter(request.verdict)
     try await waiter.checkRowRead(request.minCursor)
     let page = try await snapshots.snapshots(
@@ -77,7 +77,7 @@ struct CodeValidationService: CodeValidationServiceHandler {
     _ request: RecordVerdictRequest, _ context: CallContext
   ) async throws -> RecordVerdictResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.snapshotId, field: "snapshot_id")
+    let id = try EntityID(parsing: request.snapshotId, field: "snapshot_id")
     let expected = try expectedVersion(request.expectedVersion)
     let judgement = Judgement(
       verdict: try Domain.Verdict(recorded: request.verdict), score: request.score,
@@ -103,7 +103,7 @@ struct CodeValidationService: CodeValidationServiceHandler {
     _ request: SetSharingRequest, _ context: CallContext
   ) async throws -> SetSharingResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.snapshotId, field: "snapshot_id")
+    let id = try EntityID(parsing: request.snapshotId, field: "snapshot_id")
     let expected = try expectedVersion(request.expectedVersion)
     return try await writes.perform(context, caller) { change in
       let found = try await snapshot(id, caller)
@@ -131,7 +131,7 @@ struct CodeValidationService: CodeValidationServiceHandler {
       response: response)
   }
 
-  func snapshot(_ id: UUIDv7, _ caller: Caller) async throws -> FoundSnapshot {
+  func snapshot(_ id: EntityID, _ caller: Caller) async throws -> FoundSnapshot {
     let scope = AccessScope(caller)
     guard let found = try await snapshots.snapshot(id, scope: scope) else {
       throw DomainError.notFound(.codeSnapshot, id)
@@ -141,7 +141,7 @@ struct CodeValidationService: CodeValidationServiceHandler {
 
   /// The goal of a task that code can answer: the author's own.
   private func goal(
-    ofTask id: UUIDv7, _ ownerID: UUIDv7, _ caller: Caller
+    ofTask id: EntityID, _ ownerID: EntityID, _ caller: Caller
   ) async throws -> Domain.Goal {
     let aggregate = try await goals.goal(
       ofTask: id, scope: AccessScope(caller), forUpdate: true)
@@ -153,7 +153,7 @@ struct CodeValidationService: CodeValidationServiceHandler {
   }
 
   /// Reference solutions are the course owner's.
-  private func checkOwns(_ ownerID: UUIDv7, _ courseID: UUIDv7, _ caller: Caller) async throws {
+  private func checkOwns(_ ownerID: EntityID, _ courseID: EntityID, _ caller: Caller) async throws {
     guard let course = try await courses.course(courseID, scope: AccessScope(caller)) else {
       throw DomainError.notFound(.course, courseID)
     }
@@ -189,7 +189,7 @@ extension Domain.CodeSnapshot {
 
 extension Domain.Provenance {
   /// What a caller says of where a verdict comes from. Who they are is not theirs to say, and an
-  /// instructor is no program: the name of the source tells one from the other.
+  /// instructor is not a program: the name of the source tells one from the other.
   fileprivate init(
     _ message: Contract.Provenance?, recordedBy caller: Caller
   ) throws(DomainError) {

@@ -8,8 +8,8 @@ extension CourseService {
     _ request: AdviseRequest, _ context: CallContext, _ responses: ResponseWriter<AdviseResponse>
   ) async throws {
     let caller = try context.caller
-    let courseID = try UUIDv7(parsing: request.courseId, field: "course_id")
-    let goalID = try UUIDv7.optional(request.goalId, field: "goal_id")
+    let courseID = try EntityID(parsing: request.courseId, field: "course_id")
+    let goalID = try EntityID.optional(request.goalId, field: "goal_id")
     var validation = Validation()
     validation.text("question", request.question, minimum: 1, maximum: AgentLimits.prompt)
     try validation.check()
@@ -33,7 +33,7 @@ extension CourseService {
   }
 
   /// Documents are for those enrolled in the course, for its owner, and for those who see everybody.
-  private func checkMayAsk(about id: UUIDv7, _ caller: Caller) async throws {
+  private func checkMayAsk(about id: EntityID, _ caller: Caller) async throws {
     let course = try await course(id, caller)
     // Retrieval hands out what the caller may read under their own name, whatever their role.
     if course.userID == caller.userID { return }

@@ -11,7 +11,7 @@ extension CourseService {
     guard case .start(let start)? = try await requests.next()?.step else {
       throw DomainError.invalid("start", "must be the first message of the stream")
     }
-    let id = try UUIDv7(parsing: start.courseId, field: "start.course_id")
+    let id = try EntityID(parsing: start.courseId, field: "start.course_id")
     let course = try await ownCourse(id, nil, caller)
     var ingestion = try await DocumentIngestion(
       writes: writes, courses: courses, documents: try documents(), context: context,
@@ -29,7 +29,7 @@ extension CourseService {
     _ request: ListDocumentsRequest, _ context: CallContext
   ) async throws -> ListDocumentsResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.courseId, field: "course_id")
+    let id = try EntityID(parsing: request.courseId, field: "course_id")
     let paging = try Paging(request, context, caller)
     try await waiter.checkRowRead(request.minCursor)
     try await checkMayRead(try await course(id, caller), caller)
@@ -43,7 +43,7 @@ extension CourseService {
     _ request: DeleteDocumentRequest, _ context: CallContext
   ) async throws -> DeleteDocumentResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.courseId, field: "course_id")
+    let id = try EntityID(parsing: request.courseId, field: "course_id")
     try Domain.CourseDocument.checkPath(request.path, field: "path")
     let documents = try documents()
     return try await writes.perform(context, caller) { change in

@@ -6,8 +6,8 @@ internal import Writes
 extension CourseService {
   func enrol(_ request: EnrolRequest, _ context: CallContext) async throws -> EnrolResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.courseId, field: "course_id")
-    let named = try UUIDv7.optional(request.userId, field: "user_id")
+    let id = try EntityID(parsing: request.courseId, field: "course_id")
+    let named = try EntityID.optional(request.userId, field: "user_id")
     // Two that enrol the same learner at a time make one enrolment.
     let policy = WritePolicy(retriesDuplicates: true)
     return try await writes.perform(context, caller, policy) { change in
@@ -36,8 +36,8 @@ extension CourseService {
 
   func leave(_ request: LeaveRequest, _ context: CallContext) async throws -> LeaveResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.courseId, field: "course_id")
-    let named = try UUIDv7.optional(request.userId, field: "user_id")
+    let id = try EntityID(parsing: request.courseId, field: "course_id")
+    let named = try EntityID.optional(request.userId, field: "user_id")
     return try await writes.perform(context, caller) { change in
       let learnerID =
         named == nil || named == caller.userID
@@ -56,7 +56,7 @@ extension CourseService {
     _ request: ListEnrolmentsRequest, _ context: CallContext
   ) async throws -> ListEnrolmentsResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.courseId, field: "course_id")
+    let id = try EntityID(parsing: request.courseId, field: "course_id")
     let paging = try Paging(request, context, caller)
     try await waiter.checkRowRead(request.minCursor)
     _ = try await course(id, caller)
@@ -68,8 +68,8 @@ extension CourseService {
 
   /// The caller, or whom the course's owner, a service or an admin names.
   private static func learner(
-    _ named: UUIDv7?, of course: Domain.Course, _ caller: Caller
-  ) throws(DomainError) -> UUIDv7 {
+    _ named: EntityID?, of course: Domain.Course, _ caller: Caller
+  ) throws(DomainError) -> EntityID {
     guard let named, named != caller.userID else { return caller.userID }
     guard caller.role.seesEverybody || caller.runs(course) else {
       throw .forbidden("only the course's owner, services and admins may name another learner")
@@ -78,7 +78,7 @@ extension CourseService {
   }
 
   private func enrolment(
-    _ courseID: UUIDv7, _ userID: UUIDv7, _ caller: Caller
+    _ courseID: EntityID, _ userID: EntityID, _ caller: Caller
   ) async throws -> Domain.Enrolment? {
     try await courses.enrolment(
       course: courseID, user: userID, scope: AccessScope(caller))

@@ -19,7 +19,7 @@ struct CourseService: CourseServiceHandler {
     _ request: CreateCourseRequest, _ context: CallContext
   ) async throws -> CreateCourseResponse {
     let caller = try context.caller
-    let named = try UUIDv7.optional(request.userId, field: "user_id")
+    let named = try EntityID.optional(request.userId, field: "user_id")
     return try await writes.perform(context, caller) { change in
       let ownerID = try await users.owner(named: named, caller)
       let course = Domain.Course(
@@ -38,7 +38,7 @@ struct CourseService: CourseServiceHandler {
     _ request: GetCourseRequest, _ context: CallContext
   ) async throws -> GetCourseResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.courseId, field: "course_id")
+    let id = try EntityID(parsing: request.courseId, field: "course_id")
     try await waiter.checkRowRead(request.minCursor)
     let course = try await course(id, caller)
     let enrolment = try await courses.enrolment(
@@ -54,7 +54,7 @@ struct CourseService: CourseServiceHandler {
     let paging = try Paging(request, context, caller)
     var filter = CourseFilter()
     filter.enrolledOnly = request.enrolledOnly
-    filter.ownerID = try UUIDv7.optional(request.userId, field: "user_id")
+    filter.ownerID = try EntityID.optional(request.userId, field: "user_id")
     filter.statuses = try Domain.CourseStatus.filter(request.statuses)
     if let technology = request.technology.nilIfEmpty {
       var validation = Validation()
@@ -74,7 +74,7 @@ struct CourseService: CourseServiceHandler {
     _ request: UpdateCourseRequest, _ context: CallContext
   ) async throws -> UpdateCourseResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.courseId, field: "course_id")
+    let id = try EntityID(parsing: request.courseId, field: "course_id")
     let fields = try FieldPaths(request.updateMask, allowed: Self.fields)
     let expected = try expectedVersion(request.expectedVersion)
     let new = request.course ?? Contract.Course()
@@ -123,7 +123,7 @@ struct CourseService: CourseServiceHandler {
     _ response: (Contract.Course) -> Response
   ) async throws -> Response {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: courseID, field: "course_id")
+    let id = try EntityID(parsing: courseID, field: "course_id")
     let expected = try expectedVersion(version)
     return try await writes.perform(context, caller) { change in
       var course = try await ownCourse(id, expected, caller)
@@ -134,7 +134,7 @@ struct CourseService: CourseServiceHandler {
     }
   }
 
-  func course(_ id: UUIDv7, _ caller: Caller) async throws -> Domain.Course {
+  func course(_ id: EntityID, _ caller: Caller) async throws -> Domain.Course {
     let scope = AccessScope(caller)
     guard let course = try await courses.course(id, scope: scope) else {
       throw DomainError.notFound(.course, id)
@@ -145,7 +145,7 @@ struct CourseService: CourseServiceHandler {
   /// A course that the caller may change: the owner, as long as they are more than a learner, and
   /// admins.
   func ownCourse(
-    _ id: UUIDv7, _ expected: Int64?, _ caller: Caller
+    _ id: EntityID, _ expected: Int64?, _ caller: Caller
   ) async throws -> Domain.Course {
     let course = try await course(id, caller)
     guard caller.role == .admin || caller.runs(course) else {

@@ -4,7 +4,7 @@ internal import EventLog
 internal import RPC
 
 struct EventService: EventServiceHandler {
-  /// How many events one call looks at, wanted or not; the client goes on at `next_cursor`.
+  /// How many events one call looks at, wanted or not; the client continues at `next_cursor`.
   static let scanMax = 5000
 
   let log: any EventLog
@@ -22,11 +22,11 @@ struct EventService: EventServiceHandler {
     let start =
       request.afterCursor.isEmpty
       ? 0 : try await waiter.position(of: request.afterCursor, context)
-    return try await read(behind: start, limit, selection, caller)
+    return try await read(after: start, limit, selection, caller)
   }
 
   private func read(
-    behind start: Int64, _ limit: Int, _ selection: EventSelection, _ caller: Caller
+    after start: Int64, _ limit: Int, _ selection: EventSelection, _ caller: Caller
   ) async throws -> ReadEventsResponse {
     let pageLimit = SubscriptionMachine.pageLimit
     var response = ReadEventsResponse()

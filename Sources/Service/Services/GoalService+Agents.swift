@@ -17,8 +17,8 @@ extension GoalService {
         "language", "must be one of: \(UserLimits.languages.joined(separator: ", "))")
     }
     try validation.check()
-    let named = try UUIDv7.optional(request.userId, field: "user_id")
-    let courseID = try UUIDv7.optional(request.courseId, field: "course_id")
+    let named = try EntityID.optional(request.userId, field: "user_id")
+    let courseID = try EntityID.optional(request.courseId, field: "course_id")
     let stream = RunStream(responses, cursors)
     let key = runs.requestKey(request, context, caller)
     if let id = try await runs.known(key) {
@@ -41,8 +41,8 @@ extension GoalService {
     _ responses: ResponseWriter<GenerateGoalResponse>
   ) async throws {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.runId, field: "run_id")
-    var eventID: UUIDv7?
+    let id = try EntityID(parsing: request.runId, field: "run_id")
+    var eventID: EntityID?
     if !request.cursor.isEmpty {
       guard case .event(let named) = try cursors.point(request.cursor) else {
         throw RPCError.badCursor("is not of a run")
@@ -51,14 +51,14 @@ extension GoalService {
     }
     _ = try await goalRun(id, caller)
     try await runs.watch(
-      id, caller, on: RunStream(responses, cursors), behind: eventID)
+      id, caller, on: RunStream(responses, cursors), after: eventID)
   }
 
   func resolveProposal(
     _ request: ResolveProposalRequest, _ context: CallContext
   ) async throws -> ResolveProposalResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.runId, field: "run_id")
+    let id = try EntityID(parsing: request.runId, field: "run_id")
     guard [.approve, .reject].contains(request.decision) else {
       throw DomainError.invalid("decision", "must be to approve or to reject")
     }
@@ -115,7 +115,7 @@ extension GoalService {
   }
 
   /// A run of the goal generator, as the caller may see it.
-  private func goalRun(_ id: UUIDv7, _ caller: Caller) async throws -> RunSession {
+  private func goalRun(_ id: EntityID, _ caller: Caller) async throws -> RunSession {
     let found = try await runs.journal.load(id, scope: AccessScope(caller))
     guard let (session, _) = found, session.run.kind == .goal else {
       throw DomainError.notFound(.agentRun, id)

@@ -20,8 +20,8 @@ struct GoalService: GoalServiceHandler {
     _ request: CreateGoalRequest, _ context: CallContext
   ) async throws -> CreateGoalResponse {
     let caller = try context.caller
-    let named = try UUIDv7.optional(request.userId, field: "user_id")
-    let courseID = try UUIDv7.optional(request.courseId, field: "course_id")
+    let named = try EntityID.optional(request.userId, field: "user_id")
+    let courseID = try EntityID.optional(request.courseId, field: "course_id")
     let targetDate = try Domain.Timestamp.optional(request.targetDate, field: "target_date")
     return try await writes.perform(context, caller) { change in
       let ownerID = try await users.owner(named: named, caller)
@@ -41,7 +41,7 @@ struct GoalService: GoalServiceHandler {
 
   func getGoal(_ request: GetGoalRequest, _ context: CallContext) async throws -> GetGoalResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.goalId, field: "goal_id")
+    let id = try EntityID(parsing: request.goalId, field: "goal_id")
     try await waiter.checkRowRead(request.minCursor)
     let aggregate = try await goals.goal(id, caller, forUpdate: false)
     return GetGoalResponse(
@@ -55,7 +55,7 @@ struct GoalService: GoalServiceHandler {
     let paging = try Paging(request, context, caller)
     var filter = GoalFilter()
     filter.ownerID = try caller.listed(request.userId)
-    filter.courseID = try UUIDv7.optional(request.courseId, field: "course_id")
+    filter.courseID = try EntityID.optional(request.courseId, field: "course_id")
     filter.statuses = try Domain.WorkStatus.filter(request.statuses, field: "statuses")
     let created = request.created ?? TimeRange()
     filter.createdAfter = try .openBound(created.startUs, field: "created.start_us")
@@ -78,11 +78,11 @@ struct GoalService: GoalServiceHandler {
     _ request: UpdateGoalRequest, _ context: CallContext
   ) async throws -> UpdateGoalResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.goalId, field: "goal_id")
+    let id = try EntityID(parsing: request.goalId, field: "goal_id")
     let fields = try FieldPaths(request.updateMask, allowed: Self.fields)
     let expected = try expectedVersion(request.expectedVersion)
     let new = request.goal ?? Contract.Goal()
-    let courseID = try UUIDv7.optional(new.courseId, field: "goal.course_id")
+    let courseID = try EntityID.optional(new.courseId, field: "goal.course_id")
     let targetDate = try Domain.Timestamp.optional(new.targetDate, field: "goal.target_date")
     return try await writes.perform(context, caller) { change in
       var aggregate = try await goals.goal(id, caller, forUpdate: true)
@@ -147,7 +147,7 @@ struct GoalService: GoalServiceHandler {
     _ response: (Contract.Goal) -> Response
   ) async throws -> Response {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: goalID, field: "goal_id")
+    let id = try EntityID(parsing: goalID, field: "goal_id")
     let expected = try expectedVersion(version)
     return try await writes.perform(context, caller) { change in
       var aggregate = try await goals.goal(id, caller, forUpdate: true)
@@ -158,7 +158,7 @@ struct GoalService: GoalServiceHandler {
 
   /// A goal can belong to a course only where its learner is enrolled.
   func checkEnrolled(
-    _ userID: UUIDv7, in courseID: UUIDv7, _ caller: Caller
+    _ userID: EntityID, in courseID: EntityID, _ caller: Caller
   ) async throws {
     let obstacle = try await courses.obstacle(
       toGoalsOf: courseID, for: userID, seenBy: AccessScope(caller))

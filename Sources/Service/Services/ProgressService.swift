@@ -57,7 +57,7 @@ struct ProgressService: Sendable {
   ) async throws -> (cursor: Int64, isLive: Bool) {
     if let from {
       // The port answers the last event at or before a moment; the first at or after this one
-      // stands behind the last before it.
+      // stands after the last before it.
       return (try await log.position(at: from.advanced(by: .microseconds(-1))), false)
     }
     switch request.start {

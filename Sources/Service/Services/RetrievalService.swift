@@ -5,9 +5,9 @@ internal import Retrieval
 
 /// Finding by meaning and by words what the caller may see.
 struct RetrievalService: RetrievalServiceHandler {
-  private static let queryMaximum = 4000
-  private static let codeQueryMaximum = 16_000
-  private static let limitMaximum: Int32 = 100
+  private static let queryMax = 4000
+  private static let codeQueryMax = 16_000
+  private static let limitMax: Int32 = 100
 
   let courses: any CourseRepository
   let log: any EventLog
@@ -20,10 +20,10 @@ struct RetrievalService: RetrievalServiceHandler {
     _ request: SearchSimilarGoalsRequest, _ context: CallContext
   ) async throws -> SearchResponse {
     try await search(context, request.minCursor) { caller, _ in
-      let named = try UUIDv7.optional(request.userId, field: "user_id")
+      let named = try EntityID.optional(request.userId, field: "user_id")
       let learnerID = try caller.owner(named: named)
       return SearchQuestion(
-        text: try Self.text(request.query, Self.queryMaximum),
+        text: try Self.text(request.query, Self.queryMax),
         scopes: [.goals(learnerID: learnerID, statuses: [.completed])], learnerID: learnerID,
         limit: try Self.limit(request.limit, default: 5))
     }
@@ -33,7 +33,7 @@ struct RetrievalService: RetrievalServiceHandler {
     _ request: SearchCourseDocumentsRequest, _ context: CallContext
   ) async throws -> SearchResponse {
     try await search(context, request.minCursor) { caller, store in
-      let text = try Self.text(request.query, Self.queryMaximum)
+      let text = try Self.text(request.query, Self.queryMax)
       let limit = try Self.limit(request.limit, default: 3)
       let courses = try await searchedCourses(request.courseId, caller, store)
       return SearchQuestion(
@@ -47,7 +47,7 @@ struct RetrievalService: RetrievalServiceHandler {
   ) async throws -> SearchResponse {
     try await search(context, request.minCursor) { caller, store in
       SearchQuestion(
-        text: try Self.text(request.query, Self.codeQueryMaximum),
+        text: try Self.text(request.query, Self.codeQueryMax),
         scopes: [
           .code(
             learnerID: caller.userID,
@@ -63,7 +63,7 @@ struct RetrievalService: RetrievalServiceHandler {
       let kinds = try Self.kinds(request.entityTypes)
       let language = try Self.language(request.language)
       let text = try Self.text(
-        request.query, kinds == [.codeSnapshot] ? Self.codeQueryMaximum : Self.queryMaximum)
+        request.query, kinds == [.codeSnapshot] ? Self.codeQueryMax : Self.queryMax)
       guard request.minSimilarity.isFinite, (-1...1).contains(request.minSimilarity) else {
         throw DomainError.invalid("min_similarity", "must be -1 to 1")
       }
@@ -135,9 +135,9 @@ struct RetrievalService: RetrievalServiceHandler {
   /// The named course, or all that the caller may read. One that they may not is not there.
   private func searchedCourses(
     _ courseID: String, _ caller: Caller, _ store: any RetrievalStore
-  ) async throws -> [UUIDv7] {
+  ) async throws -> [EntityID] {
     let readable = try await store.readableCourses(of: caller.userID)
-    guard let id = try UUIDv7.optional(courseID, field: "course_id") else { return readable }
+    guard let id = try EntityID.optional(courseID, field: "course_id") else { return readable }
     if readable.contains(id) { return [id] }
     guard try await courses.course(id, scope: AccessScope(caller)) != nil else {
       throw DomainError.notFound(.course, id)
@@ -156,8 +156,8 @@ struct RetrievalService: RetrievalServiceHandler {
   }
 
   private static func limit(_ limit: Int32, default: Int) throws(DomainError) -> Int {
-    guard (0...limitMaximum).contains(limit) else {
-      throw .invalid("limit", "must be 0 to \(limitMaximum)")
+    guard (0...limitMax).contains(limit) else {
+      throw .invalid("limit", "must be 0 to \(limitMax)")
     }
     return limit == 0 ? `default` : Int(limit)
   }

@@ -14,7 +14,7 @@ struct TaskService: TaskServiceHandler {
     _ request: CreateTaskRequest, _ context: CallContext
   ) async throws -> CreateTaskResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.goalId, field: "goal_id")
+    let id = try EntityID(parsing: request.goalId, field: "goal_id")
     guard let draft = request.task else {
       throw DomainError.invalid("task", "must not be missing")
     }
@@ -30,7 +30,7 @@ struct TaskService: TaskServiceHandler {
 
   func getTask(_ request: GetTaskRequest, _ context: CallContext) async throws -> GetTaskResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.taskId, field: "task_id")
+    let id = try EntityID(parsing: request.taskId, field: "task_id")
     try await waiter.checkRowRead(request.minCursor)
     let scope = AccessScope(caller)
     guard let task = try await goals.task(id, scope: scope) else {
@@ -45,7 +45,7 @@ struct TaskService: TaskServiceHandler {
     let caller = try context.caller
     let statuses = try Domain.WorkStatus.filter(request.statuses, field: "statuses")
     try await waiter.checkRowRead(request.minCursor)
-    if let goalID = try UUIDv7.optional(request.goalId, field: "goal_id") {
+    if let goalID = try EntityID.optional(request.goalId, field: "goal_id") {
       return try await tasks(of: goalID, statuses, request, caller)
     }
     let paging = try Paging(request, context, caller)
@@ -61,7 +61,7 @@ struct TaskService: TaskServiceHandler {
     _ request: UpdateTaskRequest, _ context: CallContext
   ) async throws -> UpdateTaskResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.taskId, field: "task_id")
+    let id = try EntityID(parsing: request.taskId, field: "task_id")
     let fields = try FieldPaths(request.updateMask, allowed: Self.fields)
     let expected = try expectedVersion(request.expectedVersion)
     let new = request.task ?? GoalTask()
@@ -122,14 +122,14 @@ struct TaskService: TaskServiceHandler {
     _ request: ReorderTasksRequest, _ context: CallContext
   ) async throws -> ReorderTasksResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.goalId, field: "goal_id")
+    let id = try EntityID(parsing: request.goalId, field: "goal_id")
     let expected = try expectedVersion(request.expectedVersion)
     guard request.taskIds.count <= GoalLimits.tasks else {
       throw DomainError.invalid("task_ids", "has more than \(GoalLimits.tasks) entries")
     }
-    var order: [UUIDv7] = []
+    var order: [EntityID] = []
     for (index, text) in request.taskIds.enumerated() {
-      order.append(try UUIDv7(parsing: text, field: "task_ids[\(index)]"))
+      order.append(try EntityID(parsing: text, field: "task_ids[\(index)]"))
     }
     return try await writes.perform(context, caller) { change in
       var aggregate = try await goals.goal(id, caller, forUpdate: true)
@@ -144,7 +144,7 @@ struct TaskService: TaskServiceHandler {
     _ response: (GoalTask?, Contract.Goal) -> Response
   ) async throws -> Response {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: taskID, field: "task_id")
+    let id = try EntityID(parsing: taskID, field: "task_id")
     let expected = try expectedVersion(version)
     return try await writes.perform(context, caller) { change in
       var aggregate = try await goal(ofTask: id, caller)
@@ -156,7 +156,7 @@ struct TaskService: TaskServiceHandler {
 
   /// All tasks of one goal fit a page, since a goal has a limited number.
   private func tasks(
-    of goalID: UUIDv7, _ statuses: [Domain.WorkStatus], _ request: ListTasksRequest,
+    of goalID: EntityID, _ statuses: [Domain.WorkStatus], _ request: ListTasksRequest,
     _ caller: Caller
   ) async throws -> ListTasksResponse {
     guard request.page == nil || request.page == Contract.PageRequest() else {
@@ -172,7 +172,7 @@ struct TaskService: TaskServiceHandler {
     return ListTasksResponse(tasks: tasks.map(GoalTask.init), page: PageInfo())
   }
 
-  private func goal(ofTask id: UUIDv7, _ caller: Caller) async throws -> GoalAggregate {
+  private func goal(ofTask id: EntityID, _ caller: Caller) async throws -> GoalAggregate {
     let scope = AccessScope(caller)
     if let goal = try await goals.goal(ofTask: id, scope: scope, forUpdate: true) { return goal }
     if try await goals.task(id, scope: scope) != nil {
@@ -184,7 +184,7 @@ struct TaskService: TaskServiceHandler {
 
 extension GoalAggregate {
   /// Nil for one that was deleted.
-  fileprivate func task(_ id: UUIDv7) -> GoalTask? {
+  fileprivate func task(_ id: EntityID) -> GoalTask? {
     tasks.first { $0.id == id }.map(GoalTask.init)
   }
 }

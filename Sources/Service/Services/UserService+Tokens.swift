@@ -84,7 +84,7 @@ extension UserService {
     _ request: RevokeTokenRequest, _ context: CallContext
   ) async throws -> RevokeTokenResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.tokenId, field: "token_id")
+    let id = try EntityID(parsing: request.tokenId, field: "token_id")
     guard let token = try await tokens.token(id),
       caller.role == .admin || token.userID == caller.userID,
       try await tokens.revoke(id, at: clock.now())
@@ -92,8 +92,8 @@ extension UserService {
     return RevokeTokenResponse()
   }
 
-  private static func tokenOwner(_ text: String, _ caller: Caller) throws(DomainError) -> UUIDv7 {
-    guard let id = try UUIDv7.optional(text, field: "user_id"), id != caller.userID else {
+  private static func tokenOwner(_ text: String, _ caller: Caller) throws(DomainError) -> EntityID {
+    guard let id = try EntityID.optional(text, field: "user_id"), id != caller.userID else {
       return caller.userID
     }
     guard caller.role == .admin else {
@@ -103,7 +103,7 @@ extension UserService {
   }
 
   private func tokenRole(
-    _ request: CreateTokenRequest, _ userID: UUIDv7, _ caller: Caller
+    _ request: CreateTokenRequest, _ userID: EntityID, _ caller: Caller
   ) async throws -> Domain.Role {
     let scope = AccessScope(caller)
     guard let user = try await users.user(userID, scope: scope) else {
@@ -125,7 +125,7 @@ extension UserService {
 
   private func tokenID(
     _ context: CallContext, _ caller: Caller, _ now: Domain.Timestamp
-  ) -> UUIDv7 {
+  ) -> EntityID {
     guard let key = context.idempotencyKey, !key.isEmpty else {
       return ids.next(at: now)
     }
@@ -135,7 +135,7 @@ extension UserService {
     func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
     let digest = hash.finalize()
     // RFC 9562 §5.8: version 8, whose bits are the application's.
-    return UUIDv7(
+    return EntityID(
       high: word(digest[0..<8]) & ~0xf000 | 0x8000,
       low: word(digest[8..<16]) & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000)
   }

@@ -45,7 +45,7 @@ struct UserService: UserServiceHandler {
     let scope = AccessScope(caller)
     switch request.name {
     case .userId(let text):
-      let id = try UUIDv7(parsing: text, field: "user_id")
+      let id = try EntityID(parsing: text, field: "user_id")
       return GetUserResponse(user: Contract.User(try await user(id, scope)))
     case .externalId(let name):
       guard !name.isEmpty, name.utf8.count <= UserLimits.externalID * 4 else {
@@ -78,7 +78,7 @@ struct UserService: UserServiceHandler {
     _ request: UpdateUserRequest, _ context: CallContext
   ) async throws -> UpdateUserResponse {
     let caller = try context.caller
-    let id = try caller.owner(named: UUIDv7.optional(request.userId, field: "user_id"))
+    let id = try caller.owner(named: EntityID.optional(request.userId, field: "user_id"))
     let fields = try FieldPaths(request.updateMask, allowed: Self.fields)
     let expected = try expectedVersion(request.expectedVersion)
     let new = request.user ?? Contract.User()
@@ -109,7 +109,7 @@ struct UserService: UserServiceHandler {
     _ request: DeactivateUserRequest, _ context: CallContext
   ) async throws -> DeactivateUserResponse {
     let caller = try context.caller
-    let id = try UUIDv7(parsing: request.userId, field: "user_id")
+    let id = try EntityID(parsing: request.userId, field: "user_id")
     let expected = try expectedVersion(request.expectedVersion)
     guard id != caller.userID else {
       throw RPCError.precondition("admins cannot shut themselves out", .user, id)
@@ -128,7 +128,7 @@ struct UserService: UserServiceHandler {
     }
   }
 
-  private func user(_ id: UUIDv7, _ scope: AccessScope) async throws -> Domain.User {
+  private func user(_ id: EntityID, _ scope: AccessScope) async throws -> Domain.User {
     guard let user = try await users.user(id, scope: scope) else {
       throw DomainError.notFound(.user, id)
     }

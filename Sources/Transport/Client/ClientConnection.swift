@@ -113,7 +113,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
     out.shrink()
   }
 
-  /// Closes with words of farewell. From any thread.
+  /// Closes with a GOAWAY and its text. From any thread.
   func close() {
     loop.execute {
       guard self.endError == nil else { return }

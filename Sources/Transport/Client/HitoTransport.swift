@@ -12,7 +12,7 @@ internal import Wire
 package final class HitoTransport: ClientTransport {
   private enum State {
     case idle
-    /// Somebody connects; the others wait for the same future.
+    /// One caller connects; the others wait for the same future.
     case connecting(EventLoopFuture<ClientConnection>)
     /// With the number of the attempt that made it.
     case connected(ClientConnection, attempt: Int)

@@ -104,7 +104,7 @@ final class AuthenticationCache: Sendable {
       let isRefused = error.code == .unauthenticated
       outcome = isRefused ? .refused(error, wasLookedUp: true) : .failed(error)
       forOthers = .take(isRefused ? .refused(error, wasLookedUp: false) : outcome)
-      // What ended this call alone is no answer to the others.
+      // What ended this call alone is not an answer to the others.
       if !isRefused, Task.isCancelled { forOthers = .askAgain }
     }
     let waiters = state.withLock { state in

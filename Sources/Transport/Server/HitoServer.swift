@@ -119,7 +119,7 @@ package final class HitoServer: Sendable {
     try? await group.shutdownGracefully()
   }
 
-  /// What is going on: connections with their calls, and counts since the start.
+  /// What is running: connections with their calls, and counts since the start.
   package func snapshot() async -> ServerSnapshot {
     var snapshot = ServerSnapshot()
     let totals = core.registry.totals

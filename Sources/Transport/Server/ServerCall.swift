@@ -89,7 +89,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     return context
   }
 
-  /// Whom the call's token stands for, or why for nobody. Whether the method needs somebody is the
+  /// Whom the call's token stands for, or why for none. Whether the method needs a caller is the
   /// router's to say.
   private func authenticate() async -> (principal: Principal?, refusal: RPCError?) {
     guard let token else { return (nil, nil) }

@@ -145,7 +145,7 @@ extension ServerConnection {
 
   // MARK: Introspection
 
-  /// What is going on here (nil when it is closing), and the counts so far. From any thread.
+  /// What is running here (nil when it is closing), and the counts so far. From any thread.
   func snapshot() async -> (ServerSnapshot.Connection?, CallCounters)? {
     let value = loop.submit { () -> (ServerSnapshot.Connection?, CallCounters) in
       guard !self.machine.isClosed else { return (nil, self.record.counters) }

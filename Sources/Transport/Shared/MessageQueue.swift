@@ -22,9 +22,9 @@ struct MessageQueue {
 
   var isEmpty: Bool { entryHead == entries.count }
 
-  /// Adds a fragment of a message that goes on. Answers with the credit to give back at once: all of
-  /// it while the reader waits for this very message, so that one larger than the window does not
-  /// stall; nothing while older messages are unread, so that the sum stays bounded.
+  /// Adds a fragment of a message that continues. Answers with the credit to give back at once: all
+  /// of it while the reader waits for this very message, so that one larger than the window does
+  /// not stall; nothing while older messages are unread, so that the sum stays bounded.
   mutating func hold(_ fragment: UnsafeRawBufferPointer) -> Int {
     bytes.append(contentsOf: fragment)
     unfinishedByteCount += fragment.count

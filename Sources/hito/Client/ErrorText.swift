@@ -17,7 +17,7 @@ enum ErrorText {
     if let cause = error.cause, !error.isFromServer { head += " (\(cause))" }
     var lines = [head]
     if let details { lines += describe(details) }
-    if let cursor = error.resumeCursor { lines.append("  to go on: cursor \(cursor)") }
+    if let cursor = error.resumeCursor { lines.append("  to continue: cursor \(cursor)") }
     if let hint = hint(for: error, access) { lines.append("hint: \(hint)") }
     return lines.joined(separator: "\n")
   }
@@ -35,7 +35,7 @@ enum ErrorText {
       lines.append("  limit of \(TerminalText.clean(quota.subject)): \(quota.maximum)")
     }
     if !details.laggingPart.isEmpty {
-      lines.append("  behind: \(TerminalText.clean(details.laggingPart))")
+      lines.append("  lagging: \(TerminalText.clean(details.laggingPart))")
     }
     if details.retryDelayUs > 0 {
       let delay = Duration.microseconds(details.retryDelayUs)

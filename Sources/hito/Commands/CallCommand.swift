@@ -118,10 +118,10 @@ struct CallCommand: AsyncParsableCommand {
         : [try JSONValue(typed: text.allSatisfy(\.isWhitespace) ? "{}" : text)]
       return try nodes.map { RawMessage(try schema.encode($0, as: type)) }
     } catch let error as JSONSyntaxError {
-      throw CommandFailure("the request is no JSON: \(error)", exitStatus: ExitStatus.usage)
+      throw CommandFailure("the request is not valid JSON: \(error)", exitStatus: ExitStatus.usage)
     } catch let error as ConversionError {
       throw CommandFailure(
-        "the request is no \(type.shortName): \(error)\nhint: `hito call --describe "
+        "the request is not a valid \(type.shortName): \(error)\nhint: `hito call --describe "
           + "\(method.shortPath)` shows its fields", exitStatus: ExitStatus.usage)
     }
   }

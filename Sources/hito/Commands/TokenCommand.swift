@@ -72,7 +72,7 @@ struct TokenCreateCommand: AsyncParsableCommand {
     if userId != nil, userName != nil || externalId != nil {
       throw ValidationError("--user-id names a user that exists; leave the other names out")
     }
-    if let userId, UUIDv7(userId) == nil {
+    if let userId, EntityID(userId) == nil {
       throw ValidationError("--user-id wants a UUID")
     }
     guard expires.duration <= .seconds(366 * 86_400) else {
@@ -84,7 +84,7 @@ struct TokenCreateCommand: AsyncParsableCommand {
     try await database.open { session in
       let issuer = TokenIssuer(
         user: TokenIssuer.UserChoice(
-          id: userId.flatMap { UUIDv7($0) }, name: userName, externalID: externalId, email: email,
+          id: userId.flatMap { EntityID($0) }, name: userName, externalID: externalId, email: email,
           language: language, timeZone: timeZone),
         role: role, lifetime: expires.duration, label: label, scopes: scope)
       show(try await session.withDatabase { database in try await issuer.issue(database) })
@@ -123,12 +123,12 @@ struct TokenListCommand: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
-    if let userId, UUIDv7(userId) == nil { throw ValidationError("--user-id wants a UUID") }
+    if let userId, EntityID(userId) == nil { throw ValidationError("--user-id wants a UUID") }
   }
 
   func run() async throws {
     try await database.open { session in
-      let user = userId.flatMap { UUIDv7($0) }
+      let user = userId.flatMap { EntityID($0) }
       let tokens = try await session.withDatabase { database in
         try await PostgresTokenStore(database).tokens(user: user)
       }
@@ -172,12 +172,12 @@ struct TokenRevokeCommand: AsyncParsableCommand {
     if tokenId.hasPrefix("hito_") {
       throw ValidationError("that is the secret; revoke wants the token's id (hito token list)")
     }
-    if UUIDv7(tokenId) == nil { throw ValidationError("the token's id is a UUID") }
+    if EntityID(tokenId) == nil { throw ValidationError("the token's id is a UUID") }
   }
 
   func run() async throws {
     try await database.open { session in
-      guard let id = UUIDv7(tokenId) else { return }
+      guard let id = EntityID(tokenId) else { return }
       let wasThere = try await session.withDatabase { database in
         try await PostgresTokenStore(database).revoke(id, at: SystemTime().now())
       }

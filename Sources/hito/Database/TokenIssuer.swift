@@ -5,7 +5,7 @@ import Service
 /// Makes a token and, where needed, its user: the same rows and the same event as UserService.
 struct TokenIssuer: Sendable {
   struct UserChoice: Sendable {
-    var id: UUIDv7?
+    var id: EntityID?
     var name: String?
     var externalID: String?
     var email: String?
@@ -82,7 +82,7 @@ struct TokenIssuer: Sendable {
     let outcome = try await PostgresWriteStore(database).commit(
       Write(changes: [.insertUser(new)], events: [event], reply: nil))
     guard outcome == .committed else {
-      throw CommandFailure("somebody else made this user at the same time; try again")
+      throw CommandFailure("another process made this user at the same time; try again")
     }
     return (new, true)
   }

@@ -108,7 +108,7 @@ enum ServerChecks {
       difference > clockDifferenceMax
         ? .warn(
           "clock", "\(Int(difference)) s apart from the server's",
-          "turn time synchronisation on: tokens and certificates depend on it")
+          "turn time synchronization on: tokens and certificates depend on it")
         : .ok("clock", "agrees with the server's")
     ]
   }

@@ -41,9 +41,9 @@ struct LakeService: ServiceLifecycle.Service {
       let position = try await sink.flush()
       logger.info("the lake is complete", metadata: ["position": "\(position)"])
     } catch  where Task.isCancelled {
-      // Another part failed and says so; the next start goes on from the lake's own cursor.
+      // Another part failed and says so; the next start continues from the lake's own cursor.
     } catch {
-      // Nothing is lost: the next start goes on from the lake's own cursor.
+      // Nothing is lost: the next start continues from the lake's own cursor.
       logger.warning("the lake is behind the log", metadata: ["error": "\(error)"])
     }
   }
@@ -70,7 +70,7 @@ struct NetworkService: ServiceLifecycle.Service {
   let beforeListening: @Sendable () async throws -> Void
   /// Called when calls are taken, with the port.
   let whenListening: @Sendable (Int) throws -> Void
-  /// Called before the drain begins, so that streams can say where to go on.
+  /// Called before the drain begins, so that streams can say where to continue.
   let beforeDrain: @Sendable () async -> Void
 
   func run() async throws {

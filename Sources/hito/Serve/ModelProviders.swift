@@ -82,7 +82,7 @@ struct ModelProviders {
     budget.prices = ModelPrices(
       promptMicrosPerMillionTokens: Self.micros(settings[chosen.modelPromptPrice]),
       replyMicrosPerMillionTokens: Self.micros(settings[chosen.modelReplyPrice]))
-    return try GuardedModel(model, budget: budget, store: usage, time: time, logger: logger)
+    return try BudgetedModel(model, budget: budget, store: usage, time: time, logger: logger)
   }
 
   private static func micros(_ amount: Double) -> Int64 { Int64(amount * 1_000_000) }

@@ -21,7 +21,7 @@ struct ServeConfiguration: Sendable {
   /// Names of this host in the development certificate, beside localhost.
   var hostNames: [String]
   var threadCount: Int
-  /// How long calls may go on after SIGTERM.
+  /// How long calls may continue after SIGTERM.
   var grace: Duration
 }
 

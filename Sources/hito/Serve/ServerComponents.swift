@@ -45,15 +45,15 @@ final class ServerComponents: Sendable {
     self.logger = logger
     log = PostgresEventLog(database)
     hub = EventHub()
-    let stamper = PostgresEventStamper(database)
+    let sequencer = PostgresEventSequencer(database)
     sink = LakeSink(lake: lake, log: log, logger: Logger(label: "hito.lake"), time: clock)
     // The embedded database has no other server to wake.
     var announce: (@Sendable () async -> Void)?
     if configuration.databaseURL != nil {
-      announce = { try? await stamper.notify() }
+      announce = { try? await sequencer.notify() }
     }
     relay = EventRelay(
-      log: log, hub: hub, stamper: stamper,
+      log: log, hub: hub, sequencer: sequencer,
       announce: announce, advanced: { [sink] position in sink.noticed(head: position) },
       logger: Logger(label: "hito.relay"))
     let embeddings = PostgresEmbeddingStore(database)
@@ -108,7 +108,7 @@ final class ServerComponents: Sendable {
     return server
   }
 
-  /// Goes on with the runs of agents that other servers, or this one before it died, left behind.
+  /// Continues the runs of agents that other servers, or this one before it died, left behind.
   func resumeRuns() async throws {
     try await resumer.withLock { $0 }?.run(logger: Logger(label: "hito.agents"))
   }

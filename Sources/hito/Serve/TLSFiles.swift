@@ -6,7 +6,7 @@ import Transport
 ///
 /// Without files of the operator's own, a development authority and a certificate signed by it are
 /// made in the data directory at the first start, and a new certificate when the old one is about
-/// to expire. The authority stays the same, so clients go on trusting it.
+/// to expire. The authority stays the same, so clients continue to trust it.
 struct TLSFiles {
   var certificate: String
   var key: String

@@ -111,7 +111,7 @@ struct ModelSettings: SettingGroup {
   private static let million = 1_000_000.0
 
   let modelURL = Setting<String?>(
-    "model-url", .url, help: "A language model behind URL/chat/completions.", needs: ["model"])
+    "model-url", .url, help: "A language model at URL/chat/completions.", needs: ["model"])
 
   let model = Setting<String?>(
     "model", .name, help: "Name of the language model.", needs: ["model-url"])
@@ -151,7 +151,7 @@ struct EmbeddingSettings: SettingGroup {
 
   let embeddingURL = Setting<String?>(
     "embedding-url", .url, shown: "the embedded encoder",
-    help: "An embedding model behind URL/embeddings instead of the embedded one.",
+    help: "An embedding model at URL/embeddings instead of the embedded one.",
     needs: ["embedding-model", "embedding-dimensions"])
 
   let embeddingModel = Setting<String?>(

@@ -5,7 +5,7 @@ import JSON
 /// Events for people, one a line.
 enum EventText {
   private static let typeWidth = 18
-  private static let titleMaximum = 48
+  private static let titleMax = 48
 
   /// Time, type, what it is about, how far it is, and the id.
   static func line(_ event: Event) -> String {
@@ -14,7 +14,7 @@ enum EventText {
     let type = TerminalText.padded(TerminalText.clean(event.type), typeWidth)
     var line = "\(time)  \(type)"
     if let title = title(payload) {
-      line += "  \(TerminalText.clean(title, maximum: titleMaximum))"
+      line += "  \(TerminalText.clean(title, maximum: titleMax))"
     }
     if let progress = progress(event, payload) { line += "  \(progress)" }
     return line

@@ -63,7 +63,7 @@ package struct BenchDatabase: Sendable {
   ///
   /// - Returns: how many a second got one meanwhile; nil where too few waited to tell.
   @discardableResult
-  package func waitUntilStamped(limit: Duration = .seconds(60)) async throws -> Double? {
+  package func waitUntilSequenced(limit: Duration = .seconds(60)) async throws -> Double? {
     let start = ContinuousClock.now
     let waiting = Double(try sql("SELECT count(*) FROM events WHERE position IS NULL")) ?? 0
     while ContinuousClock.now < start + limit {

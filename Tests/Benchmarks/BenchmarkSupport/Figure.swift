@@ -56,7 +56,7 @@ package func number(_ value: Double) -> String {
 package struct Promise: Sendable {
   package var text: String
   package var holds: Bool
-  /// Absolute times depend on the machine: missing one is said, and is no failure.
+  /// Absolute times depend on the machine: missing one is said, and is not a failure.
   package var isBinding: Bool
 
   package init(_ text: String, holds: Bool, isBinding: Bool) {

@@ -20,7 +20,7 @@ struct Sink {
     for _ in 0..<Self.sampleGoalCount { _ = try await client.goals.createGoal(.sample) }
     let admin = try await server.connect(token: try server.adminToken())
     defer { admin.close() }
-    try await server.database.waitUntilStamped()
+    try await server.database.waitUntilSequenced()
     _ = try await admin.server.flushLake(FlushLakeRequest())
 
     try fillLog()
@@ -47,7 +47,7 @@ struct Sink {
     ]
   }
 
-  /// Copies of the events that there are, with positions as if they had been stamped: what is
+  /// Copies of the events that there are, with positions as if they had been sequenced: what is
   /// measured is the sink alone.
   private func fillLog() throws {
     try server.database.sql(

@@ -5,7 +5,7 @@ import HitoClient
 /// pgbench with the same statements on the same database, in turns.
 ///
 /// Both write for 64 learners. Ours go over one connection; pgbench has one for each client. The
-/// server runs all the time: it stamps and publishes the events of both.
+/// server runs all the time: it sequences and publishes the events of both.
 struct CreateGoal {
   static let levels = [1, 8, 64]
   static let targetRatio = 0.5
@@ -32,12 +32,14 @@ struct CreateGoal {
     _ = try pgbench.run(clientCount: 64, seconds: 1)
     var ours: [Int: [Run]] = [:]
     var theirs: [Int: [Run]] = [:]
-    var stampRates: [Double] = []
+    var sequencingRates: [Double] = []
     for round in 0..<rounds {
       for level in Self.levels {
         // Who is first changes, so that a growing database favours nobody.
         for turn in 0..<2 {
-          if let rate = try await server.database.waitUntilStamped() { stampRates.append(rate) }
+          if let rate = try await server.database.waitUntilSequenced() {
+            sequencingRates.append(rate)
+          }
           if (round + turn).isMultiple(of: 2) {
             ours[level, default: []].append(
               try await self.ours(client, inFlight: level, .seconds(seconds)))
@@ -48,9 +50,9 @@ struct CreateGoal {
         }
       }
     }
-    if !stampRates.isEmpty {
+    if !sequencingRates.isEmpty {
       report.figures.append(
-        Figure("progress.stamped_per_second", Samples(stampRates).median, unit: "events/s"))
+        Figure("progress.stamped_per_second", Samples(sequencingRates).median, unit: "events/s"))
     }
     for level in Self.levels {
       add(level, ours: Self.median(ours[level]), theirs: Self.median(theirs[level]), to: &report)

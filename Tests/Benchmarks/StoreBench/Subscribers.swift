@@ -4,7 +4,7 @@ import Synchronization
 
 /// How long it takes from a commit until a subscriber on another connection has the event.
 ///
-/// Counted from when CreateGoal was *sent*: the commit is somewhere behind that, so that the figure
+/// Counted from when CreateGoal was *sent*: the commit is somewhere after that, so that the figure
 /// is an upper bound. From when the reply was there it is shorter, and told beside it.
 struct Subscribers {
   static let targetMilliseconds = 50.0

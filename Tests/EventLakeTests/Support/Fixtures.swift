@@ -38,8 +38,8 @@ enum Fixtures {
   static let monday = Timestamp(microsecondsSinceEpoch: 1_793_577_600_000_000)
   static let day: Int64 = 86_400_000_000
 
-  static func user(_ number: UInt64) -> UUIDv7 {
-    UUIDv7(high: 0x0198_0000_0000_7000, low: 0x8000_0000_0000_0000 | number)
+  static func user(_ number: UInt64) -> EntityID {
+    EntityID(high: 0x0198_0000_0000_7000, low: 0x8000_0000_0000_0000 | number)
   }
 
   static func event(
@@ -47,9 +47,9 @@ enum Fixtures {
     at createdAt: Timestamp = Fixtures.monday, payload: String = #"{"title":"Aprender FastAPI"}"#
   ) -> StoredEvent {
     StoredEvent(
-      id: UUIDv7(high: 0x0199_0000_0000_7000, low: UInt64(position)), seq: position,
+      id: EntityID(high: 0x0199_0000_0000_7000, low: UInt64(position)), seq: position,
       position: position, type: type, entityType: "goal",
-      entityID: UUIDv7(high: 7, low: UInt64(position % 17)), version: position,
+      entityID: EntityID(high: 7, low: UInt64(position % 17)), version: position,
       userID: number.map(user), payload: payload, metadata: #"{"actor":"test"}"#,
       createdAt: createdAt)
   }

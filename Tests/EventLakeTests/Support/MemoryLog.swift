@@ -34,9 +34,9 @@ final class MemoryLog: EventLog {
     state.withLock { $0.events.last?.position ?? 0 }
   }
 
-  func newestUnstamped() async throws(StoreError) -> UUIDv7? { nil }
+  func newestUnsequenced() async throws(StoreError) -> EntityID? { nil }
 
-  func position(of eventID: UUIDv7) async throws(StoreError) -> Int64? {
+  func position(of eventID: EntityID) async throws(StoreError) -> Int64? {
     state.withLock { $0.events.first { $0.id == eventID }?.position }
   }
 
@@ -45,7 +45,7 @@ final class MemoryLog: EventLog {
   }
 
   func tail(
-    user: UUIDv7, from: Timestamp, to: Timestamp, after position: Int64
+    user: EntityID, from: Timestamp, to: Timestamp, after position: Int64
   ) async throws(StoreError) -> [StoredEvent] {
     state.withLock { state in
       state.events.filter {

@@ -4,7 +4,7 @@ import Logging
 import Models
 import Synchronization
 
-let somebody = UUIDv7(high: 1, low: 1)
+let someCaller = EntityID(high: 1, low: 1)
 let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// A clock that stands until it is moved.
@@ -40,14 +40,14 @@ extension ModelRequest {
   static func prose(_ text: String = "¿Qué sigue?") -> ModelRequest {
     ModelRequest(
       messages: [ModelMessage(.system, "Be brief."), ModelMessage(.user, text)],
-      replyTokenCountMax: 40, callerID: somebody)
+      replyTokenCountMax: 40, callerID: someCaller)
   }
 
   /// Asks for `{"title": string}`.
   static func title(_ text: String = "A goal") -> ModelRequest {
     ModelRequest(
       messages: [ModelMessage(.user, text)], schema: titleSchema, schemaName: "title",
-      replyTokenCountMax: 80, callerID: somebody)
+      replyTokenCountMax: 80, callerID: someCaller)
   }
 
   static let titleSchema = JSONValue.object([

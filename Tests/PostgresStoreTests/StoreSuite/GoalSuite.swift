@@ -26,18 +26,18 @@ import Testing
   }
 
   @Test(arguments: StoreKind.allCases)
-  func itsEventsAreStampedInOrder(_ kind: StoreKind) async throws {
+  func itsEventsAreSequencedInOrder(_ kind: StoreKind) async throws {
     try await kind.run { store in
       let owner = try await store.addUser()
       let created = try store.newGoal(owner: owner)
       #expect(try await store.save(created) == .committed)
-      let stamped = try await store.stampAll()
-      #expect(stamped.map(\.position) == [1, 2, 3, 4, 5])
+      let sequenced = try await store.sequenceAll()
+      #expect(sequenced.map(\.position) == [1, 2, 3, 4, 5])
       #expect(
-        stamped.map(\.type)
+        sequenced.map(\.type)
           == ["user.created", "goal.created", "task.created", "task.created", "task.created"])
-      #expect(stamped.dropFirst().map(\.id) == created.events.map(\.id))
-      #expect(try await store.log.events(after: 0, limit: 100) == stamped)
+      #expect(sequenced.dropFirst().map(\.id) == created.events.map(\.id))
+      #expect(try await store.log.events(after: 0, limit: 100) == sequenced)
       #expect(try await store.log.head() == 5)
     }
   }
@@ -82,7 +82,7 @@ import Testing
       #expect(try await store.save(second) == .stale)
       let read = try await store.load(loaded.goal.id, as: owner)
       #expect(read.tasks == loaded.tasks)
-      #expect(try await store.stampAll().last?.type == "goal.started")
+      #expect(try await store.sequenceAll().last?.type == "goal.started")
     }
   }
 
@@ -98,14 +98,14 @@ import Testing
   func listsComeNewestFirstInPages(_ kind: StoreKind) async throws {
     try await kind.run { store in
       let owner = try await store.addUser()
-      var made: [UUIDv7] = []
+      var made: [EntityID] = []
       for index in 0..<7 {
         // Pairs share a time, so that pages break between equal times.
         let time = StoreFixture.start.advanced(by: .seconds(index / 2))
         made.append(
           try await store.addGoal(owner: owner, title: "g\(index)", taskCount: 0, at: time).goal.id)
       }
-      var seen: [UUIDv7] = []
+      var seen: [EntityID] = []
       var page = PageRequest(limit: 3)
       repeat {
         let goals = try await store.goals.goals(
@@ -129,7 +129,7 @@ import Testing
       var archived = try await store.addGoal(owner: owner, title: "viejo")
       try archived.apply(.archive, expectedVersion: nil, context: store.context())
       #expect(try await store.save(archived) == .committed)
-      func list(_ edit: (inout GoalFilter) -> Void) async throws -> Set<UUIDv7> {
+      func list(_ edit: (inout GoalFilter) -> Void) async throws -> Set<EntityID> {
         var filter = GoalFilter()
         edit(&filter)
         let page = try await store.goals.goals(

@@ -4,14 +4,14 @@ import Testing
 /// The log: its order, its pages, and the part of it that the lake does not hold.
 @Suite struct LogSuite {
   @Test(arguments: StoreKind.allCases)
-  func stampingTakesAtMostItsLimit(_ kind: StoreKind) async throws {
+  func sequencingTakesAtMostItsLimit(_ kind: StoreKind) async throws {
     try await kind.run { store in
       let owner = try await store.addUser()
       _ = try await store.addGoal(owner: owner, taskCount: 5)
-      #expect(try await store.stamper.stamp(limit: 3)?.map(\.position) == [1, 2, 3])
-      #expect(try await store.stamper.stamp(limit: 3)?.map(\.position) == [4, 5, 6])
-      #expect(try await store.stamper.stamp(limit: 3)?.map(\.position) == [7])
-      #expect(try await store.stamper.stamp(limit: 3) == [])
+      #expect(try await store.sequencer.sequence(limit: 3)?.map(\.position) == [1, 2, 3])
+      #expect(try await store.sequencer.sequence(limit: 3)?.map(\.position) == [4, 5, 6])
+      #expect(try await store.sequencer.sequence(limit: 3)?.map(\.position) == [7])
+      #expect(try await store.sequencer.sequence(limit: 3) == [])
       #expect(try await store.log.events(after: 2, limit: 2).map(\.position) == [3, 4])
     }
   }
@@ -23,8 +23,8 @@ import Testing
       let bob = try await store.addUser("Bob")
       let second = StoreFixture.start.advanced(by: .seconds(1))
       _ = try await store.addGoal(owner: ada, taskCount: 0, at: second)
-      _ = try await store.stampAll()
-      let unstamped = try await store.addGoal(owner: ada, taskCount: 1, at: second)
+      _ = try await store.sequenceAll()
+      let unsequenced = try await store.addGoal(owner: ada, taskCount: 1, at: second)
       _ = try await store.addGoal(owner: bob, at: second)
       func tail(_ from: Timestamp, _ to: Timestamp, after: Int64) async throws -> [Int64] {
         try await store.log.tail(user: ada.id, from: from, to: to, after: after).map(\.position)
@@ -35,21 +35,21 @@ import Testing
       #expect(try await tail(second, end, after: 3) == [0, 0])
       #expect(try await tail(StoreFixture.start, second, after: 0) == [1])
       let events = try await store.log.tail(user: ada.id, from: second, to: end, after: 3)
-      #expect(events.map(\.entityID) == [unstamped.goal.id, unstamped.tasks[0].id])
+      #expect(events.map(\.entityID) == [unsequenced.goal.id, unsequenced.tasks[0].id])
     }
   }
 
   @Test(arguments: StoreKind.allCases)
-  func anEventHasNoPositionUntilItIsStamped(_ kind: StoreKind) async throws {
+  func anEventHasNoPositionUntilItIsSequenced(_ kind: StoreKind) async throws {
     try await kind.run { store in
       _ = try await store.addUser()
-      let newest = try #require(try await store.log.newestUnstamped())
+      let newest = try #require(try await store.log.newestUnsequenced())
       #expect(try await store.log.position(of: newest) == nil)
       #expect(try await store.log.events(after: 0, limit: 10).isEmpty)
       #expect(try await store.log.head() == 0)
-      _ = try await store.stampAll()
+      _ = try await store.sequenceAll()
       #expect(try await store.log.position(of: newest) == 1)
-      #expect(try await store.log.newestUnstamped() == nil)
+      #expect(try await store.log.newestUnsequenced() == nil)
       #expect(try await store.log.head() == 1)
       #expect(try await store.log.position(at: StoreFixture.start) == 1)
       #expect(try await store.log.position(at: StoreFixture.start.advanced(by: .seconds(-1))) == 0)

@@ -4,7 +4,7 @@ import Testing
 /// Passages: what a scope holds, what a learner may read, and what waits for its vector.
 @Suite struct SearchSuite {
   private static func passage(
-    _ kind: PassageKind, _ id: UUIDv7, _ owner: User, number: Int32 = 0
+    _ kind: PassageKind, _ id: EntityID, _ owner: User, number: Int32 = 0
   ) -> Passage {
     Passage(
       kind: kind, entityID: id, userID: owner.id, chunkNumber: number, title: "Aprender",
@@ -14,7 +14,7 @@ import Testing
   /// The entities that a search finds, by meaning and by words alike.
   private static func found(
     _ scope: SearchScope, _ store: any TestedStore
-  ) async throws -> Set<UUIDv7> {
+  ) async throws -> Set<EntityID> {
     let query = CandidateQuery(
       scope: scope, vector: try await store.embedding(axis: 1), words: "FastAPI", limit: 10)
     guard case .found(let candidates) = try await store.retrieval.candidates(query) else {
@@ -29,7 +29,7 @@ import Testing
   /// The entities of which the learner may read passages.
   private static func readable(
     _ passages: [Passage], by user: User, _ store: any TestedStore
-  ) async throws -> Set<UUIDv7> {
+  ) async throws -> Set<EntityID> {
     Set(
       try await store.retrieval.passages(passages.map(\.key), as: user.id).keys.map(\.entityID))
   }
@@ -45,7 +45,7 @@ import Testing
         try await store.save(passages[passages.count - 1], axis: 1)
       }
       let own = passages[0].entityID
-      func goals(_ statuses: [WorkStatus]) async throws -> Set<UUIDv7> {
+      func goals(_ statuses: [WorkStatus]) async throws -> Set<EntityID> {
         try await Self.found(.goals(learnerID: ada.id, statuses: statuses), store)
       }
       #expect(try await goals([.pending]) == [own])
@@ -66,7 +66,7 @@ import Testing
       #expect(try await Self.found(.courses([]), store).isEmpty)
       func expect(_ users: [(User, Bool)]) async throws {
         for (user, reads) in users {
-          let expected: [UUIDv7] = reads ? [course.id] : []
+          let expected: [EntityID] = reads ? [course.id] : []
           #expect(try await store.retrieval.readableCourses(of: user.id) == expected)
           #expect(try await Self.readable([passage], by: user, store) == Set(expected))
         }
@@ -108,7 +108,7 @@ import Testing
             content: "FastAPI", language: "python"))
         try await store.save(passages[passages.count - 1], axis: 1)
       }
-      func code(_ courses: [UUIDv7], language: String? = "python") async throws -> Set<UUIDv7> {
+      func code(_ courses: [EntityID], language: String? = "python") async throws -> Set<EntityID> {
         try await Self.found(
           .code(learnerID: ada.id, courses: courses, language: language, onlyValidated: true),
           store)

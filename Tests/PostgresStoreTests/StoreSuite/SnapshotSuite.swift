@@ -9,7 +9,7 @@ import Testing
     Judgement(
       verdict: verdict, score: score, feedback: "¡Bien! \"comillas\" \\ y\nlíneas",
       provenance: Provenance(
-        source: "grader", actorID: UUIDv7(high: 7, low: 7),
+        source: "grader", actorID: EntityID(high: 7, low: 7),
         toolVersions: ["ruff": "0.6", "cpython": "3.13"], limits: ["cpu \"x\"": "2 s"],
         policy: "default@1"))
   }
@@ -75,8 +75,8 @@ import Testing
       #expect(found?.snapshot == new)
       #expect(new.share(true, at: StoreFixture.start) == .codeShared)
       #expect(try await commit() == .committed)
-      let stamped = try await store.stampAll()
-      #expect(stamped.last?.entityType == "code_snapshot" && stamped.last?.version == 3)
+      let sequenced = try await store.sequenceAll()
+      #expect(sequenced.last?.entityType == "code_snapshot" && sequenced.last?.version == 3)
     }
   }
 

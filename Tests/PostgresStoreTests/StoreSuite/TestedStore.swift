@@ -11,7 +11,7 @@ protocol TestedStore: Sendable {
   associatedtype Snapshots: SnapshotRepository
   associatedtype Documents: DocumentRepository
   associatedtype Log: EventLog
-  associatedtype Stamper: EventStamper
+  associatedtype Sequencer: EventSequencer
   associatedtype Cursors: CursorStore
   associatedtype Tokens: TokenStore
   associatedtype Runs: AgentRunStore
@@ -27,7 +27,7 @@ protocol TestedStore: Sendable {
   var snapshots: Snapshots { get }
   var documents: Documents { get }
   var log: Log { get }
-  var stamper: Stamper { get }
+  var sequencer: Sequencer { get }
   var cursors: Cursors { get }
   var tokens: Tokens { get }
   var runs: Runs { get }
@@ -79,7 +79,7 @@ struct MemoryFixture: TestedStore {
   var snapshots: InMemoryStore { writes }
   var documents: InMemoryStore { writes }
   var log: InMemoryStore { writes }
-  var stamper: InMemoryStore { writes }
+  var sequencer: InMemoryStore { writes }
   var cursors: InMemoryStore { writes }
   var tokens: InMemoryStore { writes }
   var runs: InMemoryStore { writes }
@@ -185,18 +185,20 @@ extension TestedStore {
     return try await load(aggregate.goal.id, as: owner)
   }
 
-  func load(_ id: UUIDv7, as user: User) async throws -> GoalAggregate {
+  func load(_ id: EntityID, as user: User) async throws -> GoalAggregate {
     guard
       let goal = try await goals.goal(id, scope: AccessScope(user), forUpdate: true)
     else { throw FixtureError(.stale) }
     return goal
   }
 
-  /// Stamps until nothing is left and returns what was stamped.
-  func stampAll() async throws -> [StoredEvent] {
-    var stamped: [StoredEvent] = []
-    while let batch = try await stamper.stamp(limit: 500), !batch.isEmpty { stamped += batch }
-    return stamped
+  /// Gives positions until every event has one, and returns those events.
+  func sequenceAll() async throws -> [StoredEvent] {
+    var sequenced: [StoredEvent] = []
+    while let batch = try await sequencer.sequence(limit: 500), !batch.isEmpty {
+      sequenced += batch
+    }
+    return sequenced
   }
 
   func request(_ key: String, by user: User, hash: UInt8 = 1) -> RequestKey {

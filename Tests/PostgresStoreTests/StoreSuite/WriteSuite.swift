@@ -111,7 +111,7 @@ import Testing
   }
 
   @Test(arguments: StoreKind.allCases)
-  func guardedUpdatesOfEveryKindFailWhenTheRowMovedOn(_ kind: StoreKind) async throws {
+  func guardedUpdatesOfEveryKindFailWhenTheRowHasChanged(_ kind: StoreKind) async throws {
     try await kind.run { store in
       var user = try await store.addUser(role: .instructor)
       var course = try await store.addCourse(owner: user)

@@ -129,19 +129,19 @@ final class FakeRetriever: ContextRetriever {
   }
 
   func context(
-    for query: String, learnerID: UUIDv7, courseID: UUIDv7?
+    for query: String, learnerID: EntityID, courseID: EntityID?
   ) async throws -> AgentContext { try asked(query) }
 
   func documents(
-    for query: String, learnerID: UUIDv7, courseID: UUIDv7, limit: Int
+    for query: String, learnerID: EntityID, courseID: EntityID, limit: Int
   ) async throws -> [RetrievedPassage] { try asked(query).documents }
 
   func validatedCode(
-    like code: String, language: String, learnerID: UUIDv7, excluding: UUIDv7?, limit: Int
+    like code: String, language: String, learnerID: EntityID, excluding: EntityID?, limit: Int
   ) async throws -> [RetrievedPassage] { try asked(code).code }
 
   func closestOpenGoal(
-    to text: String, learnerID: UUIDv7
+    to text: String, learnerID: EntityID
   ) async throws -> RetrievedPassage? {
     state.withLock { state in
       guard state.closestUses > 0 else { return nil }
@@ -183,7 +183,7 @@ enum AgentScript {
   ) -> RetrievedPassage {
     RetrievedPassage(
       passage: Passage(
-        kind: kind, entityID: UUIDv7(high: 77, low: id), userID: UUIDv7(high: 78, low: 1),
+        kind: kind, entityID: EntityID(high: 77, low: id), userID: EntityID(high: 78, low: 1),
         title: title, content: content, language: "es",
         documentPath: anchor.isEmpty ? "" : "tutorial.md", anchor: anchor),
       similarity: similarity, score: similarity)

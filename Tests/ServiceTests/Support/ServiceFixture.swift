@@ -105,10 +105,10 @@ struct ServiceFixture: Sendable {
     return user
   }
 
-  /// What the relay does: stamps what waits and hands it to the hub.
+  /// What the relay does: gives positions to what waits and hands it to the hub.
   func relay() async throws {
     if hub.head == nil { hub.begin(at: 0) }
-    hub.publish(try await store.stamp(limit: .max) ?? [])
+    hub.publish(try await store.sequence(limit: .max) ?? [])
   }
 
   func context(
@@ -149,7 +149,7 @@ struct ServiceFixture: Sendable {
   }
 }
 
-/// A clock whose sleeps end at once, having let others run; time itself goes on as ever.
+/// A clock whose sleeps end at once, having let others run; time itself continues as ever.
 struct InstantClock: Clock {
   var now: ContinuousClock.Instant { .now }
   var minimumResolution: Duration { .nanoseconds(1) }

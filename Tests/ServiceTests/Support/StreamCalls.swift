@@ -13,7 +13,7 @@ final class RequestFeed: ServerStream {
 
   private let state: Mutex<State>
 
-  /// - Parameter failure: how the stream ends behind its last request; nil for a half-close.
+  /// - Parameter failure: how the stream ends after its last request; nil for a half-close.
   init(_ requests: [some WireMessage], failure: RPCError? = nil) {
     state = Mutex(State(requests: requests.map { $0.encodedBytes() }, failure: failure))
   }
@@ -45,7 +45,7 @@ final class RequestFeed: ServerStream {
 }
 
 extension ServiceFixture {
-  /// Brings documents, by path, into a course. `failure` breaks the stream behind the last.
+  /// Brings documents, by path, into a course. `failure` breaks the stream after the last.
   func ingest(
     _ documents: [(path: String, text: String)], into course: Contract.Course,
     replaceAll: Bool = false, as user: Domain.User, key: String? = nil, failure: RPCError? = nil

@@ -130,7 +130,7 @@ async def test_a_flood_of_unread_empty_messages_ends_the_stream(tls, connect):
     async with FakeServer(tls, script) as server:
         client = await connect(server.address)
         stream = client.progress.watch(v1.WatchRequest())
-        # The flood may come with the first message or behind it.
+        # The flood may come with the first message or after it.
         with pytest.raises(hito.ResourceExhausted):
             await stream.__anext__()
             await cancelled.wait()

@@ -208,7 +208,7 @@ def decode(response_type: Type[Response], encoded: bytes) -> Response:
     try:
         return response_type.FromString(encoded)
     except DecodeError as error:
-        raise InternalError(f"the server's answer is no {response_type.__name__}") from error
+        raise InternalError(f"the server's answer is not a valid {response_type.__name__}") from error
 
 
 def _now() -> float:

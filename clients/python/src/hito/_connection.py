@@ -247,7 +247,7 @@ class Connection(asyncio.Protocol):
             end, rest = _wire.decode_end(frame.payload)
             message = rest if frame.flags & _wire.FLAG_HAS_MESSAGE else None
             if message is None and rest:
-                raise _wire.WireError(_wire.PROTOCOL_ERROR, "bytes behind the block of END")
+                raise _wire.WireError(_wire.PROTOCOL_ERROR, "bytes after the block of END")
         self._receive_credit.received(len(message or b""))
         call = self._calls.get(frame.stream)
         if call is None:

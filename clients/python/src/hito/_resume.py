@@ -12,9 +12,9 @@ from hito.v1 import progress_pb2
 
 
 class ResumingWatch:
-    """An async iterator of `WatchResponse` that reconnects and goes on behind what it gave.
+    """An async iterator of `WatchResponse` that reconnects and continues after what it gave.
 
-    Nothing is skipped or given twice: each attempt starts behind the cursor of the last response.
+    Nothing is skipped or given twice: each attempt starts after the cursor of the last response.
     It ends by the caller only, or by an error that trying again would not mend (a revoked token,
     a bad filter). A watch that starts live begins with its first response, the CAUGHT_UP mark.
     """
@@ -37,7 +37,7 @@ class ResumingWatch:
 
     @property
     def cursor(self) -> str:
-        """Where it stands; keep it to go on in another process (`after_cursor`)."""
+        """Where it stands; keep it to continue in another process (`after_cursor`)."""
         return self._request.after_cursor
 
     def __aiter__(self) -> "ResumingWatch":

@@ -164,7 +164,7 @@ def decode_hello(payload: bytes) -> Hello:
     """A server's HELLO, checked (W4.4)."""
     fields, rest = decode_block(payload)
     if rest:
-        raise WireError(PROTOCOL_ERROR, "bytes behind the block of HELLO")
+        raise WireError(PROTOCOL_ERROR, "bytes after the block of HELLO")
     values: Dict[str, Any] = {}
     for tag, value in fields:
         if tag in _HELLO_NUMBERS:
@@ -224,7 +224,7 @@ class End(NamedTuple):
 
 
 def decode_end(payload: bytes) -> Tuple[End, bytes]:
-    """An END's block, and the message bytes behind it. Bad text never hides the status (W3.4)."""
+    """An END's block, and the message bytes after it. Bad text never hides the status (W3.4)."""
     fields, rest = decode_block(payload)
     seen: Dict[int, bytes] = {}
     trailers: Dict[str, str] = {}

@@ -43,7 +43,7 @@ class ProgressClient(ProgressServiceClient):
         metadata: Optional[Mapping[str, str]] = None,
         on_interruption: Optional[Callable[[Unavailable], None]] = None,
     ) -> ResumingWatch:
-        """Watches for ever: reconnects and goes on behind the last response by itself."""
+        """Watches for ever: reconnects and continues after the last response by itself."""
 
         def watch(current: WatchRequest) -> ResponseStream[WatchResponse]:
             stream = self.watch(current, metadata=metadata)

@@ -60,7 +60,7 @@ class HitoError(Exception):
         self.details = _details(details)
         """Field violations, reason, resource, quota, retry delay; empty where nothing is said."""
         self.resume_cursor = resume_cursor
-        """Where a subscription that was ended goes on; empty where nothing is said."""
+        """Where a subscription that was ended continues; empty where nothing is said."""
         self.from_server = from_server
         """Whether the server said it; False where this library found it."""
         self.not_started = not_started
@@ -174,7 +174,7 @@ class Unavailable(HitoError):
 
     @property
     def is_lasting(self) -> bool:
-        """Whether it stays so until somebody sets the server up differently."""
+        """Whether it stays so until the server is configured differently."""
         return self.reason == errors_pb2.ErrorReason.ERROR_REASON_NO_MODEL
 
 

@@ -2,7 +2,7 @@ import Agents
 import Domain
 import Testing
 
-@Suite struct `The goal contract` {
+@Suite struct `The rules of proposals` {
   static let good = GoalProposal(
     title: "Aprender FastAPI",
     description: "Una API REST con pruebas, para mi proyecto de fin de curso.",
@@ -21,16 +21,16 @@ import Testing
     validationCriteria: ["La API está desplegada y documentada"],
     aiFeedback: "Se apoya en tu objetivo «Learn Flask» [G1].", planner: .model)
 
-  static let facts = GoalContract.Facts(
+  static let facts = ProposalRules.Facts(
     language: "es", closestOpenGoal: (title: "Aprender Django", similarity: 0.7),
     instructions: Prompts.goalInstructions(language: "es"))
 
   private func rules(
-    _ facts: GoalContract.Facts = facts, _ change: (inout GoalProposal) -> Void
+    _ facts: ProposalRules.Facts = facts, _ change: (inout GoalProposal) -> Void
   ) -> [String] {
     var proposal = Self.good
     change(&proposal)
-    return GoalContract.findings(proposal, facts: facts).map { "\($0.rule) \($0.field)" }
+    return ProposalRules.violations(proposal, facts: facts).map { "\($0.rule) \($0.field)" }
   }
 
   @Test func `is held by a good proposal`() {
@@ -131,7 +131,7 @@ import Testing
     #expect(
       rules { $0.description = "Leer `if the user is not there then return it to them`." } == [])
     #expect(rules { $0.description = "Leer «The Art of the Command Line» entero." } == [])
-    let english = GoalContract.Facts(language: "en")
+    let english = ProposalRules.Facts(language: "en")
     #expect(rules(english) { _ in }.contains("language description"))
     #expect(
       rules { $0.description = "我想学习编程,从零开始学习如何构建一个完整的应用程序" } == ["language description"])
@@ -141,17 +141,17 @@ import Testing
   }
 
   @Test func `refuses what the learner has open already`() {
-    let close = GoalContract.Facts(
+    let close = ProposalRules.Facts(
       language: "es",
-      closestOpenGoal: ("Dominar FastAPI", GoalContract.duplicateSimilarity))
+      closestOpenGoal: ("Dominar FastAPI", ProposalRules.duplicateSimilarity))
     #expect(rules(close) { _ in } == ["goal_duplicate title"])
-    let near = GoalContract.Facts(
+    let near = ProposalRules.Facts(
       language: "es",
-      closestOpenGoal: ("Dominar FastAPI", GoalContract.duplicateSimilarity.nextDown))
+      closestOpenGoal: ("Dominar FastAPI", ProposalRules.duplicateSimilarity.nextDown))
     #expect(rules(near) { _ in } == [])
-    let same = GoalContract.Facts(language: "es", closestOpenGoal: ("aprender fastapi!", 0.1))
+    let same = ProposalRules.Facts(language: "es", closestOpenGoal: ("aprender fastapi!", 0.1))
     #expect(rules(same) { _ in } == ["goal_duplicate title"])
-    let unknown = GoalContract.Facts(language: "es", closestOpenGoal: ("Otro", .nan))
+    let unknown = ProposalRules.Facts(language: "es", closestOpenGoal: ("Otro", .nan))
     #expect(rules(unknown) { _ in } == [])
   }
 
@@ -207,12 +207,12 @@ import Testing
     var edited = Self.good
     edited.title = "Learn FastAPI and the rest of it"
     edited.tasks[0].title = "Rutas"
-    #expect(!GoalContract.findings(edited, facts: Self.facts).isEmpty)
-    #expect(GoalContract.hardFindings(edited, facts: Self.facts).isEmpty)
+    #expect(!ProposalRules.violations(edited, facts: Self.facts).isEmpty)
+    #expect(ProposalRules.hardViolations(edited, facts: Self.facts).isEmpty)
     edited.tasks.removeLast()
     edited.description += "\u{202e}"
     #expect(
-      GoalContract.hardFindings(edited, facts: Self.facts).map(\.rule)
+      ProposalRules.hardViolations(edited, facts: Self.facts).map(\.rule)
         == ["hidden_characters", "task_count"])
   }
 }

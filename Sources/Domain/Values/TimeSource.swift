@@ -5,5 +5,5 @@ package protocol TimeSource: Sendable {
 
 /// Makes new ids; those made later sort later within one process.
 package protocol IDGenerator: Sendable {
-  func next(at now: Timestamp) -> UUIDv7
+  func next(at now: Timestamp) -> EntityID
 }

@@ -3,7 +3,7 @@ import Models
 import Synchronization
 import Testing
 
-@Suite struct GuardedModelTests {
+@Suite struct BudgetedModelTests {
   /// Replies as it is told, and counts its calls.
   private final class TalkingModel: LanguageModel {
     let name = "talking"
@@ -34,14 +34,14 @@ import Testing
   /// Keeps usage in memory; can be away.
   private final class UsageStore: ModelUsageStore {
     private let state = Mutex(
-      (entries: [(caller: UUIDv7, usage: ModelUsage, at: Timestamp)](), isAway: false))
+      (entries: [(caller: EntityID, usage: ModelUsage, at: Timestamp)](), isAway: false))
 
     var isAway: Bool {
       get { state.withLock { $0.isAway } }
       set { state.withLock { $0.isAway = newValue } }
     }
 
-    func usage(of callerID: UUIDv7, since: Timestamp) throws(StoreError) -> ModelUsage {
+    func usage(of callerID: EntityID, since: Timestamp) throws(StoreError) -> ModelUsage {
       let (entries, isAway) = state.withLock { $0 }
       if isAway { throw .unavailable("away", maybeCommitted: false) }
       return entries.filter { $0.caller == callerID && $0.at >= since }.map(\.usage).reduce(
@@ -53,12 +53,12 @@ import Testing
       }
     }
 
-    func record(_ usage: ModelUsage, of callerID: UUIDv7, at now: Timestamp) throws(StoreError) {
+    func record(_ usage: ModelUsage, of callerID: EntityID, at now: Timestamp) throws(StoreError) {
       if isAway { throw .unavailable("away", maybeCommitted: false) }
       state.withLock { $0.entries.append((callerID, usage, now)) }
     }
 
-    func all(of caller: UUIDv7 = somebody) throws -> ModelUsage {
+    func all(of caller: EntityID = someCaller) throws -> ModelUsage {
       try usage(of: caller, since: Timestamp(microsecondsSinceEpoch: 0))
     }
   }
@@ -66,12 +66,12 @@ import Testing
   private let time = ManualTime()
   private let store = UsageStore()
 
-  private func guarded(_ model: any LanguageModel, _ budget: ModelBudget) throws -> GuardedModel {
-    try GuardedModel(model, budget: budget, store: store, time: time, logger: silent)
+  private func budgeted(_ model: any LanguageModel, _ budget: ModelBudget) throws -> BudgetedModel {
+    try BudgetedModel(model, budget: budget, store: store, time: time, logger: silent)
   }
 
   private func request(
-    _ caller: UUIDv7 = somebody, replyTokenCountMax: Int = 50
+    _ caller: EntityID = someCaller, replyTokenCountMax: Int = 50
   ) -> ModelRequest {
     ModelRequest(
       messages: [ModelMessage(.user, String(repeating: "a", count: 404))],
@@ -91,15 +91,15 @@ import Testing
 
   @Test func `A caller may burst, then has its rate, and others have theirs`() async throws {
     let model = TalkingModel()
-    let guarded = try guarded(model, ModelBudget(callsPerMinute: 6, burstCallCount: 2))
-    for _ in 0..<2 { _ = try await Listener().ask(guarded, request()) }
-    let refused = await subject { _ = try await Listener().ask(guarded, request()) }
+    let budgeted = try budgeted(model, ModelBudget(callsPerMinute: 6, burstCallCount: 2))
+    for _ in 0..<2 { _ = try await Listener().ask(budgeted, request()) }
+    let refused = await subject { _ = try await Listener().ask(budgeted, request()) }
     #expect(refused == "model calls per minute 10.0 seconds")
-    _ = try await Listener().ask(guarded, request(UUIDv7(high: 2, low: 2)))
+    _ = try await Listener().ask(budgeted, request(EntityID(high: 2, low: 2)))
     time.advance(by: .seconds(10))
-    _ = try await Listener().ask(guarded, request())
+    _ = try await Listener().ask(budgeted, request())
     time.advance(by: .seconds(-1000))
-    #expect(await subject { _ = try await Listener().ask(guarded, request()) } != "allowed")
+    #expect(await subject { _ = try await Listener().ask(budgeted, request()) } != "allowed")
     #expect(model.callCount == 4)
   }
 
@@ -107,36 +107,36 @@ import Testing
     let prices = ModelPrices(
       promptMicrosPerMillionTokens: 150_000, replyMicrosPerMillionTokens: 600_000)
     let budget = ModelBudget(callsPerMinute: nil, tokensPerDay: 400, prices: prices)
-    let guarded = try guarded(TalkingModel(), budget)
+    let budgeted = try budgeted(TalkingModel(), budget)
     // Each asks for 105 + 50 at most by estimate, and uses 150.
-    for _ in 0..<2 { _ = try await Listener().ask(guarded, request()) }
+    for _ in 0..<2 { _ = try await Listener().ask(budgeted, request()) }
     #expect(
       try store.all()
         == ModelUsage(promptTokenCount: 200, replyTokenCount: 100, costMicros: 2 * 45))
     // 22:13:20 of the day: it ends in 6400 seconds.
-    let refused = await subject { _ = try await Listener().ask(guarded, request()) }
+    let refused = await subject { _ = try await Listener().ask(budgeted, request()) }
     #expect(refused == "model tokens per day 6400.0 seconds")
-    _ = try await Listener().ask(guarded, request(UUIDv7(high: 2, low: 2)))
+    _ = try await Listener().ask(budgeted, request(EntityID(high: 2, low: 2)))
     time.advance(by: .seconds(6400))
-    _ = try await Listener().ask(guarded, request())
+    _ = try await Listener().ask(budgeted, request())
   }
 
   @Test func `Money has a budget of its own`() async throws {
     let prices = ModelPrices(
       promptMicrosPerMillionTokens: 1_000_000, replyMicrosPerMillionTokens: 1_000_000)
     let budget = ModelBudget(callsPerMinute: nil, costMicrosPerDay: 310, prices: prices)
-    let guarded = try guarded(TalkingModel(), budget)
-    _ = try await Listener().ask(guarded, request())
-    _ = try await Listener().ask(guarded, request())
-    let refused = await subject { _ = try await Listener().ask(guarded, request()) }
+    let budgeted = try budgeted(TalkingModel(), budget)
+    _ = try await Listener().ask(budgeted, request())
+    _ = try await Listener().ask(budgeted, request())
+    let refused = await subject { _ = try await Listener().ask(budgeted, request()) }
     #expect(refused.hasPrefix("model cost per day"))
   }
 
   @Test func `A call that could pass the budget does not begin`() async throws {
     let model = TalkingModel()
-    let guarded = try guarded(model, ModelBudget(callsPerMinute: nil, tokensPerDay: 400))
+    let budgeted = try budgeted(model, ModelBudget(callsPerMinute: nil, tokensPerDay: 400))
     let refused = await subject {
-      _ = try await Listener().ask(guarded, request(replyTokenCountMax: 301))
+      _ = try await Listener().ask(budgeted, request(replyTokenCountMax: 301))
     }
     #expect(refused.hasPrefix("model tokens per day"))
     #expect(model.callCount == 0)
@@ -148,12 +148,12 @@ import Testing
       arrived.fire()
       await goOn.wait()
     }
-    let guarded = try guarded(
+    let budgeted = try budgeted(
       model, ModelBudget(callsPerMinute: nil, callerConcurrentCallMax: 2, tokensPerDay: 300))
     let request = request()
-    async let first = Listener().ask(guarded, request)
+    async let first = Listener().ask(budgeted, request)
     await arrived.wait()
-    let refused = await subject { _ = try await Listener().ask(guarded, request) }
+    let refused = await subject { _ = try await Listener().ask(budgeted, request) }
     #expect(refused.hasPrefix("model tokens per day"))
     goOn.fire()
     _ = try await first
@@ -165,22 +165,22 @@ import Testing
       arrived.fire()
       await goOn.wait()
     }
-    let guarded = try guarded(
+    let budgeted = try budgeted(
       model,
       ModelBudget(
         callsPerMinute: nil, callerConcurrentCallMax: 1, concurrentCallMax: 1, waitingCallMax: 0))
     let request = request()
-    async let first = Listener().ask(guarded, request)
+    async let first = Listener().ask(budgeted, request)
     await arrived.wait()
     #expect(
-      await subject { _ = try await Listener().ask(guarded, request) } == "model calls at once")
+      await subject { _ = try await Listener().ask(budgeted, request) } == "model calls at once")
     await #expect(throws: LanguageModelError.unavailable("too many calls wait for the model")) {
-      try await Listener().ask(guarded, self.request(UUIDv7(high: 2, low: 2)))
+      try await Listener().ask(budgeted, self.request(EntityID(high: 2, low: 2)))
     }
     goOn.fire()
     _ = try await first
     // The one that was sent away has not paid.
-    #expect(try store.all(of: UUIDv7(high: 2, low: 2)) == ModelUsage())
+    #expect(try store.all(of: EntityID(high: 2, low: 2)) == ModelUsage())
   }
 
   @Test func `What a call used before it failed is charged, and nothing else`() async throws {
@@ -190,12 +190,12 @@ import Testing
     }
     let budget = ModelBudget(callsPerMinute: nil)
     await #expect(throws: LanguageModelError.unavailable("gone")) {
-      try await Listener().ask(guarded(failing, budget), request())
+      try await Listener().ask(budgeted(failing, budget), request())
     }
     #expect(try store.all() == ModelUsage(promptTokenCount: 105, replyTokenCount: 10))
     let refusing = TalkingModel { (_) async throws(LanguageModelError) in throw .refused("no") }
     await #expect(throws: LanguageModelError.refused("no")) {
-      try await Listener().ask(guarded(refusing, budget), request())
+      try await Listener().ask(budgeted(refusing, budget), request())
     }
     #expect(try store.all() == ModelUsage(promptTokenCount: 105, replyTokenCount: 10))
   }
@@ -205,17 +205,17 @@ import Testing
   {
     let store = store
     let model = TalkingModel { (_) async throws(LanguageModelError) in store.isAway = true }
-    let guarded = try guarded(model, ModelBudget(callsPerMinute: nil, tokensPerDay: 400))
-    _ = try await Listener().ask(guarded, request())
+    let budgeted = try budgeted(model, ModelBudget(callsPerMinute: nil, tokensPerDay: 400))
+    _ = try await Listener().ask(budgeted, request())
     await #expect(
       throws: LanguageModelError.unavailable("what callers have used cannot be read now")
     ) {
-      try await Listener().ask(guarded, request())
+      try await Listener().ask(budgeted, request())
     }
     store.isAway = false
-    _ = try await Listener().ask(guarded, request())
+    _ = try await Listener().ask(budgeted, request())
     store.isAway = false
-    let refused = await subject { _ = try await Listener().ask(guarded, request()) }
+    let refused = await subject { _ = try await Listener().ask(budgeted, request()) }
     #expect(refused.hasPrefix("model tokens per day"))
     #expect(try store.all() == ModelUsage(promptTokenCount: 200, replyTokenCount: 100))
   }
@@ -224,12 +224,12 @@ import Testing
     var ledger = CallerLedgerMachine(
       ModelBudget(callsPerMinute: 60, burstCallCount: 1), callerCountMax: 2)
     for caller in 1...2 {
-      #expect(ledger.begin(UUIDv7(high: 0, low: UInt64(caller)), at: time.now()) == nil)
+      #expect(ledger.begin(EntityID(high: 0, low: UInt64(caller)), at: time.now()) == nil)
     }
-    #expect(ledger.begin(UUIDv7(high: 0, low: 3), at: time.now()) == .tooManyCallers)
-    ledger.end(UUIDv7(high: 0, low: 1))
+    #expect(ledger.begin(EntityID(high: 0, low: 3), at: time.now()) == .tooManyCallers)
+    ledger.end(EntityID(high: 0, low: 1))
     time.advance(by: .seconds(2))
-    #expect(ledger.begin(UUIDv7(high: 0, low: 3), at: time.now()) == nil)
+    #expect(ledger.begin(EntityID(high: 0, low: 3), at: time.now()) == nil)
     #expect(ledger.callerCount == 2)
   }
 

@@ -2,15 +2,15 @@ package import JSON
 
 /// An event that a change is about to record: everything but what the log itself gives.
 package struct NewEvent: Sendable, Hashable {
-  package var id: UUIDv7
+  package var id: EntityID
   /// `<kind>.<past tense>`, for example `goal.created`.
   package var type: EventType
   package var entityType: EntityType
-  package var entityID: UUIDv7
+  package var entityID: EntityID
   /// The entity's version after the change; 1 for its first event, then without gaps.
   package var version: Int64
   /// Whose event it is (the learner that owns the entity); nil where nobody does.
-  package var userID: UUIDv7?
+  package var userID: EntityID?
   /// The entity as it is after the change, under its column names: enough to rebuild it.
   package var payload: JSONValue
   /// Actor, cause, trace, idempotency key.
@@ -18,8 +18,8 @@ package struct NewEvent: Sendable, Hashable {
   package var createdAt: Timestamp
 
   package init(
-    id: UUIDv7, type: EventType, entityType: EntityType, entityID: UUIDv7, version: Int64,
-    userID: UUIDv7?, payload: JSONValue, metadata: JSONValue = .object([]), createdAt: Timestamp
+    id: EntityID, type: EventType, entityType: EntityType, entityID: EntityID, version: Int64,
+    userID: EntityID?, payload: JSONValue, metadata: JSONValue = .object([]), createdAt: Timestamp
   ) {
     self.id = id
     self.type = type
@@ -38,16 +38,16 @@ package struct StoredEvent: Sendable, Hashable {
   /// The schema version that this build writes.
   package static let currentSchemaVersion: Int32 = 1
 
-  package var id: UUIDv7
+  package var id: EntityID
   /// Insertion order; never public, since a lower one can be committed later.
   package var seq: Int64
   /// Dense order of commit, from 1; the public cursor.
   package var position: Int64
   package var type: String
   package var entityType: String
-  package var entityID: UUIDv7
+  package var entityID: EntityID
   package var version: Int64
-  package var userID: UUIDv7?
+  package var userID: EntityID?
   /// JSON text of an object.
   package var payload: String
   /// JSON text of an object.
@@ -56,8 +56,8 @@ package struct StoredEvent: Sendable, Hashable {
   package var createdAt: Timestamp
 
   package init(
-    id: UUIDv7, seq: Int64, position: Int64, type: String, entityType: String, entityID: UUIDv7,
-    version: Int64, userID: UUIDv7?, payload: String, metadata: String,
+    id: EntityID, seq: Int64, position: Int64, type: String, entityType: String, entityID: EntityID,
+    version: Int64, userID: EntityID?, payload: String, metadata: String,
     schemaVersion: Int32 = StoredEvent.currentSchemaVersion, createdAt: Timestamp
   ) {
     self.id = id

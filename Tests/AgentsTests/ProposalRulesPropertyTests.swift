@@ -7,7 +7,7 @@ import Testing
     var generator = ProposalGenerator(seed: seed)
     let facts = generator.facts()
     let proposal = generator.proposal()
-    #expect(GoalContract.findings(proposal, facts: facts) == [], "\(proposal)")
+    #expect(ProposalRules.violations(proposal, facts: facts) == [], "\(proposal)")
     expectRules(proposal, facts)
   }
 
@@ -19,7 +19,7 @@ import Testing
     for _ in 0..<Int.random(in: 1...3, using: &generator.random) {
       disturb(&proposal, &generator)
     }
-    if GoalContract.findings(proposal, facts: facts).isEmpty { expectRules(proposal, facts) }
+    if ProposalRules.violations(proposal, facts: facts).isEmpty { expectRules(proposal, facts) }
   }
 
   @Test(arguments: 0..<60) func `with one rule broken is found out`(seed: Int) {
@@ -28,13 +28,13 @@ import Testing
       var facts = generator.facts()
       var proposal = generator.proposal()
       mutation.apply(&proposal, &facts, &generator)
-      let rules = GoalContract.findings(proposal, facts: facts).map(\.rule)
+      let rules = ProposalRules.violations(proposal, facts: facts).map(\.rule)
       #expect(rules.contains(mutation.rule.rawValue), "\(mutation.rule) \(proposal) \(rules)")
     }
   }
 
   @Test func `breaks every rule in some mutation`() {
-    #expect(Set(Mutation.all.map(\.rule)) == Set(GoalContract.Rule.allCases))
+    #expect(Set(Mutation.all.map(\.rule)) == Set(ProposalRules.Rule.allCases))
   }
 
   @Test(arguments: [
@@ -48,11 +48,11 @@ import Testing
       title: text, description: text, tasks: Array(repeating: task, count: 500),
       validationCriteria: Array(repeating: text, count: 1000), aiFeedback: text, planner: .model)
     let clock = ContinuousClock()
-    let facts = GoalContract.Facts(
+    let facts = ProposalRules.Facts(
       language: "es", closestOpenGoal: (text, 0.1), instructions: text)
     let time = clock.measure {
-      let findings = GoalContract.findings(proposal, facts: facts)
-      #expect((1...GoalContract.findingCountMax).contains(findings.count))
+      let findings = ProposalRules.violations(proposal, facts: facts)
+      #expect((1...ProposalRules.violationCountMax).contains(findings.count))
     }
     // Seconds of an unoptimised build on a busy machine; anything quadratic takes hours.
     #expect(time < .seconds(60))
@@ -81,7 +81,7 @@ import Testing
     }
   }
 
-  private func expectRules(_ proposal: GoalProposal, _ facts: GoalContract.Facts) {
+  private func expectRules(_ proposal: GoalProposal, _ facts: ProposalRules.Facts) {
     #expect((3...5).contains(proposal.tasks.count))
     #expect(!proposal.title.isEmpty && proposal.title.unicodeScalars.count <= 200)
     #expect(!proposal.description.isEmpty && proposal.description.unicodeScalars.count <= 10_000)
@@ -100,19 +100,19 @@ import Testing
       if facts.language == "es" { #expect(!text.hasPrefix("the ")) }
     }
     #expect(proposal.tasks.allSatisfy { $0.validationCriteria.count <= 20 })
-    #expect((facts.closestOpenGoal?.similarity ?? 0) < GoalContract.duplicateSimilarity)
+    #expect((facts.closestOpenGoal?.similarity ?? 0) < ProposalRules.duplicateSimilarity)
   }
 }
 
 /// One way to break one rule, whatever the proposal is.
 private struct Mutation: Sendable {
-  let rule: GoalContract.Rule
+  let rule: ProposalRules.Rule
   let apply:
-    @Sendable (inout GoalProposal, inout GoalContract.Facts, inout ProposalGenerator) -> Void
+    @Sendable (inout GoalProposal, inout ProposalRules.Facts, inout ProposalGenerator) -> Void
 
   /// A change of a text anywhere in the proposal.
   private static func anywhere(
-    _ rule: GoalContract.Rule, _ change: @escaping @Sendable (String) -> String
+    _ rule: ProposalRules.Rule, _ change: @escaping @Sendable (String) -> String
   ) -> Mutation {
     Mutation(rule: rule) { proposal, _, generator in
       let index = Int.random(in: 0..<proposal.tasks.count, using: &generator.random)

@@ -59,7 +59,7 @@ extension ErrorTable {
           quota: QuotaInfo(subject: failure.subject, maximum: failure.maximum))))
   }
 
-  private static func broken(_ findings: [Agents.ContractFinding]) -> RPCError {
+  private static func broken(_ findings: [Agents.RuleViolation]) -> RPCError {
     var rules: [String] = []
     for finding in findings where !rules.contains(finding.rule) { rules.append(finding.rule) }
     return RPCError(

@@ -34,7 +34,7 @@ struct Paging: Sendable {
 
   /// How many items a page is to hold.
   static func limit(_ pageSize: Int32, field: String) throws(DomainError) -> Int {
-    let maximum = Domain.PageRequest.limitMaximum
+    let maximum = Domain.PageRequest.limitMax
     guard pageSize >= 0, pageSize <= maximum else {
       throw .invalid(field, "must be 0 to \(maximum)")
     }
@@ -90,6 +90,6 @@ struct Paging: Sendable {
     }
     return PageKey(
       time: Domain.Timestamp(microsecondsSinceEpoch: Int64(bitPattern: word(1))),
-      id: UUIDv7(high: word(9), low: word(17)))
+      id: EntityID(high: word(9), low: word(17)))
   }
 }

@@ -1,7 +1,8 @@
 extension Migration {
-  /// The signs of each vector's components, a bit each, in the index of its owner: a learner's many
-  /// goals are ranked by them without a look at the rows, which lie all over the table (ADR 0009).
-  static let vectorSigns = Migration(
+  /// Binary quantization: one bit per component of each vector, in the owner's index. A learner's
+  /// many goals are ranked by them without a look at the rows, which lie all over the table (ADR
+  /// 0009).
+  static let binaryQuantization = Migration(
     version: 11, name: "signs of vectors",
     up: """
       -- A switch under way begins anew: its table has no signs.

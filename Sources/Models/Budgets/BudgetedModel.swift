@@ -11,7 +11,7 @@ import Synchronization
 /// recorded: a budget can be passed by those at most. Where the store does not answer nothing is
 /// given out; usage that could not be recorded counts in this process and is recorded with the
 /// caller's next call.
-package final class GuardedModel: LanguageModel {
+package final class BudgetedModel: LanguageModel {
   private static let microsecondsPerDay: Int64 = 86_400_000_000
   /// How long a call waits for what it used to be recorded.
   private static let recordTimeout = Duration.seconds(5)
@@ -93,7 +93,7 @@ package final class GuardedModel: LanguageModel {
   }
 
   private func reserve(
-    _ estimate: ModelUsage, for caller: UUIDv7
+    _ estimate: ModelUsage, for caller: EntityID
   ) async throws(LanguageModelError) {
     await recordUsage(of: caller)
     var used = ModelUsage()
@@ -129,7 +129,7 @@ package final class GuardedModel: LanguageModel {
       replyTokenCount: handedOnTokenCount)
   }
 
-  private func recordUsage(of caller: UUIDv7) async {
+  private func recordUsage(of caller: EntityID) async {
     guard let usage = ledger.withLock({ $0.unrecorded(of: caller) }) else { return }
     var isStored = false
     do throws(StoreError) {

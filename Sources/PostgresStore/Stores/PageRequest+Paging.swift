@@ -2,18 +2,18 @@ import Domain
 
 extension PageRequest: ParameterGroup {
   /// The key, and how many rows to ask for.
-  var parameters: Parameters<Timestamp, UUIDv7, Int64> { Parameters(key.time, key.id, rowLimit) }
+  var parameters: Parameters<Timestamp, EntityID, Int64> { Parameters(key.time, key.id, rowLimit) }
 
   /// How many rows to ask for: one more than the page, to see whether another follows.
   var rowLimit: Int64 { Int64(boundedLimit) + 1 }
 
-  private var boundedLimit: Int { max(1, min(limit, PageRequest.limitMaximum)) }
+  private var boundedLimit: Int { max(1, min(limit, PageRequest.limitMax)) }
 
   /// Where newest-first lists continue; before everything where this is the first page.
   private var key: PageKey {
     after
       ?? PageKey(
-        time: Timestamp(microsecondsSinceEpoch: .max), id: UUIDv7(high: .max, low: .max))
+        time: Timestamp(microsecondsSinceEpoch: .max), id: EntityID(high: .max, low: .max))
   }
 
   /// Makes the page of what the rows hold.

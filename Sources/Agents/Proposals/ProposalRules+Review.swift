@@ -1,18 +1,18 @@
 import Domain
 
-extension GoalContract {
+extension ProposalRules {
   /// One reading of a proposal.
   struct Review {
     let facts: Facts
-    private(set) var findings: [ContractFinding] = []
+    private(set) var violations: [RuleViolation] = []
 
     init(facts: Facts) {
       self.facts = facts
     }
 
     mutating func add(_ rule: Rule, _ field: String, _ description: String) {
-      findings.append(
-        ContractFinding(rule: rule.rawValue, field: field, description: description))
+      violations.append(
+        RuleViolation(rule: rule.rawValue, field: field, description: description))
     }
 
     mutating func check(_ proposal: GoalProposal) {
@@ -32,19 +32,19 @@ extension GoalContract {
       checkDuplicate(of: proposal.title)
       // Each text may be too short to tell; together they are not. Where one of them was found to
       // be in another language, this would only repeat it.
-      if !findings.contains(where: { $0.rule == Rule.language.rawValue }) {
+      if !violations.contains(where: { $0.rule == Rule.language.rawValue }) {
         checkLanguage(of: everything(in: proposal), "proposal")
       }
     }
 
     private mutating func checkTasks(_ tasks: [GoalProposal.Task]) {
-      if !GoalContract.taskCounts.contains(tasks.count) {
+      if !ProposalRules.taskCounts.contains(tasks.count) {
         add(.taskCount, "tasks", "must be 3 to 5, in the order in which they are done")
       }
-      let looked = tasks.prefix(GoalContract.taskCounts.upperBound)
+      let looked = tasks.prefix(ProposalRules.taskCounts.upperBound)
       for (index, task) in looked.enumerated() { check(task, "tasks[\(index)]") }
       for (index, task) in looked.enumerated() {
-        let earlier = looked.prefix(index).firstIndex { GoalContract.isSame($0, task) }
+        let earlier = looked.prefix(index).firstIndex { ProposalRules.isSame($0, task) }
         if let earlier {
           add(
             .taskDuplicate, "tasks[\(index)]", "is the same as tasks[\(earlier)]: make it another")
@@ -88,7 +88,7 @@ extension GoalContract {
       _ text: String, _ field: String, maximum: Int, isRequired: Bool, singleLine: Bool = false
     ) {
       if text.isEmpty, !isRequired { return }
-      if let problem = GoalContract.problem(
+      if let problem = ProposalRules.problem(
         text, maximum: maximum, isRequired: isRequired, singleLine: singleLine)
       {
         return add(problem.rule, field, problem.description)
@@ -108,7 +108,7 @@ extension GoalContract {
       guard facts.language == "es" || facts.language == "en" else { return }
       let guess = LanguageGuess.language(of: Prose.withoutQuotations(text))
       guard let language = guess.language, language != facts.language,
-        guess.confidence >= GoalContract.languageConfidenceMin
+        guess.confidence >= ProposalRules.languageConfidenceMin
       else { return }
       let name = facts.language == "es" ? "Spanish" : "English"
       add(
@@ -122,7 +122,7 @@ extension GoalContract {
         title.utf8.count <= GoalLimits.title * 4
         && closest.title.utf8.count <= GoalLimits.title * 4
         && Words.folded(title) == Words.folded(closest.title)
-      if isSameTitle || closest.similarity >= GoalContract.duplicateSimilarity {
+      if isSameTitle || closest.similarity >= ProposalRules.duplicateSimilarity {
         add(
           .goalDuplicate, "title",
           "the learner has an open goal that is the same: propose what goes beyond it")
@@ -135,7 +135,7 @@ extension GoalContract {
     }
 
     private func everything(in proposal: GoalProposal) -> String {
-      let tasks = proposal.tasks.prefix(GoalContract.taskCounts.upperBound)
+      let tasks = proposal.tasks.prefix(ProposalRules.taskCounts.upperBound)
       let texts =
         [proposal.title, proposal.description, proposal.aiFeedback]
         + proposal.validationCriteria.prefix(GoalLimits.criteria)

@@ -4,7 +4,7 @@ import Synchronization
 /// time, and are known before the round trip to the database, so that statements can be pipelined.
 ///
 /// Any RFC 9562 UUID can be held, whatever its version: ids given from outside are only parsed.
-package struct UUIDv7: Sendable, Hashable, Comparable, CustomStringConvertible {
+package struct EntityID: Sendable, Hashable, Comparable, CustomStringConvertible {
   package let high: UInt64
   package let low: UInt64
 
@@ -23,7 +23,7 @@ package struct UUIDv7: Sendable, Hashable, Comparable, CustomStringConvertible {
       if index == 8 || index == 13 || index == 18 || index == 23 {
         guard byte == UInt8(ascii: "-") else { return nil }
       } else {
-        guard index < 36, let digit = UUIDv7.hexDigit(byte) else { return nil }
+        guard index < 36, let digit = EntityID.hexDigit(byte) else { return nil }
         if digitCount < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
         digitCount += 1
       }
@@ -70,7 +70,7 @@ package struct UUIDv7: Sendable, Hashable, Comparable, CustomStringConvertible {
     }
   }
 
-  package static func < (left: UUIDv7, right: UUIDv7) -> Bool {
+  package static func < (left: EntityID, right: EntityID) -> Bool {
     (left.high, left.low) < (right.high, right.low)
   }
 }
@@ -87,7 +87,7 @@ package final class UUIDv7Generator: IDGenerator {
 
   package init() {}
 
-  package func next(at now: Timestamp) -> UUIDv7 {
+  package func next(at now: Timestamp) -> EntityID {
     let wanted = UInt64(max(0, now.microsecondsSinceEpoch)) / 1000
     let (milliseconds, counter) = state.withLock { state in
       if wanted > state.milliseconds {
@@ -101,6 +101,6 @@ package final class UUIDv7Generator: IDGenerator {
     }
     let high = milliseconds << 16 | 0x7000 | counter
     let low = UInt64.random(in: 0...UInt64.max) & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000
-    return UUIDv7(high: high, low: low)
+    return EntityID(high: high, low: low)
   }
 }

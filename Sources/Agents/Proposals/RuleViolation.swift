@@ -1,5 +1,5 @@
 /// One broken rule of the contract that proposals are held to.
-package struct ContractFinding: Sendable, Hashable {
+package struct RuleViolation: Sendable, Hashable {
   /// Stable name, for example `task_count`.
   package var rule: String
   /// Path of the field.

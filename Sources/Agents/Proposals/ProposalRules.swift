@@ -1,7 +1,7 @@
 /// What a proposal must be before it may become a goal, whoever wrote it: a model, a planner, a
-/// learner. It is code, so that no text can talk it out of anything; it never traps, and takes time
+/// learner. It is code, so that no text can change its decision; it never traps, and takes time
 /// in proportion to the limits of goals, not to what it is given.
-package enum GoalContract {
+package enum ProposalRules {
   /// What the rules need to know of the world around the proposal.
   package struct Facts: Sendable {
     /// The learner's language, `es` or `en`.
@@ -71,39 +71,39 @@ package enum GoalContract {
   /// wrong finding costs one repair, a missed one a goal that the learner can delete.
   package static let duplicateSimilarity = 0.86
 
-  /// More findings than this help nobody to mend a proposal.
-  package static let findingCountMax = 40
+  /// More violations than this help nobody to mend a proposal.
+  package static let violationCountMax = 40
 
   /// What is wrong with the proposal, in the order of its fields; empty when it holds.
-  package static func findings(_ proposal: GoalProposal, facts: Facts) -> [ContractFinding] {
+  package static func violations(_ proposal: GoalProposal, facts: Facts) -> [RuleViolation] {
     var review = Review(facts: facts)
     review.check(proposal)
-    return Array(review.findings.prefix(findingCountMax))
+    return Array(review.violations.prefix(violationCountMax))
   }
 
   /// What of it a person who edits a proposal has to mend as well.
-  package static func hardFindings(
+  package static func hardViolations(
     _ proposal: GoalProposal, facts: Facts
-  ) -> [ContractFinding] {
+  ) -> [RuleViolation] {
     let rules = Set(Rule.allCases.filter(\.isHard).map(\.rawValue))
     var review = Review(facts: facts)
     review.check(proposal)
-    return Array(review.findings.filter { rules.contains($0.rule) }.prefix(findingCountMax))
+    return Array(review.violations.filter { rules.contains($0.rule) }.prefix(violationCountMax))
   }
 
   /// What is wrong with one task by itself.
-  static func findings(_ task: GoalProposal.Task, facts: Facts) -> [ContractFinding] {
+  static func violations(_ task: GoalProposal.Task, facts: Facts) -> [RuleViolation] {
     var review = Review(facts: facts)
     review.check(task, "task")
-    return review.findings
+    return review.violations
   }
 
   /// What is wrong with one text by itself.
-  static func findings(
+  static func violations(
     text: String, maximum: Int, singleLine: Bool = false, facts: Facts
-  ) -> [ContractFinding] {
+  ) -> [RuleViolation] {
     var review = Review(facts: facts)
     review.check(text, "text", maximum: maximum, isRequired: true, singleLine: singleLine)
-    return review.findings
+    return review.violations
   }
 }

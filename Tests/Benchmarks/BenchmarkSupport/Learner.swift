@@ -1,6 +1,6 @@
 package import HitoClient
 
-/// Somebody who has goals, with a token.
+/// A user who has goals, with a token.
 package struct Learner: Sendable {
   package var id: String
   package var token: String

@@ -21,13 +21,13 @@ package struct CallerLedgerMachine: Sendable {
     var callCount = 0
     var reserved = ModelUsage()
     var unrecorded = ModelUsage()
-    /// Somebody is on the way to the store with `unrecorded`.
+    /// A caller is on the way to the store with `unrecorded`.
     var isRecording = false
   }
 
   private let budget: ModelBudget
   private let callerCountMax: Int
-  private var accounts: [UUIDv7: Account] = [:]
+  private var accounts: [EntityID: Account] = [:]
 
   package init(_ budget: ModelBudget, callerCountMax: Int = 100_000) {
     self.budget = budget
@@ -36,8 +36,8 @@ package struct CallerLedgerMachine: Sendable {
 
   package var callerCount: Int { accounts.count }
 
-  /// A call begins: its rate and its place are taken. Nil: it may go on.
-  package mutating func begin(_ caller: UUIDv7, at now: Timestamp) -> Refusal? {
+  /// A call begins: its rate and its place are taken. Nil: it may continue.
+  package mutating func begin(_ caller: EntityID, at now: Timestamp) -> Refusal? {
     if accounts[caller] == nil, accounts.count >= callerCountMax { sweep(at: now) }
     guard accounts[caller] != nil || accounts.count < callerCountMax else { return .tooManyCallers }
     var account =
@@ -63,7 +63,7 @@ package struct CallerLedgerMachine: Sendable {
   /// Sets aside what a call may use at most, where the day's budget has room for it beside `used`,
   /// which the store knows. Nil: it has.
   package mutating func reserve(
-    _ estimate: ModelUsage, for caller: UUIDv7, used: ModelUsage
+    _ estimate: ModelUsage, for caller: EntityID, used: ModelUsage
   ) -> Refusal? {
     guard var account = accounts[caller] else { return nil }
     let sum = used + account.unrecorded + account.reserved + estimate
@@ -80,7 +80,7 @@ package struct CallerLedgerMachine: Sendable {
 
   /// A call that reserved `estimate` has used `usage`.
   package mutating func settle(
-    _ usage: ModelUsage, reserved estimate: ModelUsage, of caller: UUIDv7
+    _ usage: ModelUsage, reserved estimate: ModelUsage, of caller: EntityID
   ) {
     guard var account = accounts[caller] else { return }
     account.reserved = account.reserved - estimate
@@ -88,13 +88,13 @@ package struct CallerLedgerMachine: Sendable {
     accounts[caller] = account
   }
 
-  package mutating func end(_ caller: UUIDv7) {
+  package mutating func end(_ caller: EntityID) {
     accounts[caller]?.callCount -= 1
   }
 
-  /// What is to be recorded now; nil where there is nothing, or somebody is at it. Whoever gets it
-  /// calls `recorded`.
-  package mutating func unrecorded(of caller: UUIDv7) -> ModelUsage? {
+  /// What is to be recorded now; nil where there is nothing, or another caller is at it. Whoever
+  /// gets it calls `recorded`.
+  package mutating func unrecorded(of caller: EntityID) -> ModelUsage? {
     guard let account = accounts[caller], !account.isRecording, account.unrecorded != ModelUsage()
     else { return nil }
     accounts[caller]?.isRecording = true
@@ -102,7 +102,7 @@ package struct CallerLedgerMachine: Sendable {
   }
 
   /// The store has `usage` now, or refused it, and it stays.
-  package mutating func recorded(_ usage: ModelUsage, of caller: UUIDv7, isStored: Bool) {
+  package mutating func recorded(_ usage: ModelUsage, of caller: EntityID, isStored: Bool) {
     guard var account = accounts[caller] else { return }
     account.isRecording = false
     if isStored { account.unrecorded = account.unrecorded - usage }
