@@ -8,8 +8,11 @@ package struct EventSelection: Sendable, Hashable {
   private let courses: Set<EntityID>
   private let types: Set<String>
   private let kinds: Set<String>
+  private let start: Timestamp?
 
-  package init(_ filter: EventFilter) {
+  /// - Parameter start: nothing that happened before is wanted.
+  package init(_ filter: EventFilter, from start: Timestamp? = nil) {
+    self.start = start
     users = Set(filter.userIDs)
     goals = Set(filter.goalIDs)
     tasks = Set(filter.taskIDs)
@@ -20,7 +23,8 @@ package struct EventSelection: Sendable, Hashable {
 
   /// Whether every bound of the filter holds for the event.
   package func wants(_ event: StoredEvent, _ facts: EventFacts) -> Bool {
-    holds(users, event.userID) && holds(goals, facts.goalID) && holds(tasks, facts.taskID)
+    (start.map { event.createdAt >= $0 } ?? true) && holds(users, event.userID)
+      && holds(goals, facts.goalID) && holds(tasks, facts.taskID)
       && holds(courses, facts.courseID) && wantsType(of: event)
   }
 

@@ -24,11 +24,13 @@ package struct PingGuard: Sendable, Hashable {
   }
 }
 
-/// What a client may do too often: PING, CANCEL, and frames without effect (W10.2, W8.3, W5.9).
+/// What a client may do too often: PING, CANCEL, frames without effect, and tokens that stand for
+/// nobody (W10.2, W8.3, W5.9, W13.4).
 package struct AbuseGuard: Sendable, Hashable {
   private var pings: PingGuard
   private var cancels = RateMeter(burst: 1000, perSecond: 200)
   private var noise = RateMeter(burst: 1000, perSecond: 100)
+  private var refusedTokens = RateMeter(burst: 50, perSecond: 5)
 
   package init(pingInterval: Duration) {
     pings = PingGuard(interval: pingInterval)
@@ -40,6 +42,14 @@ package struct AbuseGuard: Sendable, Hashable {
 
   package mutating func cancelReceived(now: ContinuousClock.Instant) throws(WireFault) {
     guard cancels.admit(now: now) else { throw WireFault(.abuse, "too many CANCELs") }
+  }
+
+  /// A token was looked up in vain. Those that were refused a moment ago are not looked up again, so
+  /// that a client with one bad token never comes near the limit.
+  package mutating func tokenLookUpRefused(now: ContinuousClock.Instant) throws(WireFault) {
+    guard refusedTokens.admit(now: now) else {
+      throw WireFault(.abuse, "too many tokens that stand for nobody")
+    }
   }
 
   /// A frame arrived that is allowed and changes nothing.

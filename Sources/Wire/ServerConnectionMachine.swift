@@ -197,6 +197,11 @@ extension ServerConnectionMachine {
     try abuse.cancelReceived(now: now)
   }
 
+  /// A token that a call named was looked up, and stands for nobody.
+  package mutating func tokenLookUpRefused(now: ContinuousClock.Instant) throws(WireFault) {
+    try abuse.tokenLookUpRefused(now: now)
+  }
+
   package mutating func pingReceived(now: ContinuousClock.Instant) throws(WireFault) {
     try abuse.pingReceived(now: now)
   }

@@ -5,11 +5,17 @@ package struct Decision<Response> {
   package var changes: [Change]
   package var events: [NewEvent]
   package var response: Response
+  /// Whether a repeat of the request under its key is to get this reply: where it changed something.
+  package var isRemembered: Bool
 
-  package init(changes: [Change], events: [NewEvent], response: Response) {
+  /// - Parameter isRemembered: nil where all that the request changes is here.
+  package init(
+    changes: [Change], events: [NewEvent], response: Response, isRemembered: Bool? = nil
+  ) {
     self.changes = changes
     self.events = events
     self.response = response
+    self.isRemembered = isRemembered ?? !(changes.isEmpty && events.isEmpty)
   }
 
   /// The reply of a request that changes nothing.

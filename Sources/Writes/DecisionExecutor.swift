@@ -6,8 +6,8 @@ package import Retrieval
 /// on in between. No lock is held while a decision is made.
 ///
 /// A repeat of a keyed request needs no look-up of its own: the commit finds the first reply before
-/// it writes anything. Only where the repeat is refused, on a state that the first time made, the
-/// reply is looked for.
+/// it writes anything. Only where the repeat is refused, or has nothing to change, on a state that the
+/// first time made, the reply is looked for.
 package struct DecisionExecutor: Sendable {
   /// How often a decision is made before the caller hears of contention: with the pauses between
   /// them about a second, in which dozens of writers of one goal all have their turn.
@@ -58,7 +58,11 @@ package struct DecisionExecutor: Sendable {
         if let request, let reply = try await reply(to: request) { return .repeated(reply) }
         throw error
       }
-      if decision.changes.isEmpty, decision.events.isEmpty, request == nil {
+      if decision.changes.isEmpty, decision.events.isEmpty, request == nil || !decision.isRemembered
+      {
+        // Nothing happened that must not happen twice: the key stays free. Where nothing is left to
+        // change because the first time did, that one's reply is the answer.
+        if let request, let reply = try await reply(to: request) { return .repeated(reply) }
         return .committed(decision.response)
       }
       let reply = request.map { KeyedReply(request: $0, reply: encode(decision.response)) }

@@ -71,6 +71,52 @@ struct ValueTests {
   }
 }
 
+@Suite("A title or name")
+struct TitleTests {
+  private func violations(_ title: String, singleLine: Bool = true) -> [String] {
+    var validation = Validation()
+    validation.text("title", title, minimum: 1, maximum: 50, singleLine: singleLine)
+    return validation.violations.map(\.description)
+  }
+
+  @Test(
+    "has nothing that is not seen or moves what is",
+    arguments: [
+      "a\u{202e}b", "a\u{2066}b\u{2069}", "a\u{200f}b", "a\u{61c}b", "a\u{200b}b", "a\u{200d}b",
+      "a\u{200c}b", "a\u{2060}b", "a\u{feff}b", "a\u{ad}b", "a\u{e0041}b", "a\u{e007f}b",
+      "a\u{1b}[31mb", "a\u{0}b", "a\u{9b}b", "a\nb", "a\tb", "a\u{2028}b", "a\u{3164}b",
+      "a\u{2800}b",
+      "a\u{34f}b", "a\u{fe0f}b", "\u{200d}👩", "👩\u{200d}", "ن\u{200c}",
+    ])
+  func invisible(_ title: String) {
+    #expect(violations(title).count == 1)
+    #expect(!InvisibleCharacters.areIn(InvisibleCharacters.removed(from: title)))
+  }
+
+  @Test(
+    "is not blank without what is not seen",
+    arguments: [
+      " ", "\u{200b}", "\u{2800}\u{2800}", "\u{3164}", " \u{feff} \u{e0041}", "\u{202e}",
+      "\u{2003}",
+    ])
+  func blank(_ title: String) {
+    for singleLine in [true, false] {
+      #expect(violations(title, singleLine: singleLine) == ["must not be empty"])
+    }
+  }
+
+  @Test(
+    "is of any script, with what its writing needs",
+    arguments: [
+      "Año nuevo", "C++ & <T>", "مرحبا", "نمی\u{200c}خواهم", "क्\u{200d}ष", "👩🏽\u{200d}💻 y ❤\u{fe0f}",
+      "葛\u{e0100}城", "שלום", "e\u{301}",
+    ])
+  func visible(_ title: String) {
+    #expect(violations(title).isEmpty)
+    #expect(InvisibleCharacters.removed(from: title) == title)
+  }
+}
+
 @Suite("A course")
 struct CourseTests {
   func course() -> Course {

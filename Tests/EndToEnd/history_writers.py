@@ -158,7 +158,7 @@ class Writer:
         request = self._requests[write.key]
         service = self._client.goals if "Goal" in write.method else self._client.tasks
         snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in write.method).lstrip("_")
-        was_answered = bool(write.answers)
+        was_answered = bool(write.effective)
         try:
             call = getattr(service, snake)
             reply = await call(request, idempotency_key=write.key, timeout=timeout)

@@ -224,6 +224,34 @@ async def test_a_revoked_token_stops_working_and_ends_its_streams(server, ana, c
                 pass
 
 
+async def test_what_a_token_made_ends_with_it(server, ana, connect):
+    client = await connect(server, ana)
+    brief = await client.users.create_token(v1.CreateTokenRequest(lifetime_seconds=60))
+    through = await connect(server, ana._replace(token=brief.secret))
+    made = await through.users.create_token(v1.CreateTokenRequest(lifetime_seconds=366 * 86_400))
+    assert made.token.expires_at == brief.token.expires_at
+    child = await connect(server, ana._replace(token=made.secret))
+    await child.goals.list_goals(v1.ListGoalsRequest())
+    await client.users.revoke_token(v1.RevokeTokenRequest(token_id=brief.token.id))
+    await eventually("the child to be refused", lambda: _is_refused(child))
+    with pytest.raises(hito.Unauthenticated):
+        await child.users.create_token(v1.CreateTokenRequest())
+
+
+async def test_tokens_made_at_once_keep_to_the_limit(server, ana, connect):
+    clients = [await connect(server, ana) for _ in range(4)]
+    client = clients[0]
+    outcomes = await asyncio.gather(
+        *(c.users.create_token(v1.CreateTokenRequest()) for c in clients for _ in range(60)),
+        return_exceptions=True,
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert all(isinstance(outcome, hito.ResourceExhausted) for outcome in refused)
+    listed = await client.users.list_tokens(v1.ListTokensRequest())
+    assert len(listed.tokens) == 100
+    assert len(outcomes) - len(refused) == 99, "one was there already"
+
+
 async def _is_refused(client: hito.Client) -> bool:
     try:
         await client.goals.list_goals(v1.ListGoalsRequest())

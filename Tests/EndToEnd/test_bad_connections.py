@@ -14,6 +14,7 @@ from raw_peer import PROTOCOL_ERROR, RawPeer, block, call_block, is_closed, tcp
 from hito import v1
 
 CHECK = "hito.v1.HealthService/Check"
+LIST = "hito.v1.GoalService/ListGoals"
 WATCH = "hito.v1.ProgressService/Watch"
 
 
@@ -220,6 +221,18 @@ def test_rapid_cancels_are_abuse(server, ana):
     with RawPeer(server, ana.token) as peer:
         peer.raw(frames)
         assert peer.goaway() == ABUSE
+
+
+def test_ever_new_invented_tokens_are_abuse(server, ana):
+    """Also those that look like ours."""
+    with RawPeer(server) as peer:
+        for number in range(90):
+            token = b"hito_" + b"%043d" % number
+            peer.call(2 * number + 1, LIST, b"", (5, token))
+        assert peer.goaway() == ABUSE
+    with RawPeer(server, ana.token) as peer:
+        peer.call(1, LIST)
+        assert peer.end(1).status == 0
 
 
 def test_more_streams_than_the_server_takes_are_refused_one_by_one(server, ana):

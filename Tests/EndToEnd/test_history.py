@@ -205,12 +205,13 @@ class History:
         writes = [write for writer in self.writers for write in writer.writes]
         rules.check_writes(entries, {learner.user_id for learner in self.learners}, writes)
 
-        await self._check_pages("ReadEvents", self.admin, entries)
+        shown = [entry.shown for entry in entries]
+        await self._check_pages("ReadEvents", self.admin, shown)
         for login, client in zip(self.learners, self.clients):
-            own = [entry for entry in entries if entry.user_id == login.user_id]
+            own = [entry for entry in shown if entry.user_id == login.user_id]
             await self._check_pages(f"ReadEvents of {login.name}", client, own)
         for recorder in self.recorders:
-            expected = [entry for entry in entries if recorder.selects(entry)]
+            expected = [entry for entry in shown if recorder.selects(entry)]
             await recorder.has_seen(expected[-1])
             rules.check_same(recorder.name, expected, recorder.entries)
         await self.admin.server.flush_lake(v1.FlushLakeRequest())

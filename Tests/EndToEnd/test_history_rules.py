@@ -162,6 +162,19 @@ def doctored_writes(index: int, **changes) -> List[Write]:
     return writes
 
 
+def test_a_write_that_changed_nothing_may_change_something_later(log):
+    nothing = Answer(b"as it was", False, False, [])
+    check_writes(log, {ANA}, doctored_writes(0, answers=[nothing, made("g1"), made("g1", True)]))
+    check_writes(log, {ANA}, doctored_writes(2, answers=[nothing, nothing]))
+
+
+def test_readers_are_shown_no_keys_and_no_tokens(log):
+    event = dataclasses.replace(
+        log[0], metadata='{"idempotency_key": "k", "actor": {"user_id": "u", "token_id": "t"}}'
+    )
+    assert event.shown.origin == {"actor": {"user_id": "u"}}
+
+
 @pytest.mark.parametrize(
     ("what", "writes"),
     [

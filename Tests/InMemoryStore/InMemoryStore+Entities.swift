@@ -145,7 +145,7 @@ extension InMemoryStore.State {
 
   func sees(_ enrolment: Enrolment, _ scope: AccessScope) -> Bool {
     scope.role.seesEverybody || enrolment.userID == scope.callerID
-      || courses[enrolment.courseID]?.userID == scope.callerID
+      || scope.role == .instructor && courses[enrolment.courseID]?.userID == scope.callerID
   }
 
   func sees(_ goal: Goal, _ scope: AccessScope) -> Bool {

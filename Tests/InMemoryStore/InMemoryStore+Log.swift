@@ -72,6 +72,26 @@ extension InMemoryStore: TokenStore {
     if let taken { throw .duplicate(constraint: taken) }
   }
 
+  package func insert(
+    _ token: TokenRecord, workingCountMax: Int
+  ) async throws(StoreError) -> TokenInsertion {
+    let result: Result<TokenInsertion, StoreError> = try access(.read) { state in
+      let working = state.tokens.values.filter {
+        $0.revokedAt == nil && $0.expiresAt > token.createdAt
+      }
+      if let parent = token.parentID, !working.contains(where: { $0.id == parent }) {
+        return .success(.parentEnded)
+      }
+      if working.count(where: { $0.userID == token.userID }) >= workingCountMax {
+        return .success(.limitReached)
+      }
+      if state.tokens[token.id] != nil { return .failure(.duplicate(constraint: "tokens_pkey")) }
+      state.tokens[token.id] = token
+      return .success(.inserted)
+    }
+    return try result.get()
+  }
+
   package func token(hash: [UInt8]) async throws(StoreError) -> TokenRecord? {
     try access(.read) { state in
       state.tokens.values.first {
@@ -95,7 +115,17 @@ extension InMemoryStore: TokenStore {
   package func revoke(_ id: EntityID, at now: Timestamp) async throws(StoreError) -> Bool {
     try access(.read) { state in
       guard state.tokens[id] != nil else { return false }
-      if state.tokens[id]?.revokedAt == nil { state.tokens[id]?.revokedAt = now }
+      var family: Set = [id]
+      while true {
+        let children = state.tokens.values.filter { token in
+          !family.contains(token.id) && token.parentID.map(family.contains) ?? false
+        }
+        if children.isEmpty { break }
+        family.formUnion(children.map(\.id))
+      }
+      for id in family where state.tokens[id]?.revokedAt == nil {
+        state.tokens[id]?.revokedAt = now
+      }
       return true
     }
   }

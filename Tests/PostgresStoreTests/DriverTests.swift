@@ -112,7 +112,7 @@ import Testing
     try await StoreFixture.run(connectionCount: 1) { store in
       let began = ContinuousClock.now
       await CallDeadline.$current.withValue(.now + .milliseconds(50)) {
-        await #expect(throws: StoreError.timedOut) {
+        await #expect(throws: StoreError.timedOut(maybeCommitted: false)) {
           try await store.database.rows(Self.sleep(0.5))
         }
       }

@@ -52,10 +52,10 @@ import Testing
       arguments: "false, \(user), '{active}', NULL, \(end), NULL", index: "enrolments_user",
       maySort: true),
     Case(
-      statement: CourseStatements.enrolment, arguments: "false, \(user), \(course), \(user)",
+      statement: CourseStatements.enrolment, arguments: "false, \(user), true, \(course), \(user)",
       index: "enrolments_course_user_key"),
     Case(
-      statement: CourseStatements.enrolments, arguments: "true, \(user), \(course), \(end)",
+      statement: CourseStatements.enrolments, arguments: "true, \(user), false, \(course), \(end)",
       index: "enrolments_course_created", maySort: true),
     Case(
       statement: GoalStatements.byID, arguments: "\(scope), gen_random_uuid()",

@@ -59,6 +59,75 @@ import Testing
     #expect(await failure { try await rename("", as: teacher) }.code == .invalidArgument)
   }
 
+  @Test func `is not run with a learner's role, whoever owns it`() async throws {
+    let teacher = fixture.user(.instructor)
+    let course = try await fixture.createCourse(as: teacher)
+    let (ada, bea) = (fixture.user(), fixture.user(name: "Bea"))
+    try await fixture.enrol(in: course.id, as: ada)
+    let started = try await fixture.createGoal("De Ada", courseID: course.id, as: ada)
+    _ = try await fixture.ingest([(path: "a.md", text: "# A")], into: course, as: teacher)
+    let before = fixture.store.allEvents
+    // A token of a learner's role, or an instructor who is none any more.
+    var lowered = teacher
+    lowered.role = .learner
+    let methods = CourseServiceMethods.self
+    let id = course.id
+    let attempts: [() async throws -> any WireMessage] = [
+      {
+        try await fixture.call(
+          methods.updateCourse,
+          UpdateCourseRequest(
+            courseId: id, course: Contract.Course(title: "x"),
+            updateMask: FieldMask(paths: ["title"])),
+          as: lowered, returning: UpdateCourseResponse.self)
+      },
+      {
+        try await fixture.call(
+          methods.archiveCourse, ArchiveCourseRequest(courseId: id), as: lowered,
+          returning: ArchiveCourseResponse.self)
+      },
+      {
+        try await fixture.call(
+          methods.reopenCourse, ReopenCourseRequest(courseId: id), as: lowered,
+          returning: ReopenCourseResponse.self)
+      },
+      {
+        try await fixture.call(
+          methods.deleteCourse, DeleteCourseRequest(courseId: id), as: lowered,
+          returning: DeleteCourseResponse.self)
+      },
+      {
+        try await fixture.call(
+          methods.deleteDocument, DeleteDocumentRequest(courseId: id, path: "a.md"), as: lowered,
+          returning: DeleteDocumentResponse.self)
+      },
+      {
+        try await fixture.call(
+          methods.enrol, EnrolRequest(courseId: id, userId: bea.id.description), as: lowered,
+          returning: EnrolResponse.self)
+      },
+      {
+        try await fixture.call(
+          methods.leave, LeaveRequest(courseId: id, userId: ada.id.description), as: lowered,
+          returning: LeaveResponse.self)
+      },
+      { try await fixture.ingest([(path: "b.md", text: "# B")], into: course, as: lowered) },
+    ]
+    for (number, attempt) in attempts.enumerated() {
+      let error = await failure { _ = try await attempt() }
+      #expect(error.code == .permissionDenied, "\(number): \(error)")
+    }
+    #expect(fixture.store.allEvents == before)
+    let listed: ListEnrolmentsResponse = try await fixture.call(
+      methods.listEnrolments, ListEnrolmentsRequest(courseId: id), as: lowered)
+    #expect(listed.enrolments.isEmpty)
+    let goal = await failure { try await fixture.getGoal(started.goal?.id, as: lowered) }
+    #expect(goal.code == .notFound)
+    try await fixture.relay()
+    let seen = try await fixture.readEvents(as: lowered).events
+    #expect(seen.allSatisfy { $0.userId == teacher.id.description })
+  }
+
   @Test func `goes through its life, and hides from strangers`() async throws {
     let (teacher, ada, bea) = (fixture.user(.instructor), fixture.user(), fixture.user())
     let course = try await fixture.createCourse(as: teacher)

@@ -111,6 +111,11 @@ import Testing
     }
     #expect(other.decodedDetails.reason == .keyConflict)
     #expect(types().count == 1)
+    // A stream that changes nothing leaves its key free.
+    let same = try await fixture.ingest([guide], into: course, as: teacher, key: "other")
+    #expect(same.documentsReceived == 1 && same.documentsChanged == 0)
+    let third = try await fixture.ingest([notes], into: course, as: teacher, key: "other")
+    #expect(third.documentsChanged == 1 && third.receipt?.replayed == false)
   }
 
   @Test func `are changed by the course's owner and admins alone`() async throws {

@@ -67,8 +67,8 @@ import Testing
         case 0: fixture.store.fail(.sequence, .unavailable("x", maybeCommitted: false))
         case 1: fixture.store.fail(.sequenceAnswer, .unavailable("x", maybeCommitted: true))
         case 2:
-          fixture.store.fail(.sequenceAnswer, .timedOut)
-          fixture.store.fail(.sequence, .timedOut)
+          fixture.store.fail(.sequenceAnswer, .timedOut(maybeCommitted: true))
+          fixture.store.fail(.sequence, .timedOut(maybeCommitted: true))
         default: break
         }
         ids += try await createGoals(5, as: ada)
@@ -133,8 +133,12 @@ import Testing
       return try await group.reduce(into: [[Int64]]()) { $0.append($1) }
     }
     for number in 1...total {
-      if Int.random(in: 0..<10) == 0 { fixture.store.fail(.sequenceAnswer, .timedOut) }
-      if Int.random(in: 0..<10) == 0 { fixture.store.fail(.commit, .timedOut) }
+      if Int.random(in: 0..<10) == 0 {
+        fixture.store.fail(.sequenceAnswer, .timedOut(maybeCommitted: true))
+      }
+      if Int.random(in: 0..<10) == 0 {
+        fixture.store.fail(.commit, .timedOut(maybeCommitted: true))
+      }
       while (try? await fixture.createGoal("\(number)", as: ada)) == nil {}
       relay.wake()
     }

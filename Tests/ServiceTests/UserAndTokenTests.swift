@@ -18,10 +18,11 @@ import Testing
 
   private func createToken(
     _ request: CreateTokenRequest = CreateTokenRequest(), as user: Domain.User,
-    key: String? = nil, scopes: [String] = []
+    key: String? = nil, scopes: [String] = [], tokenID: String? = nil
   ) async throws -> CreateTokenResponse {
     try await fixture.call(
-      UserServiceMethods.createToken, request, as: user, key: key, scopes: scopes)
+      UserServiceMethods.createToken, request, as: user, key: key, scopes: scopes,
+      tokenID: tokenID)
   }
 
   @Test func `are made by admins and services, with sensible defaults`() async throws {
@@ -210,6 +211,43 @@ import Testing
     fixture.store.seed(lowered)
     let principal = try await fixture.services.authenticator.authenticate(token: token.secret)
     #expect(principal.role == .instructor)
+  }
+
+  @Test func `never get a longer life out of a short one`() async throws {
+    let (ada, admin) = (fixture.user(), fixture.user(.admin))
+    let parent = try await createToken(CreateTokenRequest(lifetimeSeconds: 60), as: admin)
+    for (request, user) in [
+      (CreateTokenRequest(lifetimeSeconds: 366 * 86_400), admin), (CreateTokenRequest(), admin),
+      (CreateTokenRequest(userId: ada.id.description), ada),
+    ] {
+      let child = try await createToken(request, as: admin, tokenID: parent.token?.id)
+      #expect(child.token?.userId == user.id.description)
+      #expect(child.token?.expiresAt == parent.token?.expiresAt)
+    }
+    let shorter = try await createToken(
+      CreateTokenRequest(lifetimeSeconds: 1), as: admin, tokenID: parent.token?.id)
+    #expect(shorter.token?.expiresAt != parent.token?.expiresAt)
+    fixture.time.advance(by: .seconds(60))
+    let late = await failure { try await createToken(as: admin, tokenID: parent.token?.id) }
+    #expect(late.code == .unauthenticated)
+  }
+
+  @Test func `lose with a token all that were made with it`() async throws {
+    let ada = fixture.user()
+    let parent = try await createToken(as: ada)
+    let child = try await createToken(as: ada, tokenID: parent.token?.id)
+    let grandchild = try await createToken(as: ada, tokenID: child.token?.id)
+    let other = try await createToken(as: ada)
+    let _: RevokeTokenResponse = try await fixture.call(
+      UserServiceMethods.revokeToken, RevokeTokenRequest(tokenId: parent.token?.id ?? ""), as: ada)
+    let authenticator = fixture.services.authenticator
+    for token in [parent, child, grandchild] {
+      let error = await failure { try await authenticator.authenticate(token: token.secret) }
+      #expect(error.message == "the token was revoked")
+    }
+    #expect(try await authenticator.authenticate(token: other.secret).userID == ada.id.description)
+    let late = await failure { try await createToken(as: ada, tokenID: child.token?.id) }
+    #expect(late.code == .unauthenticated)
   }
 
   @Test func `never get wider scopes out of narrow ones`() async throws {

@@ -71,6 +71,23 @@ import Testing
     }
   }
 
+  @Test func `from a time to come sends nothing of now`() async throws {
+    let fixture = ServiceFixture()
+    let ada = fixture.user()
+    _ = try await fixture.createGoal("1", as: ada)
+    try await fixture.relay()
+    let future = fixture.time.now().advanced(by: .seconds(3600))
+    let watch = WatchProbe(
+      fixture, WatchRequest(start: .fromTimeUs(future.microsecondsSinceEpoch)), as: ada)
+    #expect(try await watch.events(until: .caughtUp).isEmpty)
+    _ = try await fixture.createGoal("2", as: ada)
+    fixture.time.advance(by: .seconds(3600))
+    _ = try await fixture.createGoal("3", as: ada)
+    try await fixture.relay()
+    #expect(try await watch.events(1)[0].payloadJson.contains("\"3\""))
+    watch.cancel()
+  }
+
   @Test func `sends a learner nothing of others, and an admin everything`() async throws {
     let fixture = ServiceFixture()
     let (ada, bea) = (fixture.user(), fixture.user(name: "Bea"))

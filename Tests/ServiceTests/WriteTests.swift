@@ -162,7 +162,8 @@ import Testing
 
   @Test(arguments: [
     (StoreError.unavailable("x", maybeCommitted: false), "UNAVAILABLE"),
-    (.timedOut, "DEADLINE_EXCEEDED"), (.cancelled, "CANCELLED"), (.corrupt("secret"), "INTERNAL"),
+    (.timedOut(maybeCommitted: true), "DEADLINE_EXCEEDED"), (.cancelled, "CANCELLED"),
+    (.corrupt("secret"), "INTERNAL"),
   ])
   func `tells the store's troubles in fixed words`(error: StoreError, code: String) async {
     let ada = fixture.user()
@@ -194,5 +195,20 @@ import Testing
       #expect(metadata.contains(part))
     }
     #expect(!metadata.contains("\"no\""))
+    // Whoever is shown the event learns neither the key nor the token.
+    try await fixture.relay()
+    let read = try await fixture.readEvents(as: ada).events
+    let watch = WatchProbe(fixture, WatchRequest(start: .fromBeginning(true)), as: ada)
+    let watched = try await watch.events(until: .caughtUp)
+    watch.cancel()
+    #expect(read.count == 1 && watched.count == 1)
+    for shown in (read + watched).map(\.metadataJson) {
+      for part in [ada.id.description, "hito.v1.GoalService/CreateGoal", "00-abc", "c-1"] {
+        #expect(shown.contains(part))
+      }
+      for part in ["the-key", EntityID(high: 9, low: 9).description, "token_id", "idempotency"] {
+        #expect(!shown.contains(part))
+      }
+    }
   }
 }

@@ -261,6 +261,27 @@ struct HostileTests {
     }
   }
 
+  @Test func `W13.4 calls with ever new invented tokens are ABUSE`() async throws {
+    try await expectFault(.abuse) { client in
+      for index in 0..<90 {
+        let block = CallHead.block(
+          path: Methods.echo.path, timeoutMicroseconds: nil, token: "invented-\(index)")
+        client.send(.call, [.end, .hasMessage], stream: UInt32(2 * index + 1), block)
+      }
+    }
+  }
+
+  @Test func `W13.4 many calls with one bad token are refused, and no more`() async throws {
+    try await TestServer.with { server in
+      let client = try await RawClient.ready(server, token: "wrong")
+      for index in 0..<90 { client.call(Methods.echo, stream: UInt32(2 * index + 1)) }
+      for _ in 0..<90 {
+        #expect(await client.nextAnswer()?.trailer?.status == .unauthenticated)
+      }
+      client.close()
+    }
+  }
+
   @Test func `W9.3 more bytes than credit is FLOW_CONTROL`() async throws {
     try await expectFault(.flowControl) { client in
       client.call(Methods.deaf, stream: 1, "x", flags: .hasMessage)

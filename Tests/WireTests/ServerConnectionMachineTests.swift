@@ -116,6 +116,15 @@ import Wire
     #expect(reason { () throws(WireFault) in try open.cancelReceived(now: later) } == .abuse)
   }
 
+  @Test func `W13.4 tokens that stand for nobody are bounded by rate`() throws {
+    var open = opened()
+    for _ in 0..<50 { try open.tokenLookUpRefused(now: start) }
+    #expect(reason { () throws(WireFault) in try open.tokenLookUpRefused(now: start) } == .abuse)
+    let later = start + .seconds(1)
+    for _ in 0..<5 { try open.tokenLookUpRefused(now: later) }
+    #expect(reason { () throws(WireFault) in try open.tokenLookUpRefused(now: later) } == .abuse)
+  }
+
   @Test func `W5.9 frames for streams that are not there`() throws {
     var open = opened()
     _ = try open.callReceived(stream: 5)

@@ -117,16 +117,38 @@ import Writes
     }
   }
 
-  @Test func `writes nothing for a decision that changes nothing without a key`() async throws {
+  @Test func `writes nothing for a decision that changes nothing, and leaves its key free`()
+    async throws
+  {
     #expect(try await perform(nil) { _ in ([], "same") } == "same")
-    #expect(seen.commitCount.withLock { $0 } == 0)
-    #expect(try await perform(key()) { _ in ([], "kept") } == "kept")
-    #expect(try await perform(key()) { _ in ([], "lost") } == "again: kept")
+    #expect(try await perform(key()) { _ in ([], "one") } == "one")
+    #expect(try await perform(key(2)) { _ in ([], "two") } == "two")
+    #expect(seen.commitCount.withLock { $0 } == 0 && store.replyCount == 0)
+    // The key is taken by the first request that changes something.
+    #expect(try await perform(key()) { _ in ([.insertUser(user())], "made") } == "made")
+    #expect(try await perform(key()) { _ in ([], "nothing left") } == "again: made")
+    await #expect(throws: WriteError.keyConflict) {
+      try await perform(key(2)) { _ in ([], "other") }
+    }
+  }
+
+  @Test func `remembers the reply of a request whose parts were committed before`() async throws {
+    func perform(_ reply: String) async throws -> Written<String> {
+      try await executor.perform(
+        key(), metadata: .object([]), encode: { (reply: String) in Array(reply.utf8) }
+      ) { _ in
+        Decision(changes: [], events: [], response: reply, isRemembered: true)
+      }
+    }
+    guard case .committed("one") = try await perform("one"),
+      case .repeated(let bytes) = try await perform("two")
+    else { return #expect(Bool(false), "not remembered") }
+    #expect(String(decoding: bytes, as: UTF8.self) == "one")
   }
 
   @Test func `passes a fault of the store on, and looks for no reply`() async throws {
-    store.fail(.commit, .timedOut)
-    await #expect(throws: StoreError.timedOut) {
+    store.fail(.commit, .timedOut(maybeCommitted: true))
+    await #expect(throws: StoreError.timedOut(maybeCommitted: true)) {
       try await perform(key()) { _ in ([.insertUser(user())], "") }
     }
   }

@@ -51,6 +51,19 @@ package struct AgentPrompts: Sendable {
     }
   }
 
+  /// What a reply in prose is held to; nil where a goal is asked for.
+  var prose: ModelProse? {
+    let language = run.request.language
+    let instructions: String
+    switch run.request {
+    case .goal: return nil
+    case .feedback: instructions = Prompts.feedbackInstructions(language: language)
+    case .advice: instructions = Prompts.adviceInstructions(language: language)
+    }
+    return ModelProse(
+      citations: Citations(labels: Prompts.labels(of: context)), instructions: instructions)
+  }
+
   private func goalMessages(_ prompts: Prompts, _ request: AgentRequest.Goal) -> [ModelMessage] {
     guard let check = session.machine.modelCheck, let reply = session.machine.reply else {
       return prompts.goal(prompt: request.prompt, context: context)

@@ -52,19 +52,31 @@ struct RunNodes: Sendable {
     guard let model = stores.model else {
       return .modelFailed(AgentFailure(.noModel), attempt: attempt)
     }
-    let request = AgentPrompts(session: session, subject: subject).request(attempt: attempt)
+    let prompts = AgentPrompts(session: session, subject: subject)
+    let request = prompts.request(attempt: attempt)
     let start = ContinuousClock.now
+    let output = ModelOutput(prompts.prose)
+    var reply: ModelReply
     do throws(LanguageModelError) {
-      let reply = try await model.reply(
-        to: request, restarted: { try await sink.restarted(session) },
-        received: { try await sink.received($0, session) })
-      return .replied(
-        AgentRunEvent.Reply(
-          attempt: attempt, reply: reply, duration: start.duration(to: .now)))
+      reply = try await model.reply(
+        to: request,
+        restarted: {
+          output.restart()
+          try await sink.restarted(session)
+        },
+        received: { try await show(output.take($0), on: sink) })
     } catch {
       guard let failure = AgentFailure(of: error) else { throw CancellationError() }
       return .modelFailed(failure, attempt: attempt)
     }
+    let duration = start.duration(to: .now)
+    try await show(output.end(), on: sink)
+    if let prose = prompts.prose { reply.text = prose.shown(reply.text) }
+    return .replied(AgentRunEvent.Reply(attempt: attempt, reply: reply, duration: duration))
+  }
+
+  private func show(_ text: String, on sink: any RunSink) async throws {
+    if !text.isEmpty { try await sink.received(text, session) }
   }
 
   func check(_ attempt: Int) async throws -> AgentRunEvent {
@@ -73,7 +85,9 @@ struct RunNodes: Sendable {
       return .proposalChecked(
         AgentRunEvent.Check(
           attempt: attempt, planner: .model, proposal: nil, findings: error.findings))
-    case .success(let proposal):
+    case .success(var proposal):
+      proposal.aiFeedback = Citations(labels: Prompts.labels(of: machine.context))
+        .kept(in: proposal.aiFeedback)
       return .proposalChecked(
         AgentRunEvent.Check(
           attempt: attempt, planner: .model, proposal: proposal,

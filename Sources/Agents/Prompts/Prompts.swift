@@ -115,6 +115,15 @@ package struct Prompts: Sendable {
     Instructions.goal(language) + "\n" + Instructions.goalReminder(language)
   }
 
+  /// The fixed texts of the other instructions, which no reply repeats.
+  static func feedbackInstructions(language: String) -> String {
+    Instructions.feedback(language) + "\n" + Instructions.feedbackReminder(language)
+  }
+
+  static func adviceInstructions(language: String) -> String {
+    Instructions.advice(language) + "\n" + Instructions.adviceReminder(language)
+  }
+
   private func system(_ instructions: String) -> ModelMessage {
     ModelMessage(.system, instructions + "\n" + Instructions.fence(language, fence.delimiter))
   }

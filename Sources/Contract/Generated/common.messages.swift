@@ -86,6 +86,7 @@ public struct WriteReceipt: WireMessage, Equatable {
   /// nothing.
   public var cursor: String
   /// True when the same idempotency key was committed before and this is the reply of that time.
+  /// Nothing is kept of a request that changed nothing: its key is free, and a repeat is a first time.
   public var replayed: Bool
 
   public init(

@@ -89,7 +89,7 @@ public struct Event: WireMessage, Equatable {
   public var userId: String
   /// JSON object: the entity after it.
   public var payloadJson: String
-  /// JSON object: actor, cause, trace.
+  /// JSON object: actor, method, cause, trace.
   public var metadataJson: String
   /// Version of the payload's schema.
   public var schemaVersion: Int32

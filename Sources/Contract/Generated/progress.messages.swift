@@ -61,7 +61,8 @@ public struct WatchRequest: WireMessage, Equatable {
     case afterCursor(String)
     /// At the beginning of the log.
     case fromBeginning(Bool)
-    /// At the first event at or after this time, in microseconds since 1970-01-01T00:00:00Z.
+    /// At the first event at or after this time, in microseconds since 1970-01-01T00:00:00Z. It may
+    /// be to come: nothing that happens before is sent.
     case fromTimeUs(Int64)
   }
 

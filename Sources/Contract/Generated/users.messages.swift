@@ -441,7 +441,7 @@ public struct CreateTokenRequest: WireMessage, Equatable {
   public var role: Role
   /// At most 100 characters.
   public var label: String
-  /// Life in seconds; 0 means 90 days; at most 366 days.
+  /// Life in seconds; 0 means 90 days; at most 366 days. Cut to what is left of the caller's token.
   public var lifetimeSeconds: Int64
   /// What to limit it to: `read` (every method that only reads), a service (`GoalService`) or a
   /// method (`GoalService/GetGoal`); none means all that the role may.

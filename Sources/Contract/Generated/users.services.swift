@@ -68,7 +68,8 @@ package protocol UserServiceHandler: Sendable {
 
   /// Makes a bearer token. The token itself is shown in this answer only. A caller can make tokens
   /// for itself of its own role or less; an admin for anybody. The reply is not kept, since it holds
-  /// the secret: a repeat under the same idempotency key is ALREADY_EXISTS and names the token.
+  /// the secret: a repeat under the same idempotency key is ALREADY_EXISTS and names the token. A token
+  /// expires no later than the one that it was made with, and is revoked with it.
   func createToken(
     _ request: CreateTokenRequest, _ context: CallContext
   ) async throws -> CreateTokenResponse
@@ -78,7 +79,8 @@ package protocol UserServiceHandler: Sendable {
     _ request: ListTokensRequest, _ context: CallContext
   ) async throws -> ListTokensResponse
 
-  /// Makes a token stop working, at the latest after the server's token cache time (10 s).
+  /// Makes a token, and those that were made with it, stop working, at the latest after the server's
+  /// token cache time (10 s).
   func revokeToken(
     _ request: RevokeTokenRequest, _ context: CallContext
   ) async throws -> RevokeTokenResponse
@@ -175,7 +177,8 @@ public struct UserServiceClient: Sendable {
 
   /// Makes a bearer token. The token itself is shown in this answer only. A caller can make tokens
   /// for itself of its own role or less; an admin for anybody. The reply is not kept, since it holds
-  /// the secret: a repeat under the same idempotency key is ALREADY_EXISTS and names the token.
+  /// the secret: a repeat under the same idempotency key is ALREADY_EXISTS and names the token. A token
+  /// expires no later than the one that it was made with, and is revoked with it.
   public func createToken(
     _ request: CreateTokenRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> CreateTokenResponse {
@@ -192,7 +195,8 @@ public struct UserServiceClient: Sendable {
       UserServiceMethods.listTokens, request, returning: ListTokensResponse.self, options: options)
   }
 
-  /// Makes a token stop working, at the latest after the server's token cache time (10 s).
+  /// Makes a token, and those that were made with it, stop working, at the latest after the server's
+  /// token cache time (10 s).
   public func revokeToken(
     _ request: RevokeTokenRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> RevokeTokenResponse {

@@ -4,8 +4,8 @@ package enum StoreError: Error, Sendable, Hashable {
   /// it is not known whether it was (`maybeCommitted`): a repeat under the same idempotency key
   /// tells.
   case unavailable(String, maybeCommitted: Bool)
-  /// The deadline passed first. Whether a write was committed is not known.
-  case timedOut
+  /// The deadline passed first. Nothing was written, or it is not known whether it was.
+  case timedOut(maybeCommitted: Bool)
   /// The caller went away first.
   case cancelled
   /// A unique value is taken; the name is that of the constraint.

@@ -2,6 +2,9 @@
 package struct TokenRecord: Sendable, Hashable {
   package var id: EntityID
   package var userID: EntityID
+  /// The token that this one was made with: it lives no longer, and is revoked with it. Nil where
+  /// the server's operator made it.
+  package var parentID: EntityID?
   package var role: Role
   package var hash: [UInt8]
   /// What a person called it, to know it again in a list.
@@ -12,11 +15,14 @@ package struct TokenRecord: Sendable, Hashable {
   package var revokedAt: Timestamp?
 
   package init(
-    id: EntityID, userID: EntityID, role: Role, hash: [UInt8], label: String, scopes: [String],
+    id: EntityID, userID: EntityID, parentID: EntityID? = nil, role: Role, hash: [UInt8],
+    label: String,
+    scopes: [String],
     createdAt: Timestamp, expiresAt: Timestamp, revokedAt: Timestamp? = nil
   ) {
     self.id = id
     self.userID = userID
+    self.parentID = parentID
     self.role = role
     self.hash = hash
     self.label = label
@@ -27,8 +33,22 @@ package struct TokenRecord: Sendable, Hashable {
   }
 }
 
+/// What became of a token that was to be stored.
+package enum TokenInsertion: Sendable, Hashable {
+  case inserted
+  /// Its user has as many tokens that work as one may have.
+  case limitReached
+  /// The token that it was made with does not work any more.
+  case parentEnded
+}
+
 package protocol TokenStore: Sendable {
   func insert(_ token: TokenRecord) async throws(StoreError)
+  /// Inserts a token where its parent works, and its user has fewer than `workingCountMax` that do
+  /// at the time when it was made: also when many are made at a time.
+  func insert(
+    _ token: TokenRecord, workingCountMax: Int
+  ) async throws(StoreError) -> TokenInsertion
   /// The token with this hash, also when it is expired or revoked; nil also where its user is not
   /// active.
   func token(hash: [UInt8]) async throws(StoreError) -> TokenRecord?
@@ -36,6 +56,8 @@ package protocol TokenStore: Sendable {
   func token(_ id: EntityID) async throws(StoreError) -> TokenRecord?
   /// Newest first; the store may leave out the oldest of very many.
   func tokens(user: EntityID?) async throws(StoreError) -> [TokenRecord]
+  /// Revokes a token, those that were made with it, and so on: also one that is being made.
+  ///
   /// - Returns: whether there was such a token.
   func revoke(_ id: EntityID, at now: Timestamp) async throws(StoreError) -> Bool
 }

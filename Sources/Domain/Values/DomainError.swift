@@ -39,7 +39,8 @@ package struct Validation: Sendable {
   }
 
   /// A text of `minimum` to `maximum` Unicode scalars, free of control characters other than tab
-  /// and line breaks. Counted in scalars because that is what PostgreSQL's char_length counts.
+  /// and line breaks; of a single line, as titles and names are, free of all that cannot be seen.
+  /// Counted in scalars because that is what PostgreSQL's char_length counts.
   package mutating func text(
     _ field: String, _ value: String, minimum: Int = 0, maximum: Int, singleLine: Bool = false
   ) {
@@ -47,8 +48,7 @@ package struct Validation: Sendable {
     guard value.utf8.count <= maximum * 4, value.unicodeScalars.count <= maximum else {
       return add(field, "is longer than \(maximum) characters")
     }
-    let isBlank = value.unicodeScalars.allSatisfy { $0.properties.isWhitespace }
-    if minimum > 0, isBlank { return add(field, "must not be empty") }
+    if minimum > 0, InvisibleCharacters.isBlank(value) { return add(field, "must not be empty") }
     if value.unicodeScalars.count < minimum {
       return add(field, "is shorter than \(minimum) characters")
     }
@@ -56,7 +56,10 @@ package struct Validation: Sendable {
       if !singleLine, scalar == "\n" || scalar == "\r" || scalar == "\t" { return true }
       return scalar.properties.generalCategory != .control
     }
-    if !isClean { add(field, "contains control characters") }
+    if !isClean { return add(field, "contains control characters") }
+    if singleLine, InvisibleCharacters.areIn(value) {
+      add(field, "contains invisible characters: write it without them")
+    }
   }
 
   package func check() throws(DomainError) {

@@ -50,7 +50,7 @@ package struct ServerError: Error, Sendable, Hashable {
     let text = "\(statement ?? "commit"): \(sqlState) \(message)"
     switch sqlState {
     case "23505": return .duplicate(constraint: constraint ?? "")
-    case "57014": return .timedOut
+    case "57014": return .timedOut(maybeCommitted: false)
     // Lock not available, serialization failure, deadlock, standby, outdated session.
     case "55P03", "40001", "40P01", "25006", "26000":
       return .unavailable(text, maybeCommitted: false)

@@ -34,13 +34,23 @@ extension TableRow {
 
   /// `Inserted` as a statement.
   static var insert: String {
+    "INSERT INTO \(layout.table) (\(names))\nVALUES (\(values))"
+  }
+
+  /// `Inserted` where a condition holds; it names parameters as that of `update` does.
+  static func insert(where condition: String) -> String {
+    """
+    INSERT INTO \(layout.table) (\(names))
+    SELECT \(values) WHERE \(layout.resolve(condition, layout.inserted))
+    """
+  }
+
+  /// What `Inserted` puts into the columns.
+  private static var values: String {
     let values = layout.inserted.enumerated().map { index, column in
       column.insertion ?? "$\(index + 1)"
     }
-    return """
-      INSERT INTO \(layout.table) (\(names))
-      VALUES (\(layout.resolve(values.joined(separator: ", "), layout.inserted)))
-      """
+    return layout.resolve(values.joined(separator: ", "), layout.inserted)
   }
 
   /// `Updated` as a guarded statement: `condition` names columns, and their parameters as `$column`;

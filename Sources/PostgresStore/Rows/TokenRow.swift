@@ -16,5 +16,6 @@ enum TokenRow: TableRow {
     columns.fixed("created_at", &token.createdAt)
     columns.fixed("expires_at", &token.expiresAt)
     columns.column("revoked_at", &token.revokedAt)
+    columns.fixed("parent_id", &token.parentID)
   }
 }

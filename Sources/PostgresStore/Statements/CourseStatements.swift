@@ -34,22 +34,22 @@ enum CourseStatements {
   static let update = Query<Updated<CourseRow>>(
     "course.update", CourseRow.update(where: "version = $version - 1"))
 
-  /// `$3` the course, `$4` the learner.
-  static let enrolment = Query<AccessScope, EntityID, EntityID>(
+  /// `$4` the course, `$5` the learner.
+  static let enrolment = Query<OverseerScope, EntityID, EntityID>(
     "enrolment.find",
     """
     SELECT \(EnrolmentRow.columns) FROM enrolments n
-    WHERE n.course_id = $3 AND n.user_id = $4 AND \(Visibility.isEnrolmentVisible)
+    WHERE n.course_id = $4 AND n.user_id = $5 AND \(Visibility.isEnrolmentVisible)
     """)
 
-  /// `$3` the course, `$4`, `$5` after this key, `$6` limit.
-  static let enrolments = Query<AccessScope, EntityID, PageRequest>(
+  /// `$4` the course, `$5`, `$6` after this key, `$7` limit.
+  static let enrolments = Query<OverseerScope, EntityID, PageRequest>(
     "enrolments.list",
     """
     SELECT \(EnrolmentRow.columns) FROM enrolments n
-    WHERE n.course_id = $3 AND n.is_active AND \(Visibility.isEnrolmentVisible)
-      AND (n.created_at, n.id) < ($4, $5)
-    ORDER BY n.created_at DESC, n.id DESC LIMIT $6
+    WHERE n.course_id = $4 AND n.is_active AND \(Visibility.isEnrolmentVisible)
+      AND (n.created_at, n.id) < ($5, $6)
+    ORDER BY n.created_at DESC, n.id DESC LIMIT $7
     """)
 
   static let insertEnrolment = Query<Inserted<EnrolmentRow>>(

@@ -4,6 +4,41 @@ import Domain
 enum TokenStatements {
   static let insert = Query<Inserted<TokenRow>>("token.insert", TokenRow.insert)
 
+  /// Before tokens are made (shared) and revoked, in the same unit: what is revoked with a token holds
+  /// whatever is made with it meanwhile. "hito" in ASCII, and a number of its own.
+  private static let familyLock: Int64 = 0x6869_746f_0003
+
+  static let shareFamilies = Statement(
+    "tokens.share_families", "SELECT pg_advisory_xact_lock_shared(\(familyLock))")
+
+  static let lockFamilies = Statement(
+    "tokens.lock_families", "SELECT pg_advisory_xact_lock(\(familyLock))")
+
+  /// Before the tokens of a user are counted, in the same unit: one count at a time.
+  static let lockOwner = Query<EntityID>(
+    "tokens.lock_owner", "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE")
+
+  private static let parentWorks = """
+    ($parent_id IS NULL OR EXISTS (SELECT 1 FROM tokens p
+      WHERE p.id = $parent_id AND p.revoked_at IS NULL AND p.expires_at > $created_at))
+    """
+
+  /// The parameter after the row's is how many of the user's may work, this one included. Answers
+  /// whether it was inserted, and whether its parent works.
+  static let insertLimited = Query<Inserted<TokenRow>, Int64>(
+    "token.insert_limited",
+    TokenRow.layout.resolve(
+      """
+      WITH made AS (
+        \(TokenRow.insert(
+          where: """
+            \(parentWorks) AND $next > (SELECT count(*) FROM tokens k
+              WHERE k.user_id = $user_id AND k.revoked_at IS NULL AND k.expires_at > $created_at)
+            """))
+        RETURNING 1)
+      SELECT EXISTS (SELECT 1 FROM made), \(parentWorks)
+      """, TokenRow.layout.inserted))
+
   static let byHash = Query<Bytes>(
     "token.by_hash",
     """
@@ -26,13 +61,22 @@ enum TokenStatements {
     ORDER BY k.created_at DESC, k.id DESC LIMIT $1
     """)
 
+  /// `$1` and all that were made with it, at `$2`; those that were revoked before stay as they are.
+  /// Answers how many there are.
   static let revoke = Query<EntityID, Timestamp>(
     "token.revoke",
     """
-    WITH revoked AS (
-      UPDATE tokens SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING 1)
-    SELECT count(*) FROM revoked
+    WITH RECURSIVE family (id) AS (
+      SELECT k.id FROM tokens k WHERE k.id = $1
+      UNION SELECT k.id FROM tokens k JOIN family f ON k.parent_id = f.id),
+    revoked AS (
+      UPDATE tokens SET revoked_at = $2
+      WHERE id IN (SELECT id FROM family) AND revoked_at IS NULL)
+    SELECT count(*) FROM family
     """)
 
-  static let all: [any StatementSource] = [insert, byHash, byID, list, listByUser, revoke]
+  static let all: [any StatementSource] = [
+    insert, shareFamilies, lockFamilies, lockOwner, insertLimited, byHash, byID, list, listByUser,
+    revoke,
+  ]
 }

@@ -29,10 +29,11 @@ enum Visibility {
     c.status <> 'deleted' AND (c.status = 'active' OR $1 OR \(isReadersCourse))
     """
 
-  /// The enrolment `n`: for the learner and the owner of the course, whatever became of the course.
+  /// The enrolment `n`: for the learner and the instructor who owns the course, whatever became of
+  /// the course.
   static let isEnrolmentVisible = """
     ($1 OR n.user_id = $2
-      OR EXISTS (SELECT 1 FROM courses c WHERE c.id = n.course_id AND c.user_id = $2))
+      OR $3 AND EXISTS (SELECT 1 FROM courses c WHERE c.id = n.course_id AND c.user_id = $2))
     """
 }
 

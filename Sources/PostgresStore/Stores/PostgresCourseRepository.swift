@@ -31,7 +31,7 @@ package struct PostgresCourseRepository: CourseRepository {
     course: EntityID, user: EntityID, scope: AccessScope
   ) async throws(StoreError) -> Enrolment? {
     try await database.rows(
-      CourseStatements.enrolment(scope, course, user)
+      CourseStatements.enrolment(OverseerScope(scope: scope), course, user)
     ).first(EnrolmentRow.read)
   }
 
@@ -39,7 +39,8 @@ package struct PostgresCourseRepository: CourseRepository {
     course: EntityID, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<Enrolment> {
     try page.page(
-      try await database.rows(CourseStatements.enrolments(scope, course, page)),
+      try await database.rows(
+        CourseStatements.enrolments(OverseerScope(scope: scope), course, page)),
       key: { PageKey(time: $0.createdAt, id: $0.id) }, EnrolmentRow.read)
   }
 }

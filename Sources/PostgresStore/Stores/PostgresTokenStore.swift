@@ -12,6 +12,22 @@ package struct PostgresTokenStore: TokenStore {
     _ = try await database.write(TokenStatements.insert(Inserted(token)))
   }
 
+  package func insert(
+    _ token: TokenRecord, workingCountMax: Int
+  ) async throws(StoreError) -> TokenInsertion {
+    let unit = StatementUnit(
+      [
+        TokenStatements.shareFamilies(), TokenStatements.lockOwner(token.userID),
+        TokenStatements.insertLimited(Inserted(token), Int64(workingCountMax)),
+      ], isWrite: true)
+    guard let row = try await database.run(unit).last?.first else {
+      throw .corrupt("the insertion of a token gave no result")
+    }
+    let (isInserted, hasParent): (Bool, Bool) = try row.values()
+    if isInserted { return .inserted }
+    return hasParent ? .limitReached : .parentEnded
+  }
+
   package func token(hash: [UInt8]) async throws(StoreError) -> TokenRecord? {
     try await database.rows(TokenStatements.byHash(Bytes(hash))).first(TokenRow.read)
   }
@@ -32,8 +48,9 @@ package struct PostgresTokenStore: TokenStore {
   }
 
   package func revoke(_ id: EntityID, at now: Timestamp) async throws(StoreError) -> Bool {
-    try await database.write(
-      TokenStatements.revoke(id, now)
-    ).first?.value(0, as: Int64.self) == 1
+    let unit = StatementUnit(
+      [TokenStatements.lockFamilies(), TokenStatements.revoke(id, now)], isWrite: true)
+    let count = try await database.run(unit).last?.first?.value(0, as: Int64.self) ?? 0
+    return count > 0
   }
 }

@@ -52,7 +52,8 @@ struct RunCalls: Sendable {
       try await show(record, begun, on: stream)
       try finish(try await driver.drive(begun, subject, stream))
     } catch is RunJournal.Superseded {
-      try await repeatRun(begun.run.id, subject, caller, on: stream, after: record.id)
+      try await show(
+        begun.run.id, subject, caller, on: stream, after: record.id, mayDrive: true)
     } catch let error as ClientGone {
       throw error.cause
     } catch {
@@ -62,10 +63,10 @@ struct RunCalls: Sendable {
 
   /// Shows a run from its first step, and drives it where nobody else does.
   func repeatRun(
-    _ id: EntityID, _ subject: RunSubject, _ caller: Caller,
-    on stream: RunStream<some RunResponse>, after eventID: EntityID? = nil
+    _ id: EntityID, _ subject: RunSubject, _ caller: Caller, on stream: RunStream<some RunResponse>
   ) async throws {
-    try await show(id, subject, caller, on: stream, after: eventID, mayDrive: true)
+    stream.showReplay(true)
+    try await show(id, subject, caller, on: stream, after: nil, mayDrive: true)
   }
 
   /// Shows a run after one of its events, or from its first step, until it ends.
@@ -93,11 +94,13 @@ struct RunCalls: Sendable {
             session.run.version < AgentLimits.events
           else { return try finish(session) }
           mayRestart = false
+          stream.showReplay(false)
           session = try await restarted(session, on: stream)
           session = try await driver.drive(session, subject, stream)
         case .rejected: return try finish(session)
         case .running, .awaitingApproval:
           if mayDrive, let taken = try await takenOver(session, on: stream) {
+            stream.showReplay(false)
             session = try await driver.drive(taken, subject, stream)
             continue
           }

@@ -46,13 +46,13 @@ extension Agents.GoalProposal {
 extension GeneratedGoal {
   init(
     _ stored: AgentRunEvent.StoredGoal, of run: AgentRun, at time: Domain.Timestamp,
-    _ citations: [Citation], receipt: String
+    _ citations: [Citation], receipt: WriteReceipt
   ) {
     self.init(
       goal: Contract.Goal(stored.goal(of: run, at: time)),
       tasks: stored.tasks(of: run, at: time).map(GoalTask.init), citations: citations,
       planner: stored.proposal.planner.rawValue,
-      receipt: WriteReceipt(cursor: receipt, replayed: false))
+      receipt: receipt)
   }
 }
 

@@ -32,6 +32,8 @@ final class RunStream<Response: RunResponse>: RunSink {
     /// The attempt whose text was sent as it came.
     var streamedAttempt: Int?
     var showsProposal = false
+    /// What is shown was done for the call that this one repeats.
+    var isReplay = false
   }
 
   private let responses: ResponseWriter<Response>
@@ -48,6 +50,9 @@ final class RunStream<Response: RunResponse>: RunSink {
 
   /// Whether the proposal that waits for approval was sent on this stream.
   var hasShownProposal: Bool { state.withLock { $0.showsProposal } }
+
+  /// Whether what is shown from now on was done for an earlier call under the same key.
+  func showReplay(_ isReplay: Bool) { state.withLock { $0.isReplay = isReplay } }
 
   func happened(_ record: RunRecord, _ session: RunSession) async throws {
     var steps = steps(of: record, session)
@@ -103,14 +108,18 @@ final class RunStream<Response: RunResponse>: RunSink {
     case .contextRetrieved: return [.context(machine.context.citations)]
     case .replied(let reply):
       let isStreamed = state.withLock { $0.streamedAttempt == reply.attempt }
-      return isStreamed || reply.reply.text.isEmpty ? [] : [.token(reply.reply.text)]
+      if isStreamed || reply.reply.text.isEmpty { return [] }
+      // Prose is stored as it is shown.
+      let isProposal = session.run.kind == .goal
+      return [.token(isProposal ? LiveText.shown(reply.reply.text) : reply.reply.text)]
     case .proposalChecked(let check): return [.findings(ContractFindings(check))]
     case .proposalMade(let proposal):
       return [.proposal(Contract.GoalProposal(proposal, machine.context.citations))]
     case .goalStored(let stored):
       let goal = GeneratedGoal(
         stored, of: session.run, at: record.createdAt, machine.context.citations,
-        receipt: cursors.receipt(record.id))
+        receipt: WriteReceipt(
+          cursor: cursors.receipt(record.id), replayed: state.withLock { $0.isReplay }))
       return [
         .nodeStarted(AgentNodeStarted(node: AgentNode.respond.rawValue, attempt: 1)),
         .stored(goal),

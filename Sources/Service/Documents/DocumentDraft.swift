@@ -81,7 +81,11 @@ struct DocumentParts: Sendable {
 
   private init(_ draft: DocumentDraft, _ documents: CourseDocuments) throws(DocumentError) {
     let read = try documents.reader.read(draft.content, as: draft.format)
-    let title = draft.title.nilIfEmpty ?? read.title.nilIfEmpty ?? Self.name(of: draft.path)
+    // One that the document gives itself may hold anything.
+    let own = InvisibleCharacters.removed(from: read.title)
+    let title =
+      draft.title.nilIfEmpty ?? (InvisibleCharacters.isBlank(own) ? nil : own)
+      ?? Self.name(of: draft.path)
     self.title = String(title.unicodeScalars.prefix(DocumentLimits.title))
     text = String(decoding: draft.content, as: UTF8.self)
     sectionCount = read.sections.count

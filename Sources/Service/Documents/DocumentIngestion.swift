@@ -85,8 +85,10 @@ struct DocumentIngestion {
     if replacingAll, !isAnswered { try await removeOthers() }
     let response = response
     let policy = WritePolicy(key: .stream(hash.finalize()))
+    // What the stream changed is committed by now.
+    let hasChanged = response.documentsChanged + response.documentsRemoved > 0
     return try await writes.perform(context, caller, policy) { _ in
-      .unchanged(response)
+      Decision(changes: [], events: [], response: response, isRemembered: hasChanged)
     }
   }
 

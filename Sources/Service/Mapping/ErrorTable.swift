@@ -84,7 +84,10 @@ enum ErrorTable {
           + "repeat it under the same idempotency key",
         details: .encoded(ErrorDetails(reason: .storeUnavailable, retryDelayUs: 100_000))
       ).caused(by: error)
-    case .timedOut:
+    case .timedOut(maybeCommitted: false):
+      RPCError(.deadlineExceeded, "the deadline passed in the database; nothing was written")
+        .caused(by: error)
+    case .timedOut(maybeCommitted: true):
       RPCError(
         .deadlineExceeded,
         "the deadline passed in the database; a write may have been committed: "

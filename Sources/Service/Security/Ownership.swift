@@ -53,6 +53,12 @@ extension Caller {
   }
 }
 
+extension Caller {
+  /// Whether they act as the instructor of a course of theirs. A role is that of the call: a learner's
+  /// token of an instructor runs no course, and who is an instructor no more runs theirs no longer.
+  func runs(_ course: Course) -> Bool { role != .learner && course.userID == userID }
+}
+
 extension AccessScope {
   /// For checks that the server makes on its own account, never for what a caller is shown.
   static func system(_ caller: Caller) -> AccessScope {

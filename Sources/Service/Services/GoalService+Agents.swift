@@ -108,7 +108,7 @@ extension GoalService {
       by: .goalStored(stored), lease: nil, context: change)
     let result = GeneratedGoal(
       stored, of: run, at: record.createdAt, session.machine.context.citations,
-      receipt: cursors.receipt(record.id))
+      receipt: WriteReceipt(cursor: cursors.receipt(record.id), replayed: false))
     return Decision(
       changes: aggregate.changes + [.updateRun(next.run, after: run.version)],
       events: aggregate.events + [event], response: ResolveProposalResponse(result: result))

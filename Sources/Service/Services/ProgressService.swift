@@ -39,30 +39,33 @@ struct ProgressService: Sendable {
     let interval =
       request.checkpointInterval == 0
       ? Self.checkpointIntervalDefault : request.checkpointInterval
-    let (cursor, isLive) = try await start(request, context)
+    var from: Domain.Timestamp?
+    if case .fromTimeUs(let micros) = request.start {
+      from = try Domain.Timestamp(micros: micros, field: "from_time_us")
+    }
+    let (cursor, isLive) = try await start(request, from, context)
     var subscription = EventSubscription(
       log: log, hub: hub, cursors: cursors, clock: clock, visibility: visibility,
-      authenticator: authenticator, selection: EventSelection(filter), caller: caller,
+      authenticator: authenticator, selection: EventSelection(filter, from: from), caller: caller,
       responses: responses)
     try await subscription.run(
       SubscriptionMachine(after: cursor, isLive: isLive, checkpointInterval: Int(interval)))
   }
 
   private func start(
-    _ request: WatchRequest, _ context: CallContext
+    _ request: WatchRequest, _ from: Domain.Timestamp?, _ context: CallContext
   ) async throws -> (cursor: Int64, isLive: Bool) {
+    if let from {
+      // The port answers the last event at or before a moment; the first at or after this one
+      // stands after the last before it.
+      return (try await log.position(at: from.advanced(by: .microseconds(-1))), false)
+    }
     switch request.start {
     case .afterCursor(let text):
       return (try await waiter.position(of: text, context), false)
     case .fromBeginning(true):
       return (0, false)
-    case .fromTimeUs(let micros):
-      let time = try Domain.Timestamp(micros: micros, field: "from_time_us")
-      // The port answers the last event at or before a moment; the first at or after this one
-      // stands after the last before it.
-      let before = time.advanced(by: .microseconds(-1))
-      return (try await log.position(at: before), false)
-    case .fromBeginning(false), nil:
+    case .fromBeginning(false), .fromTimeUs, nil:
       if let head = hub.head { return (head, true) }
       return (try await log.head(), true)
     }

@@ -8,7 +8,7 @@ extension UserService {
   private static let lifetimeDefault: Int64 = 90 * 86_400
   private static let lifetimeMax: Int64 = 366 * 86_400
   /// Tokens of one user that work at a time.
-  private static let liveTokensMax = 100
+  private static let workingTokensMax = 100
   private static let listMax = 1000
 
   /// The reply is never stored, since it holds the secret. A repeat under the same idempotency key
@@ -28,20 +28,29 @@ extension UserService {
     try TokenScopes.check(request.scopes, grantedBy: granted)
     let role = try await tokenRole(request, userID, caller)
     let now = clock.now()
-    let live = try await tokens.tokens(user: userID).count {
-      $0.revokedAt == nil && $0.expiresAt > now
-    }
-    guard live < Self.liveTokensMax else {
-      throw DomainError.limitReached("tokens of a user", maximum: Self.liveTokensMax)
-    }
     let lifetime = request.lifetimeSeconds == 0 ? Self.lifetimeDefault : request.lifetimeSeconds
+    var expiresAt = now.advanced(by: .seconds(lifetime))
+    if let parent = try await parent(of: caller) { expiresAt = min(expiresAt, parent.expiresAt) }
     let secret = TokenSecret()
     let record = TokenRecord(
-      id: tokenID(context, caller, now), userID: userID, role: role, hash: secret.hash,
-      label: request.label, scopes: request.scopes, createdAt: now,
-      expiresAt: now.advanced(by: .seconds(lifetime)))
+      id: tokenID(context, caller, now), userID: userID, parentID: caller.tokenID, role: role,
+      hash: secret.hash, label: request.label, scopes: request.scopes, createdAt: now,
+      expiresAt: expiresAt)
+    try await insert(record)
+    return CreateTokenResponse(token: Contract.Token(record), secret: secret.text)
+  }
+
+  /// The token that the call was made with: what it makes lives no longer than it.
+  private func parent(of caller: Caller) async throws -> TokenRecord? {
+    guard let id = caller.tokenID else { return nil }
+    guard let parent = try await tokens.token(id) else { throw Self.parentEnded }
+    return parent
+  }
+
+  private func insert(_ record: TokenRecord) async throws {
+    let insertion: TokenInsertion
     do throws(StoreError) {
-      try await tokens.insert(record)
+      insertion = try await tokens.insert(record, workingCountMax: Self.workingTokensMax)
     } catch {
       guard case .duplicate = error else { throw error }
       throw RPCError(
@@ -50,7 +59,16 @@ extension UserService {
           + "revoke token \(record.id) and make another",
         details: .encoded(ErrorDetails(reason: .keyConflict)))
     }
-    return CreateTokenResponse(token: Contract.Token(record), secret: secret.text)
+    switch insertion {
+    case .inserted: return
+    case .limitReached:
+      throw DomainError.limitReached("tokens of a user", maximum: Self.workingTokensMax)
+    case .parentEnded: throw Self.parentEnded
+    }
+  }
+
+  private static var parentEnded: RPCError {
+    RPCError(.unauthenticated, "the token is no longer valid")
   }
 
   func listTokens(

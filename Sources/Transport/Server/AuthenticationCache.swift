@@ -4,26 +4,47 @@ internal import Synchronization
 
 /// Remembers for a short time what tokens stand for, so that a call does not cost a look-up.
 ///
-/// Keyed by the token's SHA-256: a memory dump shows no tokens, and look-up time tells nothing.
+/// - One look-up at a time for a token: calls that come meanwhile wait for its answer.
+/// - Refusals have a table of their own, so that invented tokens evict no good one.
+/// - Keyed by the token's SHA-256: a memory dump shows no tokens, and look-up time tells nothing.
 final class AuthenticationCache: Sendable {
   struct Answer: Sendable {
     let principal: Principal
     let validUntil: ContinuousClock.Instant
   }
 
-  private struct Entry {
-    let result: Result<Principal, RPCError>
-    let validUntil: ContinuousClock.Instant
+  enum Outcome: Sendable {
+    case principal(Answer)
+    /// The token stands for nobody. `wasLookedUp`: this call paid for finding out.
+    case refused(RPCError, wasLookedUp: Bool)
+    /// Nobody can tell now.
+    case failed(RPCError)
   }
 
-  /// Refusals are remembered too, but shortly: a token may have just been made.
+  private struct State {
+    var answers = ExpiringTable<Answer>(countMax: answerCountMax)
+    var refusals = ExpiringTable<RPCError>(countMax: refusalCountMax)
+    /// Who waits for the look-up of a token; the key is there as long as it runs.
+    var waiters: [[UInt8]: [CheckedContinuation<Turn, Never>]] = [:]
+  }
+
+  /// What a call does next.
+  private enum Turn: Sendable {
+    case take(Outcome)
+    case lookUp
+    /// Whoever looked it up was cancelled.
+    case askAgain
+  }
+
+  static let answerCountMax = 10_000
+  static let refusalCountMax = 4096
+  /// Refusals are remembered shortly: a token may have just been made.
   private static let refusalTTL = Duration.seconds(1)
-  private static let entryCountMax = 10_000
 
   private let authenticator: any Authenticator
   private let ttl: Duration
   private let now: @Sendable () -> ContinuousClock.Instant
-  private let entries = Mutex<[[UInt8]: Entry]>([:])
+  private let state = Mutex(State())
 
   init(
     _ authenticator: any Authenticator, ttl: Duration,
@@ -34,35 +55,104 @@ final class AuthenticationCache: Sendable {
     self.now = now
   }
 
-  /// The principal of `token`, from the cache or from the authenticator.
-  func authenticate(token: String) async throws(RPCError) -> Answer {
+  /// Whom `token` stands for, from the cache or from the authenticator.
+  func authenticate(token: String) async -> Outcome {
     let key = SHA256.hash(token)
-    if let entry = entries.withLock({ $0[key] }), entry.validUntil > now() {
-      return Answer(principal: try entry.result.get(), validUntil: entry.validUntil)
+    if let known = state.withLock({ known(key, in: &$0) }) { return known }
+    while true {
+      switch await turn(key) {
+      case .take(let outcome): return outcome
+      case .askAgain: continue
+      case .lookUp: return await lookUp(token, key)
+      }
     }
-    let result: Result<Principal, RPCError>
-    do throws(RPCError) {
-      result = .success(try await authenticator.authenticate(token: token))
-    } catch {
-      // Only a definite no is remembered.
-      guard error.code == .unauthenticated else { throw error }
-      result = .failure(error)
-    }
-    let isRefusal = if case .failure = result { true } else { false }
-    let validUntil = now() + (isRefusal ? min(ttl, Self.refusalTTL) : ttl)
-    store(Entry(result: result, validUntil: validUntil), for: key)
-    return Answer(principal: try result.get(), validUntil: validUntil)
   }
 
-  private func store(_ entry: Entry, for key: [UInt8]) {
+  private func known(_ key: [UInt8], in state: inout State) -> Outcome? {
     let time = now()
-    entries.withLock { entries in
-      if entries.count >= Self.entryCountMax {
-        entries = entries.filter { $0.value.validUntil > time }
-        // Still full: all of them are a few seconds old, start again.
-        if entries.count >= Self.entryCountMax { entries.removeAll() }
-      }
-      entries[key] = entry
+    if let answer = state.answers.value(of: key, at: time) { return .principal(answer) }
+    if let error = state.refusals.value(of: key, at: time) {
+      return .refused(error, wasLookedUp: false)
     }
+    return nil
+  }
+
+  private func turn(_ key: [UInt8]) async -> Turn {
+    await withCheckedContinuation { continuation in
+      let turn: Turn? = state.withLock { state in
+        if let known = known(key, in: &state) { return .take(known) }
+        guard state.waiters[key] == nil else {
+          state.waiters[key]?.append(continuation)
+          return nil
+        }
+        state.waiters[key] = []
+        return .lookUp
+      }
+      if let turn { continuation.resume(returning: turn) }
+    }
+  }
+
+  private func lookUp(_ token: String, _ key: [UInt8]) async -> Outcome {
+    let outcome: Outcome
+    var forOthers: Turn
+    do throws(RPCError) {
+      let principal = try await authenticator.authenticate(token: token)
+      outcome = .principal(Answer(principal: principal, validUntil: now() + ttl))
+      forOthers = .take(outcome)
+    } catch {
+      // Only a definite no is remembered.
+      let isRefused = error.code == .unauthenticated
+      outcome = isRefused ? .refused(error, wasLookedUp: true) : .failed(error)
+      forOthers = .take(isRefused ? .refused(error, wasLookedUp: false) : outcome)
+      // What ended this call alone is not an answer to the others.
+      if !isRefused, Task.isCancelled { forOthers = .askAgain }
+    }
+    let waiters = state.withLock { state in
+      store(outcome, key, in: &state)
+      return state.waiters.removeValue(forKey: key) ?? []
+    }
+    for waiter in waiters { waiter.resume(returning: forOthers) }
+    return outcome
+  }
+
+  private func store(_ outcome: Outcome, _ key: [UInt8], in state: inout State) {
+    let time = now()
+    switch outcome {
+    case .principal(let answer):
+      state.answers.store(answer, for: key, until: answer.validUntil, at: time)
+    case .refused(let error, _):
+      let until = time + min(ttl, Self.refusalTTL)
+      state.refusals.store(error, for: key, until: until, at: time)
+    case .failed: break
+    }
+  }
+}
+
+/// A bounded table whose entries hold for a time.
+private struct ExpiringTable<Value: Sendable>: Sendable {
+  private let countMax: Int
+  private var entries: [[UInt8]: (value: Value, until: ContinuousClock.Instant)] = [:]
+
+  init(countMax: Int) { self.countMax = countMax }
+
+  func value(of key: [UInt8], at time: ContinuousClock.Instant) -> Value? {
+    guard let entry = entries[key], entry.until > time else { return nil }
+    return entry.value
+  }
+
+  mutating func store(
+    _ value: Value, for key: [UInt8], until: ContinuousClock.Instant,
+    at time: ContinuousClock.Instant
+  ) {
+    if entries.count >= countMax { makeRoom(at: time) }
+    entries[key] = (value, until)
+  }
+
+  /// A part at once, so that a full table does not cost a pass for each entry.
+  private mutating func makeRoom(at time: ContinuousClock.Instant) {
+    entries = entries.filter { $0.value.until > time }
+    let tooMany = entries.count - countMax * 3 / 4
+    guard tooMany > 0 else { return }
+    for key in Array(entries.keys.prefix(tooMany)) { entries[key] = nil }
   }
 }

@@ -96,12 +96,14 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     if !hasOwnToken, let principal = connection.identity.principal(at: receivedAt) {
       return (principal, nil)
     }
-    do throws(RPCError) {
-      let answer = try await connection.core.authentication.authenticate(token: token)
+    switch await connection.core.authentication.authenticate(token: token) {
+    case .principal(let answer):
       if !hasOwnToken { await onLoop { self.connection.identity.authenticated(answer) } }
       return (answer.principal, nil)
-    } catch {
+    case .refused(let error, let wasLookedUp):
+      if wasLookedUp { connection.tokenLookUpRefused() }
       return (nil, error)
+    case .failed(let error): return (nil, error)
     }
   }
 

@@ -113,13 +113,26 @@ extension ServerConnection {
     for call in authenticated where call.receivedAt + ttl <= now {
       guard let token = call.token else { continue }
       Task.immediate(executorPreference: executor) {
-        do throws(RPCError) {
-          _ = try await self.core.authentication.authenticate(token: token)
-        } catch {
-          // Anything else means "cannot tell now": the next check will.
-          if error.code == .unauthenticated { self.endUnauthenticated(call) }
+        switch await self.core.authentication.authenticate(token: token) {
+        case .refused: self.endUnauthenticated(call)
+        // "Cannot tell now": the next check will.
+        case .principal, .failed: break
         }
       }
+    }
+  }
+
+  /// A call of this connection made the server look up a token that stands for nobody (W13.4). From
+  /// any thread; at the loop's next turn, because the call may be in the middle of being started.
+  func tokenLookUpRefused() {
+    loop.execute {
+      guard !self.machine.isClosed else { return }
+      do throws(WireFault) {
+        try self.machine.tokenLookUpRefused(now: self.core.now())
+      } catch {
+        self.fail(error)
+      }
+      self.executor.tick()
     }
   }
 

@@ -131,6 +131,88 @@ import Testing
     }
   }
 
+  private func token(
+    _ number: UInt8, of user: User, parent: TokenRecord? = nil, lifetime: Int64 = 60,
+    in store: any TestedStore
+  ) -> TokenRecord {
+    TokenRecord(
+      id: store.ids.next(at: StoreFixture.start), userID: user.id, parentID: parent?.id,
+      role: .learner, hash: [UInt8](repeating: number, count: 32), label: "", scopes: [],
+      createdAt: StoreFixture.start,
+      expiresAt: StoreFixture.start.advanced(by: .seconds(lifetime)))
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func tokensThatAreMadeAtOnceKeepToTheLimit(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      let (ada, bea) = (try await store.addUser(), try await store.addUser())
+      // Those that do not work any more do not count.
+      for number in UInt8(200)..<210 {
+        try await store.tokens.insert(token(number, of: ada, lifetime: 0, in: store))
+      }
+      let tokens = (UInt8(0)..<24).map { token($0, of: ada, in: store) }
+      let insertions = try await withThrowingTaskGroup(of: TokenInsertion.self) { group in
+        for token in tokens {
+          group.addTask { try await store.tokens.insert(token, workingCountMax: 10) }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(insertions.count { $0 == .inserted } == 10)
+      #expect(insertions.count { $0 == .limitReached } == 14)
+      #expect(try await store.tokens.tokens(user: ada.id).count == 20)
+      let other = token(100, of: bea, in: store)
+      #expect(try await store.tokens.insert(other, workingCountMax: 10) == .inserted)
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func tokensAreRevokedWithTheirParents(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      let (ada, bea) = (try await store.addUser(), try await store.addUser())
+      let parent = token(1, of: ada, in: store)
+      let child = token(2, of: bea, parent: parent, in: store)
+      let grandchild = token(3, of: bea, parent: child, in: store)
+      let other = token(4, of: ada, in: store)
+      for token in [parent, child, grandchild, other] {
+        #expect(try await store.tokens.insert(token, workingCountMax: 10) == .inserted)
+      }
+      #expect(try await store.tokens.token(child.id) == child)
+      let (first, second) = (
+        StoreFixture.start.advanced(by: .seconds(5)), StoreFixture.start.advanced(by: .seconds(6))
+      )
+      #expect(try await store.tokens.revoke(child.id, at: first))
+      #expect(try await store.tokens.revoke(parent.id, at: second))
+      #expect(try await store.tokens.token(grandchild.id)?.revokedAt == first)
+      #expect(try await store.tokens.token(child.id)?.revokedAt == first)
+      #expect(try await store.tokens.token(parent.id)?.revokedAt == second)
+      #expect(try await store.tokens.token(other.id)?.revokedAt == nil)
+      // None is made with one that does not work.
+      let late = token(5, of: ada, parent: parent, in: store)
+      #expect(try await store.tokens.insert(late, workingCountMax: 10) == .parentEnded)
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func noTokenOutlivesAParentThatIsRevokedMeanwhile(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      let ada = try await store.addUser()
+      for round in UInt8(0)..<8 {
+        let parent = token(round * 10, of: ada, in: store)
+        try await store.tokens.insert(parent)
+        let children = (1..<8).map { token(round * 10 + $0, of: ada, parent: parent, in: store) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for child in children {
+            group.addTask { _ = try await store.tokens.insert(child, workingCountMax: 100) }
+          }
+          group.addTask { _ = try await store.tokens.revoke(parent.id, at: StoreFixture.start) }
+          try await group.waitForAll()
+        }
+      }
+      let tokens = try await store.tokens.tokens(user: ada.id)
+      #expect(tokens.count >= 8 && tokens.allSatisfy { $0.revokedAt != nil })
+    }
+  }
+
   @Test(arguments: StoreKind.allCases)
   func cursorsOnlyGoForward(_ kind: StoreKind) async throws {
     try await kind.run { store in

@@ -175,6 +175,13 @@ import Testing
           course: course.id, page: PageRequest(limit: 10), scope: AccessScope(user))
         #expect(list.items == expected)
       }
+      // The role of the call counts: as a learner its owner sees no more than one.
+      let lowered = AccessScope(callerID: teacher.id, role: .learner)
+      let seen = try await store.courses.enrolments(
+        course: course.id, page: PageRequest(limit: 10), scope: lowered)
+      #expect(seen.items.isEmpty)
+      #expect(
+        try await store.courses.enrolment(course: course.id, user: ada.id, scope: lowered) == nil)
       #expect(
         try await store.courses.enrolment(
           course: course.id, user: ada.id, scope: AccessScope(bob)) == nil)

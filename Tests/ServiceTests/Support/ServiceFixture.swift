@@ -121,7 +121,7 @@ struct ServiceFixture: Sendable {
       principal: user.map {
         Principal(
           userID: $0.id.description, role: Principal.Role(rawValue: $0.role.rawValue) ?? .learner,
-          tokenID: tokenID ?? EntityID(high: 9, low: 9).description, scopes: scopes)
+          tokenID: tokenID ?? "", scopes: scopes)
       },
       idempotencyKey: key, requestBytes: key == nil ? [] : bytes)
   }
@@ -130,7 +130,7 @@ struct ServiceFixture: Sendable {
   func call<Request: WireMessage, Response: WireMessage>(
     _ method: MethodDescriptor, _ request: Request, as user: Domain.User?, key: String? = nil,
     scopes: [String] = [], deadline: ContinuousClock.Instant? = .now + .seconds(20),
-    returning type: Response.Type = Response.self
+    tokenID: String? = nil, returning type: Response.Type = Response.self
   ) async throws -> Response {
     let bytes = request.encodedBytes()
     let route = try #require(router[method.path])
@@ -139,7 +139,8 @@ struct ServiceFixture: Sendable {
     }
     let invocation = try bytes.withUnsafeBytes { try decode($0, DecodeLimits()) }
     let context = context(
-      method, as: user, key: key, bytes: bytes, scopes: scopes, deadline: deadline)
+      method, as: user, key: key, bytes: bytes, scopes: scopes, deadline: deadline,
+      tokenID: tokenID)
     do {
       return try Response.decode(try await invocation(context).encodedBytes())
     } catch {

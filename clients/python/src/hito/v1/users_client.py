@@ -152,7 +152,8 @@ class UserServiceClient:
     ) -> users_pb2.CreateTokenResponse:
         """Makes a bearer token. The token itself is shown in this answer only. A caller can make tokens
         for itself of its own role or less; an admin for anybody. The reply is not kept, since it holds
-        the secret: a repeat under the same idempotency key is ALREADY_EXISTS and names the token.
+        the secret: a repeat under the same idempotency key is ALREADY_EXISTS and names the token. A token
+        expires no later than the one that it was made with, and is revoked with it.
         """
 
         return await self._channel.unary(
@@ -191,7 +192,9 @@ class UserServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> users_pb2.RevokeTokenResponse:
-        """Makes a token stop working, at the latest after the server's token cache time (10 s)."""
+        """Makes a token, and those that were made with it, stop working, at the latest after the server's
+        token cache time (10 s).
+        """
 
         return await self._channel.unary(
             _USER_SERVICE_REVOKE_TOKEN,

@@ -93,6 +93,7 @@ struct  Hito__V1__WriteReceipt
   char *cursor;
   /*
    * True when the same idempotency key was committed before and this is the reply of that time.
+   * Nothing is kept of a request that changed nothing: its key is free, and a repeat is a first time.
    */
   protobuf_c_boolean replayed;
 };

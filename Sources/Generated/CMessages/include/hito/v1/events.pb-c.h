@@ -123,7 +123,7 @@ struct  Hito__V1__Event
    */
   char *payload_json;
   /*
-   * JSON object: actor, cause, trace.
+   * JSON object: actor, method, cause, trace.
    */
   char *metadata_json;
   /*

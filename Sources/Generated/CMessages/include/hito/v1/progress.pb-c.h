@@ -80,7 +80,8 @@ struct  Hito__V1__WatchRequest
      */
     protobuf_c_boolean from_beginning;
     /*
-     * At the first event at or after this time, in microseconds since 1970-01-01T00:00:00Z.
+     * At the first event at or after this time, in microseconds since 1970-01-01T00:00:00Z. It may
+     * be to come: nothing that happens before is sent.
      */
     int64_t from_time_us;
   };

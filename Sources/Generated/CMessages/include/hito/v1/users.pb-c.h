@@ -407,7 +407,7 @@ struct  Hito__V1__CreateTokenRequest
    */
   char *label;
   /*
-   * Life in seconds; 0 means 90 days; at most 366 days.
+   * Life in seconds; 0 means 90 days; at most 366 days. Cut to what is left of the caller's token.
    */
   int64_t lifetime_seconds;
   /*
