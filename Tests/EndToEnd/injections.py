@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from typing import List, NamedTuple
 
 from hito_server import REPOSITORY, HitoServer
@@ -53,6 +54,19 @@ def is_refused(error: hito.InvalidArgument, *fields: str) -> bool:
 
 def has_controls(text: str) -> bool:
     return any(character < " " and character not in "\n\r\t" for character in text)
+
+
+# What fills a line and shows nothing (Unicode's default ignorables that count as letters).
+HANGUL_FILLERS = "\u115f\u1160\u3164\uffa0"
+
+
+def is_invisible(text: str) -> bool:
+    return all(
+        character in HANGUL_FILLERS
+        or character.isspace()
+        or unicodedata.category(character) in ("Cf", "Mn")
+        for character in text
+    )
 
 
 def delimiter(request: Request) -> str:

@@ -31,7 +31,7 @@ def proposal(titles: Sequence[str] = TITLES, **changed: Any) -> str:
         "gestionar una lista de tareas.",
         "tasks": [task(title) for title in titles],
         "validation_criteria": ["Todas las pruebas de la API pasan"],
-        "ai_feedback": "Este objetivo sigue lo que ya has aprendido [G1] y avanza paso a paso.",
+        "ai_feedback": "Este objetivo sigue lo que ya has aprendido y avanza paso a paso.",
     }
     return json.dumps({**members, **changed}, ensure_ascii=False)
 

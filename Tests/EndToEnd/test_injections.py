@@ -124,7 +124,9 @@ async def test_a_hostile_wish_stays_inside_its_fence_and_the_contract_holds(eva,
             run = await generate(eva, text, language="es")
         except hito.InvalidArgument as error:
             assert injections.is_refused(error, "prompt"), injection.id
-            assert len(text) > 4000 or injections.has_controls(text), injection.id
+            assert (
+                len(text) > 4000 or injections.has_controls(text) or injections.is_invisible(text)
+            ), injection.id
             continue
         asked += 1
         request = model.chats[-1]

@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test func `A file of another kind, format or size is refused`() throws {
-    #expect(try message { $0[0] = 0x58 }.contains("no sentence encoder"))
+    #expect(try message { $0[0] = 0x58 }.contains("not a sentence encoder"))
     #expect(try message { $0[8] = 9 }.contains("has format 9, this Hito reads 1"))
     #expect(try message { $0[13] = 1 }.contains("another size"))
     #expect(try message { $0.append(0) }.contains("bytes instead of"))
@@ -93,6 +93,6 @@ import Testing
       data[offset + 7] = 0xFF
       seal(&data)
     }
-    #expect(message.contains("no tree"), "\(message)")
+    #expect(message.contains("not a tree"), "\(message)")
   }
 }

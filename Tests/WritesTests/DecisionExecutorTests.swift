@@ -134,9 +134,8 @@ import Writes
 
   @Test func `remembers the reply of a request whose parts were committed before`() async throws {
     func perform(_ reply: String) async throws -> Written<String> {
-      try await executor.perform(
-        key(), metadata: .object([]), encode: { (reply: String) in Array(reply.utf8) }
-      ) { _ in
+      func encode(_ reply: String) -> [UInt8] { Array(reply.utf8) }
+      return try await executor.perform(key(), metadata: .object([]), encode: encode) { _ in
         Decision(changes: [], events: [], response: reply, isRemembered: true)
       }
     }

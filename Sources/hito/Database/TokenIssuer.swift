@@ -85,7 +85,7 @@ struct TokenIssuer: Sendable {
     return (new, true)
   }
 
-  /// False where somebody else made a user with this external id meanwhile.
+  /// False where another process made a user with this external id meanwhile.
   private func insert(
     _ user: User, _ event: NewEvent, _ database: PostgresDatabase
   ) async throws(StoreError) -> Bool {

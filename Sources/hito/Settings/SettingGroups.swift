@@ -223,9 +223,9 @@ extension SettingSurroundings {
 extension SettingKind where Value == String {
   /// A group of this system.
   static var group: SettingKind {
-    SettingKind("group", "the name or the number of a group of this system", text: { $0 }) {
-      DataDirectory.groupNumber(named: $0) == nil ? nil : $0
-    }
+    SettingKind(
+      "group", "the name or the number of a group of this system", text: { $0 },
+      parse: { DataDirectory.groupNumber(named: $0) == nil ? nil : $0 })
   }
 }
 
