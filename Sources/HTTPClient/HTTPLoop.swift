@@ -80,7 +80,8 @@ final class HTTPLoop: Sendable {
       var isBroken = hito_http_loop_perform(handle.pointer) != 1
       var outcome = HITO_HTTP_DONE
       while let context = hito_http_loop_next_ended(handle.pointer, &outcome) {
-        free(ObjectIdentifier(HTTPTransfer.of(context)), Self.result(outcome))
+        guard let transfer = HTTPTransfer.of(context) else { continue }
+        free(ObjectIdentifier(transfer), Self.result(outcome))
       }
       if !isStopped, !isBroken { isBroken = hito_http_loop_wait(handle.pointer) != 1 }
       guard isStopped || isBroken else { continue }

@@ -116,7 +116,7 @@ final class HTTPTransfer: Sendable {
       }
     }
     waiter?.resume()
-    return isRefused ? 1 : 0
+    return isRefused ? Self.endsTransfer : 0
   }
 
   private func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Int32 {
@@ -149,18 +149,22 @@ final class HTTPTransfer: Sendable {
   ) -> Output {
     let callbacks = hito_http_callbacks(
       header: { context, bytes, count in
-        HTTPTransfer.of(context).receivedHeader(UnsafeRawBufferPointer(start: bytes, count: count))
+        HTTPTransfer.of(context)?.receivedHeader(
+          UnsafeRawBufferPointer(start: bytes, count: count)) ?? HTTPTransfer.endsTransfer
       },
       body: { context, bytes, count in
-        HTTPTransfer.of(context).receivedBody(UnsafeRawBufferPointer(start: bytes, count: count))
+        HTTPTransfer.of(context)?.receivedBody(
+          UnsafeRawBufferPointer(start: bytes, count: count)) ?? HTTPTransfer.endsTransfer
       })
     return withUnsafePointer(to: callbacks, body)
   }
 
+  /// What a callback answers to end its transfer: neither "taken" nor "not now".
+  private static let endsTransfer: Int32 = 2
+
   /// The transfer behind a callback's context: the loop keeps it until its handle is freed.
-  static func of(_ context: UnsafeMutableRawPointer?) -> HTTPTransfer {
-    guard let context else { fatalError("out of memory for a transfer") }
-    return Unmanaged.fromOpaque(context).takeUnretainedValue()
+  static func of(_ context: UnsafeMutableRawPointer?) -> HTTPTransfer? {
+    context.map { Unmanaged<HTTPTransfer>.fromOpaque($0).takeUnretainedValue() }
   }
 }
 

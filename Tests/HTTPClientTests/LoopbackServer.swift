@@ -9,20 +9,18 @@ struct Exchange: Sendable {
   /// The request line and the header lines.
   let head: [String]
   private let channel: any Channel
-  private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
   private let inbound: InboundBytes
 
-  fileprivate init(
-    _ channel: any Channel, _ inbound: InboundBytes,
-    _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
-  ) async throws {
+  fileprivate init(_ channel: any Channel, _ inbound: InboundBytes) async throws {
     self.channel = channel
     self.inbound = inbound
-    self.outbound = outbound
     head = try await inbound.head()
   }
 
-  func send(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
+  /// Returns when the system has taken all of it: a peer that does not read makes this wait.
+  func send(_ text: String) async throws {
+    try await channel.writeAndFlush(ByteBuffer(string: text)).get()
+  }
 
   func answer(_ statusLine: String, _ headers: [String] = [], body: String = "") async throws {
     let lines = ["HTTP/1.1 \(statusLine)", "Content-Length: \(body.utf8.count)"] + headers
@@ -51,9 +49,9 @@ func withServer<Value: Sendable>(
         try await server.executeThenClose { clients in
           for try await client in clients {
             connections.addTask {
-              try? await client.executeThenClose { inbound, outbound in
+              try? await client.executeThenClose { inbound, _ in
                 let bytes = InboundBytes(inbound.makeAsyncIterator())
-                try await script(Exchange(client.channel, bytes, outbound))
+                try await script(Exchange(client.channel, bytes))
               }
             }
           }
