@@ -1,4 +1,6 @@
-.PHONY: bench-rpc bench-store bench-lake bench-retrieval
+.PHONY: bench-attacks bench-rpc bench-store bench-lake bench-retrieval
+bench-attacks: build ## Attacks the server: its memory, and an honest caller's time, within their bounds
+	@.make/bench-attacks.sh $(ARGS)
 bench-rpc: build ## Measures the wire: calls per second, CPU per call, memory per connection
 	@.make/bench.sh rpc $(ARGS)
 bench-store: build ## Measures CreateGoal against pgbench, and commit to subscriber

@@ -60,7 +60,9 @@ start() {
 # The longest first. The end-to-end tests have two processes, each with servers of its own, and a
 # file's tests stay together.
 start "pytest Tests/EndToEnd" run_python Tests/EndToEnd --numprocesses 2 --dist loadfile
-for suite in clients/python/tests Tests/Checks; do start "pytest $suite" run_python "$suite"; done
+for suite in Tests/Attacks clients/python/tests Tests/Checks; do
+  start "pytest $suite" run_python "$suite"
+done
 for folder in Tests/*Tests; do start "$(basename "$folder")" run_swift "$(basename "$folder")"; done
 wait
 

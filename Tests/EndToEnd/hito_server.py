@@ -72,6 +72,11 @@ class HitoServer:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Starts it, on the port of last time, and returns once it takes calls."""
         with contextlib.suppress(FileNotFoundError):

@@ -50,6 +50,10 @@ def parse_block(payload: bytes) -> Tuple[Dict[int, bytes], bytes]:
     return fields, payload[offset:]
 
 
+def frame_bytes(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
+    return _HEADER.pack(len(payload), kind, flags, stream) + payload
+
+
 def parse_end(frame: Frame, message: bytes) -> Ended:
     fields, rest = parse_block(frame.payload)
     status = struct.unpack(">H", fields.get(1, b"\0\0"))[0]
@@ -74,6 +78,7 @@ class RawPeer:
         hello: Tuple[Tuple[int, bytes], ...] = (),
         seconds: float = 15.0,
         certificate: Optional[Tuple[str, str]] = None,
+        source: str = "",
     ) -> None:
         context = ssl.create_default_context(cafile=server.ca_file)
         context.minimum_version = context.maximum_version = version
@@ -81,7 +86,7 @@ class RawPeer:
             context.set_alpn_protocols([alpn])
         if certificate is not None:
             context.load_cert_chain(*certificate)
-        self._tcp = tcp(server, seconds)
+        self._tcp = tcp(server, seconds, source)
         try:
             self._tls = context.wrap_socket(self._tcp, server_hostname="127.0.0.1")
         except BaseException:
@@ -114,8 +119,16 @@ class RawPeer:
         except _CLOSED:
             pass
 
+    def push(self, data: bytes) -> bool:
+        """Sends as much as the server takes within the time limit; whether it took all."""
+        try:
+            self._tls.sendall(data)
+            return True
+        except (OSError, EOFError):
+            return False
+
     def send(self, kind: int, flags: int, stream: int, payload: bytes = b"") -> None:
-        self.raw(_HEADER.pack(len(payload), kind, flags, stream) + payload)
+        self.raw(frame_bytes(kind, flags, stream, payload))
 
     def frame(self) -> Frame:
         """The next frame; EOFError when the server has closed."""
@@ -218,9 +231,11 @@ def _u32(value: Optional[bytes], default: int) -> int:
     return struct.unpack(">I", value)[0] if value else default
 
 
-def tcp(server: HitoServer, seconds: float = 15.0) -> socket.socket:
+def tcp(server: HitoServer, seconds: float = 15.0, source: str = "") -> socket.socket:
+    """A connection, from an address of this machine where one is named."""
     host, _, port = server.address.rpartition(":")
-    connection = socket.create_connection((host, int(port)), timeout=seconds)
+    own = (source, 0) if source else None
+    connection = socket.create_connection((host, int(port)), seconds, own)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 

@@ -1,0 +1,165 @@
+"""What an attack costs: the server's memory and an honest caller's time while it lasts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Optional
+
+from hito_server import REPOSITORY, HitoServer, Login
+
+HERE = Path(__file__).resolve().parent
+FLOOR_MS = 100.0
+SAMPLE_SECONDS = 0.02
+
+
+class Cost(NamedTuple):
+    """What one attack cost."""
+
+    attack: str
+    growth_mib: float
+    """The server's largest resident memory during the attack, less that before the first."""
+    p99_ms: Dict[str, float]
+    """By kind of call."""
+    calls: int
+    failures: List[str]
+
+
+class Honest:
+    """The process of honest.py."""
+
+    def __init__(self, server: HitoServer, login: Login, goal_id: str) -> None:
+        paths = [str(HERE), str(HERE.parent / "EndToEnd"), str(REPOSITORY / "clients/python/src")]
+        self._process = subprocess.Popen(
+            [
+                sys.executable, str(HERE / "honest.py"),
+                server.address, server.ca_file, login.token, goal_id,
+            ],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        ready = json.loads(self._process.stdout.readline())
+        assert ready["ready"], ready
+
+    def end(self) -> Dict[str, object]:
+        """Tells it to stop; what it measured."""
+        out, _ = self._process.communicate(timeout=60)
+        assert self._process.returncode == 0, f"the honest caller ended: {out}"
+        return json.loads(out.splitlines()[-1])
+
+    def kill(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+
+class Memory:
+    """Watches the resident memory of a process; the largest that was seen, in MiB."""
+
+    def __init__(self, pid: int) -> None:
+        self._status = Path(f"/proc/{pid}/status")
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.largest = self.now()
+        self._thread.start()
+
+    def now(self) -> float:
+        for line in self._status.read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        raise AssertionError(f"the server has ended: {self._status}")
+
+    def _run(self) -> None:
+        while not self._ended.wait(SAMPLE_SECONDS):
+            try:
+                self.largest = max(self.largest, self.now())
+            except (OSError, AssertionError):
+                return
+
+    def end(self) -> float:
+        self._ended.set()
+        self._thread.join()
+        return self.largest
+
+
+class Siege:
+    """A server, its honest caller and what it took before the first attack."""
+
+    def __init__(self, server: HitoServer, login: Login, goal_id: str) -> None:
+        self.server = server
+        self._login = login
+        self._goal_id = goal_id
+        # Twice: what the server makes once (the encoder's weights, prepared statements, buffers)
+        # is not the attack's.
+        self._calm()
+        self.idle_p99_ms = self._calm()
+        self.before_mib = Memory(server.pid).end()
+        self.costs: List[Cost] = []
+
+    def _calm(self) -> Dict[str, float]:
+        honest = Honest(self.server, self._login, self._goal_id)
+        threading.Event().wait(2.0)
+        return p99(honest.end()["times"])  # type: ignore[arg-type]
+
+    def attack(self, name: str) -> "Attack":
+        """`with siege.attack("name"):` around an attack."""
+        return Attack(self, name)
+
+    def bound_ms(self, kind: str, has_token: bool) -> float:
+        """What an honest call of a kind may take at p99."""
+        idle = self.idle_p99_ms.get(kind, 0.0)
+        # A search and a new connection have their own cost, whoever attacks.
+        return max(FLOOR_MS, 5 * idle) if has_token or kind != "read" else FLOOR_MS
+
+    @property
+    def growth_mib(self) -> float:
+        return max((cost.growth_mib for cost in self.costs), default=0.0)
+
+    def honest(self) -> Honest:
+        return Honest(self.server, self._login, self._goal_id)
+
+
+class Attack:
+    """One attack. At its end the server runs, and the honest caller was served all the time."""
+
+    def __init__(self, siege: Siege, name: str) -> None:
+        self._siege = siege
+        self._name = name
+        self.cost: Optional[Cost] = None
+
+    def __enter__(self) -> "Attack":
+        self._honest = self._siege.honest()
+        self._memory = Memory(self._siege.server.pid)
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        largest = self._memory.end()
+        if kind is not None:
+            self._honest.kill()
+            return
+        measured = self._honest.end()
+        times: Dict[str, List[float]] = measured["times"]  # type: ignore[assignment]
+        failures: List[str] = measured["failures"]  # type: ignore[assignment]
+        cost = Cost(
+            self._name, largest - self._siege.before_mib, p99(times),
+            sum(map(len, times.values())), failures,
+        )  # fmt: skip
+        self._siege.costs.append(cost)
+        self.cost = cost
+        assert self._siege.server.is_running, self._siege.server.tail()
+        assert not failures, f"{len(failures)} calls of an honest caller failed: {failures[:5]}"
+        assert times["read"], "the honest caller was not served at all"
+
+
+def p99(times: Dict[str, List[float]]) -> Dict[str, float]:
+    """The 99th percentile by kind, in milliseconds: the largest of fewer than a hundred."""
+    return {
+        kind: sorted(values)[max(0, -(-len(values) * 99 // 100) - 1)]
+        for kind, values in times.items()
+        if values
+    }
