@@ -203,7 +203,7 @@ let package = Package(
       name: "PostgresStoreTests",
       dependencies: [
         "PostgresStore", "Agents", "Domain", "InMemoryStore", "Retrieval", "TestSupport",
-        "JSON", "cluster-probe", logging,
+        "JSON", "SeededRandom", "cluster-probe", logging,
       ],
       swiftSettings: swift),
     .target(

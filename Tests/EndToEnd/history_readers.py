@@ -89,9 +89,10 @@ def entry_of(event: v1.Event) -> Entry:
 
 async def table(session: Session) -> List[Committed]:
     lines = await session.run(
-        "SELECT json_build_array(position, seq, id, event_type, entity_type, entity_id, version,"
-        " coalesce(user_id::text, ''), payload::text, metadata::text,"
-        " (extract(epoch FROM created_at) * 1000000)::bigint) FROM events;"
+        "SELECT json_build_array(p.position, seq, e.id, e.event_type, entity_type, entity_id, version,"
+        " coalesce(e.user_id::text, ''), payload::text, metadata::text,"
+        " (extract(epoch FROM e.created_at) * 1000000)::bigint)"
+        " FROM events e LEFT JOIN event_positions p USING (seq);"
     )
     rows = []
     for position, seq, *columns in map(json.loads, lines):

@@ -176,7 +176,7 @@ class History:
         await self.held[0].transact(session, commits=1.0)
 
         async def is_sequenced() -> bool:
-            script = "SELECT count(*) FROM events WHERE position IS NULL;"
+            script = "SELECT count(*) FROM events WHERE seq NOT IN (SELECT seq FROM event_positions);"
             return await session.run(script) == ["0"]
 
         await eventually("every event to be sequenced", is_sequenced, CLOSING_SECONDS)

@@ -1,6 +1,7 @@
 import Domain
-import PostgresStore
 import Testing
+
+@testable import PostgresStore
 
 /// The log: order, sequencing, taking over, waking.
 @Suite struct EventLogTests {
@@ -70,14 +71,117 @@ import Testing
       let owner = try await store.addUser()
       _ = try await store.addGoal(owner: owner)
       let script = try await store.script()
-      // A session that ignores the lock has a row, and gives it a position meanwhile.
-      try await script.run("BEGIN; UPDATE events SET position = 1000 WHERE seq = 2")
+      // A session that ignores the lock has an event, and gives it a position meanwhile.
+      try await script.run(
+        """
+        BEGIN; INSERT INTO event_positions (position, seq, event_type, created_at)
+          VALUES (1000, 2, 'user.created', now())
+        """)
       let batch = Task { try await store.sequencer.sequence(limit: 10) }
       try await store.untilAnotherSessionWaitsForALock()
       try await script.run("COMMIT")
       await #expect(throws: StoreError.self) { try await batch.value }
-      #expect(try await store.log.head() == 0)
-      #expect(try await script.run("SELECT count(position) FROM events") == [["1"]])
+      #expect(try await script.run("SELECT seq FROM event_positions") == [["2"]])
+    }
+  }
+
+  /// Whatever waits, whatever the statistics say, and however old a snapshot is held.
+  @Test func aBatchCostsWhatItTakesAndNotWhatWaits() async throws {
+    try await StoreFixture.run { store in
+      let script = try await store.script()
+      let holder = try await store.script()
+      try await script.run("ALTER TABLE events SET (autovacuum_enabled = false); ANALYZE events")
+      // A dump, and a writer that does nothing more.
+      try await holder.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id()")
+      try await script.run(RawEvent.many(1000))
+      let few = try await store.pagesOfOneBatch(script)
+      #expect(try await store.sequencer.sequence(limit: 1000)?.count == 1000)
+      for _ in 0..<10 { try await script.run(RawEvent.many(20_000)) }
+      let many = try await store.pagesOfOneBatch(script)
+      #expect(many <= 2 * few, "\(many) pages with 200,000 waiting, \(few) with 1,000")
+      let sequencer = store.sequencer
+      var positions = 1000
+      while let count = try await sequencer.sequence(limit: 10_000)?.count, count > 0 {
+        positions += count
+      }
+      #expect(positions == 201_000)
+      #expect(
+        try await script.run(
+          "SELECT count(*), max(position), count(DISTINCT seq) FROM event_positions")
+          == [["201000", "201000", "201000"]])
+    }
+  }
+
+  /// A learner's texts can be long: a batch ends at so many bytes, and the next takes the rest.
+  @Test func aBatchOfLongTextsIsCutAndLosesNothing() async throws {
+    try await StoreFixture.run { store in
+      let script = try await store.script()
+      try await script.run("ALTER TABLE events ALTER COLUMN payload SET STORAGE EXTERNAL")
+      try await script.run(
+        RawEvent.many(200, payload: "jsonb_build_object('t', repeat('x', 90000))"))
+      let sequencer = store.sequencer
+      var counts: [Int] = []
+      while let count = try await sequencer.sequence(limit: 1000)?.count, count > 0 {
+        counts.append(count)
+      }
+      #expect(counts.count == 3 && counts.reduce(0, +) == 200, "\(counts)")
+      #expect(try await store.log.head() == 200)
+    }
+  }
+
+  @Test func aSequenceThatLosesEventsIsNotLed() async throws {
+    try await StoreFixture.run { store in
+      let script = try await store.script()
+      _ = try await store.addUser()
+      for (wrong, right) in [
+        ("ALTER SEQUENCE events_seq_seq CACHE 20", "ALTER SEQUENCE events_seq_seq CACHE 1"),
+        ("SELECT setval('events_seq_seq', 1, false)", "SELECT setval('events_seq_seq', 1)"),
+      ] {
+        try await script.run(wrong)
+        await #expect(throws: StoreError.self) { try await store.sequencer.sequence(limit: 10) }
+        try await script.run(right)
+      }
+      #expect(try await store.sequencer.sequence(limit: 10)?.count == 1)
+    }
+  }
+
+  @Test func whatAPayloadSaysIsNoReasonToStop() async throws {
+    try await StoreFixture.run { store in
+      let script = try await store.script()
+      let payload = """
+        jsonb_build_object('goal_id', (ARRAY['"x"', '7', 'null', '"00000000-0000-7000-8000-00000000000A"',
+          '{"a": 1}'])[i]::jsonb, 'course_id', repeat('9', 100))
+        """
+      try await script.run(RawEvent.many(5, payload: payload))
+      #expect(try await store.sequencer.sequence(limit: 10)?.count == 5)
+      #expect(
+        try await script.run(
+          "SELECT goal_id, course_id FROM event_positions WHERE goal_id IS NOT NULL")
+          == [["00000000-0000-7000-8000-00000000000a", nil]])
+    }
+  }
+
+  @Test func nobodyChoosesANumberOfTheLog() async throws {
+    try await StoreFixture.run { store in
+      let session = try await ScriptSession(
+        ConnectionSettings(conninfo: store.connection.conninfo(role: .application)))
+      let id = store.ids.next(at: StoreFixture.start)
+      let insert = RawEvent(id: id, entity: id, version: 1).insert
+      let error = await #expect(throws: ServerError.self) {
+        try await session.run(
+          insert.split(separator: "(id,").joined(separator: "(seq, id,")
+            .split(separator: "VALUES (").joined(separator: "VALUES (99, "))
+      }
+      #expect(error?.sqlState == "42501")
+      try await session.run(insert)
+      // Its transaction had an id before the number was taken.
+      let script = try await store.script()
+      #expect(
+        try await script.run(
+          """
+          SELECT pg_get_expr(adbin, adrelid) LIKE '%WHEN (pg_current_xact_id() IS NOT NULL) THEN nextval(%'
+          FROM pg_attrdef WHERE adrelid = 'events'::regclass
+          """) == [["t"]])
     }
   }
 
@@ -89,13 +193,11 @@ import Testing
       // Every tenth event was committed eight places later than it was made.
       try await script.run(
         """
-        INSERT INTO events (id, position, event_type, entity_type, entity_id, version, payload,
-          metadata, schema_version, created_at)
-        SELECT gen_random_uuid(), i, 'goal.created', 'goal', gen_random_uuid(), 1, '{}', '{}', 1,
+        INSERT INTO event_positions (position, seq, event_type, created_at)
+        SELECT i, i, 'goal.created',
           timestamptz 'epoch' + \(origin.microsecondsSinceEpoch) * interval '1 microsecond'
             + (CASE WHEN i % 10 = 0 THEN i - 8 ELSE i END) * interval '1 second'
-        FROM generate_series(1, 1000) i;
-        UPDATE event_position SET last = 1000
+        FROM generate_series(1, 1000) i
         """)
       func time(_ seconds: Int) -> Timestamp { origin.advanced(by: .seconds(seconds)) }
       #expect(try await store.log.position(at: time(0)) == 0)
@@ -128,11 +230,44 @@ struct RawEvent {
   var entity: EntityID
   var version: Int
 
+  /// So many events of as many entities; `i` counts them from 1.
+  static func many(_ count: Int, payload: String = "'{}'") -> String {
+    """
+    INSERT INTO events (id, event_type, entity_type, entity_id, version, user_id, payload, metadata,
+      schema_version, created_at)
+    SELECT gen_random_uuid(), 'task.updated', 'task', gen_random_uuid(), 1, gen_random_uuid(),
+      \(payload), '{}', 1, now() FROM generate_series(1, \(count)) i
+    """
+  }
+
   var insert: String {
     """
     INSERT INTO events (id, event_type, entity_type, entity_id, version, payload, metadata,
       schema_version, created_at)
     VALUES ('\(id)', 'course.updated', 'course', '\(entity)', \(version), '{}', '{}', 1, now())
     """
+  }
+}
+
+extension StoreFixture {
+  /// How many pages one batch of 1,000 reads and writes, of all that waits above what has positions.
+  func pagesOfOneBatch(_ script: ScriptSession) async throws -> Int {
+    let place = SequencerStatements.place.statement
+    let types = place.parameters.map(\.sqlName).joined(separator: ", ")
+    let head = try await log.head()
+    let plan = try await script.run(
+      """
+      \(PostgresEventSequencer.sessionStart); SET hito.sequencer = 'test';
+      DEALLOCATE ALL; PREPARE place (\(types)) AS \(place.text);
+      BEGIN;
+      EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
+        EXECUTE place ('test', '{}', '{}', '{}', \(head), 1000, 8000000)
+      """)
+    try await script.run("ROLLBACK")
+    // The first of each name is the whole statement's.
+    return ["Hit", "Read"].map { name in
+      plan[0][0]?.firstMatch(of: try! Regex("\"Shared \(name) Blocks\": ([0-9]+)"))
+        .flatMap { $0[1].substring }.flatMap { Int($0) } ?? 0
+    }.reduce(0, +)
   }
 }

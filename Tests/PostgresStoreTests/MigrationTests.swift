@@ -94,7 +94,7 @@ import Testing
     }
   }
 
-  /// However long the first one takes: here, longer than the others would wait for a table.
+  /// However long the first one takes, and without holding up what it does.
   @Test func aServerWaitsForTheMigrationOfAnother() async throws {
     try await StoreFixture.inTurn {
       let connection = try await StoreFixture.emptyDatabase()
@@ -106,11 +106,55 @@ import Testing
         try await watcher.run(
           """
           SELECT count(*) FROM pg_stat_activity WHERE datname = '\(connection.database)'
-            AND application_name = 'hito migrate' AND wait_event = 'advisory'
+            AND application_name = 'hito migrate' AND query LIKE '%pg_try_advisory_lock%'
           """) == [["1"]]
       }
+      // It waits for every statement of the database that has begun.
+      try await first.run("CREATE TABLE beside (id int)")
+      try await first.run("CREATE INDEX CONCURRENTLY beside_id ON beside (id)")
+      try await first.run("DROP TABLE beside")
+      #expect(try await watcher.run("SELECT to_regclass('schema_migrations')") == [[nil]])
       try await first.run("SELECT pg_advisory_unlock(\(Migrator.lockKey))")
       #expect(try await second == Array(1...Migration.all.count))
+    }
+  }
+
+  /// A log whose events carry their positions: some have none, in the middle and at the end.
+  @Test func anExistingLogKeepsItsPositions() async throws {
+    try await StoreFixture.inTurn {
+      let connection = try await StoreFixture.emptyDatabase()
+      let migrator = Migrator(Self.settings(connection))
+      _ = try await migrator.migrate(to: Migration.eventPositions.version - 1)
+      let session = try await ScriptSession(Self.settings(connection))
+      try await session.run(RawEvent.many(50_000))
+      try await session.run(
+        """
+        UPDATE events SET position = CASE WHEN seq < 40000 THEN seq ELSE seq - 1 END
+          WHERE seq <> 40000 AND seq <= 49990;
+        UPDATE event_position SET last = 49989
+        """)
+      let before = try await session.run(
+        "SELECT id, position FROM events WHERE position IS NOT NULL ORDER BY position")
+      // What an interrupted attempt leaves.
+      try await session.run("CREATE TABLE event_positions (position bigint)")
+      try await migrator.up()
+      #expect(
+        try await session.run(
+          "SELECT e.id, p.position FROM event_positions p JOIN events e USING (seq) ORDER BY 2")
+          == before)
+      #expect(try await session.run("SELECT low FROM event_low_mark") == [["39999"]])
+      try await StoreFixture.serve(connection) { database in
+        let events = try #require(
+          try await PostgresEventSequencer(database).sequence(limit: 1000))
+        #expect(events.map(\.seq) == [40_000] + (49_991...50_000))
+        #expect(events.map(\.position) == Array(49_990...50_000))
+      }
+      // And back, for who must.
+      let all = try await session.run(
+        "SELECT seq, position FROM event_positions ORDER BY seq")
+      _ = try await migrator.migrate(to: Migration.eventPositions.version - 1)
+      #expect(
+        try await session.run("SELECT seq, position FROM events ORDER BY seq") == all)
     }
   }
 

@@ -86,19 +86,24 @@ import Testing
       statement: GoalStatements.tasksAll,
       arguments: "true, \(user), false, \(open), \(end)", index: "tasks_created"),
     Case(
-      statement: EventStatements.after, arguments: "50000, 500", index: "events_position_key"),
+      statement: EventStatements.after, arguments: "50000, 500", index: "event_positions_pkey",
+      maySort: true),
     Case(
       statement: EventStatements.positionOfEvent, arguments: "gen_random_uuid()",
       index: "events_pkey"),
     Case(
       statement: EventStatements.positionAtTime, arguments: "'2026-01-02', 10000",
-      index: "events_position_key"),
+      index: "event_positions_pkey"),
     Case(
       statement: EventStatements.tail,
       arguments: "\(user), '2026-01-01', '2026-01-03', 0, 100", index: "idx_events_user_created",
       maySort: true),
     Case(
-      statement: EventStatements.sequence, arguments: "500", index: "events_unstamped",
+      statement: SequencerStatements.place,
+      arguments: "'test', '{5,9}', '{20}', '{40}', 119900, 500, 8000000", index: "events_seq_key",
+      maySort: true, withoutSeqScan: true),
+    Case(
+      statement: EventStatements.newestUnsequenced, arguments: "", index: "events_seq_key",
       maySort: true),
     Case(
       statement: history, arguments: "'goal', gen_random_uuid()", index: "idx_events_entity"),
@@ -181,13 +186,15 @@ import Testing
     UPDATE goals SET status = 'archived' WHERE title LIKE '%00';
     INSERT INTO tasks SELECT gen_random_uuid(), id, user_id, 't', 'd', status, 0, '{}', NULL, NULL,
       1, created_at, updated_at FROM goals;
-    INSERT INTO events (id, position, event_type, entity_type, entity_id, version, user_id, payload,
+    INSERT INTO events (id, event_type, entity_type, entity_id, version, user_id, payload,
       metadata, schema_version, created_at)
-      SELECT gen_random_uuid(), CASE WHEN i <= 119900 THEN i END,
+      SELECT gen_random_uuid(),
       (ARRAY['goal.created', 'goal.completed', 'task.created'])[i % 3 + 1], 'goal',
       gen_random_uuid(), 1, pg_temp.id(i % 2000 + 1), '{}', '{}', 1,
       timestamptz '2026-01-01' + i * interval '1 second' FROM generate_series(1, 120000) i;
-    UPDATE event_position SET last = 119900;
+    INSERT INTO event_positions (position, seq, event_type, user_id, created_at)
+      SELECT seq, seq, event_type, user_id, created_at FROM events WHERE seq <= 119900;
+    UPDATE event_low_mark SET low = 119900;
     INSERT INTO idempotency_keys SELECT pg_temp.id(i % 2000 + 1), 'm', i::text, sha256('x'), 'r',
       timestamptz '2026-01-01' + i * interval '1 second' FROM generate_series(1, 100000) i;
     INSERT INTO tokens SELECT gen_random_uuid(), pg_temp.id(i % 2000 + 1), 'learner',
@@ -212,18 +219,20 @@ import Testing
       let session = try await ScriptSession(settings)
       try await session.run(Self.rows)
       try await session.run(Self.retrievalRows)
-      try await session.run("ANALYZE; SET hito.stamper = 'on'")
+      try await session.run("ANALYZE; SET hito.sequencer = 'test'")
       for statement in Dictionary(grouping: cases, by: \.statement.statement.name).values {
         let one = statement[0].statement.statement
         let types = one.parameters.map(\.sqlName).joined(separator: ", ")
-        try await session.run("PREPARE \"\(one.name)\" (\(types)) AS \(one.text)")
+        let list = types.isEmpty ? "" : "(\(types))"
+        try await session.run("PREPARE \"\(one.name)\" \(list) AS \(one.text)")
       }
       for mode in ["force_custom_plan", "force_generic_plan"] {
         try await session.run("SET plan_cache_mode = \(mode)")
         for test in cases where mode == "force_custom_plan" || !test.onlyCustom {
           try await session.run("SET enable_seqscan = \(test.withoutSeqScan ? "off" : "on")")
           let plan = try await session.run(
-            "EXPLAIN EXECUTE \"\(test.statement.statement.name)\" (\(test.arguments))"
+            "EXPLAIN EXECUTE \"\(test.statement.statement.name)\""
+              + (test.arguments.isEmpty ? "" : "(\(test.arguments))")
           ).map { $0[0] ?? "" }
           let text = plan.joined(separator: "\n")
           let name = "\(test.statement.statement.name), \(mode)"

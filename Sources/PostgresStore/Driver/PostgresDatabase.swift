@@ -162,7 +162,9 @@ package final class PostgresDatabase: Sendable {
       settings.limits.statement = configuration.longStatementTimeout
       settings.applicationName += " long"
     case .search: settings.applicationName += " search"
-    case .sequencer: settings.applicationName += " sequencer"
+    case .sequencer:
+      settings.applicationName += " sequencer"
+      settings.sessionStart = PostgresEventSequencer.sessionStart
     case .listener:
       settings.applicationName += " listener"
       settings.sessionStart = "LISTEN \(PostgresDatabase.wakeChannel)"

@@ -13,8 +13,6 @@ package struct ServerError: Error, Sendable, Hashable {
 
   /// Our own code for a guarded row that did not match (`hito_stale()`).
   package static let stale = "HT001"
-  /// Our own code for positions that did not reach every row of their batch.
-  package static let torn = "HT002"
 
   init(sqlState: String, message: String, constraint: String? = nil, statement: String? = nil) {
     self.sqlState = sqlState

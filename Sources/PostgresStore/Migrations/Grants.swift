@@ -4,8 +4,8 @@ enum Grants {
   static let applicationRole = "hito_app"
 
   /// Run after every migration; does nothing where the role does not exist (with an external
-  /// database the role that logs in is used). Rows of the log are never deleted, and of an event
-  /// only the position is ever written later.
+  /// database the role that logs in is used). Rows of the log are never changed or deleted, and
+  /// nobody chooses a number of it.
   static let sql = """
     DO $$
     BEGIN
@@ -18,9 +18,12 @@ enum Grants {
         course_documents
         TO hito_app;
       GRANT SELECT, INSERT, UPDATE ON agent_runs, model_usage TO hito_app;
-      GRANT SELECT, INSERT ON events TO hito_app;
-      GRANT UPDATE (position) ON events TO hito_app;
-      GRANT SELECT, UPDATE ON event_position TO hito_app;
+      -- Earlier ones were granted the whole table.
+      REVOKE ALL ON events FROM hito_app;
+      GRANT SELECT ON events TO hito_app;
+      GRANT INSERT (\(EventRow.names)) ON events TO hito_app;
+      GRANT SELECT, INSERT ON event_positions TO hito_app;
+      GRANT SELECT, UPDATE ON event_low_mark TO hito_app;
       GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
       GRANT SELECT, INSERT, UPDATE, DELETE ON embeddings, passages, idempotency_keys TO hito_app;
       GRANT SELECT ON schema_migrations, embedding_models TO hito_app;

@@ -8,23 +8,40 @@ package struct Migration: Sendable {
     case irreversible(String)
   }
 
+  /// Work on large tables before `up`, in transactions of its own, while others use the database. It
+  /// begins anew when it was interrupted.
+  package enum Preparation: Sendable {
+    case once(String)
+    /// A chunk: repeated until it changes no row.
+    case untilNothingIsLeft(String)
+  }
+
   /// 1, 2, 3, … without gaps.
   package let version: Int
   package let name: String
+  package let preparation: [Preparation]
   package let up: String
   package let down: Down
 
-  package init(version: Int, name: String, up: String, down: Down) {
+  package init(
+    version: Int, name: String, preparation: [Preparation] = [], up: String, down: Down
+  ) {
     self.version = version
     self.name = name
+    self.preparation = preparation
     self.up = up
     self.down = down
   }
 
-  /// Tells an edited migration from the one that was applied (over both ways).
+  /// Tells an edited migration from the one that was applied (over all of it).
   package var checksum: String {
     var hash = FNV1a(up)
     if case .sql(let down) = down { hash.mix(down) }
+    for step in preparation {
+      switch step {
+      case .once(let sql), .untilNothingIsLeft(let sql): hash.mix(sql)
+      }
+    }
     return Digits.hexadecimal(hash.value)
   }
 
@@ -32,6 +49,6 @@ package struct Migration: Sendable {
   package static let all: [Migration] = [
     .usersAndCourses, .goalsAndTasks, .events, .embeddingsAndSnapshots, .serverState,
     .snapshotVerdicts, .entityTypes, .passages, .agentRuns, .courseDocuments,
-    .binaryQuantization, .tokenFamilies,
+    .binaryQuantization, .tokenFamilies, .eventPositions,
   ]
 }

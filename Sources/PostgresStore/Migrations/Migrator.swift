@@ -45,6 +45,8 @@ package struct Migrator: Sendable {
   static let lockKey: Int64 = 0x6869_746f_0001
 
   private static let lockLimit = Duration.seconds(300)
+  /// Between two questions whether another server has done migrating.
+  private static let turnInterval = Duration.milliseconds(100)
 
   private let settings: ConnectionSettings
   private let migrations: [Migration]
@@ -119,10 +121,16 @@ package struct Migrator: Sendable {
   private func waitForTurn(
     _ session: ScriptSession, version: Int
   ) async throws(MigrationError) {
-    try await run("SET lock_timeout = 0", session, version: version)
-    try await run("SELECT pg_advisory_lock(\(Migrator.lockKey))", session, version: version)
-    let limit = Migrator.lockLimit.components.seconds
-    try await run("SET lock_timeout = '\(limit)s'", session, version: version)
+    // Asked again and again, instead of waited for: an index that is built beside the others' work
+    // waits for all statements that have begun, so also for one that waits for this lock.
+    let ask = "SELECT pg_try_advisory_lock(\(Migrator.lockKey))"
+    while try await run(ask, session, version: version) != [["t"]] {
+      do {
+        try await Task.sleep(for: Migrator.turnInterval)
+      } catch {
+        throw .failed(version: version, message: "cancelled while another server migrates")
+      }
+    }
   }
 
   @discardableResult
@@ -173,6 +181,7 @@ package struct Migrator: Sendable {
   private func apply(
     _ migration: Migration, _ session: ScriptSession
   ) async throws(MigrationError) {
+    try await prepare(migration, session)
     let sql = """
       BEGIN;
       CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -188,6 +197,19 @@ package struct Migrator: Sendable {
       COMMIT
       """
     try await transact(sql, session, version: migration.version)
+  }
+
+  private func prepare(
+    _ migration: Migration, _ session: ScriptSession
+  ) async throws(MigrationError) {
+    for step in migration.preparation {
+      switch step {
+      case .once(let sql): try await run(sql, session, version: migration.version)
+      case .untilNothingIsLeft(let chunk):
+        let sql = "WITH chunk AS (\(chunk) RETURNING 1) SELECT count(*) FROM chunk"
+        while try await run(sql, session, version: migration.version) != [["0"]] {}
+      }
+    }
   }
 
   private func takeBack(

@@ -1,6 +1,7 @@
 import Domain
 
-/// `seq` and `position` are the log's own: an insert leaves them out.
+/// `seq` and `position` are the log's own: an insert leaves them out. The position is a column of
+/// `event_positions p`.
 enum EventRow: TableRow {
   static let layout = RowLayout(of: EventRow.self, "events", as: "e")
   static let blank = StoredEvent(
@@ -12,7 +13,7 @@ enum EventRow: TableRow {
     columns.read("e.seq", &event.seq)
     // One without a position has 0.
     var position: Int64? = event.position
-    columns.read("e.position", &position)
+    columns.read("p.position", &position)
     event.position = position ?? 0
     columns.fixed("event_type", &event.type)
     columns.fixed("entity_type", &event.entityType)

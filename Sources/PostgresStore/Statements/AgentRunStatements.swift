@@ -12,7 +12,7 @@ enum AgentRunStatements {
   static let events = Query<EntityID, Int64, Int64>(
     "run.events",
     """
-    SELECT \(EventRow.columns) FROM events e
+    SELECT \(EventRow.columns) FROM events e LEFT JOIN event_positions p ON p.seq = e.seq
     WHERE e.entity_type = 'agent_run' AND e.entity_id = $1 AND e.version > $2
     ORDER BY e.version LIMIT $3
     """)

@@ -14,17 +14,27 @@ enum EventStatements {
 
   static let after = Query<Int64, Int64>(
     "events.after",
-    "SELECT \(EventRow.columns) FROM events e WHERE e.position > $1 ORDER BY e.position LIMIT $2")
+    """
+    SELECT \(EventRow.columns) FROM event_positions p JOIN events e ON e.seq = p.seq
+    WHERE p.position > $1 ORDER BY p.position LIMIT $2
+    """)
 
   static let head = Statement(
-    "events.head", "SELECT last FROM event_position")
+    "events.head", "SELECT coalesce(max(position), 0) FROM event_positions")
 
   static let positionOfEvent = Query<EntityID>(
-    "events.position_of", "SELECT e.position FROM events e WHERE e.id = $1")
+    "events.position_of",
+    "SELECT p.position FROM events e JOIN event_positions p ON p.seq = e.seq WHERE e.id = $1")
 
+  /// Looks no further down than the low mark, below which everything has its position.
   static let newestUnsequenced = Statement(
-    "events.newest_unstamped",
-    "SELECT e.id FROM events e WHERE e.position IS NULL ORDER BY e.seq DESC LIMIT 1")
+    "events.newest_unsequenced",
+    """
+    SELECT e.id FROM events e
+    WHERE e.seq > (SELECT low FROM event_low_mark)
+      AND NOT EXISTS (SELECT FROM event_positions p WHERE p.seq = e.seq)
+    ORDER BY e.seq DESC LIMIT 1
+    """)
 
   /// The position before the first event made after `$1`.
   ///
@@ -35,19 +45,20 @@ enum EventStatements {
     "events.position_at",
     """
     WITH RECURSIVE search (low, high) AS (
-      SELECT 0::bigint, last FROM event_position
+      SELECT 0::bigint, coalesce(max(p.position), 0) FROM event_positions p
       UNION ALL
       SELECT CASE WHEN m.isBefore THEN m.middle ELSE s.low END,
         CASE WHEN m.isBefore THEN s.high ELSE m.middle - 1 END
       FROM search s, LATERAL (
         SELECT (s.low + s.high + 1) / 2 AS middle, (
-          SELECT e.created_at <= $1 FROM events e WHERE e.position = (s.low + s.high + 1) / 2
+          SELECT p.created_at <= $1 FROM event_positions p
+          WHERE p.position = (s.low + s.high + 1) / 2
         ) AS isBefore) m
       WHERE s.low < s.high),
     found AS (SELECT low FROM search WHERE low >= high LIMIT 1)
     SELECT coalesce(
-      (SELECT min(e.position) - 1 FROM events e, found f
-        WHERE e.position > f.low - $2 AND e.position <= f.low AND e.created_at > $1),
+      (SELECT min(p.position) - 1 FROM event_positions p, found f
+        WHERE p.position > f.low - $2 AND p.position <= f.low AND p.created_at > $1),
       (SELECT low FROM found), 0)
     """)
 
@@ -55,45 +66,10 @@ enum EventStatements {
   static let tail = Query<EntityID, Timestamp, Timestamp, Int64, Int64>(
     "events.tail",
     """
-    SELECT \(EventRow.columns) FROM events e
+    SELECT \(EventRow.columns) FROM events e LEFT JOIN event_positions p ON p.seq = e.seq
     WHERE e.user_id = $1 AND e.created_at >= $2 AND e.created_at < $3
-      AND (e.position IS NULL OR e.position > $4)
-    ORDER BY e.position NULLS LAST, e.seq LIMIT $5
-    """)
-
-  /// Whether this session is the sequencer, or becomes it now. The setting ends with the session,
-  /// as the lock does, and saves asking for the lock at each batch.
-  static let lead = Query<Int64>(
-    "stamp.lead",
-    """
-    SELECT CASE
-      WHEN current_setting('hito.stamper', true) = 'on' THEN true
-      WHEN pg_try_advisory_lock($1) THEN set_config('hito.stamper', 'on', false) = 'on'
-      ELSE false END
-    """)
-
-  /// Gives the next positions to at most `$1` committed events in the order of insertion, where
-  /// this session is the sequencer. All of the batch or none.
-  static let sequence = Query<Int64>(
-    "stamp.batch",
-    """
-    WITH batch AS MATERIALIZED (
-      SELECT b.seq, row_number() OVER (ORDER BY b.seq) AS place
-      FROM (SELECT e.seq FROM events e
-        WHERE e.position IS NULL AND current_setting('hito.stamper', true) = 'on'
-        ORDER BY e.seq LIMIT $1) b),
-    size AS MATERIALIZED (SELECT count(*) AS count FROM batch),
-    taken AS (
-      UPDATE event_position p SET last = p.last + size.count FROM size WHERE size.count > 0
-      RETURNING p.last - size.count AS base),
-    stamped AS (
-      UPDATE events e SET position = taken.base + batch.place FROM batch, taken
-      WHERE e.seq = batch.seq AND e.position IS NULL
-      RETURNING \(EventRow.columns))
-    SELECT s.*, CASE
-      WHEN (SELECT count(*) FROM stamped) = (SELECT count FROM size) THEN 0
-      ELSE hito_torn() END
-    FROM size LEFT JOIN stamped s ON true WHERE size.count > 0 ORDER BY s.position
+      AND (p.position IS NULL OR p.position > $4)
+    ORDER BY p.position NULLS LAST, e.seq LIMIT $5
     """)
 
   static let cursor = Query<String>(
@@ -111,8 +87,7 @@ enum EventStatements {
     "wake.notify", "SELECT pg_notify($1, '')")
 
   static let all: [any StatementSource] = [
-    insert, after, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, lead, sequence,
-    cursor,
+    insert, after, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, cursor,
     advanceCursor, notify,
   ]
 }

@@ -55,37 +55,6 @@ package struct PostgresEventLog: EventLog {
   }
 }
 
-/// Gives events their positions on a session of its own that holds the deployment's lock. Servers
-/// that do not hold it get it when the holder's session ends.
-package struct PostgresEventSequencer: EventSequencer {
-  /// "hito" in ASCII, and a number of its own.
-  private static let lockKey: Int64 = 0x6869_746f_0002
-
-  private let database: PostgresDatabase
-
-  package init(_ database: PostgresDatabase) { self.database = database }
-
-  package func sequence(limit: Int) async throws(StoreError) -> [StoredEvent]? {
-    let limit = Int64(max(1, min(limit, PostgresEventLog.pageMax)))
-    let unit = StatementUnit(
-      [EventStatements.lead(PostgresEventSequencer.lockKey), EventStatements.sequence(limit)],
-      isWrite: true)
-    let results = try await database.run(unit, on: .sequencer)
-    guard results.count == 2, let leads = results[0].first else {
-      throw .corrupt("the sequencer's batch gave no result")
-    }
-    guard try leads.value(0, as: Bool.self) else { return nil }
-    return try results[1].map(EventRow.read)
-  }
-
-  /// Wakes the sequencers of other servers. Many wakes while one is under way are one: the caller
-  /// awaits it before the next. A lost one costs latency, never data.
-  package func notify() async throws(StoreError) {
-    _ = try await database.run(
-      StatementUnit([EventStatements.notify(PostgresDatabase.wakeChannel)]), on: .listener)
-  }
-}
-
 package struct PostgresCursorStore: CursorStore {
   private let database: PostgresDatabase
 

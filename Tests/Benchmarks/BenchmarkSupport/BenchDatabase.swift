@@ -65,9 +65,10 @@ package struct BenchDatabase: Sendable {
   @discardableResult
   package func waitUntilSequenced(limit: Duration = .seconds(60)) async throws -> Double? {
     let start = ContinuousClock.now
-    let waiting = Double(try sql("SELECT count(*) FROM events WHERE position IS NULL")) ?? 0
+    let counts = "(SELECT count(*) FROM events), (SELECT count(*) FROM event_positions)"
+    let waiting = Double(try sql("SELECT a - b FROM (SELECT \(counts)) c (a, b)")) ?? 0
     while ContinuousClock.now < start + limit {
-      if try sql("SELECT EXISTS (SELECT FROM events WHERE position IS NULL)") == "f" {
+      if try sql("SELECT a = b FROM (SELECT \(counts)) c (a, b)") == "t" {
         return waiting < 5000 ? nil : waiting / (ContinuousClock.now - start).inSeconds
       }
       try await Task.sleep(for: .milliseconds(50))

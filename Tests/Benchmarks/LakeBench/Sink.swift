@@ -53,16 +53,20 @@ struct Sink {
     try server.database.sql(
       """
       BEGIN;
-      SELECT last AS base FROM event_position FOR UPDATE \\gset
-      INSERT INTO events (id, position, event_type, entity_type, entity_id, version, user_id,
-        payload, metadata, schema_version, created_at)
-      SELECT gen_random_uuid(), :base + row_number() OVER (), s.event_type, s.entity_type,
-        gen_random_uuid(), 1, s.user_id, s.payload, s.metadata, s.schema_version, s.created_at
-      FROM (SELECT *, count(*) OVER () AS count FROM events WHERE entity_type <> 'user') s
-      CROSS JOIN generate_series(1, \(rowCount)) AS n
-      WHERE n <= \(rowCount) / s.count + 1
-      LIMIT \(rowCount);
-      UPDATE event_position SET last = last + \(rowCount);
+      WITH copies AS (
+        INSERT INTO events (id, event_type, entity_type, entity_id, version, user_id, payload,
+          metadata, schema_version, created_at)
+        SELECT gen_random_uuid(), s.event_type, s.entity_type, gen_random_uuid(), 1, s.user_id,
+          s.payload, s.metadata, s.schema_version, s.created_at
+        FROM (SELECT *, count(*) OVER () AS count FROM events WHERE entity_type <> 'user') s
+        CROSS JOIN generate_series(1, \(rowCount)) AS n
+        WHERE n <= \(rowCount) / s.count + 1
+        LIMIT \(rowCount)
+        RETURNING *)
+      INSERT INTO event_positions (position, seq, event_type, user_id, created_at)
+      SELECT (SELECT coalesce(max(position), 0) FROM event_positions) + row_number() OVER (ORDER BY seq),
+        seq, event_type, user_id, created_at
+      FROM copies;
       COMMIT;
       """, as: .owner)
   }
@@ -71,9 +75,9 @@ struct Sink {
     let start = ContinuousClock.now
     try server.database.sql(
       """
-      \\copy (SELECT id, seq, position, event_type, entity_type, entity_id, version, user_id, \
-      payload, metadata, schema_version, created_at FROM events WHERE position > 0 \
-      ORDER BY position) TO '\(server.folder)/events.csv' CSV
+      \\copy (SELECT e.id, e.seq, p.position, e.event_type, e.entity_type, e.entity_id, e.version, \
+      e.user_id, e.payload, e.metadata, e.schema_version, e.created_at \
+      FROM event_positions p JOIN events e ON e.seq = p.seq ORDER BY p.position) TO '\(server.folder)/events.csv' CSV
       """, as: .owner)
     return Double(rowCount) / (ContinuousClock.now - start).inSeconds
   }

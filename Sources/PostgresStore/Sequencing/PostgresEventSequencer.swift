@@ -1,0 +1,134 @@
+package import Domain
+internal import Synchronization
+
+/// Gives events their positions on a session of its own that holds the deployment's lock. Servers
+/// that do not hold it get it when the holder's session ends.
+///
+///   unknown ── lock taken, positions read ──▶ leading ── session, lock or batch lost ──▶ unknown
+///
+/// Events are never touched: positions are rows of `event_positions`. The lock saves work only. Two
+/// that lead by mistake refuse each other's whole batch, because numbers and positions are unique.
+package final class PostgresEventSequencer: EventSequencer {
+  /// "hito" in ASCII, and a number of its own.
+  private static let lockKey: Int64 = 0x6869_746f_0002
+  /// What the events of one batch may take in the database, before they are sent here; one event
+  /// may exceed it.
+  private static let batchByteCountMax: Int64 = 8 << 20
+  /// How far what a next leader has to read may grow before it is written down.
+  private static let lowMarkStep: Int64 = 5000
+
+  /// Its statements read indexes in order, whatever the statistics say of a table that has just grown,
+  /// and whatever plan was kept from when it was small.
+  static let sessionStart = """
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+    SET enable_bitmapscan = off
+    """
+
+  private struct Leading {
+    var numbers: SequencedNumbers
+    var writtenLow: Int64
+  }
+
+  private let database: PostgresDatabase
+  /// Names this sequencer in its session, so that a session that was replaced is noticed.
+  private let token: String
+  private let leading = Mutex<Leading?>(nil)
+
+  package init(_ database: PostgresDatabase) {
+    self.database = database
+    token = String(UInt64.random(in: 1 ... .max), radix: 16)
+  }
+
+  package func sequence(limit: Int) async throws(StoreError) -> [StoredEvent]? {
+    let limit = max(1, min(limit, PostgresEventLog.pageMax))
+    // Forgotten until the batch is known to be committed: after a failure, all is read again.
+    let known = leading.withLock { leading in
+      defer { leading = nil }
+      return leading
+    }
+    var state: Leading
+    if let known {
+      state = known
+    } else {
+      guard let read = try await lead() else { return nil }
+      state = read
+    }
+    guard let (batch, events) = try await place(state.numbers, limit) else { return nil }
+    state.numbers.sequenced(batch)
+    try await writeLow(&state)
+    leading.withLock { $0 = state }
+    return events
+  }
+
+  /// Takes the lock and reads where the log stands; nil while another session has the lock.
+  private func lead() async throws(StoreError) -> Leading? {
+    let lead = try await database.rows(
+      SequencerStatements.lead(PostgresEventSequencer.lockKey, token), on: .sequencer)
+    guard try lead.first?.value(0, as: Bool.self) == true else { return nil }
+    let check = try await database.rows(SequencerStatements.check(), on: .sequencer)
+    guard try check.first?.value(0, as: Bool.self) == true else {
+      throw .corrupt(
+        "the sequence events_seq_seq is before the last event, or gives out more than one number "
+          + "at a time: SELECT setval('events_seq_seq', max(seq)) FROM events, and CACHE 1")
+    }
+    let rows = try await database.rows(SequencerStatements.positioned(), on: .sequencer)
+    guard let low: Int64 = try rows.first?.value(0) else {
+      throw .corrupt("event_low_mark is empty")
+    }
+    let positioned = try rows.map { (row) throws(StoreError) in
+      try row.value(1, as: Int64?.self)
+    }
+    // After those were read, in a transaction of its own.
+    let own = try await database.write(SequencerStatements.transaction(), on: .sequencer)
+    let transaction: Int64 = try own.first?.value(0) ?? 0
+    return Leading(
+      numbers: SequencedNumbers(
+        low: low, positioned: positioned.compactMap(\.self), transaction: transaction),
+      writtenLow: low)
+  }
+
+  /// Nil where the session no longer leads.
+  private func place(
+    _ numbers: SequencedNumbers, _ limit: Int
+  ) async throws(StoreError) -> (SequencedNumbers.Batch, [StoredEvent])? {
+    // A single number is looked up as such: that is three times as fast as a range of one.
+    let singles = numbers.holes.filter { $0.low == $0.high }
+    let ranges = numbers.holes.filter { $0.low < $0.high }
+    let call = SequencerStatements.place(
+      token, singles.map(\.low), ranges.map(\.low), ranges.map(\.high), numbers.high,
+      Int64(limit), PostgresEventSequencer.batchByteCountMax)
+    let rows = try await database.write(call, on: .sequencer)
+    let extra = EventRow.width
+    guard let first = rows.first else { throw .corrupt("the sequencer's batch gave no result") }
+    guard try first.value(extra, as: Bool.self) else { return nil }
+    let snapshotMin: Int64 = try first.value(extra + 1)
+    guard let transaction = try first.value(extra + 2, as: Int64?.self) else {
+      let batch = SequencedNumbers.Batch(
+        snapshotMin: snapshotMin, transaction: nil, numbers: [], completeTo: .max)
+      return (batch, [])
+    }
+    let isCut: Bool = try first.value(extra + 3)
+    let events = try rows.map(EventRow.read)
+    let batch = SequencedNumbers.Batch(
+      snapshotMin: snapshotMin, transaction: transaction, numbers: events.map(\.seq),
+      completeTo: isCut ? events.last?.seq ?? 0 : .max)
+    return (batch, events)
+  }
+
+  /// Seldom: only a next leader reads it.
+  private func writeLow(_ state: inout Leading) async throws(StoreError) {
+    let low = state.numbers.low
+    guard low >= state.writtenLow + PostgresEventSequencer.lowMarkStep else { return }
+    let unit = StatementUnit(
+      [SequencerStatements.withoutFlush(), SequencerStatements.writeLow(low)], isWrite: true)
+    _ = try await database.run(unit, on: .sequencer)
+    state.writtenLow = low
+  }
+
+  /// Wakes the sequencers of other servers. Many wakes while one is under way are one: the caller
+  /// awaits it before the next. A lost one costs latency, never data.
+  package func notify() async throws(StoreError) {
+    _ = try await database.run(
+      StatementUnit([EventStatements.notify(PostgresDatabase.wakeChannel)]), on: .listener)
+  }
+}
