@@ -83,6 +83,7 @@ public final class HitoClient: Sendable {
       host: first.host, port: first.port, tls: context, token: configuration.token)
     settings.serverName = tls.serverName
     settings.agent = configuration.agent
+    settings.retryAdvice = { RetryAdvice($0) }
     self.init(
       HitoTransport(
         settings, others: configuration.addresses.dropFirst().map { ($0.host, $0.port) }),

@@ -14,9 +14,6 @@ package struct ResumeMachine: Sendable, Hashable {
     case giveUp
   }
 
-  /// The longest that a server can make a client wait.
-  static let delayMax = Duration.seconds(60)
-
   /// After this the stream continues; nil before the first message of one that began without.
   package private(set) var cursor: String?
   /// How often the stream broke and was to be taken up again.
@@ -49,25 +46,17 @@ package struct ResumeMachine: Sendable, Hashable {
     failureCount += 1
     interruptionCount += 1
     let backoff = RetryPolicy().backoff(beforeRetry: failureCount, jitter: jitter)
-    return .reconnect(after: max(backoff, error.map(Self.demandedDelay) ?? .zero))
+    return .reconnect(after: max(backoff, error.map { RetryAdvice($0).delay } ?? .zero))
   }
 
   /// Whether the same request can succeed later.
   private static func passes(_ error: RPCError) -> Bool {
     switch error.code {
     // A certificate that is not trusted will not be trusted later.
-    case .unavailable: !(error.cause is TLSError)
-    case .resourceExhausted: true
-    case .cancelled, .deadlineExceeded, .aborted: error.isFromServer
+    case .unavailable: !(error.cause is TLSError) && !RetryAdvice(error).isLasting
+    // Our own limits and deadlines are met again the next time.
+    case .resourceExhausted, .cancelled, .deadlineExceeded, .aborted: error.isFromServer
     default: false
     }
-  }
-
-  /// What the server asks for in the details, within reason.
-  private static func demandedDelay(_ error: RPCError) -> Duration {
-    guard let details = try? ErrorDetails.decode(error.details), details.retryDelayUs > 0 else {
-      return .zero
-    }
-    return min(.microseconds(details.retryDelayUs), delayMax)
   }
 }

@@ -71,9 +71,9 @@ struct ResumeMachineTests {
     #expect(machine.interruptionCount == 0)
   }
 
-  @Test("gives up at its own cancellation and deadline, and not at the server's")
+  @Test("gives up at its own limits, cancellation and deadline, and not at the server's")
   func sides() {
-    for code in [StatusCode.cancelled, .deadlineExceeded, .aborted] {
+    for code in [StatusCode.cancelled, .deadlineExceeded, .aborted, .resourceExhausted] {
       var error = RPCError(code, "")
       var machine = streaming("c1")
       #expect(machine.ended(error, jitter: 0) == .giveUp)
@@ -89,6 +89,20 @@ struct ResumeMachineTests {
     #expect(machine.ended(error, jitter: 0) == .giveUp)
   }
 
+  @Test("gives up at what lasts until the server is configured differently")
+  func lasting() {
+    var machine = streaming("c1")
+    let details = ErrorDetails(reason: .noModel)
+    let error = RPCError(.unavailable, "", details: details.encodedBytes())
+    #expect(machine.ended(error, jitter: 0) == .giveUp)
+  }
+
+  private func exhausted(_ details: [UInt8]) -> RPCError {
+    var error = RPCError(.resourceExhausted, "", details: details)
+    error.isFromServer = true
+    return error
+  }
+
   @Test("waits for as long as the server asks, within reason")
   func pushback() {
     for (microseconds, delay) in [
@@ -96,12 +110,10 @@ struct ResumeMachineTests {
       (.max, .seconds(60)), (-1, .milliseconds(25)),
     ] {
       var machine = streaming("c1")
-      let details = ErrorDetails(retryDelayUs: microseconds)
-      let error = RPCError(.resourceExhausted, "", details: details.encodedBytes())
+      let error = exhausted(ErrorDetails(retryDelayUs: microseconds).encodedBytes())
       #expect(machine.ended(error, jitter: 0) == .reconnect(after: delay))
     }
     var machine = streaming("c1")
-    let garbage = RPCError(.resourceExhausted, "", details: [0xff])
-    #expect(machine.ended(garbage, jitter: 0) == .reconnect(after: .milliseconds(25)))
+    #expect(machine.ended(exhausted([0xff]), jitter: 0) == .reconnect(after: .milliseconds(25)))
   }
 }

@@ -104,19 +104,26 @@ extension ClientConnection {
   private func receiveGoAway(_ goAway: GoAway) {
     switch machine.goAwayReceived(goAway) {
     case .fail(let reason):
-      end(
-        RPCError(.unavailable, "the server ended the connection: \(reason): \(goAway.text)"))
+      let error = RPCError(
+        .unavailable, "the server ended the connection: \(reason): \(goAway.text)")
+      endUnstarted(after: goAway.lastStream, error)
+      end(error)
       context?.close(promise: nil)
     case .drain(let lastStream):
       retire()
-      var error = RPCError(.unavailable, "the server is shutting down")
-      error.isNotStarted = true
-      let waiting = queued
-      queued = []
-      for call in waiting { call.end(error, trailer: nil) }
-      for call in Array(calls.values) where call.stream > lastStream {
-        remove(call, error, nil)
-      }
+      endUnstarted(after: lastStream, RPCError(.unavailable, "the server is shutting down"))
+    }
+  }
+
+  /// Ends the calls that a server certainly did not start (W11.4).
+  private func endUnstarted(after lastStream: UInt32, _ error: RPCError) {
+    var error = error
+    error.isNotStarted = true
+    let waiting = queued
+    queued = []
+    for call in waiting { call.end(error, trailer: nil) }
+    for call in Array(calls.values) where call.stream > lastStream {
+      remove(call, error, nil)
     }
   }
 

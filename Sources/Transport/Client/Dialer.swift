@@ -77,16 +77,17 @@ final class Dialer: Sendable {
       Int64(clamping: Int(endpoint.connectTimeout / .nanoseconds(1))))
     ClientBootstrap(group: loop)
       .connectTimeout(timeout)
+      .resolver(endpoint.resolver?(loop))
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          let session = try endpoint.tls.connect(host: endpoint.serverName ?? endpoint.host)
-          try channel.pipeline.syncOperations.addHandlers(
-            TLSHandler(session: session, scratch: LoopScratch(), handshakeTimeout: timeout),
-            connection)
-        }
-      }
       .connect(host: endpoint.host, port: endpoint.port)
+      // Not in the initializer, which runs for each address of a name: only the channel that wins
+      // may tell the connection how it ends.
+      .flatMapThrowing { channel in
+        let session = try endpoint.tls.connect(host: endpoint.serverName ?? endpoint.host)
+        try channel.pipeline.syncOperations.addHandlers(
+          TLSHandler(session: session, scratch: LoopScratch(), handshakeTimeout: timeout),
+          connection)
+      }
       .whenFailure { error in
         connection.end(
           RPCError(.unavailable, "cannot connect to \(endpoint.host):\(endpoint.port)")

@@ -19,7 +19,7 @@ package final class HitoTransport: ClientTransport {
     case closed
   }
 
-  private let configuration: ClientConfiguration
+  let configuration: ClientConfiguration
   private let dialer: Dialer
   private let group: any EventLoopGroup
   private let state = Mutex(State.idle)
@@ -66,8 +66,8 @@ package final class HitoTransport: ClientTransport {
     let key = try idempotencyKey(method, options)
     let deadline = ContinuousClock.now + (options.timeout ?? configuration.unaryTimeoutDefault)
     let bytes = request.encodedBytes()
-    return try await retrying(method, options, hasKey: key != nil, deadline) {
-      () throws(RPCError) in
+    var retries = retries(method, options, hasKey: key != nil, until: deadline)
+    return try await repeating(&retries) { () throws(RPCError) in
       let stream = try await self.open(method, options, key: key, deadline, bytes)
       let response = try await stream.singleResponse(as: Response.self)
       options.onTrailers?(stream.trailers)
@@ -79,36 +79,43 @@ package final class HitoTransport: ClientTransport {
     _ method: MethodDescriptor, _ request: Request, returning: Response.Type,
     options: CallOptions
   ) async throws(RPCError) -> ResponseStream<Response> {
-    ResponseStream(try await openStream(method, options, request.encodedBytes()))
+    let bytes = request.encodedBytes()
+    let (call, retries, open) = try await openStream(method, options, bytes)
+    return ResponseStream(RetryingStream(call, retries, self, open))
   }
 
   package func clientStreaming<Request: WireMessage, Response: WireMessage>(
     _ method: MethodDescriptor, sending: Request.Type, returning: Response.Type,
     options: CallOptions
   ) async throws(RPCError) -> ClientStreamingCall<Request, Response> {
-    ClientStreamingCall(try await openStream(method, options, nil))
+    ClientStreamingCall(try await openStream(method, options, nil).call)
   }
 
   package func bidirectional<Request: WireMessage, Response: WireMessage>(
     _ method: MethodDescriptor, sending: Request.Type, returning: Response.Type,
     options: CallOptions
   ) async throws(RPCError) -> BidirectionalCall<Request, Response> {
-    BidirectionalCall(try await openStream(method, options, nil))
+    BidirectionalCall(try await openStream(method, options, nil).call)
   }
 
   // MARK: Calls
 
+  /// Opens a stream. Answers also with what it takes to open it again.
   private func openStream(
     _ method: MethodDescriptor, _ options: CallOptions, _ firstMessage: [UInt8]?
-  ) async throws(RPCError) -> ClientCallHandle {
+  ) async throws(RPCError) -> (
+    call: ClientCallHandle, retries: RetryMachine, open: RetryingStream.Opening
+  ) {
     let deadline = options.timeout.map { ContinuousClock.now + $0 }
-    let connectDeadline =
+    // Without a time of its own a stream has that of a unary call to begin.
+    let startDeadline =
       deadline ?? (options.waitsForReady ? nil : .now + configuration.unaryTimeoutDefault)
-    return try await retrying(method, options, hasKey: false, connectDeadline) {
-      () throws(RPCError) in
-      try await self.open(
-        method, options, key: options.idempotencyKey, deadline, firstMessage)
+    var retries = retries(method, options, hasKey: false, until: startDeadline)
+    let open: RetryingStream.Opening = { () throws(RPCError) in
+      try await self.open(method, options, key: options.idempotencyKey, deadline, firstMessage)
     }
+    let call = try await repeating(&retries, open)
+    return (call, retries, open)
   }
 
   private func open(
@@ -124,31 +131,37 @@ package final class HitoTransport: ClientTransport {
     return ClientCallHandle(call, self)
   }
 
-  /// Repeats `body` while the error and the time allow it (W14).
-  private func retrying<Value: Sendable>(
+  private func retries(
     _ method: MethodDescriptor, _ options: CallOptions, hasKey: Bool,
-    _ deadline: ContinuousClock.Instant?, _ body: () async throws(RPCError) -> Value
+    until deadline: ContinuousClock.Instant?
+  ) -> RetryMachine {
+    RetryMachine(
+      policy: configuration.retry, method: method, hasIdempotencyKey: hasKey,
+      waitsForReady: options.waitsForReady, deadline: deadline)
+  }
+
+  /// Repeats `body` while its errors and the time allow it (W14). With `failure`, `body` has failed
+  /// so already.
+  func repeating<Value: Sendable>(
+    _ retries: inout RetryMachine, after failure: RPCError? = nil,
+    _ body: () async throws(RPCError) -> Value
   ) async throws(RPCError) -> Value {
-    var attempt = 1
+    var failure = failure
     while true {
-      do throws(RPCError) {
-        return try await body()
-      } catch {
-        let policy = configuration.retry
-        let isWaiting = options.waitsForReady && error.isNotStarted
-        guard
-          attempt < policy.attemptCountMax || isWaiting,
-          policy.allowsRetry(after: error, method: method, hasIdempotencyKey: hasKey),
-          !isClosed
-        else { throw error }
-        let wait = policy.backoff(beforeRetry: attempt, jitter: .random(in: 0...1))
-        if let deadline, ContinuousClock.now + wait >= deadline { throw error }
+      if let error = failure {
+        let step = retries.failed(
+          error, configuration.retryAdvice(error), now: .now, jitter: .random(in: 0...1))
+        guard case .repeatCall(let wait) = step, !isClosed else { throw error }
         do {
           try await Task.sleep(for: wait)
         } catch {
           throw RPCError(.cancelled, "the call was cancelled")
         }
-        attempt += 1
+      }
+      do throws(RPCError) {
+        return try await body()
+      } catch {
+        failure = error
       }
     }
   }

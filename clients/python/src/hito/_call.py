@@ -37,7 +37,7 @@ class Call:
         self._error: Optional[HitoError] = None
         self._is_done = False
         self._changed: Optional[asyncio.Future[None]] = None
-        self._credited: Optional[asyncio.Future[None]] = None
+        self._sendable: Optional[asyncio.Future[None]] = None
 
     @property
     def is_done(self) -> bool:
@@ -64,14 +64,18 @@ class Call:
         await self.flush()
 
     async def flush(self) -> None:
-        """Sends what is left of the message; ends early when the call has ended."""
+        """Sends what is left of the message; returns early when the call has ended."""
         while self._sending and not self._is_done:
-            await self._connection.writable()
-            room = self._room(self._connection.peer.frame_payload_max)
-            if self._unsent and room <= 0:
-                await self._credit()
-            elif not self._is_done:
-                self._write_fragment(_wire.MESSAGE, 0, b"", room)
+            if self._connection.is_writable:
+                room = self._room(self._connection.peer.frame_payload_max)
+                if room > 0 or not self._unsent:
+                    self._write_fragment(_wire.MESSAGE, 0, b"", room)
+                    # What is queued goes to the socket now, which may say that it is enough.
+                    await asyncio.sleep(0)
+                    continue
+            self._sendable = asyncio.get_running_loop().create_future()
+            self._connection.wait_to_send(self._sendable)
+            await self._sendable
 
     def half_close(self) -> None:
         """Says that no more messages follow."""
@@ -103,14 +107,9 @@ class Call:
             flags |= _wire.FLAG_END
         self._connection.write(kind, flags, self.stream, block + bytes(fragment))
 
-    async def _credit(self) -> None:
-        self._credited = asyncio.get_running_loop().create_future()
-        self._connection.wait_for_credit(self._credited)
-        await self._credited
-
     def granted(self, amount: int) -> None:
         self._send_window.grant(amount)
-        _wake(self._credited)
+        _wake(self._sendable)
 
     # Receiving
 
@@ -181,7 +180,7 @@ class Call:
         self._is_done = True
         self._connection.forget(self)
         _wake(self._changed)
-        _wake(self._credited)
+        _wake(self._sendable)
 
     def _return_credit(self, amount: int) -> None:
         self._connection.consumed(amount)

@@ -45,7 +45,10 @@ class Channel:
         key = idempotency_key or ("" if method.read_only else str(uuid.uuid4()))
         message = request.SerializeToString()
 
-        async def attempt(connection: Connection, deadline: float) -> Response:
+        seconds = self._timeout if timeout is None else timeout
+        deadline = _now() + seconds
+
+        async def attempt(connection: Connection) -> Response:
             header = self._header(method, deadline, key, metadata)
             call = connection.open(header, message, half_close=True)
             try:
@@ -55,7 +58,7 @@ class Channel:
                 call.cancel()
             return decode(response_type, reply)
 
-        return await self._within_deadline(timeout, attempt, may_repeat=True)
+        return await self._repeating(attempt, seconds, deadline)
 
     def server_stream(
         self,
@@ -80,7 +83,7 @@ class Channel:
 
         return ResponseStream(
             open_call,
-            self._endpoints.connection,
+            self._endpoints,
             lambda encoded: decode(response_type, encoded),
             deadline,
             may_repeat=method.read_only,
@@ -101,21 +104,22 @@ class Channel:
         A key lets the caller repeat it (W14.1).
         """
 
-        async def attempt(connection: Connection, deadline: Optional[float]) -> Response:
-            header = self._header(method, deadline, idempotency_key or "", metadata)
-            call = connection.open(header, None)
-            sender = asyncio.create_task(send_all(call, requests), name="hito send")
-            try:
-                reply = await _one_reply(call)
-            finally:
-                call.cancel()
-                sender.cancel()
-                await asyncio.gather(sender, return_exceptions=True)
-            return decode(response_type, reply)
-
-        if timeout is not None:
-            return await self._within_deadline(timeout, attempt, may_repeat=False)
-        return await attempt(await self._endpoints.connection(), None)
+        deadline = None if timeout is None else _now() + timeout
+        try:
+            async with asyncio.timeout_at(deadline):
+                connection = await self._endpoints.connection()
+                header = self._header(method, deadline, idempotency_key or "", metadata)
+                call = connection.open(header, None)
+                sender = asyncio.create_task(send_all(call, requests), name="hito send")
+                try:
+                    reply = await _one_reply(call)
+                finally:
+                    call.cancel()
+                    sender.cancel()
+                    await asyncio.gather(sender, return_exceptions=True)
+        except TimeoutError:
+            raise self._too_late(timeout or 0.0, None) from None
+        return decode(response_type, reply)
 
     def bidi_stream(
         self,
@@ -134,7 +138,7 @@ class Channel:
 
         return ResponseStream(
             open_call,
-            self._endpoints.connection,
+            self._endpoints,
             lambda encoded: decode(response_type, encoded),
             deadline,
             may_repeat=False,
@@ -147,6 +151,10 @@ class Channel:
                 await self._endpoints.connection(wait_for_ready)
         except TimeoutError:
             raise Unavailable(f"no server answered within {timeout:g} s") from None
+
+    async def rest(self, seconds: float) -> None:
+        """Waits, no longer than the client is open."""
+        await self._endpoints.rest(seconds)
 
     async def close(self) -> None:
         await self._endpoints.close()
@@ -161,14 +169,9 @@ class Channel:
         timeout_us = None if deadline is None else int((deadline - _now()) * 1e6)
         return _wire.CallHeader(method.path, timeout_us, key, metadata=metadata or {})
 
-    async def _within_deadline(
-        self,
-        timeout: Optional[float],
-        attempt: Callable[[Connection, float], Awaitable[Result]],
-        may_repeat: bool,
+    async def _repeating(
+        self, attempt: Callable[[Connection], Awaitable[Result]], seconds: float, deadline: float
     ) -> Result:
-        seconds = self._timeout if timeout is None else timeout
-        deadline = _now() + seconds
         failure: Optional[HitoError] = None
         backoff = Backoff()
         try:
@@ -176,27 +179,28 @@ class Channel:
                 while True:
                     connection = await self._endpoints.connection()
                     try:
-                        return await attempt(connection, deadline)
+                        return await attempt(connection)
                     except Unavailable as error:
                         failure = error
-                        delay = self._delay(error, backoff, deadline, may_repeat)
-                    await asyncio.sleep(delay)
+                        delay = self._delay(error, backoff, deadline)
+                    await self._endpoints.rest(delay)
         except TimeoutError:
-            failure = failure or self._endpoints.failure
-            why = f" (last failure: {failure.message})" if failure is not None else ""
-            raise DeadlineExceeded(f"no answer within {seconds:g} s{why}") from failure
+            raise self._too_late(seconds, failure) from failure
 
-    def _delay(
-        self, error: Unavailable, backoff: Backoff, deadline: float, may_repeat: bool
-    ) -> float:
+    def _delay(self, error: Unavailable, backoff: Backoff, deadline: float) -> float:
         """How long to wait before the next attempt; raises `error` where there should be none."""
-        if error.is_lasting or not (may_repeat or error.not_started):
+        if error.is_lasting:
             raise error
         now = _now()
         delay = backoff.next(error.retry_delay) + self._pacer.delay(now)
         if now + delay >= deadline:
             raise error
         return delay
+
+    def _too_late(self, seconds: float, failure: Optional[HitoError]) -> DeadlineExceeded:
+        failure = failure or self._endpoints.failure
+        why = f" (last failure: {failure.message})" if failure is not None else ""
+        return DeadlineExceeded(f"no answer within {seconds:g} s{why}")
 
 
 async def _one_reply(call: Call) -> bytes:

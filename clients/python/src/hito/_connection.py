@@ -14,6 +14,8 @@ from hito.errors import CancelledCall, HitoError, InternalError, Unavailable
 _ALPN = "hito/1"
 _CONNECT_TIMEOUT = 10.0
 _CLOSE_TIMEOUT = 2.0
+# How long an address of a name is tried before the next one is tried beside it.
+_NEXT_ADDRESS_DELAY = 0.25
 # Only control frames pass the transport's own pause; a peer that asks for this many never reads.
 _WRITE_BUFFER_MAX = 8 << 20
 
@@ -39,9 +41,9 @@ class Connection(asyncio.Protocol):
         self._calls: Dict[int, Call] = {}
         self._next_stream = 1
         self._out: List[bytes] = []
-        self._writable = asyncio.Event()
-        self._writable.set()
-        self._credit_waiters: List[asyncio.Future[None]] = []
+        self.is_writable = True
+        """Whether the socket takes more."""
+        self._send_waiters: List[asyncio.Future[None]] = []
         self._failure: Optional[HitoError] = None
         self._received_at = self._loop.time()
         self._pinged_at: Optional[float] = None
@@ -64,7 +66,7 @@ class Connection(asyncio.Protocol):
             async with asyncio.timeout(_CONNECT_TIMEOUT):
                 await connection._loop.create_connection(
                     lambda: connection, host, port, ssl=tls, server_hostname=server_name,
-                    ssl_shutdown_timeout=_CLOSE_TIMEOUT,
+                    ssl_shutdown_timeout=_CLOSE_TIMEOUT, happy_eyeballs_delay=_NEXT_ADDRESS_DELAY,
                 )  # fmt: skip
                 await connection._hello
         except ssl.SSLCertVerificationError as error:
@@ -147,14 +149,10 @@ class Connection(asyncio.Protocol):
             self._loop.call_soon(self._flush)
         self._out.append(_wire.encode_frame(kind, flags, stream, payload))
 
-    async def writable(self) -> None:
-        """Waits while the socket takes no more."""
-        await self._writable.wait()
-
-    def wait_for_credit(self, waiter: "asyncio.Future[None]") -> None:
-        """`waiter` ends when the connection has credit again."""
-        self._credit_waiters = [other for other in self._credit_waiters if not other.done()]
-        self._credit_waiters.append(waiter)
+    def wait_to_send(self, waiter: "asyncio.Future[None]") -> None:
+        """`waiter` ends when there may be room again, or the connection has ended."""
+        self._send_waiters = [other for other in self._send_waiters if not other.done()]
+        self._send_waiters.append(waiter)
 
     def consumed(self, amount: int) -> None:
         granted = self._receive_credit.consumed(amount)
@@ -195,10 +193,11 @@ class Connection(asyncio.Protocol):
             self._say_goodbye(error.reason, str(error))
 
     def pause_writing(self) -> None:
-        self._writable.clear()
+        self.is_writable = False
 
     def resume_writing(self) -> None:
-        self._writable.set()
+        self.is_writable = True
+        self._wake_senders()
 
     def connection_lost(self, exc: Optional[Exception]) -> None:
         if self._lost.done():
@@ -207,7 +206,7 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._fail(Unavailable(f"connection lost{f': {exc}' if exc else ''}"))
-        self._writable.set()
+        self._wake_senders()
         self._on_change(self)
 
     # Frames
@@ -268,10 +267,7 @@ class Connection(asyncio.Protocol):
                 call.granted(amount)
             return
         self.send_credit.grant(amount)
-        waiters, self._credit_waiters = self._credit_waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._wake_senders()
 
     def _goaway_received(self, goaway: _wire.GoAway) -> None:
         self.is_draining = True
@@ -287,6 +283,12 @@ class Connection(asyncio.Protocol):
     def _check_opened(self, stream: int) -> None:
         if stream >= self._next_stream:
             raise _wire.WireError(_wire.PROTOCOL_ERROR, f"stream {stream} was never opened")
+
+    def _wake_senders(self) -> None:
+        waiters, self._send_waiters = self._send_waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     # The end
 

@@ -118,11 +118,11 @@ class Endpoints:
         self.failure: Optional[Unavailable] = None
         """Why the last attempt to connect failed."""
         self._changed = asyncio.Event()
+        self._closed = asyncio.Event()
         self._endpoints = [Endpoint(a, settings, self._changed.set) for a in addresses]
         self._round_robin = round_robin
         self._wait_for_ready = wait_for_ready
         self._turn = 0
-        self._is_closed = False
 
     async def connection(self, wait_for_ready: Optional[bool] = None) -> Connection:
         """A connection that takes a call now. The caller bounds the time.
@@ -131,7 +131,7 @@ class Endpoints:
         """
         wait = self._wait_for_ready if wait_for_ready is None else wait_for_ready
         while True:
-            if self._is_closed:
+            if self._closed.is_set():
                 raise CancelledCall("the client is closed", not_started=True)
             self._changed.clear()
             order = self._order()
@@ -144,8 +144,16 @@ class Endpoints:
                 raise self.failure or Unavailable("no server answers", not_started=True)
             await self._pause(order)
 
+    async def rest(self, seconds: float) -> None:
+        """Waits before another attempt; no longer than the client is open."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
+        except TimeoutError:
+            pass
+
     async def close(self) -> None:
-        self._is_closed = True
+        self._closed.set()
         self._changed.set()
         await asyncio.gather(*(endpoint.close() for endpoint in self._endpoints))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Callable, Optional
+from typing import Awaitable, Callable, Optional
 
 from hito._retry import Backoff
 from hito._stream import ResponseStream
+from hito._wait import EndableWait
+from hito.errors import Aborted, CancelledCall, DeadlineExceeded, HitoError, ResourceExhausted
 from hito.errors import Unavailable
 from hito.v1 import progress_pb2
 
@@ -23,15 +24,17 @@ class ResumingWatch:
         self,
         watch: Callable[[progress_pb2.WatchRequest], ResponseStream[progress_pb2.WatchResponse]],
         request: progress_pb2.WatchRequest,
-        on_interruption: Optional[Callable[[Unavailable], None]] = None,
+        rest: Callable[[float], Awaitable[None]],
+        on_interruption: Optional[Callable[[HitoError], None]] = None,
     ) -> None:
         self._watch = watch
         self._request = progress_pb2.WatchRequest()
         self._request.CopyFrom(request)
+        self._rest = rest
         self._on_interruption = on_interruption
         self._stream: Optional[ResponseStream[progress_pb2.WatchResponse]] = None
         self._backoff = Backoff()
-        self._is_closed = False
+        self._wait = EndableWait()
         self.interruptions = 0
         """How often the stream broke and was taken up again."""
 
@@ -44,7 +47,7 @@ class ResumingWatch:
         return self
 
     async def __anext__(self) -> progress_pb2.WatchResponse:
-        while not self._is_closed:
+        while not self._wait.is_ended:
             if self._stream is None:
                 self._stream = self._watch(self._request)
             try:
@@ -53,8 +56,8 @@ class ResumingWatch:
                 # A server has no reason to end a subscription; one that does is asked again.
                 await self._interrupted(Unavailable("the server ended the subscription"))
                 continue
-            except Unavailable as error:
-                if error.is_lasting:
+            except HitoError as error:
+                if self._wait.is_ended or not _passes(error):
                     await self.aclose()
                     raise
                 await self._interrupted(error)
@@ -70,7 +73,7 @@ class ResumingWatch:
 
     async def aclose(self) -> None:
         """Ends the subscription."""
-        self._is_closed = True
+        self._wait.end()
         if self._stream is not None:
             await self._stream.aclose()
 
@@ -80,7 +83,7 @@ class ResumingWatch:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _interrupted(self, error: Unavailable) -> None:
+    async def _interrupted(self, error: HitoError) -> None:
         self._stream = None
         self.interruptions += 1
         # Behind what a filter passed over since the last response.
@@ -88,4 +91,12 @@ class ResumingWatch:
             self._request.after_cursor = error.resume_cursor
         if self._on_interruption is not None:
             self._on_interruption(error)
-        await asyncio.sleep(self._backoff.next(error.retry_delay))
+        await self._wait.until(self._rest(self._backoff.next(error.retry_delay)))
+
+
+def _passes(error: HitoError) -> bool:
+    """Whether the same request can succeed later."""
+    if isinstance(error, Unavailable):
+        return not error.is_lasting
+    passing = (ResourceExhausted, CancelledCall, DeadlineExceeded, Aborted)
+    return error.from_server and isinstance(error, passing)

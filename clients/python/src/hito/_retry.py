@@ -6,6 +6,8 @@ import random
 from typing import Callable, Optional
 
 BACKOFF_MIN, BACKOFF_MAX = 0.05, 5.0
+# The longest that a server can make a client wait.
+PUSHBACK_MAX = 60.0
 
 
 class Backoff:
@@ -19,11 +21,11 @@ class Backoff:
         self._failures = 0
 
     def next(self, pushback: Optional[float] = None) -> float:
-        """Seconds to wait; at least what the server asked for."""
+        """Seconds to wait; at least what the server asked for, within reason."""
         ceiling = min(BACKOFF_MAX, BACKOFF_MIN * 2.0 ** min(self._failures, 20))
         self._failures += 1
         # Half is fixed, half is chance: spread out, yet never at once.
-        return max(pushback or 0.0, ceiling * (0.5 + 0.5 * self._chance()))
+        return max(min(pushback or 0.0, PUSHBACK_MAX), ceiling * (0.5 + 0.5 * self._chance()))
 
 
 class RetryPacer:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import AsyncIterable, Awaitable, Callable, Generic, Optional, Tuple, TypeVar
+from typing import AsyncIterable, Callable, Generic, Optional, Tuple, TypeVar
 
 from google.protobuf.message import Message
 
 from hito._call import Call
 from hito._connection import Connection
+from hito._endpoint import Endpoints
 from hito._retry import Backoff
+from hito._wait import EndableWait
 from hito.errors import CancelledCall, DeadlineExceeded, HitoError, Unavailable
 
 Response = TypeVar("Response")
@@ -26,13 +28,13 @@ class ResponseStream(Generic[Response]):
     def __init__(
         self,
         open_call: Callable[[Connection], Opened],
-        connect: Callable[[], Awaitable[Connection]],
+        endpoints: Endpoints,
         decode: Callable[[bytes], Response],
         deadline: Optional[float],
         may_repeat: bool,
     ) -> None:
         self._open_call = open_call
-        self._connect = connect
+        self._endpoints = endpoints
         self._decode = decode
         self._deadline = deadline
         self._may_repeat = may_repeat
@@ -40,13 +42,13 @@ class ResponseStream(Generic[Response]):
         self._call: Optional[Call] = None
         self._sender: Optional[asyncio.Task[None]] = None
         self._is_begun = False
-        self._is_closed = False
+        self._wait = EndableWait()
 
     def __aiter__(self) -> "ResponseStream[Response]":
         return self
 
     async def __anext__(self) -> Response:
-        if self._is_closed:
+        if self._wait.is_ended:
             raise StopAsyncIteration
         try:
             async with asyncio.timeout_at(self._deadline):
@@ -66,7 +68,7 @@ class ResponseStream(Generic[Response]):
 
     async def aclose(self) -> None:
         """Cancels the call, if it has not ended."""
-        self._is_closed = True
+        self._wait.end()
         if self._call is not None:
             self._call.cancel(CancelledCall("the stream was closed"))
         if self._sender is not None:
@@ -82,35 +84,37 @@ class ResponseStream(Generic[Response]):
     def __del__(self) -> None:
         # A `break` out of `async for` only drops the stream: the server must hear of it.
         call = getattr(self, "_call", None)
-        if call is not None and not self._is_closed and not self._loop.is_closed():
+        if call is not None and not self._wait.is_ended and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_give_up, call, self._sender)
 
     async def _next(self) -> Optional[bytes]:
         backoff = Backoff()
         while True:
+            if self._call is None:
+                connection = await self._wait.until(self._endpoints.connection())
+                self._call, requests = self._open_call(connection)
+                if requests is not None:
+                    sending = send_all(self._call, requests)
+                    self._sender = asyncio.create_task(sending, name="hito send")
             try:
-                if self._call is None:
-                    await self._begin()
-                assert self._call is not None
+                if self._sender is None:
+                    await self._call.flush()
                 return await self._call.receive()
             except Unavailable as error:
-                if self._is_begun or not (self._may_repeat or error.not_started):
-                    raise
-                if error.is_lasting:
-                    raise
-                if self._sender is not None:
-                    raise
-                self._call = None
-                delay = backoff.next(error.retry_delay)
-            await asyncio.sleep(delay)
+                delay = self._delay(error, backoff)
+            self._call = None
+            await self._wait.until(self._endpoints.rest(delay))
 
-    async def _begin(self) -> None:
-        connection = await self._connect()
-        self._call, requests = self._open_call(connection)
-        if requests is None:
-            await self._call.flush()
-        else:
-            self._sender = asyncio.create_task(send_all(self._call, requests), name="hito send")
+    def _delay(self, error: Unavailable, backoff: Backoff) -> float:
+        """How long to wait before another attempt; raises `error` where there should be none."""
+        # Its requests are read once.
+        is_repeatable = not self._is_begun and self._sender is None
+        if error.is_lasting or not is_repeatable or not (self._may_repeat or error.not_started):
+            raise error
+        delay = backoff.next(error.retry_delay)
+        if self._deadline is not None and self._loop.time() + delay >= self._deadline:
+            raise error
+        return delay
 
 
 async def send_all(call: Call, requests: AsyncIterable[Message]) -> None:

@@ -11,7 +11,7 @@ from hito._channel import Channel
 from hito._endpoint import Address, Endpoints, Settings
 from hito._resume import ResumingWatch
 from hito._stream import ResponseStream
-from hito.errors import Unavailable
+from hito.errors import HitoError
 from hito.v1 import (
     AnalyticsServiceClient,
     CodeValidationServiceClient,
@@ -41,7 +41,7 @@ class ProgressClient(ProgressServiceClient):
         request: WatchRequest,
         *,
         metadata: Optional[Mapping[str, str]] = None,
-        on_interruption: Optional[Callable[[Unavailable], None]] = None,
+        on_interruption: Optional[Callable[[HitoError], None]] = None,
     ) -> ResumingWatch:
         """Watches for ever: reconnects and continues after the last response by itself."""
 
@@ -50,7 +50,7 @@ class ProgressClient(ProgressServiceClient):
             assert isinstance(stream, ResponseStream)
             return stream
 
-        return ResumingWatch(watch, request, on_interruption)
+        return ResumingWatch(watch, request, self._channel.rest, on_interruption)
 
 
 class Client:
