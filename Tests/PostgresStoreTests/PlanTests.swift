@@ -88,6 +88,10 @@ import Testing
     Case(
       statement: EventStatements.after, arguments: "50000, 500", index: "events_position_key"),
     Case(
+      statement: EventStatements.window,
+      arguments: "50000, 55000, ARRAY[\(user)]::uuid[], '{goal.*}', 100", index: "events_position_key",
+      withoutSeqScan: true),
+    Case(
       statement: EventStatements.positionOfEvent, arguments: "gen_random_uuid()",
       index: "events_pkey"),
     Case(

@@ -16,6 +16,18 @@ enum EventStatements {
     "events.after",
     "SELECT \(EventRow.columns) FROM events e WHERE e.position > $1 ORDER BY e.position LIMIT $2")
 
+  /// `$1` after, `$2` through, `$3` users or none, `$4` types and kinds or none, `$5` limit.
+  static let window = Query<Int64, Int64, [EntityID], [String], Int64>(
+    "events.window",
+    """
+    SELECT \(EventRow.columns) FROM events e
+    WHERE e.position > $1 AND e.position <= $2
+      AND (cardinality($3) = 0 OR e.user_id = ANY ($3))
+      AND (cardinality($4) = 0 OR e.event_type = ANY ($4)
+        OR split_part(e.event_type, '.', 1) || '.*' = ANY ($4))
+    ORDER BY e.position LIMIT $5
+    """)
+
   static let head = Statement(
     "events.head", "SELECT last FROM event_position")
 
@@ -111,7 +123,8 @@ enum EventStatements {
     "wake.notify", "SELECT pg_notify($1, '')")
 
   static let all: [any StatementSource] = [
-    insert, after, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, lead, sequence,
+    insert, after, window, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, lead,
+    sequence,
     cursor,
     advanceCursor, notify,
   ]
