@@ -11,6 +11,14 @@ extension InMemoryStore: EventLog {
     }
   }
 
+  package func events(
+    in window: EventWindow, limit: Int
+  ) async throws(StoreError) -> [StoredEvent] {
+    try access(.readLog) { state in
+      Array(state.sequenced.lazy.filter { $0.isIn(window) }.prefix(max(0, limit)))
+    }
+  }
+
   package func head() async throws(StoreError) -> Int64 {
     try access(.readLog) { Int64($0.sequenced.count) }
   }
@@ -140,5 +148,14 @@ extension InMemoryStore.State {
     }
     sequenced += events
     return events
+  }
+}
+
+extension StoredEvent {
+  fileprivate func isIn(_ window: EventWindow) -> Bool {
+    position > window.after && position <= window.through
+      && (window.userIDs.isEmpty || userID.map(window.userIDs.contains) ?? false)
+      && (window.types.isEmpty || window.types.contains(type)
+        || window.types.contains("\(kind).*"))
   }
 }

@@ -89,6 +89,10 @@ import Testing
       statement: EventStatements.after, arguments: "50000, 500", index: "event_positions_pkey",
       maySort: true),
     Case(
+      statement: EventStatements.window,
+      arguments: "50000, 55000, ARRAY[\(user)]::uuid[], '{goal.*}', 100", index: "events_position_key",
+      withoutSeqScan: true),
+    Case(
       statement: EventStatements.positionOfEvent, arguments: "gen_random_uuid()",
       index: "events_pkey"),
     Case(

@@ -186,12 +186,18 @@ public struct QuotaInfo: WireMessage, Equatable {
   public var subject: String
   /// The limit itself.
   public var maximum: Int64
+  /// How much of it is used; 0 where that says nothing.
+  public var used: Int64
+  /// When what is used starts from nothing again; not set where it does not.
+  public var resetsAt: Timestamp?
 
   public init(
-    subject: String = "", maximum: Int64 = 0
+    subject: String = "", maximum: Int64 = 0, used: Int64 = 0, resetsAt: Timestamp? = nil
   ) {
     self.subject = subject
     self.maximum = maximum
+    self.used = used
+    self.resetsAt = resetsAt
   }
 
   public static var fullName: String { "hito.v1.QuotaInfo" }
@@ -297,6 +303,8 @@ extension QuotaInfo: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__QuotaInfo>) {
     self.subject = Codec.string(raw.pointee.subject)
     self.maximum = raw.pointee.maximum
+    self.used = raw.pointee.used
+    self.resetsAt = Codec.message(raw.pointee.resets_at)
   }
 
   func write(
@@ -306,5 +314,9 @@ extension QuotaInfo: CodedMessage {
       raw.pointee.subject = arena.string(self.subject)
     }
     raw.pointee.maximum = self.maximum
+    raw.pointee.used = self.used
+    if let value = self.resetsAt {
+      raw.pointee.resets_at = arena.message(value)
+    }
   }
 }

@@ -10,8 +10,30 @@ package struct EventFilter: Sendable, Hashable {
   package init() {}
 }
 
+/// A part of the log, and what of it is wanted.
+package struct EventWindow: Sendable, Hashable {
+  package var after: Int64
+  /// The last position that is looked at: the work is bounded by it, whatever is found.
+  package var through: Int64
+  /// Only events of these users; empty: of all.
+  package var userIDs: [EntityID]
+  /// Only of these types, as in `EventFilter`; empty: of all.
+  package var types: [String]
+
+  package init(
+    after: Int64, through: Int64, userIDs: [EntityID] = [], types: [String] = []
+  ) {
+    self.after = after
+    self.through = through
+    self.userIDs = userIDs
+    self.types = types
+  }
+}
+
 /// The log as readers see it: sequenced events by position, densely from 1.
 package protocol EventLog: Sendable {
+  /// At most `limit` wanted events of the window, in order.
+  func events(in window: EventWindow, limit: Int) async throws(StoreError) -> [StoredEvent]
   /// At most `limit` events after `position`, in order, unfiltered.
   func events(after position: Int64, limit: Int) async throws(StoreError) -> [StoredEvent]
   /// The last sequenced position; 0 where there is none.

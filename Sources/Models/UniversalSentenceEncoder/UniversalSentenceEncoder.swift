@@ -15,8 +15,9 @@ package final class UniversalSentenceEncoder: Embedder {
   /// The model itself reads on for ever, and blurs; this is far more than a section has, and bounds
   /// memory and time.
   private static let tokenCountMax = 512
-  /// Calls that may wait for a thread.
+  /// Calls that may wait for a thread: of everybody, and of one caller.
   private static let waitingCallMax = 1024
+  private static let callerWaitingCallMax = 128
 
   package let model = EmbeddingModel(
     name: "use-multilingual-3", dimensionCount: Dimensions.output, tokenCountMax: tokenCountMax)
@@ -24,6 +25,8 @@ package final class UniversalSentenceEncoder: Embedder {
   private let tokenizer: UnigramTokenizer
   /// Each with memory of its own: a pass takes milliseconds, too long for the cooperative pool.
   private let threads: WorkerThreads<EncoderPass>
+  /// Whose texts have their turn: callers wait for one another here, and for a thread hardly ever.
+  private let turns: FairQueue<EntityID?>
 
   /// Opens the model in `folder` and checks it as a whole; blocks for some tenths of a second.
   package init(folder: String, threadCount: Int? = nil) throws(ModelFileError) {
@@ -36,6 +39,10 @@ package final class UniversalSentenceEncoder: Embedder {
       waitingMax: Self.waitingCallMax
     ) { EncoderPass(weights, tokenCountMax: Self.tokenCountMax) }
     guard threads.count > 0 else { throw .noThread }
+    turns = FairQueue(
+      FairQueueMachine.Limits(
+        insideMax: threads.count, callerInsideMax: threads.count,
+        waitingMax: Self.waitingCallMax, callerWaitingMax: Self.callerWaitingCallMax))
   }
 
   /// Where the model is looked for, in order: where `named` says, or else where `make setup` puts it.
@@ -54,12 +61,24 @@ package final class UniversalSentenceEncoder: Embedder {
   }
 
   /// See `Embedder`. Other calls run beside this one, its own texts one batch after the other; a
-  /// cancelled call ends after the batch that it is in.
+  /// cancelled call ends after the batch that it is in. Callers (`CallOrigin`) take turns, and so does
+  /// the server's own work.
   package func embed(_ texts: [String]) async throws(EmbedderError) -> [TextEmbedding] {
     guard texts.count <= Self.textCountMax else {
       throw .tooManyTexts(maximum: Self.textCountMax)
     }
     guard !texts.isEmpty else { return [] }
+    let caller = CallOrigin.caller
+    switch await turns.enter(caller, until: CallDeadline.current) {
+    case .entered: break
+    case .refused: throw .overloaded
+    case .expired, .cancelled: throw .cancelled
+    }
+    defer { turns.leave(caller) }
+    return try await embedInTurn(texts)
+  }
+
+  private func embedInTurn(_ texts: [String]) async throws(EmbedderError) -> [TextEmbedding] {
     let cancellation = Cancellation()
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

@@ -20,6 +20,16 @@ package struct PostgresEventLog: EventLog {
     return try await database.rows(EventStatements.after(position, limit)).map(EventRow.read)
   }
 
+  package func events(
+    in window: EventWindow, limit: Int
+  ) async throws(StoreError) -> [StoredEvent] {
+    let limit = Int64(max(0, min(limit, PostgresEventLog.pageMax)))
+    return try await database.rows(
+      EventStatements.window(
+        window.after, window.through, window.userIDs, window.types, limit)
+    ).map(EventRow.read)
+  }
+
   package func head() async throws(StoreError) -> Int64 {
     try await database.rows(EventStatements.head()).first?.value(0) ?? 0
   }

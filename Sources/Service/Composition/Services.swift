@@ -26,6 +26,8 @@ package struct Services: Sendable {
     package var embeddingModels: EmbeddingModels?
     package var liveRecall = LiveRecall()
     package var agents = AgentOptions()
+    package var admission = AdmissionLimits(
+      heavyCallMax: AdmissionLimits.heavyCallMax(processorCount: 2, databaseConnectionCount: 32))
 
     package init(clock: any TimeSource, ids: any IDGenerator, info: ServerInfo) {
       self.clock = clock
@@ -41,6 +43,7 @@ package struct Services: Sendable {
   private let writes: WriteExecutor
   private let journal: RunJournal
   private let driver: RunDriver
+  package let admission: CallAdmission
   /// Looks bearer tokens up in the stores.
   package let authenticator: TokenAuthenticator
 
@@ -49,6 +52,7 @@ package struct Services: Sendable {
     self.hub = hub
     self.options = options
     cursors = CursorCodec(logName: options.logName)
+    admission = CallAdmission(options.admission) { _ in CallerLimits() }
     authenticator = TokenAuthenticator(
       tokens: ports.tokens, users: ports.users, clock: options.clock)
     let waitingClock = options.waitingClock
@@ -77,7 +81,7 @@ package struct Services: Sendable {
         TracingInterceptor(), MetricsInterceptor(),
         FailureInterceptor(logger: logger, translate: ErrorTable.rpcError),
       ],
-      inner: [StoreDeadline()])
+      inner: [StoreDeadline(), AdmissionInterceptor(admission: admission)])
     try registerLearning(in: &router)
     try registerEvents(in: &router)
     try registerServer(in: &router)
@@ -92,7 +96,8 @@ package struct Services: Sendable {
     ).register(in: &router)
     try CourseService(
       users: ports.users, courses: ports.courses, goals: ports.goals,
-      material: ports.documents, writes: writes, waiter: waiter, cursors: cursors, runs: runs
+      material: ports.documents, writes: writes, waiter: waiter, cursors: cursors, runs: runs,
+      admission: admission
     ).register(in: &router)
     try GoalService(
       users: ports.users, courses: ports.courses, goals: ports.goals, writes: writes,

@@ -71,7 +71,7 @@ extension ErrorTable {
           })))
   }
 
-  private static func micros(_ duration: Duration) -> Int64 {
+  static func micros(_ duration: Duration) -> Int64 {
     let (seconds, attoseconds) = min(max(duration, .zero), retryDelayMax).components
     return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
   }

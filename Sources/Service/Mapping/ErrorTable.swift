@@ -16,6 +16,7 @@ enum ErrorTable {
     case let error as AgentFailure: rpcError(error)
     case WriteError.keyConflict: RPCError.keyConflict()
     case WriteError.contention: RPCError.contention()
+    case let error as QuotaExceeded: error.rpcError
     case let error as SearchUnavailable: RPCError(.unavailable, error.text)
     default: RPCError(fromHandler: error)
     }

@@ -20,9 +20,11 @@ extension CourseService {
       guard case .document(let document)? = request.step else {
         throw DomainError.invalid("document", "must be what each message after the first brings")
       }
-      try await ingestion.take(document)
+      try await admission.turn(.bulk, context) { try await ingestion.take(document) }
     }
-    return try await ingestion.finish(replacingAll: start.replaceAll)
+    return try await admission.turn(.bulk, context) {
+      try await ingestion.finish(replacingAll: start.replaceAll)
+    }
   }
 
   func listDocuments(

@@ -14,6 +14,7 @@ struct CourseService: CourseServiceHandler {
   let waiter: CursorWaiter
   let cursors: CursorCodec
   let runs: RunCalls
+  let admission: CallAdmission
 
   func createCourse(
     _ request: CreateCourseRequest, _ context: CallContext

@@ -5,7 +5,8 @@ internal import RPC
 
 struct EventService: EventServiceHandler {
   /// How many events one call looks at, wanted or not; the client continues at `next_cursor`.
-  static let scanMax = 5000
+  static let scanMax: Int64 = 5000
+  private static let pageMax = 100
 
   let log: any EventLog
   let visibility: EventVisibility
@@ -17,41 +18,57 @@ struct EventService: EventServiceHandler {
   ) async throws -> ReadEventsResponse {
     let caller = try context.caller
     let limit = try Paging.limit(request.pageSize, field: "page_size")
-    let selection = EventSelection(try Domain.EventFilter(request.filter))
+    let filter = try Domain.EventFilter(request.filter)
     try await waiter.waitForLog(request.minCursor, context)
     let start =
       request.afterCursor.isEmpty
       ? 0 : try await waiter.position(of: request.afterCursor, context)
-    return try await read(after: start, limit, selection, caller)
+    return try await read(after: start, limit, filter, caller)
   }
 
   private func read(
-    after start: Int64, _ limit: Int, _ selection: EventSelection, _ caller: Caller
+    after start: Int64, _ limit: Int, _ filter: Domain.EventFilter, _ caller: Caller
   ) async throws -> ReadEventsResponse {
-    let pageLimit = SubscriptionMachine.pageLimit
+    let selection = EventSelection(filter)
+    let head = try await log.head()
+    let end = min(start + Self.scanMax, max(head, start))
+    var window = Self.window(of: filter, caller)
+    (window.after, window.through) = (start, end)
     var response = ReadEventsResponse()
-    var position = start
     var room = Paging.replyByteCountMax
-    while response.events.count < limit, room > 0, !response.atEnd,
-      position - start < Self.scanMax
-    {
-      let page = try await log.events(after: position, limit: pageLimit)
+    while response.events.count < limit, room > 0, window.after < end {
+      let page = try await log.events(in: window, limit: Self.pageMax)
       var consideredCount = 0
       for event in page where response.events.count < limit && room > 0 {
-        let shared = SharedEvent(event)
-        position = event.position
         consideredCount += 1
+        window.after = event.position
+        let shared = SharedEvent(event)
         visibility.observed(shared)
         guard selection.wants(event, shared.facts),
           try await visibility.allows(shared, to: caller)
         else { continue }
-        let cursor = cursors.cursor(position)
+        let cursor = cursors.cursor(event.position)
         response.events.append(Contract.Event(event, cursor: cursor))
         room -= event.payload.utf8.count + event.metadata.utf8.count + 512
       }
-      response.atEnd = page.count < pageLimit && consideredCount == page.count
+      // A page that is not full is all there is up to the end.
+      if page.count < Self.pageMax, consideredCount == page.count { window.after = end }
     }
-    response.nextCursor = cursors.cursor(position)
+    response.atEnd = window.after >= head
+    response.nextCursor = cursors.cursor(window.after)
     return response
+  }
+
+  /// What of the filter the log itself can ask, so that what a caller can not see, or does not want,
+  /// is neither moved nor parsed. Whose courses an event belongs to is in its payload: what an owner
+  /// of courses may see is decided here, who is enrolled also by events that the filter leaves out.
+  private static func window(of filter: Domain.EventFilter, _ caller: Caller) -> EventWindow {
+    var window = EventWindow(after: 0, through: 0, userIDs: filter.userIDs, types: filter.types)
+    switch caller.role {
+    case .learner: window.userIDs = [caller.userID]
+    case .instructor: window.types = []
+    case .service, .admin: break
+    }
+    return window
   }
 }

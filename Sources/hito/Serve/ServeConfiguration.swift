@@ -1,5 +1,6 @@
 import HitoClient
 import Logging
+import Service
 
 /// Everything that `hito serve` can be told, checked.
 struct ServeConfiguration: Sendable {
@@ -23,6 +24,8 @@ struct ServeConfiguration: Sendable {
   /// Names of this host in the development certificate, beside localhost.
   var hostNames: [String]
   var threadCount: Int
+  /// Scans at a time; what else is expensive follows from it.
+  var heavyCallMax: Int
   /// How long calls may continue after SIGTERM.
   var grace: Duration
 }
@@ -46,7 +49,12 @@ extension ServeConfiguration {
       lakeDirectory: settings[LakeSettings().lakeDir] ?? "\(directory)/lake",
       certificateFile: settings[server.tlsCert], keyFile: settings[server.tlsKey],
       clientAuthorityFile: settings[server.tlsClientCA], hostNames: settings[server.hostName],
-      threadCount: settings[server.threads] ?? 1, grace: settings[server.grace])
+      threadCount: settings[server.threads] ?? 1,
+      heavyCallMax: settings[server.heavyCalls]
+        ?? AdmissionLimits.heavyCallMax(
+          processorCount: settings[server.threads] ?? 1,
+          databaseConnectionCount: settings[server.databaseConnections]),
+      grace: settings[server.grace])
   }
 }
 

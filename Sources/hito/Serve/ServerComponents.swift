@@ -93,6 +93,7 @@ final class ServerComponents: Sendable {
     options.committed = { [relay] in relay.wake() }
     options.embeddingModels = embeddingModels
     options.liveRecall = liveRecall
+    options.admission = AdmissionLimits(heavyCallMax: configuration.heavyCallMax)
     options.agents.owner = serverID
     options.agents.isAlone = configuration.databaseURL == nil
     let services = Services(ports: stores, hub: hub, options: options)

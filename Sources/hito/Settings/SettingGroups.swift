@@ -77,6 +77,11 @@ struct ServerSettings: SettingGroup {
     "database-connections", .integer(1...40), default: 32,
     help: "Connections to the database for short statements.")
 
+  let heavyCalls = Setting<Int?>(
+    "heavy-calls", .integer(1...256),
+    shown: "two per thread, at most a quarter of the database's connections",
+    help: "Reads of pages and reports at a time; half as many searches.")
+
   let logLevel = Setting<LogLevel>(
     "log-level", .choice, default: .info, help: "The least serious level that is logged.")
 

@@ -30,6 +30,14 @@ final class MemoryLog: EventLog {
     return result
   }
 
+  /// The lake reads all of the log.
+  func events(
+    in window: EventWindow, limit: Int
+  ) async throws(StoreError) -> [StoredEvent] {
+    Array(
+      try await events(after: window.after, limit: limit).prefix { $0.position <= window.through })
+  }
+
   func head() async throws(StoreError) -> Int64 {
     state.withLock { $0.events.last?.position ?? 0 }
   }

@@ -17,6 +17,35 @@ import Testing
   }
 
   @Test(arguments: StoreKind.allCases)
+  func aWindowGivesWhatIsWantedOfIt(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      let (ada, bob) = (try await store.addUser("Ada"), try await store.addUser("Bob"))
+      _ = try await store.addGoal(owner: ada, taskCount: 2)
+      _ = try await store.addGoal(owner: bob, taskCount: 1)
+      _ = try await store.sequenceAll()
+      // 1 and 2 are the users, 3 to 5 Ada's goal and tasks, 6 and 7 Bob's.
+      func positions(_ window: EventWindow, limit: Int = 100) async throws -> [Int64] {
+        try await store.log.events(in: window, limit: limit).map(\.position)
+      }
+      let all = EventWindow(after: 0, through: 100)
+      #expect(try await positions(all) == Array(1...7))
+      #expect(try await positions(all, limit: 2) == [1, 2])
+      #expect(try await positions(EventWindow(after: 2, through: 6)) == [3, 4, 5, 6])
+      var window = all
+      window.userIDs = [ada.id]
+      #expect(try await positions(window) == [1, 3, 4, 5])
+      window.types = ["task.*"]
+      #expect(try await positions(window) == [4, 5])
+      window.types = ["goal.created", "user.created"]
+      #expect(try await positions(window) == [1, 3])
+      window.types = ["goal.deleted"]
+      #expect(try await positions(window) == [])
+      window = EventWindow(after: 3, through: 5, userIDs: [bob.id])
+      #expect(try await positions(window) == [])
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func theTailIsWhatTheLakeDoesNotHold(_ kind: StoreKind) async throws {
     try await kind.run { store in
       let ada = try await store.addUser("Ada")

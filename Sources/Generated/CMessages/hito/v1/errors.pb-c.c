@@ -405,7 +405,7 @@ const ProtobufCMessageDescriptor hito__v1__resource_info__descriptor =
   (ProtobufCMessageInit) hito__v1__resource_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__quota_info__field_descriptors[2] =
+static const ProtobufCFieldDescriptor hito__v1__quota_info__field_descriptors[4] =
 {
   {
     "subject",
@@ -431,15 +431,42 @@ static const ProtobufCFieldDescriptor hito__v1__quota_info__field_descriptors[2]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "used",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__QuotaInfo, used),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resets_at",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__QuotaInfo, resets_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__quota_info__field_indices_by_name[] = {
   1,   /* field[1] = maximum */
+  3,   /* field[3] = resets_at */
   0,   /* field[0] = subject */
+  2,   /* field[2] = used */
 };
-static const ProtobufCIntRange hito__v1__quota_info__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__quota_info__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 8, 2 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor hito__v1__quota_info__descriptor =
 {
@@ -449,10 +476,10 @@ const ProtobufCMessageDescriptor hito__v1__quota_info__descriptor =
   "Hito__V1__QuotaInfo",
   "hito.v1",
   sizeof(Hito__V1__QuotaInfo),
-  2,
+  4,
   hito__v1__quota_info__field_descriptors,
   hito__v1__quota_info__field_indices_by_name,
-  1,  hito__v1__quota_info__number_ranges,
+  2,  hito__v1__quota_info__number_ranges,
   (ProtobufCMessageInit) hito__v1__quota_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

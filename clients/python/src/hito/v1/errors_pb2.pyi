@@ -1,3 +1,4 @@
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -46,12 +47,16 @@ class FieldViolation(_message.Message):
     def __init__(self, field: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
 
 class QuotaInfo(_message.Message):
-    __slots__ = ["maximum", "subject"]
+    __slots__ = ["maximum", "resets_at", "subject", "used"]
     MAXIMUM_FIELD_NUMBER: _ClassVar[int]
+    RESETS_AT_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
     maximum: int
+    resets_at: _timestamp_pb2.Timestamp
     subject: str
-    def __init__(self, subject: _Optional[str] = ..., maximum: _Optional[int] = ...) -> None: ...
+    used: int
+    def __init__(self, subject: _Optional[str] = ..., maximum: _Optional[int] = ..., used: _Optional[int] = ..., resets_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ResourceInfo(_message.Message):
     __slots__ = ["current_version", "id", "type"]

@@ -1,0 +1,73 @@
+import Synchronization
+
+/// Lets calls in by turns of their callers: a `FairQueueMachine` with those who wait.
+package final class FairQueue<Caller: Hashable & Sendable>: Sendable {
+  package enum Entry: Sendable, Hashable {
+    /// `leave` is to follow.
+    case entered
+    /// As many as this wait already.
+    case refused(maximum: Int)
+    /// The deadline passed while the call waited.
+    case expired
+    /// The task was cancelled while it waited.
+    case cancelled
+  }
+
+  private struct State {
+    var machine: FairQueueMachine<Caller>
+    var waiters: [UInt64: CheckedContinuation<Entry, Never>] = [:]
+    var lastCall: UInt64 = 0
+  }
+
+  private let state: Mutex<State>
+
+  package init(_ limits: FairQueueMachine<Caller>.Limits) {
+    state = Mutex(State(machine: FairQueueMachine(limits)))
+  }
+
+  package var insideCount: Int { state.withLock { $0.machine.insideCount } }
+  package var waitingCount: Int { state.withLock { $0.machine.waitingCount } }
+
+  /// Waits for a place.
+  package func enter(_ caller: Caller, until deadline: ContinuousClock.Instant?) async -> Entry {
+    let call = state.withLock { state in
+      state.lastCall += 1
+      return state.lastCall
+    }
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let entry: Entry? = state.withLock { state in
+          // Asked inside the lock: the handler below runs before, and is seen here, or after, and
+          // finds the waiter.
+          if Task.isCancelled { return .cancelled }
+          switch state.machine.entered(call, of: caller, deadline: deadline) {
+          case .inside: return .entered
+          case .refused(let maximum): return .refused(maximum: maximum)
+          case .waiting:
+            state.waiters[call] = continuation
+            return nil
+          }
+        }
+        if let entry { continuation.resume(returning: entry) }
+      }
+    } onCancel: {
+      let waiter = state.withLock { state in
+        state.machine.withdrawn(call, of: caller) ? state.waiters.removeValue(forKey: call) : nil
+      }
+      waiter?.resume(returning: .cancelled)
+    }
+  }
+
+  /// Gives back the place of a call that entered.
+  package func leave(_ caller: Caller) {
+    let turns = state.withLock { state in
+      state.machine.left(caller, at: .now).map { turn in
+        switch turn {
+        case .inside(let call): (waiter: state.waiters.removeValue(forKey: call), Entry.entered)
+        case .expired(let call): (waiter: state.waiters.removeValue(forKey: call), Entry.expired)
+        }
+      }
+    }
+    for (waiter, entry) in turns { waiter?.resume(returning: entry) }
+  }
+}

@@ -1,0 +1,157 @@
+/// Whose turn it is: a queue for each caller, served in turn, one place at a time. Pure: time is an
+/// argument.
+///
+///   entered ── a place is free ──▶ inside ── left ──▶ gone
+///      │                             ▲
+///      ├── too many wait: refused    │ the turn of its caller
+///      └──▶ waiting ─────────────────┘
+///              └── withdrawn, or its deadline has passed ──▶ gone
+///
+/// A caller with a hundred calls costs another one the wait for one of them: the round has each
+/// caller once, and one that has had its turn goes to the end of it.
+package struct FairQueueMachine<Caller: Hashable & Sendable>: Sendable {
+  package struct Limits: Sendable, Hashable {
+    /// Calls at a time: of everybody, and of one caller.
+    package var insideMax: Int
+    package var callerInsideMax: Int
+    /// Calls that wait: of everybody, and of one caller.
+    package var waitingMax: Int
+    package var callerWaitingMax: Int
+
+    package init(insideMax: Int, callerInsideMax: Int, waitingMax: Int, callerWaitingMax: Int) {
+      self.insideMax = insideMax
+      self.callerInsideMax = callerInsideMax
+      self.waitingMax = waitingMax
+      self.callerWaitingMax = callerWaitingMax
+    }
+  }
+
+  package enum Entry: Sendable, Hashable {
+    case inside
+    case waiting
+    /// As many as this wait already.
+    case refused(maximum: Int)
+  }
+
+  /// A call that waits no longer.
+  package enum Turn: Sendable, Hashable {
+    case inside(UInt64)
+    /// Its deadline has passed: it has no place.
+    case expired(UInt64)
+  }
+
+  private struct Waiting: Sendable {
+    let call: UInt64
+    let deadline: ContinuousClock.Instant?
+  }
+
+  private struct Queue: Sendable {
+    var insideCount = 0
+    var waiting: [Waiting] = []
+    var isInRound = false
+  }
+
+  private let limits: Limits
+  private var queues: [Caller: Queue] = [:]
+  /// Callers that have a call waiting and may have one more inside, in the order of their turns.
+  private var round: [Caller] = []
+  package private(set) var insideCount = 0
+  package private(set) var waitingCount = 0
+
+  package init(_ limits: Limits) { self.limits = limits }
+
+  /// How many callers it knows: those with a call inside or waiting.
+  package var callerCount: Int { queues.count }
+
+  /// A call came. One that waits is named in a later `Turn`, unless it is withdrawn before.
+  package mutating func entered(
+    _ call: UInt64, of caller: Caller, deadline: ContinuousClock.Instant?
+  ) -> Entry {
+    var queue = queues[caller] ?? Queue()
+    let isRoomForCaller = queue.insideCount < limits.callerInsideMax
+    if insideCount < limits.insideMax, isRoomForCaller, queue.waiting.isEmpty {
+      queue.insideCount += 1
+      insideCount += 1
+      queues[caller] = queue
+      return .inside
+    }
+    guard queue.waiting.count < limits.callerWaitingMax else {
+      return .refused(maximum: limits.callerWaitingMax)
+    }
+    guard waitingCount < limits.waitingMax else { return .refused(maximum: limits.waitingMax) }
+    queue.waiting.append(Waiting(call: call, deadline: deadline))
+    waitingCount += 1
+    if isRoomForCaller, !queue.isInRound {
+      queue.isInRound = true
+      round.append(caller)
+    }
+    queues[caller] = queue
+    return .waiting
+  }
+
+  /// A call of `caller` that was inside has ended.
+  ///
+  /// - Returns: who has a place now, and whose deadline has passed meanwhile.
+  package mutating func left(_ caller: Caller, at now: ContinuousClock.Instant) -> [Turn] {
+    guard var queue = queues[caller], queue.insideCount > 0 else {
+      assertionFailure("a call left that was not inside")
+      return []
+    }
+    queue.insideCount -= 1
+    insideCount -= 1
+    if !queue.waiting.isEmpty, !queue.isInRound {
+      queue.isInRound = true
+      round.append(caller)
+    }
+    keep(queue, of: caller)
+    var turns: [Turn] = []
+    while insideCount < limits.insideMax, !round.isEmpty {
+      turns += turn(of: round.removeFirst(), at: now)
+    }
+    return turns
+  }
+
+  /// A call that waits is given up. False where it waits no longer: it has a place, or had its turn.
+  package mutating func withdrawn(_ call: UInt64, of caller: Caller) -> Bool {
+    guard var queue = queues[caller],
+      let index = queue.waiting.firstIndex(where: { $0.call == call })
+    else { return false }
+    queue.waiting.remove(at: index)
+    waitingCount -= 1
+    if queue.waiting.isEmpty, queue.isInRound {
+      queue.isInRound = false
+      round.removeAll { $0 == caller }
+    }
+    keep(queue, of: caller)
+    return true
+  }
+
+  /// One place for the caller whose turn it is.
+  private mutating func turn(of caller: Caller, at now: ContinuousClock.Instant) -> [Turn] {
+    guard var queue = queues[caller] else { return [] }
+    queue.isInRound = false
+    var turns: [Turn] = []
+    while let next = queue.waiting.first {
+      queue.waiting.removeFirst()
+      waitingCount -= 1
+      if let deadline = next.deadline, deadline <= now {
+        turns.append(.expired(next.call))
+        continue
+      }
+      turns.append(.inside(next.call))
+      queue.insideCount += 1
+      insideCount += 1
+      break
+    }
+    if !queue.waiting.isEmpty, queue.insideCount < limits.callerInsideMax {
+      queue.isInRound = true
+      round.append(caller)
+    }
+    keep(queue, of: caller)
+    return turns
+  }
+
+  private mutating func keep(_ queue: Queue, of caller: Caller) {
+    queues[caller] = queue.insideCount == 0 && queue.waiting.isEmpty ? nil : queue
+  }
+}

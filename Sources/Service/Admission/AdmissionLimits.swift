@@ -1,0 +1,47 @@
+package import Domain
+package import RPC
+
+/// How many expensive calls run at a time, by what a call costs (`MethodRule.Cost`).
+///
+/// The classes share the processors and the database's connections, so that together they leave room
+/// for the calls that cost little, which never wait here.
+package struct AdmissionLimits: Sendable {
+  package typealias Limits = FairQueueMachine<String>.Limits
+
+  /// Calls of one class that wait, of everybody.
+  private static let waitingMax = 1024
+  private static let callerWaitingMax = 128
+
+  private var limits: [MethodRule.Cost: Limits]
+
+  /// - Parameter heavyCallMax: scans at a time; the other classes follow from it.
+  package init(heavyCallMax: Int) {
+    let most = max(1, heavyCallMax)
+    let half = max(1, most / 2)
+    limits = [
+      // Bounded work each. A report may take a second: half of the places stay for others.
+      .scan: Self.limits(inside: most, ofCaller: half),
+      // Some milliseconds each on a processor of its own.
+      .search: Self.limits(inside: half, ofCaller: half),
+      // These wait for a model most of the time, and last.
+      .model: Limits(
+        insideMax: most * 4, callerInsideMax: 4, waitingMax: 256, callerWaitingMax: 16),
+      // A turn is one document.
+      .bulk: Self.limits(inside: half, ofCaller: half),
+    ]
+  }
+
+  /// What suits a machine: two scans for each processor, and no more than a quarter of the database's
+  /// connections.
+  package static func heavyCallMax(processorCount: Int, databaseConnectionCount: Int) -> Int {
+    max(1, min(processorCount * 2, databaseConnectionCount / 4))
+  }
+
+  package subscript(cost: MethodRule.Cost) -> Limits? { limits[cost] }
+
+  private static func limits(inside: Int, ofCaller caller: Int) -> Limits {
+    Limits(
+      insideMax: inside, callerInsideMax: caller, waitingMax: waitingMax,
+      callerWaitingMax: callerWaitingMax)
+  }
+}
