@@ -90,7 +90,7 @@ import Testing
       maySort: true),
     Case(
       statement: EventStatements.window,
-      arguments: "50000, 55000, ARRAY[\(user)]::uuid[], '{goal.*}', 100", index: "events_position_key",
+      arguments: "50000, 55000, ARRAY[\(user)]::uuid[], '{goal.*}', 100", index: "event_positions_pkey",
       withoutSeqScan: true),
     Case(
       statement: EventStatements.positionOfEvent, arguments: "gen_random_uuid()",
