@@ -46,19 +46,20 @@ enum EventStatements {
       WHERE s.low < s.high),
     found AS (SELECT low FROM search WHERE low >= high LIMIT 1)
     SELECT coalesce(
-      (SELECT min(e.position) - 1 FROM events e, found f
-        WHERE e.position > f.low - $2 AND e.position <= f.low AND e.created_at > $1),
+      (SELECT min(e.position) - 1 FROM events e
+        WHERE e.position > (SELECT low FROM found) - $2 AND e.position <= (SELECT low FROM found)
+          AND e.created_at > $1),
       (SELECT low FROM found), 0)
     """)
 
-  /// `$1` user, `$2` from, `$3` until, `$4` after this position or without one, `$5` limit.
-  static let tail = Query<EntityID, Timestamp, Timestamp, Int64, Int64>(
+  /// `$3` user, `$4` from, `$5` until, `$6` after this position or without one, `$7` limit.
+  static let tail = Query<AccessScope, EntityID, Timestamp, Timestamp, Int64, Int64>(
     "events.tail",
     """
     SELECT \(EventRow.columns) FROM events e
-    WHERE e.user_id = $1 AND e.created_at >= $2 AND e.created_at < $3
-      AND (e.position IS NULL OR e.position > $4)
-    ORDER BY e.position NULLS LAST, e.seq LIMIT $5
+    WHERE e.user_id = $3 AND e.created_at >= $4 AND e.created_at < $5
+      AND (e.position IS NULL OR e.position > $6) AND ($1 OR e.user_id = $2)
+    ORDER BY e.position NULLS LAST, e.seq LIMIT $7
     """)
 
   /// Whether this session is the sequencer, or becomes it now. The setting ends with the session,
