@@ -36,6 +36,12 @@ def mortal() -> Iterator[HitoServer]:
     yield from _running()
 
 
+@pytest.fixture(scope="module")
+def without_first_wall() -> Iterator[HitoServer]:
+    """A server whose statements ask for everybody's rows; debug builds only."""
+    yield from _running({"HITO_TEST_FIRST_WALL_IS_DOWN": "1"})
+
+
 @pytest.fixture(scope="session")
 def provider() -> Iterator[ScriptedModel]:
     """A provider of models that all tests share."""

@@ -162,35 +162,38 @@ async def answers(client: hito.Client, method: Any, request: Any, reply: Any) ->
     return got
 
 
-async def test_no_method_of_the_contract_tells_of_another_learner(
-    server, victim, berta, connect
-):
-    """Every method there is, also those to come, filled with Ana's ids."""
-    intruder = await connect(server, berta)
+def contract() -> List[Any]:
+    """Every method there is, also those to come, with the types of its request and its reply."""
     names = {
         kind.DESCRIPTOR.full_name: kind for kind in vars(v1).values() if hasattr(kind, "FromString")
     }
+    methods = [
+        (method, names[method.input_type.full_name], names[method.output_type.full_name])
+        for file in FILES
+        for service in file.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    ]
+    assert len(methods) > 60
+    return methods
+
+
+async def test_no_method_of_the_contract_tells_of_another_learner(
+    server, victim, berta, connect
+):
+    """Filled with Ana's ids."""
+    intruder = await connect(server, berta)
     hidden = [SECRET, victim.token_id, *(task.id for task in victim.tasks)]
 
-    async def attack(method: Any) -> None:
-        request = filled(names[method.input_type.full_name], victim)
-        reply = names[method.output_type.full_name]
+    async def attack(method: Any, request_type: Any, reply: Any) -> None:
         try:
-            for answer in await answers(intruder, method, request, reply):
+            for answer in await answers(intruder, method, filled(request_type, victim), reply):
                 text = answer.SerializeToString()
                 assert not [h for h in hidden if h.encode() in text], method.full_name
         except hito.HitoError as error:
             assert error.code != hito.StatusCode.INTERNAL, f"{method.full_name}: {error}"
             assert SECRET not in str(error)
 
-    methods = [
-        method
-        for file in FILES
-        for service in file.DESCRIPTOR.services_by_name.values()
-        for method in service.methods
-    ]
-    assert len(methods) > 60
-    await asyncio.gather(*(attack(method) for method in methods))
+    await asyncio.gather(*(attack(*method) for method in contract()))
     await victim.is_unharmed()
 
 

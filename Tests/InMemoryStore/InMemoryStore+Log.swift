@@ -36,11 +36,12 @@ extension InMemoryStore: EventLog {
   }
 
   package func tail(
-    user: EntityID, from: Timestamp, to: Timestamp, after position: Int64
+    user: EntityID, from: Timestamp, to: Timestamp, after position: Int64, scope: AccessScope
   ) async throws(StoreError) -> [StoredEvent] {
     try access(.readLog) { state in
       (state.sequenced.filter { $0.position > position } + state.waiting).filter {
         $0.userID == user && $0.createdAt >= from && $0.createdAt < to
+          && (scope.role.seesEverybody || user == scope.callerID)
       }
     }
   }
@@ -108,15 +109,26 @@ extension InMemoryStore: TokenStore {
     }
   }
 
-  package func token(_ id: EntityID) async throws(StoreError) -> TokenRecord? {
-    try access(.read) { $0.tokens[id] }
+  package func token(
+    _ id: EntityID, scope: AccessScope
+  ) async throws(StoreError) -> TokenRecord? {
+    try access(.read) { state in
+      state.tokens[id].flatMap {
+        scope.role.seesEverybody || $0.userID == scope.callerID ? $0 : nil
+      }
+    }
   }
 
-  package func tokens(user: EntityID?) async throws(StoreError) -> [TokenRecord] {
+  package func tokens(
+    user: EntityID?, scope: AccessScope
+  ) async throws(StoreError) -> [TokenRecord] {
     try access(.read) { state in
       Array(
-        state.tokens.values.filter { user == nil || $0.userID == user }
-          .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }.prefix(1000))
+        state.tokens.values.filter {
+          (user == nil || $0.userID == user)
+            && (scope.role.seesEverybody || $0.userID == scope.callerID)
+        }
+        .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }.prefix(1000))
     }
   }
 

@@ -9,11 +9,12 @@ extension InMemoryStore: AgentRunStore {
   }
 
   package func events(
-    ofRun id: EntityID, after version: Int64, limit: Int
+    ofRun id: EntityID, after version: Int64, limit: Int, scope: AccessScope
   ) async throws(StoreError) -> [StoredEvent] {
     try access(.read) { state in
       let events = (state.sequenced + state.waiting).filter {
         $0.entityType == EntityType.agentRun.rawValue && $0.entityID == id && $0.version > version
+          && (scope.role.seesEverybody || $0.userID == scope.callerID)
       }
       return Array(events.sorted { $0.version < $1.version }.prefix(limit))
     }

@@ -21,7 +21,9 @@ import Testing
   static func isSleeping(
     _ store: StoreFixture, askOn lane: PostgresDatabase.Lane
   ) async throws -> Bool {
-    try await store.database.rows(sleeping(), on: lane)[0].value(0, as: Int64.self) > 0
+    try await store.database.rows(
+      sleeping(), as: .nobody, on: lane
+    )[0].value(0, as: Int64.self) > 0
   }
 
   @Test func valuesGoAndComeUnchanged() async throws {
@@ -33,7 +35,8 @@ import Testing
       let row = try await store.database.rows(
         Self.echo(
           true, .min, .max, -0.1, "", id, time, Bytes([0, 255, 1]), JSONText(json.text),
-          TextList(texts))
+          TextList(texts)),
+        as: .nobody
       )[0]
       #expect(try row.value(0, as: Bool.self))
       #expect(try row.value(1, as: Int32.self) == .min)
@@ -51,8 +54,8 @@ import Testing
   @Test func nullsAndWrongTypesAreToldApart() async throws {
     try await StoreFixture.run { store in
       let row = try await store.database.rows(
-        Query<String?>("test.nulls", "SELECT $1, 1::int8, ARRAY[]::text[], NULL::text[]")(nil)
-      )[0]
+        Query<String?>("test.nulls", "SELECT $1, 1::int8, ARRAY[]::text[], NULL::text[]")(nil),
+        as: .nobody)[0]
       #expect(try row.value(0, as: String?.self) == nil)
       #expect(throws: StoreError.corrupt("the column 0 is NULL")) {
         try row.value(0, as: String.self)
@@ -89,7 +92,7 @@ import Testing
           group.addTask {
             do throws(StoreError) {
               let unit = StatementUnit(
-                [Self.one(number), Self.divide(number % 5)])
+                [Self.one(number), Self.divide(number % 5)], as: .nobody)
               return (number, .success(try await database.run(unit)[0][0].value(0, as: Int64.self)))
             } catch {
               return (number, .failure(error))
@@ -113,19 +116,19 @@ import Testing
       let began = ContinuousClock.now
       await CallDeadline.$current.withValue(.now + .milliseconds(50)) {
         await #expect(throws: StoreError.timedOut(maybeCommitted: false)) {
-          try await store.database.rows(Self.sleep(0.5))
+          try await store.database.rows(Self.sleep(0.5), as: .nobody)
         }
       }
       #expect(.now - began < .milliseconds(450))
       // The connection is in order again after it.
-      let rows = try await store.database.rows(Self.one(7))
+      let rows = try await store.database.rows(Self.one(7), as: .nobody)
       #expect(try rows[0].value(0, as: Int64.self) == 7)
     }
   }
 
   @Test func aCancelledCallFailsAtOnce() async throws {
     try await StoreFixture.run { store in
-      let call = Task { try await store.database.rows(Self.sleep(20), on: .long) }
+      let call = Task { try await store.database.rows(Self.sleep(20), as: .nobody, on: .long) }
       // Not before the statement runs.
       try await eventually { try await Self.isSleeping(store, askOn: .short) }
       call.cancel()
@@ -134,7 +137,7 @@ import Testing
       let began = ContinuousClock.now
       try await eventually { try await !Self.isSleeping(store, askOn: .short) }
       #expect(.now - began < .seconds(10))
-      let after = try await store.database.rows(Self.one(1), on: .long)
+      let after = try await store.database.rows(Self.one(1), as: .nobody, on: .long)
       #expect(try after[0].value(0, as: Int64.self) == 1)
     }
   }
@@ -143,7 +146,7 @@ import Testing
     try await StoreFixture.run { store in
       let call = Task {
         withUnsafeCurrentTask { $0?.cancel() }
-        return try await store.database.rows(Self.one(1))
+        return try await store.database.rows(Self.one(1), as: .nobody)
       }
       await #expect(throws: StoreError.cancelled) { try await call.value }
     }
@@ -153,7 +156,7 @@ import Testing
     try await StoreFixture.run { store in
       let sleeper = Task {
         try await store.database.run(
-          StatementUnit([Self.sleep(20)], isWrite: true))
+          StatementUnit(writing: [Self.sleep(20)], for: .commit))
       }
       try await eventually { try await Self.isSleeping(store, askOn: .long) }
       try await TestAdministrator.terminateSessions(of: store.connection, named: "hito")
@@ -165,7 +168,7 @@ import Testing
       #expect(maybeCommitted)
       // Reads that were in flight may fail with it; the pool heals by itself.
       try await eventually {
-        (try? await store.database.rows(Self.one(1))) != nil
+        (try? await store.database.rows(Self.one(1), as: .nobody)) != nil
       }
     }
   }
@@ -174,13 +177,13 @@ import Testing
     let connection = try await StoreFixture.emptyDatabase()
     let database = PostgresDatabase(.init(conninfo: connection.conninfo()))
     async let service: Void = database.run()
-    #expect(try await database.rows(Self.one(1))[0].value(0, as: Int64.self) == 1)
+    #expect(try await database.rows(Self.one(1), as: .nobody)[0].value(0, as: Int64.self) == 1)
     database.shutdown()
     try await service
     await #expect(
       throws: StoreError.unavailable("the server is shutting down", maybeCommitted: false)
     ) {
-      try await database.rows(Self.one(1))
+      try await database.rows(Self.one(1), as: .nobody)
     }
   }
 

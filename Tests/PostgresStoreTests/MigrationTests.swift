@@ -86,7 +86,7 @@ import Testing
         let sleep = Query<Double>("test.limited", "SELECT pg_sleep($1)::text")
         for lane in [PostgresDatabase.Lane.short, .long] {
           let error = await #expect(throws: StoreError.self) {
-            try await database.rows(sleep(60), on: lane)
+            try await database.rows(sleep(60), as: .nobody, on: lane)
           }
           #expect("\(error, default: "")".contains("transaction timeout"), "\(lane)")
         }

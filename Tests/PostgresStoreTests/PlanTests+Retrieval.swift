@@ -11,17 +11,25 @@ extension PlanTests {
       statement: EmbeddingStatements.isEmbedded, arguments: "gen_random_uuid()",
       index: "events_pkey"),
     Case(
+      statement: EmbeddingStatements.isEmbedded, arguments: "gen_random_uuid()",
+      index: "passages_waiting_entity"),
+    Case(
+      statement: DocumentStatements.list, arguments: "true, \(user), \(course), NULL, 51",
+      index: "Index Cond: ((entity_type = 'course'::text) AND (entity_id = d.course_id) AND "
+        + "(chunk_number >=", maySort: true),
+    Case(
       statement: SearchStatements.exact(SearchStatements.goals),
       arguments: "NULL, 'm', \(user), \(open), 40", index: "embeddings_signs", maySort: true,
-      withoutSeqScan: true),
+      withoutSeqScan: true, role: ReaderRole.name),
+    Case(statement: words, arguments: "'tensores'", index: "passages_words", role: ReaderRole.name),
     Case(
       statement: SearchStatements.quantizedAllGoals,
       arguments: "NULL, 'm', \(user), \(open), 40, 400, 1000", index: "embeddings_signs",
-      maySort: true, withoutSeqScan: true),
+      maySort: true, withoutSeqScan: true, role: ReaderRole.name),
     Case(
       statement: SearchStatements.quantizedGoals,
       arguments: "NULL, 'm', \(user), \(open), 40, 400, 1000", index: "embeddings_signs",
-      maySort: true, withoutSeqScan: true),
+      maySort: true, withoutSeqScan: true, role: ReaderRole.name),
     Case(
       statement: SearchStatements.texts,
       arguments: "'{goal}', ARRAY[gen_random_uuid()], '{0}'", index: "passages_pkey",
@@ -30,7 +38,7 @@ extension PlanTests {
       statement: AgentRunStatements.byID, arguments: "false, \(user), gen_random_uuid()",
       index: "agent_runs_pkey"),
     Case(
-      statement: AgentRunStatements.events, arguments: "gen_random_uuid(), 0, 100",
+      statement: AgentRunStatements.events, arguments: "false, \(user), gen_random_uuid(), 0, 100",
       index: "events_entity", maySort: true),
     Case(
       statement: AgentRunStatements.abandoned, arguments: "'one', false, '2026-01-01', 100",
@@ -39,6 +47,9 @@ extension PlanTests {
       statement: AgentRunStatements.usage, arguments: "\(user), '2026-01-01'",
       index: "model_usage_pkey", maySort: true),
   ]
+
+  static let words = Statement(
+    "plan.words", [.text], "SELECT content FROM passages WHERE words @@ hito_query($1)")
 
   static let retrievalRows = """
     INSERT INTO passages (entity_type, entity_id, chunk_number, user_id, title, content,

@@ -17,6 +17,8 @@ import Testing
     /// Vectors are few in this test (building their index over 100,000 takes minutes), and few are
     /// read faster one by one.
     var withoutSeqScan = false
+    /// Who runs it.
+    var role = ClusterRole.application.rawValue
   }
 
   static let user = "'00000000-0000-7000-8000-000000000007'"
@@ -100,7 +102,8 @@ import Testing
       index: "event_positions_pkey"),
     Case(
       statement: EventStatements.tail,
-      arguments: "\(user), '2026-01-01', '2026-01-03', 0, 100", index: "idx_events_user_created",
+      arguments: "false, \(user), \(user), '2026-01-01', '2026-01-03', 0, 100",
+      index: "idx_events_user_created",
       maySort: true),
     Case(
       statement: SequencerStatements.place,
@@ -123,7 +126,8 @@ import Testing
     Case(
       statement: TokenStatements.byHash, arguments: "sha256('7')", index: "tokens_hash_key"),
     Case(
-      statement: TokenStatements.listByUser, arguments: "100, \(user)", index: "tokens_owner"),
+      statement: TokenStatements.listByUser, arguments: "false, \(user), 100, \(user)",
+      index: "tokens_owner"),
     Case(
       statement: nearest, arguments: "array_fill(0.5, ARRAY[512])::vector::text",
       index: "embeddings_embedding_idx", withoutSeqScan: true),
@@ -233,6 +237,8 @@ import Testing
       for mode in ["force_custom_plan", "force_generic_plan"] {
         try await session.run("SET plan_cache_mode = \(mode)")
         for test in cases where mode == "force_custom_plan" || !test.onlyCustom {
+          // Row-level security is part of the plan.
+          try await session.run("SET ROLE \(test.role)")
           try await session.run("SET enable_seqscan = \(test.withoutSeqScan ? "off" : "on")")
           let plan = try await session.run(
             "EXPLAIN EXECUTE \"\(test.statement.statement.name)\""

@@ -108,32 +108,33 @@ import Testing
       let (second, third) = (
         Self.note(store, owner: owner, ""), Self.note(store, owner: owner, "tres")
       )
-      _ = try await store.database.write(Self.insert(Inserted(first)))
-      _ = try await store.database.write(Self.insertAll(Listed([second, third])))
+      _ = try await store.database.write(Self.insert(Inserted(first)), for: .commit)
+      _ = try await store.database.write(Self.insertAll(Listed([second, third])), for: .commit)
       func notes() async throws -> [Note] {
-        try await store.database.rows(Self.all(owner)).map(NoteRow.read)
+        try await store.database.rows(Self.all(owner), as: .nobody).map(NoteRow.read)
       }
       #expect(try await notes() == [first, second, third])
       // All of them at once: an array may hold arrays of any length, and NULLs.
       first.tags = ["x"]
-      _ = try await store.database.write(Self.insertAll(Listed([first, second, third])))
+      _ = try await store.database.write(
+        Self.insertAll(Listed([first, second, third])), for: .commit)
       first.version = 2
       first.text = "otro"
       first.dueAt = nil
       // What never changes is not touched by an update.
       var stranger = first
       stranger.userID = second.id
-      _ = try await store.database.write(Self.update(Updated(stranger)))
+      _ = try await store.database.write(Self.update(Updated(stranger)), for: .commit)
       #expect(try await notes() == [first, second, third])
       // A row that has changed.
-      let stale = StatementUnit([Self.update(Updated(first))], isWrite: true)
+      let stale = StatementUnit(writing: [Self.update(Updated(first))], for: .commit)
       let error = await #expect(throws: UnitError.self) { try await store.database.attempt(stale) }
       #expect(error?.serverError?.sqlState == ServerError.stale)
       // Columns after the row's own, and an empty list.
-      let rows = try await store.database.rows(Self.all(owner))
+      let rows = try await store.database.rows(Self.all(owner), as: .nobody)
       let (version, number): (Int64, Int64) = try rows[0].values(from: NoteRow.width - 1)
       #expect((version, number) == (2, 7))
-      _ = try await store.database.write(Self.insertAll(Listed([])))
+      _ = try await store.database.write(Self.insertAll(Listed([])), for: .commit)
       #expect(try await notes().count == 3)
     }
   }
@@ -143,14 +144,15 @@ import Testing
       let script = try await store.script()
       try await script.run(Self.table)
       let owner = store.ids.next(at: StoreFixture.start)
-      _ = try await store.database.write(Self.insert(Inserted(Self.note(store, owner: owner))))
+      _ = try await store.database.write(
+        Self.insert(Inserted(Self.note(store, owner: owner))), for: .commit)
       func read() async throws(StoreError) {
-        _ = try await store.database.rows(Self.all(owner)).map(NoteRow.read)
+        _ = try await store.database.rows(Self.all(owner), as: .nobody).map(NoteRow.read)
       }
       try await script.run("UPDATE notes SET text = NULL")
       await #expect(throws: StoreError.corrupt("the column text is NULL")) { try await read() }
       let wrong = Statement("test.note_wrong", "SELECT 1::int8")
-      let row = try await store.database.rows(wrong())[0]
+      let row = try await store.database.rows(wrong(), as: .nobody)[0]
       #expect(throws: StoreError.corrupt("the column id does not hold a valid EntityID")) {
         try NoteRow.read(row)
       }

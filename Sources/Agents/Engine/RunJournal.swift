@@ -79,9 +79,11 @@ package struct RunJournal: Sendable {
   /// Advances to what was committed since.
   package func readOn(_ session: inout RunSession) async throws(StoreError) -> [RunRecord] {
     var records: [RunRecord] = []
+    // Whoever may see the run sees what happened in it, which is its learner's.
+    let scope = AccessScope(callerID: session.run.learnerID, role: .learner)
     while true {
       let page = try await runs.events(
-        ofRun: session.run.id, after: session.run.version, limit: Self.pageLimit)
+        ofRun: session.run.id, after: session.run.version, limit: Self.pageLimit, scope: scope)
       for event in page { records.append(try session.observe(event)) }
       if page.count < Self.pageLimit { return records }
     }

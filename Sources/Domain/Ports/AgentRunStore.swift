@@ -3,9 +3,10 @@
 package protocol AgentRunStore: Sendable {
   /// A run as the caller may see it: the learner's own, and every one for those who see everybody.
   func run(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> AgentRun?
-  /// At most `limit` events of a run after `version`, in order, sequenced or not.
+  /// At most `limit` events of a run after `version`, in order, sequenced or not; none where the
+  /// caller may not see the run.
   func events(
-    ofRun id: EntityID, after version: Int64, limit: Int
+    ofRun id: EntityID, after version: Int64, limit: Int, scope: AccessScope
   ) async throws(StoreError) -> [StoredEvent]
 
   /// Keeps a running run that `lease.owner` has.

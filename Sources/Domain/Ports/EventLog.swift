@@ -47,8 +47,9 @@ package protocol EventLog: Sendable {
   func position(at time: Timestamp) async throws(StoreError) -> Int64
   /// A user's events made at or after `from` and before `to` that are not in the lake yet: those
   /// after `position`, in order, then those without a position (given as 0), all of one snapshot.
+  /// Visible to the user and to those who see everybody.
   func tail(
-    user: EntityID, from: Timestamp, to: Timestamp, after position: Int64
+    user: EntityID, from: Timestamp, to: Timestamp, after position: Int64, scope: AccessScope
   ) async throws(StoreError) -> [StoredEvent]
 }
 

@@ -52,10 +52,11 @@ package protocol TokenStore: Sendable {
   /// The token with this hash, also when it is expired or revoked; nil also where its user is not
   /// active.
   func token(hash: [UInt8]) async throws(StoreError) -> TokenRecord?
-  /// The token of this id, also when it is expired or revoked, or its user is not active.
-  func token(_ id: EntityID) async throws(StoreError) -> TokenRecord?
+  /// The token of this id, also when it is expired or revoked, or its user is not active. Visible to
+  /// its user and to those who see everybody, as in lists.
+  func token(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> TokenRecord?
   /// Newest first; the store may leave out the oldest of very many.
-  func tokens(user: EntityID?) async throws(StoreError) -> [TokenRecord]
+  func tokens(user: EntityID?, scope: AccessScope) async throws(StoreError) -> [TokenRecord]
   /// Revokes a token, those that were made with it, and so on: also one that is being made.
   ///
   /// - Returns: whether there was such a token.

@@ -31,6 +31,9 @@ package struct ConnectionSettings: Sendable {
   package var limits = SessionLimits()
   /// Statements that a new session starts with, for example a LISTEN.
   var sessionStart: String?
+  /// Whether the session sees no learner's row until a unit says whose it is, also where its role
+  /// owns the tables (`RowSecurity`). Scripts of the owner see everything.
+  var isServing = false
 
   package init(conninfo: String) { self.conninfo = conninfo }
 
@@ -169,6 +172,7 @@ package struct ConnectionSettings: Sendable {
       ("IntervalStyle", "postgres"),
       ("search_path", "public"),
     ]
+    if isServing { settings.append(("hito.scope", "none")) }
     if let role { settings.append(("role", role)) }
     return settings
   }

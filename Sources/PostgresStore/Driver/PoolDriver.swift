@@ -198,7 +198,7 @@ final class PoolDriver {
   ) -> [PoolMachine.Action] {
     // A connection that broke a moment ago fails all of its units itself.
     guard let connection = connections[slot] else { return [] }
-    let statements = pending[unit]?.unit ?? StatementUnit([])
+    let statements = pending[unit]?.unit ?? StatementUnit([], as: .nobody)
     guard connection.send(statements) else {
       lastConnectFailure = connection.errorText
       return machine.connectionLost(slot: slot, generation: connection.generation, now: now)

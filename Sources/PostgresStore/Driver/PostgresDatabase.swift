@@ -156,6 +156,7 @@ package final class PostgresDatabase: Sendable {
 
   private func settings(_ lane: Lane) -> ConnectionSettings {
     var settings = configuration.connection
+    settings.isServing = true
     switch lane {
     case .short: break
     case .long:
@@ -190,9 +191,9 @@ extension PostgresDatabase {
 
   /// Runs one read.
   package func rows(
-    _ call: StatementCall, on lane: Lane = .short
+    _ call: StatementCall, as viewer: Viewer, on lane: Lane = .short
   ) async throws(StoreError) -> ResultSet {
-    guard let rows = try await run(StatementUnit([call]), on: lane).first else {
+    guard let rows = try await run(StatementUnit([call], as: viewer), on: lane).first else {
       throw .corrupt("\(call.statement.name): the server gave no result")
     }
     return rows
@@ -200,9 +201,9 @@ extension PostgresDatabase {
 
   /// Runs one write.
   package func write(
-    _ call: StatementCall, on lane: Lane = .short
+    _ call: StatementCall, for work: SystemWork, on lane: Lane = .short
   ) async throws(StoreError) -> ResultSet {
-    guard let rows = try await run(StatementUnit([call], isWrite: true), on: lane).first else {
+    guard let rows = try await run(StatementUnit(writing: [call], for: work), on: lane).first else {
       throw .corrupt("\(call.statement.name): the server gave no result")
     }
     return rows
@@ -228,7 +229,7 @@ extension PostgresDatabase {
       mailbox.post(.abandon(pool: lane.rawValue, unit: id))
     }
     switch outcome {
-    case .success(let results): return results
+    case .success(let results): return Array(results.dropFirst(unit.announcementCount))
     case .failure(let failure): throw UnitError(failure: failure, isWrite: unit.isWrite)
     }
   }

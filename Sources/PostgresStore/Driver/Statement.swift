@@ -69,14 +69,29 @@ package struct StatementCall: Sendable {
   let parameters: ParameterBuffer
 }
 
-/// Statements between two syncs: one implicit transaction, and one caller's.
+/// Statements between two syncs: one implicit transaction, and one viewer's.
 package struct StatementUnit: Sendable {
-  package var calls: [StatementCall]
+  /// What is sent: the viewer's announcement, then the statements.
+  let calls: [StatementCall]
+  /// How many of the calls are the announcement.
+  let announcementCount: Int
   /// Whether it changes anything: only then does a lost connection leave a doubt.
-  package var isWrite: Bool
+  package let isWrite: Bool
 
-  package init(_ calls: [StatementCall], isWrite: Bool = false) {
-    self.calls = calls
+  /// Statements that read, as `viewer`.
+  package init(_ calls: [StatementCall], as viewer: Viewer) {
+    self.init(calls, viewer, isWrite: false)
+  }
+
+  /// Statements that write. No caller may: what they asked for is written by the server.
+  package init(writing calls: [StatementCall], for work: SystemWork) {
+    self.init(calls, .system(work), isWrite: true)
+  }
+
+  private init(_ calls: [StatementCall], _ viewer: Viewer, isWrite: Bool) {
+    let announcement = viewer.announcement.map { [$0] } ?? []
+    self.calls = announcement + calls
+    announcementCount = announcement.count
     self.isWrite = isWrite
   }
 }

@@ -96,6 +96,9 @@ package struct Migrator: Sendable {
       try await apply(migration, session)
       done.append(migration.version)
     }
+    if applied.keys.contains(where: { $0 > version }) {
+      try await run(RowSecurity.removal, session, version: version)
+    }
     for migration in migrations.reversed()
     where migration.version > version && applied[migration.version] != nil {
       try await takeBack(migration, session)
@@ -103,7 +106,7 @@ package struct Migrator: Sendable {
     }
     if version == migrations.last?.version, version == Migration.all.count {
       try await run(Grants.sql, session, version: version)
-      try await run(Grants.reader, session, version: version)
+      try await run(RowSecurity.sql, session, version: version)
     }
     return done
   }

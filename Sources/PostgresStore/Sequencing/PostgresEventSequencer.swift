@@ -63,15 +63,17 @@ package final class PostgresEventSequencer: EventSequencer {
   /// Takes the lock and reads where the log stands; nil while another session has the lock.
   private func lead() async throws(StoreError) -> Leading? {
     let lead = try await database.rows(
-      SequencerStatements.lead(PostgresEventSequencer.lockKey, token), on: .sequencer)
+      SequencerStatements.lead(PostgresEventSequencer.lockKey, token), as: .nobody, on: .sequencer)
     guard try lead.first?.value(0, as: Bool.self) == true else { return nil }
-    let check = try await database.rows(SequencerStatements.check(), on: .sequencer)
+    let check = try await database.rows(
+      SequencerStatements.check(), as: .system(.sequencing), on: .sequencer)
     guard try check.first?.value(0, as: Bool.self) == true else {
       throw .corrupt(
         "the sequence events_seq_seq is before the last event, or gives out more than one number "
           + "at a time: SELECT setval('events_seq_seq', max(seq)) FROM events, and CACHE 1")
     }
-    let rows = try await database.rows(SequencerStatements.positioned(), on: .sequencer)
+    let rows = try await database.rows(
+      SequencerStatements.positioned(), as: .system(.sequencing), on: .sequencer)
     guard let low: Int64 = try rows.first?.value(0) else {
       throw .corrupt("event_low_mark is empty")
     }
@@ -79,7 +81,8 @@ package final class PostgresEventSequencer: EventSequencer {
       try row.value(1, as: Int64?.self)
     }
     // After those were read, in a transaction of its own.
-    let own = try await database.write(SequencerStatements.transaction(), on: .sequencer)
+    let own = try await database.write(
+      SequencerStatements.transaction(), for: .sequencing, on: .sequencer)
     let transaction: Int64 = try own.first?.value(0) ?? 0
     return Leading(
       numbers: SequencedNumbers(
@@ -97,7 +100,7 @@ package final class PostgresEventSequencer: EventSequencer {
     let call = SequencerStatements.place(
       token, singles.map(\.low), ranges.map(\.low), ranges.map(\.high), numbers.high,
       Int64(limit), PostgresEventSequencer.batchByteCountMax)
-    let rows = try await database.write(call, on: .sequencer)
+    let rows = try await database.write(call, for: .sequencing, on: .sequencer)
     let extra = EventRow.width
     guard let first = rows.first else { throw .corrupt("the sequencer's batch gave no result") }
     guard try first.value(extra, as: Bool.self) else { return nil }
@@ -120,7 +123,8 @@ package final class PostgresEventSequencer: EventSequencer {
     let low = state.numbers.low
     guard low >= state.writtenLow + PostgresEventSequencer.lowMarkStep else { return }
     let unit = StatementUnit(
-      [SequencerStatements.withoutFlush(), SequencerStatements.writeLow(low)], isWrite: true)
+      writing: [SequencerStatements.withoutFlush(), SequencerStatements.writeLow(low)],
+      for: .sequencing)
     _ = try await database.run(unit, on: .sequencer)
     state.writtenLow = low
   }
@@ -128,7 +132,7 @@ package final class PostgresEventSequencer: EventSequencer {
   /// Wakes the sequencers of other servers. Many wakes while one is under way are one: the caller
   /// awaits it before the next. A lost one costs latency, never data.
   package func notify() async throws(StoreError) {
-    _ = try await database.run(
-      StatementUnit([EventStatements.notify(PostgresDatabase.wakeChannel)]), on: .listener)
+    _ = try await database.rows(
+      EventStatements.notify(PostgresDatabase.wakeChannel), as: .nobody, on: .listener)
   }
 }

@@ -8,13 +8,14 @@ enum AgentRunStatements {
     SELECT \(AgentRunRow.columns) FROM agent_runs r WHERE r.id = $3 AND ($1 OR r.user_id = $2)
     """)
 
-  /// `$1` the run, `$2` after this version, `$3` limit.
-  static let events = Query<EntityID, Int64, Int64>(
+  /// `$3` the run, `$4` after this version, `$5` limit.
+  static let events = Query<AccessScope, EntityID, Int64, Int64>(
     "run.events",
     """
     SELECT \(EventRow.columns) FROM events e LEFT JOIN event_positions p ON p.seq = e.seq
-    WHERE e.entity_type = 'agent_run' AND e.entity_id = $1 AND e.version > $2
-    ORDER BY e.version LIMIT $3
+    WHERE e.entity_type = 'agent_run' AND e.entity_id = $3 AND e.version > $4
+      AND ($1 OR e.user_id = $2)
+    ORDER BY e.version LIMIT $5
     """)
 
   static let insert = Query<Inserted<AgentRunRow>>("run.insert", AgentRunRow.insert)

@@ -42,7 +42,10 @@ enum EmbeddingStatements {
         WHEN 'task' THEN (e.payload->>'goal_id')::uuid
         WHEN 'agent_run' THEN (e.payload->>'goal_id')::uuid
         WHEN 'document' THEN (e.payload->>'course_id')::uuid
-        WHEN 'enrolment' THEN (e.payload->>'course_id')::uuid END))
+        WHEN 'enrolment' THEN (e.payload->>'course_id')::uuid END)
+      -- Asked for the event, never joined with it: under row-level security an index serves only
+      -- values that are there before the rows are.
+      OFFSET 0)
     FROM events e WHERE e.id = $1
     """)
 

@@ -69,19 +69,20 @@ enum EventStatements {
       WHERE s.low < s.high),
     found AS (SELECT low FROM search WHERE low >= high LIMIT 1)
     SELECT coalesce(
-      (SELECT min(p.position) - 1 FROM event_positions p, found f
-        WHERE p.position > f.low - $2 AND p.position <= f.low AND p.created_at > $1),
+      (SELECT min(p.position) - 1 FROM event_positions p
+        WHERE p.position > (SELECT low FROM found) - $2 AND p.position <= (SELECT low FROM found)
+          AND p.created_at > $1),
       (SELECT low FROM found), 0)
     """)
 
-  /// `$1` user, `$2` from, `$3` until, `$4` after this position or without one, `$5` limit.
-  static let tail = Query<EntityID, Timestamp, Timestamp, Int64, Int64>(
+  /// `$3` user, `$4` from, `$5` until, `$6` after this position or without one, `$7` limit.
+  static let tail = Query<AccessScope, EntityID, Timestamp, Timestamp, Int64, Int64>(
     "events.tail",
     """
     SELECT \(EventRow.columns) FROM events e LEFT JOIN event_positions p ON p.seq = e.seq
-    WHERE e.user_id = $1 AND e.created_at >= $2 AND e.created_at < $3
-      AND (p.position IS NULL OR p.position > $4)
-    ORDER BY p.position NULLS LAST, e.seq LIMIT $5
+    WHERE e.user_id = $3 AND e.created_at >= $4 AND e.created_at < $5
+      AND (p.position IS NULL OR p.position > $6) AND ($1 OR e.user_id = $2)
+    ORDER BY p.position NULLS LAST, e.seq LIMIT $7
     """)
 
   static let cursor = Query<String>(

@@ -1,7 +1,7 @@
 import Domain
 
 /// Searching passages. These give keys and similarities only, never a text: texts are read by
-/// `texts`, under the row-level security of the reader's role.
+/// `texts`, as the learner who searches.
 ///
 /// In all of them `$1` is the query's vector or NULL and `$2` its model: where that is not the
 /// active one, or its vectors are of another size, nothing is compared.
@@ -186,7 +186,7 @@ enum SearchStatements {
   static let readableCourses = Query<EntityID>(
     "search.courses", "SELECT unnest(hito_readable_courses($1))")
 
-  /// The texts of passages; run as the reader (`ReaderRole`).
+  /// The texts of passages, as far as row-level security lets the viewer read them.
   static let texts = Query<PassageStatements.Keys>(
     "search.texts",
     """
@@ -218,25 +218,4 @@ enum SearchStatements {
   private static func all<Values>(of scope: Scope<Values>) -> [any StatementSource] {
     [exact(scope), words(scope), size(scope), approximate(scope, dimensionCount: 512)]
   }
-}
-
-/// Makes the rest of a unit run as a role that only reads, and only what one learner may read.
-enum ReaderRole {
-  static let name = "hito_reader"
-
-  static let begin = Query<EntityID>(
-    "reader.begin",
-    """
-    SELECT set_config('hito.caller', $1::text, true), set_config('role', 'hito_reader', true)
-    """)
-
-  /// Whether this database has the role and lets us take it.
-  static let isThere = Statement(
-    "reader.is_there",
-    """
-    SELECT EXISTS (SELECT 1 FROM pg_roles r
-      WHERE r.rolname = 'hito_reader' AND pg_has_role(r.oid, 'MEMBER'))
-    """)
-
-  static let all: [any StatementSource] = [begin, isThere]
 }

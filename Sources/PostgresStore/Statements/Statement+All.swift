@@ -1,10 +1,10 @@
 extension Statement {
   /// Every statement that the store runs; a test prepares each on a real server.
   package static let all = [
-    UserStatements.all, CourseStatements.all, GoalStatements.all, SnapshotStatements.all,
-    ReplyStatements.all, EventStatements.all, SequencerStatements.all, TokenStatements.all,
-    PassageStatements.all, SearchStatements.all, ReaderRole.all, EmbeddingStatements.all,
-    AgentRunStatements.all,
+    [Viewer.announce], UserStatements.all, CourseStatements.all, GoalStatements.all,
+    SnapshotStatements.all, ReplyStatements.all, EventStatements.all, SequencerStatements.all,
+    TokenStatements.all, PassageStatements.all, SearchStatements.all, ReaderRole.all,
+    EmbeddingStatements.all, AgentRunStatements.all,
     DocumentStatements.all,
   ].flatMap { $0.map(\.statement) }
 }

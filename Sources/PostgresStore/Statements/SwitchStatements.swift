@@ -65,8 +65,16 @@ enum SwitchScripts {
         GENERATED ALWAYS AS (binary_quantize(embedding)::bit(\(dimensionCount))) STORED,
       ALTER COLUMN signs SET STORAGE PLAIN;
     \(grants("embeddings_next"))
+    DO $$ BEGIN \(RowSecurity.secure(rule)) END $$;
     COMMIT
     """
+  }
+
+  /// It has the rule of the table whose place it takes.
+  private static var rule: RowSecurity.Rule {
+    var rule = RowSecurity.embeddings
+    rule.table = "embeddings_next"
+    return rule
   }
 
   /// A row must fit a page of 8 KiB with its vector in it.

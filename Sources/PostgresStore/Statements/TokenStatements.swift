@@ -46,19 +46,25 @@ enum TokenStatements {
     WHERE k.hash = $1 AND u.is_active
     """)
 
-  static let byID = Query<EntityID>(
-    "token.by_id", "SELECT \(TokenRow.columns) FROM tokens k WHERE k.id = $1")
+  // In the reads of callers `$1` and `$2` are the scope.
 
-  /// `$1` is the limit.
-  static let list = Query<Int64>(
+  static let byID = Query<AccessScope, EntityID>(
+    "token.by_id",
+    "SELECT \(TokenRow.columns) FROM tokens k WHERE k.id = $3 AND ($1 OR k.user_id = $2)")
+
+  /// `$3` is the limit.
+  static let list = Query<AccessScope, Int64>(
     "tokens.list",
-    "SELECT \(TokenRow.columns) FROM tokens k ORDER BY k.created_at DESC, k.id DESC LIMIT $1")
+    """
+    SELECT \(TokenRow.columns) FROM tokens k WHERE $1 OR k.user_id = $2
+    ORDER BY k.created_at DESC, k.id DESC LIMIT $3
+    """)
 
-  static let listByUser = Query<Int64, EntityID>(
+  static let listByUser = Query<AccessScope, Int64, EntityID>(
     "tokens.list_by_user",
     """
-    SELECT \(TokenRow.columns) FROM tokens k WHERE k.user_id = $2
-    ORDER BY k.created_at DESC, k.id DESC LIMIT $1
+    SELECT \(TokenRow.columns) FROM tokens k WHERE k.user_id = $4 AND ($1 OR k.user_id = $2)
+    ORDER BY k.created_at DESC, k.id DESC LIMIT $3
     """)
 
   /// `$1` and all that were made with it, at `$2`; those that were revoked before stay as they are.

@@ -8,33 +8,38 @@ package struct PostgresAgentRunStore: AgentRunStore {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func run(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> AgentRun? {
-    try await database.rows(AgentRunStatements.byID(scope, id)).first(AgentRunRow.read)
+    try await database.rows(AgentRunStatements.byID(scope, id), as: Viewer(scope))
+      .first(AgentRunRow.read)
   }
 
   package func events(
-    ofRun id: EntityID, after version: Int64, limit: Int
+    ofRun id: EntityID, after version: Int64, limit: Int, scope: AccessScope
   ) async throws(StoreError) -> [StoredEvent] {
-    try await database.rows(AgentRunStatements.events(id, version, Self.bounded(limit)))
-      .map(EventRow.read)
+    try await database.rows(
+      AgentRunStatements.events(scope, id, version, Self.bounded(limit)), as: Viewer(scope)
+    ).map(EventRow.read)
   }
 
   package func renew(
     _ lease: AgentLease, ofRun id: EntityID
   ) async throws(StoreError) -> Bool {
-    try await database.write(AgentRunStatements.renew(id, lease.owner, lease.until)).count > 0
+    try await database.write(
+      AgentRunStatements.renew(id, lease.owner, lease.until), for: .agents
+    ).count > 0
   }
 
   package func release(
     ofRun id: EntityID, owner: String, at now: Timestamp
   ) async throws(StoreError) {
-    _ = try await database.write(AgentRunStatements.release(id, owner, now))
+    _ = try await database.write(AgentRunStatements.release(id, owner, now), for: .agents)
   }
 
   package func takeOver(
     _ id: EntityID, _ lease: AgentLease, isAlone: Bool, at now: Timestamp
   ) async throws(StoreError) -> AgentRun? {
     try await database.write(
-      AgentRunStatements.takeOver(Parameters(lease.owner, isAlone, now), id, lease.until)
+      AgentRunStatements.takeOver(Parameters(lease.owner, isAlone, now), id, lease.until),
+      for: .agents
     ).first(AgentRunRow.read)
   }
 
@@ -42,7 +47,8 @@ package struct PostgresAgentRunStore: AgentRunStore {
     by owner: String, isAlone: Bool, at now: Timestamp, limit: Int
   ) async throws(StoreError) -> [AbandonedRun] {
     try await database.rows(
-      AgentRunStatements.abandoned(Parameters(owner, isAlone, now), Self.bounded(limit))
+      AgentRunStatements.abandoned(Parameters(owner, isAlone, now), Self.bounded(limit)),
+      as: .system(.agents)
     ).map { (row) throws(StoreError) in
       let (id, kind, until): (EntityID, String, Timestamp) = try row.values()
       return AbandonedRun(id: id, kind: AgentKind(rawValue: kind), leaseUntil: until)
@@ -63,7 +69,7 @@ package struct PostgresModelUsageStore: ModelUsageStore {
     of callerID: EntityID, since: Timestamp
   ) async throws(StoreError) -> ModelUsage {
     try await database.rows(
-      AgentRunStatements.usage(callerID, since)
+      AgentRunStatements.usage(callerID, since), as: .own(callerID)
     ).first { (row) throws(StoreError) in
       let (prompt, reply, cost): (Int64, Int64, Int64) = try row.values()
       return ModelUsage(promptTokenCount: prompt, replyTokenCount: reply, costMicros: cost)
@@ -75,6 +81,7 @@ package struct PostgresModelUsageStore: ModelUsageStore {
   ) async throws(StoreError) {
     _ = try await database.write(
       AgentRunStatements.recordUsage(
-        callerID, now, usage.promptTokenCount, usage.replyTokenCount, usage.costMicros))
+        callerID, now, usage.promptTokenCount, usage.replyTokenCount, usage.costMicros),
+      for: .usage)
   }
 }

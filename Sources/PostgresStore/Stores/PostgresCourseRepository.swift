@@ -6,7 +6,8 @@ package struct PostgresCourseRepository: CourseRepository {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func course(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> Course? {
-    try await database.rows(CourseStatements.byID(scope, id)).first(CourseRow.read)
+    try await database.rows(CourseStatements.byID(scope, id), as: Viewer(scope))
+      .first(CourseRow.read)
   }
 
   package func courses(
@@ -23,7 +24,8 @@ package struct PostgresCourseRepository: CourseRepository {
         CourseStatements.list(list)
       }
     return try page.page(
-      try await database.rows(call), key: { PageKey(time: $0.createdAt, id: $0.id) },
+      try await database.rows(call, as: Viewer(scope)),
+      key: { PageKey(time: $0.createdAt, id: $0.id) },
       CourseRow.read)
   }
 
@@ -31,7 +33,7 @@ package struct PostgresCourseRepository: CourseRepository {
     course: EntityID, user: EntityID, scope: AccessScope
   ) async throws(StoreError) -> Enrolment? {
     try await database.rows(
-      CourseStatements.enrolment(OverseerScope(scope: scope), course, user)
+      CourseStatements.enrolment(OverseerScope(scope: scope), course, user), as: Viewer(scope)
     ).first(EnrolmentRow.read)
   }
 
@@ -40,7 +42,8 @@ package struct PostgresCourseRepository: CourseRepository {
   ) async throws(StoreError) -> Page<Enrolment> {
     try page.page(
       try await database.rows(
-        CourseStatements.enrolments(OverseerScope(scope: scope), course, page)),
+        CourseStatements.enrolments(OverseerScope(scope: scope), course, page),
+        as: Viewer(scope)),
       key: { PageKey(time: $0.createdAt, id: $0.id) }, EnrolmentRow.read)
   }
 }

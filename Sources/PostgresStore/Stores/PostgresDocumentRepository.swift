@@ -9,7 +9,7 @@ package struct PostgresDocumentRepository: DocumentRepository {
     course: EntityID, path: String, scope: AccessScope
   ) async throws(StoreError) -> CourseDocument? {
     try await database.rows(
-      DocumentStatements.byPath(scope, course, path)
+      DocumentStatements.byPath(scope, course, path), as: Viewer(scope)
     ).first(DocumentRow.read)
   }
 
@@ -18,7 +18,8 @@ package struct PostgresDocumentRepository: DocumentRepository {
   ) async throws(StoreError) -> Page<ListedDocument> {
     try page.page(
       try await database.rows(
-        DocumentStatements.list(scope, course, page.after?.id, page.rowLimit)),
+        DocumentStatements.list(scope, course, page.after?.id, page.rowLimit),
+        as: Viewer(scope)),
       key: { PageKey(time: $0.document.createdAt, id: $0.document.id) },
       { (row) throws(StoreError) in
         ListedDocument(
@@ -30,7 +31,8 @@ package struct PostgresDocumentRepository: DocumentRepository {
   package func chunks(of document: CourseDocument) async throws(StoreError) -> [StoredChunk] {
     let numbers = document.chunkNumbers
     return try await database.rows(
-      DocumentStatements.chunks(document.courseID, numbers.lowerBound, numbers.upperBound)
+      DocumentStatements.chunks(document.courseID, numbers.lowerBound, numbers.upperBound),
+      as: .system(.ingestion)
     ).map { (row) throws(StoreError) in
       let (number, hash, anchor, language): (Int32, Bytes, String, String) = try row.values()
       return StoredChunk(
@@ -40,6 +42,8 @@ package struct PostgresDocumentRepository: DocumentRepository {
   }
 
   package func lastOrdinal(course: EntityID) async throws(StoreError) -> Int32 {
-    try await database.rows(DocumentStatements.lastOrdinal(course)).first?.value(0) ?? 0
+    try await database.rows(
+      DocumentStatements.lastOrdinal(course), as: .system(.ingestion)
+    ).first?.value(0) ?? 0
   }
 }

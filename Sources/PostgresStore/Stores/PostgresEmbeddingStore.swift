@@ -10,7 +10,7 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func models() async throws(StoreError) -> StoredModels {
-    let rows = try await database.rows(SearchStatements.activeModel())
+    let rows = try await database.rows(SearchStatements.activeModel(), as: .nobody)
     var active: StoredModel?
     var next: StoredModel?
     for index in 0..<rows.count {
@@ -26,7 +26,7 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
     limit: Int, at now: Timestamp, until: Timestamp, includingTaken: Bool
   ) async throws(StoreError) -> [WaitingPassage] {
     try await database.write(
-      EmbeddingStatements.take(Int64(limit), now, until, includingTaken)
+      EmbeddingStatements.take(Int64(limit), now, until, includingTaken), for: .embedding
     ).map(WaitingPassage.init)
   }
 
@@ -35,34 +35,43 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
   ) async throws(StoreError) {
     guard !made.isEmpty else { return }
     _ = try await database.run(
-      StatementUnit(made.flatMap { WriteCalls.embed($0, model: model) }, isWrite: true))
+      StatementUnit(
+        writing: made.flatMap { WriteCalls.embed($0, model: model) }, for: .embedding))
   }
 
   package func fail(
     _ keys: [PassageKey], error: String, nextAttemptAt: Timestamp
   ) async throws(StoreError) {
     _ = try await database.write(
-      EmbeddingStatements.fail(PassageStatements.keys(keys), error, nextAttemptAt))
+      EmbeddingStatements.fail(PassageStatements.keys(keys), error, nextAttemptAt),
+      for: .embedding)
   }
 
   package func hasUntried() async throws(StoreError) -> Bool {
-    try await database.rows(EmbeddingStatements.hasUntried()).first?.value(0) ?? false
+    try await database.rows(
+      EmbeddingStatements.hasUntried(), as: .system(.embedding)
+    ).first?.value(0) ?? false
   }
 
   package func isEmbedded(event: EntityID) async throws(StoreError) -> Bool {
-    try await database.rows(EmbeddingStatements.isEmbedded(event)).first?.value(0) ?? false
+    try await database.rows(
+      EmbeddingStatements.isEmbedded(event), as: .system(.embedding)
+    ).first?.value(0) ?? false
   }
 
   package func counts() async throws(StoreError) -> EmbeddingCounts {
     let models = try await models()
-    let counts = try await database.rows(EmbeddingStatements.counts(), on: .long)
+    let counts = try await database.rows(
+      EmbeddingStatements.counts(), as: .system(.embedding), on: .long)
     let (stored, waiting): (Int64, Int64) = try counts.first?.values() ?? (0, 0)
     let problems = try await database.rows(
-      EmbeddingStatements.problems(Self.problemsMax), on: .long)
+      EmbeddingStatements.problems(Self.problemsMax), as: .system(.embedding), on: .long)
     var nextCount: Int64 = 0
     if models.next != nil {
       nextCount =
-        try await database.rows(SwitchStatements.count(), on: .long).first?.value(0) ?? 0
+        try await database.rows(
+          SwitchStatements.count(), as: .system(.embedding), on: .long
+        ).first?.value(0) ?? 0
     }
     return EmbeddingCounts(
       models: models, storedCount: stored, waitingCount: waiting, nextCount: nextCount,

@@ -47,7 +47,7 @@ package struct PostgresEmbeddingSwitch: EmbeddingSwitch {
       SwitchStatements.missing(
         key?.kind.rawValue ?? "", key?.entityID ?? EntityID(high: 0, low: 0), key?.chunkNumber ?? 0,
         Int64(limit)),
-      on: .long
+      as: .system(.embedding), on: .long
     ).map(WaitingPassage.init)
   }
 
@@ -57,7 +57,7 @@ package struct PostgresEmbeddingSwitch: EmbeddingSwitch {
     let calls = made.map { made in
       SwitchStatements.store(made.key.parameters, Bytes(made.contentHash), made.vector, model)
     }
-    _ = try await database.run(StatementUnit(calls, isWrite: true), on: .long)
+    _ = try await database.run(StatementUnit(writing: calls, for: .embedding), on: .long)
   }
 
   package func buildIndex() async throws(StoreError) {

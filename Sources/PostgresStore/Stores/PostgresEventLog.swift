@@ -17,7 +17,9 @@ package struct PostgresEventLog: EventLog {
     after position: Int64, limit: Int
   ) async throws(StoreError) -> [StoredEvent] {
     let limit = Int64(max(0, min(limit, PostgresEventLog.pageMax)))
-    return try await database.rows(EventStatements.after(position, limit)).map(EventRow.read)
+    return try await database.rows(
+      EventStatements.after(position, limit), as: .system(.log)
+    ).map(EventRow.read)
   }
 
   package func events(
@@ -26,36 +28,41 @@ package struct PostgresEventLog: EventLog {
     let limit = Int64(max(0, min(limit, PostgresEventLog.pageMax)))
     return try await database.rows(
       EventStatements.window(
-        window.after, window.through, window.userIDs, window.types, limit)
+        window.after, window.through, window.userIDs, window.types, limit),
+      as: .system(.log)
     ).map(EventRow.read)
   }
 
   package func head() async throws(StoreError) -> Int64 {
-    try await database.rows(EventStatements.head()).first?.value(0) ?? 0
+    try await database.rows(
+      EventStatements.head(), as: .system(.log)
+    ).first?.value(0) ?? 0
   }
 
   package func position(of eventID: EntityID) async throws(StoreError) -> Int64? {
     try await database.rows(
-      EventStatements.positionOfEvent(eventID)
+      EventStatements.positionOfEvent(eventID), as: .system(.log)
     ).first?.value(0, as: Int64?.self) ?? nil
   }
 
   package func newestUnsequenced() async throws(StoreError) -> EntityID? {
-    try await database.rows(EventStatements.newestUnsequenced()).first?.value(0)
+    try await database.rows(
+      EventStatements.newestUnsequenced(), as: .system(.log)
+    ).first?.value(0)
   }
 
   package func position(at time: Timestamp) async throws(StoreError) -> Int64 {
     try await database.rows(
-      EventStatements.positionAtTime(time, PostgresEventLog.disorderMax)
+      EventStatements.positionAtTime(time, PostgresEventLog.disorderMax), as: .system(.log)
     ).first?.value(0) ?? 0
   }
 
   package func tail(
-    user: EntityID, from: Timestamp, to: Timestamp, after position: Int64
+    user: EntityID, from: Timestamp, to: Timestamp, after position: Int64, scope: AccessScope
   ) async throws(StoreError) -> [StoredEvent] {
     let rows = try await database.rows(
-      EventStatements.tail(user, from, to, position, Int64(PostgresEventLog.tailMax) + 1),
-      on: .long)
+      EventStatements.tail(scope, user, from, to, position, Int64(PostgresEventLog.tailMax) + 1),
+      as: Viewer(scope), on: .long)
     guard rows.count <= PostgresEventLog.tailMax else {
       throw .unavailable(
         "more than \(PostgresEventLog.tailMax) events of a user are not in the lake yet",
@@ -71,10 +78,10 @@ package struct PostgresCursorStore: CursorStore {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func cursor(_ name: String) async throws(StoreError) -> Int64 {
-    try await database.rows(EventStatements.cursor(name)).first?.value(0) ?? 0
+    try await database.rows(EventStatements.cursor(name), as: .nobody).first?.value(0) ?? 0
   }
 
   package func advance(_ name: String, to position: Int64) async throws(StoreError) {
-    _ = try await database.write(EventStatements.advanceCursor(name, position))
+    _ = try await database.write(EventStatements.advanceCursor(name, position), for: .log)
   }
 }

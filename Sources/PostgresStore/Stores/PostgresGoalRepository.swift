@@ -9,18 +9,22 @@ package struct PostgresGoalRepository: GoalRepository {
     _ id: EntityID, scope: AccessScope, forUpdate: Bool
   ) async throws(StoreError) -> GoalAggregate? {
     try await aggregate(
-      GoalStatements.byID(OverseerScope(scope: scope, forUpdate: forUpdate), id))
+      GoalStatements.byID(OverseerScope(scope: scope, forUpdate: forUpdate), id),
+      as: Viewer(scope, forUpdate: forUpdate))
   }
 
   package func goal(
     ofTask taskID: EntityID, scope: AccessScope, forUpdate: Bool
   ) async throws(StoreError) -> GoalAggregate? {
     try await aggregate(
-      GoalStatements.byTask(OverseerScope(scope: scope, forUpdate: forUpdate), taskID))
+      GoalStatements.byTask(OverseerScope(scope: scope, forUpdate: forUpdate), taskID),
+      as: Viewer(scope, forUpdate: forUpdate))
   }
 
-  private func aggregate(_ call: StatementCall) async throws(StoreError) -> GoalAggregate? {
-    let rows = try await database.rows(call)
+  private func aggregate(
+    _ call: StatementCall, as viewer: Viewer
+  ) async throws(StoreError) -> GoalAggregate? {
+    let rows = try await database.rows(call, as: viewer)
     guard let first = rows.first else { return nil }
     let goal = try GoalRow.read(first)
     // A goal without tasks is one row whose task columns are NULL.
@@ -51,13 +55,14 @@ package struct PostgresGoalRepository: GoalRepository {
         GoalStatements.listAll(list)
       }
     return try page.page(
-      try await database.rows(call), key: { PageKey(time: $0.createdAt, id: $0.id) },
+      try await database.rows(call, as: Viewer(scope)),
+      key: { PageKey(time: $0.createdAt, id: $0.id) },
       GoalRow.read)
   }
 
   package func task(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> LearningTask? {
     try await database.rows(
-      GoalStatements.task(OverseerScope(scope: scope), id)
+      GoalStatements.task(OverseerScope(scope: scope), id), as: Viewer(scope)
     ).first(TaskRow.read)
   }
 
@@ -73,7 +78,8 @@ package struct PostgresGoalRepository: GoalRepository {
         GoalStatements.tasksAll(list)
       }
     return try page.page(
-      try await database.rows(call), key: { PageKey(time: $0.createdAt, id: $0.id) },
+      try await database.rows(call, as: Viewer(scope)),
+      key: { PageKey(time: $0.createdAt, id: $0.id) },
       TaskRow.read)
   }
 

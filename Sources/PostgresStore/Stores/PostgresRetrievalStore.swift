@@ -38,7 +38,7 @@ package struct PostgresRetrievalStore: RetrievalStore {
 
   package func readableCourses(of learnerID: EntityID) async throws(StoreError) -> [EntityID] {
     try await database.rows(
-      SearchStatements.readableCourses(learnerID)
+      SearchStatements.readableCourses(learnerID), as: .own(learnerID)
     ).map { (row) throws(StoreError) in try row.value(0) }
   }
 
@@ -83,7 +83,7 @@ package struct PostgresRetrievalStore: RetrievalStore {
     if let words = query.words {
       let call = SearchStatements.words(scope.shape)(
         query.parameters, scope.values, words, Int64(query.limit))
-      found.byWords = try await candidates(of: StatementUnit([call]), scope.kind)
+      found.byWords = try await candidates(of: [call], scope.kind)
     }
     return .found(found)
   }
@@ -99,25 +99,23 @@ package struct PostgresRetrievalStore: RetrievalStore {
   ) async throws(StoreError) -> ([Candidate], SearchMethod) {
     let (shape, values, kind) = (scope.shape, scope.values, scope.kind)
     let limit = Int64(query.limit)
-    let exact = StatementUnit([SearchStatements.exact(shape)(query.parameters, values, limit)])
+    let exact = [SearchStatements.exact(shape)(query.parameters, values, limit)]
     if query.mustBeExact { return (try await candidates(of: exact, kind), .exact) }
     if kind == .goal {
       if let quantized {
-        let many = try await candidates(of: StatementUnit([quantized]), kind)
+        let many = try await candidates(of: [quantized], kind)
         if !many.isEmpty { return (many, .quantized) }
       }
       return (try await candidates(of: exact, kind), .exact)
     }
-    let size: Int64 =
-      try await database.rows(
-        SearchStatements.size(shape)(query.parameters, values, Int64(exactMax + 1))
-      ).first?.value(0) ?? 0
+    let counting = SearchStatements.size(shape)(query.parameters, values, Int64(exactMax + 1))
+    let size: Int64 = try await rank([counting], on: .short).first?.value(0) ?? 0
     if size <= exactMax { return (try await candidates(of: exact, kind), .exact) }
-    let approximate = StatementUnit([
+    let approximate = [
       SearchStatements.iterate(Int32(clamping: query.limit), Self.scanMax),
       SearchStatements.approximate(shape, dimensionCount: dimensionCount)(
         query.parameters, values, limit),
-    ])
+    ]
     let found = try await candidates(of: approximate, kind)
     if found.count >= query.limit { return (found, .hnsw) }
     return (try await candidates(of: exact, kind), .exact)
@@ -138,11 +136,9 @@ package struct PostgresRetrievalStore: RetrievalStore {
 
   /// Statements that may look at many rows go where they can be cancelled.
   private func candidates(
-    of unit: StatementUnit, _ kind: PassageKind
+    of calls: [StatementCall], _ kind: PassageKind
   ) async throws(StoreError) -> [Candidate] {
-    let results = try await database.run(unit, on: .search)
-    guard let rows = results.last else { throw .corrupt("the search gave no result") }
-    return try rows.map { (row) throws(StoreError) in
+    try await rank(calls, on: .search).map { (row) throws(StoreError) in
       let (id, number, similarity, score, hasAll): (EntityID, Int32, Double?, Double, Bool) =
         try row.values()
       return Candidate(
@@ -151,26 +147,29 @@ package struct PostgresRetrievalStore: RetrievalStore {
     }
   }
 
+  /// Runs statements that rank passages, whosever they are, and returns the rows of the last.
+  private func rank(
+    _ calls: [StatementCall], on lane: PostgresDatabase.Lane
+  ) async throws(StoreError) -> ResultSet {
+    let role = try await hasReader.value(in: database) ? [ReaderRole.begin()] : []
+    let results = try await database.run(
+      StatementUnit(role + calls, as: .system(.search)), on: lane)
+    guard let rows = results.last else { throw .corrupt("the search gave no result") }
+    return rows
+  }
+
   package func passages(
     _ keys: [PassageKey], as learnerID: EntityID
   ) async throws(StoreError) -> [PassageKey: DescribedPassage] {
     guard !keys.isEmpty else { return [:] }
-    let texts = SearchStatements.texts(PassageStatements.keys(keys))
-    let reader = try await hasReader.value(in: database) ? [ReaderRole.begin(learnerID)] : []
-    let results = try await database.run(StatementUnit(reader + [texts]))
-    guard let rows = results.last else { throw .corrupt("the search gave no result") }
+    let rows = try await database.rows(
+      SearchStatements.texts(PassageStatements.keys(keys)), as: .withExamples(learnerID))
     var found: [PassageKey: DescribedPassage] = [:]
     for index in 0..<rows.count {
       let described = try DescribedPassageRow.read(rows[index])
       found[described.passage.key] = described
     }
     return found
-  }
-
-  /// Whether texts are read under row-level security here (ADR 0008); on a connection of its own.
-  package static func hasRowSecurity(_ settings: ConnectionSettings) async throws -> Bool {
-    let session = try await ScriptSession(settings)
-    return try await session.run(ReaderRole.isThere.statement.text).first?[0] == "t"
   }
 }
 
@@ -180,7 +179,8 @@ private final class ReaderPresence: Sendable {
 
   func value(in database: PostgresDatabase) async throws(StoreError) -> Bool {
     if let known = known.withLock({ $0 }) { return known }
-    let isThere = try await database.rows(ReaderRole.isThere()).first?.value(0) ?? false
+    let isThere =
+      try await database.rows(ReaderRole.isThere(), as: .nobody).first?.value(0) ?? false
     known.withLock { $0 = isThere }
     return isThere
   }

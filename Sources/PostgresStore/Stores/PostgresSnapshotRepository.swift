@@ -8,9 +8,18 @@ package struct PostgresSnapshotRepository: SnapshotRepository {
   package func snapshot(
     _ id: EntityID, scope: AccessScope
   ) async throws(StoreError) -> FoundSnapshot? {
-    try await database.rows(
-      SnapshotStatements.byID(OverseerScope(scope: scope), id)
-    ).first { (row) throws(StoreError) in
+    let call = SnapshotStatements.byID(OverseerScope(scope: scope), id)
+    if let found = try await snapshot(call, as: Viewer(scope)) { return found }
+    // Not the caller's to see, but perhaps shared with them: then nothing leads to its author.
+    var example = try await snapshot(call, as: .withExamples(scope.callerID))
+    example?.isExample = true
+    return example
+  }
+
+  private func snapshot(
+    _ call: StatementCall, as viewer: Viewer
+  ) async throws(StoreError) -> FoundSnapshot? {
+    try await database.rows(call, as: viewer).first { (row) throws(StoreError) in
       let (course, isExample): (EntityID?, Bool) = try row.values(from: SnapshotRow.width)
       return FoundSnapshot(
         snapshot: try SnapshotRow.read(row), goalCourseID: course, isExample: isExample)
@@ -30,7 +39,8 @@ package struct PostgresSnapshotRepository: SnapshotRepository {
         SnapshotStatements.listAll(list)
       }
     return try page.page(
-      try await database.rows(call), key: { PageKey(time: $0.createdAt, id: $0.id) },
+      try await database.rows(call, as: Viewer(scope)),
+      key: { PageKey(time: $0.createdAt, id: $0.id) },
       SnapshotRow.read)
   }
 }

@@ -9,17 +9,17 @@ package struct PostgresTokenStore: TokenStore {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func insert(_ token: TokenRecord) async throws(StoreError) {
-    _ = try await database.write(TokenStatements.insert(Inserted(token)))
+    _ = try await database.write(TokenStatements.insert(Inserted(token)), for: .commit)
   }
 
   package func insert(
     _ token: TokenRecord, workingCountMax: Int
   ) async throws(StoreError) -> TokenInsertion {
     let unit = StatementUnit(
-      [
+      writing: [
         TokenStatements.shareFamilies(), TokenStatements.lockOwner(token.userID),
         TokenStatements.insertLimited(Inserted(token), Int64(workingCountMax)),
-      ], isWrite: true)
+      ], for: .commit)
     guard let row = try await database.run(unit).last?.first else {
       throw .corrupt("the insertion of a token gave no result")
     }
@@ -29,27 +29,34 @@ package struct PostgresTokenStore: TokenStore {
   }
 
   package func token(hash: [UInt8]) async throws(StoreError) -> TokenRecord? {
-    try await database.rows(TokenStatements.byHash(Bytes(hash))).first(TokenRow.read)
+    try await database.rows(
+      TokenStatements.byHash(Bytes(hash)), as: .system(.authentication)
+    ).first(TokenRow.read)
   }
 
-  package func token(_ id: EntityID) async throws(StoreError) -> TokenRecord? {
-    try await database.rows(TokenStatements.byID(id)).first(TokenRow.read)
+  package func token(
+    _ id: EntityID, scope: AccessScope
+  ) async throws(StoreError) -> TokenRecord? {
+    try await database.rows(TokenStatements.byID(scope, id), as: Viewer(scope))
+      .first(TokenRow.read)
   }
 
-  package func tokens(user: EntityID?) async throws(StoreError) -> [TokenRecord] {
+  package func tokens(
+    user: EntityID?, scope: AccessScope
+  ) async throws(StoreError) -> [TokenRecord] {
     let limit = Int64(PostgresTokenStore.listMax)
     let call =
       if let user {
-        TokenStatements.listByUser(limit, user)
+        TokenStatements.listByUser(scope, limit, user)
       } else {
-        TokenStatements.list(limit)
+        TokenStatements.list(scope, limit)
       }
-    return try await database.rows(call).map(TokenRow.read)
+    return try await database.rows(call, as: Viewer(scope)).map(TokenRow.read)
   }
 
   package func revoke(_ id: EntityID, at now: Timestamp) async throws(StoreError) -> Bool {
     let unit = StatementUnit(
-      [TokenStatements.lockFamilies(), TokenStatements.revoke(id, now)], isWrite: true)
+      writing: [TokenStatements.lockFamilies(), TokenStatements.revoke(id, now)], for: .commit)
     let count = try await database.run(unit).last?.first?.value(0, as: Int64.self) ?? 0
     return count > 0
   }

@@ -6,14 +6,14 @@ package struct PostgresUserRepository: UserRepository {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func user(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> User? {
-    try await database.rows(UserStatements.byID(id, scope)).first(UserRow.read)
+    try await database.rows(UserStatements.byID(id, scope), as: Viewer(scope)).first(UserRow.read)
   }
 
   package func user(
     externalID: String, scope: AccessScope
   ) async throws(StoreError) -> User? {
     try await database.rows(
-      UserStatements.byExternalID(externalID, scope)
+      UserStatements.byExternalID(externalID, scope), as: Viewer(scope)
     ).first(UserRow.read)
   }
 
@@ -28,7 +28,8 @@ package struct PostgresUserRepository: UserRepository {
         UserStatements.list(list)
       }
     return try page.page(
-      try await database.rows(call), key: { PageKey(time: $0.createdAt, id: $0.id) },
+      try await database.rows(call, as: Viewer(scope)),
+      key: { PageKey(time: $0.createdAt, id: $0.id) },
       UserRow.read)
   }
 }

@@ -20,7 +20,7 @@ package struct PostgresWriteStore: WriteStore {
     if !write.events.isEmpty {
       calls.append(EventStatements.insert(Listed(write.events.map(StoredEvent.init))))
     }
-    let unit = StatementUnit(calls, isWrite: true)
+    let unit = StatementUnit(writing: calls, for: .commit)
     // The second turn is for a key that had expired and was not purged yet.
     for _ in 0..<2 {
       do throws(UnitError) {
@@ -48,7 +48,8 @@ package struct PostgresWriteStore: WriteStore {
     case ("23505", "idempotency_keys_pkey"):
       guard let request = write.reply?.request else { throw error.storeError }
       if let stored = try await reply(to: request) { return CommitOutcome(stored) }
-      _ = try await database.write(ReplyStatements.deleteExpired(request.parameters))
+      _ = try await database.write(
+        ReplyStatements.deleteExpired(request.parameters), for: .commit)
       return nil
     default:
       throw error.storeError
@@ -56,9 +57,11 @@ package struct PostgresWriteStore: WriteStore {
   }
 
   package func reply(to request: RequestKey) async throws(StoreError) -> StoredReply? {
-    guard let row = try await database.rows(ReplyStatements.find(request.parameters)).first else {
-      return nil
-    }
+    guard
+      let row = try await database.rows(
+        ReplyStatements.find(request.parameters), as: .own(request.callerID)
+      ).first
+    else { return nil }
     let (hash, reply): (Bytes, Bytes) = try row.values()
     return hash.bytes == request.requestHash ? .reply(reply.bytes) : .otherRequest
   }
@@ -71,7 +74,7 @@ package struct PostgresWriteStore: WriteStore {
     before time: Timestamp, limit: Int = 10_000
   ) async throws(StoreError) -> Int {
     let count = try await database.write(
-      ReplyStatements.purge(time, Int64(limit)), on: .long
+      ReplyStatements.purge(time, Int64(limit)), for: .housekeeping, on: .long
     ).first?.value(0, as: Int64.self)
     return Int(count ?? 0)
   }

@@ -28,7 +28,8 @@ package struct TokenAuthenticator: Authenticator {
   func checkStillValid(_ caller: Caller) async throws(RPCError) {
     guard let tokenID = caller.tokenID else { return }
     do {
-      guard let record = try await tokens.token(tokenID) else { throw Self.unknown }
+      let scope = AccessScope(callerID: caller.userID, role: .learner)
+      guard let record = try await tokens.token(tokenID, scope: scope) else { throw Self.unknown }
       guard try await principal(record).role.rawValue == caller.role.rawValue else {
         throw RPCError(.unauthenticated, "the caller's role has changed")
       }

@@ -32,7 +32,7 @@ struct AnalyticsService: AnalyticsServiceHandler {
     let period = ReportPeriod(
       from: max(until.advanced(by: .seconds(-86_400 * Int64(days))), .contractMin),
       to: asOf)
-    let (report, position) = try await report(userID, period)
+    let (report, position) = try await report(userID, period, AccessScope(caller))
     return GetProductivityResponse(
       userID, period, until: until, report, cursor: cursors.cursor(position))
   }
@@ -47,14 +47,15 @@ struct AnalyticsService: AnalyticsServiceHandler {
   /// The lake up to what it had published when the report began, and the log after that. Events
   /// that the lake takes in meanwhile are read from the log.
   private func report(
-    _ userID: EntityID, _ period: ReportPeriod
+    _ userID: EntityID, _ period: ReportPeriod, _ scope: AccessScope
   ) async throws -> (ProductivityReport, Int64) {
     var accumulator = ProductivityAccumulator()
     let archived = try await readArchive(userID, period, into: &accumulator)
     // Asked before the tail: everything up to it is in the tail or in the lake.
     let head = try await log.head()
     let tail = try await log.tail(
-      user: userID, from: period.from, to: period.to ?? .contractMax, after: archived)
+      user: userID, from: period.from, to: period.to ?? .contractMax, after: archived,
+      scope: scope)
     var seen: Set<EntityID> = []
     // Zero stands for "not sequenced yet".
     for event in tail where event.position == 0 || event.position > archived {

@@ -43,7 +43,9 @@ extension UserService {
   /// The token that the call was made with: what it makes lives no longer than it.
   private func parent(of caller: Caller) async throws -> TokenRecord? {
     guard let id = caller.tokenID else { return nil }
-    guard let parent = try await tokens.token(id) else { throw Self.parentEnded }
+    guard let parent = try await tokens.token(id, scope: AccessScope(caller)) else {
+      throw Self.parentEnded
+    }
     return parent
   }
 
@@ -76,7 +78,7 @@ extension UserService {
   ) async throws -> ListTokensResponse {
     let caller = try context.caller
     let userID = try Self.tokenOwner(request.userId, caller)
-    let tokens = try await tokens.tokens(user: userID)
+    let tokens = try await tokens.tokens(user: userID, scope: AccessScope(caller))
     return ListTokensResponse(tokens: tokens.prefix(Self.listMax).map(Contract.Token.init))
   }
 
@@ -85,7 +87,7 @@ extension UserService {
   ) async throws -> RevokeTokenResponse {
     let caller = try context.caller
     let id = try EntityID(parsing: request.tokenId, field: "token_id")
-    guard let token = try await tokens.token(id),
+    guard let token = try await tokens.token(id, scope: AccessScope(caller)),
       caller.role == .admin || token.userID == caller.userID,
       try await tokens.revoke(id, at: clock.now())
     else { throw RPCError(.notFound, "no such token") }

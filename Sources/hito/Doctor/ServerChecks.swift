@@ -11,14 +11,18 @@ enum ServerChecks {
   // MARK: Database
 
   static func database(url: String?, dataDirectory: String) async -> [HealthReport.Finding] {
-    if let url { return await database(owner: url) }
+    if let url { return await database(owner: url, application: url) }
     guard let connection = await RunningCluster.find(dataDirectory: dataDirectory) else {
       return [.ok("database", "embedded, not running; `hito serve` starts it")]
     }
-    return await database(owner: connection.conninfo(role: .owner))
+    return await database(
+      owner: connection.conninfo(role: .owner),
+      application: connection.conninfo(role: .application))
   }
 
-  private static func database(owner: String) async -> [HealthReport.Finding] {
+  private static func database(
+    owner: String, application: String
+  ) async -> [HealthReport.Finding] {
     let database = PostgresDatabase(PostgresDatabase.Configuration(conninfo: owner))
     do {
       try await database.check()
@@ -41,17 +45,17 @@ enum ServerChecks {
       findings.append(
         .fail("schema", "\(error)", "use the version of Hito that belongs to this database"))
     }
-    let settings = ConnectionSettings(conninfo: owner)
-    if let secured = try? await PostgresRetrievalStore.hasRowSecurity(settings) {
-      findings.append(
-        secured
-          ? .ok("isolation", "texts are read under row-level security")
-          : .warn(
-            "isolation", "the role hito_reader is missing: searches rest on their conditions alone",
-            "as an administrator: CREATE ROLE hito_reader NOLOGIN; GRANT it to Hito's roles; then "
-              + "`hito migrate up`"))
-    }
+    let settings = ConnectionSettings(conninfo: application)
+    if let state = try? await RowSecurity.state(settings) { findings.append(isolation(state)) }
     return findings
+  }
+
+  private static func isolation(_ state: RowSecurity.State) -> HealthReport.Finding {
+    let subject = "isolation"
+    guard let warning = state.warning else {
+      return .ok(subject, "learners' rows are read under row-level security")
+    }
+    return .warn(subject, warning.text, warning.advice)
   }
 
   // MARK: Server

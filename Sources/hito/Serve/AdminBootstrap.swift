@@ -28,7 +28,8 @@ struct AdminBootstrap {
   private func makeWhatIsMissing(tokenFile: String, logger: Logger) async throws {
     let now = clock.now()
     let admin = try await admin(at: now)
-    let isUsable = try await tokens.tokens(user: admin.id).contains { token in
+    let scope = AccessScope(callerID: admin.id, role: .admin)
+    let isUsable = try await tokens.tokens(user: admin.id, scope: scope).contains { token in
       token.revokedAt == nil && token.expiresAt > now
     }
     if isUsable { return }

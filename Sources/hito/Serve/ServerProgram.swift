@@ -99,6 +99,9 @@ struct ServerProgram {
     pool.connectionCount = configuration.databaseConnectionCount
     let database = PostgresDatabase(pool)
     try await database.check()
+    if let warning = try await RowSecurity.state(pool.connection).warning {
+      logger.warning("\(warning.text)", metadata: ["advice": "\(warning.advice)"])
+    }
     let lake = ParquetEventLake(
       directory: configuration.lakeDirectory,
       storage: PosixStorage(readingGroup: configuration.readingGroup))

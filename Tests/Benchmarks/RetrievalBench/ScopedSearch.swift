@@ -115,6 +115,9 @@ struct ScopedSearch {
     let text = """
       \\set n random(1, 8)
       SELECT (ARRAY[\(learnersTable)]::uuid[])[:n] AS learner \\gset
+      BEGIN;
+      SELECT set_config('hito.scope', 'system', true), set_config('hito.caller', '', true);
+      SELECT set_config('role', 'hito_reader', true);
       SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false
       FROM (
         SELECT e.entity_id, e.chunk_number, (e.embedding <=> \(vector)) + 0 AS distance
@@ -133,8 +136,9 @@ struct ScopedSearch {
           AND e.chunk_number = c.chunk_number AND e.user_id = :learner::uuid AND NOT e.is_copy
         ORDER BY distance, e.entity_id, e.chunk_number LIMIT 40) n
       ORDER BY n.distance, n.entity_id, n.chunk_number;
+      COMMIT;
       BEGIN;
-      SELECT set_config('hito.caller', :learner::text, true), set_config('role', 'hito_reader', true);
+      SELECT set_config('hito.scope', 'own', true), set_config('hito.caller', :learner::text, true);
       SELECT p.entity_type, p.entity_id, p.chunk_number, p.user_id, p.title, p.content, p.language,
         p.document_path, p.anchor,
         ARRAY(SELECT key FROM jsonb_each_text(a.more) ORDER BY key),

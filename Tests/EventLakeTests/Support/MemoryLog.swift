@@ -53,7 +53,7 @@ final class MemoryLog: EventLog {
   }
 
   func tail(
-    user: EntityID, from: Timestamp, to: Timestamp, after position: Int64
+    user: EntityID, from: Timestamp, to: Timestamp, after position: Int64, scope: AccessScope
   ) async throws(StoreError) -> [StoredEvent] {
     state.withLock { state in
       state.events.filter {

@@ -98,6 +98,8 @@ import Testing
     }
   }
 
+  private let everybody = AccessScope(callerID: EntityID(high: 0, low: 0), role: .admin)
+
   @Test(arguments: StoreKind.allCases)
   func tokensAreFoundByHashWhileTheirUserIsActive(_ kind: StoreKind) async throws {
     try await kind.run { store in
@@ -110,11 +112,11 @@ import Testing
       await #expect(throws: StoreError.self) { try await store.tokens.insert(token) }
       #expect(try await store.tokens.token(hash: token.hash) == token)
       #expect(try await store.tokens.token(hash: [UInt8](repeating: 0, count: 32)) == nil)
-      #expect(try await store.tokens.token(token.id) == token)
-      #expect(try await store.tokens.token(ada.id) == nil)
-      #expect(try await store.tokens.tokens(user: nil) == [token])
-      #expect(try await store.tokens.tokens(user: ada.id) == [token])
-      #expect(try await store.tokens.tokens(user: token.id) == [])
+      #expect(try await store.tokens.token(token.id, scope: everybody) == token)
+      #expect(try await store.tokens.token(ada.id, scope: everybody) == nil)
+      #expect(try await store.tokens.tokens(user: nil, scope: everybody) == [token])
+      #expect(try await store.tokens.tokens(user: ada.id, scope: everybody) == [token])
+      #expect(try await store.tokens.tokens(user: token.id, scope: everybody) == [])
       let later = StoreFixture.start.advanced(by: .seconds(5))
       #expect(try await store.tokens.revoke(token.id, at: later))
       // The first revocation counts.
@@ -127,7 +129,7 @@ import Testing
         Write(changes: [.updateUser(ada)], events: [], reply: nil))
       #expect(try await store.tokens.token(hash: token.hash) == nil)
       // By id it can still be looked at and revoked.
-      #expect(try await store.tokens.token(token.id)?.revokedAt == later)
+      #expect(try await store.tokens.token(token.id, scope: everybody)?.revokedAt == later)
     }
   }
 
@@ -159,7 +161,7 @@ import Testing
       }
       #expect(insertions.count { $0 == .inserted } == 10)
       #expect(insertions.count { $0 == .limitReached } == 14)
-      #expect(try await store.tokens.tokens(user: ada.id).count == 20)
+      #expect(try await store.tokens.tokens(user: ada.id, scope: everybody).count == 20)
       let other = token(100, of: bea, in: store)
       #expect(try await store.tokens.insert(other, workingCountMax: 10) == .inserted)
     }
@@ -176,16 +178,16 @@ import Testing
       for token in [parent, child, grandchild, other] {
         #expect(try await store.tokens.insert(token, workingCountMax: 10) == .inserted)
       }
-      #expect(try await store.tokens.token(child.id) == child)
+      #expect(try await store.tokens.token(child.id, scope: everybody) == child)
       let (first, second) = (
         StoreFixture.start.advanced(by: .seconds(5)), StoreFixture.start.advanced(by: .seconds(6))
       )
       #expect(try await store.tokens.revoke(child.id, at: first))
       #expect(try await store.tokens.revoke(parent.id, at: second))
-      #expect(try await store.tokens.token(grandchild.id)?.revokedAt == first)
-      #expect(try await store.tokens.token(child.id)?.revokedAt == first)
-      #expect(try await store.tokens.token(parent.id)?.revokedAt == second)
-      #expect(try await store.tokens.token(other.id)?.revokedAt == nil)
+      #expect(try await store.tokens.token(grandchild.id, scope: everybody)?.revokedAt == first)
+      #expect(try await store.tokens.token(child.id, scope: everybody)?.revokedAt == first)
+      #expect(try await store.tokens.token(parent.id, scope: everybody)?.revokedAt == second)
+      #expect(try await store.tokens.token(other.id, scope: everybody)?.revokedAt == nil)
       // None is made with one that does not work.
       let late = token(5, of: ada, parent: parent, in: store)
       #expect(try await store.tokens.insert(late, workingCountMax: 10) == .parentEnded)
@@ -208,7 +210,7 @@ import Testing
           try await group.waitForAll()
         }
       }
-      let tokens = try await store.tokens.tokens(user: ada.id)
+      let tokens = try await store.tokens.tokens(user: ada.id, scope: everybody)
       #expect(tokens.count >= 8 && tokens.allSatisfy { $0.revokedAt != nil })
     }
   }

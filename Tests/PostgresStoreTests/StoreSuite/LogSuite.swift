@@ -56,14 +56,17 @@ import Testing
       let unsequenced = try await store.addGoal(owner: ada, taskCount: 1, at: second)
       _ = try await store.addGoal(owner: bob, at: second)
       func tail(_ from: Timestamp, _ to: Timestamp, after: Int64) async throws -> [Int64] {
-        try await store.log.tail(user: ada.id, from: from, to: to, after: after).map(\.position)
+        try await store.log.tail(
+          user: ada.id, from: from, to: to, after: after, scope: AccessScope(ada)
+        ).map(\.position)
       }
       let end = second.advanced(by: .seconds(1))
       #expect(try await tail(StoreFixture.start, end, after: 0) == [1, 3, 0, 0])
       #expect(try await tail(StoreFixture.start, end, after: 1) == [3, 0, 0])
       #expect(try await tail(second, end, after: 3) == [0, 0])
       #expect(try await tail(StoreFixture.start, second, after: 0) == [1])
-      let events = try await store.log.tail(user: ada.id, from: second, to: end, after: 3)
+      let events = try await store.log.tail(
+        user: ada.id, from: second, to: end, after: 3, scope: AccessScope(ada))
       #expect(events.map(\.entityID) == [unsequenced.goal.id, unsequenced.tasks[0].id])
     }
   }

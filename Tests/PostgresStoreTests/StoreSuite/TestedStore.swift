@@ -1,5 +1,6 @@
 import Domain
 import InMemoryStore
+import PostgresStore
 import Synchronization
 
 /// Every port of the stores, whatever holds the rows: what the store suite tests.
@@ -42,14 +43,26 @@ protocol TestedStore: Sendable {
 /// Which store a test of the suite runs on.
 enum StoreKind: CaseIterable, CustomStringConvertible {
   case postgres
+  /// PostgreSQL with the first wall down: every statement asks for everybody's rows.
+  case secondWall
   case memory
 
-  var description: String { self == .postgres ? "PostgreSQL" : "memory" }
+  var description: String {
+    switch self {
+    case .postgres: "PostgreSQL"
+    case .secondWall: "PostgreSQL without the first wall"
+    case .memory: "memory"
+    }
+  }
 
   /// Runs `body` on a fresh store.
   func run(_ body: @Sendable (any TestedStore) async throws -> Void) async throws {
     switch self {
     case .postgres: try await StoreFixture.run(connectionCount: 8) { try await body($0) }
+    case .secondWall:
+      try await FirstWall.$isDown.withValue(true) {
+        try await StoreFixture.run(connectionCount: 8) { try await body($0) }
+      }
     case .memory: try await body(MemoryFixture())
     }
   }

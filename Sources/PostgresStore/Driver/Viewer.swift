@@ -1,0 +1,73 @@
+package import Domain
+
+/// On whose behalf the statements of a unit run. Each unit begins by saying so, and row-level
+/// security (`RowSecurity`) then shows no more than they may see, whatever the statements ask for.
+package enum Viewer: Sendable, Hashable {
+  /// A user, who sees what is their own.
+  case own(EntityID)
+  /// An instructor, who also sees what learners do in the instructor's courses.
+  case instructor(EntityID)
+  /// A user who also sees, as examples, code that others share with them.
+  case withExamples(EntityID)
+  /// A service or an admin, who sees everybody.
+  case everybody(EntityID)
+  /// The server itself, which sees and writes everything.
+  case system(SystemWork)
+  /// Nobody is named, and no learner's row is seen: for tables that hold none.
+  case nobody
+
+  /// - Parameter forUpdate: an instructor changes nothing through a course.
+  package init(_ scope: AccessScope, forUpdate: Bool = false) {
+    switch scope.role {
+    case .learner: self = .own(scope.callerID)
+    case .instructor: self = forUpdate ? .own(scope.callerID) : .instructor(scope.callerID)
+    case .service, .admin: self = .everybody(scope.callerID)
+    }
+  }
+
+  /// What `hito.scope` and `hito.caller` say; nil where they stay as the session has them.
+  private var settings: (scope: String, caller: String)? {
+    switch self {
+    case .own(let id): ("own", id.description)
+    case .instructor(let id): ("courses", id.description)
+    case .withExamples(let id): ("examples", id.description)
+    case .everybody(let id): ("all", id.description)
+    case .system: ("system", "")
+    case .nobody: nil
+    }
+  }
+
+  /// Says it to the server, until the end of the unit.
+  var announcement: StatementCall? {
+    settings.map { Self.announce($0.scope, $0.caller) }
+  }
+
+  static let announce = Query<String, String>(
+    "viewer.announce",
+    "SELECT set_config('hito.scope', $1, true), set_config('hito.caller', $2, true)")
+}
+
+/// All that runs for no caller in particular: the units that row-level security lets everything pass.
+/// Every use is found by looking for `.system(`.
+package enum SystemWork: Sendable, Hashable, CaseIterable {
+  /// Finds the user of a presented token by its hash.
+  case authentication
+  /// Writes what was decided on rows that were read as their caller, where those have not changed.
+  case commit
+  /// Reads the log for everybody who follows it; `EventVisibility` says who gets what.
+  case log
+  /// Gives events their positions.
+  case sequencing
+  /// Ranks passages. Only keys and similarities come of it: texts are read as the caller.
+  case search
+  /// Makes vectors of what waits for them.
+  case embedding
+  /// Compares an ingested document with the stored one.
+  case ingestion
+  /// Keeps, passes on and takes over runs of agents.
+  case agents
+  /// Counts what models are used.
+  case usage
+  /// Removes what is too old.
+  case housekeeping
+}

@@ -1,0 +1,181 @@
+import Digits
+
+/// The second wall: which rows of each table a session sees by what it said of whom it works for
+/// (`Viewer`), whatever its statements ask for. The first one is what they ask for (`Visibility`).
+///
+/// Three policies on each table, of which one has to hold:
+///
+/// - `hito_viewer`: callers read what is theirs, instructors what is done in their courses too, services
+///   and admins everything. Callers write nothing.
+/// - `hito_system`: the server's own work.
+/// - `hito_owner`: the owner of the tables in a session that said nothing, as those of scripts and
+///   people are. A session of the server says "none" when it begins (`ConnectionSettings.isServing`),
+///   so that it sees nothing where a unit does not say more, also where it logs in as the owner.
+///
+/// The conditions read a setting once per statement (`SELECT`), and are booleans where they can be: of
+/// those the planner does not believe that hardly any row passes.
+///
+/// Courses have none: who made one is no secret, and what is in it is in documents and passages.
+package enum RowSecurity {
+  /// Which rows of a table a caller reads.
+  struct Rule {
+    var table: String
+    var isVisible: String
+    /// Whether searches rank all of its rows (`ReaderRole`).
+    var isRanked = false
+  }
+
+  private static let caller = "(SELECT hito_caller())"
+  private static let isOwn = "user_id = \(caller)"
+  private static func scopeIs(_ scope: String) -> String {
+    "(SELECT current_setting('hito.scope', true) = '\(scope)')"
+  }
+  /// The course is the caller's own, or one that they are enrolled in.
+  private static func isReadable(_ course: String) -> String {
+    "\(course) = ANY ((SELECT hito_readable_courses(\(caller)))::uuid[])"
+  }
+
+  static let rules = [
+    Rule(table: "users", isVisible: "id = \(caller)"),
+    Rule(
+      table: "enrolments",
+      isVisible: "\(isOwn) OR \(scopeIs("courses")) AND hito_runs_course(course_id)"),
+    Rule(
+      table: "goals",
+      isVisible: "\(isOwn) OR \(scopeIs("courses")) AND hito_oversees(user_id, course_id)",
+      isRanked: true),
+    Rule(
+      table: "tasks",
+      isVisible: "\(isOwn) OR \(scopeIs("courses")) AND hito_oversees_goal(user_id, goal_id)"),
+    Rule(
+      table: "code_snapshots",
+      isVisible: """
+        \(isOwn) OR \(scopeIs("courses")) AND hito_oversees_goal(user_id, goal_id)
+          OR \(scopeIs("examples"))
+            AND (shared AND verdict = 'passed' OR \(isReadable("course_id")))
+        """, isRanked: true),
+    Rule(table: "course_documents", isVisible: isReadable("course_id")),
+    Rule(
+      table: "passages",
+      isVisible: """
+        CASE entity_type WHEN 'goal' THEN \(isOwn) WHEN 'course' THEN \(isReadable("entity_id"))
+          ELSE EXISTS (SELECT 1 FROM code_snapshots s WHERE s.id = passages.entity_id) END
+        """, isRanked: true),
+    embeddings,
+    Rule(table: "events", isVisible: isOwn),
+    Rule(table: "event_positions", isVisible: isOwn),
+    Rule(table: "agent_runs", isVisible: isOwn),
+    Rule(table: "model_usage", isVisible: isOwn),
+    Rule(table: "tokens", isVisible: isOwn),
+    Rule(table: "idempotency_keys", isVisible: "caller_id = \(caller)"),
+  ]
+
+  /// What an instructor looks through. Functions, because each statement on these tables would
+  /// otherwise begin by setting up the plans of their queries, which hardly any caller needs. They see
+  /// what their caller sees.
+  private static let functions = """
+    CREATE OR REPLACE FUNCTION hito_runs_course(course uuid) RETURNS boolean
+      LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 AS $f$
+      BEGIN
+        RETURN EXISTS (
+          SELECT 1 FROM courses c WHERE c.id = course AND c.user_id = hito_caller());
+      END $f$;
+    CREATE OR REPLACE FUNCTION hito_oversees(learner uuid, course uuid) RETURNS boolean
+      LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 AS $f$
+      BEGIN
+        RETURN EXISTS (
+          SELECT 1 FROM courses c JOIN enrolments n ON n.course_id = c.id
+          WHERE c.id = course AND c.user_id = hito_caller() AND c.status <> 'deleted'
+            AND n.user_id = learner AND n.is_active);
+      END $f$;
+    CREATE OR REPLACE FUNCTION hito_oversees_goal(learner uuid, goal uuid) RETURNS boolean
+      LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 AS $f$
+      BEGIN
+        RETURN EXISTS (
+          SELECT 1 FROM goals g
+          WHERE g.id = goal AND g.user_id = learner AND g.status <> 'deleted');
+      END $f$;
+    """
+
+  static let embeddings = Rule(table: "embeddings", isVisible: isOwn, isRanked: true)
+
+  /// Puts a table under its rule, as the table's owner.
+  static func secure(_ rule: Rule) -> String {
+    var script = """
+      ALTER TABLE \(rule.table) ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+      CREATE POLICY hito_system ON \(rule.table)
+        USING (\(scopeIs("system"))) WITH CHECK (\(scopeIs("system")));
+      CREATE POLICY hito_viewer ON \(rule.table) FOR SELECT
+        USING (\(scopeIs("all")) OR \(rule.isVisible));
+      CREATE POLICY hito_owner ON \(rule.table) TO CURRENT_USER
+        USING ((SELECT COALESCE(current_setting('hito.scope', true), '') = ''))
+        WITH CHECK ((SELECT COALESCE(current_setting('hito.scope', true), '') = ''));
+      """
+    if rule.isRanked {
+      script += """
+
+        IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_reader') THEN
+          CREATE POLICY hito_reader ON \(rule.table) FOR SELECT TO hito_reader USING (true);
+          GRANT SELECT ON \(rule.table) TO hito_reader;
+        END IF;
+        """
+    }
+    return script
+  }
+
+  /// Run after every migration. Does nothing where the rules are those of this build: changing them
+  /// locks tables that everybody uses.
+  static let sql = """
+    DO $$ BEGIN
+      IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_reader') THEN
+        BEGIN
+          CREATE ROLE hito_reader NOLOGIN;
+          GRANT hito_reader TO CURRENT_USER;
+        EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
+          -- Without it searches by words are slow; `hito doctor` tells.
+          NULL;
+        END;
+      END IF;
+      IF EXISTS (
+        SELECT 1 FROM pg_policy p JOIN pg_roles o ON o.oid = ANY (p.polroles)
+        WHERE p.polrelid = 'users'::regclass AND p.polname = 'hito_owner'
+          AND o.rolname = CURRENT_USER AND obj_description(p.oid, 'pg_policy') = '\(mark)'
+            || EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_reader'))
+      THEN RETURN; END IF;
+      \(remove)
+      \(functions)
+      \(rules.map(secure).joined(separator: "\n"))
+      IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_reader') THEN
+        GRANT USAGE ON SCHEMA public TO hito_reader;
+        GRANT SELECT ON embedding_models TO hito_reader;
+      END IF;
+      EXECUTE format('COMMENT ON POLICY hito_owner ON users IS %L', '\(mark)'
+        || EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_reader'));
+    END $$
+    """
+
+  /// Before a migration is taken back, which may drop what the rules look at.
+  static let removal = "DO $$ BEGIN \(remove) END $$"
+
+  private static let remove = """
+    DECLARE found record;
+    BEGIN
+      FOR found IN
+        SELECT p.polname AS policy, p.polrelid::regclass AS name FROM pg_policy p
+        JOIN pg_class c ON c.oid = p.polrelid
+        WHERE p.polname LIKE 'hito\\_%' AND c.relnamespace = 'public'::regnamespace
+      LOOP
+        EXECUTE format('DROP POLICY %I ON %s', found.policy, found.name);
+        EXECUTE format(
+          'ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', found.name);
+      END LOOP;
+      DROP FUNCTION IF EXISTS hito_oversees_goal(uuid, uuid);
+      DROP FUNCTION IF EXISTS hito_oversees(uuid, uuid);
+      DROP FUNCTION IF EXISTS hito_runs_course(uuid);
+    END;
+    """
+
+  /// Tells rules of one build from those of another.
+  private static let mark = Digits.hexadecimal(
+    FNV1a(functions + rules.map(secure).joined(separator: "\n")).value)
+}
