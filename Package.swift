@@ -84,6 +84,7 @@ let package = Package(
     .target(name: "OpenSSL", dependencies: ["COpenSSL"], swiftSettings: swift),
     .target(name: "Digits", swiftSettings: swift),
     .target(name: "Threads", swiftSettings: swift),
+    .target(name: "Logs", dependencies: [logging], swiftSettings: swift),
     .target(name: "HTTPClient", dependencies: ["Threads", "CCurl"], swiftSettings: swift),
     .target(name: "JSON", swiftSettings: swift),
     .target(name: "Wire", swiftSettings: swift),
@@ -91,35 +92,38 @@ let package = Package(
 
     // L2: engines over ports; they import no contract
     .target(
-      name: "Retrieval", dependencies: ["Domain", "OpenSSL", logging], swiftSettings: swift),
+      name: "Retrieval", dependencies: ["Domain", "Logs", "OpenSSL", logging], swiftSettings: swift),
     .target(name: "Writes", dependencies: ["Domain", "JSON", "Retrieval"], swiftSettings: swift),
     .target(
-      name: "Agents", dependencies: ["Domain", "Digits", "JSON", "Retrieval", "Writes", logging],
+      name: "Agents",
+      dependencies: ["Domain", "Digits", "JSON", "Logs", "Retrieval", "Writes", logging],
       swiftSettings: swift),
-    .target(name: "EventLog", dependencies: ["Domain", logging], swiftSettings: swift),
+    .target(name: "EventLog", dependencies: ["Domain", "Logs", logging], swiftSettings: swift),
 
     // L2: the contract
     .target(
-      name: "RPC", dependencies: ["Wire", logging, metrics, tracing], swiftSettings: swift),
+      name: "RPC", dependencies: ["Wire", "Logs", logging, metrics, tracing], swiftSettings: swift),
     .target(
       name: "Contract", dependencies: ["RPC", "CMessages", "CProtobufC"], swiftSettings: swift),
 
     // One technology or concern each; siblings never import each other
     .target(
       name: "Transport",
-      dependencies: ["Wire", "RPC", "OpenSSL", nioCore, nioPosix, logging],
+      dependencies: ["Wire", "RPC", "Logs", "OpenSSL", nioCore, nioPosix, logging],
       swiftSettings: swift),
     .target(
       name: "PostgresStore",
-      dependencies: ["Domain", "Digits", "JSON", "Threads", "CLibPQ", logging],
+      dependencies: ["Domain", "Digits", "JSON", "Logs", "Threads", "CLibPQ", logging],
       swiftSettings: swift),
     .target(
       name: "EventLake",
-      dependencies: ["Domain", "Digits", "JSON", "Threads", "CArrow", logging],
+      dependencies: ["Domain", "Digits", "JSON", "Logs", "Threads", "CArrow", logging],
       swiftSettings: swift),
     .target(
       name: "Models",
-      dependencies: ["Domain", "JSON", "Threads", "CEmbed", "HTTPClient", "OpenSSL", logging],
+      dependencies: [
+        "Domain", "JSON", "Logs", "Threads", "CEmbed", "HTTPClient", "OpenSSL", logging,
+      ],
       swiftSettings: swift),
     .target(
       name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
@@ -165,6 +169,7 @@ let package = Package(
       ],
       swiftSettings: swift),
     .testTarget(name: "DigitsTests", dependencies: ["Digits"], swiftSettings: swift),
+    .testTarget(name: "LogsTests", dependencies: ["Logs", logging], swiftSettings: swift),
     .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: swift),
     .testTarget(
       name: "WireTests", dependencies: ["Wire", "SeededRandom"], swiftSettings: swift),
@@ -176,7 +181,7 @@ let package = Package(
       dependencies: ["Writes", "Domain", "InMemoryStore", "Retrieval"],
       swiftSettings: swift),
     .testTarget(
-      name: "RetrievalTests", dependencies: ["Retrieval", "Domain"], swiftSettings: swift),
+      name: "RetrievalTests", dependencies: ["Retrieval", "Domain", logging], swiftSettings: swift),
     .testTarget(
       name: "AgentsTests", dependencies: ["Agents", "Domain", "JSON", "Retrieval", "SeededRandom"],
       swiftSettings: swift),

@@ -1,5 +1,6 @@
 package import Domain
 package import Logging
+internal import Logs
 internal import Synchronization
 
 /// Moves committed events to the live end: gives them positions and hands them to the hub.
@@ -40,7 +41,7 @@ package final class EventRelay: Sendable {
   private let advanced: (@Sendable (Int64) -> Void)?
   private let configuration: Configuration
   private let clock: any Clock<Duration>
-  private let logger: Logger
+  private let outage: OutageLog
   private let signal = WakeSignal()
   private let state = Mutex(Status())
   private let isCommitWaiting = Atomic(false)
@@ -61,7 +62,7 @@ package final class EventRelay: Sendable {
     self.clock = clock
     self.announce = announce
     self.advanced = advanced
-    self.logger = logger
+    outage = OutageLog(logger, "the relay of events")
   }
 
   package var status: Status { state.withLock { $0 } }
@@ -149,6 +150,7 @@ package final class EventRelay: Sendable {
       hub.publish(events)
       advanced?(hub.head ?? 0)
     }
+    outage.worked()
     note { status in
       status.position = hub.head ?? 0
       status.lastError = nil
@@ -167,7 +169,7 @@ package final class EventRelay: Sendable {
   }
 
   private func failed(_ error: StoreError) {
-    logger.warning("the relay of events stopped for a moment", metadata: ["error": "\(error)"])
+    outage.failed("\(error)")
     note { $0.lastError = "\(error)" }
   }
 

@@ -6,6 +6,8 @@ package struct EndTrailer: Sendable {
   package var resumeCursor: String?
   package var trailers: [(String, String)] = []
   package var serverMicroseconds: UInt64?
+  /// Whether the call was refused before its handler began.
+  package var isNotStarted = false
 
   package init(status: StatusCode = .ok, message: String = "") {
     self.status = status
@@ -28,6 +30,7 @@ package struct EndTrailer: Sendable {
       case 4: trailer.resumeCursor = field.text(byteCountMax: WireLimit.resumeCursorByteCountMax)
       case 6: try? metadata.add(field.value, byteCountMax: WireLimit.trailerByteCountMax)
       case 7: trailer.serverMicroseconds = try field.number64()
+      case 8: trailer.isNotStarted = true
       default: break
       }
     }
@@ -59,6 +62,7 @@ package struct EndTrailer: Sendable {
       for (key, value) in sendable { writer.add(6, key: key, value: value) }
     }
     if let serverMicroseconds { writer.add(7, serverMicroseconds) }
+    if isNotStarted { writer.add(8, bytes: []) }
     return writer.bytes
   }
 }

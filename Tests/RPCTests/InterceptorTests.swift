@@ -127,6 +127,51 @@ private struct Foreign: Error {}
     #expect(notes.all.count == 1)
   }
 
+  @Test(
+    arguments: [
+      RPCError(.cancelled, "").caused(by: Foreign()), RPCError(.cancelled, ""),
+      RPCError(.deadlineExceeded, "").caused(by: Foreign()),
+      RPCError(.alreadyExists, "").caused(by: Foreign()),
+      RPCError(.invalidArgument, ""), RPCError(.unavailable, "a model is away"),
+      RPCError(.resourceExhausted, ""), RPCError(.unauthenticated, ""),
+    ])
+  func `log nothing of what is not the server's fault`(_ error: RPCError) async throws {
+    let notes = Notes()
+    let logger = Logger(label: "test") { _ in NotingLog(notes: notes) }
+    let router = try router(outer: [FailureInterceptor(logger: logger)], error: error)
+    await #expect(throws: RPCError.self) { try await router.call(method, as: .test(.learner)) }
+    #expect(notes.all.isEmpty)
+  }
+
+  @Test func `log nothing of what broke in a call that was given up`() async throws {
+    let notes = Notes()
+    let logger = Logger(label: "test") { _ in NotingLog(notes: notes) }
+    let router = try router(outer: [FailureInterceptor(logger: logger)], error: Foreign())
+    let call = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try await router.call(method, as: .test(.learner))
+    }
+    await #expect(throws: RPCError.self) { try await call.value }
+    #expect(notes.all.isEmpty)
+  }
+
+  @Test(
+    arguments: [
+      RPCError(.internal, ""), RPCError(.dataLoss, ""), RPCError(.unknown, ""),
+      RPCError(.unavailable, "").caused(by: Foreign()),
+    ])
+  func `log what is the server's fault, a bounded number of times`(_ error: RPCError) async throws {
+    let notes = Notes()
+    let logger = Logger(label: "test") { _ in NotingLog(notes: notes) }
+    let router = try router(outer: [FailureInterceptor(logger: logger)], error: error)
+    let start = ContinuousClock.now
+    for _ in 0..<200 {
+      await #expect(throws: RPCError.self) { try await router.call(method, as: .test(.learner)) }
+    }
+    let seconds = Int(start.duration(to: .now) / .seconds(1))
+    #expect((20...21 + seconds).contains(notes.all.count))
+  }
+
   @Test func `count and measure calls by method and status`() async throws {
     let metrics = TestMetrics()
     let router = try router(outer: [MetricsInterceptor(factory: metrics)])

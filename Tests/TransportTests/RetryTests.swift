@@ -113,6 +113,22 @@ struct RetryTests {
     #expect(try await texts(stream(client, Self.writing)) == ["one"])
   }
 
+  @Test func `W7.2 a stream whose END says that it was not started is opened again`() async throws {
+    let callCount = Mutex(0)
+    let server = try await ScriptedServer { _, frame in
+      guard frame.kind == .call else { return [] }
+      let isFirst = callCount.withLock { count in
+        count += 1
+        return count == 1
+      }
+      if isFirst { return ScriptedServer.end(frame.stream, .unavailable, isNotStarted: true) }
+      return ScriptedServer.message(frame.stream, "one") + ScriptedServer.end(frame.stream)
+    }
+    let client = try server.client()
+    defer { client.close() }
+    #expect(try await texts(stream(client, Self.writing)) == ["one"])
+  }
+
   @Test func `a stream that may have started is opened again only where it reads`() async throws {
     let callCount = Mutex(0)
     let server = try await ScriptedServer { _, frame in

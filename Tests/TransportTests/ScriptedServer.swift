@@ -76,8 +76,12 @@ final class ScriptedServer: Sendable {
 
   // MARK: Answers
 
-  static func end(_ stream: UInt32, _ status: StatusCode = .ok, message: String = "") -> [UInt8] {
-    RawClient.frame(.end, stream: stream, EndTrailer(status: status, message: message).block())
+  static func end(
+    _ stream: UInt32, _ status: StatusCode = .ok, message: String = "", isNotStarted: Bool = false
+  ) -> [UInt8] {
+    var trailer = EndTrailer(status: status, message: message)
+    trailer.isNotStarted = isNotStarted
+    return RawClient.frame(.end, stream: stream, trailer.block())
   }
 
   static func message(_ stream: UInt32, _ text: String) -> [UInt8] {

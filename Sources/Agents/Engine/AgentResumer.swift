@@ -1,5 +1,6 @@
 package import Domain
 package import Logging
+package import Logs
 
 /// Continues runs whose server went away: goals are driven to their end here; what only its caller
 /// could continue is given up after a while.
@@ -24,14 +25,17 @@ package struct AgentResumer: Sendable {
 
   /// Runs until the task is cancelled; what fails is logged and tried again at the next turn.
   package func run(logger: Logger) async throws {
+    let outage = OutageLog(logger, "continuing runs")
+    let runs = MeteredLogger(logger)
     var isFirst = true
     while true {
       do throws(StoreError) {
-        let count = try await turn(isAlone: isFirst && options.isAlone, logger: logger)
+        let count = try await turn(isAlone: isFirst && options.isAlone, log: runs)
+        outage.worked()
         if count > 0 { logger.info("continued runs", metadata: ["count": "\(count)"]) }
         isFirst = false
       } catch {
-        logger.warning("runs were not resumed", metadata: ["error": "\(error)"])
+        outage.failed("\(error)")
       }
       try await options.clock.sleep(for: options.resumeInterval)
     }
@@ -41,7 +45,7 @@ package struct AgentResumer: Sendable {
   ///
   /// - Returns: how many runs it was.
   package func turn(
-    isAlone: Bool, logger: Logger = Logger(label: "hito.agents")
+    isAlone: Bool, log: MeteredLogger = MeteredLogger(Logger(label: "hito.agents"))
   ) async throws(StoreError) -> Int {
     // What a server that goes away has let go is for others.
     guard !live.isDraining else { return 0 }
@@ -56,13 +60,13 @@ package struct AgentResumer: Sendable {
     await withTaskGroup(of: Void.self) { group in
       for (index, run) in due.enumerated() {
         if index >= options.resumedMax { await group.next() }
-        group.addTask { await resume(run, isAlone: isAlone, logger) }
+        group.addTask { await resume(run, isAlone: isAlone, log) }
       }
     }
     return due.count
   }
 
-  private func resume(_ run: AbandonedRun, isAlone: Bool, _ logger: Logger) async {
+  private func resume(_ run: AbandonedRun, isAlone: Bool, _ log: MeteredLogger) async {
     // Whatever goes wrong, the lease ends and another server tries again.
     do {
       let now = journal.clock.now()
@@ -76,8 +80,9 @@ package struct AgentResumer: Sendable {
       }
       _ = try await driver.drive(session, RunSubject(), NoSink())
     } catch {
-      logger.warning(
-        "a run was not resumed", metadata: ["run": "\(run.id)", "error": "\(type(of: error))"])
+      log.write(
+        .warning, "a run was not resumed", kind: "\(type(of: error))",
+        metadata: ["run": "\(run.id)", "error": "\(type(of: error))"])
     }
   }
 }

@@ -1,5 +1,6 @@
 package import Domain
 package import Logging
+import Logs
 import Synchronization
 
 /// Carries the log into the lake: each event once, in order, never before it is committed.
@@ -9,6 +10,8 @@ package final class LakeSink: Sendable {
   private let lake: ParquetEventLake
   private let log: any EventLog
   private let logger: Logger
+  private let publishing: OutageLog
+  private let repairing: OutageLog
   private let pageSize: Int
   private let reading: Reading
   private let time: (any TimeSource)?
@@ -37,6 +40,8 @@ package final class LakeSink: Sendable {
     self.lake = lake
     self.log = log
     self.logger = logger
+    publishing = OutageLog(logger, "publishing events to the lake", level: .error)
+    repairing = OutageLog(logger, "restoring damaged files of the lake", level: .error)
     self.time = time
     pageSize = Int(clamping: max(1, policy.eventCount))
     machine = Mutex(FlushMachine(policy: policy, published: lake.publishedPosition))
@@ -133,12 +138,13 @@ package final class LakeSink: Sendable {
       _ = try await publishPage()
       machine.withLock { $0.published(through: lake.publishedPosition, at: .now) }
       failure.withLock { $0 = nil }
+      publishing.worked()
       await repairLogged()
     } catch {
       if Task.isCancelled { return }
       machine.withLock { $0.failed(at: .now) }
       failure.withLock { $0 = "\(error)" }
-      logger.error("events were not published to the lake", metadata: ["error": "\(error)"])
+      publishing.failed("\(error)")
     }
   }
 
@@ -163,11 +169,12 @@ package final class LakeSink: Sendable {
     guard !lake.damaged.isEmpty else { return }
     do {
       let count = try await repair()
+      repairing.worked()
       logger.notice("restored damaged files of the lake", metadata: ["files": "\(count)"])
     } catch {
       if Task.isCancelled { return }
       failure.withLock { $0 = "\(error)" }
-      logger.error("damaged files were not restored", metadata: ["error": "\(error)"])
+      repairing.failed("\(error)")
     }
   }
 

@@ -1,5 +1,6 @@
 package import Domain
 package import Logging
+import Logs
 import Synchronization
 
 /// Any language model, behind what each caller may use of it: calls per minute and at once, tokens
@@ -20,7 +21,7 @@ package final class BudgetedModel: LanguageModel {
   private let budget: ModelBudget
   private let store: any ModelUsageStore
   private let time: any TimeSource
-  private let logger: Logger
+  private let recording: OutageLog
   private let gate: CallGate
   private let ledger: Mutex<CallerLedgerMachine>
 
@@ -33,7 +34,7 @@ package final class BudgetedModel: LanguageModel {
     self.budget = budget
     self.store = store
     self.time = time
-    self.logger = logger
+    recording = OutageLog(logger, "recording what models are used")
     gate = CallGate(insideMax: budget.concurrentCallMax, waitingMax: budget.waitingCallMax)
     ledger = Mutex(CallerLedgerMachine(budget))
   }
@@ -135,10 +136,11 @@ package final class BudgetedModel: LanguageModel {
     do throws(StoreError) {
       try await store.record(usage, of: caller, at: time.now())
       isStored = true
+      recording.worked()
     } catch {
       // `maybeCommitted` counts as not: to charge twice is the lesser harm than to charge nothing.
       if error != .cancelled {
-        logger.warning("a model's usage could not be recorded; it is kept until the next call")
+        recording.failed("\(error)")
       }
     }
     ledger.withLock { $0.recorded(usage, of: caller, isStored: isStored) }

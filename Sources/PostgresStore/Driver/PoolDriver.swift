@@ -66,6 +66,8 @@ final class PoolDriver {
     var onNotification: (@Sendable (String) -> Void)?
     /// Told when a connection is made: what was sent meanwhile may have been missed.
     var onConnect: (@Sendable () -> Void)?
+    /// Told when one could not be made.
+    var onConnectFailure: (@Sendable (ConnectFailure) -> Void)?
   }
 
   private struct Pending {
@@ -131,6 +133,7 @@ final class PoolDriver {
     _ slot: Int, _ generation: UInt64, _ failure: ConnectFailure, now: ContinuousClock.Instant
   ) {
     lastConnectFailure = failure.description
+    environment.onConnectFailure?(failure)
     perform(machine.connectFailed(slot: slot, generation: generation, now: now), now: now)
   }
 

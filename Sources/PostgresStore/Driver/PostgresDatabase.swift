@@ -1,4 +1,6 @@
 package import Domain
+package import Logging
+import Logs
 import Synchronization
 import Threads
 
@@ -22,6 +24,8 @@ package final class PostgresDatabase: Sendable {
     /// How long a call without a deadline of its own waits.
     package var defaultDeadline: Duration = .seconds(30)
     package var shutdownGrace: Duration = .seconds(10)
+    /// Told when PostgreSQL cannot be reached, and when it can be again.
+    package var logger: Logger?
 
     package init(conninfo: String) { connection = ConnectionSettings(conninfo: conninfo) }
   }
@@ -99,6 +103,11 @@ package final class PostgresDatabase: Sendable {
     var environment = PoolDriver.Environment(
       index: lane.rawValue, epoll: epoll, mailbox: mailbox, connector: connector,
       canceller: canceller, settings: settings(lane))
+    if lane == .short, let logger = configuration.logger {
+      let outage = OutageLog(logger, "the connection to PostgreSQL", level: .error)
+      environment.onConnect = { outage.worked() }
+      environment.onConnectFailure = { outage.failed("\($0)") }
+    }
     if lane == .listener {
       environment.onNotification = { [wakeContinuation] _ in wakeContinuation.yield() }
       environment.onConnect = { [wakeContinuation] in wakeContinuation.yield() }

@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 package import Logging
+import Logs
 import Synchronization
 
 /// A PostgreSQL server with pgvector of our own, in a data directory.
@@ -123,6 +124,7 @@ package final class EmbeddedCluster: Sendable {
     every interval: Duration = .milliseconds(500),
     onRestart: @Sendable (ClusterConnection) async -> Void = { _ in }
   ) async {
+    let outage = OutageLog(logger, "starting PostgreSQL again", level: .error)
     var failureCount = 0
     while !Task.isCancelled {
       // After failures more slowly, up to half a minute: a full disk does not mend by hurry.
@@ -132,14 +134,15 @@ package final class EmbeddedCluster: Sendable {
         !state.isStopping && state.postmaster.map { !$0.isAlive } ?? false
       }
       guard needsLaunch else { continue }
-      logger.error("PostgreSQL ended by itself; starting it again")
+      if failureCount == 0 { logger.error("PostgreSQL ended by itself; starting it again") }
       do {
         let connection = try await start(again: true)
         failureCount = 0
+        outage.worked()
         await onRestart(connection)
       } catch {
         failureCount += 1
-        logger.error("PostgreSQL could not be started again", metadata: ["error": "\(error)"])
+        outage.failed("\(error)")
       }
     }
   }

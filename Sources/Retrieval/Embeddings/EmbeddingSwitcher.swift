@@ -1,5 +1,6 @@
 package import Domain
 package import Logging
+import Logs
 import Synchronization
 
 /// Brings the vectors to the model that the server is configured for: the next model's vectors are
@@ -37,17 +38,24 @@ package final class EmbeddingSwitcher: Sendable {
 
   /// Returns once the active model is the desired one; a failure is tried again.
   package func run() async throws {
+    let outage = OutageLog(
+      logger, "the switch to the embedding model \(desired.model.name)")
     var pause = Duration.seconds(1)
+    var isSaid = false
     while !Task.isCancelled {
       do {
         if try await store.models().active.name == desired.model.name { return }
+        if !isSaid {
+          logger.notice(
+            "making the vectors of another model", metadata: ["model": "\(desired.model.name)"])
+        }
+        isSaid = true
         try await switchOver()
         error.withLock { $0 = nil }
+        outage.worked()
       } catch {
         if Task.isCancelled { break }
-        logger.warning(
-          "the switch to another embedding model continues later",
-          metadata: ["model": "\(desired.model.name)", "error": "\(error)"])
+        outage.failed("\(error)")
         self.error.withLock { $0 = "\(error)" }
         try? await clock.sleep(for: pause)
         pause = min(pause * 2, .seconds(60))
@@ -59,7 +67,6 @@ package final class EmbeddingSwitcher: Sendable {
   private func switchOver() async throws {
     let model = StoredModel(
       name: desired.model.name, dimensionCount: desired.model.dimensionCount)
-    logger.notice("making the vectors of another model", metadata: ["model": "\(model.name)"])
     try await change.begin(model)
     // What is written meanwhile is swept up while that is much; the rest waits for the worker.
     for number in 0..<Self.sweepMax {

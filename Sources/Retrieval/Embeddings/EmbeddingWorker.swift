@@ -1,5 +1,6 @@
 package import Domain
 package import Logging
+import Logs
 import Synchronization
 
 /// Makes the vectors of what was written, following the event log.
@@ -34,7 +35,7 @@ package final class EmbeddingWorker: Sendable {
   private let live: any LiveLog
   private let time: any TimeSource
   private let clock: any Clock<Duration>
-  private let logger: Logger
+  private let failures: MeteredLogger
   private let state = Mutex(State())
 
   package init(
@@ -49,7 +50,7 @@ package final class EmbeddingWorker: Sendable {
     self.live = live
     self.time = time
     self.clock = clock
-    self.logger = logger
+    failures = MeteredLogger(logger)
   }
 
   /// What went wrong last; nil once something went well again.
@@ -161,8 +162,9 @@ package final class EmbeddingWorker: Sendable {
     let wait = min(Duration.seconds(1) * (1 << min(attempts, 10)), Self.retryMax)
     try await store.fail(
       batch.map(\.key), error: error.text, nextAttemptAt: time.now().advanced(by: wait))
-    logger.warning(
-      "passages were not embedded", metadata: ["count": "\(batch.count)", "error": "\(error.text)"])
+    failures.write(
+      .warning, "passages were not embedded", kind: error.isOfProvider ? "provider" : "text",
+      metadata: ["count": "\(batch.count)", "error": "\(error.text)"])
     // The whole provider is away: nothing else is taken for a while.
     if error.isOfProvider { throw error }
     return false

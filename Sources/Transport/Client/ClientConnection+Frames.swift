@@ -87,6 +87,7 @@ extension ClientConnection {
       trailer.status, trailer.message, details: trailer.details,
       resumeCursor: trailer.resumeCursor)
     error.isFromServer = true
+    error.isNotStarted = trailer.isNotStarted
     return error
   }
 

@@ -45,7 +45,9 @@ extension ServerConnection {
     case .ignore: return nil
     case .refuse(let fault):
       record.counters.countEnd(fault.code)
-      writeEnd(stream, EndTrailer(status: fault.code, message: fault.text))
+      var trailer = EndTrailer(status: fault.code, message: fault.text)
+      trailer.isNotStarted = true
+      writeEnd(stream, trailer)
       return nil
     }
   }

@@ -104,6 +104,12 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
         "connection": "\(id)", "remote": "\(record.remoteAddress)", "reason": "\(fault.reason)",
         "text": "\(fault.text)",
       ])
+    if fault.reason == .abuse {
+      let address = context?.remoteAddress?.ipAddress ?? "?"
+      core.abuse.write(
+        .warning, "a peer was cut off", kind: address,
+        metadata: ["address": "\(address)", "text": "\(fault.text)"])
+    }
     if let goAway = machine.goAway(for: fault) {
       out.appendFrame(.goAway, stream: 0, payload: goAway.payload)
     }

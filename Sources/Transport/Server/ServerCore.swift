@@ -1,4 +1,5 @@
 internal import Logging
+internal import Logs
 internal import RPC
 internal import Synchronization
 package import Wire
@@ -9,6 +10,8 @@ final class ServerCore: Sendable {
   let router: Router
   let authentication: AuthenticationCache
   let logger: Logger
+  /// Peers that were cut off: one line for each address and minute.
+  let abuse: MeteredLogger
   let now: @Sendable () -> ContinuousClock.Instant
   let registry = ConnectionRegistry()
   let handlers = HandlerGauge()
@@ -20,6 +23,8 @@ final class ServerCore: Sendable {
     self.configuration = configuration
     self.router = router
     self.logger = logger
+    abuse = MeteredLogger(
+      logger, LogMeters(LogMeter(burst: 1, interval: .seconds(60))), now: now)
     self.now = now
     authentication = AuthenticationCache(
       authenticator, ttl: configuration.authenticationTTL, now: now)

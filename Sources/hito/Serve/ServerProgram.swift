@@ -97,6 +97,7 @@ struct ServerProgram {
     let embedders = try configured.embedders(logger: logger)
     var pool = PostgresDatabase.Configuration(conninfo: conninfo.application)
     pool.connectionCount = configuration.databaseConnectionCount
+    pool.logger = Logger(label: "hito.postgres")
     let database = PostgresDatabase(pool)
     try await database.check()
     if let warning = try await RowSecurity.state(pool.connection).warning {

@@ -46,12 +46,16 @@ def hello_block(**numbers: int) -> bytes:
     )
 
 
-def error_end(status: int, text: str = "", details: bytes = b"", cursor: str = "") -> bytes:
+def error_end(
+    status: int, text: str = "", details: bytes = b"", cursor: str = "", not_started: bool = False
+) -> bytes:
     fields = [(1, struct.pack(">H", status)), (2, text.encode())]
     if details:
         fields.append((3, details))
     if cursor:
         fields.append((4, cursor.encode()))
+    if not_started:
+        fields.append((8, b""))
     return block(*fields)
 
 

@@ -290,15 +290,23 @@ async def test_a_request_stream_is_read_once_also_where_it_was_not_started(tls, 
     assert server.accepted == 1
 
 
-async def test_a_stream_above_the_last_one_is_opened_elsewhere(tls, connect):
+@pytest.mark.parametrize("says", ["GOAWAY", "END"])
+async def test_a_stream_that_writes_is_opened_again_where_it_was_not_started(tls, connect, says):
     async def refusing(peer):
         await peer.greet()
-        await peer.call()
-        peer.goaway(0, 9)
+        stream, _, _ = await peer.call()
+        if says == "END":
+            peer.fail(stream, 14, "full", not_started=True)
+            await serve(peer)
+        else:
+            peer.goaway(0, 9)
         await peer.at_end()
 
     async def serving(peer):
         await peer.greet()
+        await serve(peer)
+
+    async def serve(peer):
         stream, _, _ = await peer.call()
         step = v1.GenerateGoalResponse(run_id="r")
         peer.send(MESSAGE, 0, stream, step.SerializeToString())

@@ -167,7 +167,9 @@ class Call:
         if end.status == 0:
             self.end = end
         else:
-            self._error = error_of(end.status, end.message, end.details, end.resume_cursor)
+            self._error = error_of(
+                end.status, end.message, end.details, end.resume_cursor, end.not_started
+            )
         self._finish()
 
     def fail(self, error: HitoError) -> None:

@@ -221,6 +221,7 @@ class End(NamedTuple):
     resume_cursor: str = ""
     trailers: Mapping[str, str] = {}
     server_us: Optional[int] = None
+    not_started: bool = False
 
 
 def decode_end(payload: bytes) -> Tuple[End, bytes]:
@@ -231,7 +232,7 @@ def decode_end(payload: bytes) -> Tuple[End, bytes]:
     for tag, value in fields:
         if tag == 6:
             trailers.update([_decode_metadata(value)])
-        elif tag in (1, 2, 3, 4, 7):
+        elif tag in (1, 2, 3, 4, 7, 8):
             if tag in seen:
                 raise WireError(PROTOCOL_ERROR, f"END has field {tag} twice")
             seen[tag] = value
@@ -242,6 +243,7 @@ def decode_end(payload: bytes) -> Tuple[End, bytes]:
         resume_cursor=_lenient_text(seen.get(4, b"")),
         trailers=trailers,
         server_us=_number(seen[7], _U64) if 7 in seen else None,
+        not_started=8 in seen,
     )
     return end, rest
 

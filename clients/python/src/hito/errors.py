@@ -201,11 +201,19 @@ _CLASSES = {
 
 
 def error_of(
-    status: int, message: str, details: bytes = b"", resume_cursor: str = ""
+    status: int,
+    message: str,
+    details: bytes = b"",
+    resume_cursor: str = "",
+    not_started: bool = False,
 ) -> HitoError:
     """The error that a server's END says."""
     return _CLASSES.get(StatusCode.of(status), UnknownError)(
-        message, details=details, resume_cursor=resume_cursor, from_server=True
+        message,
+        details=details,
+        resume_cursor=resume_cursor,
+        from_server=True,
+        not_started=not_started,
     )
 
 
