@@ -24,6 +24,7 @@ enum Grants {
       GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
       GRANT SELECT, INSERT, UPDATE, DELETE ON embeddings, passages, idempotency_keys TO hito_app;
       GRANT SELECT ON schema_migrations, embedding_models TO hito_app;
+      GRANT SELECT ON installation TO hito_app;
     END
     $$
     """
@@ -42,7 +43,7 @@ enum Grants {
     DO $$
     DECLARE
       name text;
-      mark constant text := 'policies of 2026-11-28';
+      mark constant text := 'policies of 2026-11-29';
     BEGIN
       IF EXISTS (
         SELECT 1 FROM pg_policy p WHERE p.polname = 'hito_reader' AND p.polrelid = 'passages'::regclass
@@ -75,7 +76,8 @@ enum Grants {
       CREATE POLICY hito_reader ON courses FOR SELECT TO hito_reader
         USING (id = ANY ((SELECT hito_readable_courses(hito_caller()))::uuid[]));
       CREATE POLICY hito_reader ON code_snapshots FOR SELECT TO hito_reader
-        USING (user_id = (SELECT hito_caller()) OR shared AND verdict = 'passed'
+        USING (user_id = (SELECT hito_caller())
+          OR \(Visibility.isSharedExample("code_snapshots", reader: "hito_caller()"))
           OR course_id = ANY ((SELECT hito_readable_courses(hito_caller()))::uuid[]));
       CREATE POLICY hito_reader ON passages FOR SELECT TO hito_reader
         USING (CASE entity_type

@@ -155,7 +155,7 @@ package struct PostgresRetrievalStore: RetrievalStore {
     _ keys: [PassageKey], as learnerID: EntityID
   ) async throws(StoreError) -> [PassageKey: DescribedPassage] {
     guard !keys.isEmpty else { return [:] }
-    let texts = SearchStatements.texts(PassageStatements.keys(keys))
+    let texts = SearchStatements.texts(PassageStatements.keys(keys), learnerID)
     let reader = try await hasReader.value(in: database) ? [ReaderRole.begin(learnerID)] : []
     let results = try await database.run(StatementUnit(reader + [texts]))
     guard let rows = results.last else { throw .corrupt("the search gave no result") }
