@@ -112,15 +112,24 @@ import Testing
     var code = snapshot()
     #expect(code.share(true, at: fixture.context.now) == .codeShared)
     #expect(code.share(true, at: fixture.context.now) == nil)
-    #expect(!code.isPublicExample)
+    #expect(!code.isSharedExample(trusting: []))
     _ = try code.judge(judgement(.passed), at: fixture.context.now)
-    #expect(code.isPublicExample)
+    #expect(code.isSharedExample(trusting: []))
     _ = try code.judge(judgement(.failed), at: fixture.context.now)
-    #expect(!code.isPublicExample)
+    #expect(!code.isSharedExample(trusting: []))
     _ = try code.judge(judgement(.passed), at: fixture.context.now)
     #expect(code.share(false, at: fixture.context.now) == .codeUnshared)
-    #expect(!code.isPublicExample)
+    #expect(!code.isSharedExample(trusting: []))
     #expect(code.version == 6)
+  }
+
+  @Test func `is an example by the word of an instructor for those who take it`() throws {
+    var code = snapshot()
+    _ = code.share(true, at: fixture.context.now)
+    let verdict = judgement(.passed, source: Provenance.instructorSource)
+    _ = try code.judge(verdict, at: fixture.context.now)
+    #expect(!code.isSharedExample(trusting: [EntityID(high: 3, low: 3)]))
+    #expect(code.isSharedExample(trusting: [verdict.provenance.actorID]))
   }
 
   @Test func `has events under the column names, without the code itself`() throws {

@@ -153,7 +153,9 @@ async def test_code_is_its_authors_until_it_is_shared_and_has_passed(
     await judge.code_validation.record_verdict(a_verdict(snapshot))
     example = (await stranger.code_validation.get_snapshot(read)).snapshot
     assert example.code_content == snapshot.code_content
-    assert (example.user_id, example.provenance.actor_id) == ("", "")
+    assert (example.user_id, example.validation_feedback) == ("", "")
+    assert not example.HasField("provenance") and example.verdict == PASSED
+    assert example.WhichOneof("validation_score_presence") is None
     with pytest.raises(hito.PermissionDenied):
         await stranger.code_validation.record_verdict(a_verdict(snapshot, FAILED, 0.0))
     await judge.code_validation.record_verdict(a_verdict(snapshot, FAILED, 0.0))

@@ -64,11 +64,24 @@ extension InMemoryStore: CourseRepository {
   }
 
   package func enrolments(
-    course: EntityID, page: PageRequest, scope: AccessScope
+    course: EntityID, states: [EnrolmentState], page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<Enrolment> {
+    try enrolments(states, page, scope) { $0.courseID == course }
+  }
+
+  package func enrolments(
+    learner: EntityID, states: [EnrolmentState], page: PageRequest, scope: AccessScope
+  ) async throws(StoreError) -> Page<Enrolment> {
+    try enrolments(states, page, scope) { $0.userID == learner }
+  }
+
+  private func enrolments(
+    _ states: [EnrolmentState], _ page: PageRequest, _ scope: AccessScope,
+    where isWanted: (Enrolment) -> Bool
+  ) throws(StoreError) -> Page<Enrolment> {
     try access(.read) { state in
       let enrolments = state.enrolments.values.filter {
-        $0.courseID == course && $0.isActive && state.sees($0, scope)
+        isWanted($0) && states.contains($0.state) && state.sees($0, scope)
       }
       return cut(enrolments, page) { PageKey(time: $0.createdAt, id: $0.id) }
     }

@@ -56,9 +56,16 @@ extension InMemoryStore: RetrievalStore {
         case .codeSnapshot:
           let snapshot = state.snapshots[key.entityID]
           mayRead =
-            passage.userID == learnerID || snapshot?.isPublicExample ?? false
+            passage.userID == learnerID
+            || snapshot?.isSharedExample(trusting: state.trustedGraders(of: learnerID)) ?? false
             || snapshot?.referenceCourseID.map(readable.contains) ?? false
           attributes["language"] = snapshot?.language
+          attributes["verdict"] = snapshot?.judgement?.verdict.rawValue
+          attributes["reference_solution"] = (snapshot?.referenceCourseID != nil).description
+          if passage.userID == learnerID {
+            attributes["validation_feedback"] = snapshot?.judgement?.feedback
+            attributes["validation_score"] = snapshot?.judgement?.score.map { "\($0)" }
+          }
         }
         if mayRead {
           found[key] = DescribedPassage(passage: passage, attributes: attributes)
@@ -174,6 +181,11 @@ extension InMemoryStore.State {
     }.map(\.id)
   }
 
+  /// The instructors whose verdicts a learner takes.
+  func trustedGraders(of learnerID: EntityID) -> Set<EntityID> {
+    Set(readableCourses(of: learnerID).compactMap { courses[$0]?.userID })
+  }
+
   fileprivate func isIn(_ scope: SearchScope, _ key: InMemoryStore.PassageKey) -> Bool {
     switch scope {
     case .goals(let learnerID, let statuses):
@@ -184,7 +196,8 @@ extension InMemoryStore.State {
     case .code(let learnerID, let ids, let language, let onlyValidated):
       guard key.kind == .codeSnapshot, let snapshot = snapshots[key.entityID] else { return false }
       let isVisible =
-        snapshot.userID == learnerID || snapshot.isPublicExample
+        snapshot.userID == learnerID
+        || snapshot.isSharedExample(trusting: trustedGraders(of: learnerID))
         || snapshot.referenceCourseID.map(ids.contains) ?? false
       let isValidated =
         snapshot.judgement?.verdict == .passed && snapshot.judgement?.score ?? 0 > 0.8

@@ -62,7 +62,7 @@ extension InMemoryStore.State {
   }
 
   func seesAsExample(_ snapshot: CodeSnapshot, _ scope: AccessScope) -> Bool {
-    if snapshot.isPublicExample { return true }
+    if snapshot.isSharedExample(trusting: trustedGraders(of: scope.callerID)) { return true }
     guard let course = snapshot.referenceCourseID.flatMap({ courses[$0] }) else { return false }
     return course.status != .deleted
       && (course.userID == scope.callerID || isEnrolled(scope.callerID, in: course.id))

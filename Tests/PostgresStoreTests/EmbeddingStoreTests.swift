@@ -204,7 +204,7 @@ import Testing
       // Bob comes, Ada leaves one course, and the other one's text changes.
       for course in courses { _ = try await store.enrol(bob, in: course) }
       try await session.run(
-        "UPDATE enrolments SET is_active = false WHERE user_id = '\(ada.id)' "
+        "UPDATE enrolments SET is_active = false, state = 'left' WHERE user_id = '\(ada.id)' "
           + "AND course_id = '\(courses[0].id)'")
       try await store.savePassage(
         .course, courses[1].id, ines, "otro texto", RetrievalStoreTests.vector(3), hash: 2)

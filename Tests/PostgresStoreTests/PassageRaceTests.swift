@@ -77,7 +77,7 @@ import Testing
           ? """
           INSERT INTO enrolments (id, course_id, user_id, is_active, version, created_at, updated_at)
           VALUES (gen_random_uuid(), '\(course.id)', '\(ada.id)', true, 1, now(), now())
-          """ : "UPDATE enrolments SET is_active = false")
+          """ : "UPDATE enrolments SET is_active = false, state = 'left'")
       // As a unit of ours begins.
       try await enrolling.run(
         "SELECT 1 FROM passages WHERE entity_id = '\(course.id)' AND chunk_number = 0 FOR SHARE")

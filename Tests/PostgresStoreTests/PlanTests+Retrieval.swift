@@ -32,7 +32,7 @@ extension PlanTests {
       maySort: true, withoutSeqScan: true, role: ReaderRole.name),
     Case(
       statement: SearchStatements.texts,
-      arguments: "'{goal}', ARRAY[gen_random_uuid()], '{0}'", index: "passages_pkey",
+      arguments: "'{goal}', ARRAY[gen_random_uuid()], '{0}', \(user)", index: "passages_pkey",
       maySort: true),
     Case(
       statement: AgentRunStatements.byID, arguments: "false, \(user), gen_random_uuid()",

@@ -57,8 +57,13 @@ import Testing
       statement: CourseStatements.enrolment, arguments: "false, \(user), true, \(course), \(user)",
       index: "enrolments_course_user_key"),
     Case(
-      statement: CourseStatements.enrolments, arguments: "true, \(user), false, \(course), \(end)",
+      statement: CourseStatements.enrolments,
+      arguments: "true, \(user), false, \(course), '{active}', \(end)",
       index: "enrolments_course_created", maySort: true),
+    Case(
+      statement: CourseStatements.enrolmentsByLearner,
+      arguments: "false, \(user), false, \(user), '{active,invited}', \(end)",
+      index: "enrolments_learner", maySort: true),
     Case(
       statement: GoalStatements.byID, arguments: "\(scope), gen_random_uuid()",
       index: "goals_pkey", maySort: true),

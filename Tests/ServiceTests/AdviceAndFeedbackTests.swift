@@ -79,6 +79,26 @@ import Testing
     #expect(await other.end()?.code == .notFound)
   }
 
+  @Test func `on an example of another learner tells the model nothing that was said of it`()
+    async throws
+  {
+    let (fixture, model) = fixture([.text("Bien.")])
+    let (ada, bea) = (fixture.user(), fixture.user(name: "Bea"))
+    let made = try #require(try await fixture.submit(as: ada).snapshot)
+    let _: SetSharingResponse = try await fixture.call(
+      CodeValidationServiceMethods.setSharing,
+      SetSharingRequest(snapshotId: made.id, shared: true), as: ada)
+    let _: RecordVerdictResponse = try await fixture.call(
+      CodeValidationServiceMethods.recordVerdict,
+      RecordVerdictRequest(
+        snapshotId: made.id, verdict: .passed, score: 0.83, feedback: "Ada copia"),
+      as: fixture.user(.service))
+    _ = try await feedback(fixture, .snapshotId(made.id), as: bea).all()
+    let prompt = try #require(model?.requests.first?.messages.map(\.text).joined(separator: "\n"))
+    #expect(prompt.contains("verdict: none"))
+    for part in ["Ada copia", "0.83", "passed"] { #expect(!prompt.contains(part), "\(part)") }
+  }
+
   @Test func `on code that is not stored is bounded`() async throws {
     let (fixture, model) = fixture([.text("Bien.")])
     let ada = fixture.user()

@@ -35,6 +35,47 @@ public struct CourseStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   }
 }
 
+/// What a learner's place in a course is.
+public struct EnrolmentState: RawRepresentable, Hashable, Sendable, CaseIterable {
+  /// Not said.
+  public static let unspecified = EnrolmentState(rawValue: 0)
+  /// Asked, and has not answered: the course's owner sees nothing of what the learner does.
+  public static let invited = EnrolmentState(rawValue: 1)
+  /// Enrolled.
+  public static let active = EnrolmentState(rawValue: 2)
+  /// Was enrolled; ended by whom `changed_by` names.
+  public static let left = EnrolmentState(rawValue: 3)
+  /// The learner turned the invitation down.
+  public static let declined = EnrolmentState(rawValue: 4)
+  /// The invitation was taken back.
+  public static let withdrawn = EnrolmentState(rawValue: 5)
+
+  /// The number on the wire; also one that nobody has named yet is legal.
+  public var rawValue: Int32
+
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// The values that this version of the contract names.
+  public static var allCases: [EnrolmentState] {
+    [.unspecified, .invited, .active, .left, .declined, .withdrawn]
+  }
+
+  /// The name in the contract; nil for a number that this version does not know.
+  public var protoName: String? {
+    switch self {
+    case .unspecified: "ENROLMENT_STATE_UNSPECIFIED"
+    case .invited: "ENROLMENT_STATE_INVITED"
+    case .active: "ENROLMENT_STATE_ACTIVE"
+    case .left: "ENROLMENT_STATE_LEFT"
+    case .declined: "ENROLMENT_STATE_DECLINED"
+    case .withdrawn: "ENROLMENT_STATE_WITHDRAWN"
+    default: nil
+    }
+  }
+}
+
 /// How a document is written.
 public struct DocumentFormat: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Guessed from the path.
@@ -137,18 +178,27 @@ public struct Enrolment: WireMessage, Equatable {
   public var courseId: String
   /// The learner.
   public var userId: String
-  /// False once left.
+  /// True where the state is ACTIVE.
   public var active: Bool
   /// Goes up by one with each change.
   public var version: Int64
-  /// When the learner first enrolled.
+  /// When the learner was first invited or enrolled.
   public var createdAt: Timestamp?
   /// When it last changed.
   public var updatedAt: Timestamp?
+  /// What the place is now.
+  public var state: EnrolmentState
+  /// Who made the last change: the learner, or who invited them, enrolled them directly or ended it.
+  /// Empty where that was not recorded.
+  public var changedBy: String
+  /// Whether the learner was enrolled by another user and never asked.
+  public var direct: Bool
 
   public init(
     id: String = "", courseId: String = "", userId: String = "", active: Bool = false,
-    version: Int64 = 0, createdAt: Timestamp? = nil, updatedAt: Timestamp? = nil
+    version: Int64 = 0, createdAt: Timestamp? = nil, updatedAt: Timestamp? = nil,
+    state: EnrolmentState = EnrolmentState(rawValue: 0), changedBy: String = "",
+    direct: Bool = false
   ) {
     self.id = id
     self.courseId = courseId
@@ -157,6 +207,9 @@ public struct Enrolment: WireMessage, Equatable {
     self.version = version
     self.createdAt = createdAt
     self.updatedAt = updatedAt
+    self.state = state
+    self.changedBy = changedBy
+    self.direct = direct
   }
 
   public static var fullName: String { "hito.v1.Enrolment" }
@@ -642,7 +695,7 @@ public struct EnrolRequest: WireMessage, Equatable {
 
 /// The enrolment.
 public struct EnrolResponse: WireMessage, Equatable {
-  /// The enrolment.
+  /// The enrolment; its state says whether the learner was only invited.
   public var enrolment: Enrolment?
   /// Names this write.
   public var receipt: WriteReceipt?
@@ -659,6 +712,181 @@ public struct EnrolResponse: WireMessage, Equatable {
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> EnrolResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Which invitation to accept.
+public struct AcceptEnrolmentRequest: WireMessage, Equatable {
+  /// UUID.
+  public var courseId: String
+
+  public init(
+    courseId: String = ""
+  ) {
+    self.courseId = courseId
+  }
+
+  public static var fullName: String { "hito.v1.AcceptEnrolmentRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> AcceptEnrolmentRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The enrolment after the change.
+public struct AcceptEnrolmentResponse: WireMessage, Equatable {
+  /// The enrolment.
+  public var enrolment: Enrolment?
+  /// Names this write.
+  public var receipt: WriteReceipt?
+
+  public init(
+    enrolment: Enrolment? = nil, receipt: WriteReceipt? = nil
+  ) {
+    self.enrolment = enrolment
+    self.receipt = receipt
+  }
+
+  public static var fullName: String { "hito.v1.AcceptEnrolmentResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> AcceptEnrolmentResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Which invitation to turn down.
+public struct DeclineEnrolmentRequest: WireMessage, Equatable {
+  /// UUID.
+  public var courseId: String
+
+  public init(
+    courseId: String = ""
+  ) {
+    self.courseId = courseId
+  }
+
+  public static var fullName: String { "hito.v1.DeclineEnrolmentRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> DeclineEnrolmentRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The enrolment after the change.
+public struct DeclineEnrolmentResponse: WireMessage, Equatable {
+  /// The enrolment.
+  public var enrolment: Enrolment?
+  /// Names this write.
+  public var receipt: WriteReceipt?
+
+  public init(
+    enrolment: Enrolment? = nil, receipt: WriteReceipt? = nil
+  ) {
+    self.enrolment = enrolment
+    self.receipt = receipt
+  }
+
+  public static var fullName: String { "hito.v1.DeclineEnrolmentResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> DeclineEnrolmentResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Whose places in courses.
+public struct ListLearnerEnrolmentsRequest: WireMessage, Equatable {
+  /// Learner; empty means the caller. Only services and admins name another.
+  public var userId: String
+  /// None means INVITED and ACTIVE.
+  public var states: [EnrolmentState]
+  /// Which page.
+  public var page: PageRequest?
+  /// Wait for this write first.
+  public var minCursor: String
+
+  public init(
+    userId: String = "", states: [EnrolmentState] = [], page: PageRequest? = nil,
+    minCursor: String = ""
+  ) {
+    self.userId = userId
+    self.states = states
+    self.page = page
+    self.minCursor = minCursor
+  }
+
+  public static var fullName: String { "hito.v1.ListLearnerEnrolmentsRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ListLearnerEnrolmentsRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// A page of enrolments.
+public struct ListLearnerEnrolmentsResponse: WireMessage, Equatable {
+  /// Newest first.
+  public var enrolments: [Enrolment]
+  /// Where the next page starts.
+  public var page: PageInfo?
+
+  public init(
+    enrolments: [Enrolment] = [], page: PageInfo? = nil
+  ) {
+    self.enrolments = enrolments
+    self.page = page
+  }
+
+  public static var fullName: String { "hito.v1.ListLearnerEnrolmentsResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ListLearnerEnrolmentsResponse {
     try Codec.decode(bytes, limits)
   }
 
@@ -735,13 +963,17 @@ public struct ListEnrolmentsRequest: WireMessage, Equatable {
   public var page: PageRequest?
   /// Wait for this write first.
   public var minCursor: String
+  /// None means ACTIVE.
+  public var states: [EnrolmentState]
 
   public init(
-    courseId: String = "", page: PageRequest? = nil, minCursor: String = ""
+    courseId: String = "", page: PageRequest? = nil, minCursor: String = "",
+    states: [EnrolmentState] = []
   ) {
     self.courseId = courseId
     self.page = page
     self.minCursor = minCursor
+    self.states = states
   }
 
   public static var fullName: String { "hito.v1.ListEnrolmentsRequest" }
@@ -761,7 +993,7 @@ public struct ListEnrolmentsRequest: WireMessage, Equatable {
 
 /// A page of enrolments.
 public struct ListEnrolmentsResponse: WireMessage, Equatable {
-  /// Newest first; active ones only.
+  /// Newest first.
   public var enrolments: [Enrolment]
   /// Where the next page starts.
   public var page: PageInfo?
@@ -1283,6 +1515,9 @@ extension ArchiveCourseResponse: WriteResponse {}
 extension ReopenCourseResponse: WriteResponse {}
 extension DeleteCourseResponse: WriteResponse {}
 extension EnrolResponse: WriteResponse {}
+extension AcceptEnrolmentResponse: WriteResponse {}
+extension DeclineEnrolmentResponse: WriteResponse {}
+extension ListLearnerEnrolmentsRequest: PagedRequest {}
 extension LeaveResponse: WriteResponse {}
 extension ListEnrolmentsRequest: PagedRequest {}
 extension IngestDocumentsResponse: WriteResponse {}
@@ -1362,6 +1597,9 @@ extension Enrolment: CodedMessage {
     self.version = raw.pointee.version
     self.createdAt = Codec.message(raw.pointee.created_at)
     self.updatedAt = Codec.message(raw.pointee.updated_at)
+    self.state = EnrolmentState(rawValue: Int32(truncatingIfNeeded: raw.pointee.state.rawValue))
+    self.changedBy = Codec.string(raw.pointee.changed_by)
+    self.direct = raw.pointee.direct != 0
   }
 
   func write(
@@ -1384,6 +1622,11 @@ extension Enrolment: CodedMessage {
     if let value = self.updatedAt {
       raw.pointee.updated_at = arena.message(value)
     }
+    raw.pointee.state = .init(rawValue: .init(truncatingIfNeeded: self.state.rawValue))
+    if !self.changedBy.isEmpty {
+      raw.pointee.changed_by = arena.string(self.changedBy)
+    }
+    raw.pointee.direct = self.direct ? 1 : 0
   }
 }
 
@@ -1771,6 +2014,138 @@ extension EnrolResponse: CodedMessage {
   }
 }
 
+extension AcceptEnrolmentRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__AcceptEnrolmentRequest>) {
+    hito__v1__accept_enrolment_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__AcceptEnrolmentRequest>) {
+    self.courseId = Codec.string(raw.pointee.course_id)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__AcceptEnrolmentRequest>, _ arena: EncodingArena
+  ) {
+    if !self.courseId.isEmpty {
+      raw.pointee.course_id = arena.string(self.courseId)
+    }
+  }
+}
+
+extension AcceptEnrolmentResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__AcceptEnrolmentResponse>) {
+    hito__v1__accept_enrolment_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__AcceptEnrolmentResponse>) {
+    self.enrolment = Codec.message(raw.pointee.enrolment)
+    self.receipt = Codec.message(raw.pointee.receipt)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__AcceptEnrolmentResponse>, _ arena: EncodingArena
+  ) {
+    if let value = self.enrolment {
+      raw.pointee.enrolment = arena.message(value)
+    }
+    if let value = self.receipt {
+      raw.pointee.receipt = arena.message(value)
+    }
+  }
+}
+
+extension DeclineEnrolmentRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__DeclineEnrolmentRequest>) {
+    hito__v1__decline_enrolment_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__DeclineEnrolmentRequest>) {
+    self.courseId = Codec.string(raw.pointee.course_id)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeclineEnrolmentRequest>, _ arena: EncodingArena
+  ) {
+    if !self.courseId.isEmpty {
+      raw.pointee.course_id = arena.string(self.courseId)
+    }
+  }
+}
+
+extension DeclineEnrolmentResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__DeclineEnrolmentResponse>) {
+    hito__v1__decline_enrolment_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__DeclineEnrolmentResponse>) {
+    self.enrolment = Codec.message(raw.pointee.enrolment)
+    self.receipt = Codec.message(raw.pointee.receipt)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__DeclineEnrolmentResponse>, _ arena: EncodingArena
+  ) {
+    if let value = self.enrolment {
+      raw.pointee.enrolment = arena.message(value)
+    }
+    if let value = self.receipt {
+      raw.pointee.receipt = arena.message(value)
+    }
+  }
+}
+
+extension ListLearnerEnrolmentsRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ListLearnerEnrolmentsRequest>) {
+    hito__v1__list_learner_enrolments_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ListLearnerEnrolmentsRequest>) {
+    self.userId = Codec.string(raw.pointee.user_id)
+    self.states =
+      Codec.list(raw.pointee.n_states, raw.pointee.states) { EnrolmentState(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
+    self.page = Codec.message(raw.pointee.page)
+    self.minCursor = Codec.string(raw.pointee.min_cursor)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListLearnerEnrolmentsRequest>, _ arena: EncodingArena
+  ) {
+    if !self.userId.isEmpty {
+      raw.pointee.user_id = arena.string(self.userId)
+    }
+    raw.pointee.n_states = self.states.count
+    raw.pointee.states =
+      arena.list(self.states) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    if let value = self.page {
+      raw.pointee.page = arena.message(value)
+    }
+    if !self.minCursor.isEmpty {
+      raw.pointee.min_cursor = arena.string(self.minCursor)
+    }
+  }
+}
+
+extension ListLearnerEnrolmentsResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ListLearnerEnrolmentsResponse>) {
+    hito__v1__list_learner_enrolments_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ListLearnerEnrolmentsResponse>) {
+    self.enrolments = Codec.messages(raw.pointee.n_enrolments, raw.pointee.enrolments)
+    self.page = Codec.message(raw.pointee.page)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListLearnerEnrolmentsResponse>, _ arena: EncodingArena
+  ) {
+    raw.pointee.n_enrolments = self.enrolments.count
+    raw.pointee.enrolments = arena.list(self.enrolments) { arena.message($0) }
+    if let value = self.page {
+      raw.pointee.page = arena.message(value)
+    }
+  }
+}
+
 extension LeaveRequest: CodedMessage {
   static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__LeaveRequest>) {
     hito__v1__leave_request__init(raw)
@@ -1824,6 +2199,8 @@ extension ListEnrolmentsRequest: CodedMessage {
     self.courseId = Codec.string(raw.pointee.course_id)
     self.page = Codec.message(raw.pointee.page)
     self.minCursor = Codec.string(raw.pointee.min_cursor)
+    self.states =
+      Codec.list(raw.pointee.n_states, raw.pointee.states) { EnrolmentState(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
   }
 
   func write(
@@ -1838,6 +2215,9 @@ extension ListEnrolmentsRequest: CodedMessage {
     if !self.minCursor.isEmpty {
       raw.pointee.min_cursor = arena.string(self.minCursor)
     }
+    raw.pointee.n_states = self.states.count
+    raw.pointee.states =
+      arena.list(self.states) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
   }
 }
 

@@ -28,9 +28,18 @@ public enum CourseServiceMethods {
   public static let enrol = MethodDescriptor(
     path: "hito.v1.CourseService/Enrol", kind: .unary, isReadOnly: false,
     rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
+  public static let acceptEnrolment = MethodDescriptor(
+    path: "hito.v1.CourseService/AcceptEnrolment", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
+  public static let declineEnrolment = MethodDescriptor(
+    path: "hito.v1.CourseService/DeclineEnrolment", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let leave = MethodDescriptor(
     path: "hito.v1.CourseService/Leave", kind: .unary, isReadOnly: false,
     rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
+  public static let listLearnerEnrolments = MethodDescriptor(
+    path: "hito.v1.CourseService/ListLearnerEnrolments", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let listEnrolments = MethodDescriptor(
     path: "hito.v1.CourseService/ListEnrolments", kind: .unary, isReadOnly: true,
     rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
@@ -51,7 +60,8 @@ public enum CourseServiceMethods {
   public static var all: [MethodDescriptor] {
     [
       createCourse, getCourse, listCourses, updateCourse, archiveCourse, reopenCourse, deleteCourse,
-      enrol, leave, listEnrolments, ingestDocuments, listDocuments, deleteDocument, advise,
+      enrol, acceptEnrolment, declineEnrolment, leave, listLearnerEnrolments, listEnrolments,
+      ingestDocuments, listDocuments, deleteDocument, advise,
     ]
   }
 }
@@ -94,16 +104,39 @@ package protocol CourseServiceHandler: Sendable {
     _ request: DeleteCourseRequest, _ context: CallContext
   ) async throws -> DeleteCourseResponse
 
-  /// Enrols a learner (the caller, where none is named) in an active course. Enrolling twice is one
+  /// Enrols the caller in an active course, or brings in whom they name. Enrolling twice is one
   /// enrolment.
+  ///
+  /// Whom the course's owner names is invited, and enrolled once they accept. Services and admins,
+  /// who keep courses as another system has them, enrol directly: the enrolment says so, and by whom.
+  /// Directly go learners alone, and none who turned the course down: who left it, declined it or has
+  /// not answered an invitation to it is invited, whoever names them.
   func enrol(
     _ request: EnrolRequest, _ context: CallContext
   ) async throws -> EnrolResponse
 
-  /// Ends an enrolment. Leaving what one is not enrolled in is NOT_FOUND.
+  /// Accepts the caller's invitation to an active course. Accepting twice is one enrolment; without
+  /// an invitation it is NOT_FOUND.
+  func acceptEnrolment(
+    _ request: AcceptEnrolmentRequest, _ context: CallContext
+  ) async throws -> AcceptEnrolmentResponse
+
+  /// Turns the caller's invitation down; once it was accepted, leaves the course. Declining twice, or
+  /// what was left, changes nothing; without an invitation it is NOT_FOUND.
+  func declineEnrolment(
+    _ request: DeclineEnrolmentRequest, _ context: CallContext
+  ) async throws -> DeclineEnrolmentResponse
+
+  /// Ends an enrolment or an invitation. Leaving what one is not in is NOT_FOUND.
   func leave(
     _ request: LeaveRequest, _ context: CallContext
   ) async throws -> LeaveResponse
+
+  /// The places of one learner (the caller, where none is named) in courses, newest first: where they
+  /// are invited, and where they were enrolled directly.
+  func listLearnerEnrolments(
+    _ request: ListLearnerEnrolmentsRequest, _ context: CallContext
+  ) async throws -> ListLearnerEnrolmentsResponse
 
   /// Who is enrolled, newest first. A learner sees only their own enrolment.
   func listEnrolments(
@@ -167,9 +200,21 @@ extension CourseServiceHandler {
       (request: EnrolRequest, context: CallContext) in
       try await self.enrol(request, context)
     }
+    try router.unary(CourseServiceMethods.acceptEnrolment) {
+      (request: AcceptEnrolmentRequest, context: CallContext) in
+      try await self.acceptEnrolment(request, context)
+    }
+    try router.unary(CourseServiceMethods.declineEnrolment) {
+      (request: DeclineEnrolmentRequest, context: CallContext) in
+      try await self.declineEnrolment(request, context)
+    }
     try router.unary(CourseServiceMethods.leave) {
       (request: LeaveRequest, context: CallContext) in
       try await self.leave(request, context)
+    }
+    try router.unary(CourseServiceMethods.listLearnerEnrolments) {
+      (request: ListLearnerEnrolmentsRequest, context: CallContext) in
+      try await self.listLearnerEnrolments(request, context)
     }
     try router.unary(CourseServiceMethods.listEnrolments) {
       (request: ListEnrolmentsRequest, context: CallContext) in
@@ -266,8 +311,13 @@ public struct CourseServiceClient: Sendable {
       options: options)
   }
 
-  /// Enrols a learner (the caller, where none is named) in an active course. Enrolling twice is one
+  /// Enrols the caller in an active course, or brings in whom they name. Enrolling twice is one
   /// enrolment.
+  ///
+  /// Whom the course's owner names is invited, and enrolled once they accept. Services and admins,
+  /// who keep courses as another system has them, enrol directly: the enrolment says so, and by whom.
+  /// Directly go learners alone, and none who turned the course down: who left it, declined it or has
+  /// not answered an invitation to it is invited, whoever names them.
   public func enrol(
     _ request: EnrolRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> EnrolResponse {
@@ -275,12 +325,42 @@ public struct CourseServiceClient: Sendable {
       CourseServiceMethods.enrol, request, returning: EnrolResponse.self, options: options)
   }
 
-  /// Ends an enrolment. Leaving what one is not enrolled in is NOT_FOUND.
+  /// Accepts the caller's invitation to an active course. Accepting twice is one enrolment; without
+  /// an invitation it is NOT_FOUND.
+  public func acceptEnrolment(
+    _ request: AcceptEnrolmentRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> AcceptEnrolmentResponse {
+    try await transport.unary(
+      CourseServiceMethods.acceptEnrolment, request, returning: AcceptEnrolmentResponse.self,
+      options: options)
+  }
+
+  /// Turns the caller's invitation down; once it was accepted, leaves the course. Declining twice, or
+  /// what was left, changes nothing; without an invitation it is NOT_FOUND.
+  public func declineEnrolment(
+    _ request: DeclineEnrolmentRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> DeclineEnrolmentResponse {
+    try await transport.unary(
+      CourseServiceMethods.declineEnrolment, request, returning: DeclineEnrolmentResponse.self,
+      options: options)
+  }
+
+  /// Ends an enrolment or an invitation. Leaving what one is not in is NOT_FOUND.
   public func leave(
     _ request: LeaveRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> LeaveResponse {
     try await transport.unary(
       CourseServiceMethods.leave, request, returning: LeaveResponse.self, options: options)
+  }
+
+  /// The places of one learner (the caller, where none is named) in courses, newest first: where they
+  /// are invited, and where they were enrolled directly.
+  public func listLearnerEnrolments(
+    _ request: ListLearnerEnrolmentsRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> ListLearnerEnrolmentsResponse {
+    try await transport.unary(
+      CourseServiceMethods.listLearnerEnrolments, request,
+      returning: ListLearnerEnrolmentsResponse.self, options: options)
   }
 
   /// Who is enrolled, newest first. A learner sees only their own enrolment.

@@ -374,12 +374,12 @@ public struct CodeSnapshot: WireMessage, Equatable {
   public var codeContent: String
   /// The verdict, once there is one.
   public var verdict: Verdict
-  /// 0 to 1; not set before there is a verdict.
+  /// 0 to 1; not set before there is a verdict, nor in an example.
   /// The score.
   public var validationScore: Double?
-  /// What was said of it.
+  /// What was said of it; not in an example.
   public var validationFeedback: String
-  /// Where the verdict comes from.
+  /// Where the verdict comes from; not in an example.
   public var provenance: Provenance?
   /// Others may see it once validated.
   public var shared: Bool

@@ -65,7 +65,9 @@ package protocol CodeValidationServiceHandler: Sendable {
     _ responses: ResponseWriter<GetFeedbackResponse>
   ) async throws
 
-  /// Says whether others may see this code, once validated, as an example. Off by default.
+  /// Says whether others may see this code, once it has passed, as an example: by the word of a
+  /// service or an admin everybody, by that of an instructor those enrolled in a course of theirs. An
+  /// example tells nothing of its author, nor what was said of it. Off by default.
   func setSharing(
     _ request: SetSharingRequest, _ context: CallContext
   ) async throws -> SetSharingResponse
@@ -170,7 +172,9 @@ public struct CodeValidationServiceClient: Sendable {
       options: options)
   }
 
-  /// Says whether others may see this code, once validated, as an example. Off by default.
+  /// Says whether others may see this code, once it has passed, as an example: by the word of a
+  /// service or an admin everybody, by that of an instructor those enrolled in a course of theirs. An
+  /// example tells nothing of its author, nor what was said of it. Off by default.
   public func setSharing(
     _ request: SetSharingRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> SetSharingResponse {

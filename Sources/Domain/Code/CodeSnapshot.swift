@@ -50,8 +50,12 @@ package struct CodeSnapshot: Sendable, Hashable {
     self.updatedAt = updatedAt
   }
 
-  /// Whether it is an example for those who have nothing else to do with its author.
-  package var isPublicExample: Bool { isShared && judgement?.verdict == .passed }
+  /// Whether it is an example for those who have nothing else to do with its author, and take the
+  /// word of these instructors.
+  package func isSharedExample(trusting instructors: Set<EntityID>) -> Bool {
+    guard isShared, let judgement, judgement.verdict == .passed else { return false }
+    return judgement.provenance.instructorID.map(instructors.contains) ?? true
+  }
 
   package func validate() throws(DomainError) {
     var validation = Validation()

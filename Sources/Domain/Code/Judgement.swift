@@ -85,6 +85,10 @@ package struct Provenance: Sendable, Hashable {
     self.policy = policy
   }
 
+  /// The instructor whose word it is; nil where a service, an admin or the server itself judged, whose
+  /// word everybody takes.
+  package var instructorID: EntityID? { source == Self.instructorSource ? actorID : nil }
+
   /// What the `code_snapshots.provenance` column holds. The hash of the code is a column of its own.
   package var json: JSONValue {
     .object([

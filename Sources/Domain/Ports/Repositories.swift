@@ -78,14 +78,19 @@ package protocol CourseRepository: Sendable {
   func courses(
     _ filter: CourseFilter, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<Course>
-  /// The enrolment of a learner, active or not. Visible to the learner, the course's owner and
+  /// The enrolment of a learner, in whatever state. Visible to the learner, the course's owner and
   /// those who see everybody.
   func enrolment(
     course: EntityID, user: EntityID, scope: AccessScope
   ) async throws(StoreError) -> Enrolment?
-  /// The active enrolments of a course, newest first; a learner sees only their own.
+  /// The enrolments of a course that are in one of the states, newest first; a learner sees only
+  /// their own.
   func enrolments(
-    course: EntityID, page: PageRequest, scope: AccessScope
+    course: EntityID, states: [EnrolmentState], page: PageRequest, scope: AccessScope
+  ) async throws(StoreError) -> Page<Enrolment>
+  /// The enrolments of a learner that are in one of the states, newest first; visible as each is.
+  func enrolments(
+    learner: EntityID, states: [EnrolmentState], page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<Enrolment>
 }
 

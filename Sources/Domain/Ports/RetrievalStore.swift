@@ -23,8 +23,8 @@ package enum SearchScope: Sendable, Hashable {
   case goals(learnerID: EntityID, statuses: [WorkStatus])
   /// Parts of these courses, which the caller has found that the learner may read.
   case courses([EntityID])
-  /// Code of the learner's own, validated code that its author shares, and reference solutions of
-  /// these courses.
+  /// Code of the learner's own, what others share as examples to this learner, and reference
+  /// solutions of these courses.
   case code(learnerID: EntityID, courses: [EntityID], language: String?, onlyValidated: Bool)
 }
 
@@ -126,7 +126,7 @@ package protocol RetrievalStore: Sendable {
   func candidates(_ query: CandidateQuery) async throws(StoreError) -> CandidateOutcome
 
   /// The texts of passages, as far as the database itself lets the learner read them: what it
-  /// withholds is missing from the result.
+  /// withholds is missing from the result. Of code that others wrote, what was said of it is missing.
   func passages(
     _ keys: [PassageKey], as learnerID: EntityID
   ) async throws(StoreError) -> [PassageKey: DescribedPassage]

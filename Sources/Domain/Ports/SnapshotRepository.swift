@@ -3,8 +3,8 @@ package struct FoundSnapshot: Sendable, Hashable {
   package var snapshot: CodeSnapshot
   /// The course that its goal belongs to now; nil where it has none.
   package var goalCourseID: EntityID?
-  /// The caller sees it as an example only: its code and what was said of it, but nothing that leads
-  /// to its author.
+  /// The caller sees it as an example only: its code and that it has passed, but nothing that was said
+  /// of it, and nothing that leads to its author.
   package var isExample: Bool
 
   package init(snapshot: CodeSnapshot, goalCourseID: EntityID?, isExample: Bool) {
@@ -26,8 +26,9 @@ package struct SnapshotFilter: Sendable, Hashable {
 
 /// A snapshot is visible to its author, to those who see everybody, and, where its goal belongs to a
 /// course, to the instructor who owns that course while the author is enrolled. As an example it is
-/// also visible to everybody where the author shares it and it has passed, and to those enrolled in
-/// a course (and its owner) where it is a reference solution of that course.
+/// also visible where the author shares it and it has passed: by the word of a service or an admin to
+/// everybody, by that of an instructor to those enrolled in a course of that instructor; and to those
+/// enrolled in a course (and its owner) where it is a reference solution of that course.
 package protocol SnapshotRepository: Sendable {
   func snapshot(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> FoundSnapshot?
   /// Newest first, without the code, and never examples.

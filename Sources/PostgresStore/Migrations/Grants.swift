@@ -27,6 +27,7 @@ enum Grants {
       GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
       GRANT SELECT, INSERT, UPDATE, DELETE ON embeddings, passages, idempotency_keys TO hito_app;
       GRANT SELECT ON schema_migrations, embedding_models TO hito_app;
+      GRANT SELECT ON installation TO hito_app;
     END
     $$
     """

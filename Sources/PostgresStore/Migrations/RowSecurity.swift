@@ -52,7 +52,8 @@ package enum RowSecurity {
       isVisible: """
         \(isOwn) OR \(scopeIs("courses")) AND hito_oversees_goal(user_id, goal_id)
           OR \(scopeIs("examples"))
-            AND (shared AND verdict = 'passed' OR \(isReadable("course_id")))
+            AND (\(Visibility.isSharedExample("code_snapshots", reader: caller))
+              OR \(isReadable("course_id")))
         """, isRanked: true),
     Rule(table: "course_documents", isVisible: isReadable("course_id")),
     Rule(

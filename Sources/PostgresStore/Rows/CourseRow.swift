@@ -29,14 +29,17 @@ enum CourseRow: TableRow {
 enum EnrolmentRow: TableRow {
   static let layout = RowLayout(of: EnrolmentRow.self, "enrolments", as: "n")
   static let blank = Enrolment(
-    id: .blank, courseID: .blank, userID: .blank, isActive: false, version: 0, createdAt: .blank,
+    id: .blank, courseID: .blank, userID: .blank, state: .left, version: 0, createdAt: .blank,
     updatedAt: .blank)
 
   static func visit(_ enrolment: inout Enrolment, _ columns: inout some ColumnVisitor) {
     columns.key("id", &enrolment.id)
     columns.fixed("course_id", &enrolment.courseID)
     columns.fixed("user_id", &enrolment.userID)
-    columns.column("is_active", &enrolment.isActive)
+    columns.written("is_active", enrolment.isActive)
+    columns.column("state", &enrolment.state)
+    columns.column("changed_by", &enrolment.changedBy)
+    columns.column("is_direct", &enrolment.isDirect)
     columns.column("version", &enrolment.version)
     columns.fixed("created_at", &enrolment.createdAt)
     columns.column("updated_at", &enrolment.updatedAt)
@@ -44,3 +47,4 @@ enum EnrolmentRow: TableRow {
 }
 
 extension CourseStatus: SQLValue {}
+extension EnrolmentState: SQLValue {}

@@ -42,15 +42,21 @@ enum CourseStatements {
     WHERE n.course_id = $4 AND n.user_id = $5 AND \(Visibility.isEnrolmentVisible)
     """)
 
-  /// `$4` the course, `$5`, `$6` after this key, `$7` limit.
-  static let enrolments = Query<OverseerScope, EntityID, PageRequest>(
-    "enrolments.list",
+  /// `$4` the course or the learner, `$5` states, `$6`, `$7` after this key, `$8` limit.
+  typealias EnrolmentList = Query<OverseerScope, EntityID, [EnrolmentState], PageRequest>
+  private static func enrolmentList(_ condition: String) -> String {
     """
     SELECT \(EnrolmentRow.columns) FROM enrolments n
-    WHERE n.course_id = $4 AND n.is_active AND \(Visibility.isEnrolmentVisible)
-      AND (n.created_at, n.id) < ($5, $6)
-    ORDER BY n.created_at DESC, n.id DESC LIMIT $7
-    """)
+    WHERE \(condition) AND n.state = ANY ($5) AND \(Visibility.isEnrolmentVisible)
+      AND (n.created_at, n.id) < ($6, $7)
+    ORDER BY n.created_at DESC, n.id DESC LIMIT $8
+    """
+  }
+
+  static let enrolments = EnrolmentList("enrolments.list", enrolmentList("n.course_id = $4"))
+
+  static let enrolmentsByLearner = EnrolmentList(
+    "enrolments.list_by_learner", enrolmentList("n.user_id = $4"))
 
   static let insertEnrolment = Query<Inserted<EnrolmentRow>>(
     "enrolment.insert", EnrolmentRow.insert)
@@ -59,7 +65,7 @@ enum CourseStatements {
     "enrolment.update", EnrolmentRow.update(where: "version = $version - 1"))
 
   static let all: [any StatementSource] = [
-    byID, list, listByOwner, listEnrolled, insert, update, enrolment, enrolments, insertEnrolment,
-    updateEnrolment,
+    byID, list, listByOwner, listEnrolled, insert, update, enrolment, enrolments,
+    enrolmentsByLearner, insertEnrolment, updateEnrolment,
   ]
 }

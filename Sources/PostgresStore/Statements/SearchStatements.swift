@@ -42,7 +42,8 @@ enum SearchStatements {
     name: "code", kind: "code_snapshot",
     join: "JOIN code_snapshots s ON s.id = r.entity_id",
     condition: """
-      (s.user_id = $3 OR s.shared AND s.verdict = 'passed' OR s.course_id = ANY ($4))
+      (s.user_id = $3 OR \(Visibility.isSharedExample("s", reader: "$3"))
+        OR s.course_id = ANY ($4))
       AND ($5 IS NULL OR s.language = $5)
       AND (NOT $6 OR s.validation_passed AND s.validation_score > 0.8)
       """)
@@ -186,8 +187,9 @@ enum SearchStatements {
   static let readableCourses = Query<EntityID>(
     "search.courses", "SELECT unnest(hito_readable_courses($1))")
 
-  /// The texts of passages, as far as row-level security lets the viewer read them.
-  static let texts = Query<PassageStatements.Keys>(
+  /// The texts of passages, as far as row-level security lets the viewer read them, who is `$4`. What was
+  /// said of code is its author's to read.
+  static let texts = Query<PassageStatements.Keys, EntityID>(
     "search.texts",
     """
     SELECT \(DescribedPassageRow.columns)
@@ -203,9 +205,10 @@ enum SearchStatements {
           'technologies', COALESCE((SELECT string_agg(t, ', ')
             FROM jsonb_array_elements_text(c.metadata->'technologies') t), ''))
         ELSE jsonb_strip_nulls(jsonb_build_object('language', s.language, 'verdict', s.verdict,
-          'validation_score', s.validation_score::text,
-          'validation_feedback', left(s.validation_feedback, 2000),
-          'reference_solution', s.reference_solution::text))
+          'reference_solution', s.reference_solution::text,
+          'validation_score', CASE WHEN s.user_id = $4 THEN s.validation_score::text END,
+          'validation_feedback',
+            CASE WHEN s.user_id = $4 THEN left(s.validation_feedback, 2000) END))
       END AS more) a
     WHERE COALESCE(g.id, c.id, s.id) IS NOT NULL AND g.status IS DISTINCT FROM 'deleted'
       AND c.status IS DISTINCT FROM 'deleted'

@@ -10,7 +10,7 @@ enum SnapshotStatements {
     learner: "s.user_id", course: "g.course_id")
 
   private static let isExample = """
-    (s.shared AND s.verdict = 'passed' OR EXISTS (
+    (\(Visibility.isSharedExample("s", reader: "$2")) OR EXISTS (
       SELECT 1 FROM courses c
       WHERE c.id = s.course_id AND c.status <> 'deleted' AND \(Visibility.isReadersCourse)))
     """

@@ -25,6 +25,18 @@ enum Visibility {
   /// The material of the course `c`.
   static let isMaterialVisible = "c.status <> 'deleted' AND ($1 OR \(isReadersCourse))"
 
+  /// The code of the row `code` that its author shares is an example to the reader: it has passed, by
+  /// the word of a service, an admin or the server itself, or of an instructor who runs a course that
+  /// the reader is in. Others' word is not taken: two accounts of one instructor could plant anything.
+  static func isSharedExample(_ code: String, reader: String) -> String {
+    """
+    (\(code).shared AND \(code).verdict = 'passed'
+      AND (\(code).provenance->>'source' <> '\(Provenance.instructorSource)'
+        OR (\(code).provenance->>'actor_id')::uuid
+          = ANY ((SELECT hito_trusted_graders(\(reader)))::uuid[])))
+    """
+  }
+
   /// The course `c` itself: active ones are everybody's.
   static let isCourseVisible = """
     c.status <> 'deleted' AND (c.status = 'active' OR $1 OR \(isReadersCourse))

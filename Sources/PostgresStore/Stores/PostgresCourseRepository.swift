@@ -38,12 +38,24 @@ package struct PostgresCourseRepository: CourseRepository {
   }
 
   package func enrolments(
-    course: EntityID, page: PageRequest, scope: AccessScope
+    course: EntityID, states: [EnrolmentState], page: PageRequest, scope: AccessScope
+  ) async throws(StoreError) -> Page<Enrolment> {
+    try await enrolments(CourseStatements.enrolments, course, states, page, scope)
+  }
+
+  package func enrolments(
+    learner: EntityID, states: [EnrolmentState], page: PageRequest, scope: AccessScope
+  ) async throws(StoreError) -> Page<Enrolment> {
+    try await enrolments(CourseStatements.enrolmentsByLearner, learner, states, page, scope)
+  }
+
+  private func enrolments(
+    _ list: CourseStatements.EnrolmentList, _ id: EntityID, _ states: [EnrolmentState],
+    _ page: PageRequest, _ scope: AccessScope
   ) async throws(StoreError) -> Page<Enrolment> {
     try page.page(
       try await database.rows(
-        CourseStatements.enrolments(OverseerScope(scope: scope), course, page),
-        as: Viewer(scope)),
+        list(OverseerScope(scope: scope), id, states, page), as: Viewer(scope)),
       key: { PageKey(time: $0.createdAt, id: $0.id) }, EnrolmentRow.read)
   }
 }

@@ -163,7 +163,8 @@ package struct PostgresRetrievalStore: RetrievalStore {
   ) async throws(StoreError) -> [PassageKey: DescribedPassage] {
     guard !keys.isEmpty else { return [:] }
     let rows = try await database.rows(
-      SearchStatements.texts(PassageStatements.keys(keys)), as: .withExamples(learnerID))
+      SearchStatements.texts(PassageStatements.keys(keys), learnerID),
+      as: .withExamples(learnerID))
     var found: [PassageKey: DescribedPassage] = [:]
     for index in 0..<rows.count {
       let described = try DescribedPassageRow.read(rows[index])

@@ -40,7 +40,42 @@ extension Contract.Enrolment {
       id: enrolment.id.description, courseId: enrolment.courseID.description,
       userId: enrolment.userID.description, active: enrolment.isActive,
       version: enrolment.version, createdAt: Contract.Timestamp(enrolment.createdAt),
-      updatedAt: Contract.Timestamp(enrolment.updatedAt))
+      updatedAt: Contract.Timestamp(enrolment.updatedAt),
+      state: Contract.EnrolmentState(enrolment.state),
+      changedBy: enrolment.changedBy?.description ?? "", direct: enrolment.isDirect)
+  }
+}
+
+extension Contract.EnrolmentState {
+  init(_ state: Domain.EnrolmentState) {
+    self =
+      switch state {
+      case .invited: .invited
+      case .active: .active
+      case .left: .left
+      case .declined: .declined
+      case .withdrawn: .withdrawn
+      }
+  }
+}
+
+extension Domain.EnrolmentState {
+  /// The states of a filter.
+  ///
+  /// - Parameter standard: what none means.
+  static func filter(
+    _ states: [Contract.EnrolmentState], standard: [Domain.EnrolmentState]
+  ) throws(DomainError) -> [Domain.EnrolmentState] {
+    guard states.count <= 20 else { throw .invalid("states", "has more than 20 entries") }
+    var wanted: [Domain.EnrolmentState] = []
+    for (index, state) in states.enumerated() {
+      let known = allCases.first { Contract.EnrolmentState($0) == state }
+      guard let known else {
+        throw .invalid("states[\(index)]", "is no state that this server knows")
+      }
+      if !wanted.contains(known) { wanted.append(known) }
+    }
+    return wanted.isEmpty ? standard : wanted
   }
 }
 

@@ -19,14 +19,17 @@ extension Contract.CodeSnapshot {
       courseId: snapshot.referenceCourseID?.description ?? "")
   }
 
-  /// As much as the caller may see: an example does not lead to its author, nor to who judged it.
+  /// As much as the caller may see: an example does not lead to its author, nor to who judged it, nor
+  /// does it tell what was said of it.
   init(_ found: FoundSnapshot) {
     self.init(found.snapshot)
     guard found.isExample else { return }
     userId = ""
     taskId = ""
     goalId = ""
-    provenance?.actorId = ""
+    validationScore = nil
+    validationFeedback = ""
+    provenance = nil
   }
 }
 

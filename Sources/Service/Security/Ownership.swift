@@ -13,12 +13,18 @@ extension UserRepository {
 
   /// Nothing can be given to a user that does not exist or was shut out.
   func checkIsActive(_ userID: EntityID, _ caller: Caller) async throws {
+    _ = try await activeUser(userID, caller)
+  }
+
+  /// A user that exists and was not shut out.
+  func activeUser(_ userID: EntityID, _ caller: Caller) async throws -> User {
     guard let user = try await user(userID, scope: .system(caller)) else {
       throw DomainError.notFound(.user, userID)
     }
     guard user.isActive else {
       throw RPCError.precondition("the user was deactivated", .user, userID)
     }
+    return user
   }
 
   /// The language that is named, or that of the learner.

@@ -34,9 +34,12 @@ extension CodeValidationService {
     switch request.subject {
     case .snapshotId(let text):
       let id = try EntityID(parsing: text, field: "snapshot_id")
-      let snapshot = try await snapshot(id, caller).snapshot
+      let found = try await snapshot(id, caller)
+      let snapshot = found.snapshot
       let subject = RunSubject(
-        code: snapshot.content, filePath: snapshot.filePath, judgement: snapshot.judgement)
+        code: snapshot.content, filePath: snapshot.filePath,
+        // What was said of another's code is not said to this caller, nor to their model.
+        judgement: found.isExample ? nil : snapshot.judgement)
       return (subject, id, snapshot.language)
     case .code(let code):
       var validation = Validation()

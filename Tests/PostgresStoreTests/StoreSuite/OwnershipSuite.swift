@@ -73,7 +73,7 @@ import Testing
       #expect(try await sees(teacher, inCourse))
       #expect(try await !sees(teacher, own))
       #expect(try await !sees(other, inCourse))
-      enrolment.isActive = false
+      enrolment.state = .left
       enrolment.version = 2
       _ = try await store.writes.commit(
         Write(changes: [.updateEnrolment(enrolment)], events: [], reply: nil))
@@ -173,13 +173,14 @@ import Testing
         bob, in: course, at: StoreFixture.start.advanced(by: .seconds(1)))
       for (user, expected) in [(teacher, [second, first]), (ada, [first]), (bob, [second])] {
         let list = try await store.courses.enrolments(
-          course: course.id, page: PageRequest(limit: 10), scope: AccessScope(user))
+          course: course.id, states: [.active], page: PageRequest(limit: 10),
+          scope: AccessScope(user))
         #expect(list.items == expected)
       }
       // The role of the call counts: as a learner its owner sees no more than one.
       let lowered = AccessScope(callerID: teacher.id, role: .learner)
       let seen = try await store.courses.enrolments(
-        course: course.id, page: PageRequest(limit: 10), scope: lowered)
+        course: course.id, states: [.active], page: PageRequest(limit: 10), scope: lowered)
       #expect(seen.items.isEmpty)
       #expect(
         try await store.courses.enrolment(course: course.id, user: ada.id, scope: lowered) == nil)
@@ -194,6 +195,77 @@ import Testing
       let none = try await store.courses.courses(
         filter, page: page, scope: AccessScope(teacher))
       #expect(none.items.isEmpty)
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func enrolmentsAreListedByStateForTheirCourseAndTheirLearner(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      let teacher = try await store.addUser("Tom", role: .instructor)
+      let ada = try await store.addUser("Ada")
+      let eve = try await store.addUser("Eve", role: .instructor)
+      var made: [Enrolment] = []
+      for (index, state) in EnrolmentState.allCases.enumerated() {
+        let course = try await store.addCourse(owner: teacher)
+        var enrolment = try await store.enrol(
+          ada, in: course, at: StoreFixture.start.advanced(by: .seconds(index)))
+        enrolment.state = state
+        enrolment.changedBy = index == 0 ? nil : teacher.id
+        enrolment.isDirect = state == .active
+        enrolment.version = 2
+        let outcome = try await store.writes.commit(
+          Write(changes: [.updateEnrolment(enrolment)], events: [], reply: nil))
+        #expect(outcome == .committed)
+        made.append(enrolment)
+        let page = PageRequest(limit: 10)
+        for states in [
+          [state], EnrolmentState.allCases, EnrolmentState.allCases.filter { $0 != state },
+        ] {
+          let list = try await store.courses.enrolments(
+            course: course.id, states: states, page: page, scope: AccessScope(teacher))
+          #expect(list.items == (states.contains(state) ? [enrolment] : []))
+        }
+      }
+      func listed(
+        _ states: [EnrolmentState], _ user: User, after: PageKey? = nil, limit: Int = 10
+      ) async throws -> Page<Enrolment> {
+        try await store.courses.enrolments(
+          learner: ada.id, states: states, page: PageRequest(limit: limit, after: after),
+          scope: AccessScope(user))
+      }
+      #expect(try await listed(EnrolmentState.allCases, ada).items == made.reversed())
+      #expect(try await listed([.invited, .active], ada).items == [made[1], made[0]])
+      #expect(try await listed(EnrolmentState.allCases, eve).items == [])
+      let first = try await listed(EnrolmentState.allCases, ada, limit: 2)
+      let second = try await listed(EnrolmentState.allCases, ada, after: first.next, limit: 10)
+      #expect(first.items + second.items == made.reversed())
+    }
+  }
+
+  /// Only who is in is seen, in every way.
+  @Test(arguments: StoreKind.allCases, EnrolmentState.allCases)
+  func anInstructorSeesThoseWhoAccepted(_ kind: StoreKind, _ state: EnrolmentState) async throws {
+    try await kind.run { store in
+      let learner = try await store.addUser("Ada")
+      let teacher = try await store.addUser("Tom", role: .instructor)
+      let course = try await store.addCourse(owner: teacher)
+      let goal = try await store.addGoal(owner: learner, course: course)
+      var enrolment = try await store.enrol(learner, in: course)
+      enrolment.state = state
+      enrolment.version = 2
+      _ = try await store.writes.commit(
+        Write(changes: [.updateEnrolment(enrolment)], events: [], reply: nil))
+      let isIn = state == .active
+      let scope = AccessScope(teacher)
+      let seen = try await store.goals.goal(goal.goal.id, scope: scope, forUpdate: false)
+      #expect((seen != nil) == isIn)
+      #expect(
+        try await store.retrieval.readableCourses(of: learner.id) == (isIn ? [course.id] : []))
+      var filter = CourseFilter()
+      filter.enrolledOnly = true
+      let enrolled = try await store.courses.courses(
+        filter, page: PageRequest(limit: 10), scope: AccessScope(learner))
+      #expect(enrolled.items == (isIn ? [course] : []))
     }
   }
 }

@@ -74,7 +74,7 @@ import Testing
       try await expect([(teacher, true), (ada, false)])
       var enrolment = try await store.enrol(ada, in: course)
       try await expect([(teacher, true), (ada, true)])
-      enrolment.isActive = false
+      enrolment.state = .left
       enrolment.version = 2
       _ = try await store.writes.commit(
         Write(changes: [.updateEnrolment(enrolment)], events: [], reply: nil))
@@ -100,8 +100,10 @@ import Testing
         store, by: bob, judgement: SnapshotSuite.judgement(.failed), isShared: true)
       let solution = try await SnapshotSuite.add(
         store, by: teacher, reference: course, judgement: passed)
+      let taught = try await SnapshotSuite.add(
+        store, by: bob, judgement: SnapshotSuite.judgement(instructor: teacher), isShared: true)
       var passages: [Passage] = []
-      for snapshot in [own, shared, unshared, failed, solution] {
+      for snapshot in [own, shared, unshared, failed, solution, taught] {
         passages.append(
           Passage(
             kind: .codeSnapshot, entityID: snapshot.id, userID: snapshot.userID, title: "main.py",
@@ -119,7 +121,18 @@ import Testing
       #expect(try await Self.readable(passages, by: ada, store) == [own.id, shared.id])
       _ = try await store.enrol(ada, in: course)
       #expect(
-        try await Self.readable(passages, by: ada, store) == [own.id, shared.id, solution.id])
+        try await Self.readable(passages, by: ada, store)
+          == [own.id, shared.id, solution.id, taught.id])
+      #expect(try await code([course.id]) == [own.id, shared.id, solution.id, taught.id])
+      // What was said of code is its author's to read.
+      let texts = try await store.retrieval.passages(passages.map(\.key), as: ada.id)
+      for (key, text) in texts {
+        let isOwn = key.entityID == own.id
+        for name in ["validation_feedback", "validation_score"] {
+          #expect((text.attributes[name] != nil) == isOwn, "\(name)")
+        }
+        #expect(text.attributes["verdict"] == "passed")
+      }
     }
   }
 

@@ -3,13 +3,15 @@ import Testing
 
 /// Snapshots: what is written, listed and seen.
 @Suite struct SnapshotSuite {
+  /// - Parameter instructor: whose word it is; nil: that of a service.
   static func judgement(
-    _ verdict: Verdict = .passed, score: Double? = 0.9
+    _ verdict: Verdict = .passed, score: Double? = 0.9, instructor: User? = nil
   ) -> Judgement {
     Judgement(
       verdict: verdict, score: score, feedback: "¡Bien! \"comillas\" \\ y\nlíneas",
       provenance: Provenance(
-        source: "grader", actorID: EntityID(high: 7, low: 7),
+        source: instructor == nil ? "grader" : Provenance.instructorSource,
+        actorID: instructor?.id ?? EntityID(high: 7, low: 7),
         toolVersions: ["ruff": "0.6", "cpython": "3.13"], limits: ["cpu \"x\"": "2 s"],
         policy: "default@1"))
   }
@@ -167,13 +169,41 @@ import Testing
       }
       let found = try await store.snapshots.snapshot(inCourse.id, scope: AccessScope(teacher))
       #expect(found?.goalCourseID == course.id)
-      enrolment.isActive = false
+      enrolment.state = .left
       enrolment.version = 2
       _ = try await store.writes.commit(
         Write(changes: [.updateEnrolment(enrolment)], events: [], reply: nil))
       #expect(try await view(inCourse, teacher) == nil)
       #expect(try await view(solution, ada) == nil)
       #expect(try await view(inCourse, ada) == "full")
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func theWordOfAnInstructorCountsForThoseInTheirCourses(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      let author = try await store.addUser("Bob")
+      let (ada, eve) = (try await store.addUser("Ada"), try await store.addUser("Eve"))
+      let teacher = try await store.addUser("Tom", role: .instructor)
+      let other = try await store.addUser("Ute", role: .instructor)
+      var course = try await store.addCourse(owner: teacher)
+      _ = try await store.enrol(ada, in: course)
+      _ = try await store.enrol(eve, in: try await store.addCourse(owner: other))
+      let shared = try await Self.add(
+        store, by: author, judgement: Self.judgement(instructor: teacher), isShared: true)
+      func readers() async throws -> [String] {
+        var names: [String] = []
+        for user in [author, ada, eve, teacher, other] {
+          let found = try await store.snapshots.snapshot(shared.id, scope: AccessScope(user))
+          if found != nil { names.append(user.displayName) }
+        }
+        return names
+      }
+      #expect(try await readers() == ["Bob", "Ada", "Tom"])
+      _ = try course.apply(.delete, at: StoreFixture.start)
+      _ = try await store.writes.commit(
+        Write(changes: [.updateCourse(course)], events: [], reply: nil))
+      #expect(try await readers() == ["Bob"])
     }
   }
 }

@@ -153,7 +153,8 @@ extension TestedStore {
     _ user: User, in course: Course, at now: Timestamp = StoreFixture.start
   ) async throws -> Enrolment {
     let enrolment = Enrolment(
-      id: ids.next(at: now), courseID: course.id, userID: user.id, isActive: true, version: 1,
+      id: ids.next(at: now), courseID: course.id, userID: user.id, state: .active,
+      changedBy: user.id, version: 1,
       createdAt: now, updatedAt: now)
     let event = enrolment.event(
       .courseEnrolled, id: ids.next(at: now), at: now, metadata: .object([]))

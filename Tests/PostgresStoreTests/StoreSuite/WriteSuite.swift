@@ -125,7 +125,7 @@ import Testing
       course.technologies = ["swift", "python"]
       course.attributes = ["level": "básico"]
       enrolment.version = 2
-      enrolment.isActive = false
+      enrolment.state = .left
       for change in [
         Change.updateUser(user), .updateCourse(course), .updateEnrolment(enrolment),
       ] {

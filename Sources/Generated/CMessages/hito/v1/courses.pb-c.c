@@ -829,6 +829,276 @@ void   hito__v1__enrol_response__free_unpacked
   assert(message->base.descriptor == &hito__v1__enrol_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hito__v1__accept_enrolment_request__init
+                     (Hito__V1__AcceptEnrolmentRequest         *message)
+{
+  static const Hito__V1__AcceptEnrolmentRequest init_value = HITO__V1__ACCEPT_ENROLMENT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__accept_enrolment_request__get_packed_size
+                     (const Hito__V1__AcceptEnrolmentRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__accept_enrolment_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__accept_enrolment_request__pack
+                     (const Hito__V1__AcceptEnrolmentRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__accept_enrolment_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__accept_enrolment_request__pack_to_buffer
+                     (const Hito__V1__AcceptEnrolmentRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__accept_enrolment_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__AcceptEnrolmentRequest *
+       hito__v1__accept_enrolment_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__AcceptEnrolmentRequest *)
+     protobuf_c_message_unpack (&hito__v1__accept_enrolment_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__accept_enrolment_request__free_unpacked
+                     (Hito__V1__AcceptEnrolmentRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__accept_enrolment_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__accept_enrolment_response__init
+                     (Hito__V1__AcceptEnrolmentResponse         *message)
+{
+  static const Hito__V1__AcceptEnrolmentResponse init_value = HITO__V1__ACCEPT_ENROLMENT_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__accept_enrolment_response__get_packed_size
+                     (const Hito__V1__AcceptEnrolmentResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__accept_enrolment_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__accept_enrolment_response__pack
+                     (const Hito__V1__AcceptEnrolmentResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__accept_enrolment_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__accept_enrolment_response__pack_to_buffer
+                     (const Hito__V1__AcceptEnrolmentResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__accept_enrolment_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__AcceptEnrolmentResponse *
+       hito__v1__accept_enrolment_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__AcceptEnrolmentResponse *)
+     protobuf_c_message_unpack (&hito__v1__accept_enrolment_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__accept_enrolment_response__free_unpacked
+                     (Hito__V1__AcceptEnrolmentResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__accept_enrolment_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__decline_enrolment_request__init
+                     (Hito__V1__DeclineEnrolmentRequest         *message)
+{
+  static const Hito__V1__DeclineEnrolmentRequest init_value = HITO__V1__DECLINE_ENROLMENT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__decline_enrolment_request__get_packed_size
+                     (const Hito__V1__DeclineEnrolmentRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__decline_enrolment_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__decline_enrolment_request__pack
+                     (const Hito__V1__DeclineEnrolmentRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__decline_enrolment_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__decline_enrolment_request__pack_to_buffer
+                     (const Hito__V1__DeclineEnrolmentRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__decline_enrolment_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__DeclineEnrolmentRequest *
+       hito__v1__decline_enrolment_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__DeclineEnrolmentRequest *)
+     protobuf_c_message_unpack (&hito__v1__decline_enrolment_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__decline_enrolment_request__free_unpacked
+                     (Hito__V1__DeclineEnrolmentRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__decline_enrolment_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__decline_enrolment_response__init
+                     (Hito__V1__DeclineEnrolmentResponse         *message)
+{
+  static const Hito__V1__DeclineEnrolmentResponse init_value = HITO__V1__DECLINE_ENROLMENT_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__decline_enrolment_response__get_packed_size
+                     (const Hito__V1__DeclineEnrolmentResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__decline_enrolment_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__decline_enrolment_response__pack
+                     (const Hito__V1__DeclineEnrolmentResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__decline_enrolment_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__decline_enrolment_response__pack_to_buffer
+                     (const Hito__V1__DeclineEnrolmentResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__decline_enrolment_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__DeclineEnrolmentResponse *
+       hito__v1__decline_enrolment_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__DeclineEnrolmentResponse *)
+     protobuf_c_message_unpack (&hito__v1__decline_enrolment_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__decline_enrolment_response__free_unpacked
+                     (Hito__V1__DeclineEnrolmentResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__decline_enrolment_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__list_learner_enrolments_request__init
+                     (Hito__V1__ListLearnerEnrolmentsRequest         *message)
+{
+  static const Hito__V1__ListLearnerEnrolmentsRequest init_value = HITO__V1__LIST_LEARNER_ENROLMENTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__list_learner_enrolments_request__get_packed_size
+                     (const Hito__V1__ListLearnerEnrolmentsRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__list_learner_enrolments_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__list_learner_enrolments_request__pack
+                     (const Hito__V1__ListLearnerEnrolmentsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__list_learner_enrolments_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__list_learner_enrolments_request__pack_to_buffer
+                     (const Hito__V1__ListLearnerEnrolmentsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__list_learner_enrolments_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ListLearnerEnrolmentsRequest *
+       hito__v1__list_learner_enrolments_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ListLearnerEnrolmentsRequest *)
+     protobuf_c_message_unpack (&hito__v1__list_learner_enrolments_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__list_learner_enrolments_request__free_unpacked
+                     (Hito__V1__ListLearnerEnrolmentsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__list_learner_enrolments_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__list_learner_enrolments_response__init
+                     (Hito__V1__ListLearnerEnrolmentsResponse         *message)
+{
+  static const Hito__V1__ListLearnerEnrolmentsResponse init_value = HITO__V1__LIST_LEARNER_ENROLMENTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__list_learner_enrolments_response__get_packed_size
+                     (const Hito__V1__ListLearnerEnrolmentsResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__list_learner_enrolments_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__list_learner_enrolments_response__pack
+                     (const Hito__V1__ListLearnerEnrolmentsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__list_learner_enrolments_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__list_learner_enrolments_response__pack_to_buffer
+                     (const Hito__V1__ListLearnerEnrolmentsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__list_learner_enrolments_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ListLearnerEnrolmentsResponse *
+       hito__v1__list_learner_enrolments_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ListLearnerEnrolmentsResponse *)
+     protobuf_c_message_unpack (&hito__v1__list_learner_enrolments_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__list_learner_enrolments_response__free_unpacked
+                     (Hito__V1__ListLearnerEnrolmentsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__list_learner_enrolments_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hito__v1__leave_request__init
                      (Hito__V1__LeaveRequest         *message)
 {
@@ -1903,7 +2173,7 @@ const ProtobufCMessageDescriptor hito__v1__course__descriptor =
   (ProtobufCMessageInit) hito__v1__course__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__enrolment__field_descriptors[7] =
+static const ProtobufCFieldDescriptor hito__v1__enrolment__field_descriptors[10] =
 {
   {
     "id",
@@ -1989,12 +2259,51 @@ static const ProtobufCFieldDescriptor hito__v1__enrolment__field_descriptors[7] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "state",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Enrolment, state),
+    &hito__v1__enrolment_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "changed_by",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Enrolment, changed_by),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "direct",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Enrolment, direct),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__enrolment__field_indices_by_name[] = {
   3,   /* field[3] = active */
+  8,   /* field[8] = changed_by */
   1,   /* field[1] = course_id */
   5,   /* field[5] = created_at */
+  9,   /* field[9] = direct */
   0,   /* field[0] = id */
+  7,   /* field[7] = state */
   6,   /* field[6] = updated_at */
   2,   /* field[2] = user_id */
   4,   /* field[4] = version */
@@ -2002,7 +2311,7 @@ static const unsigned hito__v1__enrolment__field_indices_by_name[] = {
 static const ProtobufCIntRange hito__v1__enrolment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor hito__v1__enrolment__descriptor =
 {
@@ -2012,7 +2321,7 @@ const ProtobufCMessageDescriptor hito__v1__enrolment__descriptor =
   "Hito__V1__Enrolment",
   "hito.v1",
   sizeof(Hito__V1__Enrolment),
-  7,
+  10,
   hito__v1__enrolment__field_descriptors,
   hito__v1__enrolment__field_indices_by_name,
   1,  hito__v1__enrolment__number_ranges,
@@ -3003,6 +3312,312 @@ const ProtobufCMessageDescriptor hito__v1__enrol_response__descriptor =
   (ProtobufCMessageInit) hito__v1__enrol_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor hito__v1__accept_enrolment_request__field_descriptors[1] =
+{
+  {
+    "course_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__AcceptEnrolmentRequest, course_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__accept_enrolment_request__field_indices_by_name[] = {
+  0,   /* field[0] = course_id */
+};
+static const ProtobufCIntRange hito__v1__accept_enrolment_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hito__v1__accept_enrolment_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.AcceptEnrolmentRequest",
+  "AcceptEnrolmentRequest",
+  "Hito__V1__AcceptEnrolmentRequest",
+  "hito.v1",
+  sizeof(Hito__V1__AcceptEnrolmentRequest),
+  1,
+  hito__v1__accept_enrolment_request__field_descriptors,
+  hito__v1__accept_enrolment_request__field_indices_by_name,
+  1,  hito__v1__accept_enrolment_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__accept_enrolment_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__accept_enrolment_response__field_descriptors[2] =
+{
+  {
+    "enrolment",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__AcceptEnrolmentResponse, enrolment),
+    &hito__v1__enrolment__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "receipt",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__AcceptEnrolmentResponse, receipt),
+    &hito__v1__write_receipt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__accept_enrolment_response__field_indices_by_name[] = {
+  0,   /* field[0] = enrolment */
+  1,   /* field[1] = receipt */
+};
+static const ProtobufCIntRange hito__v1__accept_enrolment_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__accept_enrolment_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.AcceptEnrolmentResponse",
+  "AcceptEnrolmentResponse",
+  "Hito__V1__AcceptEnrolmentResponse",
+  "hito.v1",
+  sizeof(Hito__V1__AcceptEnrolmentResponse),
+  2,
+  hito__v1__accept_enrolment_response__field_descriptors,
+  hito__v1__accept_enrolment_response__field_indices_by_name,
+  1,  hito__v1__accept_enrolment_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__accept_enrolment_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__decline_enrolment_request__field_descriptors[1] =
+{
+  {
+    "course_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__DeclineEnrolmentRequest, course_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__decline_enrolment_request__field_indices_by_name[] = {
+  0,   /* field[0] = course_id */
+};
+static const ProtobufCIntRange hito__v1__decline_enrolment_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hito__v1__decline_enrolment_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.DeclineEnrolmentRequest",
+  "DeclineEnrolmentRequest",
+  "Hito__V1__DeclineEnrolmentRequest",
+  "hito.v1",
+  sizeof(Hito__V1__DeclineEnrolmentRequest),
+  1,
+  hito__v1__decline_enrolment_request__field_descriptors,
+  hito__v1__decline_enrolment_request__field_indices_by_name,
+  1,  hito__v1__decline_enrolment_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__decline_enrolment_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__decline_enrolment_response__field_descriptors[2] =
+{
+  {
+    "enrolment",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__DeclineEnrolmentResponse, enrolment),
+    &hito__v1__enrolment__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "receipt",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__DeclineEnrolmentResponse, receipt),
+    &hito__v1__write_receipt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__decline_enrolment_response__field_indices_by_name[] = {
+  0,   /* field[0] = enrolment */
+  1,   /* field[1] = receipt */
+};
+static const ProtobufCIntRange hito__v1__decline_enrolment_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__decline_enrolment_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.DeclineEnrolmentResponse",
+  "DeclineEnrolmentResponse",
+  "Hito__V1__DeclineEnrolmentResponse",
+  "hito.v1",
+  sizeof(Hito__V1__DeclineEnrolmentResponse),
+  2,
+  hito__v1__decline_enrolment_response__field_descriptors,
+  hito__v1__decline_enrolment_response__field_indices_by_name,
+  1,  hito__v1__decline_enrolment_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__decline_enrolment_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__list_learner_enrolments_request__field_descriptors[4] =
+{
+  {
+    "user_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListLearnerEnrolmentsRequest, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "states",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Hito__V1__ListLearnerEnrolmentsRequest, n_states),
+    offsetof(Hito__V1__ListLearnerEnrolmentsRequest, states),
+    &hito__v1__enrolment_state__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListLearnerEnrolmentsRequest, page),
+    &hito__v1__page_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "min_cursor",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListLearnerEnrolmentsRequest, min_cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__list_learner_enrolments_request__field_indices_by_name[] = {
+  3,   /* field[3] = min_cursor */
+  2,   /* field[2] = page */
+  1,   /* field[1] = states */
+  0,   /* field[0] = user_id */
+};
+static const ProtobufCIntRange hito__v1__list_learner_enrolments_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor hito__v1__list_learner_enrolments_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ListLearnerEnrolmentsRequest",
+  "ListLearnerEnrolmentsRequest",
+  "Hito__V1__ListLearnerEnrolmentsRequest",
+  "hito.v1",
+  sizeof(Hito__V1__ListLearnerEnrolmentsRequest),
+  4,
+  hito__v1__list_learner_enrolments_request__field_descriptors,
+  hito__v1__list_learner_enrolments_request__field_indices_by_name,
+  1,  hito__v1__list_learner_enrolments_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__list_learner_enrolments_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__list_learner_enrolments_response__field_descriptors[2] =
+{
+  {
+    "enrolments",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ListLearnerEnrolmentsResponse, n_enrolments),
+    offsetof(Hito__V1__ListLearnerEnrolmentsResponse, enrolments),
+    &hito__v1__enrolment__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListLearnerEnrolmentsResponse, page),
+    &hito__v1__page_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__list_learner_enrolments_response__field_indices_by_name[] = {
+  0,   /* field[0] = enrolments */
+  1,   /* field[1] = page */
+};
+static const ProtobufCIntRange hito__v1__list_learner_enrolments_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__list_learner_enrolments_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ListLearnerEnrolmentsResponse",
+  "ListLearnerEnrolmentsResponse",
+  "Hito__V1__ListLearnerEnrolmentsResponse",
+  "hito.v1",
+  sizeof(Hito__V1__ListLearnerEnrolmentsResponse),
+  2,
+  hito__v1__list_learner_enrolments_response__field_descriptors,
+  hito__v1__list_learner_enrolments_response__field_indices_by_name,
+  1,  hito__v1__list_learner_enrolments_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__list_learner_enrolments_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor hito__v1__leave_request__field_descriptors[2] =
 {
   {
@@ -3105,7 +3720,7 @@ const ProtobufCMessageDescriptor hito__v1__leave_response__descriptor =
   (ProtobufCMessageInit) hito__v1__leave_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__list_enrolments_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor hito__v1__list_enrolments_request__field_descriptors[4] =
 {
   {
     "course_id",
@@ -3143,16 +3758,29 @@ static const ProtobufCFieldDescriptor hito__v1__list_enrolments_request__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "states",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Hito__V1__ListEnrolmentsRequest, n_states),
+    offsetof(Hito__V1__ListEnrolmentsRequest, states),
+    &hito__v1__enrolment_state__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__list_enrolments_request__field_indices_by_name[] = {
   0,   /* field[0] = course_id */
   2,   /* field[2] = min_cursor */
   1,   /* field[1] = page */
+  3,   /* field[3] = states */
 };
 static const ProtobufCIntRange hito__v1__list_enrolments_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor hito__v1__list_enrolments_request__descriptor =
 {
@@ -3162,7 +3790,7 @@ const ProtobufCMessageDescriptor hito__v1__list_enrolments_request__descriptor =
   "Hito__V1__ListEnrolmentsRequest",
   "hito.v1",
   sizeof(Hito__V1__ListEnrolmentsRequest),
-  3,
+  4,
   hito__v1__list_enrolments_request__field_descriptors,
   hito__v1__list_enrolments_request__field_indices_by_name,
   1,  hito__v1__list_enrolments_request__number_ranges,
@@ -4197,6 +4825,42 @@ const ProtobufCEnumDescriptor hito__v1__course_status__descriptor =
   hito__v1__course_status__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
+static const ProtobufCEnumValue hito__v1__enrolment_state__enum_values_by_number[6] =
+{
+  { "ENROLMENT_STATE_UNSPECIFIED", "HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_UNSPECIFIED", 0 },
+  { "ENROLMENT_STATE_INVITED", "HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_INVITED", 1 },
+  { "ENROLMENT_STATE_ACTIVE", "HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_ACTIVE", 2 },
+  { "ENROLMENT_STATE_LEFT", "HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_LEFT", 3 },
+  { "ENROLMENT_STATE_DECLINED", "HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_DECLINED", 4 },
+  { "ENROLMENT_STATE_WITHDRAWN", "HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_WITHDRAWN", 5 },
+};
+static const ProtobufCIntRange hito__v1__enrolment_state__value_ranges[] = {
+{0, 0},{0, 6}
+};
+static const ProtobufCEnumValueIndex hito__v1__enrolment_state__enum_values_by_name[6] =
+{
+  { "ENROLMENT_STATE_ACTIVE", 2 },
+  { "ENROLMENT_STATE_DECLINED", 4 },
+  { "ENROLMENT_STATE_INVITED", 1 },
+  { "ENROLMENT_STATE_LEFT", 3 },
+  { "ENROLMENT_STATE_UNSPECIFIED", 0 },
+  { "ENROLMENT_STATE_WITHDRAWN", 5 },
+};
+const ProtobufCEnumDescriptor hito__v1__enrolment_state__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hito.v1.EnrolmentState",
+  "EnrolmentState",
+  "Hito__V1__EnrolmentState",
+  "hito.v1",
+  6,
+  hito__v1__enrolment_state__enum_values_by_number,
+  6,
+  hito__v1__enrolment_state__enum_values_by_name,
+  1,
+  hito__v1__enrolment_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
 static const ProtobufCEnumValue hito__v1__document_format__enum_values_by_number[4] =
 {
   { "DOCUMENT_FORMAT_UNSPECIFIED", "HITO__V1__DOCUMENT_FORMAT__DOCUMENT_FORMAT_UNSPECIFIED", 0 },
@@ -4229,7 +4893,7 @@ const ProtobufCEnumDescriptor hito__v1__document_format__descriptor =
   hito__v1__document_format__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor hito__v1__course_service__method_descriptors[14] =
+static const ProtobufCMethodDescriptor hito__v1__course_service__method_descriptors[17] =
 {
   { "CreateCourse", &hito__v1__create_course_request__descriptor, &hito__v1__create_course_response__descriptor },
   { "GetCourse", &hito__v1__get_course_request__descriptor, &hito__v1__get_course_response__descriptor },
@@ -4239,7 +4903,10 @@ static const ProtobufCMethodDescriptor hito__v1__course_service__method_descript
   { "ReopenCourse", &hito__v1__reopen_course_request__descriptor, &hito__v1__reopen_course_response__descriptor },
   { "DeleteCourse", &hito__v1__delete_course_request__descriptor, &hito__v1__delete_course_response__descriptor },
   { "Enrol", &hito__v1__enrol_request__descriptor, &hito__v1__enrol_response__descriptor },
+  { "AcceptEnrolment", &hito__v1__accept_enrolment_request__descriptor, &hito__v1__accept_enrolment_response__descriptor },
+  { "DeclineEnrolment", &hito__v1__decline_enrolment_request__descriptor, &hito__v1__decline_enrolment_response__descriptor },
   { "Leave", &hito__v1__leave_request__descriptor, &hito__v1__leave_response__descriptor },
+  { "ListLearnerEnrolments", &hito__v1__list_learner_enrolments_request__descriptor, &hito__v1__list_learner_enrolments_response__descriptor },
   { "ListEnrolments", &hito__v1__list_enrolments_request__descriptor, &hito__v1__list_enrolments_response__descriptor },
   { "IngestDocuments", &hito__v1__ingest_documents_request__descriptor, &hito__v1__ingest_documents_response__descriptor },
   { "ListDocuments", &hito__v1__list_documents_request__descriptor, &hito__v1__list_documents_response__descriptor },
@@ -4247,18 +4914,21 @@ static const ProtobufCMethodDescriptor hito__v1__course_service__method_descript
   { "Advise", &hito__v1__advise_request__descriptor, &hito__v1__advise_response__descriptor },
 };
 const unsigned hito__v1__course_service__method_indices_by_name[] = {
-  13,        /* Advise */
+  8,        /* AcceptEnrolment */
+  16,        /* Advise */
   4,        /* ArchiveCourse */
   0,        /* CreateCourse */
+  9,        /* DeclineEnrolment */
   6,        /* DeleteCourse */
-  12,        /* DeleteDocument */
+  15,        /* DeleteDocument */
   7,        /* Enrol */
   1,        /* GetCourse */
-  10,        /* IngestDocuments */
-  8,        /* Leave */
+  13,        /* IngestDocuments */
+  10,        /* Leave */
   2,        /* ListCourses */
-  11,        /* ListDocuments */
-  9,        /* ListEnrolments */
+  14,        /* ListDocuments */
+  12,        /* ListEnrolments */
+  11,        /* ListLearnerEnrolments */
   5,        /* ReopenCourse */
   3         /* UpdateCourse */
 };
@@ -4269,7 +4939,7 @@ const ProtobufCServiceDescriptor hito__v1__course_service__descriptor =
   "CourseService",
   "Hito__V1__CourseService",
   "hito.v1",
-  14,
+  17,
   hito__v1__course_service__method_descriptors,
   hito__v1__course_service__method_indices_by_name
 };
@@ -4337,13 +5007,37 @@ void hito__v1__course_service__enrol(ProtobufCService *service,
   assert(service->descriptor == &hito__v1__course_service__descriptor);
   service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void hito__v1__course_service__accept_enrolment(ProtobufCService *service,
+                                                const Hito__V1__AcceptEnrolmentRequest *input,
+                                                Hito__V1__AcceptEnrolmentResponse_Closure closure,
+                                                void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__course_service__descriptor);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__course_service__decline_enrolment(ProtobufCService *service,
+                                                 const Hito__V1__DeclineEnrolmentRequest *input,
+                                                 Hito__V1__DeclineEnrolmentResponse_Closure closure,
+                                                 void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__course_service__descriptor);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void hito__v1__course_service__leave(ProtobufCService *service,
                                      const Hito__V1__LeaveRequest *input,
                                      Hito__V1__LeaveResponse_Closure closure,
                                      void *closure_data)
 {
   assert(service->descriptor == &hito__v1__course_service__descriptor);
-  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__course_service__list_learner_enrolments(ProtobufCService *service,
+                                                       const Hito__V1__ListLearnerEnrolmentsRequest *input,
+                                                       Hito__V1__ListLearnerEnrolmentsResponse_Closure closure,
+                                                       void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__course_service__descriptor);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__course_service__list_enrolments(ProtobufCService *service,
                                                const Hito__V1__ListEnrolmentsRequest *input,
@@ -4351,7 +5045,7 @@ void hito__v1__course_service__list_enrolments(ProtobufCService *service,
                                                void *closure_data)
 {
   assert(service->descriptor == &hito__v1__course_service__descriptor);
-  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__course_service__ingest_documents(ProtobufCService *service,
                                                 const Hito__V1__IngestDocumentsRequest *input,
@@ -4359,7 +5053,7 @@ void hito__v1__course_service__ingest_documents(ProtobufCService *service,
                                                 void *closure_data)
 {
   assert(service->descriptor == &hito__v1__course_service__descriptor);
-  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__course_service__list_documents(ProtobufCService *service,
                                               const Hito__V1__ListDocumentsRequest *input,
@@ -4367,7 +5061,7 @@ void hito__v1__course_service__list_documents(ProtobufCService *service,
                                               void *closure_data)
 {
   assert(service->descriptor == &hito__v1__course_service__descriptor);
-  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__course_service__delete_document(ProtobufCService *service,
                                                const Hito__V1__DeleteDocumentRequest *input,
@@ -4375,7 +5069,7 @@ void hito__v1__course_service__delete_document(ProtobufCService *service,
                                                void *closure_data)
 {
   assert(service->descriptor == &hito__v1__course_service__descriptor);
-  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__course_service__advise(ProtobufCService *service,
                                       const Hito__V1__AdviseRequest *input,
@@ -4383,7 +5077,7 @@ void hito__v1__course_service__advise(ProtobufCService *service,
                                       void *closure_data)
 {
   assert(service->descriptor == &hito__v1__course_service__descriptor);
-  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__course_service__init (Hito__V1__CourseService_Service *service,
                                      Hito__V1__CourseService_ServiceDestroy destroy)

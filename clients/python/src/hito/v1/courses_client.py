@@ -37,8 +37,17 @@ _COURSE_SERVICE_DELETE_COURSE: Final = Method(
 _COURSE_SERVICE_ENROL: Final = Method(
     "hito.v1.CourseService/Enrol", "unary", False
 )
+_COURSE_SERVICE_ACCEPT_ENROLMENT: Final = Method(
+    "hito.v1.CourseService/AcceptEnrolment", "unary", False
+)
+_COURSE_SERVICE_DECLINE_ENROLMENT: Final = Method(
+    "hito.v1.CourseService/DeclineEnrolment", "unary", False
+)
 _COURSE_SERVICE_LEAVE: Final = Method(
     "hito.v1.CourseService/Leave", "unary", False
+)
+_COURSE_SERVICE_LIST_LEARNER_ENROLMENTS: Final = Method(
+    "hito.v1.CourseService/ListLearnerEnrolments", "unary", True
 )
 _COURSE_SERVICE_LIST_ENROLMENTS: Final = Method(
     "hito.v1.CourseService/ListEnrolments", "unary", True
@@ -206,14 +215,61 @@ class CourseServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> courses_pb2.EnrolResponse:
-        """Enrols a learner (the caller, where none is named) in an active course. Enrolling twice is one
+        """Enrols the caller in an active course, or brings in whom they name. Enrolling twice is one
         enrolment.
+
+        Whom the course's owner names is invited, and enrolled once they accept. Services and admins,
+        who keep courses as another system has them, enrol directly: the enrolment says so, and by whom.
+        Directly go learners alone, and none who turned the course down: who left it, declined it or has
+        not answered an invitation to it is invited, whoever names them.
         """
 
         return await self._channel.unary(
             _COURSE_SERVICE_ENROL,
             request,
             courses_pb2.EnrolResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def accept_enrolment(
+        self,
+        request: courses_pb2.AcceptEnrolmentRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> courses_pb2.AcceptEnrolmentResponse:
+        """Accepts the caller's invitation to an active course. Accepting twice is one enrolment; without
+        an invitation it is NOT_FOUND.
+        """
+
+        return await self._channel.unary(
+            _COURSE_SERVICE_ACCEPT_ENROLMENT,
+            request,
+            courses_pb2.AcceptEnrolmentResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def decline_enrolment(
+        self,
+        request: courses_pb2.DeclineEnrolmentRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> courses_pb2.DeclineEnrolmentResponse:
+        """Turns the caller's invitation down; once it was accepted, leaves the course. Declining twice, or
+        what was left, changes nothing; without an invitation it is NOT_FOUND.
+        """
+
+        return await self._channel.unary(
+            _COURSE_SERVICE_DECLINE_ENROLMENT,
+            request,
+            courses_pb2.DeclineEnrolmentResponse,
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
@@ -227,12 +283,33 @@ class CourseServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> courses_pb2.LeaveResponse:
-        """Ends an enrolment. Leaving what one is not enrolled in is NOT_FOUND."""
+        """Ends an enrolment or an invitation. Leaving what one is not in is NOT_FOUND."""
 
         return await self._channel.unary(
             _COURSE_SERVICE_LEAVE,
             request,
             courses_pb2.LeaveResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def list_learner_enrolments(
+        self,
+        request: courses_pb2.ListLearnerEnrolmentsRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> courses_pb2.ListLearnerEnrolmentsResponse:
+        """The places of one learner (the caller, where none is named) in courses, newest first: where they
+        are invited, and where they were enrolled directly.
+        """
+
+        return await self._channel.unary(
+            _COURSE_SERVICE_LIST_LEARNER_ENROLMENTS,
+            request,
+            courses_pb2.ListLearnerEnrolmentsResponse,
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,

@@ -16,6 +16,26 @@ DOCUMENT_FORMAT_HTML: DocumentFormat
 DOCUMENT_FORMAT_MARKDOWN: DocumentFormat
 DOCUMENT_FORMAT_PLAIN: DocumentFormat
 DOCUMENT_FORMAT_UNSPECIFIED: DocumentFormat
+ENROLMENT_STATE_ACTIVE: EnrolmentState
+ENROLMENT_STATE_DECLINED: EnrolmentState
+ENROLMENT_STATE_INVITED: EnrolmentState
+ENROLMENT_STATE_LEFT: EnrolmentState
+ENROLMENT_STATE_UNSPECIFIED: EnrolmentState
+ENROLMENT_STATE_WITHDRAWN: EnrolmentState
+
+class AcceptEnrolmentRequest(_message.Message):
+    __slots__ = ["course_id"]
+    COURSE_ID_FIELD_NUMBER: _ClassVar[int]
+    course_id: str
+    def __init__(self, course_id: _Optional[str] = ...) -> None: ...
+
+class AcceptEnrolmentResponse(_message.Message):
+    __slots__ = ["enrolment", "receipt"]
+    ENROLMENT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    enrolment: Enrolment
+    receipt: _common_pb2.WriteReceipt
+    def __init__(self, enrolment: _Optional[_Union[Enrolment, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.WriteReceipt, _Mapping]] = ...) -> None: ...
 
 class AdviceResult(_message.Message):
     __slots__ = ["abstained", "citations", "text"]
@@ -165,6 +185,20 @@ class CreateCourseResponse(_message.Message):
     receipt: _common_pb2.WriteReceipt
     def __init__(self, course: _Optional[_Union[Course, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.WriteReceipt, _Mapping]] = ...) -> None: ...
 
+class DeclineEnrolmentRequest(_message.Message):
+    __slots__ = ["course_id"]
+    COURSE_ID_FIELD_NUMBER: _ClassVar[int]
+    course_id: str
+    def __init__(self, course_id: _Optional[str] = ...) -> None: ...
+
+class DeclineEnrolmentResponse(_message.Message):
+    __slots__ = ["enrolment", "receipt"]
+    ENROLMENT_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    enrolment: Enrolment
+    receipt: _common_pb2.WriteReceipt
+    def __init__(self, enrolment: _Optional[_Union[Enrolment, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.WriteReceipt, _Mapping]] = ...) -> None: ...
+
 class DeleteCourseRequest(_message.Message):
     __slots__ = ["course_id", "expected_version"]
     COURSE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -228,22 +262,28 @@ class EnrolResponse(_message.Message):
     def __init__(self, enrolment: _Optional[_Union[Enrolment, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.WriteReceipt, _Mapping]] = ...) -> None: ...
 
 class Enrolment(_message.Message):
-    __slots__ = ["active", "course_id", "created_at", "id", "updated_at", "user_id", "version"]
+    __slots__ = ["active", "changed_by", "course_id", "created_at", "direct", "id", "state", "updated_at", "user_id", "version"]
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_BY_FIELD_NUMBER: _ClassVar[int]
     COURSE_ID_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    DIRECT_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     active: bool
+    changed_by: str
     course_id: str
     created_at: _timestamp_pb2.Timestamp
+    direct: bool
     id: str
+    state: EnrolmentState
     updated_at: _timestamp_pb2.Timestamp
     user_id: str
     version: int
-    def __init__(self, id: _Optional[str] = ..., course_id: _Optional[str] = ..., user_id: _Optional[str] = ..., active: bool = ..., version: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., course_id: _Optional[str] = ..., user_id: _Optional[str] = ..., active: bool = ..., version: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[EnrolmentState, str]] = ..., changed_by: _Optional[str] = ..., direct: bool = ...) -> None: ...
 
 class GetCourseRequest(_message.Message):
     __slots__ = ["course_id", "min_cursor"]
@@ -350,16 +390,38 @@ class ListDocumentsResponse(_message.Message):
     def __init__(self, documents: _Optional[_Iterable[_Union[DocumentInfo, _Mapping]]] = ..., page: _Optional[_Union[_common_pb2.PageInfo, _Mapping]] = ...) -> None: ...
 
 class ListEnrolmentsRequest(_message.Message):
-    __slots__ = ["course_id", "min_cursor", "page"]
+    __slots__ = ["course_id", "min_cursor", "page", "states"]
     COURSE_ID_FIELD_NUMBER: _ClassVar[int]
     MIN_CURSOR_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
     course_id: str
     min_cursor: str
     page: _common_pb2.PageRequest
-    def __init__(self, course_id: _Optional[str] = ..., page: _Optional[_Union[_common_pb2.PageRequest, _Mapping]] = ..., min_cursor: _Optional[str] = ...) -> None: ...
+    states: _containers.RepeatedScalarFieldContainer[EnrolmentState]
+    def __init__(self, course_id: _Optional[str] = ..., page: _Optional[_Union[_common_pb2.PageRequest, _Mapping]] = ..., min_cursor: _Optional[str] = ..., states: _Optional[_Iterable[_Union[EnrolmentState, str]]] = ...) -> None: ...
 
 class ListEnrolmentsResponse(_message.Message):
+    __slots__ = ["enrolments", "page"]
+    ENROLMENTS_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    enrolments: _containers.RepeatedCompositeFieldContainer[Enrolment]
+    page: _common_pb2.PageInfo
+    def __init__(self, enrolments: _Optional[_Iterable[_Union[Enrolment, _Mapping]]] = ..., page: _Optional[_Union[_common_pb2.PageInfo, _Mapping]] = ...) -> None: ...
+
+class ListLearnerEnrolmentsRequest(_message.Message):
+    __slots__ = ["min_cursor", "page", "states", "user_id"]
+    MIN_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    min_cursor: str
+    page: _common_pb2.PageRequest
+    states: _containers.RepeatedScalarFieldContainer[EnrolmentState]
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ..., states: _Optional[_Iterable[_Union[EnrolmentState, str]]] = ..., page: _Optional[_Union[_common_pb2.PageRequest, _Mapping]] = ..., min_cursor: _Optional[str] = ...) -> None: ...
+
+class ListLearnerEnrolmentsResponse(_message.Message):
     __slots__ = ["enrolments", "page"]
     ENROLMENTS_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
@@ -404,6 +466,9 @@ class UpdateCourseResponse(_message.Message):
     def __init__(self, course: _Optional[_Union[Course, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.WriteReceipt, _Mapping]] = ...) -> None: ...
 
 class CourseStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class EnrolmentState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
 
 class DocumentFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):

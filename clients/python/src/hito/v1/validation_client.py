@@ -166,7 +166,10 @@ class CodeValidationServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> validation_pb2.SetSharingResponse:
-        """Says whether others may see this code, once validated, as an example. Off by default."""
+        """Says whether others may see this code, once it has passed, as an example: by the word of a
+        service or an admin everybody, by that of an instructor those enrolled in a course of theirs. An
+        example tells nothing of its author, nor what was said of it. Off by default.
+        """
 
         return await self._channel.unary(
             _CODE_VALIDATION_SERVICE_SET_SHARING,

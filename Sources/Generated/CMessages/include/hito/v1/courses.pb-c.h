@@ -38,6 +38,12 @@ typedef struct Hito__V1__DeleteCourseRequest Hito__V1__DeleteCourseRequest;
 typedef struct Hito__V1__DeleteCourseResponse Hito__V1__DeleteCourseResponse;
 typedef struct Hito__V1__EnrolRequest Hito__V1__EnrolRequest;
 typedef struct Hito__V1__EnrolResponse Hito__V1__EnrolResponse;
+typedef struct Hito__V1__AcceptEnrolmentRequest Hito__V1__AcceptEnrolmentRequest;
+typedef struct Hito__V1__AcceptEnrolmentResponse Hito__V1__AcceptEnrolmentResponse;
+typedef struct Hito__V1__DeclineEnrolmentRequest Hito__V1__DeclineEnrolmentRequest;
+typedef struct Hito__V1__DeclineEnrolmentResponse Hito__V1__DeclineEnrolmentResponse;
+typedef struct Hito__V1__ListLearnerEnrolmentsRequest Hito__V1__ListLearnerEnrolmentsRequest;
+typedef struct Hito__V1__ListLearnerEnrolmentsResponse Hito__V1__ListLearnerEnrolmentsResponse;
 typedef struct Hito__V1__LeaveRequest Hito__V1__LeaveRequest;
 typedef struct Hito__V1__LeaveResponse Hito__V1__LeaveResponse;
 typedef struct Hito__V1__ListEnrolmentsRequest Hito__V1__ListEnrolmentsRequest;
@@ -79,6 +85,36 @@ typedef enum _Hito__V1__CourseStatus {
   HITO__V1__COURSE_STATUS__COURSE_STATUS_ARCHIVED = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__COURSE_STATUS)
 } Hito__V1__CourseStatus;
+/*
+ * What a learner's place in a course is.
+ */
+typedef enum _Hito__V1__EnrolmentState {
+  /*
+   * Not said.
+   */
+  HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_UNSPECIFIED = 0,
+  /*
+   * Asked, and has not answered: the course's owner sees nothing of what the learner does.
+   */
+  HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_INVITED = 1,
+  /*
+   * Enrolled.
+   */
+  HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_ACTIVE = 2,
+  /*
+   * Was enrolled; ended by whom `changed_by` names.
+   */
+  HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_LEFT = 3,
+  /*
+   * The learner turned the invitation down.
+   */
+  HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_DECLINED = 4,
+  /*
+   * The invitation was taken back.
+   */
+  HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_WITHDRAWN = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__ENROLMENT_STATE)
+} Hito__V1__EnrolmentState;
 /*
  * How a document is written.
  */
@@ -192,7 +228,7 @@ struct  Hito__V1__Enrolment
    */
   char *user_id;
   /*
-   * False once left.
+   * True where the state is ACTIVE.
    */
   protobuf_c_boolean active;
   /*
@@ -200,17 +236,30 @@ struct  Hito__V1__Enrolment
    */
   int64_t version;
   /*
-   * When the learner first enrolled.
+   * When the learner was first invited or enrolled.
    */
   Google__Protobuf__Timestamp *created_at;
   /*
    * When it last changed.
    */
   Google__Protobuf__Timestamp *updated_at;
+  /*
+   * What the place is now.
+   */
+  Hito__V1__EnrolmentState state;
+  /*
+   * Who made the last change: the learner, or who invited them, enrolled them directly or ended it.
+   * Empty where that was not recorded.
+   */
+  char *changed_by;
+  /*
+   * Whether the learner was enrolled by another user and never asked.
+   */
+  protobuf_c_boolean direct;
 };
 #define HITO__V1__ENROLMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__enrolment__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, NULL, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, NULL, NULL, HITO__V1__ENROLMENT_STATE__ENROLMENT_STATE_UNSPECIFIED, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Hito__V1__CreateCourseRequest__MetadataEntry
@@ -572,7 +621,7 @@ struct  Hito__V1__EnrolResponse
 {
   ProtobufCMessage base;
   /*
-   * The enrolment.
+   * The enrolment; its state says whether the learner was only invited.
    */
   Hito__V1__Enrolment *enrolment;
   /*
@@ -583,6 +632,128 @@ struct  Hito__V1__EnrolResponse
 #define HITO__V1__ENROL_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__enrol_response__descriptor) \
     , NULL, NULL }
+
+
+/*
+ * Which invitation to accept.
+ */
+struct  Hito__V1__AcceptEnrolmentRequest
+{
+  ProtobufCMessage base;
+  /*
+   * UUID.
+   */
+  char *course_id;
+};
+#define HITO__V1__ACCEPT_ENROLMENT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__accept_enrolment_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * The enrolment after the change.
+ */
+struct  Hito__V1__AcceptEnrolmentResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The enrolment.
+   */
+  Hito__V1__Enrolment *enrolment;
+  /*
+   * Names this write.
+   */
+  Hito__V1__WriteReceipt *receipt;
+};
+#define HITO__V1__ACCEPT_ENROLMENT_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__accept_enrolment_response__descriptor) \
+    , NULL, NULL }
+
+
+/*
+ * Which invitation to turn down.
+ */
+struct  Hito__V1__DeclineEnrolmentRequest
+{
+  ProtobufCMessage base;
+  /*
+   * UUID.
+   */
+  char *course_id;
+};
+#define HITO__V1__DECLINE_ENROLMENT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__decline_enrolment_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * The enrolment after the change.
+ */
+struct  Hito__V1__DeclineEnrolmentResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The enrolment.
+   */
+  Hito__V1__Enrolment *enrolment;
+  /*
+   * Names this write.
+   */
+  Hito__V1__WriteReceipt *receipt;
+};
+#define HITO__V1__DECLINE_ENROLMENT_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__decline_enrolment_response__descriptor) \
+    , NULL, NULL }
+
+
+/*
+ * Whose places in courses.
+ */
+struct  Hito__V1__ListLearnerEnrolmentsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Learner; empty means the caller. Only services and admins name another.
+   */
+  char *user_id;
+  /*
+   * None means INVITED and ACTIVE.
+   */
+  size_t n_states;
+  Hito__V1__EnrolmentState *states;
+  /*
+   * Which page.
+   */
+  Hito__V1__PageRequest *page;
+  /*
+   * Wait for this write first.
+   */
+  char *min_cursor;
+};
+#define HITO__V1__LIST_LEARNER_ENROLMENTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__list_learner_enrolments_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL, NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * A page of enrolments.
+ */
+struct  Hito__V1__ListLearnerEnrolmentsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Newest first.
+   */
+  size_t n_enrolments;
+  Hito__V1__Enrolment **enrolments;
+  /*
+   * Where the next page starts.
+   */
+  Hito__V1__PageInfo *page;
+};
+#define HITO__V1__LIST_LEARNER_ENROLMENTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__list_learner_enrolments_response__descriptor) \
+    , 0,NULL, NULL }
 
 
 /*
@@ -643,10 +814,15 @@ struct  Hito__V1__ListEnrolmentsRequest
    * Wait for this write first.
    */
   char *min_cursor;
+  /*
+   * None means ACTIVE.
+   */
+  size_t n_states;
+  Hito__V1__EnrolmentState *states;
 };
 #define HITO__V1__LIST_ENROLMENTS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__list_enrolments_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, 0,NULL }
 
 
 /*
@@ -656,7 +832,7 @@ struct  Hito__V1__ListEnrolmentsResponse
 {
   ProtobufCMessage base;
   /*
-   * Newest first; active ones only.
+   * Newest first.
    */
   size_t n_enrolments;
   Hito__V1__Enrolment **enrolments;
@@ -1399,6 +1575,120 @@ Hito__V1__EnrolResponse *
 void   hito__v1__enrol_response__free_unpacked
                      (Hito__V1__EnrolResponse *message,
                       ProtobufCAllocator *allocator);
+/* Hito__V1__AcceptEnrolmentRequest methods */
+void   hito__v1__accept_enrolment_request__init
+                     (Hito__V1__AcceptEnrolmentRequest         *message);
+size_t hito__v1__accept_enrolment_request__get_packed_size
+                     (const Hito__V1__AcceptEnrolmentRequest   *message);
+size_t hito__v1__accept_enrolment_request__pack
+                     (const Hito__V1__AcceptEnrolmentRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__accept_enrolment_request__pack_to_buffer
+                     (const Hito__V1__AcceptEnrolmentRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__AcceptEnrolmentRequest *
+       hito__v1__accept_enrolment_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__accept_enrolment_request__free_unpacked
+                     (Hito__V1__AcceptEnrolmentRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__AcceptEnrolmentResponse methods */
+void   hito__v1__accept_enrolment_response__init
+                     (Hito__V1__AcceptEnrolmentResponse         *message);
+size_t hito__v1__accept_enrolment_response__get_packed_size
+                     (const Hito__V1__AcceptEnrolmentResponse   *message);
+size_t hito__v1__accept_enrolment_response__pack
+                     (const Hito__V1__AcceptEnrolmentResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__accept_enrolment_response__pack_to_buffer
+                     (const Hito__V1__AcceptEnrolmentResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__AcceptEnrolmentResponse *
+       hito__v1__accept_enrolment_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__accept_enrolment_response__free_unpacked
+                     (Hito__V1__AcceptEnrolmentResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__DeclineEnrolmentRequest methods */
+void   hito__v1__decline_enrolment_request__init
+                     (Hito__V1__DeclineEnrolmentRequest         *message);
+size_t hito__v1__decline_enrolment_request__get_packed_size
+                     (const Hito__V1__DeclineEnrolmentRequest   *message);
+size_t hito__v1__decline_enrolment_request__pack
+                     (const Hito__V1__DeclineEnrolmentRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__decline_enrolment_request__pack_to_buffer
+                     (const Hito__V1__DeclineEnrolmentRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__DeclineEnrolmentRequest *
+       hito__v1__decline_enrolment_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__decline_enrolment_request__free_unpacked
+                     (Hito__V1__DeclineEnrolmentRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__DeclineEnrolmentResponse methods */
+void   hito__v1__decline_enrolment_response__init
+                     (Hito__V1__DeclineEnrolmentResponse         *message);
+size_t hito__v1__decline_enrolment_response__get_packed_size
+                     (const Hito__V1__DeclineEnrolmentResponse   *message);
+size_t hito__v1__decline_enrolment_response__pack
+                     (const Hito__V1__DeclineEnrolmentResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__decline_enrolment_response__pack_to_buffer
+                     (const Hito__V1__DeclineEnrolmentResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__DeclineEnrolmentResponse *
+       hito__v1__decline_enrolment_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__decline_enrolment_response__free_unpacked
+                     (Hito__V1__DeclineEnrolmentResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ListLearnerEnrolmentsRequest methods */
+void   hito__v1__list_learner_enrolments_request__init
+                     (Hito__V1__ListLearnerEnrolmentsRequest         *message);
+size_t hito__v1__list_learner_enrolments_request__get_packed_size
+                     (const Hito__V1__ListLearnerEnrolmentsRequest   *message);
+size_t hito__v1__list_learner_enrolments_request__pack
+                     (const Hito__V1__ListLearnerEnrolmentsRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__list_learner_enrolments_request__pack_to_buffer
+                     (const Hito__V1__ListLearnerEnrolmentsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ListLearnerEnrolmentsRequest *
+       hito__v1__list_learner_enrolments_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__list_learner_enrolments_request__free_unpacked
+                     (Hito__V1__ListLearnerEnrolmentsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ListLearnerEnrolmentsResponse methods */
+void   hito__v1__list_learner_enrolments_response__init
+                     (Hito__V1__ListLearnerEnrolmentsResponse         *message);
+size_t hito__v1__list_learner_enrolments_response__get_packed_size
+                     (const Hito__V1__ListLearnerEnrolmentsResponse   *message);
+size_t hito__v1__list_learner_enrolments_response__pack
+                     (const Hito__V1__ListLearnerEnrolmentsResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__list_learner_enrolments_response__pack_to_buffer
+                     (const Hito__V1__ListLearnerEnrolmentsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ListLearnerEnrolmentsResponse *
+       hito__v1__list_learner_enrolments_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__list_learner_enrolments_response__free_unpacked
+                     (Hito__V1__ListLearnerEnrolmentsResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Hito__V1__LeaveRequest methods */
 void   hito__v1__leave_request__init
                      (Hito__V1__LeaveRequest         *message);
@@ -1822,6 +2112,24 @@ typedef void (*Hito__V1__EnrolRequest_Closure)
 typedef void (*Hito__V1__EnrolResponse_Closure)
                  (const Hito__V1__EnrolResponse *message,
                   void *closure_data);
+typedef void (*Hito__V1__AcceptEnrolmentRequest_Closure)
+                 (const Hito__V1__AcceptEnrolmentRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__AcceptEnrolmentResponse_Closure)
+                 (const Hito__V1__AcceptEnrolmentResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__DeclineEnrolmentRequest_Closure)
+                 (const Hito__V1__DeclineEnrolmentRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__DeclineEnrolmentResponse_Closure)
+                 (const Hito__V1__DeclineEnrolmentResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ListLearnerEnrolmentsRequest_Closure)
+                 (const Hito__V1__ListLearnerEnrolmentsRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ListLearnerEnrolmentsResponse_Closure)
+                 (const Hito__V1__ListLearnerEnrolmentsResponse *message,
+                  void *closure_data);
 typedef void (*Hito__V1__LeaveRequest_Closure)
                  (const Hito__V1__LeaveRequest *message,
                   void *closure_data);
@@ -1918,10 +2226,22 @@ struct Hito__V1__CourseService_Service
                 const Hito__V1__EnrolRequest *input,
                 Hito__V1__EnrolResponse_Closure closure,
                 void *closure_data);
+  void (*accept_enrolment)(Hito__V1__CourseService_Service *service,
+                           const Hito__V1__AcceptEnrolmentRequest *input,
+                           Hito__V1__AcceptEnrolmentResponse_Closure closure,
+                           void *closure_data);
+  void (*decline_enrolment)(Hito__V1__CourseService_Service *service,
+                            const Hito__V1__DeclineEnrolmentRequest *input,
+                            Hito__V1__DeclineEnrolmentResponse_Closure closure,
+                            void *closure_data);
   void (*leave)(Hito__V1__CourseService_Service *service,
                 const Hito__V1__LeaveRequest *input,
                 Hito__V1__LeaveResponse_Closure closure,
                 void *closure_data);
+  void (*list_learner_enrolments)(Hito__V1__CourseService_Service *service,
+                                  const Hito__V1__ListLearnerEnrolmentsRequest *input,
+                                  Hito__V1__ListLearnerEnrolmentsResponse_Closure closure,
+                                  void *closure_data);
   void (*list_enrolments)(Hito__V1__CourseService_Service *service,
                           const Hito__V1__ListEnrolmentsRequest *input,
                           Hito__V1__ListEnrolmentsResponse_Closure closure,
@@ -1958,7 +2278,10 @@ void hito__v1__course_service__init (Hito__V1__CourseService_Service *service,
       function_prefix__ ## reopen_course,\
       function_prefix__ ## delete_course,\
       function_prefix__ ## enrol,\
+      function_prefix__ ## accept_enrolment,\
+      function_prefix__ ## decline_enrolment,\
       function_prefix__ ## leave,\
+      function_prefix__ ## list_learner_enrolments,\
       function_prefix__ ## list_enrolments,\
       function_prefix__ ## ingest_documents,\
       function_prefix__ ## list_documents,\
@@ -1996,10 +2319,22 @@ void hito__v1__course_service__enrol(ProtobufCService *service,
                                      const Hito__V1__EnrolRequest *input,
                                      Hito__V1__EnrolResponse_Closure closure,
                                      void *closure_data);
+void hito__v1__course_service__accept_enrolment(ProtobufCService *service,
+                                                const Hito__V1__AcceptEnrolmentRequest *input,
+                                                Hito__V1__AcceptEnrolmentResponse_Closure closure,
+                                                void *closure_data);
+void hito__v1__course_service__decline_enrolment(ProtobufCService *service,
+                                                 const Hito__V1__DeclineEnrolmentRequest *input,
+                                                 Hito__V1__DeclineEnrolmentResponse_Closure closure,
+                                                 void *closure_data);
 void hito__v1__course_service__leave(ProtobufCService *service,
                                      const Hito__V1__LeaveRequest *input,
                                      Hito__V1__LeaveResponse_Closure closure,
                                      void *closure_data);
+void hito__v1__course_service__list_learner_enrolments(ProtobufCService *service,
+                                                       const Hito__V1__ListLearnerEnrolmentsRequest *input,
+                                                       Hito__V1__ListLearnerEnrolmentsResponse_Closure closure,
+                                                       void *closure_data);
 void hito__v1__course_service__list_enrolments(ProtobufCService *service,
                                                const Hito__V1__ListEnrolmentsRequest *input,
                                                Hito__V1__ListEnrolmentsResponse_Closure closure,
@@ -2024,6 +2359,7 @@ void hito__v1__course_service__advise(ProtobufCService *service,
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    hito__v1__course_status__descriptor;
+extern const ProtobufCEnumDescriptor    hito__v1__enrolment_state__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__document_format__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__course__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__course__metadata_entry__descriptor;
@@ -2045,6 +2381,12 @@ extern const ProtobufCMessageDescriptor hito__v1__delete_course_request__descrip
 extern const ProtobufCMessageDescriptor hito__v1__delete_course_response__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__enrol_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__enrol_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__accept_enrolment_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__accept_enrolment_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__decline_enrolment_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__decline_enrolment_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__list_learner_enrolments_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__list_learner_enrolments_response__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__leave_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__leave_response__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__list_enrolments_request__descriptor;

@@ -399,11 +399,11 @@ struct  Hito__V1__CodeSnapshot
    */
   Hito__V1__Verdict verdict;
   /*
-   * What was said of it.
+   * What was said of it; not in an example.
    */
   char *validation_feedback;
   /*
-   * Where the verdict comes from.
+   * Where the verdict comes from; not in an example.
    */
   Hito__V1__Provenance *provenance;
   /*
