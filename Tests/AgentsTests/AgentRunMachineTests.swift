@@ -199,7 +199,7 @@ import Testing
       var run = AgentRun(
         id: EntityID(high: 1, low: 1), learnerID: EntityID(high: 2, low: 2),
         callerID: EntityID(high: 2, low: 2), request: request,
-        lease: AgentLease(owner: "o", until: .epoch), createdAt: .epoch, updatedAt: .epoch)
+        lease: AgentLease(owner: "o"), createdAt: .epoch, updatedAt: .epoch)
       var live = AgentRunMachine(request)
       var folded = AgentRunMachine(request)
       for event in events {

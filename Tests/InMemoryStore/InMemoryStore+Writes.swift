@@ -39,7 +39,7 @@ extension InMemoryStore.State {
     var next = self
     for change in write.changes {
       do throws(StoreError) {
-        guard try next.apply(change) else { return .success(.stale) }
+        guard try next.apply(change, at: now) else { return .success(.stale) }
       } catch {
         return .failure(error)
       }
@@ -70,7 +70,9 @@ extension InMemoryStore.State {
   }
 
   /// - Returns: false where a guarded row has changed, or what a row refers to is not there.
-  private mutating func apply(_ change: Change) throws(StoreError) -> Bool {
+  private mutating func apply(
+    _ change: Change, at now: Timestamp
+  ) throws(StoreError) -> Bool {
     switch change {
     case .insertUser(let user):
       try insert(user, user.id, into: \.users, "users_pkey")
@@ -113,9 +115,9 @@ extension InMemoryStore.State {
       save(update)
     case .insertRun(let run):
       guard users[run.learnerID] != nil, users[run.callerID] != nil else { return false }
-      try insert(run, run.id, into: \.runs, "agent_runs_pkey")
+      try insert(run, at: now)
     case .updateRun(let run, let version):
-      return update(run, after: version)
+      return update(run, after: version, at: now)
     }
     return true
   }
@@ -163,7 +165,7 @@ extension InMemoryStore.State {
     return true
   }
 
-  private mutating func insert<Row>(
+  mutating func insert<Row>(
     _ row: Row, _ id: EntityID, into table: WritableKeyPath<Self, [EntityID: Row]>, _ key: String
   ) throws(StoreError) {
     guard self[keyPath: table][id] == nil else { throw .duplicate(constraint: key) }

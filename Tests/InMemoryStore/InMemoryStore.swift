@@ -48,6 +48,7 @@ package final class InMemoryStore: Sendable {
     var documents: [EntityID: CourseDocument] = [:]
     var passages: [PassageKey: PassageUpsert] = [:]
     var runs: [EntityID: AgentRun] = [:]
+    var leaseEnds: [EntityID: Timestamp] = [:]
     var usages: [(callerID: EntityID, time: Timestamp, usage: ModelUsage)] = []
     var tokens: [EntityID: TokenRecord] = [:]
     var replies: [ReplyKey: RememberedReply] = [:]
@@ -76,7 +77,7 @@ package final class InMemoryStore: Sendable {
   let state = Mutex(State())
   let clock: any TimeSource
 
-  /// - Parameter clock: what the age of remembered replies is told by.
+  /// - Parameter clock: what the age of remembered replies and the ends of leases are told by.
   package init(clock: any TimeSource = WallClock()) { self.clock = clock }
 
   /// The next call of `operation` fails, after those ordered before.

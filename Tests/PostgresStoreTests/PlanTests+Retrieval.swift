@@ -41,7 +41,7 @@ extension PlanTests {
       statement: AgentRunStatements.events, arguments: "false, \(user), gen_random_uuid(), 0, 100",
       index: "events_entity", maySort: true),
     Case(
-      statement: AgentRunStatements.abandoned, arguments: "'one', false, '2026-01-01', 100",
+      statement: AgentRunStatements.abandoned, arguments: "'one', false, 100",
       index: "agent_runs_running", maySort: true, onlyCustom: true),
     Case(
       statement: AgentRunStatements.usage, arguments: "\(user), '2026-01-01'",

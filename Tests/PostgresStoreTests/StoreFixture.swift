@@ -56,11 +56,13 @@ struct StoreFixture: TestedStore {
   /// Runs `body` while a driver serves this database.
   static func serve(
     _ connection: ClusterConnection, connectionCount: Int = 4,
+    longStatementTimeout: Duration = .seconds(300),
     _ body: @Sendable (PostgresDatabase) async throws -> Void
   ) async throws {
     var configuration = PostgresDatabase.Configuration(conninfo: connection.conninfo())
     configuration.connectionCount = connectionCount
     configuration.longConnectionCount = 1
+    configuration.longStatementTimeout = longStatementTimeout
     let database = PostgresDatabase(configuration)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await database.run() }
@@ -69,12 +71,14 @@ struct StoreFixture: TestedStore {
     }
   }
 
-  /// The database has a clock of its own: the replies are made older instead.
+  /// The database has a clock of its own: replies and leases are made older instead.
   func letTimePass(_ duration: Duration) async throws {
     try await script().run(
       """
       UPDATE idempotency_keys
-        SET created_at = created_at - \(duration.components.seconds) * interval '1 second'
+        SET created_at = created_at - \(duration.components.seconds) * interval '1 second';
+      UPDATE agent_runs
+        SET lease_until = lease_until - \(duration.components.seconds) * interval '1 second'
       """)
   }
 

@@ -11,10 +11,11 @@ import Testing
   typealias Script = AgentScript
 
   private func fixture(
-    _ lines: [ScriptedModel.Line]?, found: Retrieval.AgentContext = AgentScript.context
+    _ lines: [ScriptedModel.Line]?, found: Retrieval.AgentContext = AgentScript.context,
+    store: InMemoryStore = InMemoryStore()
   ) -> (ServiceFixture, ScriptedModel?) {
     let model = lines.map(ScriptedModel.init)
-    return (ServiceFixture(model: model, retriever: FakeRetriever(found)), model)
+    return (ServiceFixture(model: model, retriever: FakeRetriever(found), store: store), model)
   }
 
   private func feedback(
@@ -142,7 +143,8 @@ import Testing
   }
 
   @Test func `left behind is given up after a while`() async throws {
-    let (fixture, _) = fixture([.hang(["Bi\n"])])
+    let time = SteppingTime()
+    let (fixture, _) = fixture([.hang(["Bi\n"])], store: InMemoryStore(clock: time))
     let ada = fixture.user()
     let code = GetFeedbackRequest.Subject.code(CodeText(language: "python", content: "print(1)"))
     let probe = feedback(fixture, code, as: ada)
@@ -159,7 +161,7 @@ import Testing
     options.owner = "two"
     let other = ServiceFixture(agents: options, store: fixture.store)
     #expect(try await other.services.resumer.turn(isAlone: true) == 0)
-    other.time.advance(by: .seconds(601))
+    time.advance(by: .seconds(601))
     #expect(try await other.services.resumer.turn(isAlone: false) == 1)
     #expect(fixture.store.run(id)?.status == .failed)
   }

@@ -93,9 +93,8 @@ import Testing
     #expect(error?.resumeCursor == messages.last?.cursor)
     let id = try #require(EntityID(messages[0].runId))
     let run = try #require(fixture.store.run(id))
-    #expect(run.status == .running && run.lease.until <= fixture.time.now())
+    #expect(run.status == .running)
     let (other, model) = self.fixture([.text(Script.good)], owner: "two", store: fixture.store)
-    other.time.advance(by: .seconds(1))
     #expect(try await other.services.resumer.turn(isAlone: false) == 1)
     #expect(fixture.store.run(id)?.status == .completed && model.requests.count == 1)
     #expect(try await other.watchRun(messages[0].runId, as: ada).all().last?.word == "result")
@@ -117,8 +116,31 @@ import Testing
     let (fixture, _) = fixture([.hang(["{"])]) { $0.heartbeatInterval = .milliseconds(1) }
     let probe = fixture.generate(as: fixture.user())
     let id = try #require(EntityID(try await untilToken(probe)[0].runId))
-    let before = try #require(fixture.store.run(id)?.lease.until)
-    while fixture.store.run(id)?.lease.until == before { await Task.yield() }
+    let before = fixture.store.leaseEnd(ofRun: id)
+    while fixture.store.leaseEnd(ofRun: id) == before { await Task.yield() }
+    probe.cancel()
+    _ = await probe.end()
+  }
+
+  /// The clock of the second server is an hour ahead or behind: the store's decides.
+  @Test(arguments: [3600, -3600])
+  func `are taken over when their lease ends, whatever the servers' clocks say`(
+    _ difference: Int
+  ) async throws {
+    let storeTime = SteppingTime()
+    let (fixture, _) = fixture([.hang(["{"])], store: InMemoryStore(clock: storeTime)) {
+      $0.heartbeatInterval = .seconds(3600)
+    }
+    let probe = fixture.generate(as: fixture.user())
+    let id = try #require(EntityID(try await untilToken(probe)[0].runId))
+    let (other, _) = self.fixture([.text(Script.good)], owner: "two", store: fixture.store)
+    other.time.advance(by: .seconds(difference))
+    storeTime.advance(by: .seconds(29))
+    #expect(try await other.services.resumer.turn(isAlone: false) == 0)
+    storeTime.advance(by: .seconds(2))
+    #expect(try await other.services.resumer.turn(isAlone: false) == 1)
+    #expect(fixture.store.run(id)?.status == .completed)
+    #expect(fixture.store.run(id)?.takeoverCount == 1)
     probe.cancel()
     _ = await probe.end()
   }
@@ -158,7 +180,7 @@ import Testing
       var run = try #require(whole.store.run(id))
       run.status = .running
       run.version = Int64(count)
-      run.lease = AgentLease(owner: "killed", until: SteppingTime.start)
+      run.lease = AgentLease(owner: "killed")
       store.seed(run, Array(events.prefix(count)))
       let replyCount = types.prefix(count).filter { $0 == "ai.replied" }.count
       let left: [ScriptedModel.Line] = [.text(Script.short), .text(Script.good)]
@@ -186,7 +208,7 @@ import Testing
     run.status = .running
     run.version = 1
     run.takeoverCount = AgentLimits.takeovers
-    run.lease = AgentLease(owner: "killed", until: SteppingTime.start)
+    run.lease = AgentLease(owner: "killed")
     store.seed(run, Array(whole.store.allEvents.prefix(1)))
     let (fixture, model) = self.fixture([.text(Script.good)], owner: "next", store: store)
     #expect(try await fixture.services.resumer.turn(isAlone: false) == 1)

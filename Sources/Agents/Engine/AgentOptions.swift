@@ -27,7 +27,5 @@ package struct AgentOptions: Sendable {
 
   package init() {}
 
-  package func lease(from now: Timestamp) -> AgentLease {
-    AgentLease(owner: owner, until: now.advanced(by: leaseDuration))
-  }
+  package var lease: AgentLease { AgentLease(owner: owner, duration: leaseDuration) }
 }

@@ -49,13 +49,12 @@ package struct AgentResumer: Sendable {
   ) async throws(StoreError) -> Int {
     // What a server that goes away has let go is for others.
     guard !live.isDraining else { return 0 }
-    let now = journal.clock.now()
     let runs = try await stores.runs.abandoned(
-      by: options.owner, isAlone: isAlone, at: now, limit: Self.pageLimit)
+      by: options.owner, isAlone: isAlone, limit: Self.pageLimit)
     let due = runs.filter { run in
       // One of a newer build is left to it.
       guard let kind = run.kind else { return false }
-      return kind == .goal || run.leaseUntil.advanced(by: options.abandonedRunTimeout) <= now
+      return kind == .goal || run.overFor >= options.abandonedRunTimeout
     }
     await withTaskGroup(of: Void.self) { group in
       for (index, run) in due.enumerated() {
@@ -69,9 +68,7 @@ package struct AgentResumer: Sendable {
   private func resume(_ run: AbandonedRun, isAlone: Bool, _ log: MeteredLogger) async {
     // Whatever goes wrong, the lease ends and another server tries again.
     do {
-      let now = journal.clock.now()
-      let taken = try await stores.runs.takeOver(
-        run.id, options.lease(from: now), isAlone: isAlone, at: now)
+      let taken = try await stores.runs.takeOver(run.id, options.lease, isAlone: isAlone)
       guard let taken else { return }
       let system = AccessScope(callerID: taken.callerID, role: .service)
       guard let (session, _) = try await journal.load(run.id, scope: system) else { return }

@@ -53,7 +53,7 @@ package struct RunDriver: Sendable {
       defer { group.cancelAll() }
       group.addTask { .done(try await perform(session, subject, sink)) }
       group.addTask {
-        try await keepLease(of: session.run.id, until: session.run.lease.until)
+        try await keepLease(of: session.run.id, by: options.clock)
         return .leaseLost
       }
       group.addTask {
@@ -113,17 +113,18 @@ package struct RunDriver: Sendable {
 
   /// Returns when the run is not this server's any more. A database that cannot be reached for a
   /// while is not a reason to let go before the lease is over.
-  private func keepLease(of id: EntityID, until end: Timestamp) async throws {
-    var end = end
+  private func keepLease<Time: Clock>(of id: EntityID, by clock: Time) async throws
+  where Time.Duration == Duration {
+    var end = clock.now.advanced(by: options.leaseDuration)
     while true {
-      try await options.clock.sleep(for: options.heartbeatInterval)
-      let now = journal.clock.now()
-      let lease = options.lease(from: now)
+      try await clock.sleep(for: options.heartbeatInterval)
+      // Before it is asked for: what the store gives begins no earlier.
+      let asked = clock.now
       do throws(StoreError) {
-        guard try await stores.runs.renew(lease, ofRun: id) else { return }
-        end = lease.until
+        guard try await stores.runs.renew(options.lease, ofRun: id) else { return }
+        end = asked.advanced(by: options.leaseDuration)
       } catch {
-        if now >= end { return }
+        if asked >= end { return }
       }
     }
   }
@@ -151,7 +152,7 @@ package struct RunDriver: Sendable {
           try? await journal.end(id, with: .cancelled)
         } else {
           // Another server may continue it now, or this server on the next try.
-          try? await stores.runs.release(ofRun: id, owner: options.owner, at: journal.clock.now())
+          try? await stores.runs.release(ofRun: id, owner: options.owner)
         }
       }
     }.value

@@ -41,7 +41,7 @@ package struct RunJournal: Sendable {
       let session = RunSession(
         AgentRun(
           id: context.nextID(), learnerID: learnerID, callerID: callerID, request: request,
-          lease: options.lease(from: context.now), createdAt: context.now, updatedAt: context.now),
+          lease: options.lease, createdAt: context.now, updatedAt: context.now),
         metadata: metadata)
       let (begun, record, event) = try session.advanced(
         by: .started(model: model), lease: nil, context: context)
@@ -103,7 +103,7 @@ package struct RunJournal: Sendable {
   ) async throws -> RunRecord {
     let context = context ?? self.context(session)
     let (next, record, new) = try session.advanced(
-      by: event, lease: options.lease(from: context.now), context: context)
+      by: event, lease: options.lease, context: context)
     let changes = changes + [.updateRun(next.run, after: session.run.version)]
     guard try await writes.commit(changes: changes, events: events + [new]) else {
       throw Superseded()

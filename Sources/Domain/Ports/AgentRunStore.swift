@@ -1,5 +1,5 @@
 /// Runs of agents. They are written through `WriteStore`, in the same commit as their events; only
-/// the leases, which are nobody's history, are written here.
+/// the leases, which are nobody's history, are written here. Leases begin and end by the store's clock.
 package protocol AgentRunStore: Sendable {
   /// A run as the caller may see it: the learner's own, and every one for those who see everybody.
   func run(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> AgentRun?
@@ -14,17 +14,17 @@ package protocol AgentRunStore: Sendable {
   /// - Returns: false where it has not: another server took it over, or it has ended.
   func renew(_ lease: AgentLease, ofRun id: EntityID) async throws(StoreError) -> Bool
   /// Lets a run go before its lease is over, so that others need not wait.
-  func release(ofRun id: EntityID, owner: String, at now: Timestamp) async throws(StoreError)
-  /// Takes over a running run whose lease is over at `now`; with `isAlone`, where no other server
+  func release(ofRun id: EntityID, owner: String) async throws(StoreError)
+  /// Takes over a running run whose lease is over; with `isAlone`, where no other server
   /// can exist, also one that another owner has.
   ///
   /// - Returns: the run under the new lease; nil where another server has it, or it has ended.
   func takeOver(
-    _ id: EntityID, _ lease: AgentLease, isAlone: Bool, at now: Timestamp
+    _ id: EntityID, _ lease: AgentLease, isAlone: Bool
   ) async throws(StoreError) -> AgentRun?
   /// At most `limit` runs that could be taken over so, those left first, first.
   func abandoned(
-    by owner: String, isAlone: Bool, at now: Timestamp, limit: Int
+    by owner: String, isAlone: Bool, limit: Int
   ) async throws(StoreError) -> [AbandonedRun]
 }
 
@@ -34,11 +34,12 @@ package struct AbandonedRun: Sendable, Hashable {
   package var id: EntityID
   /// Nil: of a kind that this build does not know.
   package var kind: AgentKind?
-  package var leaseUntil: Timestamp
+  /// How long its lease has been over; zero where it is not.
+  package var overFor: Duration
 
-  package init(id: EntityID, kind: AgentKind?, leaseUntil: Timestamp) {
+  package init(id: EntityID, kind: AgentKind?, overFor: Duration) {
     self.id = id
     self.kind = kind
-    self.leaseUntil = leaseUntil
+    self.overFor = overFor
   }
 }

@@ -29,7 +29,7 @@ package struct AgentRun: Sendable, Hashable {
   package var status: AgentRunStatus
   /// Version of the run's last event: 1 for the first, then without gaps; 0 before it.
   package var version: Int64
-  /// The server that drives it, and until when nobody else may.
+  /// The server that drives it, and for how long from the next write nobody else may.
   package var lease: AgentLease
   /// How often a server continued what another one left behind.
   package var takeoverCount: Int32
@@ -58,13 +58,17 @@ package struct AgentRun: Sendable, Hashable {
 
 /// A server's right to drive a run. It is renewed while the server lives; where it is over, another
 /// server may take the run over.
+///
+/// When it ends is the store's to say, by a clock that all servers share: theirs may differ.
 package struct AgentLease: Sendable, Hashable {
   /// Names the server's process.
   package var owner: String
-  package var until: Timestamp
+  /// For how long the store is to give it, from the moment at which it writes. A lease that was read
+  /// has none to give: written again it is what it was.
+  package var duration: Duration
 
-  package init(owner: String, until: Timestamp) {
+  package init(owner: String, duration: Duration = .zero) {
     self.owner = owner
-    self.until = until
+    self.duration = duration
   }
 }

@@ -6,7 +6,7 @@ enum AgentRunRow: TableRow {
   static let blank = AgentRun(
     id: .blank, learnerID: .blank, callerID: .blank,
     request: .goal(.init(prompt: "", courseID: nil, language: "", requiresApproval: false)),
-    lease: AgentLease(owner: "", until: .blank), createdAt: .blank, updatedAt: .blank)
+    lease: AgentLease(owner: ""), createdAt: .blank, updatedAt: .blank)
 
   static func visit(_ run: inout AgentRun, _ columns: inout some ColumnVisitor) {
     columns.key("id", &run.id)
@@ -27,13 +27,20 @@ enum AgentRunRow: TableRow {
     columns.column("status", &run.status)
     columns.column("version", &run.version)
     columns.column("owner", &run.lease.owner)
-    // Never shortened here: a renewal may have come in between.
-    columns.column(
-      "lease_until", &run.lease.until, change: "greatest(lease_until, $lease_until)")
+    // By the database's clock, and never shortened here: a renewal may have come in between.
+    columns.written(
+      "lease_until", run.lease.microseconds,
+      insertion: "now() + $lease_until * interval '1 microsecond'",
+      change: "greatest(lease_until, now() + $lease_until * interval '1 microsecond')")
     columns.read("r.takeover_count", &run.takeoverCount)
     columns.fixed("created_at", &run.createdAt)
     columns.column("updated_at", &run.updatedAt)
   }
+}
+
+extension AgentLease {
+  /// How long it is to be from the moment of the write.
+  var microseconds: Int64 { Int64(clamping: Int(duration / .microseconds(1))) }
 }
 
 extension AgentKind: SQLValue {}

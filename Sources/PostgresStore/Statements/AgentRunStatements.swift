@@ -24,34 +24,39 @@ enum AgentRunStatements {
   static let update = Query<Updated<AgentRunRow>, Int64>(
     "run.update", AgentRunRow.update(where: "version = $next"))
 
-  static let renew = Query<EntityID, String, Timestamp>(
+  // Leases begin and end by the clock of the database, which all servers share.
+
+  /// `$3` for how long, in microseconds.
+  static let renew = Query<EntityID, String, Int64>(
     "run.renew",
     """
-    UPDATE agent_runs SET lease_until = $3 WHERE id = $1 AND owner = $2 AND status = 'running'
-    RETURNING id
+    UPDATE agent_runs SET lease_until = now() + $3 * interval '1 microsecond'
+    WHERE id = $1 AND owner = $2 AND status = 'running' RETURNING id
     """)
 
-  static let release = Query<EntityID, String, Timestamp>(
+  static let release = Query<EntityID, String>(
     "run.release",
-    "UPDATE agent_runs SET lease_until = least(lease_until, $3) WHERE id = $1 AND owner = $2")
+    "UPDATE agent_runs SET lease_until = least(lease_until, now()) WHERE id = $1 AND owner = $2")
 
-  /// A run that may be taken over: `$1` by whom, `$2` whether no other server exists, `$3` now.
-  typealias Free = Parameters<String, Bool, Timestamp>
+  /// A run that may be taken over: `$1` by whom, `$2` whether no other server exists.
+  typealias Free = Parameters<String, Bool>
   private static let isFree =
-    "(r.status = 'running' AND (r.lease_until <= $3 OR $2 AND r.owner <> $1))"
+    "(r.status = 'running' AND (r.lease_until <= now() OR $2 AND r.owner <> $1))"
 
-  static let takeOver = Query<Free, EntityID, Timestamp>(
+  /// `$4` for how long, in microseconds.
+  static let takeOver = Query<Free, EntityID, Int64>(
     "run.take_over",
     """
-    UPDATE agent_runs r SET owner = $1, lease_until = $5, takeover_count = r.takeover_count + 1
-    WHERE r.id = $4 AND \(isFree) RETURNING \(AgentRunRow.columns)
+    UPDATE agent_runs r SET owner = $1, lease_until = now() + $4 * interval '1 microsecond',
+      takeover_count = r.takeover_count + 1
+    WHERE r.id = $3 AND \(isFree) RETURNING \(AgentRunRow.columns)
     """)
 
   static let abandoned = Query<Free, Int64>(
     "run.abandoned",
     """
-    SELECT r.id, r.kind, r.lease_until FROM agent_runs r WHERE \(isFree)
-    ORDER BY r.lease_until LIMIT $4
+    SELECT r.id, r.kind, greatest(0, extract(epoch FROM now() - r.lease_until) * 1000000)::bigint
+    FROM agent_runs r WHERE \(isFree) ORDER BY r.lease_until LIMIT $3
     """)
 
   /// `$2` is any moment of the hour.

@@ -24,34 +24,33 @@ package struct PostgresAgentRunStore: AgentRunStore {
     _ lease: AgentLease, ofRun id: EntityID
   ) async throws(StoreError) -> Bool {
     try await database.write(
-      AgentRunStatements.renew(id, lease.owner, lease.until), for: .agents
+      AgentRunStatements.renew(id, lease.owner, lease.microseconds), for: .agents
     ).count > 0
   }
 
-  package func release(
-    ofRun id: EntityID, owner: String, at now: Timestamp
-  ) async throws(StoreError) {
-    _ = try await database.write(AgentRunStatements.release(id, owner, now), for: .agents)
+  package func release(ofRun id: EntityID, owner: String) async throws(StoreError) {
+    _ = try await database.write(AgentRunStatements.release(id, owner), for: .agents)
   }
 
   package func takeOver(
-    _ id: EntityID, _ lease: AgentLease, isAlone: Bool, at now: Timestamp
+    _ id: EntityID, _ lease: AgentLease, isAlone: Bool
   ) async throws(StoreError) -> AgentRun? {
     try await database.write(
-      AgentRunStatements.takeOver(Parameters(lease.owner, isAlone, now), id, lease.until),
+      AgentRunStatements.takeOver(Parameters(lease.owner, isAlone), id, lease.microseconds),
       for: .agents
     ).first(AgentRunRow.read)
   }
 
   package func abandoned(
-    by owner: String, isAlone: Bool, at now: Timestamp, limit: Int
+    by owner: String, isAlone: Bool, limit: Int
   ) async throws(StoreError) -> [AbandonedRun] {
     try await database.rows(
-      AgentRunStatements.abandoned(Parameters(owner, isAlone, now), Self.bounded(limit)),
+      AgentRunStatements.abandoned(Parameters(owner, isAlone), Self.bounded(limit)),
       as: .system(.agents)
     ).map { (row) throws(StoreError) in
-      let (id, kind, until): (EntityID, String, Timestamp) = try row.values()
-      return AbandonedRun(id: id, kind: AgentKind(rawValue: kind), leaseUntil: until)
+      let (id, kind, microseconds): (EntityID, String, Int64) = try row.values()
+      return AbandonedRun(
+        id: id, kind: AgentKind(rawValue: kind), overFor: .microseconds(microseconds))
     }
   }
 

@@ -145,10 +145,8 @@ struct RunCalls: Sendable {
   private func takenOver(
     _ session: RunSession, on stream: RunStream<some RunResponse>
   ) async throws -> RunSession? {
-    let now = clock.now()
     guard session.run.status == .running else { return nil }
-    let taken = try await ports.runs.takeOver(
-      session.run.id, options.lease(from: now), isAlone: false, at: now)
+    let taken = try await ports.runs.takeOver(session.run.id, options.lease, isAlone: false)
     guard let taken else { return nil }
     var session = session
     var shown = session

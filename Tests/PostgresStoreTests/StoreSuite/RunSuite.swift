@@ -5,8 +5,7 @@ import Testing
 
 /// Runs of agents, their leases, and what was used of models.
 @Suite struct RunSuite {
-  static let lease = AgentLease(
-    owner: "one", until: StoreFixture.start.advanced(by: .seconds(30)))
+  static let lease = AgentLease(owner: "one", duration: .seconds(30))
 
   private static func newRun(_ store: any TestedStore, learner: User) -> AgentRun {
     AgentRun(
@@ -35,7 +34,9 @@ import Testing
     try await kind.run { store in
       let (ada, bob) = (try await store.addUser("Ada"), try await store.addUser("Bob"))
       let admin = try await store.addUser("Root", role: .admin)
-      let run = try await Self.add(store, learner: ada)
+      var run = try await Self.add(store, learner: ada)
+      // What is read has no lease to give.
+      run.lease.duration = .zero
       let runs = store.runs
       #expect(try await runs.run(run.id, scope: AccessScope(ada)) == run)
       #expect(try await runs.run(run.id, scope: AccessScope(admin)) == run)
@@ -80,29 +81,68 @@ import Testing
       let ada = try await store.addUser("Ada")
       let run = try await Self.add(store, learner: ada)
       let runs = store.runs
-      let (start, end) = (StoreFixture.start, Self.lease.until)
-      let later = AgentLease(owner: "two", until: end.advanced(by: .seconds(60)))
-      #expect(try await runs.abandoned(by: "two", isAlone: false, at: start, limit: 9).isEmpty)
-      #expect(try await runs.takeOver(run.id, later, isAlone: false, at: start) == nil)
-      #expect(try await runs.renew(later, ofRun: run.id) == false)
+      let two = AgentLease(owner: "two", duration: .seconds(60))
+      #expect(try await runs.abandoned(by: "two", isAlone: false, limit: 9).isEmpty)
+      #expect(try await runs.takeOver(run.id, two, isAlone: false) == nil)
+      #expect(try await runs.renew(two, ofRun: run.id) == false)
+      try await store.letTimePass(.seconds(20))
       #expect(try await runs.renew(Self.lease, ofRun: run.id))
+      try await store.letTimePass(.seconds(20))
+      #expect(try await runs.abandoned(by: "two", isAlone: false, limit: 9).isEmpty)
       // Where no other server exists, the lease of one that was killed is worth nothing.
-      #expect(try await runs.abandoned(by: "two", isAlone: true, at: start, limit: 9).count == 1)
-      #expect(try await runs.abandoned(by: "one", isAlone: true, at: start, limit: 9).isEmpty)
-      #expect(try await runs.abandoned(by: "two", isAlone: false, at: end, limit: 9).count == 1)
+      let left = try await runs.abandoned(by: "two", isAlone: true, limit: 9)
+      #expect(left.map(\.overFor) == [.zero])
+      #expect(try await runs.abandoned(by: "one", isAlone: true, limit: 9).isEmpty)
+      try await store.letTimePass(.seconds(40))
+      let over = try await runs.abandoned(by: "two", isAlone: false, limit: 9)
+      #expect(over.allSatisfy { $0.overFor >= .seconds(30) && $0.overFor < .seconds(3000) })
+      #expect(over.map(\.id) == [run.id])
       // Two servers at once: one of them gets it.
-      async let first = runs.takeOver(run.id, later, isAlone: false, at: end)
+      async let first = runs.takeOver(run.id, two, isAlone: false)
       async let second = runs.takeOver(
-        run.id, AgentLease(owner: "three", until: later.until), isAlone: false, at: end)
+        run.id, AgentLease(owner: "three", duration: two.duration), isAlone: false)
       let taken = [try await first, try await second].compactMap { $0 }
       #expect(taken.count == 1 && taken.first?.takeoverCount == 1)
       #expect(try await runs.renew(Self.lease, ofRun: run.id) == false)
       // Let go early, it is free at once.
-      try await runs.release(ofRun: run.id, owner: "nobody", at: end)
-      #expect(try await runs.abandoned(by: "one", isAlone: false, at: end, limit: 9).isEmpty)
+      try await runs.release(ofRun: run.id, owner: "nobody")
+      #expect(try await runs.abandoned(by: "one", isAlone: false, limit: 9).isEmpty)
       let owner = try #require(taken.first).lease.owner
-      try await runs.release(ofRun: run.id, owner: owner, at: end)
-      #expect(try await runs.abandoned(by: "one", isAlone: false, at: end, limit: 9).count == 1)
+      try await runs.release(ofRun: run.id, owner: owner)
+      #expect(try await runs.abandoned(by: "one", isAlone: false, limit: 9).count == 1)
+    }
+  }
+
+  /// A step takes the lease from its own commit, whatever the time that the server wrote into the run;
+  /// a change by whoever only read the run gives none.
+  @Test(arguments: StoreKind.allCases)
+  func aStepExtendsTheLeaseByTheStoresClock(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      let ada = try await store.addUser("Ada")
+      var run = try await Self.add(store, learner: ada)
+      func step(at time: Timestamp) async throws {
+        let before = run.version
+        let event = run.record(
+          .modelFailed(AgentFailure(.modelUnavailable), attempt: 1), id: store.ids.next(at: time),
+          at: time, metadata: .object([]))
+        let write = Write(changes: [.updateRun(run, after: before)], events: [event], reply: nil)
+        #expect(try await store.writes.commit(write) == .committed)
+      }
+      func isFree() async throws -> Bool {
+        try await store.runs.abandoned(by: "two", isAlone: false, limit: 9).count == 1
+      }
+      // The server's clock is an hour behind, then an hour ahead.
+      for difference in [-3600, 3600] {
+        try await store.letTimePass(.seconds(20))
+        try await step(at: StoreFixture.start.advanced(by: .seconds(difference)))
+        try await store.letTimePass(.seconds(20))
+        #expect(try await isFree() == false)
+      }
+      run.lease.duration = .zero
+      try await step(at: StoreFixture.start)
+      #expect(try await isFree() == false)
+      try await store.letTimePass(.seconds(11))
+      #expect(try await isFree())
     }
   }
 
@@ -119,8 +159,7 @@ import Testing
       let runs = store.runs
       #expect(try await runs.renew(Self.lease, ofRun: run.id) == false)
       let taken = try await runs.takeOver(
-        run.id, AgentLease(owner: "two", until: Self.lease.until), isAlone: true,
-        at: Self.lease.until)
+        run.id, AgentLease(owner: "two", duration: .seconds(30)), isAlone: true)
       #expect(taken == nil)
     }
   }

@@ -36,7 +36,7 @@ protocol TestedStore: Sendable {
   var retrieval: Retrieval { get }
   var embeddings: Embeddings { get }
 
-  /// Makes remembered replies so much older.
+  /// Makes remembered replies and leases so much older.
   func letTimePass(_ duration: Duration) async throws
 }
 
