@@ -22,7 +22,8 @@ extension ServerConnectionMachine {
     case .handshaking, .awaitingHello: return .close
     case .announced, .finishing, .closed: return .nothing
     case .open:
-      state = .announced(since: now, grace: grace ?? configuration.drainGrace)
+      self.grace = grace ?? configuration.drainGrace
+      state = .announced(since: now, grace: self.grace)
       return .announceDrain(reason, ping: keepalive.ping(now: now))
     }
   }

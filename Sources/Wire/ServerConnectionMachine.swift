@@ -45,6 +45,8 @@ package struct ServerConnectionMachine: Sendable {
   private var receiveWindow: ReceiveWindow
   private var abuse: AbuseGuard
   var keepalive: KeepaliveMachine
+  /// How long the calls of a drain may continue, and then the client has to read the last words.
+  package internal(set) var grace: Duration
   /// When TLS was ready: from then on HELLO is due, and the connection ages.
   private(set) var readyAt: ContinuousClock.Instant
   private var hasClientSaidGoAway = false
@@ -60,6 +62,7 @@ package struct ServerConnectionMachine: Sendable {
     abuse = AbuseGuard(pingInterval: configuration.pingInterval)
     keepalive = KeepaliveMachine(
       idle: configuration.keepaliveIdle, timeout: configuration.keepaliveTimeout, now: now)
+    grace = configuration.drainGrace
     readyAt = now
   }
 }

@@ -88,8 +88,8 @@ package final class HitoServer: Sendable {
     tls.withLock { $0 = context }
   }
 
-  /// Stops accepting, lets running calls end within `grace`, then closes what is left and frees the
-  /// threads. The server cannot be started again.
+  /// Stops accepting, lets running calls end within `grace` and their clients read the replies within
+  /// as long again, then closes what is left and frees the threads. The server cannot be started again.
   package func drain(grace: Duration) async {
     let channels = phase.withLock { phase in
       defer { phase = .draining }
@@ -98,8 +98,8 @@ package final class HitoServer: Sendable {
     }
     for channel in channels { try? await channel.close() }
     for connection in core.registry.all { connection.drain(grace: grace) }
-    // The connections end their calls after the grace by themselves; the margin is for closing.
-    let limit = grace + .seconds(3)
+    // The connections end their calls and close by themselves; the margin is for closing.
+    let limit = grace * 2 + .seconds(3)
     await withTaskGroup(of: Void.self) { tasks in
       tasks.addTask { await self.core.registry.waitUntilEmpty() }
       tasks.addTask {

@@ -67,7 +67,7 @@ extension ServerConnection {
     case .endCalls:
       for call in Array(calls.values) { endForDrain(call) }
     case .close:
-      finish()
+      finish(grace: Self.lingerTimeMin)
     }
   }
 
