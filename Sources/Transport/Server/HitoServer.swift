@@ -56,7 +56,14 @@ package final class HitoServer: Sendable {
     // A peer that is gone must be an error of a write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
     let configuration = core.configuration
+    let logger = core.logger
     let bootstrap = ServerBootstrap(group: group)
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            AcceptGate(connectionCountMax: configuration.connectionCountMax, logger: logger))
+        }
+      }
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -138,7 +145,7 @@ package final class HitoServer: Sendable {
   private func initialize(_ channel: any Channel) throws {
     guard
       let executor = executors[ObjectIdentifier(channel.eventLoop)],
-      let id = core.registry.admit(countMax: core.configuration.connectionCountMax)
+      let id = core.registry.admit(channel)
     else {
       throw ChannelError.eof
     }
@@ -150,7 +157,7 @@ package final class HitoServer: Sendable {
           handshakeTimeout: TimeAmount(core.configuration.handshakeTimeout)),
         ServerConnection(id: id, core: core, executor: executor))
     } catch {
-      core.registry.abandon()
+      core.registry.abandon(id)
       throw error
     }
   }

@@ -37,6 +37,8 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   /// Calls that did not end in the read that started them.
   var calls: [UInt32: ServerCall] = [:]
   var waiting = WaitingCalls()
+  /// When the streams end that need no token and have none.
+  var publicStreams: [UInt32: ContinuousClock.Instant] = [:]
 
   /// The time of the current read or timer: one clock call for many frames.
   var now: ContinuousClock.Instant
@@ -78,9 +80,10 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case TLSEvent.handshakeCompleted = event {
+    if case TLSEvent.handshakeCompleted(let peerName) = event {
       now = core.now()
       machine.handshakeCompleted(now: now)
+      if peerName != nil { peerAuthenticated() }
       rearmTimer()
     }
     context.fireUserInboundEventTriggered(event)
