@@ -201,7 +201,8 @@ let package = Package(
     .testTarget(
       name: "TransportTests",
       dependencies: [
-        "Transport", "RPC", "Wire", "OpenSSL", nioCore, nioPosix, nioEmbedded, logging,
+        "Transport", "RPC", "SeededRandom", "Wire", "OpenSSL", nioCore, nioPosix, nioEmbedded,
+        logging,
       ],
       swiftSettings: swift),
     .testTarget(

@@ -22,7 +22,8 @@ extension ServerConnectionMachine {
     case .handshaking, .awaitingHello: return .close
     case .announced, .finishing, .closed: return .nothing
     case .open:
-      state = .announced(since: now, grace: grace ?? configuration.drainGrace)
+      self.grace = grace ?? configuration.drainGrace
+      state = .announced(since: now, grace: self.grace)
       return .announceDrain(reason, ping: keepalive.ping(now: now))
     }
   }
@@ -35,8 +36,7 @@ extension ServerConnectionMachine {
     case .announced(let since, _): return since + configuration.drainRoundTripMax
     case .finishing(_, let graceEnd): return graceEnd
     case .open:
-      guard let ageEnd else { return keepalive.due }
-      return min(keepalive.due, ageEnd)
+      return [ageEnd, idle.due].lazy.compactMap { $0 }.reduce(keepalive.due, min)
     }
   }
 
@@ -55,6 +55,9 @@ extension ServerConnectionMachine {
       return .endCalls
     case .open:
       if let ageEnd, ageEnd <= now { return drain(reason: .maxAge, now: now) }
+      let isIdle = idle.look(
+        now: now, highestStream: streams.highestStream, openCallCount: streams.openCallCount)
+      if isIdle { return drain(reason: .idle, now: now) }
       switch keepalive.timerFired(now: now) {
       case .nothing: return .nothing
       case .ping(let opaque): return .ping(opaque)

@@ -14,6 +14,7 @@ package struct ServerConnectionMachine: Sendable {
     package var helloTimeout = Duration.seconds(10)
     package var keepaliveIdle = Duration.seconds(60)
     package var keepaliveTimeout = Duration.seconds(20)
+    package var idle = IdleMachine.Limits()
     /// After this the connection drains; nil = never. The owner adds jitter.
     package var ageMax: Duration?
     package var drainRoundTripMax = Duration.seconds(1)
@@ -45,6 +46,9 @@ package struct ServerConnectionMachine: Sendable {
   private var receiveWindow: ReceiveWindow
   private var abuse: AbuseGuard
   var keepalive: KeepaliveMachine
+  var idle: IdleMachine
+  /// How long the calls of a drain may continue, and then the client has to read the last words.
+  package internal(set) var grace: Duration
   /// When TLS was ready: from then on HELLO is due, and the connection ages.
   private(set) var readyAt: ContinuousClock.Instant
   private var hasClientSaidGoAway = false
@@ -60,6 +64,8 @@ package struct ServerConnectionMachine: Sendable {
     abuse = AbuseGuard(pingInterval: configuration.pingInterval)
     keepalive = KeepaliveMachine(
       idle: configuration.keepaliveIdle, timeout: configuration.keepaliveTimeout, now: now)
+    idle = IdleMachine(limits: configuration.idle, now: now)
+    grace = configuration.drainGrace
     readyAt = now
   }
 }
@@ -99,6 +105,14 @@ extension ServerConnectionMachine {
     state = .awaitingHello
     readyAt = now
     keepalive.bytesReceived(now: now)
+    idle.started(now: now)
+  }
+
+  package var isPeerAuthenticated: Bool { idle.isAuthenticated }
+
+  /// A token or a certificate of the peer was accepted.
+  package mutating func peerAuthenticated() {
+    idle.authenticated()
   }
 
   /// The client's HELLO; the owner answers with its own.

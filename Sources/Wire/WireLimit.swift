@@ -32,6 +32,11 @@ package enum WireLimit {
   /// Unfinished messages of one connection, as a multiple of the maximum message (W6.5).
   package static let unfinishedMessageFactor = 4
   package static let unaryTimeoutDefault = Duration.seconds(30)
+
+  package static let idleDefault = Duration.seconds(1800)
+  package static let idleAnonymousDefault = Duration.seconds(30)
+  package static let publicStreamsPerConnectionMax = 4
+  package static let publicStreamsPerAddressMax = 64
 }
 
 /// What one side told the other in HELLO about what it accepts.

@@ -56,6 +56,8 @@ class HitoServer:
         self.log = self.folder / "server.log"
         self.options: List[str] = []
         """More options of `hito serve`."""
+        self.file_limit = 0
+        """What `ulimit -n` is to be; 0 leaves it."""
         self._port_file = self.folder / "port"
         self._process: Optional[subprocess.Popen[bytes]] = None
         self.address = "127.0.0.1:0"
@@ -84,7 +86,7 @@ class HitoServer:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    self.program, "serve", "--data-dir", str(self.data),
+                    *self._limits(), self.program, "serve", "--data-dir", str(self.data),
                     "--listen", self.address, "--port-file", str(self._port_file),
                     *self.options,
                 ],
@@ -98,6 +100,9 @@ class HitoServer:
                 if text:
                     self.address = text
                     return
+
+    def _limits(self) -> List[str]:
+        return ["prlimit", f"--nofile={self.file_limit}"] if self.file_limit else []
 
     def _environment(self) -> Dict[str, str]:
         models = ("HITO_MODEL", "HITO_EMBEDDING_")

@@ -20,7 +20,7 @@ import Wire
       let core = ServerCore(
         configuration: ServerConfiguration(), router: router,
         authenticator: TestAuthenticator(), logger: testLogger())
-      let id = core.registry.admit(countMax: 1) ?? 0
+      let id = core.registry.admit(channel) ?? 0
       connection = ServerConnection(
         id: id, core: core, executor: LoopExecutor(channel.embeddedEventLoop))
       try channel.pipeline.syncOperations.addHandler(connection)

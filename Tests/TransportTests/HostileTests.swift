@@ -76,10 +76,12 @@ struct HostileTests {
   @Test func `W1.5 a connection above the limit is closed at once`() async throws {
     try await TestServer.with(configured { $0.connectionCountMax = 1 }) { server in
       let first = try await RawClient.ready(server)
-      let second = try await RawClient(port: server.port, tls: nil)
-      await second.closed()
       first.call(Methods.echo, stream: 1, "here")
       #expect(await first.nextAnswer()?.message == "here")
+      let second = try await RawClient(port: server.port, tls: nil)
+      await second.closed()
+      first.call(Methods.echo, stream: 3, "still here")
+      #expect(await first.nextAnswer()?.message == "still here")
       first.close()
     }
   }

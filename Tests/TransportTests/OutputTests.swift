@@ -45,8 +45,8 @@ struct OutputTests {
     let core = ServerCore(
       configuration: configured { _ in }, router: router, authenticator: TestAuthenticator(),
       logger: testLogger())
-    let id = try #require(core.registry.admit(countMax: 1))
     let channel = EmbeddedChannel()
+    let id = try #require(core.registry.admit(channel))
     let connection = ServerConnection(
       id: id, core: core, executor: LoopExecutor(channel.eventLoop))
     try channel.pipeline.syncOperations.addHandlers(EagerSocket(), connection)

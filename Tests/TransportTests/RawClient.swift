@@ -63,10 +63,19 @@ final class RawClient: Sendable {
   private let collector = Collector()
   let channel: any Channel
 
-  /// Connects. `tls` nil = in clear.
-  init(port: Int, tls: TLSContext?) async throws {
+  /// Connects. `tls` nil = in clear. With a `step` it reads so many bytes at once, when it is told to.
+  init(port: Int, tls: TLSContext?, step: Int? = nil) async throws {
     let collector = self.collector
-    channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    if let step {
+      bootstrap =
+        bootstrap
+        .channelOption(.socketOption(.so_rcvbuf), value: .init(step))
+        .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: step))
+        .channelOption(.maxMessagesPerRead, value: 1)
+    }
+    channel =
+      try await bootstrap
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           if let tls {
@@ -83,9 +92,11 @@ final class RawClient: Sendable {
 
   /// Connects and exchanges HELLO.
   static func ready(
-    _ server: TestServer, token: String? = "good", limits: ReceiveLimits = ReceiveLimits()
+    _ server: TestServer, token: String? = "good", limits: ReceiveLimits = ReceiveLimits(),
+    step: Int? = nil
   ) async throws -> RawClient {
-    let client = try await RawClient(port: server.port, tls: try server.certificates.clientTLS())
+    let client = try await RawClient(
+      port: server.port, tls: try server.certificates.clientTLS(), step: step)
     var hello = Hello()
     hello.token = token
     hello.limits = limits

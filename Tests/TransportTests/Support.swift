@@ -55,6 +55,11 @@ enum Methods {
     path: "test.Public/Ping", kind: .unary, isReadOnly: true,
     rule: MethodRule(callers: .anybody, cost: .memory, timeout: .seconds(30)))
 
+  /// What everybody may watch.
+  static let publicWatch = MethodDescriptor(
+    path: "test.Public/Watch", kind: .serverStreaming, isReadOnly: true,
+    rule: MethodRule(callers: .anybody, cost: .subscription, timeout: nil))
+
   static func method(
     _ name: String, _ kind: MethodKind, isReadOnly: Bool = true, timeout: Duration? = nil
   ) -> MethodDescriptor {
@@ -257,6 +262,10 @@ func testRouter(_ witness: Witness) throws(RegistrationError) -> Router {
       try await writer.write(Blob(Array("\(index)".utf8) + padding), resumeCursor: "\(index)")
       witness.note("wrote")
     }
+  }
+  try router.serverStreaming(Methods.publicWatch) { (_: Blob, _, writer: ResponseWriter<Blob>) in
+    try await writer.write(Blob("first"))
+    try await Task.sleep(for: .seconds(600))
   }
   try router.serverStreaming(Methods.watch) { (_: Blob, _, writer: ResponseWriter<Blob>) in
     try await writer.write(Blob("first"), resumeCursor: "after-first")

@@ -9,6 +9,7 @@ import Wire
     var configuration = ServerConnectionMachine.Configuration()
     configuration.limits.concurrentCallCountMax = 2
     configuration.ageMax = .seconds(1000)
+    configuration.idle = IdleMachine.Limits(anonymous: nil, authenticated: .seconds(500))
     machine = ServerConnectionMachine(configuration: configuration, now: start)
     machine.handshakeCompleted(now: start)
   }
@@ -188,6 +189,22 @@ import Wire
     var open = opened()
     open.bytesReceived(now: start + .seconds(999))
     #expect(open.timerFired(now: start + .seconds(1000)) == .announceDrain(.maxAge, ping: 1))
+  }
+
+  @Test func `W10.5 a connection that is idle drains, and one with a call does not`() throws {
+    var open = opened()
+    open.peerAuthenticated()
+    var busy = open
+    #expect(try busy.callReceived(stream: 1) == .start)
+    for second in stride(from: 25, to: 500, by: 25) {
+      open.bytesReceived(now: start + .seconds(second))
+      #expect(open.timerFired(now: start + .seconds(second)) == .nothing)
+    }
+    #expect(open.timerFired(now: start + .seconds(500)) == .announceDrain(.idle, ping: 1))
+    for second in stride(from: 25, to: 1000, by: 25) {
+      busy.bytesReceived(now: start + .seconds(second))
+      #expect(busy.timerFired(now: start + .seconds(second)) == .nothing)
+    }
   }
 
   @Test func `a CALL whose head is at fault is refused, and not counted`() throws {

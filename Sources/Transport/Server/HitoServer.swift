@@ -56,7 +56,14 @@ package final class HitoServer: Sendable {
     // A peer that is gone must be an error of a write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
     let configuration = core.configuration
+    let logger = core.logger
     let bootstrap = ServerBootstrap(group: group)
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            AcceptGate(connectionCountMax: configuration.connectionCountMax, logger: logger))
+        }
+      }
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -88,8 +95,8 @@ package final class HitoServer: Sendable {
     tls.withLock { $0 = context }
   }
 
-  /// Stops accepting, lets running calls end within `grace`, then closes what is left and frees the
-  /// threads. The server cannot be started again.
+  /// Stops accepting, lets running calls end within `grace` and their clients read the replies within
+  /// as long again, then closes what is left and frees the threads. The server cannot be started again.
   package func drain(grace: Duration) async {
     let channels = phase.withLock { phase in
       defer { phase = .draining }
@@ -98,8 +105,8 @@ package final class HitoServer: Sendable {
     }
     for channel in channels { try? await channel.close() }
     for connection in core.registry.all { connection.drain(grace: grace) }
-    // The connections end their calls after the grace by themselves; the margin is for closing.
-    let limit = grace + .seconds(3)
+    // The connections end their calls and close by themselves; the margin is for closing.
+    let limit = grace * 2 + .seconds(3)
     await withTaskGroup(of: Void.self) { tasks in
       tasks.addTask { await self.core.registry.waitUntilEmpty() }
       tasks.addTask {
@@ -138,7 +145,7 @@ package final class HitoServer: Sendable {
   private func initialize(_ channel: any Channel) throws {
     guard
       let executor = executors[ObjectIdentifier(channel.eventLoop)],
-      let id = core.registry.admit(countMax: core.configuration.connectionCountMax)
+      let id = core.registry.admit(channel)
     else {
       throw ChannelError.eof
     }
@@ -150,7 +157,7 @@ package final class HitoServer: Sendable {
           handshakeTimeout: TimeAmount(core.configuration.handshakeTimeout)),
         ServerConnection(id: id, core: core, executor: executor))
     } catch {
-      core.registry.abandon()
+      core.registry.abandon(id)
       throw error
     }
   }

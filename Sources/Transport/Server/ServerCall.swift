@@ -82,11 +82,16 @@ final class ServerCall: ServerStream, @unchecked Sendable {
       connectionID: connection.id, streamID: stream, requestBytes: requestBytes)
     requestBytes = []
     if connection.loop.inEventLoop {
-      self.context = context
+      keep(context)
     } else {
-      await onLoop { self.context = context }
+      await onLoop { self.keep(context) }
     }
     return context
+  }
+
+  private func keep(_ context: CallContext) {
+    self.context = context
+    if context.principal != nil { connection.peerAuthenticated() }
   }
 
   /// Whom the call's token stands for, or why for none. Whether the method needs a caller is the

@@ -9,6 +9,8 @@ package struct ServerConfiguration: Sendable {
   /// Event loop threads; one per core is enough.
   package var threadCount: Int
   package var connectionCountMax: Int
+  /// Of an IPv4 address or an IPv6 network of 64 bits; nil = a quarter of `connectionCountMax`.
+  package var connectionsPerAddressMax: Int?
   /// What every connection grants its client.
   package var limits = ReceiveLimits()
   package var decodeLimits = DecodeLimits()
@@ -21,6 +23,12 @@ package struct ServerConfiguration: Sendable {
   package var drainRoundTripMax = Duration.seconds(1)
   /// Connections drain after this, plus up to a tenth; nil = never.
   package var connectionAgeMax: Duration?
+  /// How long the calls of a connection that drains for its age or for being idle may continue.
+  package var connectionGrace = Duration.seconds(20)
+  /// How long a stream lasts that needs no token, at a peer that never authenticated.
+  package var publicStreamTimeMax = Duration.seconds(600)
+  /// How long a connection may be without a call.
+  package var idle = IdleMachine.Limits()
   /// A unary call's timeout is cut to this.
   package var unaryTimeoutMax = Duration.seconds(3600)
   /// How long a token's answer is trusted, and how often those of running streams are asked again.
@@ -51,10 +59,18 @@ extension ServerConfiguration {
     machine.helloTimeout = helloTimeout
     machine.keepaliveIdle = keepaliveIdle
     machine.keepaliveTimeout = keepaliveTimeout
+    machine.idle = idle
+    machine.drainGrace = connectionGrace
     machine.drainRoundTripMax = drainRoundTripMax
     machine.replyByteCountMax = pendingReplyByteCountMax
     machine.ageMax = connectionAgeMax.map { $0 + $0 * Double.random(in: 0...0.1) }
     return machine
+  }
+
+  func admissionLimits() -> ConnectionAdmission.Limits {
+    ConnectionAdmission.Limits(
+      countMax: connectionCountMax,
+      perAddressMax: connectionsPerAddressMax ?? max(1, connectionCountMax / 4))
   }
 
   /// The server's HELLO.

@@ -65,6 +65,10 @@ extension ServerConnection {
       grantConnection(message?.count ?? 0)
       return end(call, RPCError(.deadlineExceeded, "the timeout was zero"))
     }
+    if let fault = admitPublicStream(call) {
+      grantConnection(message?.count ?? 0)
+      return refuse(call, fault)
+    }
     let isUnary = call.route.method.kind == .unary
     if isUnary, let message, flags.contains(.end) {
       // The whole request is here: decode it where it lies.
@@ -188,6 +192,7 @@ extension ServerConnection {
   ) {
     call.endError = error ?? RPCError(.cancelled, "the call has ended")
     calls[call.stream] = nil
+    publicStreamEnded(call.stream)
     machine.callEnded(release)
     grantConnection(call.queue.heldByteCount)
     call.queue = MessageQueue()

@@ -29,6 +29,7 @@ extension ServerConnection {
     machine.helloReceived(hello)
     record.agent = hello.agent ?? ""
     identity.helloReceived(token: hello.token)
+    core.registry.greeted(id)
     out.appendFrame(.hello, stream: 0, payload: core.configuration.hello().serverPayload())
     markDirty()
     rearmTimer()

@@ -7,6 +7,7 @@ extension ServerConnection {
   /// Arms the timer for the deadline and the token checks of a call that did not end at once.
   func armTimer(for call: ServerCall) {
     if let deadline = call.deadline { arm(at: deadline) }
+    if let due = publicStreams[call.stream] { arm(at: due) }
     guard call.token != nil else { return }
     let ttl = core.configuration.authenticationTTL
     if let due = identity.longCallStarted(now: now, ttl: ttl) { arm(at: due) }
@@ -16,6 +17,7 @@ extension ServerConnection {
   func rearmTimer() {
     if let wakeUp = machine.nextWakeUp { arm(at: wakeUp) }
     if let due = identity.recheckDue { arm(at: due) }
+    if let due = publicStreams.values.min() { arm(at: due) }
     if let deadline = calls.values.lazy.compactMap(\.deadline).min() { arm(at: deadline) }
   }
 
@@ -34,6 +36,7 @@ extension ServerConnection {
     perform(machine.timerFired(now: now))
     guard !machine.isClosed else { return }
     endExpiredCalls()
+    endOldPublicStreams()
     recheckTokens()
     if machine.isFinished { return finish() }
     rearmTimer()
@@ -67,7 +70,7 @@ extension ServerConnection {
     case .endCalls:
       for call in Array(calls.values) { endForDrain(call) }
     case .close:
-      finish()
+      finish(grace: Self.lingerTimeMin)
     }
   }
 

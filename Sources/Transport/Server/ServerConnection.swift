@@ -15,8 +15,6 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// How long a closing connection waits for the client to read the last words.
-  static let lingerTime = TimeAmount.seconds(1)
   /// Output that a tick gathers before streams wait for the next one.
   static let tickOutputByteCountMax = 64 << 10
   /// Output beyond which replies wait like those without credit: one read can hold hundreds of
@@ -39,10 +37,14 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   /// Calls that did not end in the read that started them.
   var calls: [UInt32: ServerCall] = [:]
   var waiting = WaitingCalls()
+  /// When the streams end that need no token and have none.
+  var publicStreams: [UInt32: ContinuousClock.Instant] = [:]
 
   /// The time of the current read or timer: one clock call for many frames.
   var now: ContinuousClock.Instant
   var timer = LoopTimer()
+  /// Once nothing more is said.
+  var linger: LingerMachine?
 
   init(id: UInt64, core: ServerCore, executor: LoopExecutor) {
     self.core = core
@@ -63,6 +65,7 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
 
   func handlerRemoved(context: ChannelHandlerContext) {
     if machine.close() { releaseAll() }
+    timer.cancel()
     core.registry.remove(self, counters: record.counters)
     self.context = nil
   }
@@ -77,9 +80,10 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case TLSEvent.handshakeCompleted = event {
+    if case TLSEvent.handshakeCompleted(let peerName) = event {
       now = core.now()
       machine.handshakeCompleted(now: now)
+      if peerName != nil { peerAuthenticated() }
       rearmTimer()
     }
     context.fireUserInboundEventTriggered(event)
@@ -113,20 +117,15 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
     if let goAway = machine.goAway(for: fault) {
       out.appendFrame(.goAway, stream: 0, payload: goAway.payload)
     }
-    finish()
+    finish(grace: Self.lingerTimeMin)
   }
 
-  /// Closes after what is in the output: first our side, then, when the client has had time to
-  /// read the last words, the rest. Closing at once would reset what is on the way to the client.
-  func finish() {
+  /// Says nothing more, and closes when the client has had its time to read what was said.
+  func finish(grace: Duration? = nil) {
     guard let context, machine.close() else { return }
     writeOutput()
     releaseAll()
-    context.close(mode: .output, promise: nil)
-    let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-    context.eventLoop.scheduleTask(in: Self.lingerTime) {
-      bound.value.close(promise: nil)
-    }
+    beginLinger(context, grace: grace ?? machine.grace)
   }
 
   /// The connection has ended: so do its calls.
@@ -180,7 +179,7 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
 
   /// A client that does not read is not read from.
   func read(context: ChannelHandlerContext) {
-    if gate.readRequested() { context.read() }
+    if machine.isClosed || gate.readRequested() { context.read() }
   }
 
   // MARK: Out

@@ -1,5 +1,6 @@
 internal import Logging
 internal import Logs
+internal import NIOCore
 internal import RPC
 internal import Synchronization
 package import Wire
@@ -13,7 +14,7 @@ final class ServerCore: Sendable {
   /// Peers that were cut off: one line for each address and minute.
   let abuse: MeteredLogger
   let now: @Sendable () -> ContinuousClock.Instant
-  let registry = ConnectionRegistry()
+  let registry: ConnectionRegistry
   let handlers = HandlerGauge()
 
   init(
@@ -26,6 +27,7 @@ final class ServerCore: Sendable {
     abuse = MeteredLogger(
       logger, LogMeters(LogMeter(burst: 1, interval: .seconds(60))), now: now)
     self.now = now
+    registry = ConnectionRegistry(configuration.admissionLimits())
     authentication = AuthenticationCache(
       authenticator, ttl: configuration.authenticationTTL, now: now)
   }
@@ -34,46 +36,79 @@ final class ServerCore: Sendable {
 /// The connections that are there, and the sums of those that are gone.
 final class ConnectionRegistry: Sendable {
   private struct State {
+    var admission: ConnectionAdmission
+    /// Of every connection that was admitted, from its accept.
+    var channels: [UInt64: any Channel] = [:]
     var connections: [UInt64: ServerConnection] = [:]
     var nextID: UInt64 = 1
     var closedTotals = CallCounters()
     var acceptedCount = 0
     var refusedCount = 0
-    var acceptingCount = 0
     var emptyWaiters: [CheckedContinuation<Void, Never>] = []
+
+    mutating func left(_ id: UInt64) {
+      admission.left(id)
+      channels[id] = nil
+    }
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  /// Reserves a place for an accepted connection; nil when there are too many.
-  func admit(countMax: Int) -> UInt64? {
-    state.withLock { state in
-      guard state.connections.count + state.acceptingCount < countMax else {
+  init(_ limits: ConnectionAdmission.Limits) {
+    state = Mutex(State(admission: ConnectionAdmission(limits)))
+  }
+
+  /// Reserves a place for an accepted connection, and closes the one whose place it is; nil when there
+  /// is none.
+  func admit(_ channel: any Channel) -> UInt64? {
+    let (id, replaced) = state.withLock { state -> (UInt64?, (any Channel)?) in
+      let id = state.nextID
+      var replaced: (any Channel)?
+      switch state.admission.arrived(id, from: AddressGroup(channel.remoteAddress)) {
+      case .admit: break
+      case .replace(let oldest): replaced = state.channels.removeValue(forKey: oldest)
+      case .refuse:
         state.refusedCount += 1
-        return nil
+        return (nil, nil)
       }
-      state.acceptingCount += 1
+      state.nextID += 1
       state.acceptedCount += 1
-      defer { state.nextID += 1 }
-      return state.nextID
+      state.channels[id] = channel
+      return (id, replaced)
     }
+    replaced?.close(promise: nil)
+    return id
   }
 
   func add(_ connection: ServerConnection) {
-    state.withLock { state in
-      state.acceptingCount -= 1
-      state.connections[connection.id] = connection
-    }
+    state.withLock { $0.connections[connection.id] = connection }
   }
 
   /// An admitted connection that never came to be.
-  func abandon() {
-    state.withLock { $0.acceptingCount -= 1 }
+  func abandon(_ id: UInt64) {
+    state.withLock { $0.left(id) }
+  }
+
+  func greeted(_ id: UInt64) {
+    state.withLock { $0.admission.greeted(id) }
+  }
+
+  func authenticated(_ id: UInt64) {
+    state.withLock { $0.admission.authenticated(id) }
+  }
+
+  func publicStreamOpened(on id: UInt64) -> Bool {
+    state.withLock { $0.admission.publicStreamOpened(on: id) }
+  }
+
+  func publicStreamClosed(on id: UInt64) {
+    state.withLock { $0.admission.publicStreamClosed(on: id) }
   }
 
   func remove(_ connection: ServerConnection, counters: CallCounters) {
     let waiters: [CheckedContinuation<Void, Never>] = state.withLock { state in
       guard state.connections.removeValue(forKey: connection.id) != nil else { return [] }
+      state.left(connection.id)
       state.closedTotals.add(counters)
       guard state.connections.isEmpty else { return [] }
       defer { state.emptyWaiters = [] }

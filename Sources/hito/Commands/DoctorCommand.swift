@@ -12,6 +12,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Places") var place: SettingOptions<PlaceSettings>
   @OptionGroup(title: "Client") var client: SettingOptions<ClientSettings>
+  @OptionGroup(title: "Connections") var network: SettingOptions<NetworkSettings>
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
   @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
@@ -21,11 +22,12 @@ struct DoctorCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
-      let settings = Settings([place, client, database, lake, embedding])
+      let settings = Settings([place, client, network, database, lake, embedding])
       var report = HealthReport()
       report.add(Self.findings(about: settings))
       report.add(MachineChecks.processor())
       report.add(MachineChecks.libraries())
+      report.add(MachineChecks.descriptors(wanted: settings[NetworkSettings().connections]))
       let url = settings[DatabaseSettings().databaseURL]
       if url == nil {
         report.add(MachineChecks.postgres(candidates: settings.postgresCandidates))

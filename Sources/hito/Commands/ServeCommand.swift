@@ -19,18 +19,20 @@ struct ServeCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Places") var place: SettingOptions<PlaceSettings>
   @OptionGroup(title: "Server") var server: SettingOptions<ServerSettings>
+  @OptionGroup(title: "Connections") var network: SettingOptions<NetworkSettings>
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
   @OptionGroup(title: "Language model") var model: SettingOptions<ModelSettings>
   @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
 
   func run() async throws {
-    let settings = Settings([place, server, database, lake, model, embedding])
+    let settings = Settings([place, server, network, database, lake, model, embedding])
     try await reporting {
       try settings.check()
     }
     let chosen = ServerSettings()
     settings[chosen.logFormat].install(level: settings[chosen.logLevel].level)
-    try await ServerProgram(settings, logger: Logger(label: "hito")).run()
+    var program = try ServerProgram(settings, logger: Logger(label: "hito"))
+    try await program.run()
   }
 }

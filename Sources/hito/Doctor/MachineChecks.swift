@@ -53,6 +53,24 @@ enum MachineChecks {
     return findings
   }
 
+  /// For a server that would be started from here, with the defaults of what else needs descriptors.
+  static func descriptors(wanted: Int) -> HealthReport.Finding {
+    do {
+      let budget = try DescriptorBudget(
+        limits: .current(), connectionCount: wanted,
+        reserve: DescriptorBudget.reserve(
+          threadCount: ProcessInfo.processInfo.activeProcessorCount,
+          databaseConnectionCount: ServerSettings().databaseConnections.standard))
+      guard budget.connectionCount < wanted else { return .ok("descriptors", budget.description) }
+      return .warn(
+        "descriptors", budget.description,
+        "raise the hard limit to \(budget.neededCount(for: wanted)) (`ulimit -n`, LimitNOFILE), or set "
+          + "`connections` lower")
+    } catch {
+      return .fail("descriptors", "\(error)", "see docs/operations.md, Limits")
+    }
+  }
+
   static func encoder(candidates: [String]) -> HealthReport.Finding {
     do {
       let folder = try UniversalSentenceEncoder.locate(candidates: candidates)

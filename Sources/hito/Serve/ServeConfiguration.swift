@@ -1,6 +1,7 @@
 import HitoClient
 import Logging
 import Service
+import Transport
 
 /// Everything that `hito serve` can be told, checked.
 struct ServeConfiguration: Sendable {
@@ -8,8 +9,6 @@ struct ServeConfiguration: Sendable {
   var dataDirectory: String
   /// The number of the group that may read it; nil: none may.
   var readingGroup: UInt32?
-  var host: String
-  var port: Int
   /// Written with `host:port` once the server takes calls.
   var portFile: String?
   /// An external PostgreSQL; nil means the embedded one.
@@ -23,7 +22,8 @@ struct ServeConfiguration: Sendable {
   var clientAuthorityFile: String?
   /// Names of this host in the development certificate, beside localhost.
   var hostNames: [String]
-  var threadCount: Int
+  /// How it listens, and the limits of connections.
+  var network: ServerConfiguration
   /// Scans at a time; what else is expensive follows from it.
   var heavyCallMax: Int
   /// How long calls may continue after SIGTERM.
@@ -32,16 +32,14 @@ struct ServeConfiguration: Sendable {
 
 extension ServeConfiguration {
   /// Where the server listens, as people write it.
-  func address(port: Int) -> String { "\(HitoAddress(host: host, port: port))" }
+  func address(port: Int) -> String { "\(HitoAddress(host: network.host, port: port))" }
 
   /// - Parameter settings: checked ones, with all groups but the client's.
   init(_ settings: Settings) throws {
     let server = ServerSettings()
-    let listen = settings[server.listen]
     let directory = try settings.requireDataDirectory()
     self.init(
-      dataDirectory: directory, readingGroup: settings.readingGroupID, host: listen.host,
-      port: listen.port,
+      dataDirectory: directory, readingGroup: settings.readingGroupID,
       portFile: settings[server.portFile],
       databaseURL: settings[DatabaseSettings().databaseURL],
       databaseConnectionCount: settings[server.databaseConnections],
@@ -49,13 +47,35 @@ extension ServeConfiguration {
       lakeDirectory: settings[LakeSettings().lakeDir] ?? "\(directory)/lake",
       certificateFile: settings[server.tlsCert], keyFile: settings[server.tlsKey],
       clientAuthorityFile: settings[server.tlsClientCA], hostNames: settings[server.hostName],
-      threadCount: settings[server.threads] ?? 1,
+      network: ServerConfiguration(settings),
       heavyCallMax: settings[server.heavyCalls]
         ?? AdmissionLimits.heavyCallMax(
           processorCount: settings[server.threads] ?? 1,
           databaseConnectionCount: settings[server.databaseConnections]),
       grace: settings[server.grace])
   }
+}
+
+extension ServerConfiguration {
+  /// - Parameter settings: checked ones, with the groups of the server and its connections.
+  init(_ settings: Settings) {
+    let server = ServerSettings()
+    let network = NetworkSettings()
+    let listen = settings[server.listen]
+    self.init(
+      host: listen.host, port: listen.port, threadCount: settings[server.threads] ?? 1,
+      connectionCountMax: settings[network.connections])
+    agent = "hito/\(HitoVersion.current)"
+    connectionsPerAddressMax = settings[network.connectionsPerAddress]
+    idle.authenticated = Self.unlessZero(settings[network.connectionIdle])
+    idle.anonymous = Self.unlessZero(settings[network.connectionIdleAnonymous])
+    connectionAgeMax = Self.unlessZero(settings[network.connectionAge])
+    connectionGrace = settings[network.connectionGrace]
+    keepaliveIdle = settings[network.keepaliveIdle]
+    keepaliveTimeout = settings[network.keepaliveTimeout]
+  }
+
+  private static func unlessZero(_ time: Duration) -> Duration? { time > .zero ? time : nil }
 }
 
 extension LogFormat {

@@ -100,10 +100,8 @@ final class ServerComponents: Sendable {
     resumer.withLock { $0 = services.resumer }
     let logger = Logger(label: "hito.server")
     let router = try services.router(logger: logger)
-    var network = ServerConfiguration(
-      host: configuration.host, port: configuration.port, threadCount: configuration.threadCount)
+    var network = configuration.network
     network.serverID = serverID
-    network.agent = "hito/\(HitoVersion.current)"
     let server = HitoServer(
       configuration: network, tls: tls, router: router, authenticator: services.authenticator,
       logger: logger)

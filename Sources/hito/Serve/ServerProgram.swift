@@ -14,7 +14,7 @@ import UnixSignals
 /// The whole server: what it is made of, in the order in which the parts need each other.
 struct ServerProgram {
   private let settings: Settings
-  private let configuration: ServeConfiguration
+  private var configuration: ServeConfiguration
   let logger: Logger
   let clock = SystemTime()
   let ids = UUIDv7Generator()
@@ -27,9 +27,10 @@ struct ServerProgram {
   }
 
   /// Runs until SIGTERM or SIGINT; returns when everything has ended in order.
-  func run() async throws {
+  mutating func run() async throws {
     logSettings()
     try checkLibraries()
+    try takeDescriptors()
     let (cluster, conninfo) = try await startCluster()
     do {
       try await migrate(conninfo.owner)
@@ -54,6 +55,19 @@ struct ServerProgram {
           "source": "\(source)",
         ])
     }
+  }
+
+  /// Raises the limit of descriptors and bounds the connections by it. First of all: what is started
+  /// later, PostgreSQL too, has the limit that it finds.
+  private mutating func takeDescriptors() throws {
+    let budget = try DescriptorBudget(
+      limits: .current(), connectionCount: configuration.network.connectionCountMax,
+      reserve: DescriptorBudget.reserve(
+        threadCount: configuration.network.threadCount,
+        databaseConnectionCount: configuration.databaseConnectionCount))
+    try budget.apply()
+    configuration.network.connectionCountMax = budget.connectionCount
+    logger.info("descriptors", metadata: ["budget": "\(budget)"])
   }
 
   /// Two copies of OpenSSL in one process end in a crash at the first handshake, or worse.

@@ -8,7 +8,8 @@ import PostgresStore
 /// The groups, in the order in which people see them.
 enum SettingGroups {
   static let all: [any SettingGroup.Type] = [
-    PlaceSettings.self, ServerSettings.self, DatabaseSettings.self, LakeSettings.self,
+    PlaceSettings.self, ServerSettings.self, NetworkSettings.self, DatabaseSettings.self,
+    LakeSettings.self,
     ModelSettings.self, EmbeddingSettings.self, ClientSettings.self,
   ]
 
@@ -87,6 +88,44 @@ struct ServerSettings: SettingGroup {
 
   let logFormat = Setting<LogFormat>(
     "log-format", .choice, default: .text, help: "How log lines look.")
+}
+
+struct NetworkSettings: SettingGroup {
+  static let title = "Connections"
+
+  private static let day = 86_400.0
+
+  let connections = Setting<Int>(
+    "connections", .integer(DescriptorBudget.connectionCountMin...1_000_000), default: 10_000,
+    help: "Connections at most; fewer where the system gives the process fewer descriptors.")
+
+  let connectionsPerAddress = Setting<Int?>(
+    "connections-per-address", .integer(1...1_000_000), shown: "a quarter of the connections",
+    help: "Connections of an IPv4 address or an IPv6 /64. More for a proxy that all come through.")
+
+  let connectionIdle = Setting<Duration>(
+    "connection-idle", .seconds(0...7 * day), default: .seconds(1800),
+    help: "How long a connection may be without a call; 0: for ever.")
+
+  let connectionIdleAnonymous = Setting<Duration>(
+    "connection-idle-anonymous", .seconds(0...7 * day), default: .seconds(30),
+    help: "The same for a peer of which no token or certificate was accepted yet; 0: for ever.")
+
+  let connectionAge = Setting<Duration>(
+    "connection-age", .seconds(0...30 * day), default: .zero,
+    help: "Age, plus up to a tenth, at which clients are sent to a new connection; 0: none.")
+
+  let connectionGrace = Setting<Duration>(
+    "connection-grace", .seconds(0...3600), default: .seconds(20),
+    help: "How long calls may continue on a connection that is idle or too old.")
+
+  let keepaliveIdle = Setting<Duration>(
+    "keepalive-idle", .seconds(1...day), default: .seconds(60),
+    help: "Silence after which a client is asked for a sign of life.")
+
+  let keepaliveTimeout = Setting<Duration>(
+    "keepalive-timeout", .seconds(1...3600), default: .seconds(20),
+    help: "How long the server waits for it.")
 }
 
 struct DatabaseSettings: SettingGroup {
