@@ -44,9 +44,21 @@ extension RPCError: CustomStringConvertible {
 }
 
 extension RPCError {
-  /// An encoded `hito.v1.ErrorDetails` with the reason `MALFORMED_MESSAGE`: the one reason that this
-  /// layer gives, which knows no messages. (`ContractTests` reads it.)
+  // The reasons that this layer gives, which knows no messages: encoded `hito.v1.ErrorDetails`.
+  // (`ContractTests` reads them.)
+
+  /// The reason `MALFORMED_MESSAGE`.
   package static let malformedMessage: [UInt8] = [0x08, 0x06]
+
+  /// The reason `DRAINING`.
+  private static let drainingDetails: [UInt8] = [0x08, 0x0D]
+
+  /// The server goes away; what was running continues elsewhere.
+  package static func draining(resumeCursor: String? = nil) -> RPCError {
+    RPCError(
+      .unavailable, "the server is going away; resume on another connection",
+      details: drainingDetails, resumeCursor: resumeCursor)
+  }
 
   /// What the caller sees of an error that left a handler.
   package init(fromHandler error: any Error) {

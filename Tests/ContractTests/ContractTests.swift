@@ -49,6 +49,13 @@ struct ContractTests {
     #expect(try ErrorDetails.decode(error.details) == ErrorDetails(reason: .malformedMessage))
   }
 
+  @Test("has the reasons of the streams that the transport ends")
+  func endedStreams() throws {
+    let draining = RPCError.draining(resumeCursor: "c")
+    #expect(try ErrorDetails.decode(draining.details) == ErrorDetails(reason: .draining))
+    #expect(draining.code == .unavailable)
+  }
+
   @Test("is embedded with its comments, for reflection")
   func descriptors() {
     let set = String(decoding: ContractDescriptors.fileDescriptorSet, as: UTF8.self)

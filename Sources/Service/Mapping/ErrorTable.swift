@@ -137,14 +137,6 @@ extension RPCError {
       details: .encoded(ErrorDetails(reason: .lagging, laggingPart: part)))
   }
 
-  static func draining(resumeCursor: String?) -> RPCError {
-    var error = RPCError(
-      .unavailable, "the server is going away; resume on another connection",
-      details: .encoded(ErrorDetails(reason: .draining)))
-    error.resumeCursor = resumeCursor
-    return error
-  }
-
   /// The state of `type` does not allow the action; `text` says what to do first.
   static func precondition(_ text: String, _ type: EntityType, _ id: EntityID) -> RPCError {
     RPCError(

@@ -97,7 +97,7 @@ package final class HitoServer: Sendable {
       return []
     }
     for channel in channels { try? await channel.close() }
-    for connection in core.registry.all { connection.drain(grace: grace) }
+    for connection in core.registry.drain(grace: grace) { connection.drain(grace: grace) }
     // The connections end their calls after the grace by themselves; the margin is for closing.
     let limit = grace + .seconds(3)
     await withTaskGroup(of: Void.self) { tasks in

@@ -61,11 +61,16 @@ extension ServerConnection {
       out.appendPing(.ping, opaque: ping)
     case .finishDrain(let lastStream):
       sayDraining(lastStream: lastStream, .noError)
-      // A stream without a deadline would not end by itself; its client resumes elsewhere.
-      for call in Array(calls.values) where call.deadline == nil { endForDrain(call) }
+      // They would not end by themselves; their clients resume elsewhere.
+      for call in Array(calls.values) where call.route.rule.cost == .subscription {
+        endForDrain(call)
+      }
       rearmTimer()
     case .endCalls:
       for call in Array(calls.values) { endForDrain(call) }
+    case .refuse(let goAway):
+      out.appendFrame(.goAway, stream: 0, payload: goAway.payload)
+      finish()
     case .close:
       finish()
     }
@@ -91,7 +96,7 @@ extension ServerConnection {
   }
 
   private func endForDrain(_ call: ServerCall) {
-    end(call, RPCError(.unavailable, "the server is shutting down"))
+    end(call, RPCError.draining())
   }
 
   /// Closes at once. From any thread.

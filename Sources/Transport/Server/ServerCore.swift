@@ -35,14 +35,25 @@ final class ConnectionRegistry: Sendable {
     var acceptedCount = 0
     var refusedCount = 0
     var acceptingCount = 0
+    /// Set once: from then on no connection is admitted.
+    var drainGrace: Duration?
     var emptyWaiters: [CheckedContinuation<Void, Never>] = []
+
+    var isEmpty: Bool { connections.isEmpty && acceptingCount == 0 }
+
+    mutating func takeEmptyWaiters() -> [CheckedContinuation<Void, Never>] {
+      guard isEmpty else { return [] }
+      defer { emptyWaiters = [] }
+      return emptyWaiters
+    }
   }
 
   private let state = Mutex(State())
 
-  /// Reserves a place for an accepted connection; nil when there are too many.
+  /// Reserves a place for an accepted connection; nil when there are too many, and in a drain.
   func admit(countMax: Int) -> UInt64? {
     state.withLock { state in
+      guard state.drainGrace == nil else { return nil }
       guard state.connections.count + state.acceptingCount < countMax else {
         state.refusedCount += 1
         return nil
@@ -54,25 +65,37 @@ final class ConnectionRegistry: Sendable {
     }
   }
 
-  func add(_ connection: ServerConnection) {
+  /// Takes in an admitted connection. With a grace where a drain began meanwhile, which it missed.
+  func add(_ connection: ServerConnection) -> Duration? {
     state.withLock { state in
       state.acceptingCount -= 1
       state.connections[connection.id] = connection
+      return state.drainGrace
+    }
+  }
+
+  /// Admits no more; answers with those that are to drain.
+  func drain(grace: Duration) -> [ServerConnection] {
+    state.withLock { state in
+      state.drainGrace = grace
+      return Array(state.connections.values)
     }
   }
 
   /// An admitted connection that never came to be.
   func abandon() {
-    state.withLock { $0.acceptingCount -= 1 }
+    let waiters = state.withLock { state in
+      state.acceptingCount -= 1
+      return state.takeEmptyWaiters()
+    }
+    for waiter in waiters { waiter.resume() }
   }
 
   func remove(_ connection: ServerConnection, counters: CallCounters) {
     let waiters: [CheckedContinuation<Void, Never>] = state.withLock { state in
       guard state.connections.removeValue(forKey: connection.id) != nil else { return [] }
       state.closedTotals.add(counters)
-      guard state.connections.isEmpty else { return [] }
-      defer { state.emptyWaiters = [] }
-      return state.emptyWaiters
+      return state.takeEmptyWaiters()
     }
     for waiter in waiters { waiter.resume() }
   }
@@ -87,7 +110,7 @@ final class ConnectionRegistry: Sendable {
   func waitUntilEmpty() async {
     await withCheckedContinuation { continuation in
       let isEmpty = state.withLock { state in
-        if state.connections.isEmpty { return true }
+        if state.isEmpty { return true }
         state.emptyWaiters.append(continuation)
         return false
       }
