@@ -52,12 +52,22 @@ extension RPCError {
 
   /// The reason `DRAINING`.
   private static let drainingDetails: [UInt8] = [0x08, 0x0D]
+  /// The reason `STREAM_STALLED`.
+  private static let stalledDetails: [UInt8] = [0x08, 0x0F]
 
   /// The server goes away; what was running continues elsewhere.
   package static func draining(resumeCursor: String? = nil) -> RPCError {
     RPCError(
       .unavailable, "the server is going away; resume on another connection",
       details: drainingDetails, resumeCursor: resumeCursor)
+  }
+
+  /// The client took nothing of a call for so long.
+  package static func stalled(for time: Duration) -> RPCError {
+    RPCError(
+      .unavailable,
+      "nothing of this call could be sent for \(time.components.seconds) s: "
+        + "grant credit, read, and resume", details: stalledDetails)
   }
 
   /// What the caller sees of an error that left a handler.

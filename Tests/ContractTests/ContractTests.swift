@@ -53,7 +53,9 @@ struct ContractTests {
   func endedStreams() throws {
     let draining = RPCError.draining(resumeCursor: "c")
     #expect(try ErrorDetails.decode(draining.details) == ErrorDetails(reason: .draining))
-    #expect(draining.code == .unavailable)
+    let stalled = RPCError.stalled(for: .seconds(60))
+    #expect(try ErrorDetails.decode(stalled.details) == ErrorDetails(reason: .streamStalled))
+    for error in [draining, stalled] { #expect(error.code == .unavailable) }
   }
 
   @Test("is embedded with its comments, for reflection")

@@ -86,7 +86,11 @@ import Testing
       statement: GoalStatements.tasksAll,
       arguments: "true, \(user), false, \(open), \(end)", index: "tasks_created"),
     Case(
-      statement: EventStatements.after, arguments: "50000, 500", index: "events_position_key"),
+      statement: EventStatements.page, arguments: "50000, 500, 262144",
+      index: "events_position_key", maySort: true),
+    Case(
+      statement: EventStatements.end, arguments: "1000", index: "events_unstamped",
+      maySort: true),
     Case(
       statement: EventStatements.positionOfEvent, arguments: "gen_random_uuid()",
       index: "events_pkey"),

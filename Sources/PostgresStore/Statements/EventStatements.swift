@@ -12,10 +12,6 @@ enum EventStatements {
     ORDER BY n.place
     """)
 
-  static let after = Query<Int64, Int64>(
-    "events.after",
-    "SELECT \(EventRow.columns) FROM events e WHERE e.position > $1 ORDER BY e.position LIMIT $2")
-
   static let head = Statement(
     "events.head", "SELECT last FROM event_position")
 
@@ -111,7 +107,8 @@ enum EventStatements {
     "wake.notify", "SELECT pg_notify($1, '')")
 
   static let all: [any StatementSource] = [
-    insert, after, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, lead, sequence,
+    insert, page, end, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, lead,
+    sequence,
     cursor,
     advanceCursor, notify,
   ]

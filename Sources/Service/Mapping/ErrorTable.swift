@@ -137,6 +137,13 @@ extension RPCError {
       details: .encoded(ErrorDetails(reason: .lagging, laggingPart: part)))
   }
 
+  /// A live start that would have to pass over too much.
+  static func logIsBehind() -> RPCError {
+    RPCError(
+      .unavailable, "the log is too far behind to start at its end right now",
+      details: .encoded(ErrorDetails(retryDelayUs: 1_000_000, laggingPart: "log")))
+  }
+
   /// The state of `type` does not allow the action; `text` says what to do first.
   static func precondition(_ text: String, _ type: EntityType, _ id: EntityID) -> RPCError {
     RPCError(

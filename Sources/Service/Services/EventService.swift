@@ -35,9 +35,10 @@ struct EventService: EventServiceHandler {
     while response.events.count < limit, room > 0, !response.atEnd,
       position - start < Self.scanMax
     {
-      let page = try await log.events(after: position, limit: pageLimit)
+      let page = try await log.page(
+        after: position, limit: pageLimit, byteCountMax: Paging.replyByteCountMax)
       var consideredCount = 0
-      for event in page where response.events.count < limit && room > 0 {
+      for event in page.events where response.events.count < limit && room > 0 {
         let shared = SharedEvent(event)
         position = event.position
         consideredCount += 1
@@ -49,7 +50,7 @@ struct EventService: EventServiceHandler {
         response.events.append(Contract.Event(event, cursor: cursor))
         room -= event.payload.utf8.count + event.metadata.utf8.count + 512
       }
-      response.atEnd = page.count < pageLimit && consideredCount == page.count
+      response.atEnd = page.isEnd && consideredCount == page.events.count
     }
     response.nextCursor = cursors.cursor(position)
     return response

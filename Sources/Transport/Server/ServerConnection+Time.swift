@@ -17,9 +17,10 @@ extension ServerConnection {
     if let wakeUp = machine.nextWakeUp { arm(at: wakeUp) }
     if let due = identity.recheckDue { arm(at: due) }
     if let deadline = calls.values.lazy.compactMap(\.deadline).min() { arm(at: deadline) }
+    if let due = stallDue { arm(at: due) }
   }
 
-  private func arm(at due: ContinuousClock.Instant) {
+  func arm(at due: ContinuousClock.Instant) {
     guard timer.isLater(than: due) else { return }
     timer.set(for: due, now: core.now(), on: loop) {
       self.timerFired()
@@ -34,6 +35,7 @@ extension ServerConnection {
     perform(machine.timerFired(now: now))
     guard !machine.isClosed else { return }
     endExpiredCalls()
+    endStalledCalls()
     recheckTokens()
     if machine.isFinished { return finish() }
     rearmTimer()

@@ -25,6 +25,8 @@ struct ServeConfiguration: Sendable {
   var threadCount: Int
   /// How long calls may continue after SIGTERM.
   var grace: Duration
+  /// How long a call waits for a client that takes nothing of its output.
+  var streamStallMax: Duration
 }
 
 extension ServeConfiguration {
@@ -46,7 +48,8 @@ extension ServeConfiguration {
       lakeDirectory: settings[LakeSettings().lakeDir] ?? "\(directory)/lake",
       certificateFile: settings[server.tlsCert], keyFile: settings[server.tlsKey],
       clientAuthorityFile: settings[server.tlsClientCA], hostNames: settings[server.hostName],
-      threadCount: settings[server.threads] ?? 1, grace: settings[server.grace])
+      threadCount: settings[server.threads] ?? 1, grace: settings[server.grace],
+      streamStallMax: settings[server.streamStall])
   }
 }
 

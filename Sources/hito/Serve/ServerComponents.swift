@@ -101,6 +101,7 @@ final class ServerComponents: Sendable {
     let router = try services.router(logger: logger)
     var network = ServerConfiguration(
       host: configuration.host, port: configuration.port, threadCount: configuration.threadCount)
+    network.streamStallMax = configuration.streamStallMax
     network.serverID = serverID
     network.agent = "hito/\(HitoVersion.current)"
     let server = HitoServer(
