@@ -14,6 +14,8 @@ package final class EventRelay: Sendable {
   package struct Configuration: Sendable {
     /// Most events sequenced or read at a time.
     package var batchLimit = 1000
+    /// What the events take together that are read at a time.
+    package var pageByteCountMax = 8 << 20
     /// Between two looks while events come.
     package var busyInterval = Duration.milliseconds(5)
     /// Between two looks while none come; `wake` cuts it short.
@@ -119,7 +121,7 @@ package final class EventRelay: Sendable {
       publish(events)
       isCommitWaiting.store(false, ordering: .relaxed)
       if !events.isEmpty { await announce?() }
-      await rest(after: events.count)
+      await rest(after: events.count, isMore: events.count >= configuration.batchLimit)
     }
   }
 
@@ -128,21 +130,23 @@ package final class EventRelay: Sendable {
     while !Task.isCancelled, ContinuousClock.now < end {
       // What was committed here waits for the leader to sequence it.
       if isCommitWaiting.exchange(false, ordering: .relaxed) { await announce?() }
-      let count = try await readPage()
+      let page = try await readPage()
       worked()
-      await rest(after: count)
+      await rest(after: page.events.count, isMore: !page.isEnd)
     }
   }
 
   /// Hands over what the log has after the hub's head.
   private func readOn() async throws(StoreError) {
-    while !Task.isCancelled, try await readPage() == configuration.batchLimit {}
+    while !Task.isCancelled, try await !readPage().isEnd {}
   }
 
-  private func readPage() async throws(StoreError) -> Int {
-    let events = try await log.events(after: hub.head ?? 0, limit: configuration.batchLimit)
-    publish(events)
-    return events.count
+  private func readPage() async throws(StoreError) -> LogPage {
+    let page = try await log.page(
+      after: hub.head ?? 0, limit: configuration.batchLimit,
+      byteCountMax: configuration.pageByteCountMax)
+    publish(page.events)
+    return page
   }
 
   private func publish(_ events: [StoredEvent]) {
@@ -157,10 +161,10 @@ package final class EventRelay: Sendable {
     }
   }
 
-  /// A full batch means that more is waiting. Behind a smaller one, those committed in the next
-  /// moment are taken together: under load that saves most of the transactions.
-  private func rest(after count: Int) async {
-    if count >= configuration.batchLimit { return }
+  /// After the last of what was waiting, those committed in the next moment are taken together: under
+  /// load that saves most of the transactions.
+  private func rest(after count: Int, isMore: Bool) async {
+    if isMore { return }
     if count > 0 {
       try? await clock.sleep(for: configuration.busyInterval)
     } else {

@@ -1,3 +1,5 @@
+package import Domain
+
 /// One subscription to the log, from any point of it to the live end and back, without the log.
 ///
 ///                    ┌──────────────── cursor left the ring ───────────────┐
@@ -9,15 +11,19 @@
 ///
 /// The owner asks `next`, does what it says, and reports what came of it; each event that it saw is
 /// given to `considered` in order. The cursor is the only memory: a subscription that is cut off
-/// anywhere continues after the cursor of the last message, with nothing skipped or doubled.
+/// anywhere continues after the cursor of the last message, with nothing skipped or doubled. So the
+/// owner may let go of a page or a batch in the middle, and ask `next` again.
+///
+/// A subscription that starts live passes over what was committed before and had no position yet:
+/// it is caught up when the last of that has come by.
 package struct SubscriptionMachine: Sendable, Hashable {
   /// How many events one step takes at most.
   package static let pageLimit = 500
 
   /// What the owner is to do.
   package enum Step: Sendable, Hashable {
-    /// Read events of the log after the position, then report `logPageEnded`.
-    case readLog(after: Int64, limit: Int)
+    /// Read a page of the log after the position, then report `logPageEnded`.
+    case readLog(after: Int64)
     /// Take events of the ring after the position, then report `ringBatchEnded`,
     /// `ringWasEmpty` or `cursorLeftRing`.
     case takeFromRing(after: Int64, limit: Int)
@@ -45,6 +51,9 @@ package struct SubscriptionMachine: Sendable, Hashable {
   }
 
   private var phase = Phase.reading
+  /// What a live start passes over, and how much of it has not come by.
+  private var start: LogEnd?
+  private var earlierCount = 0
   /// Every event up to here was considered.
   package private(set) var cursor: Int64
   /// Events passed over since the last message.
@@ -53,29 +62,43 @@ package struct SubscriptionMachine: Sendable, Hashable {
 
   /// - Parameters:
   ///   - cursor: the subscription begins after it.
-  ///   - isLive: whether the owner took the cursor from the live end just now, so that there is
-  ///     no past to read.
   ///   - checkpointInterval: how many events may be passed over in silence; at least 1.
-  package init(after cursor: Int64, isLive: Bool = false, checkpointInterval: Int) {
+  package init(after cursor: Int64, checkpointInterval: Int) {
     self.cursor = cursor
     self.checkpointInterval = max(1, checkpointInterval)
-    if isLive { phase = .joining(target: cursor) }
+  }
+
+  /// A subscription to what is committed after `end` was asked for.
+  package init(live end: LogEnd, checkpointInterval: Int) {
+    self.init(after: end.position, checkpointInterval: checkpointInterval)
+    phase = .joining(target: end.position)
+    earlierCount = end.unsequencedCount
+    if earlierCount > 0 { start = end }
   }
 
   package var isLive: Bool { phase == .live }
 
   package var next: Step {
     switch phase {
-    case .reading: .readLog(after: cursor, limit: SubscriptionMachine.pageLimit)
+    case .reading: .readLog(after: cursor)
     case .joining, .live: .takeFromRing(after: cursor, limit: SubscriptionMachine.pageLimit)
     }
   }
 
+  /// Whether the event of this number was committed before a live start.
+  package func isEarlier(_ seq: Int64) -> Bool { start?.isUnsequenced(seq) ?? false }
+
   /// One event was looked at. Events at or before the cursor were considered already: the log and
-  /// the ring overlap.
-  package mutating func considered(_ position: Int64, isWanted: Bool) -> Verdict {
+  /// the ring overlap. One that `isEarlier` is not wanted.
+  package mutating func considered(
+    _ position: Int64, isWanted: Bool, isEarlier: Bool = false
+  ) -> Verdict {
     guard position > cursor else { return .pass }
     cursor = position
+    if isEarlier {
+      earlierCount -= 1
+      if earlierCount == 0 { start = nil }
+    }
     if isWanted {
       passedCount = 0
       return .send
@@ -86,9 +109,9 @@ package struct SubscriptionMachine: Sendable, Hashable {
     return .checkpoint
   }
 
-  /// A page of the log was considered whole. A short one was the log's end.
-  package mutating func logPageEnded(count: Int, ringHead: Int64) -> Mark? {
-    guard phase == .reading, count < SubscriptionMachine.pageLimit else { return nil }
+  /// A page of the log was considered whole; `isEnd`: the log ended with it.
+  package mutating func logPageEnded(isEnd: Bool, ringHead: Int64) -> Mark? {
+    guard phase == .reading, isEnd else { return nil }
     phase = .joining(target: ringHead)
     return goLiveIfDue()
   }
@@ -98,7 +121,7 @@ package struct SubscriptionMachine: Sendable, Hashable {
 
   /// The ring has nothing after the cursor: wait for it to grow, then ask `next` again.
   package mutating func ringWasEmpty() -> Mark? {
-    guard case .joining = phase else { return nil }
+    guard case .joining = phase, earlierCount == 0 else { return nil }
     return goLive()
   }
 
@@ -112,7 +135,9 @@ package struct SubscriptionMachine: Sendable, Hashable {
   }
 
   private mutating func goLiveIfDue() -> Mark? {
-    guard case .joining(let target) = phase, cursor >= target else { return nil }
+    guard case .joining(let target) = phase, cursor >= target, earlierCount == 0 else {
+      return nil
+    }
     return goLive()
   }
 

@@ -44,9 +44,31 @@ extension RPCError: CustomStringConvertible {
 }
 
 extension RPCError {
-  /// An encoded `hito.v1.ErrorDetails` with the reason `MALFORMED_MESSAGE`: the one reason that this
-  /// layer gives, which knows no messages. (`ContractTests` reads it.)
+  // The reasons that this layer gives, which knows no messages: encoded `hito.v1.ErrorDetails`.
+  // (`ContractTests` reads them.)
+
+  /// The reason `MALFORMED_MESSAGE`.
   package static let malformedMessage: [UInt8] = [0x08, 0x06]
+
+  /// The reason `DRAINING`.
+  private static let drainingDetails: [UInt8] = [0x08, 0x0D]
+  /// The reason `STREAM_STALLED`.
+  private static let stalledDetails: [UInt8] = [0x08, 0x0F]
+
+  /// The server goes away; what was running continues elsewhere.
+  package static func draining(resumeCursor: String? = nil) -> RPCError {
+    RPCError(
+      .unavailable, "the server is going away; resume on another connection",
+      details: drainingDetails, resumeCursor: resumeCursor)
+  }
+
+  /// The client took nothing of a call for so long.
+  package static func stalled(for time: Duration) -> RPCError {
+    RPCError(
+      .unavailable,
+      "nothing of this call could be sent for \(time.components.seconds) s: "
+        + "grant credit, read, and resume", details: stalledDetails)
+  }
 
   /// What the caller sees of an error that left a handler.
   package init(fromHandler error: any Error) {

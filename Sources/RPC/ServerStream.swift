@@ -10,6 +10,10 @@ package protocol ServerStream: Sendable {
   func write<Message: WireMessage>(
     _ message: Message, resumeCursor: String?
   ) async throws(RPCError)
+
+  /// Sends one response message where all of it goes out at once; false where it would have to wait,
+  /// and nothing was taken. Throws when the call has ended.
+  func offer(_ message: [UInt8], resumeCursor: String?) async throws(RPCError) -> Bool
 }
 
 /// Sends the messages of a response stream. For one task at a time.
@@ -25,6 +29,15 @@ package struct ResponseWriter<Message: WireMessage>: Sendable {
   /// (drain, deadline, expired token) tells the client to resume there.
   package func write(_ message: Message, resumeCursor: String? = nil) async throws(RPCError) {
     try await stream.write(message, resumeCursor: resumeCursor)
+  }
+
+  /// Sends `message` where it need not wait; false where it would: then the handler lets go of what
+  /// it holds and calls `write`. Only messages with `sharedBytes` are sent like that.
+  package func offer(
+    _ message: Message, resumeCursor: String? = nil
+  ) async throws(RPCError) -> Bool {
+    guard let bytes = message.sharedBytes else { return false }
+    return try await stream.offer(bytes, resumeCursor: resumeCursor)
   }
 }
 

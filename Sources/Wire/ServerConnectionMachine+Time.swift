@@ -6,24 +6,34 @@ extension ServerConnectionMachine {
     case ping(UInt64)
     /// Begin a drain: send the first GOAWAY with this reason, and this PING.
     case announceDrain(GoAwayReason, ping: UInt64)
-    /// Send the second GOAWAY, and end the calls that have no deadline.
+    /// Send the second GOAWAY, and end the subscriptions, which would not end by themselves.
     case finishDrain(lastStream: UInt32)
     /// The grace is over: end every call with UNAVAILABLE.
     case endCalls
+    /// Close with this GOAWAY: no call was taken yet.
+    case refuse(GoAway)
     /// Close; there is nothing to wait for.
     case close
   }
 
-  /// Begins a drain; `.nothing` when one has begun before.
+  /// Begins a drain. One that has begun before ends no later than this one would.
   package mutating func drain(
     reason: GoAwayReason, grace: Duration? = nil, now: ContinuousClock.Instant
   ) -> Action {
+    let grace = grace ?? configuration.drainGrace
     switch state {
-    case .handshaking, .awaitingHello: return .close
-    case .announced, .finishing, .closed: return .nothing
+    case .handshaking: return .close
+    case .awaitingHello: return .refuse(GoAway(lastStream: 0, reason: reason, text: "draining"))
+    case .announced(let since, let earlier):
+      state = .announced(since: since, grace: min(earlier, since.duration(to: now) + grace))
+      return .nothing
+    case .finishing(let lastStream, let graceEnd?):
+      state = .finishing(lastStream: lastStream, graceEnd: min(graceEnd, now + grace))
+      return .nothing
+    case .finishing, .closed: return .nothing
     case .open:
-      self.grace = grace ?? configuration.drainGrace
-      state = .announced(since: now, grace: self.grace)
+      self.grace = grace
+      state = .announced(since: now, grace: grace)
       return .announceDrain(reason, ping: keepalive.ping(now: now))
     }
   }

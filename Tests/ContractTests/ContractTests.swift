@@ -49,6 +49,15 @@ struct ContractTests {
     #expect(try ErrorDetails.decode(error.details) == ErrorDetails(reason: .malformedMessage))
   }
 
+  @Test("has the reasons of the streams that the transport ends")
+  func endedStreams() throws {
+    let draining = RPCError.draining(resumeCursor: "c")
+    #expect(try ErrorDetails.decode(draining.details) == ErrorDetails(reason: .draining))
+    let stalled = RPCError.stalled(for: .seconds(60))
+    #expect(try ErrorDetails.decode(stalled.details) == ErrorDetails(reason: .streamStalled))
+    for error in [draining, stalled] { #expect(error.code == .unavailable) }
+  }
+
   @Test("is embedded with its comments, for reflection")
   func descriptors() {
     let set = String(decoding: ContractDescriptors.fileDescriptorSet, as: UTF8.self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from history import Watcher, check, ids, read_all
@@ -46,9 +47,33 @@ async def test_a_watch_without_a_start_is_live_only(server, ana, connect):
         assert first.mark == CAUGHT_UP and first.cursor
         [made] = await goals(client, 1)
         second = await asyncio.wait_for(watch.__anext__(), 30)
-        while not second.HasField("event") or second.event.entity_id != made.goal.id:
-            # The three goals may have had no place in the log yet when the watch began.
-            second = await asyncio.wait_for(watch.__anext__(), 30)
+        assert second.event.entity_id == made.goal.id
+
+
+async def test_a_live_watch_leaves_out_whatever_was_acknowledged_before_it(server, ana, connect):
+    client = await connect(server, ana)
+    for _ in range(30):
+        # The watch begins as soon as the write is acknowledged, which may have no position yet.
+        [before] = await goals(client, 1)
+        async with client.progress.watch_resuming(v1.WatchRequest()) as watch:
+            async with asyncio.timeout(30):
+                first = await watch.__anext__()
+                assert first.mark == CAUGHT_UP, first
+                [after] = await goals(client, 1)
+                assert (await watch.__anext__()).event.entity_id == after.goal.id
+
+
+async def test_a_watch_from_a_time_to_come_sends_nothing_of_now(server, ana, connect):
+    client = await connect(server, ana)
+    await goals(client, 2)
+    start = int((time.time() + 3) * 1_000_000)
+    async with client.progress.watch_resuming(v1.WatchRequest(from_time_us=start)) as watch:
+        async with asyncio.timeout(30):
+            assert (await watch.__anext__()).mark == CAUGHT_UP
+            await goals(client, 1)
+            await asyncio.sleep(max(0, start / 1_000_000 - time.time()) + 0.1)
+            [made] = await goals(client, 1)
+            assert (await watch.__anext__()).event.entity_id == made.goal.id
 
 
 async def test_a_watch_starts_behind_any_cursor(server, ana, connect):

@@ -49,7 +49,8 @@ struct SinkTests {
     let log = MemoryLog(events(1...30))
     let sink = LakeSink(lake: lake, log: log, reading: reading, logger: Self.quiet)
     #expect(try await sink.flush() == 30)
-    #expect(log.readCount == 8)
+    // Each of them is larger than that, and goes by itself.
+    #expect(log.readCount == 30)
     #expect(try await positions(lake) == Array(1...30))
     // Small ones are read in portions, too, and published together.
     reading.byteCountMax = 1 << 20

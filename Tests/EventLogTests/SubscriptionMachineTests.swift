@@ -8,25 +8,26 @@ import Testing
 
   /// A machine that has read the log to its end and is live at `position`.
   private func live(at position: Int64, checkpoint: Int = 1000) -> SubscriptionMachine {
-    var machine = SubscriptionMachine(after: position, isLive: true, checkpointInterval: checkpoint)
+    var machine = SubscriptionMachine(
+      live: LogEnd(position: position), checkpointInterval: checkpoint)
     #expect(machine.ringWasEmpty() == .caughtUp)
     return machine
   }
 
   @Test func `reads the log first, page by page`() {
     var machine = SubscriptionMachine(after: 0, checkpointInterval: 1000)
-    #expect(machine.next == .readLog(after: 0, limit: Self.limit))
+    #expect(machine.next == .readLog(after: 0))
     for position in 1...Int64(Self.limit) {
       #expect(machine.considered(position, isWanted: true) == .send)
     }
-    #expect(machine.logPageEnded(count: Self.limit, ringHead: 900) == nil)
-    #expect(machine.next == .readLog(after: Int64(Self.limit), limit: Self.limit))
+    #expect(machine.logPageEnded(isEnd: false, ringHead: 900) == nil)
+    #expect(machine.next == .readLog(after: Int64(Self.limit)))
   }
 
-  @Test func `joins the ring after a short page, and is caught up where the ring was then`() {
+  @Test func `joins the ring at the end of the log, and is caught up where the ring was then`() {
     var machine = SubscriptionMachine(after: 0, checkpointInterval: 1000)
     _ = machine.considered(1, isWanted: true)
-    #expect(machine.logPageEnded(count: 1, ringHead: 3) == nil)
+    #expect(machine.logPageEnded(isEnd: true, ringHead: 3) == nil)
     #expect(machine.next == .takeFromRing(after: 1, limit: Self.limit))
     _ = machine.considered(2, isWanted: true)
     #expect(machine.ringBatchEnded() == nil)
@@ -39,12 +40,12 @@ import Testing
   @Test func `is caught up at once where the log reaches as far as the ring`() {
     var machine = SubscriptionMachine(after: 0, checkpointInterval: 1000)
     _ = machine.considered(1, isWanted: true)
-    #expect(machine.logPageEnded(count: 1, ringHead: 1) == .caughtUp)
+    #expect(machine.logPageEnded(isEnd: true, ringHead: 1) == .caughtUp)
   }
 
   @Test func `is caught up where the ring has nothing yet`() {
     var machine = SubscriptionMachine(after: 5, checkpointInterval: 1000)
-    #expect(machine.logPageEnded(count: 0, ringHead: 9) == nil)
+    #expect(machine.logPageEnded(isEnd: true, ringHead: 9) == nil)
     #expect(machine.ringWasEmpty() == .caughtUp)
     #expect(machine.ringWasEmpty() == nil)
   }
@@ -62,17 +63,17 @@ import Testing
     var machine = live(at: 10)
     #expect(machine.cursorLeftRing() == .fellBehind)
     #expect(!machine.isLive)
-    #expect(machine.next == .readLog(after: 10, limit: Self.limit))
+    #expect(machine.next == .readLog(after: 10))
     _ = machine.considered(11, isWanted: true)
-    #expect(machine.logPageEnded(count: 1, ringHead: 11) == .caughtUp)
+    #expect(machine.logPageEnded(isEnd: true, ringHead: 11) == .caughtUp)
     #expect(machine.next == .takeFromRing(after: 11, limit: Self.limit))
   }
 
   @Test func `that was not live yet goes back to the log in silence`() {
     var machine = SubscriptionMachine(after: 0, checkpointInterval: 1000)
-    #expect(machine.logPageEnded(count: 0, ringHead: 50) == nil)
+    #expect(machine.logPageEnded(isEnd: true, ringHead: 50) == nil)
     #expect(machine.cursorLeftRing() == nil)
-    #expect(machine.next == .readLog(after: 0, limit: Self.limit))
+    #expect(machine.next == .readLog(after: 0))
   }
 
   @Test func `sends a checkpoint when it passed over enough, counted from the last message`() {
@@ -88,8 +89,39 @@ import Testing
   }
 
   @Test func `that starts live reads no past`() {
-    let machine = SubscriptionMachine(after: 42, isLive: true, checkpointInterval: 0)
+    let machine = SubscriptionMachine(live: LogEnd(position: 42), checkpointInterval: 0)
     #expect(machine.next == .takeFromRing(after: 42, limit: Self.limit))
+  }
+
+  @Test func `that starts live passes over what was committed and had no position yet`() {
+    let end = LogEnd(position: 10, unsequenced: [3...4, 7...7])
+    var machine = SubscriptionMachine(live: end, checkpointInterval: 1000)
+    #expect(machine.next == .takeFromRing(after: 10, limit: Self.limit))
+    #expect(machine.ringWasEmpty() == nil)
+    // Number 5 was given before and committed after: it is wanted, and not earlier.
+    for (position, seq) in [(11, 3), (12, 4), (13, 5)] as [(Int64, Int64)] {
+      let isEarlier = machine.isEarlier(seq)
+      #expect(isEarlier == (seq != 5))
+      let verdict = machine.considered(position, isWanted: !isEarlier, isEarlier: isEarlier)
+      #expect(verdict == (isEarlier ? .pass : .send))
+    }
+    #expect(machine.ringBatchEnded() == nil)
+    #expect(machine.ringWasEmpty() == nil)
+    #expect(machine.isEarlier(7))
+    _ = machine.considered(14, isWanted: false, isEarlier: true)
+    #expect(machine.ringBatchEnded() == .caughtUp)
+    #expect(!machine.isEarlier(7))
+  }
+
+  @Test func `that starts live and falls out of the ring still passes over what was before`() {
+    let end = LogEnd(position: 10, unsequenced: [3...3])
+    var machine = SubscriptionMachine(live: end, checkpointInterval: 1000)
+    #expect(machine.cursorLeftRing() == nil)
+    #expect(machine.next == .readLog(after: 10))
+    #expect(machine.logPageEnded(isEnd: true, ringHead: 10) == nil)
+    #expect(machine.ringWasEmpty() == nil)
+    _ = machine.considered(11, isWanted: false, isEarlier: machine.isEarlier(3))
+    #expect(machine.ringBatchEnded() == .caughtUp)
   }
 
   /// Random sizes of the log and the ring, random slowness: each event once, in order.
@@ -105,14 +137,17 @@ import Testing
       steps += 1
       head = min(total, head + Int64.random(in: 0...300, using: &random))
       switch machine.next {
-      case .readLog(let after, let limit):
-        // The log may be ahead of the ring.
+      case .readLog(let after):
+        // The log may be ahead of the ring, and pages are of any size.
+        let limit = Int.random(in: 1...Self.limit, using: &random)
         let page = Array((after + 1..<max(after + 1, head + 1)).prefix(limit))
         let ringHead = max(0, head - Int64.random(in: 0...5, using: &random))
         for position in page where machine.considered(position, isWanted: true) == .send {
           sent.append(position)
         }
-        _ = machine.logPageEnded(count: page.count, ringHead: ringHead)
+        // A message that has to wait ends the look at a page in the middle of it.
+        guard Bool.random(using: &random) else { continue }
+        _ = machine.logPageEnded(isEnd: (page.last ?? after) >= head, ringHead: ringHead)
       case .takeFromRing(let after, let limit):
         if after >= head {
           _ = machine.ringWasEmpty()

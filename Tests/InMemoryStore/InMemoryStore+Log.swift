@@ -1,13 +1,29 @@
 package import Domain
 
 extension InMemoryStore: EventLog {
-  package func events(
-    after position: Int64, limit: Int
-  ) async throws(StoreError) -> [StoredEvent] {
+  package func page(
+    after position: Int64, limit: Int, byteCountMax: Int
+  ) async throws(StoreError) -> LogPage {
     try access(.readLog) { state in
-      guard position < Int64(state.sequenced.count) else { return [] }
+      var page = LogPage(events: [], isEnd: true)
+      var byteCount = 0
       // Positions are dense from 1: the index after `position` is `position` itself.
-      return Array(state.sequenced[Int(max(0, position))...].prefix(max(0, limit)))
+      for event in state.sequenced.dropFirst(Int(max(0, position))) {
+        if page.events.count >= limit || byteCount >= byteCountMax { break }
+        byteCount += event.payload.utf8.count + event.metadata.utf8.count
+        page.events.append(event)
+      }
+      page.isEnd = max(0, position) + Int64(page.events.count) >= Int64(state.sequenced.count)
+      return page
+    }
+  }
+
+  package func end(unsequencedMax: Int) async throws(StoreError) -> LogEnd? {
+    try access(.readLog) { state in
+      guard state.waiting.count <= unsequencedMax else { return nil }
+      return LogEnd(
+        position: Int64(state.sequenced.count),
+        unsequenced: state.waiting.map(\.seq).sorted().map { $0...$0 })
     }
   }
 

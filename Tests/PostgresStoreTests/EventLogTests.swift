@@ -27,6 +27,21 @@ import Testing
     }
   }
 
+  @Test func whatIsCommittedAfterTheEndWasAskedForIsNotPartOfIt() async throws {
+    try await StoreFixture.run { store in
+      let script = try await store.script()
+      let held = store.ids.next(at: StoreFixture.start)
+      try await script.run("BEGIN; \(RawEvent(id: held, entity: held, version: 1).insert)")
+      _ = try await store.addUser()
+      let end = try #require(try await store.log.end(unsequencedMax: 10))
+      try await script.run("COMMIT")
+      // Its number is smaller than that of the user's event, and it is later.
+      let events = try await store.sequenceAll()
+      #expect(events.map(\.id).first == held && events.count == 2)
+      #expect(events.map { end.isUnsequenced($0.seq) } == [false, true])
+    }
+  }
+
   @Test func anInsertThatIsRolledBackLeavesNoHole() async throws {
     try await StoreFixture.run { store in
       let script = try await store.script()

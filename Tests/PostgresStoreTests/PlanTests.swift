@@ -93,7 +93,10 @@ import Testing
       statement: GoalStatements.tasksAll,
       arguments: "true, \(user), false, \(open), \(end)", index: "tasks_created"),
     Case(
-      statement: EventStatements.after, arguments: "50000, 500", index: "event_positions_pkey",
+      statement: EventStatements.page, arguments: "50000, 500, 262144",
+      index: "event_positions_pkey", maySort: true),
+    Case(
+      statement: EventStatements.end, arguments: "1000", index: "events_seq_key",
       maySort: true),
     Case(
       statement: EventStatements.window,

@@ -110,6 +110,8 @@ import Testing
 
 /// A stream that nobody reads or writes.
 struct NoStream: ServerStream {
+  func offer(_ message: [UInt8], resumeCursor: String?) async throws(RPCError) -> Bool { false }
+
   func nextRequest<Message: WireMessage>(
     as type: Message.Type
   ) async throws(RPCError) -> Message? { nil }

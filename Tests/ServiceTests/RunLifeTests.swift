@@ -262,14 +262,27 @@ import Testing
     let all = try await fixture.generate(as: ada).all()
     let whole = try await fixture.watchRun(all[0].runId, as: ada).all()
     #expect(whole.words == all.words && whole.last == all.last)
+    #expect(Set(whole.map(\.cursor)).count == whole.count)
     for (index, message) in whole.enumerated() {
+      let watcher = fixture.watchRun(message.runId, cursor: message.cursor, as: ada)
+      #expect(try await watcher.all() == Array(whole[(index + 1)...]), "after \(message.word)")
+      #expect(await watcher.end() == nil)
+    }
+    // The text that came while the model wrote it comes again as a whole, behind its node.
+    var node = ""
+    for (index, message) in all.enumerated() {
       let rest = try await fixture.watchRun(
         message.runId, cursor: message.cursor, as: ada
       ).all()
-      // At most the messages since the last whole event come again; none is left out.
-      let missing = whole[(index + 1)...].map(\.word)
-      #expect(rest.words.suffix(missing.count) == missing[...], "after \(message.word)")
-      #expect(rest.last == whole.last)
+      let missing = [GenerateGoalResponse](all[(index + 1)...]).words
+      if message.word == "token" {
+        #expect(rest.words.first == node && rest.words.contains("token"))
+        #expect(
+          rest.words.dropFirst().drop { $0 == "token" } == missing.drop { $0 == "token" }[...])
+      } else {
+        #expect(rest.words == missing, "after \(message.word)")
+      }
+      if case .nodeStarted = message.step { node = message.word }
     }
     let other = try await fixture.createGoal(as: ada)
     for cursor in ["c1_0", other.receipt?.cursor ?? "", CursorCodec().cursor(1)] {
@@ -299,6 +312,33 @@ import Testing
     fixture.hub.drain()
     _ = try await late.all()
     #expect(await late.end()?.code == .cancelled)
+  }
+
+  @Test func `are followed to their end by a repeated call, also while the server goes away`()
+    async throws
+  {
+    let (fixture, _) = fixture([.hang(["{"])])
+    let ada = fixture.user()
+    let first = fixture.generate(as: ada, key: "k")
+    let id = try await untilToken(first)[0].runId
+    let second = fixture.generate(as: ada, key: "k")
+    for _ in 0..<3 { _ = try await second.next() }
+    let watcher = fixture.watchRun(id, as: ada)
+    for _ in 0..<3 { _ = try await watcher.next() }
+    fixture.hub.drain()
+    // Whoever only watches continues elsewhere at once, and knows where.
+    #expect(try await watcher.all().isEmpty)
+    let error = await watcher.end()
+    #expect(error?.decodedDetails.reason == .draining)
+    #expect(error?.resumeCursor?.isEmpty == false)
+    // The run is let go by its call; another server takes it.
+    first.cancel()
+    _ = await first.end()
+    let (other, _) = self.fixture([.text(Script.good)], owner: "two", store: fixture.store)
+    other.time.advance(by: .seconds(1))
+    #expect(try await other.services.resumer.turn(isAlone: false) == 1)
+    #expect(try await second.all().last?.word == "result")
+    #expect(await second.end() == nil)
   }
 
   @Test func `of damaged events are an error, not a wrong answer`() async throws {

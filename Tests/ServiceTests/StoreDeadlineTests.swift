@@ -33,4 +33,14 @@ import Testing
       deadline: deadline)
     #expect(seen.all == [deadline, nil])
   }
+
+  @Test func `that passes in a read is not said to have written anything`() async throws {
+    let fixture = ServiceFixture()
+    let ada = fixture.user()
+    let made = try await fixture.createGoal(as: ada)
+    fixture.store.fail(.read, .timedOut(maybeCommitted: false))
+    let error = await failure { try await fixture.getGoal(made.goal?.id, as: ada) }
+    #expect(error.code == .deadlineExceeded)
+    #expect(!error.message.contains("may have been committed"))
+  }
 }

@@ -46,7 +46,9 @@ enum Methods {
   /// Hangs as `hang` does, but not for long.
   static let hangBriefly = method("HangBriefly", .unary, timeout: .milliseconds(50))
   static let count = method("Count", .serverStreaming)
-  static let watch = method("Watch", .serverStreaming)
+  static let watch = MethodDescriptor(
+    path: path("Watch"), kind: .serverStreaming, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .subscription, timeout: nil))
   static let elsewhere = method("Elsewhere", .bidirectional)
   static let sum = method("Sum", .clientStreaming)
   static let chat = method("Chat", .bidirectional)

@@ -165,6 +165,25 @@ import Wire
     #expect(open.nextWakeUp == nil)
   }
 
+  @Test func `W11.5 a second drain ends no later than it would alone`() throws {
+    var old = opened()
+    _ = try old.callReceived(stream: 1)
+    _ = old.drain(reason: .maxAge, grace: .seconds(20), now: start)
+    var announced = old
+    #expect(announced.drain(reason: .noError, grace: .seconds(5), now: start) == .nothing)
+    _ = announced.timerFired(now: start + .seconds(1))
+    #expect(announced.nextWakeUp == start + .seconds(5))
+    _ = old.timerFired(now: start + .seconds(1))
+    var finishing = old
+    #expect(
+      finishing.drain(reason: .noError, grace: .seconds(5), now: start + .seconds(2)) == .nothing)
+    #expect(finishing.nextWakeUp == start + .seconds(7))
+    #expect(finishing.timerFired(now: start + .seconds(7)) == .endCalls)
+    // Nor later than the first.
+    _ = old.drain(reason: .noError, grace: .seconds(3600), now: start + .seconds(2))
+    #expect(old.nextWakeUp == start + .seconds(20))
+  }
+
   @Test func `W1.4 no HELLO in time`() {
     var waiting = machine
     #expect(waiting.timerFired(now: start + .seconds(9)) == .nothing)
@@ -235,9 +254,13 @@ import Wire
     #expect(buffered.replyByteCount == 0)
   }
 
-  @Test func `before HELLO there is nothing to drain, and before TLS nothing to say`() {
+  @Test func `before HELLO a drain refuses, and before TLS there is nothing to say`() {
     var waiting = machine
-    #expect(waiting.drain(reason: .noError, now: start) == .close)
+    #expect(
+      waiting.drain(reason: .noError, now: start)
+        == .refuse(GoAway(lastStream: 0, reason: .noError, text: "draining")))
+    var shaking = ServerConnectionMachine(configuration: machine.configuration, now: start)
+    #expect(shaking.drain(reason: .noError, now: start) == .close)
     let fault = WireFault(.helloTimeout, "no HELLO in time")
     #expect(waiting.goAway(for: fault)?.reason == .helloTimeout)
     let raw = ServerConnectionMachine(configuration: machine.configuration, now: start)

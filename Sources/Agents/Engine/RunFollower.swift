@@ -20,12 +20,16 @@ package struct RunFollower: Sendable {
   }
 
   /// Shows what is committed next, waiting for it; returns at once where something is there.
+  ///
+  /// - Parameter endsWithDrain: whether a server that goes away ends this at once; otherwise it is
+  ///   shown what comes for as long as its call may last.
   package func showNext(
-    of session: inout RunSession, after position: inout Int64, on sink: any RunSink
+    of session: inout RunSession, after position: inout Int64, on sink: any RunSink,
+    endsWithDrain: Bool
   ) async throws {
     var records = try await show(&session, on: sink)
     while records == 0 {
-      guard !live.isDraining else { throw Draining() }
+      if endsWithDrain, live.isDraining { throw Draining() }
       let hasNews = try await waitForNews(of: session.run.id, after: &position)
       records = try await show(&session, on: sink)
       if !hasNews { return }
@@ -58,8 +62,13 @@ package struct RunFollower: Sendable {
         return true
       case .empty:
         let (live, last) = (live, position)
-        await race(upTo: options.pollInterval, clock: options.clock) {
-          await live.wait(after: last)
+        if live.isDraining {
+          // The live end waits for nothing any more.
+          try await options.clock.sleep(for: options.pollInterval)
+        } else {
+          await race(upTo: options.pollInterval, clock: options.clock) {
+            await live.wait(after: last)
+          }
         }
         if live.isDraining || (live.head ?? 0) <= last { return false }
       }

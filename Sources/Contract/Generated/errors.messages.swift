@@ -35,6 +35,9 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let draining = ErrorReason(rawValue: 13)
   /// The call budget or rate of this caller is used up (RESOURCE_EXHAUSTED).
   public static let quota = ErrorReason(rawValue: 14)
+  /// The client granted no credit, or read nothing, for as long as the server waits (UNAVAILABLE);
+  /// a stream's resume cursor says where to continue.
+  public static let streamStalled = ErrorReason(rawValue: 15)
 
   /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
@@ -48,7 +51,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
     [
       .unspecified, .keyConflict, .staleVersion, .illegalTransition, .invalidField, .limitReached,
       .malformedMessage, .badPageToken, .badCursor, .lagging, .storeUnavailable, .contention,
-      .noModel, .draining, .quota,
+      .noModel, .draining, .quota, .streamStalled,
     ]
   }
 
@@ -70,6 +73,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
     case .noModel: "ERROR_REASON_NO_MODEL"
     case .draining: "ERROR_REASON_DRAINING"
     case .quota: "ERROR_REASON_QUOTA"
+    case .streamStalled: "ERROR_REASON_STREAM_STALLED"
     default: nil
     }
   }

@@ -810,7 +810,8 @@ public struct GenerateGoalRequest: WireMessage, Equatable {
 public struct GenerateGoalResponse: WireMessage, Equatable {
   /// UUID of the run.
   public var runId: String
-  /// Resume WatchRun here.
+  /// Resume WatchRun here: it continues with the step after this one. Text that came while the model
+  /// wrote it is void then, and comes again as a whole, after its node is announced again.
   public var cursor: String
   /// What happened.
   public var step: Step?

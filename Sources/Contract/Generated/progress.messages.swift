@@ -42,7 +42,8 @@ public struct SubscriptionMark: RawRepresentable, Hashable, Sendable, CaseIterab
 public struct WatchRequest: WireMessage, Equatable {
   /// Which events; not set means all that the caller may see.
   public var filter: EventFilter?
-  /// Where to start; not set means at the end: live only.
+  /// Where to start; not set means at the end: live only, nothing that was acknowledged before the
+  /// call.
   public var start: Start?
   /// Send a CHECKPOINT after so many events were passed over by the filter: 0 means 1,000.
   public var checkpointInterval: Int32
@@ -55,7 +56,8 @@ public struct WatchRequest: WireMessage, Equatable {
     self.checkpointInterval = checkpointInterval
   }
 
-  /// Where to start; not set means at the end: live only.
+  /// Where to start; not set means at the end: live only, nothing that was acknowledged before the
+  /// call.
   public enum Start: Equatable, Sendable {
     /// Behind this cursor.
     case afterCursor(String)

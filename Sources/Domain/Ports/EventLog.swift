@@ -30,12 +30,30 @@ package struct EventWindow: Sendable, Hashable {
   }
 }
 
+/// A part of the log that was read at once.
+package struct LogPage: Sendable, Hashable {
+  package var events: [StoredEvent]
+  /// Whether the log ended there when it was read.
+  package var isEnd: Bool
+
+  package init(events: [StoredEvent], isEnd: Bool) {
+    self.events = events
+    self.isEnd = isEnd
+  }
+}
+
 /// The log as readers see it: sequenced events by position, densely from 1.
 package protocol EventLog: Sendable {
   /// At most `limit` wanted events of the window, in order.
   func events(in window: EventWindow, limit: Int) async throws(StoreError) -> [StoredEvent]
-  /// At most `limit` events after `position`, in order, unfiltered.
-  func events(after position: Int64, limit: Int) async throws(StoreError) -> [StoredEvent]
+  /// The events after `position`, in order, unfiltered: at most `limit`, and no further one once they
+  /// take about `byteCountMax` together, so that the last one may exceed it.
+  func page(
+    after position: Int64, limit: Int, byteCountMax: Int
+  ) async throws(StoreError) -> LogPage
+  /// The end of the log as it is now; nil where more than `unsequencedMax` events have no position
+  /// yet.
+  func end(unsequencedMax: Int) async throws(StoreError) -> LogEnd?
   /// The last sequenced position; 0 where there is none.
   func head() async throws(StoreError) -> Int64
   /// The position of an event: nil while it is not sequenced, or where there is no such event.

@@ -154,11 +154,15 @@ package final class LakeSink: Sendable {
     var events: [StoredEvent] = []
     var byteCount = 0
     while events.count < pageSize, byteCount < reading.byteCountMax {
-      let limit = min(pageSize - events.count, reading.portion)
-      let portion = try await log.events(after: events.last?.position ?? published, limit: limit)
-      byteCount += portion.reduce(0) { $0 + $1.payload.utf8.count + $1.metadata.utf8.count }
-      events += portion
-      if portion.count < limit { break }
+      let portion = try await log.page(
+        after: events.last?.position ?? published,
+        limit: min(pageSize - events.count, reading.portion),
+        byteCountMax: reading.byteCountMax - byteCount)
+      byteCount += portion.events.reduce(0) {
+        $0 + $1.payload.utf8.count + $1.metadata.utf8.count
+      }
+      events += portion.events
+      if portion.isEnd { break }
     }
     guard !events.isEmpty else { return false }
     try await lake.append(events)
@@ -187,10 +191,11 @@ package final class LakeSink: Sendable {
       while position < entry.file.lastPosition {
         try Task.checkCancellation()
         let limit = min(Int64(pageSize), entry.file.lastPosition - position)
-        let page = try await log.events(after: position, limit: Int(limit))
-        guard let last = page.last else { break }
+        let page = try await log.page(
+          after: position, limit: Int(limit), byteCountMax: reading.byteCountMax)
+        guard let last = page.events.last else { break }
         position = last.position
-        events += page.filter { entry.file.holds($0) }
+        events += page.events.filter { entry.file.holds($0) }
       }
       try await lake.restore(entry, from: events)
     }

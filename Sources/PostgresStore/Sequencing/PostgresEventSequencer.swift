@@ -14,8 +14,9 @@ package final class PostgresEventSequencer: EventSequencer {
   /// What the events of one batch may take in the database, before they are sent here; one event
   /// may exceed it.
   private static let batchByteCountMax: Int64 = 8 << 20
-  /// How far what a next leader has to read may grow before it is written down.
-  private static let lowMarkStep: Int64 = 5000
+  /// How far what a next leader, and who begins at the end of the log, has to look through may grow
+  /// before it is written down.
+  private static let lowMarkStep: Int64 = 500
 
   /// Its statements read indexes in order, whatever the statistics say of a table that has just grown,
   /// and whatever plan was kept from when it was small.
@@ -118,7 +119,7 @@ package final class PostgresEventSequencer: EventSequencer {
     return (batch, events)
   }
 
-  /// Seldom: only a next leader reads it.
+  /// Not with each batch: who reads it takes an older one as well.
   private func writeLow(_ state: inout Leading) async throws(StoreError) {
     let low = state.numbers.low
     guard low >= state.writtenLow + PostgresEventSequencer.lowMarkStep else { return }

@@ -12,13 +12,6 @@ enum EventStatements {
     ORDER BY n.place
     """)
 
-  static let after = Query<Int64, Int64>(
-    "events.after",
-    """
-    SELECT \(EventRow.columns) FROM event_positions p JOIN events e ON e.seq = p.seq
-    WHERE p.position > $1 ORDER BY p.position LIMIT $2
-    """)
-
   /// `$1` after, `$2` through, `$3` users or none, `$4` types and kinds or none, `$5` limit.
   static let window = Query<Int64, Int64, [EntityID], [String], Int64>(
     "events.window",
@@ -100,7 +93,7 @@ enum EventStatements {
     "wake.notify", "SELECT pg_notify($1, '')")
 
   static let all: [any StatementSource] = [
-    insert, after, window, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, cursor,
+    insert, page, end, window, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, cursor,
     advanceCursor, notify,
   ]
 }

@@ -14,15 +14,6 @@ package struct PostgresEventLog: EventLog {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func events(
-    after position: Int64, limit: Int
-  ) async throws(StoreError) -> [StoredEvent] {
-    let limit = Int64(max(0, min(limit, PostgresEventLog.pageMax)))
-    return try await database.rows(
-      EventStatements.after(position, limit), as: .system(.log)
-    ).map(EventRow.read)
-  }
-
-  package func events(
     in window: EventWindow, limit: Int
   ) async throws(StoreError) -> [StoredEvent] {
     let limit = Int64(max(0, min(limit, PostgresEventLog.pageMax)))
@@ -31,6 +22,32 @@ package struct PostgresEventLog: EventLog {
         window.after, window.through, window.userIDs, window.types, limit),
       as: .system(.log)
     ).map(EventRow.read)
+  }
+
+  package func page(
+    after position: Int64, limit: Int, byteCountMax: Int
+  ) async throws(StoreError) -> LogPage {
+    let limit = Int64(max(1, min(limit, PostgresEventLog.pageMax)))
+    let rows = try await database.rows(
+      EventStatements.page(max(0, position), limit, Int64(max(1, byteCountMax))),
+      as: .system(.log))
+    let events = try rows.map(EventRow.read)
+    // After the event and what came before it.
+    let last = try rows.first?.value(EventRow.width + 1, as: Int64.self)
+    return LogPage(events: events, isEnd: events.last?.position == last)
+  }
+
+  package func end(unsequencedMax: Int) async throws(StoreError) -> LogEnd? {
+    let rows = try await database.rows(
+      EventStatements.end(Int64(unsequencedMax) + 1), as: .system(.log))
+    // One row without a range where every event has a position.
+    let ranges = try rows.map { (row) throws(StoreError) -> ClosedRange<Int64>? in
+      guard let low = try row.value(1, as: Int64?.self) else { return nil }
+      return low...(try row.value(2))
+    }
+    let end = LogEnd(
+      position: try rows.first?.value(0) ?? 0, unsequenced: ranges.compactMap { $0 })
+    return end.unsequencedCount <= unsequencedMax ? end : nil
   }
 
   package func head() async throws(StoreError) -> Int64 {

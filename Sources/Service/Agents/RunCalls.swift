@@ -53,7 +53,7 @@ struct RunCalls: Sendable {
       try finish(try await driver.drive(begun, subject, stream))
     } catch is RunJournal.Superseded {
       try await show(
-        begun.run.id, subject, caller, on: stream, after: record.id, mayDrive: true)
+        begun.run.id, subject, caller, on: stream, after: RunPlace(record.id), mayDrive: true)
     } catch let error as ClientGone {
       throw error.cause
     } catch {
@@ -69,21 +69,21 @@ struct RunCalls: Sendable {
     try await show(id, subject, caller, on: stream, after: nil, mayDrive: true)
   }
 
-  /// Shows a run after one of its events, or from its first step, until it ends.
+  /// Shows a run after one of its steps, or from its first, until it ends.
   func watch(
     _ id: EntityID, _ caller: Caller, on stream: RunStream<some RunResponse>,
-    after eventID: EntityID?
+    after place: RunPlace?
   ) async throws {
-    try await show(id, RunSubject(), caller, on: stream, after: eventID, mayDrive: false)
+    try await show(id, RunSubject(), caller, on: stream, after: place, mayDrive: false)
   }
 
   private func show(
     _ id: EntityID, _ subject: RunSubject, _ caller: Caller,
-    on stream: RunStream<some RunResponse>, after eventID: EntityID?, mayDrive: Bool
+    on stream: RunStream<some RunResponse>, after place: RunPlace?, mayDrive: Bool
   ) async throws {
     do {
       var position = hub.head ?? 0
-      var session = try await replay(id, caller, on: stream, after: eventID)
+      var session = try await replay(id, caller, on: stream, after: place)
       var mayRestart = mayDrive
       while true {
         switch session.run.status {
@@ -99,12 +99,14 @@ struct RunCalls: Sendable {
           session = try await driver.drive(session, subject, stream)
         case .rejected: return try finish(session)
         case .running, .awaitingApproval:
-          if mayDrive, let taken = try await takenOver(session, on: stream) {
+          // A server that goes away leaves what nobody drives to another.
+          if mayDrive, !hub.isDraining, let taken = try await takenOver(session, on: stream) {
             stream.showReplay(false)
             session = try await driver.drive(taken, subject, stream)
             continue
           }
-          try await follower.showNext(of: &session, after: &position, on: stream)
+          try await follower.showNext(
+            of: &session, after: &position, on: stream, endsWithDrain: !mayDrive)
         }
       }
     } catch is RunJournal.Superseded {
@@ -118,25 +120,25 @@ struct RunCalls: Sendable {
 
   private func replay(
     _ id: EntityID, _ caller: Caller, on stream: RunStream<some RunResponse>,
-    after eventID: EntityID?
+    after place: RunPlace?
   ) async throws -> RunSession {
     guard let (end, records) = try await journal.load(id, scope: AccessScope(caller)) else {
       throw DomainError.notFound(.agentRun, id)
     }
     var session = RunSession(end.run)
-    var known = -1
-    if let eventID {
-      guard let index = records.firstIndex(where: { $0.id == eventID }) else {
-        throw RPCError.badCursor("is not of this run")
-      }
-      // The last message of a stream is shown again: without it, it would have no end.
-      known = records[index].event.isResult ? index - 1 : index
-    }
-    for (index, record) in records.enumerated() {
+    var unreached = place
+    for record in records {
       try session.step(to: record)
-      if index == known { try await stream.resume(after: record, session) }
-      if index > known { try await stream.happened(record, session) }
+      guard let place = unreached else {
+        try await stream.happened(record, session)
+        continue
+      }
+      if record.id == place.eventID {
+        unreached = nil
+        try await stream.happened(record, session, after: place.messageCount)
+      }
     }
+    guard unreached == nil else { throw RPCError.badCursor("is not of this run") }
     return end
   }
 
@@ -170,9 +172,8 @@ struct RunCalls: Sendable {
   /// What ends a stream whose run was let go, not cancelled, is the server that goes away: whoever
   /// repeats the call finds the run further on.
   private func ending(_ error: any Error, of stream: RunStream<some RunResponse>) -> any Error {
-    guard Task.isCancelled, hub.isDraining else {
-      return error is RunFollower.Draining ? RPCError.draining(resumeCursor: nil) : error
-    }
+    let isLetGo = Task.isCancelled && hub.isDraining
+    guard isLetGo || error is RunFollower.Draining else { return error }
     return RPCError.draining(resumeCursor: stream.cursor.isEmpty ? nil : stream.cursor)
   }
 
@@ -198,15 +199,6 @@ struct RunCalls: Sendable {
     case .cancelled: throw RPCError(.cancelled, "the run was cancelled")
     case .rejected:
       throw RPCError.precondition("the proposal was rejected", .agentRun, session.run.id)
-    }
-  }
-}
-
-extension AgentRunEvent {
-  fileprivate var isResult: Bool {
-    switch self {
-    case .goalStored, .answered: true
-    default: false
     }
   }
 }

@@ -23,12 +23,16 @@ protocol RunResponse: WireMessage {
 
 /// Shows a run to a client: turns its events, and the model's text as it comes, into messages.
 ///
-/// Each message carries the cursor of the last event that the client then knows all of, so that a
-/// stream that is resumed there repeats a message at most, and skips none. A node that is announced
-/// again begins anew: what came of it so far is void.
+/// Each message carries the cursor of its place in the run: a stream that is resumed there continues
+/// with the next message. The model's text as it comes is no place: a stream that is resumed after a
+/// part of it continues before the announcement of its node. A node that is announced again begins
+/// anew: what came of it so far is void.
 final class RunStream<Response: RunResponse>: RunSink {
   private struct State {
+    /// After the last message that was sent.
     var cursor = ""
+    /// The last event that was shown, and how many messages show it.
+    var event: (id: EntityID, messageCount: Int)?
     /// The attempt whose text was sent as it came.
     var streamedAttempt: Int?
     var showsProposal = false
@@ -55,49 +59,70 @@ final class RunStream<Response: RunResponse>: RunSink {
   func showReplay(_ isReplay: Bool) { state.withLock { $0.isReplay = isReplay } }
 
   func happened(_ record: RunRecord, _ session: RunSession) async throws {
-    var steps = steps(of: record, session)
-    let last = steps.popLast()
-    for step in steps { try await send(step, session) }
-    state.withLock { state in
-      state.cursor = cursors.receipt(record.id)
-      if case .proposalMade = record.event { state.showsProposal = true }
-    }
-    if let last { try await send(last, session) }
-    try await announce(session)
+    try await happened(record, session, after: 0)
   }
 
-  /// Continues after an event that the client knows.
-  func resume(after record: RunRecord, _ session: RunSession) async throws {
-    state.withLock { $0.cursor = cursors.receipt(record.id) }
-    try await announce(session)
+  /// Shows an event of which the client knows the first `knownCount` messages.
+  func happened(_ record: RunRecord, _ session: RunSession, after knownCount: Int) async throws {
+    let messages = steps(of: record, session) + (announcement(session).map { [$0] } ?? [])
+    state.withLock { state in
+      state.event = (record.id, messages.count)
+      state.streamedAttempt = nil
+      if knownCount > 0 {
+        state.cursor = self.cursor(after: min(knownCount, messages.count), in: state)
+      }
+    }
+    for (index, message) in messages.enumerated().dropFirst(knownCount) {
+      try await send(message, session, after: index + 1)
+      if case .proposal = message { state.withLock { $0.showsProposal = true } }
+    }
   }
 
   func received(_ text: String, _ session: RunSession) async throws {
     if case .ask(let attempt) = session.machine.next {
       state.withLock { $0.streamedAttempt = attempt }
     }
-    try await send(.token(text), session)
+    // The last message of the event before announced the node.
+    let messageCount = state.withLock { $0.event?.messageCount ?? 0 }
+    try await send(.token(text), session, after: max(0, messageCount - 1))
   }
 
-  func restarted(_ session: RunSession) async throws { try await announce(session) }
-
-  private func announce(_ session: RunSession) async throws {
-    state.withLock { $0.streamedAttempt = nil }
-    guard let (node, attempt) = session.machine.nextNode else { return }
-    try await send(
-      .nodeStarted(AgentNodeStarted(node: node.rawValue, attempt: Int32(attempt))), session)
+  func restarted(_ session: RunSession) async throws {
+    let messageCount = state.withLock { state in
+      state.streamedAttempt = nil
+      return state.event?.messageCount ?? 0
+    }
+    if let message = announcement(session) {
+      try await send(message, session, after: messageCount)
+    }
   }
 
-  private func send(_ step: RunStep, _ session: RunSession) async throws {
-    let cursor = cursor
+  private func announcement(_ session: RunSession) -> RunStep? {
+    session.machine.nextNode.map { node, attempt in
+      .nodeStarted(AgentNodeStarted(node: node.rawValue, attempt: Int32(attempt)))
+    }
+  }
+
+  /// - Parameter messageCount: how many messages of the event the client knows then.
+  private func send(
+    _ step: RunStep, _ session: RunSession, after messageCount: Int
+  ) async throws {
+    let cursor = state.withLock { self.cursor(after: messageCount, in: $0) }
     let response = Response(
       runID: session.run.id.description, cursor: cursor, step: step)
     guard let response else { return }
     do throws(RPCError) {
-      try await responses.write(response, resumeCursor: cursor.isEmpty ? nil : cursor)
+      try await responses.write(response, resumeCursor: cursor)
     } catch {
       throw ClientGone(cause: error)
     }
+    state.withLock { $0.cursor = cursor }
+  }
+
+  private func cursor(after messageCount: Int, in state: State) -> String {
+    guard let event = state.event else { return "" }
+    return messageCount == event.messageCount
+      ? cursors.receipt(event.id) : cursors.step(event.id, messageCount: messageCount)
   }
 
   /// What an event shows; `session` is the state after it.

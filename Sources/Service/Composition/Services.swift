@@ -117,8 +117,8 @@ package struct Services: Sendable {
   private func registerEvents(in router: inout Router) throws(RegistrationError) {
     let visibility = EventVisibility(courses: ports.courses)
     try ProgressService(
-      log: ports.log, hub: hub, visibility: visibility, authenticator: authenticator,
-      waiter: waiter, cursors: cursors, clock: options.clock
+      log: ports.log, pages: EventPages(ports.log), hub: hub, visibility: visibility,
+      authenticator: authenticator, waiter: waiter, cursors: cursors, clock: options.clock
     ).register(in: &router)
     try EventService(
       log: ports.log, visibility: visibility, waiter: waiter, cursors: cursors

@@ -32,7 +32,7 @@ struct CursorWaiter: Sendable {
     case .position(let position):
       try await check(position)
       return position
-    case .event(let id):
+    case .event(let id), .step(let id, _):
       return try await sequencedPosition(of: id, context)
     }
   }

@@ -37,6 +37,8 @@ struct EncodedMessage<Message: WireMessage>: WireMessage {
 
   var encodedByteCount: Int { bytes.count }
 
+  var sharedBytes: [UInt8]? { bytes }
+
   func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
     let output = reserve(bytes.count)
     bytes.withUnsafeBytes { output.copyMemory(from: $0) }

@@ -8,7 +8,14 @@ struct EventSubscription: Sendable {
   /// How long a subscription outlives the token that it began with.
   private static let authorizationInterval = Duration.seconds(10)
 
-  let log: any EventLog
+  /// A message that has not gone out, and where the subscription stood before it.
+  private struct Unsent {
+    let message: EncodedMessage<WatchResponse>
+    let cursor: String
+    let before: SubscriptionMachine
+  }
+
+  let pages: EventPages
   let hub: EventHub
   let cursors: CursorCodec
   let clock: any TimeSource
@@ -21,11 +28,11 @@ struct EventSubscription: Sendable {
   private var authorizedUntil: Domain.Timestamp
 
   init(
-    log: any EventLog, hub: EventHub, cursors: CursorCodec, clock: any TimeSource,
+    pages: EventPages, hub: EventHub, cursors: CursorCodec, clock: any TimeSource,
     visibility: EventVisibility, authenticator: TokenAuthenticator, selection: EventSelection,
     caller: Caller, responses: ResponseWriter<EncodedMessage<WatchResponse>>
   ) {
-    self.log = log
+    self.pages = pages
     self.hub = hub
     self.cursors = cursors
     self.clock = clock
@@ -43,10 +50,15 @@ struct EventSubscription: Sendable {
     do {
       while true {
         try Task.checkCancellation()
-        guard !hub.isDraining else { throw RPCError.draining(resumeCursor: nil) }
-        switch machine.next {
-        case .readLog(let position, let limit): try await read(position, limit, &machine)
-        case .takeFromRing(let position, let limit): try await take(position, limit, &machine)
+        guard !hub.isDraining else { throw RPCError.draining() }
+        guard let unsent = try await step(&machine) else { continue }
+        // However long this takes, it holds one message, whose bytes all subscribers share.
+        do {
+          try await responses.write(unsent.message, resumeCursor: unsent.cursor)
+        } catch {
+          // Not sent: it is the first to be sent again.
+          machine = unsent.before
+          throw error
         }
       }
     } catch {
@@ -56,51 +68,66 @@ struct EventSubscription: Sendable {
     }
   }
 
-  private mutating func read(
-    _ position: Int64, _ limit: Int, _ machine: inout SubscriptionMachine
-  ) async throws {
-    // Asked before the page is read: what the ring gets meanwhile comes after the target.
-    let ringHead = hub.head ?? 0
-    let events = try await log.events(after: position, limit: limit)
-    for event in events { try await consider(SharedEvent(event), &machine) }
-    try await send(machine.logPageEnded(count: events.count, ringHead: ringHead), machine)
-  }
-
-  private mutating func take(
-    _ position: Int64, _ limit: Int, _ machine: inout SubscriptionMachine
-  ) async throws {
-    switch hub.take(after: position, limit: limit) {
-    case .events(let events):
-      for event in events { try await consider(event, &machine) }
-      try await send(machine.ringBatchEnded(), machine)
-    case .empty:
-      try await send(machine.ringWasEmpty(), machine)
-      await hub.wait(after: position)
-    case .gone:
-      try await send(machine.cursorLeftRing(), machine)
+  /// Looks at a page of the log or a batch of the ring, or waits for one. Ends early, and lets go of
+  /// it, with a message that cannot go out at once.
+  private mutating func step(_ machine: inout SubscriptionMachine) async throws -> Unsent? {
+    switch machine.next {
+    case .readLog(let position):
+      // A page that others read needs no wait: the loop gets its turn.
+      await Task.yield()
+      // Asked before the page is read: what the ring gets meanwhile comes after the target.
+      let ringHead = hub.head ?? 0
+      let page = try await pages.page(after: position)
+      if let unsent = try await consider(page.events, &machine) { return unsent }
+      return marking(machine.logPageEnded(isEnd: page.isEnd, ringHead: ringHead), machine)
+    case .takeFromRing(let position, let limit):
+      switch hub.take(after: position, limit: limit) {
+      case .events(let events):
+        if let unsent = try await consider(events, &machine) { return unsent }
+        return marking(machine.ringBatchEnded(), machine)
+      case .empty:
+        if let mark = machine.ringWasEmpty() { return marking(mark, machine) }
+        await hub.wait(after: position)
+        return nil
+      case .gone: return marking(machine.cursorLeftRing(), machine)
+      }
     }
   }
 
+  /// Sends what is wanted of `events`, up to a message that would have to wait.
   private mutating func consider(
-    _ event: SharedEvent, _ machine: inout SubscriptionMachine
-  ) async throws {
-    visibility.observed(event)
-    var isWanted = selection.wants(event.event, event.facts)
-    if isWanted { isWanted = try await visibility.allows(event, to: caller) }
-    if isWanted { try await checkAuthorization() }
-    let before = machine
-    switch machine.considered(event.event.position, isWanted: isWanted) {
-    case .send:
-      let message = event.message(cursors)
-      do {
-        try await responses.write(message.response, resumeCursor: message.cursor)
-      } catch {
-        // Not sent: it is the first to be sent again.
-        machine = before
-        throw error
+    _ events: some Sequence<SharedEvent>, _ machine: inout SubscriptionMachine
+  ) async throws -> Unsent? {
+    for event in events {
+      visibility.observed(event)
+      let isEarlier = machine.isEarlier(event.event.seq)
+      var isWanted = !isEarlier && selection.wants(event.event, event.facts)
+      if isWanted { isWanted = try await visibility.allows(event, to: caller) }
+      if isWanted { try await checkAuthorization() }
+      let before = machine
+      let unsent: Unsent
+      switch machine.considered(
+        event.event.position, isWanted: isWanted, isEarlier: isEarlier)
+      {
+      case .pass: continue
+      case .checkpoint: unsent = message(.checkpoint, machine)
+      case .send:
+        let (message, cursor) = event.message(cursors)
+        unsent = Unsent(message: message, cursor: cursor, before: before)
       }
-    case .checkpoint: try await send(.checkpoint, machine.cursor)
-    case .pass: break
+      if try await !offer(unsent, &machine) { return unsent }
+    }
+    return nil
+  }
+
+  private func offer(
+    _ unsent: Unsent, _ machine: inout SubscriptionMachine
+  ) async throws -> Bool {
+    do {
+      return try await responses.offer(unsent.message, resumeCursor: unsent.cursor)
+    } catch {
+      machine = unsent.before
+      throw error
     }
   }
 
@@ -112,19 +139,19 @@ struct EventSubscription: Sendable {
     authorizedUntil = now.advanced(by: Self.authorizationInterval)
   }
 
-  private func send(
+  private func marking(
     _ mark: SubscriptionMachine.Mark?, _ machine: SubscriptionMachine
-  ) async throws {
+  ) -> Unsent? {
     switch mark {
-    case .caughtUp: try await send(.caughtUp, machine.cursor)
-    case .fellBehind: try await send(.fellBehind, machine.cursor)
-    case nil: break
+    case .caughtUp: message(.caughtUp, machine)
+    case .fellBehind: message(.fellBehind, machine)
+    case nil: nil
     }
   }
 
-  private func send(_ mark: SubscriptionMark, _ position: Int64) async throws {
-    let cursor = cursors.cursor(position)
+  private func message(_ mark: SubscriptionMark, _ machine: SubscriptionMachine) -> Unsent {
+    let cursor = cursors.cursor(machine.cursor)
     let response = WatchResponse(cursor: cursor, step: .mark(mark))
-    try await responses.write(EncodedMessage(response), resumeCursor: cursor)
+    return Unsent(message: EncodedMessage(response), cursor: cursor, before: machine)
   }
 }

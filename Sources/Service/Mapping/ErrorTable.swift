@@ -138,12 +138,11 @@ extension RPCError {
       details: .encoded(ErrorDetails(reason: .lagging, laggingPart: part)))
   }
 
-  static func draining(resumeCursor: String?) -> RPCError {
-    var error = RPCError(
-      .unavailable, "the server is going away; resume on another connection",
-      details: .encoded(ErrorDetails(reason: .draining)))
-    error.resumeCursor = resumeCursor
-    return error
+  /// A live start that would have to pass over too much.
+  static func logIsBehind() -> RPCError {
+    RPCError(
+      .unavailable, "the log is too far behind to start at its end right now",
+      details: .encoded(ErrorDetails(retryDelayUs: 1_000_000, laggingPart: "log")))
   }
 
   /// The state of `type` does not allow the action; `text` says what to do first.

@@ -42,16 +42,9 @@ extension GoalService {
   ) async throws {
     let caller = try context.caller
     let id = try EntityID(parsing: request.runId, field: "run_id")
-    var eventID: EntityID?
-    if !request.cursor.isEmpty {
-      guard case .event(let named) = try cursors.point(request.cursor) else {
-        throw RPCError.badCursor("is not of a run")
-      }
-      eventID = named
-    }
+    let place = request.cursor.isEmpty ? nil : try RunPlace(cursors.point(request.cursor))
     _ = try await goalRun(id, caller)
-    try await runs.watch(
-      id, caller, on: RunStream(responses, cursors), after: eventID)
+    try await runs.watch(id, caller, on: RunStream(responses, cursors), after: place)
   }
 
   func resolveProposal(

@@ -24,7 +24,7 @@ struct HealthService: HealthServiceHandler {
         last = condition
         try await responses.write(HealthCheckResponse(condition))
       }
-      if isDraining { throw RPCError.draining(resumeCursor: nil) }
+      if isDraining { throw RPCError.draining() }
       await state.wait(since: generation)
       try Task.checkCancellation()
     }

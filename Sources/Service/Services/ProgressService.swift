@@ -7,8 +7,11 @@ internal import RPC
 struct ProgressService: Sendable {
   private static let checkpointIntervalDefault: Int32 = 1000
   private static let checkpointIntervalMax: Int32 = 1_000_000
+  /// How many events may wait for their positions when a subscription starts live.
+  private static let unsequencedMax = 10_000
 
   let log: any EventLog
+  let pages: EventPages
   let hub: EventHub
   let visibility: EventVisibility
   let authenticator: TokenAuthenticator
@@ -43,31 +46,33 @@ struct ProgressService: Sendable {
     if case .fromTimeUs(let micros) = request.start {
       from = try Domain.Timestamp(micros: micros, field: "from_time_us")
     }
-    let (cursor, isLive) = try await start(request, from, context)
+    let machine = try await start(request, from, Int(interval), context)
     var subscription = EventSubscription(
-      log: log, hub: hub, cursors: cursors, clock: clock, visibility: visibility,
+      pages: pages, hub: hub, cursors: cursors, clock: clock, visibility: visibility,
       authenticator: authenticator, selection: EventSelection(filter, from: from), caller: caller,
       responses: responses)
-    try await subscription.run(
-      SubscriptionMachine(after: cursor, isLive: isLive, checkpointInterval: Int(interval)))
+    try await subscription.run(machine)
   }
 
   private func start(
-    _ request: WatchRequest, _ from: Domain.Timestamp?, _ context: CallContext
-  ) async throws -> (cursor: Int64, isLive: Bool) {
-    if let from {
+    _ request: WatchRequest, _ from: Domain.Timestamp?, _ checkpointInterval: Int,
+    _ context: CallContext
+  ) async throws -> SubscriptionMachine {
+    let cursor: Int64
+    switch (from, request.start) {
+    case (let from?, _):
       // The port answers the last event at or before a moment; the first at or after this one
       // stands after the last before it.
-      return (try await log.position(at: from.advanced(by: .microseconds(-1))), false)
+      cursor = try await log.position(at: from.advanced(by: .microseconds(-1)))
+    case (nil, .afterCursor(let text)): cursor = try await waiter.position(of: text, context)
+    case (nil, .fromBeginning(true)): cursor = 0
+    case (nil, .fromBeginning(false)), (nil, .fromTimeUs), (nil, nil):
+      // The log itself, not its live end: a write that was acknowledged may not have got there.
+      guard let end = try await log.end(unsequencedMax: Self.unsequencedMax) else {
+        throw RPCError.logIsBehind()
+      }
+      return SubscriptionMachine(live: end, checkpointInterval: checkpointInterval)
     }
-    switch request.start {
-    case .afterCursor(let text):
-      return (try await waiter.position(of: text, context), false)
-    case .fromBeginning(true):
-      return (0, false)
-    case .fromBeginning(false), .fromTimeUs, nil:
-      if let head = hub.head { return (head, true) }
-      return (try await log.head(), true)
-    }
+    return SubscriptionMachine(after: cursor, checkpointInterval: checkpointInterval)
   }
 }

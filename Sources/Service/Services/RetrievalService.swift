@@ -210,7 +210,7 @@ extension CursorWaiter {
     if case .position(let wanted) = point { try await check(wanted) }
     try await wait(for: "embeddings", context) {
       switch point {
-      case .event(let id): try await embeddings.isEmbedded(event: id)
+      case .event(let id), .step(let id, _): try await embeddings.isEmbedded(event: id)
       case .position(let wanted): try await position() >= wanted
       }
     }

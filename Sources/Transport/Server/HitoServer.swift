@@ -104,7 +104,7 @@ package final class HitoServer: Sendable {
       return []
     }
     for channel in channels { try? await channel.close() }
-    for connection in core.registry.all { connection.drain(grace: grace) }
+    for connection in core.registry.drain(grace: grace) { connection.drain(grace: grace) }
     // The connections end their calls and close by themselves; the margin is for closing.
     let limit = grace * 2 + .seconds(3)
     await withTaskGroup(of: Void.self) { tasks in

@@ -29,6 +29,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   var resumeCursor: String?
   /// The bytes of the message that waits for credit; the machine knows how much of it is out.
   var waitingMessage: [UInt8] = []
+  var stall = OutputStall()
 
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
@@ -145,6 +146,23 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     }
   }
 
+  func offer(_ message: [UInt8], resumeCursor: String?) async throws(RPCError) -> Bool {
+    guard !connection.loop.inEventLoop else { return try offerOnLoop(message, resumeCursor) }
+    return try await withTaskExecutorPreference(connection.executor) {
+      () async throws(RPCError) -> Bool in
+      try self.offerOnLoop(message, resumeCursor)
+    }
+  }
+
+  private func offerOnLoop(_ message: [UInt8], _ cursor: String?) throws(RPCError) -> Bool {
+    if let endError { throw endError }
+    guard !machine.messages.isMessageWaiting, connection.hasRoom,
+      connection.sendWhole(self, message)
+    else { return false }
+    if let cursor { resumeCursor = cursor }
+    return true
+  }
+
   private func nextRequestOnLoop<Message: WireMessage>() async throws(RPCError) -> Message? {
     while true {
       if let endError { throw endError }
@@ -181,13 +199,16 @@ final class ServerCall: ServerStream, @unchecked Sendable {
         if connection.hasRoom { break }
         connection.waiting.waitForRoom(self)
       }
+      connection.outputWaits(self)
       try await wait()
     }
     connection.send(self, message)
     while machine.messages.isMessageWaiting {
       if let endError { throw endError }
+      connection.outputWaits(self)
       try await wait()
     }
+    stall.outputEnded()
     if let endError { throw endError }
     if let cursor { resumeCursor = cursor }
   }

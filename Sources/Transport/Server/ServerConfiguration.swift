@@ -35,6 +35,8 @@ package struct ServerConfiguration: Sendable {
   package var authenticationTTL = Duration.seconds(10)
   /// Replies of one connection that wait for the client's credit, in bytes.
   package var pendingReplyByteCountMax = 16 << 20
+  /// How long a call waits for a client that takes nothing of its output.
+  package var streamStallMax = Duration.seconds(60)
   /// Sent in HELLO.
   package var serverID = "hito"
   package var agent = "hito-server"

@@ -43,7 +43,7 @@ extension ServerConnection {
     case .drop: break
     case .end(let release): writeEnd(of: call, nil, release)
     case .keep(let byteCount):
-      guard !machine.buffered.replyKept(byteCount: byteCount) else { return }
+      guard !machine.buffered.replyKept(byteCount: byteCount) else { return outputWaits(call) }
       end(call, RPCError(.resourceExhausted, "too many replies wait for the client's credit"))
     }
   }
@@ -56,6 +56,15 @@ extension ServerConnection {
       return out.extend(by: byteCount)
     }
     markDirty()
+  }
+
+  /// One encoded message of a stream, whole or not at all.
+  func sendWhole(_ call: ServerCall, _ message: [UInt8]) -> Bool {
+    guard takeWhole(call, message.count) else { return false }
+    out.appendHeader(.message, flags: [], stream: call.stream, payloadByteCount: message.count)
+    out.append(message)
+    markDirty()
+    return true
   }
 
   /// Encodes into what `place` answers, or, where it says nil, into fragments. False for the latter,
@@ -84,7 +93,8 @@ extension ServerConnection {
       return false
     }
     guard let overflow else { return true }
-    call.waitingMessage = Array(overflow)
+    // What others wait with as well is not copied.
+    call.waitingMessage = message.sharedBytes ?? Array(overflow)
     call.machine.messages.messageWaits(byteCount: byteCount)
     while let isLast = sendFragment(call) {
       if isLast { return false }
@@ -113,6 +123,7 @@ extension ServerConnection {
       connection: &machine.sendWindow,
       framePayloadByteCountMax: machine.peerLimits.framePayloadByteCountMax)
     guard let next else { return nil }
+    if call.stall.since != nil { call.stall.outputMoved(now: core.now()) }
     out.appendHeader(
       .message, flags: next.isLast ? [] : .more, stream: call.stream,
       payloadByteCount: next.range.count)

@@ -19,9 +19,10 @@ extension ServerConnection {
     if let due = identity.recheckDue { arm(at: due) }
     if let due = publicStreams.values.min() { arm(at: due) }
     if let deadline = calls.values.lazy.compactMap(\.deadline).min() { arm(at: deadline) }
+    if let due = stallDue { arm(at: due) }
   }
 
-  private func arm(at due: ContinuousClock.Instant) {
+  func arm(at due: ContinuousClock.Instant) {
     guard timer.isLater(than: due) else { return }
     timer.set(for: due, now: core.now(), on: loop) {
       self.timerFired()
@@ -37,6 +38,7 @@ extension ServerConnection {
     guard !machine.isClosed else { return }
     endExpiredCalls()
     endOldPublicStreams()
+    endStalledCalls()
     recheckTokens()
     if machine.isFinished { return finish() }
     rearmTimer()
@@ -64,11 +66,16 @@ extension ServerConnection {
       out.appendPing(.ping, opaque: ping)
     case .finishDrain(let lastStream):
       sayDraining(lastStream: lastStream, .noError)
-      // A stream without a deadline would not end by itself; its client resumes elsewhere.
-      for call in Array(calls.values) where call.deadline == nil { endForDrain(call) }
+      // They would not end by themselves; their clients resume elsewhere.
+      for call in Array(calls.values) where call.route.rule.cost == .subscription {
+        endForDrain(call)
+      }
       rearmTimer()
     case .endCalls:
       for call in Array(calls.values) { endForDrain(call) }
+    case .refuse(let goAway):
+      out.appendFrame(.goAway, stream: 0, payload: goAway.payload)
+      finish()
     case .close:
       finish(grace: Self.lingerTimeMin)
     }
@@ -94,7 +101,7 @@ extension ServerConnection {
   }
 
   private func endForDrain(_ call: ServerCall) {
-    end(call, RPCError(.unavailable, "the server is shutting down"))
+    end(call, RPCError.draining())
   }
 
   /// Closes at once. From any thread.

@@ -60,7 +60,7 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
     record.remoteAddress = context.remoteAddress?.description ?? "?"
-    core.registry.add(self)
+    if let grace = core.registry.add(self) { drain(grace: grace) }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {

@@ -44,11 +44,22 @@ final class ConnectionRegistry: Sendable {
     var closedTotals = CallCounters()
     var acceptedCount = 0
     var refusedCount = 0
+    /// Set once: from then on no connection is admitted.
+    var drainGrace: Duration?
     var emptyWaiters: [CheckedContinuation<Void, Never>] = []
+
+    /// Also without those that are being accepted.
+    var isEmpty: Bool { connections.isEmpty && channels.isEmpty }
 
     mutating func left(_ id: UInt64) {
       admission.left(id)
       channels[id] = nil
+    }
+
+    mutating func takeEmptyWaiters() -> [CheckedContinuation<Void, Never>] {
+      guard isEmpty else { return [] }
+      defer { emptyWaiters = [] }
+      return emptyWaiters
     }
   }
 
@@ -59,9 +70,10 @@ final class ConnectionRegistry: Sendable {
   }
 
   /// Reserves a place for an accepted connection, and closes the one whose place it is; nil when there
-  /// is none.
+  /// is none, and in a drain.
   func admit(_ channel: any Channel) -> UInt64? {
     let (id, replaced) = state.withLock { state -> (UInt64?, (any Channel)?) in
+      guard state.drainGrace == nil else { return (nil, nil) }
       let id = state.nextID
       var replaced: (any Channel)?
       switch state.admission.arrived(id, from: AddressGroup(channel.remoteAddress)) {
@@ -80,13 +92,29 @@ final class ConnectionRegistry: Sendable {
     return id
   }
 
-  func add(_ connection: ServerConnection) {
-    state.withLock { $0.connections[connection.id] = connection }
+  /// Takes in an admitted connection. With a grace where a drain began meanwhile, which it missed.
+  func add(_ connection: ServerConnection) -> Duration? {
+    state.withLock { state in
+      state.connections[connection.id] = connection
+      return state.drainGrace
+    }
+  }
+
+  /// Admits no more; answers with those that are to drain.
+  func drain(grace: Duration) -> [ServerConnection] {
+    state.withLock { state in
+      state.drainGrace = grace
+      return Array(state.connections.values)
+    }
   }
 
   /// An admitted connection that never came to be.
   func abandon(_ id: UInt64) {
-    state.withLock { $0.left(id) }
+    let waiters = state.withLock { state in
+      state.left(id)
+      return state.takeEmptyWaiters()
+    }
+    for waiter in waiters { waiter.resume() }
   }
 
   func greeted(_ id: UInt64) {
@@ -110,9 +138,7 @@ final class ConnectionRegistry: Sendable {
       guard state.connections.removeValue(forKey: connection.id) != nil else { return [] }
       state.left(connection.id)
       state.closedTotals.add(counters)
-      guard state.connections.isEmpty else { return [] }
-      defer { state.emptyWaiters = [] }
-      return state.emptyWaiters
+      return state.takeEmptyWaiters()
     }
     for waiter in waiters { waiter.resume() }
   }
@@ -127,7 +153,7 @@ final class ConnectionRegistry: Sendable {
   func waitUntilEmpty() async {
     await withCheckedContinuation { continuation in
       let isEmpty = state.withLock { state in
-        if state.connections.isEmpty { return true }
+        if state.isEmpty { return true }
         state.emptyWaiters.append(continuation)
         return false
       }

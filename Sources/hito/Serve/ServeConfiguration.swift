@@ -28,6 +28,8 @@ struct ServeConfiguration: Sendable {
   var heavyCallMax: Int
   /// How long calls may continue after SIGTERM.
   var grace: Duration
+  /// How long a call waits for a client that takes nothing of its output.
+  var streamStallMax: Duration
 }
 
 extension ServeConfiguration {
@@ -52,7 +54,8 @@ extension ServeConfiguration {
         ?? AdmissionLimits.heavyCallMax(
           processorCount: settings[server.threads] ?? 1,
           databaseConnectionCount: settings[server.databaseConnections]),
-      grace: settings[server.grace])
+      grace: settings[server.grace],
+      streamStallMax: settings[server.streamStall])
   }
 }
 

@@ -101,6 +101,7 @@ final class ServerComponents: Sendable {
     let logger = Logger(label: "hito.server")
     let router = try services.router(logger: logger)
     var network = configuration.network
+    network.streamStallMax = configuration.streamStallMax
     network.serverID = serverID
     let server = HitoServer(
       configuration: network, tls: tls, router: router, authenticator: services.authenticator,

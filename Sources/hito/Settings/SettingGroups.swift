@@ -74,6 +74,10 @@ struct ServerSettings: SettingGroup {
     "grace", .seconds(0...3600), default: .seconds(10),
     help: "How long calls may continue after SIGTERM.")
 
+  let streamStall = Setting<Duration>(
+    "stream-stall", .seconds(1...3600), default: .seconds(60),
+    help: "How long a call waits for a client that takes nothing of its output.")
+
   let databaseConnections = Setting<Int>(
     "database-connections", .integer(1...40), default: 32,
     help: "Connections to the database for short statements.")

@@ -17,14 +17,23 @@ final class MemoryLog: EventLog {
   func failNext(_ count: Int) { state.withLock { $0.failuresLeft = count } }
   var readCount: Int { state.withLock { $0.readCount } }
 
-  func events(after position: Int64, limit: Int) async throws(StoreError) -> [StoredEvent] {
-    let result: [StoredEvent]? = state.withLock { state in
+  func page(
+    after position: Int64, limit: Int, byteCountMax: Int
+  ) async throws(StoreError) -> LogPage {
+    let result: LogPage? = state.withLock { state in
       state.readCount += 1
       if state.failuresLeft > 0 {
         state.failuresLeft -= 1
         return nil
       }
-      return Array(state.events.filter { $0.position > position }.prefix(limit))
+      let left = state.events.filter { $0.position > position }
+      var events: [StoredEvent] = []
+      var byteCount = 0
+      for event in left.prefix(limit) where byteCount < byteCountMax {
+        byteCount += event.payload.utf8.count + event.metadata.utf8.count
+        events.append(event)
+      }
+      return LogPage(events: events, isEnd: events.count == left.count)
     }
     guard let result else { throw .unavailable("test", maybeCommitted: false) }
     return result
@@ -34,8 +43,12 @@ final class MemoryLog: EventLog {
   func events(
     in window: EventWindow, limit: Int
   ) async throws(StoreError) -> [StoredEvent] {
-    Array(
-      try await events(after: window.after, limit: limit).prefix { $0.position <= window.through })
+    try await page(after: window.after, limit: limit, byteCountMax: .max)
+      .events.filter { $0.position <= window.through }
+  }
+
+  func end(unsequencedMax: Int) async throws(StoreError) -> LogEnd? {
+    LogEnd(position: try await head())
   }
 
   func head() async throws(StoreError) -> Int64 {

@@ -88,4 +88,74 @@ import Testing
       #expect(try await store.log.position(of: store.ids.next(at: StoreFixture.start)) == nil)
     }
   }
+
+  @Test(arguments: StoreKind.allCases)
+  func aPageEndsAtItsBytesAndHoldsOneEventOfAnySize(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      let owner = try await store.addUser()
+      // 40,000 bytes each that compress well, and as many that do not.
+      for number in 0..<6 {
+        var text = String(repeating: "x", count: 40_000)
+        if number >= 3 {
+          text = String((0..<40_000).map { _ in Character(Unicode.Scalar(.random(in: 97...122))) })
+        }
+        _ = try await store.addCourse(owner: owner, attributes: ["text": text])
+      }
+      _ = try await store.sequenceAll()
+      func page(after position: Int64, limit: Int = 100, _ byteCountMax: Int) async throws
+        -> LogPage
+      {
+        try await store.log.page(after: position, limit: limit, byteCountMax: byteCountMax)
+      }
+      let all = try await page(after: 0, 1 << 20)
+      #expect(all.events.map(\.position) == Array(1...7) && all.isEnd)
+      for start in [1, 4] as [Int64] {
+        let bounded = try await page(after: start, 60_000)
+        #expect(bounded.events.map(\.position) == [start + 1, start + 2])
+        #expect(bounded.isEnd == false)
+        #expect(try await page(after: start, 1).events.map(\.position) == [start + 1])
+      }
+      #expect(try await page(after: 0, limit: 2, 1 << 20).events.count == 2)
+      #expect(try await page(after: 5, 1 << 20).isEnd)
+      let nothing = try await page(after: 7, 1 << 20)
+      #expect(nothing.events.isEmpty && nothing.isEnd)
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func pagesOfEverySizeGiveTheWholeLog(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      let owner = try await store.addUser()
+      for _ in 0..<40 { _ = try await store.addGoal(owner: owner, taskCount: 2) }
+      let sequenced = try await store.sequenceAll()
+      for (limit, byteCountMax) in [(1, 1 << 20), (7, 1 << 20), (50, 3000), (1000, 1 << 20)] {
+        var events: [StoredEvent] = []
+        var isEnd = false
+        while !isEnd {
+          let page = try await store.log.page(
+            after: events.last?.position ?? 0, limit: limit, byteCountMax: byteCountMax)
+          #expect(page.events.count <= limit && (page.isEnd || !page.events.isEmpty))
+          events += page.events
+          isEnd = page.isEnd
+        }
+        #expect(events == sequenced)
+      }
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func theEndOfTheLogNamesWhatHasNoPosition(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      #expect(try await store.log.end(unsequencedMax: 10) == LogEnd(position: 0))
+      let owner = try await store.addUser()
+      let sequenced = try await store.sequenceAll()
+      _ = try await store.addGoal(owner: owner, taskCount: 2)
+      let end = try #require(try await store.log.end(unsequencedMax: 3))
+      #expect(end.position == 1 && end.unsequencedCount == 3)
+      #expect(!end.isUnsequenced(sequenced[0].seq))
+      #expect(try await store.log.end(unsequencedMax: 2) == nil)
+      for event in try await store.sequenceAll() { #expect(end.isUnsequenced(event.seq)) }
+      #expect(try await store.log.end(unsequencedMax: 0) == LogEnd(position: 4))
+    }
+  }
 }

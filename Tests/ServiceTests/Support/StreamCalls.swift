@@ -41,6 +41,11 @@ final class RequestFeed: ServerStream {
     state.withLock { $0.responses.append(message.encodedBytes()) }
   }
 
+  func offer(_ message: [UInt8], resumeCursor: String?) async throws(RPCError) -> Bool {
+    state.withLock { $0.responses.append(message) }
+    return true
+  }
+
   var responses: [[UInt8]] { state.withLock { $0.responses } }
 }
 

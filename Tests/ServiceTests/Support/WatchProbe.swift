@@ -61,6 +61,11 @@ final class WatchProbe: Sendable {
     return events
   }
 
+  /// Returns when the handler waits for credit.
+  func blocked() async {
+    while !stream.isBlocked { await Task.yield() }
+  }
+
   /// Lets the handler send so many more messages.
   func grant(_ count: Int) { stream.grant(count) }
 
@@ -122,6 +127,19 @@ final class ProbeStream: ServerStream {
       return state.reader
     }?.resume()
   }
+
+  func offer(_ message: [UInt8], resumeCursor: String?) async throws(RPCError) -> Bool {
+    guard state.withLock({ $0.takeCredit() }) else { return false }
+    state.withLock { state in
+      state.written.append(message)
+      defer { state.reader = nil }
+      return state.reader
+    }?.resume()
+    return true
+  }
+
+  /// Whether the handler waits for credit.
+  var isBlocked: Bool { state.withLock { $0.writer != nil } }
 
   func nextWritten() async -> [UInt8]? {
     while true {

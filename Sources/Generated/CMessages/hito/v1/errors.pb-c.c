@@ -483,7 +483,7 @@ const ProtobufCMessageDescriptor hito__v1__quota_info__descriptor =
   (ProtobufCMessageInit) hito__v1__quota_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue hito__v1__error_reason__enum_values_by_number[15] =
+static const ProtobufCEnumValue hito__v1__error_reason__enum_values_by_number[16] =
 {
   { "ERROR_REASON_UNSPECIFIED", "HITO__V1__ERROR_REASON__ERROR_REASON_UNSPECIFIED", 0 },
   { "ERROR_REASON_KEY_CONFLICT", "HITO__V1__ERROR_REASON__ERROR_REASON_KEY_CONFLICT", 1 },
@@ -500,11 +500,12 @@ static const ProtobufCEnumValue hito__v1__error_reason__enum_values_by_number[15
   { "ERROR_REASON_NO_MODEL", "HITO__V1__ERROR_REASON__ERROR_REASON_NO_MODEL", 12 },
   { "ERROR_REASON_DRAINING", "HITO__V1__ERROR_REASON__ERROR_REASON_DRAINING", 13 },
   { "ERROR_REASON_QUOTA", "HITO__V1__ERROR_REASON__ERROR_REASON_QUOTA", 14 },
+  { "ERROR_REASON_STREAM_STALLED", "HITO__V1__ERROR_REASON__ERROR_REASON_STREAM_STALLED", 15 },
 };
 static const ProtobufCIntRange hito__v1__error_reason__value_ranges[] = {
-{0, 0},{0, 15}
+{0, 0},{0, 16}
 };
-static const ProtobufCEnumValueIndex hito__v1__error_reason__enum_values_by_name[15] =
+static const ProtobufCEnumValueIndex hito__v1__error_reason__enum_values_by_name[16] =
 {
   { "ERROR_REASON_BAD_CURSOR", 8 },
   { "ERROR_REASON_BAD_PAGE_TOKEN", 7 },
@@ -520,6 +521,7 @@ static const ProtobufCEnumValueIndex hito__v1__error_reason__enum_values_by_name
   { "ERROR_REASON_QUOTA", 14 },
   { "ERROR_REASON_STALE_VERSION", 2 },
   { "ERROR_REASON_STORE_UNAVAILABLE", 10 },
+  { "ERROR_REASON_STREAM_STALLED", 15 },
   { "ERROR_REASON_UNSPECIFIED", 0 },
 };
 const ProtobufCEnumDescriptor hito__v1__error_reason__descriptor =
@@ -529,9 +531,9 @@ const ProtobufCEnumDescriptor hito__v1__error_reason__descriptor =
   "ErrorReason",
   "Hito__V1__ErrorReason",
   "hito.v1",
-  15,
+  16,
   hito__v1__error_reason__enum_values_by_number,
-  15,
+  16,
   hito__v1__error_reason__enum_values_by_name,
   1,
   hito__v1__error_reason__value_ranges,

@@ -87,7 +87,12 @@ typedef enum _Hito__V1__ErrorReason {
   /*
    * The call budget or rate of this caller is used up (RESOURCE_EXHAUSTED).
    */
-  HITO__V1__ERROR_REASON__ERROR_REASON_QUOTA = 14
+  HITO__V1__ERROR_REASON__ERROR_REASON_QUOTA = 14,
+  /*
+   * The client granted no credit, or read nothing, for as long as the server waits (UNAVAILABLE);
+   * a stream's resume cursor says where to continue.
+   */
+  HITO__V1__ERROR_REASON__ERROR_REASON_STREAM_STALLED = 15
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__ERROR_REASON)
 } Hito__V1__ErrorReason;
 

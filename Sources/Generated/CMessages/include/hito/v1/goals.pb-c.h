@@ -707,7 +707,8 @@ struct  Hito__V1__GenerateGoalResponse
    */
   char *run_id;
   /*
-   * Resume WatchRun here.
+   * Resume WatchRun here: it continues with the step after this one. Text that came while the model
+   * wrote it is void then, and comes again as a whole, after its node is announced again.
    */
   char *cursor;
   Hito__V1__GenerateGoalResponse__StepCase step_case;

@@ -1,0 +1,149 @@
+package import Domain
+internal import Synchronization
+
+/// The log as subscribers read it: in pages that all who read the same part share.
+///
+/// - A page is bounded in events and in bytes; one event may be larger than that.
+/// - What was read last is kept, up to a number of bytes: hundreds who read the same past read the
+///   database once, and hold the same events.
+/// - One read at a time for a position: those who come meanwhile wait for its page.
+///
+/// Whoever waits for a client is to hold no page meanwhile, and to ask again afterwards.
+package final class EventPages: Sendable {
+  package struct Page: Sendable {
+    /// What comes after the position that was asked for.
+    package let events: ArraySlice<SharedEvent>
+    /// Whether the log ended there when it was asked just now.
+    package let isEnd: Bool
+  }
+
+  package struct Limits: Sendable, Hashable {
+    package var eventCount = SubscriptionMachine.pageLimit
+    /// What the events of a page take, as the log counts it.
+    package var pageByteCount = 256 << 10
+    /// What the kept pages take together.
+    package var keptByteCount = 16 << 20
+    package var keptPageCount = 256
+
+    package init() {}
+  }
+
+  private struct Kept {
+    let events: [SharedEvent]
+    let byteCount: Int
+
+    init(_ events: [SharedEvent]) {
+      self.events = events
+      byteCount = events.reduce(0) { $0 + $1.byteCount }
+    }
+
+    /// Whether it has what comes next after `position`.
+    func continues(after position: Int64) -> Bool {
+      guard let first = events.first, let last = events.last else { return false }
+      return first.event.position - 1 <= position && position < last.event.position
+    }
+
+    func events(after position: Int64) -> ArraySlice<SharedEvent> {
+      events.drop { $0.event.position <= position }
+    }
+  }
+
+  private struct State {
+    /// The one that was used last is the last.
+    var kept: [Kept] = []
+    var keptByteCount = 0
+    /// Who waits for the read of a position; the key is there as long as it runs.
+    var waiters: [Int64: [CheckedContinuation<Turn, Never>]] = [:]
+
+    mutating func page(after position: Int64) -> Page? {
+      guard let index = kept.lastIndex(where: { $0.continues(after: position) }) else { return nil }
+      let page = kept.remove(at: index)
+      kept.append(page)
+      // The log may have grown since.
+      return Page(events: page.events(after: position), isEnd: false)
+    }
+
+    mutating func keep(_ events: [SharedEvent], _ limits: Limits) {
+      guard !events.isEmpty else { return }
+      let page = Kept(events)
+      kept.append(page)
+      keptByteCount += page.byteCount
+      while keptByteCount > limits.keptByteCount || kept.count > limits.keptPageCount {
+        keptByteCount -= kept.removeFirst().byteCount
+      }
+    }
+  }
+
+  /// What a reader does next.
+  private enum Turn: Sendable {
+    case take(Result<Page, StoreError>)
+    case read
+    /// Whoever read was cancelled.
+    case askAgain
+  }
+
+  private let log: any EventLog
+  private let limits: Limits
+  private let state = Mutex(State())
+
+  package init(_ log: any EventLog, limits: Limits = Limits()) {
+    self.log = log
+    self.limits = limits
+  }
+
+  /// How many readers wait for the log.
+  package var readerCount: Int {
+    state.withLock { state in state.waiters.values.reduce(state.waiters.count) { $0 + $1.count } }
+  }
+
+  /// What the kept pages take.
+  package var keptByteCount: Int { state.withLock { $0.keptByteCount } }
+
+  /// The next events after `position`; none where the log has none.
+  package func page(after position: Int64) async throws(StoreError) -> Page {
+    while true {
+      switch await turn(position) {
+      case .take(let result): return try result.get()
+      case .read: return try await read(position)
+      case .askAgain: continue
+      }
+    }
+  }
+
+  private func turn(_ position: Int64) async -> Turn {
+    if let page = state.withLock({ $0.page(after: position) }) { return .take(.success(page)) }
+    return await withCheckedContinuation { continuation in
+      let turn: Turn? = state.withLock { state in
+        if let page = state.page(after: position) { return .take(.success(page)) }
+        guard state.waiters[position] == nil else {
+          state.waiters[position]?.append(continuation)
+          return nil
+        }
+        state.waiters[position] = []
+        return .read
+      }
+      if let turn { continuation.resume(returning: turn) }
+    }
+  }
+
+  private func read(_ position: Int64) async throws(StoreError) -> Page {
+    let result: Result<Page, StoreError>
+    do throws(StoreError) {
+      let page = try await log.page(
+        after: position, limit: limits.eventCount, byteCountMax: limits.pageByteCount)
+      let events = page.events.map(SharedEvent.init)
+      result = .success(Page(events: events[...], isEnd: page.isEnd))
+    } catch {
+      result = .failure(error)
+    }
+    // What ended this reader alone is not an answer to the others.
+    var forOthers = Turn.take(result)
+    if case .failure = result, Task.isCancelled { forOthers = .askAgain }
+    let waiters = state.withLock { state in
+      if case .success(let page) = result { state.keep(Array(page.events), limits) }
+      return state.waiters.removeValue(forKey: position) ?? []
+    }
+    for waiter in waiters { waiter.resume(returning: forOthers) }
+    return try result.get()
+  }
+}
