@@ -44,9 +44,13 @@ extension RPCError: CustomStringConvertible {
 }
 
 extension RPCError {
-  /// An encoded `hito.v1.ErrorDetails` with the reason `MALFORMED_MESSAGE`: the one reason that this
-  /// layer gives, which knows no messages. (`ContractTests` reads it.)
+  /// An encoded `hito.v1.ErrorDetails` with the reason `MALFORMED_MESSAGE`. This layer gives two
+  /// reasons and knows no messages. (`ContractTests` reads them.)
   package static let malformedMessage: [UInt8] = [0x08, 0x06]
+
+  /// An encoded `hito.v1.ErrorDetails` with the reason `LIMIT_REACHED` and a retry delay of a second:
+  /// for what was refused because too much is kept or under way.
+  package static let busy: [UInt8] = [0x08, 0x05, 0x18, 0xC0, 0x84, 0x3D]
 
   /// What the caller sees of an error that left a handler.
   package init(fromHandler error: any Error) {

@@ -14,9 +14,14 @@ public protocol WireMessage: Sendable {
   /// Encodes the message. Calls `reserve` exactly once, with the exact size (zero included), and
   /// fills what it returns; the memory is valid until this function returns.
   func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer)
+
+  /// The encoding, where it is at hand and several messages share it; nil where it must be made.
+  var sharedBytes: [UInt8]? { get }
 }
 
 extension WireMessage {
+  public var sharedBytes: [UInt8]? { nil }
+
   /// Decodes one whole message out of an array.
   public static func decode(
     _ bytes: [UInt8], limits: DecodeLimits = DecodeLimits()

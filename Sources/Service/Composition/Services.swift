@@ -77,7 +77,7 @@ package struct Services: Sendable {
         TracingInterceptor(), MetricsInterceptor(),
         FailureInterceptor(logger: logger, translate: ErrorTable.rpcError),
       ],
-      inner: [StoreDeadline()])
+      inner: [StoreDeadline(), ConstantReplies(of: ReflectionServiceMethods.all)])
     try registerLearning(in: &router)
     try registerEvents(in: &router)
     try registerServer(in: &router)

@@ -8,6 +8,7 @@ final class ServerCore: Sendable {
   let configuration: ServerConfiguration
   let router: Router
   let authentication: AuthenticationCache
+  let accounts: ByteAccounts
   let logger: Logger
   let now: @Sendable () -> ContinuousClock.Instant
   let registry = ConnectionRegistry()
@@ -23,6 +24,7 @@ final class ServerCore: Sendable {
     self.now = now
     authentication = AuthenticationCache(
       authenticator, ttl: configuration.authenticationTTL, now: now)
+    accounts = ByteAccounts(configuration.memory)
   }
 }
 
