@@ -6,12 +6,12 @@ package struct CallContext: Sendable {
 
   package init(
     method: MethodDescriptor, deadline: ContinuousClock.Instant? = nil,
-    principal: Principal? = nil, refusal: RPCError? = nil, idempotencyKey: String? = nil,
+    principal: Principal? = nil, idempotencyKey: String? = nil,
     metadata: [(String, String)] = [], traceparent: String? = nil, connectionID: UInt64 = 0,
     streamID: UInt32 = 0, requestBytes: [UInt8] = []
   ) {
     storage = Storage(
-      method: method, deadline: deadline, principal: principal, refusal: refusal,
+      method: method, deadline: deadline, principal: principal,
       idempotencyKey: idempotencyKey,
       metadata: metadata, traceparent: traceparent, connectionID: connectionID,
       streamID: streamID, requestBytes: requestBytes)
@@ -22,8 +22,6 @@ package struct CallContext: Sendable {
   package var deadline: ContinuousClock.Instant? { storage.deadline }
   /// The caller; nil only in methods that everybody may call.
   package var principal: Principal? { storage.principal }
-  /// Why the call's token stands for nobody; nil where it does, or where there is none.
-  package var refusal: RPCError? { storage.refusal }
   /// The caller's key for exactly-once effects.
   package var idempotencyKey: String? { storage.idempotencyKey }
   package var metadata: [(String, String)] { storage.metadata }
@@ -37,7 +35,7 @@ package struct CallContext: Sendable {
   /// The caller, or UNAUTHENTICATED.
   package func requirePrincipal() throws(RPCError) -> Principal {
     if let principal { return principal }
-    throw refusal ?? RPCError(.unauthenticated, "this call needs a token")
+    throw RPCError(.unauthenticated, "this call needs a token")
   }
 
   /// Time left until the deadline, nil without one, zero when it has passed.
@@ -58,7 +56,6 @@ package struct CallContext: Sendable {
     let method: MethodDescriptor
     let deadline: ContinuousClock.Instant?
     let principal: Principal?
-    let refusal: RPCError?
     let idempotencyKey: String?
     let metadata: [(String, String)]
     let traceparent: String?
@@ -69,14 +66,13 @@ package struct CallContext: Sendable {
 
     init(
       method: MethodDescriptor, deadline: ContinuousClock.Instant?, principal: Principal?,
-      refusal: RPCError?, idempotencyKey: String?, metadata: [(String, String)],
+      idempotencyKey: String?, metadata: [(String, String)],
       traceparent: String?,
       connectionID: UInt64, streamID: UInt32, requestBytes: [UInt8]
     ) {
       self.method = method
       self.deadline = deadline
       self.principal = principal
-      self.refusal = refusal
       self.idempotencyKey = idempotencyKey
       self.metadata = metadata
       self.traceparent = traceparent

@@ -70,6 +70,10 @@ extension RPCError {
         + "grant credit, read, and resume", details: stalledDetails)
   }
 
+  /// An encoded `hito.v1.ErrorDetails` with the reason `LIMIT_REACHED` and a retry delay of a second:
+  /// for what was refused because too much is kept or under way.
+  package static let busy: [UInt8] = [0x08, 0x05, 0x18, 0xC0, 0x84, 0x3D]
+
   /// What the caller sees of an error that left a handler.
   package init(fromHandler error: any Error) {
     switch error {

@@ -159,4 +159,7 @@ package struct Route: Sendable {
   package let method: MethodDescriptor
   package let rule: MethodRule
   package let body: Body
+
+  /// Whether callers need no token.
+  package var isOpenToAll: Bool { rule.callers == .anybody }
 }

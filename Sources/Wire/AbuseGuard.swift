@@ -24,13 +24,15 @@ package struct PingGuard: Sendable, Hashable {
   }
 }
 
-/// What a client may do too often: PING, CANCEL, frames without effect, and tokens that stand for
-/// nobody (W10.2, W8.3, W5.9, W13.4).
+/// What a client may do too often: PING, CANCEL, frames without effect, tokens that stand for nobody,
+/// credit in crumbs, and calls that expire at once (W10.2, W8.3, W5.9, W13.4, W9.7, W12.4).
 package struct AbuseGuard: Sendable, Hashable {
   private var pings: PingGuard
   private var cancels = RateMeter(burst: 1000, perSecond: 200)
   private var noise = RateMeter(burst: 1000, perSecond: 100)
   private var refusedTokens = RateMeter(burst: 50, perSecond: 5)
+  private var smallCredits = RateMeter(burst: 1000, perSecond: 200)
+  private var hastyCalls = RateMeter(burst: 1000, perSecond: 200)
 
   package init(pingInterval: Duration) {
     pings = PingGuard(interval: pingInterval)
@@ -49,6 +51,23 @@ package struct AbuseGuard: Sendable, Hashable {
   package mutating func tokenLookUpRefused(now: ContinuousClock.Instant) throws(WireFault) {
     guard refusedTokens.admit(now: now) else {
       throw WireFault(.abuse, "too many tokens that stand for nobody")
+    }
+  }
+
+  package mutating func creditReceived(
+    _ byteCount: UInt32, now: ContinuousClock.Instant
+  ) throws(WireFault) {
+    guard byteCount < UInt32(WireLimit.fragmentByteCountMin) else { return }
+    guard smallCredits.admit(now: now) else { throw WireFault(.abuse, "too many small CREDITs") }
+  }
+
+  /// A call ended by the timeout that its client gave it.
+  package mutating func callExpired(
+    timeout: Duration, now: ContinuousClock.Instant
+  ) throws(WireFault) {
+    guard timeout < WireLimit.hastyTimeout else { return }
+    guard hastyCalls.admit(now: now) else {
+      throw WireFault(.abuse, "too many calls that expire at once")
     }
   }
 

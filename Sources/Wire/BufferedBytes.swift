@@ -1,39 +1,37 @@
-/// What one client makes the server keep: messages that are not complete, and replies for which the
-/// client grants no credit. The one place where both are counted and bounded.
+/// Bytes that one call makes the server keep.
+package struct KeptBytes: Sendable, Hashable {
+  /// Of its request: what no handler has taken, or works on.
+  package var input: Int
+  /// Of the message that waits for credit, or for room in the output.
+  package var output: Int
+
+  package init(input: Int = 0, output: Int = 0) {
+    self.input = input
+    self.output = output
+  }
+
+  package var sum: Int { input + output }
+}
+
+/// What one connection makes the server keep: the sum over its calls. The one place where it is
+/// counted and bounded.
 package struct BufferedBytes: Sendable, Hashable {
   private let inputByteCountMax: Int
-  private let replyByteCountMax: Int
-  /// Bytes of messages that have begun and are not complete.
-  package private(set) var inputByteCount = 0
-  /// Bytes of replies that wait for credit.
-  package private(set) var replyByteCount = 0
+  private let outputByteCountMax: Int
+  package private(set) var kept = KeptBytes()
 
-  package init(inputByteCountMax: Int, replyByteCountMax: Int) {
+  package init(inputByteCountMax: Int, outputByteCountMax: Int) {
     self.inputByteCountMax = inputByteCountMax
-    self.replyByteCountMax = replyByteCountMax
+    self.outputByteCountMax = outputByteCountMax
   }
 
-  /// A fragment of an unfinished message is kept; false when the sum is above the limit (W6.5).
-  package mutating func inputKept(byteCount: Int) -> Bool {
-    inputByteCount += byteCount
-    return inputByteCount <= inputByteCountMax
-  }
-
-  /// A message is complete, of which so many bytes were kept.
-  package mutating func inputCompleted(byteCount: Int) {
-    inputByteCount -= byteCount
-  }
-
-  /// A reply is kept; false when the sum is above the limit: a client that grants nothing must not
-  /// make us keep its replies.
-  package mutating func replyKept(byteCount: Int) -> Bool {
-    replyByteCount += byteCount
-    return replyByteCount <= replyByteCountMax
-  }
-
-  /// A call has ended.
-  package mutating func callEnded(_ release: ServerCallMachine.Release) {
-    inputByteCount -= release.unfinishedByteCount
-    replyByteCount -= release.replyByteCount
+  /// What a call makes us keep has changed. False when it is more than before, and too much (W6.5):
+  /// end the call, and report what it keeps then.
+  package mutating func changed(from old: KeptBytes, to new: KeptBytes) -> Bool {
+    kept.input += new.input - old.input
+    kept.output += new.output - old.output
+    if new.input > old.input, kept.input > inputByteCountMax { return false }
+    if new.output > old.output, kept.output > outputByteCountMax { return false }
+    return true
   }
 }

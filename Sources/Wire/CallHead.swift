@@ -13,6 +13,8 @@ package struct CallHead {
     package var head: CallHead
     /// What follows the block; valid as long as the payload.
     package var message: UnsafeRawBufferPointer
+    /// The size of the block.
+    package var headByteCount: Int
     /// What refuses this call alone; its message bytes count all the same.
     package var fault: CallFault?
   }
@@ -34,7 +36,9 @@ package struct CallHead {
     guard !head.pathBytes.isEmpty else {
       throw WireFault(.protocolError, "a CALL without a method")
     }
-    return Parts(head: head, message: reader.remainder, fault: fault)
+    return Parts(
+      head: head, message: reader.remainder,
+      headByteCount: payload.count - reader.remainder.count, fault: fault)
   }
 
   private mutating func read(

@@ -106,7 +106,7 @@ extension CallMachine {
   }
 
   /// Takes the credit for as much of the waiting message as one frame may carry now; nil when there is
-  /// no message, or no credit (W9.2).
+  /// no message, or not enough credit for a fragment that is worth its frame (W9.2).
   package mutating func nextFragment(
     connection: inout SendWindow, framePayloadByteCountMax: Int
   ) -> Fragment? {
@@ -115,7 +115,7 @@ extension CallMachine {
     let left = message.byteCount - start
     let byteCount = min(
       left, framePayloadByteCountMax, sendWindow.available, connection.available)
-    guard byteCount > 0 || left == 0 else { return nil }
+    guard byteCount >= min(left, WireLimit.fragmentByteCountMin) else { return nil }
     sendWindow.take(byteCount)
     connection.take(byteCount)
     let isLast = byteCount == left

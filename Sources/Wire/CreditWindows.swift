@@ -27,7 +27,7 @@ package struct SendWindow: Sendable, Hashable {
 /// The three parts always sum up to the initial amount: granted (the peer may send it), held
 /// (received, not consumed), consumed (not granted again yet).
 package struct ReceiveWindow: Sendable, Hashable {
-  package let initial: Int
+  package private(set) var initial: Int
   package private(set) var granted: Int
   private var consumed = 0
 
@@ -44,11 +44,21 @@ package struct ReceiveWindow: Sendable, Hashable {
     granted -= byteCount
   }
 
+  /// Raises the initial amount to `byteCount`. Answers with what to grant for that now.
+  package mutating func grow(to byteCount: Int) -> Int {
+    let grant = max(0, byteCount - initial)
+    initial += grant
+    granted += grant
+    return grant
+  }
+
   /// Received bytes were consumed. Answers with what to grant now: 0 until a quarter of the initial
-  /// amount has gathered (W9.5), so that small messages do not cost a frame each.
+  /// amount has gathered (W9.5), so that small messages do not cost a frame each. Of a small amount
+  /// everything goes back at once: what is held back would keep the sender below a fragment (W9.2).
   package mutating func consume(_ byteCount: Int) -> Int {
     consumed += byteCount
-    guard consumed > 0, consumed >= initial / 4 else { return 0 }
+    let step = initial < 2 * WireLimit.fragmentByteCountMin ? 1 : initial / 4
+    guard consumed >= step else { return 0 }
     let grant = consumed
     consumed = 0
     granted += grant

@@ -1,20 +1,26 @@
 /// One call at the server, from its CALL to its END: when its handler starts, when END may be written,
 /// and what the end gives back.
 ///
-///     awaiting request --handler starts--> serving --success, output waits--> finishing
-///            |                                |                                   |
-///            |                 handler returned, or reply sent          last fragment sent
-///            v                                v                                   v
-///     ended <------------ and for an error, CANCEL or a lost connection in every state
+///     awaiting caller --known--> awaiting request --handler starts--> serving
+///            |                          |                                |
+///            |                          |                 success, output waits--> finishing
+///            |                          |                                |             |
+///            |                          |   handler returned, or reply sent   last fragment sent
+///            v                          v                                v             v
+///     ended <-------- and for an error, CANCEL or a lost connection in every state
+///
+/// Nothing of a call is decoded or run before its caller is known (W13.1). Calls that need none, and
+/// those whose caller is known at once, begin with awaiting the request.
 ///
 /// The stream and the handler end separately: a cancelled handler runs on without a stream, and a
 /// handler may have returned while its last message waits for credit. So `finishing` and `ended`
-/// say whether the handler still runs.
+/// say whether the handler still runs. The look-up of the caller counts as one.
 ///
 /// Our own misuse (a handler that starts twice, or returns without having started) is ignored, and
 /// asserted in debug builds.
 package struct ServerCallMachine: Sendable, Hashable {
   private enum State: Hashable {
+    case awaitingCaller
     case awaitingRequest
     case serving
     case finishing(isHandlerRunning: Bool)
@@ -25,29 +31,25 @@ package struct ServerCallMachine: Sendable, Hashable {
   package struct Release: Sendable, Hashable {
     /// Whether a handler was started, which reports its own end.
     package var hasHandler: Bool
-    /// Bytes of a message that was not complete.
-    package var unfinishedByteCount: Int
-    /// Bytes of a reply that was counted because it waited for credit.
-    package var replyByteCount: Int
     /// Whether a message waited for credit.
     package var isBlocked: Bool
 
-    package init(
-      hasHandler: Bool, unfinishedByteCount: Int, replyByteCount: Int, isBlocked: Bool
-    ) {
+    package init(hasHandler: Bool, isBlocked: Bool) {
       self.hasHandler = hasHandler
-      self.unfinishedByteCount = unfinishedByteCount
-      self.replyByteCount = replyByteCount
       self.isBlocked = isBlocked
     }
   }
 
-  private var state = State.awaitingRequest
+  private var state: State
   package var messages: CallMachine
-  private var countedReplyByteCount = 0
+  /// Whether the handler is given the whole request when it starts.
+  private let startsWithRequest: Bool
 
-  package init(messages: CallMachine) {
+  /// `isCallerKnown` also where nobody asks who calls.
+  package init(messages: CallMachine, startsWithRequest: Bool, isCallerKnown: Bool) {
     self.messages = messages
+    self.startsWithRequest = startsWithRequest
+    state = isCallerKnown ? .awaitingRequest : .awaitingCaller
   }
 
   /// Whether the stream has ended: nothing is sent or delivered any more.
@@ -55,31 +57,54 @@ package struct ServerCallMachine: Sendable, Hashable {
     if case .ended = state { true } else { false }
   }
 
-  /// Whether a handler was started and has not returned.
+  /// Whether the caller must be looked up before anything is done with the request.
+  package var isAwaitingCaller: Bool { state == .awaitingCaller }
+
+  /// Whether a handler (or the look-up of the caller) was started and has not returned.
   package var isHandlerRunning: Bool {
     switch state {
     case .awaitingRequest: false
-    case .serving: true
+    case .awaitingCaller, .serving: true
     case .finishing(let isRunning), .ended(let isRunning): isRunning
     }
   }
 }
 
-// MARK: The request and the handler
+// MARK: The caller, the request and the handler
 
 extension ServerCallMachine {
+  /// The caller was looked up and is known. False when the call has ended meanwhile: then all of it
+  /// has.
+  package mutating func callerFound() -> Bool {
+    switch state {
+    case .awaitingCaller:
+      state = .awaitingRequest
+      return true
+    case .ended(isHandlerRunning: true):
+      state = .ended(isHandlerRunning: false)
+      return false
+    case .awaitingRequest, .serving, .finishing, .ended(isHandlerRunning: false):
+      assertionFailure("a caller that was not looked up")
+      return false
+    }
+  }
+
   package enum InputAction: Sendable, Hashable {
-    /// The request is not complete.
+    /// The caller is not known, or the request is not complete.
     case wait
-    /// It is certain that no second message comes (W5.8).
+    /// Of a unary call: it is certain that no second message comes (W5.8).
     case startHandler
     case wakeReader
   }
 
-  /// A message or the half-close arrived.
+  /// A message or the half-close arrived, or the caller is known.
   package func inputChanged() -> InputAction {
-    guard state == .awaitingRequest else { return .wakeReader }
-    return messages.inbound.isHalfClosed ? .startHandler : .wait
+    switch state {
+    case .awaitingCaller: .wait
+    case .awaitingRequest:
+      startsWithRequest && !messages.inbound.isHalfClosed ? .wait : .startHandler
+    case .serving, .finishing, .ended: .wakeReader
+    }
   }
 
   /// The handler of a call that has not ended starts.
@@ -88,9 +113,11 @@ extension ServerCallMachine {
     state = .serving
   }
 
-  /// The handler returned or threw. With a release: write END and perform it.
+  /// The handler returned or threw, or the look-up of the caller failed. With a release: write END
+  /// and perform it.
   package mutating func handlerReturned(isSuccess: Bool) -> Release? {
     switch state {
+    case .awaitingCaller: return end(isHandlerRunning: false)
     case .serving, .finishing(isHandlerRunning: true):
       if isSuccess, messages.isMessageWaiting {
         state = .finishing(isHandlerRunning: false)
@@ -113,8 +140,8 @@ extension ServerCallMachine {
   package enum ReplyAction: Sendable, Hashable {
     /// All of it is out: write END.
     case end(Release)
-    /// So many bytes are kept until the client grants credit; END follows the last.
-    case keep(byteCount: Int)
+    /// What is left of it is kept; END follows the last fragment.
+    case keep
     /// The call had ended before.
     case drop
   }
@@ -124,8 +151,7 @@ extension ServerCallMachine {
     guard state == .serving else { return .drop }
     guard messages.isMessageWaiting else { return .end(end(isHandlerRunning: true)) }
     state = .finishing(isHandlerRunning: true)
-    countedReplyByteCount = messages.waitingByteCount
-    return .keep(byteCount: countedReplyByteCount)
+    return .keep
   }
 
   package enum SentAction: Sendable, Hashable {
@@ -148,11 +174,8 @@ extension ServerCallMachine {
 
   private mutating func end(isHandlerRunning: Bool) -> Release {
     let release = Release(
-      hasHandler: state != .awaitingRequest,
-      unfinishedByteCount: messages.inbound.unfinishedByteCount,
-      replyByteCount: countedReplyByteCount, isBlocked: messages.isMessageWaiting)
+      hasHandler: state != .awaitingRequest, isBlocked: messages.isMessageWaiting)
     state = .ended(isHandlerRunning: isHandlerRunning)
-    countedReplyByteCount = 0
     messages.dropMessage()
     return release
   }

@@ -19,8 +19,8 @@ package struct ServerConnectionMachine: Sendable {
     package var ageMax: Duration?
     package var drainRoundTripMax = Duration.seconds(1)
     package var drainGrace = Duration.seconds(20)
-    /// Replies that wait for the client's credit.
-    package var replyByteCountMax = 16 << 20
+    /// Messages that wait for the client's credit.
+    package var outputByteCountMax = 16 << 20
 
     package init() {}
   }
@@ -52,15 +52,19 @@ package struct ServerConnectionMachine: Sendable {
   /// When TLS was ready: from then on HELLO is due, and the connection ages.
   private(set) var readyAt: ContinuousClock.Instant
   private var hasClientSaidGoAway = false
+  /// Whether a token of this connection's calls was accepted.
+  package private(set) var isCallerKnown = false
 
   package init(configuration: Configuration, now: ContinuousClock.Instant) {
     self.configuration = configuration
     let limits = configuration.limits
     streams = ServerStreams(countMax: limits.concurrentCallCountMax)
     buffered = BufferedBytes(
-      inputByteCountMax: WireLimit.unfinishedMessageFactor * limits.messageByteCountMax,
-      replyByteCountMax: configuration.replyByteCountMax)
-    receiveWindow = ReceiveWindow(initial: limits.connectionCredit)
+      inputByteCountMax: WireLimit.unfinishedMessageFactor * limits.messageByteCountMax
+        + limits.connectionCredit,
+      outputByteCountMax: configuration.outputByteCountMax)
+    receiveWindow = ReceiveWindow(
+      initial: min(limits.connectionCredit, WireLimit.strangerCredit))
     abuse = AbuseGuard(pingInterval: configuration.pingInterval)
     keepalive = KeepaliveMachine(
       idle: configuration.keepaliveIdle, timeout: configuration.keepaliveTimeout, now: now)
@@ -169,21 +173,44 @@ extension ServerConnectionMachine {
   /// A CALL arrived; `fault` is what its head says against it. After `.start` the owner reports
   /// `callEnded`, and `handlerEnded` if it started a handler.
   package mutating func callReceived(
-    stream: UInt32, fault: CallFault? = nil
+    stream: UInt32, fault: CallFault? = nil, isStrangers: Bool = false
   ) throws(WireFault) -> ServerStreams.Admission {
     let isFinishing = if case .finishing = state { true } else { false }
-    return try streams.callReceived(stream: stream, fault: fault, isFinishing: isFinishing)
+    return try streams.callReceived(
+      stream: stream, fault: fault, isFinishing: isFinishing, isStrangers: isStrangers)
+  }
+
+  /// A token was accepted. Answers with the connection credit to grant for that (W9.8).
+  package mutating func callerFound() -> Int {
+    isCallerKnown = true
+    return receiveWindow.grow(to: configuration.limits.connectionCredit)
   }
 
   /// A started call has ended.
-  package mutating func callEnded(_ release: ServerCallMachine.Release) {
-    streams.callEnded(hasHandler: release.hasHandler)
-    buffered.callEnded(release)
+  package mutating func callEnded(
+    _ release: ServerCallMachine.Release, isStrangers: Bool = false
+  ) {
+    streams.callEnded(hasHandler: release.hasHandler, isStrangers: isStrangers)
   }
 
   /// The handler of a started call has returned.
   package mutating func handlerEnded() {
     streams.handlerEnded()
+  }
+
+  /// CREDIT arrived, of any stream; that of a stream is its call's to take.
+  package mutating func creditReceived(
+    _ byteCount: UInt32, stream: UInt32, now: ContinuousClock.Instant
+  ) throws(WireFault) {
+    try abuse.creditReceived(byteCount, now: now)
+    if stream == 0 { try sendWindow.creditReceived(byteCount) }
+  }
+
+  /// A call ended by the timeout that its client gave it.
+  package mutating func callExpired(
+    timeout: Duration, now: ContinuousClock.Instant
+  ) throws(WireFault) {
+    try abuse.callExpired(timeout: timeout, now: now)
   }
 
   /// Message bytes arrived, of any stream.

@@ -10,6 +10,11 @@ package enum WireLimit {
   package static let streamCreditDefault = 256 << 10
   package static let connectionCreditDefault = 1 << 20
   package static let creditMax = Int(Int32.max)
+  /// Connection credit before the first call whose caller is known (W9.8).
+  package static let strangerCredit = 64 << 10
+  /// The least that a fragment carries unless it is its message's last, and the least that a CREDIT
+  /// grants without being counted (W9.2, W9.7).
+  package static let fragmentByteCountMin = 1024
   package static let streamIDMax = UInt32(Int32.max)
   package static let pingIntervalDefault = Duration.seconds(10)
 
@@ -37,6 +42,13 @@ package enum WireLimit {
   package static let idleAnonymousDefault = Duration.seconds(30)
   package static let publicStreamsPerConnectionMax = 4
   package static let publicStreamsPerAddressMax = 64
+
+  /// The largest request of a method that is open to everybody (W6.4).
+  package static let publicMessageByteCountMax = 16 << 10
+  /// Calls without a caller at once, on a connection on which none is known (W5.7).
+  package static let strangerCallCountMax = 16
+  /// A call that ends by a timeout below this is counted (W12.4).
+  package static let hastyTimeout = Duration.milliseconds(10)
 }
 
 /// What one side told the other in HELLO about what it accepts.

@@ -47,6 +47,9 @@ struct ContractTests {
     let error = RPCError(fromHandler: DecodeError(.malformed))
     #expect(error.code == .invalidArgument)
     #expect(try ErrorDetails.decode(error.details) == ErrorDetails(reason: .malformedMessage))
+    #expect(
+      try ErrorDetails.decode(RPCError.busy)
+        == ErrorDetails(reason: .limitReached, retryDelayUs: 1_000_000))
   }
 
   @Test("has the reasons of the streams that the transport ends")

@@ -94,6 +94,9 @@ class RawPeer:
             raise
         self._buffer = b""
         self.server_hello: Dict[int, bytes] = {}
+        self._messages: Dict[int, bytes] = {}
+        self.credit = 0
+        """What may be sent on the connection."""
         if greet:
             fields = [*hello]
             if token:
@@ -102,6 +105,7 @@ class RawPeer:
             frame = self.frame()
             assert frame.kind == HELLO, frame
             self.server_hello = parse_block(frame.payload)[0]
+            self.credit += _u32(self.server_hello.get(7), 1 << 20)
 
     def __enter__(self) -> "RawPeer":
         return self
@@ -133,7 +137,10 @@ class RawPeer:
     def frame(self) -> Frame:
         """The next frame; EOFError when the server has closed."""
         length, kind, flags, stream = _HEADER.unpack(self._read(_HEADER.size))
-        return Frame(kind, flags, stream, self._read(length))
+        frame = Frame(kind, flags, stream, self._read(length))
+        if kind == CREDIT and stream == 0:
+            self.credit += _u32(frame.payload, 0)
+        return frame
 
     def call(
         self, stream: int, path: str, message: bytes = b"", *more: Tuple[int, bytes]
@@ -142,6 +149,7 @@ class RawPeer:
         self.send(
             CALL, FLAG_HAS_MESSAGE | FLAG_END, stream, call_block(path, *more) + message
         )
+        self.credit -= len(message)
 
     def end(self, stream: int) -> Ended:
         """Waits for the END of a stream; other streams' frames and credit are passed over."""
@@ -152,14 +160,14 @@ class RawPeer:
 
     def ended(self) -> Ended:
         """Waits for the END of any stream."""
-        messages: Dict[int, bytes] = {}
         while True:
             frame = self.frame()
             assert frame.kind != GOAWAY, f"GOAWAY {frame.payload!r}"
+            before = self._messages.pop(frame.stream, b"")
             if frame.kind == MESSAGE:
-                messages[frame.stream] = messages.get(frame.stream, b"") + frame.payload
+                self._messages[frame.stream] = before + frame.payload
             elif frame.kind == END:
-                return parse_end(frame, messages.get(frame.stream, b""))
+                return parse_end(frame, before)
 
     def goaway(self) -> int:
         """Waits for the server to end the connection; the reason it gave, -1 where none."""
@@ -191,16 +199,14 @@ class _Upload:
 
     def __init__(self, peer: RawPeer, stream: int, path: str, message: bytes) -> None:
         self._peer, self._stream, self._path, self._message = peer, stream, path, message
-        hello = peer.server_hello
-        self._stream_credit = _u32(hello.get(6), 256 << 10)
-        self._connection_credit = _u32(hello.get(7), 1 << 20)
+        self._stream_credit = _u32(peer.server_hello.get(6), 256 << 10)
 
     def run(self) -> Ended:
         self._peer.send(CALL, 0, self._stream, call_block(self._path))
         rest = self._message
         while rest:
-            room = min(16384, self._stream_credit, self._connection_credit, len(rest))
-            if room == 0:
+            room = min(16384, self._stream_credit, self._peer.credit, len(rest))
+            if room < min(1024, len(rest)):
                 ended = self._wait_for_credit()
                 if ended is not None:
                     return ended
@@ -209,17 +215,14 @@ class _Upload:
             flags = FLAG_MORE if rest else FLAG_END
             self._peer.send(MESSAGE, flags, self._stream, fragment)
             self._stream_credit -= room
-            self._connection_credit -= room
+            self._peer.credit -= room
         return self._peer.end(self._stream)
 
     def _wait_for_credit(self) -> Optional[Ended]:
         frame = self._peer.frame()
         if frame.kind == CREDIT:
-            amount = struct.unpack(">I", frame.payload)[0]
-            if frame.stream == 0:
-                self._connection_credit += amount
-            elif frame.stream == self._stream:
-                self._stream_credit += amount
+            if frame.stream == self._stream:
+                self._stream_credit += _u32(frame.payload, 0)
         elif frame.kind == END and frame.stream == self._stream:
             return parse_end(frame, b"")
         else:

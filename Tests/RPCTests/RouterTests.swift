@@ -52,17 +52,6 @@ import Testing
     }
   }
 
-  @Test func `says why a token stands for nobody, except to those that need none`() async throws {
-    let expired = RPCError(.unauthenticated, "the token has expired")
-    let users = MethodDescriptor.test("a.B/C")
-    let error = await #expect(throws: RPCError.self) {
-      try await Self.router(users).call(users, refusal: expired)
-    }
-    #expect(error?.message == "the token has expired")
-    let anybody = MethodDescriptor.test("a.B/C", callers: .anybody)
-    #expect(try await Self.router(anybody).call(anybody, [1], refusal: expired) == [1])
-  }
-
   @Test(arguments: [
     ("read", true, true), ("read", false, false), ("GoalService", false, true),
     ("GoalService/GetGoal", false, true), ("GoalService/GetGoals", false, false),

@@ -263,6 +263,25 @@ struct HostileTests {
     }
   }
 
+  @Test func `W9.7 a flood of CREDIT in crumbs is ABUSE`() async throws {
+    try await expectFault(.abuse) { client in
+      client.call(Methods.hang, stream: 1)
+      let one = RawClient.frame(.credit, stream: 1, [0, 0, 0, 1])
+      client.send(bytes: Array(repeatElement(one, count: 1500).joined()))
+    }
+  }
+
+  @Test func `W12.4 a storm of calls that expire at once is ABUSE`() async throws {
+    try await expectFault(.abuse) { client in
+      let block = CallHead.block(path: Methods.hang.path, timeoutMicroseconds: 0)
+      var bytes: [UInt8] = []
+      for index in 0..<1500 {
+        bytes += RawClient.frame(.call, [.end, .hasMessage], stream: UInt32(2 * index + 1), block)
+      }
+      client.send(bytes: bytes)
+    }
+  }
+
   @Test func `W13.4 calls with ever new invented tokens are ABUSE`() async throws {
     try await expectFault(.abuse) { client in
       for index in 0..<90 {

@@ -29,7 +29,7 @@ struct StallTests {
     #expect(end?.trailer?.resumeCursor == resumeCursor)
   }
 
-  @Test func `W9.7 a stream without credit ends after the last message that was sent`()
+  @Test func `W9.9 a stream without credit ends after the last message that was sent`()
     async throws
   {
     try await with(streamCredit: 11) { server, client in
@@ -43,7 +43,7 @@ struct StallTests {
     }
   }
 
-  @Test func `W9.7 a stream whose message is half sent ends before it`() async throws {
+  @Test func `W9.9 a stream whose message is half sent ends before it`() async throws {
     try await with(streamCredit: 15) { _, client in
       client.call(Methods.count, stream: 1, "3 10")
       #expect(await client.nextAnswer()?.payload.count == 11)
@@ -54,7 +54,7 @@ struct StallTests {
     }
   }
 
-  @Test func `W9.7 every stream of a connection without credit ends`() async throws {
+  @Test func `W9.9 every stream of a connection without credit ends`() async throws {
     try await with(streamCredit: 1 << 20, connectionCredit: 0) { _, client in
       for stream in [1, 3, 5] as [UInt32] { client.call(Methods.watch, stream: stream) }
       var streams: Set<UInt32> = []
@@ -67,7 +67,7 @@ struct StallTests {
     }
   }
 
-  @Test func `W9.7 a reply without credit ends as well`() async throws {
+  @Test func `W9.9 a reply without credit ends as well`() async throws {
     try await with(streamCredit: 0) { server, client in
       client.call(Methods.echo, stream: 1, "never sent")
       expectStalled(await client.nextAnswer(), resumeCursor: nil)
@@ -78,7 +78,7 @@ struct StallTests {
     }
   }
 
-  @Test func `W9.7 a stream that waits for its handler is not stalled`() async throws {
+  @Test func `W9.9 a stream that waits for its handler is not stalled`() async throws {
     try await with(streamCredit: 1 << 20) { _, client in
       client.call(Methods.watch, stream: 1)
       #expect(await client.nextAnswer()?.kind == .message)

@@ -43,6 +43,9 @@ enum Methods {
   static let fail = method("Fail", .unary)
   static let whoami = method("WhoAmI", .unary)
   static let hang = method("Hang", .unary)
+  /// Hangs as `hang` does, for everybody.
+  static let publicHang = MethodDescriptor(
+    path: "test.Public/Hang", kind: .unary, isReadOnly: true, rule: ping.rule)
   /// Hangs as `hang` does, but not for long.
   static let hangBriefly = method("HangBriefly", .unary, timeout: .milliseconds(50))
   static let count = method("Count", .serverStreaming)
@@ -108,13 +111,22 @@ final class Witness: Sendable {
 
 struct Foreign: Error { let secret = "select * from users" }
 
-/// Knows `good` and `other`; what is in `revoked` is refused.
+/// Knows `good` and `other`, and what follows `slow-` once it is told to answer; what is in `revoked`
+/// is refused.
 final class TestAuthenticator: Authenticator {
   let revoked = Mutex<Set<String>>([])
   let askedCount = Mutex(0)
+  /// Notes `asked` and waits for `answer` when it is asked about a slow token.
+  let witness = Witness()
 
   func authenticate(token: String) async throws(RPCError) -> Principal {
     askedCount.withLock { $0 += 1 }
+    var token = token
+    if token.hasPrefix("slow-") {
+      token.removeFirst(5)
+      witness.note("asked")
+      await witness.wait(for: "answer")
+    }
     let isRevoked = revoked.withLock { $0.contains(token) }
     guard !isRevoked, token == "good" || token == "other" else {
       throw RPCError(.unauthenticated, "the token is not valid")
@@ -247,7 +259,7 @@ func testRouter(_ witness: Witness) throws(RegistrationError) -> Router {
   try router.unary(Methods.whoami) { (_: Blob, context: CallContext) in
     Blob(try context.requirePrincipal().userID)
   }
-  for method in [Methods.hang, Methods.hangBriefly] {
+  for method in [Methods.hang, Methods.hangBriefly, Methods.publicHang] {
     try router.unary(method) { (_: Blob, _) -> Blob in
       witness.note("hanging")
       try? await Task.sleep(for: .seconds(600))

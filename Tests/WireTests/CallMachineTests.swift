@@ -80,17 +80,61 @@ import Wire
   }
 
   @Test func `W9.5 credit goes back in steps, and not after the half-close`() {
-    let limits = ReceiveLimits(streamCredit: 100)
+    let limits = ReceiveLimits(messageByteCountMax: 50_000, streamCredit: 10_000)
     var call = CallMachine(mine: limits, peers: limits, receivesSingleMessage: false)
-    _ = call.fragmentReceived(byteCount: 30, flags: [])
-    #expect(call.consume(10) == 0)
-    #expect(call.consume(15) == 25)
-    _ = call.fragmentReceived(byteCount: 30, flags: .end)
-    #expect(call.consume(35) == 0)
+    _ = call.fragmentReceived(byteCount: 3000, flags: [])
+    #expect(call.consume(1000) == 0)
+    #expect(call.consume(1500) == 2500)
+    _ = call.fragmentReceived(byteCount: 3000, flags: .end)
+    #expect(call.consume(3500) == 0)
+  }
+
+  @Test func `W9.5 credit of a small window goes back at once`() throws {
+    var small = ReceiveWindow(initial: 2047)
+    try small.received(10)
+    #expect(small.consume(10) == 10)
+    #expect(small.granted == 2047)
+    var usual = ReceiveWindow(initial: 2048)
+    try usual.received(511)
+    #expect(usual.consume(511) == 0)
+    // What is held back leaves room for a fragment.
+    #expect(usual.granted >= WireLimit.fragmentByteCountMin)
+  }
+
+  @Test func `W9.8 a window grows once, by what it lacks`() throws {
+    var window = ReceiveWindow(initial: 64_000)
+    try window.received(60_000)
+    #expect(window.grow(to: 1_000_000) == 936_000)
+    #expect(window.granted == 940_000)
+    #expect(window.grow(to: 1_000_000) == 0)
+    #expect(window.consume(60_000) == 0)
+    try window.received(200_000)
+    #expect(window.consume(200_000) == 260_000)
+    #expect(window.granted == 1_000_000)
+  }
+
+  @Test func `W9.2 no fragment is under 1 KiB unless it is its message's last`() throws {
+    let peers = ReceiveLimits(streamCredit: 1)
+    var call = CallMachine(mine: ReceiveLimits(), peers: peers, receivesSingleMessage: false)
+    var window = SendWindow(initial: 100_000)
+    func next() -> CallMachine.Fragment? {
+      call.nextFragment(connection: &window, framePayloadByteCountMax: 16_384)
+    }
+    call.messageWaits(byteCount: 1500)
+    #expect(next() == nil)
+    try call.creditReceived(1022)
+    #expect(next() == nil)
+    try call.creditReceived(1)
+    #expect(next() == CallMachine.Fragment(range: 0..<1024, isLast: false))
+    try call.creditReceived(475)
+    #expect(next() == nil)
+    try call.creditReceived(1)
+    #expect(next() == CallMachine.Fragment(range: 1024..<1500, isLast: true))
+    #expect(window.available == 100_000 - 1500)
   }
 
   @Test func `W9.2 the smallest of four limits is sent`() {
-    let peers = ReceiveLimits(streamCredit: 50)
+    let peers = ReceiveLimits(streamCredit: 5000)
     func first(of byteCount: Int, connection: Int, frame: Int) -> Int? {
       var call = CallMachine(mine: ReceiveLimits(), peers: peers, receivesSingleMessage: false)
       var window = SendWindow(initial: connection)
@@ -99,43 +143,44 @@ import Wire
       #expect(window.available == connection - (next?.range.count ?? 0))
       return next?.range.count
     }
-    #expect(first(of: 99, connection: 1000, frame: 80) == 50)
-    #expect(first(of: 99, connection: 1000, frame: 20) == 20)
-    #expect(first(of: 99, connection: 7, frame: 20) == 7)
-    #expect(first(of: 3, connection: 1000, frame: 20) == 3)
-    #expect(first(of: 3, connection: 0, frame: 20) == nil)
+    #expect(first(of: 9900, connection: 100_000, frame: 8000) == 5000)
+    #expect(first(of: 9900, connection: 100_000, frame: 2000) == 2000)
+    #expect(first(of: 9900, connection: 1700, frame: 2000) == 1700)
+    #expect(first(of: 3, connection: 100_000, frame: 2000) == 3)
+    #expect(first(of: 3, connection: 0, frame: 2000) == nil)
   }
 
   @Test func `a message goes out whole, or in fragments that cover it once`() throws {
-    let peers = ReceiveLimits(streamCredit: 50)
+    let peers = ReceiveLimits(streamCredit: 6000)
     var call = CallMachine(mine: ReceiveLimits(), peers: peers, receivesSingleMessage: false)
-    var window = SendWindow(initial: 1000)
+    var window = SendWindow(initial: 100_000)
     func isWhole(_ byteCount: Int, block: Int = 0) -> Bool {
       call.takeWhole(
         byteCount: byteCount, blockByteCount: block, connection: &window,
-        framePayloadByteCountMax: 40)
+        framePayloadByteCountMax: 4000)
     }
-    #expect(!isWhole(41))
-    #expect(!isWhole(30, block: 11))
-    #expect(window.available == 1000)
-    #expect(isWhole(30, block: 10))
-    #expect(!isWhole(21))
-    call.messageWaits(byteCount: 45)
+    #expect(!isWhole(4001))
+    #expect(!isWhole(3000, block: 1001))
+    #expect(window.available == 100_000)
+    #expect(isWhole(3000, block: 1000))
+    #expect(!isWhole(3001))
+    call.messageWaits(byteCount: 5500)
     var ranges: [Range<Int>] = []
-    while let next = call.nextFragment(connection: &window, framePayloadByteCountMax: 12) {
+    while let next = call.nextFragment(connection: &window, framePayloadByteCountMax: 1200) {
       ranges.append(next.range)
       #expect(!next.isLast)
     }
-    #expect(ranges == [0..<12, 12..<20])
+    // 600 bytes of credit are left, too few for a fragment.
+    #expect(ranges == [0..<1200, 1200..<2400])
     #expect(call.isMessageWaiting)
-    try call.creditReceived(25)
-    while let next = call.nextFragment(connection: &window, framePayloadByteCountMax: 20) {
+    try call.creditReceived(2500)
+    while let next = call.nextFragment(connection: &window, framePayloadByteCountMax: 2000) {
       ranges.append(next.range)
-      #expect(next.isLast == (next.range.upperBound == 45))
+      #expect(next.isLast == (next.range.upperBound == 5500))
     }
-    #expect(ranges == [0..<12, 12..<20, 20..<40, 40..<45])
+    #expect(ranges == [0..<1200, 1200..<2400, 2400..<4400, 4400..<5500])
     #expect(!call.isMessageWaiting)
-    #expect(window.available == 1000 - 75)
+    #expect(window.available == 100_000 - 8500)
   }
 
   @Test func `an empty message needs no credit`() {

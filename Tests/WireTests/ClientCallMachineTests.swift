@@ -5,15 +5,15 @@ import Wire
 @Suite struct ClientCallMachineTests {
   private let mine = ReceiveLimits()
 
-  private func peers(streamCredit: Int = 100) -> ReceiveLimits {
+  private func peers(streamCredit: Int = 10_000) -> ReceiveLimits {
     var limits = ReceiveLimits(streamCredit: streamCredit)
-    limits.framePayloadByteCountMax = 60
+    limits.framePayloadByteCountMax = 6000
     return limits
   }
 
   private func open(
-    _ call: inout ClientCallMachine, blockByteCount: Int = 20, streamCredit: Int = 100,
-    connection: Int = 1000
+    _ call: inout ClientCallMachine, blockByteCount: Int = 2000, streamCredit: Int = 10_000,
+    connection: Int = 100_000
   ) -> ClientCallMachine.OpenAction {
     var window = SendWindow(initial: connection)
     return call.opened(
@@ -22,12 +22,12 @@ import Wire
   }
 
   private func fragment(_ call: inout ClientCallMachine) -> ClientCallMachine.Fragment? {
-    var window = SendWindow(initial: 1000)
-    return call.nextFragment(connection: &window, framePayloadByteCountMax: 60)
+    var window = SendWindow(initial: 100_000)
+    return call.nextFragment(connection: &window, framePayloadByteCountMax: 6000)
   }
 
   @Test func `a request that fits rides in CALL and half-closes`() {
-    var call = ClientCallMachine(requestByteCount: 40)
+    var call = ClientCallMachine(requestByteCount: 4000)
     #expect(!call.isOpen)
     #expect(open(&call) == .callWithMessage([.hasMessage, .end]))
     #expect(call.isOpen)
@@ -36,7 +36,7 @@ import Wire
     #expect(call.finish() == .nothing)
   }
 
-  @Test(arguments: [(41, 100, 1000), (30, 29, 1000), (30, 100, 29)])
+  @Test(arguments: [(4001, 10_000, 100_000), (3000, 2999, 100_000), (3000, 10_000, 2999)])
   func `a request that does not fit follows in fragments`(
     byteCount: Int, streamCredit: Int, connection: Int
   ) {
@@ -51,11 +51,11 @@ import Wire
   @Test func `messages are handed over one at a time, and none after the last`() {
     var call = ClientCallMachine(requestByteCount: nil)
     #expect(open(&call) == .call([]))
-    #expect(call.messageHandedOver(byteCount: 70) == .send)
+    #expect(call.messageHandedOver(byteCount: 7000) == .send)
     #expect(call.messageHandedOver(byteCount: 1) == .refuse)
-    #expect(fragment(&call) == .init(range: 0..<60, flags: .more, isLast: false))
+    #expect(fragment(&call) == .init(range: 0..<6000, flags: .more, isLast: false))
     #expect(call.finish() == .nothing)
-    #expect(fragment(&call) == .init(range: 60..<70, flags: .end, isLast: true))
+    #expect(fragment(&call) == .init(range: 6000..<7000, flags: .end, isLast: true))
     #expect(call.messageHandedOver(byteCount: 1) == .refuse)
     #expect(call.finish() == .nothing)
   }
@@ -100,8 +100,8 @@ import Wire
     for seed in 0..<2000 {
       var random = SeededGenerator(state: UInt64(seed))
       var call = ClientCallMachine(requestByteCount: nil)
-      var window = SendWindow(initial: 20)
-      var granted = 20
+      var window = SendWindow(initial: 20_000)
+      var granted = 20_000
       var (takenByteCount, sentByteCount, halfCloseCount) = (0, 0, 0)
       func note(_ flags: FrameFlags, _ byteCount: Int) {
         #expect(halfCloseCount == 0)
@@ -112,22 +112,23 @@ import Wire
         switch Int.random(in: 0..<5, using: &random) {
         case 0 where !call.isOpen:
           let action = call.opened(
-            mine: mine, peers: peers(streamCredit: 20), blockByteCount: 5, connection: &window)
+            mine: mine, peers: peers(streamCredit: 20_000), blockByteCount: 500, connection: &window
+          )
           switch action {
           case .call(let flags): note(flags, 0)
           case .callWithMessage(let flags): note(flags, takenByteCount)
           }
         case 1:
-          let byteCount = Int.random(in: 0...30, using: &random)
+          let byteCount = Int.random(in: 0...30_000, using: &random)
           if call.messageHandedOver(byteCount: byteCount) != .refuse { takenByteCount += byteCount }
         case 2:
           while let next = call.nextFragment(
-            connection: &window, framePayloadByteCountMax: 8)
+            connection: &window, framePayloadByteCountMax: 8000)
           {
             note(next.flags, next.range.count)
           }
         case 3 where call.isOpen:
-          let credit = UInt32.random(in: 1...9, using: &random)
+          let credit = UInt32.random(in: 1...9000, using: &random)
           try call.creditReceived(credit)
           try window.creditReceived(credit)
           granted += Int(credit)

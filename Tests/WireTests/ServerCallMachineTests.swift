@@ -4,20 +4,46 @@ import Wire
 
 @Suite struct ServerCallMachineTests {
   private func call(
-    isSingle: Bool = true, streamCredit: Int = 100
+    isSingle: Bool = true, streamCredit: Int = 10_000, isCallerKnown: Bool = true
   ) -> ServerCallMachine {
     ServerCallMachine(
       messages: CallMachine(
         mine: ReceiveLimits(), peers: ReceiveLimits(streamCredit: streamCredit),
-        receivesSingleMessage: isSingle))
+        receivesSingleMessage: isSingle),
+      startsWithRequest: isSingle, isCallerKnown: isCallerKnown)
   }
 
   private func release(
-    hasHandler: Bool = true, unfinished: Int = 0, reply: Int = 0, isBlocked: Bool = false
+    hasHandler: Bool = true, isBlocked: Bool = false
   ) -> ServerCallMachine.Release {
-    ServerCallMachine.Release(
-      hasHandler: hasHandler, unfinishedByteCount: unfinished, replyByteCount: reply,
-      isBlocked: isBlocked)
+    ServerCallMachine.Release(hasHandler: hasHandler, isBlocked: isBlocked)
+  }
+
+  @Test func `W13.1 no handler starts before its caller is known`() {
+    var unary = call(isCallerKnown: false)
+    #expect(unary.isAwaitingCaller)
+    _ = unary.messages.fragmentReceived(byteCount: 5, flags: .end)
+    #expect(unary.inputChanged() == .wait)
+    #expect(unary.callerFound() == true)
+    #expect(unary.inputChanged() == .startHandler)
+    var stream = call(isSingle: false, isCallerKnown: false)
+    #expect(stream.inputChanged() == .wait)
+    #expect(stream.callerFound() == true)
+    #expect(!stream.isHandlerRunning)
+    #expect(stream.inputChanged() == .startHandler)
+  }
+
+  @Test func `a call whose caller nobody knows ends, and one that ended before stays ended`() {
+    var refused = call(isCallerKnown: false)
+    #expect(refused.isHandlerRunning)
+    #expect(refused.handlerReturned(isSuccess: false) == release())
+    #expect(refused.ended() == nil)
+    var cancelled = call(isCallerKnown: false)
+    #expect(cancelled.ended() == release())
+    #expect(cancelled.isHandlerRunning)
+    #expect(cancelled.callerFound() == false)
+    #expect(!cancelled.isHandlerRunning)
+    #expect(cancelled.hasEnded)
   }
 
   @Test func `W5.8 a handler starts when no second message can come`() {
@@ -45,19 +71,19 @@ import Wire
   @Test func `END follows the last fragment of a reply that waited`() {
     var unary = call()
     unary.handlerStarted()
-    unary.messages.messageWaits(byteCount: 150)
-    #expect(unary.replyHandedOver() == .keep(byteCount: 150))
+    unary.messages.messageWaits(byteCount: 15_000)
+    #expect(unary.replyHandedOver() == .keep)
     #expect(unary.handlerReturned(isSuccess: true) == nil)
     #expect(!unary.hasEnded)
-    var window = SendWindow(initial: 1000)
+    var window = SendWindow(initial: 100_000)
     #expect(
-      unary.messages.nextFragment(connection: &window, framePayloadByteCountMax: 200)
-        == CallMachine.Fragment(range: 0..<100, isLast: false))
-    _ = try? unary.messages.creditReceived(50)
+      unary.messages.nextFragment(connection: &window, framePayloadByteCountMax: 20_000)
+        == CallMachine.Fragment(range: 0..<10_000, isLast: false))
+    _ = try? unary.messages.creditReceived(5000)
     #expect(
-      unary.messages.nextFragment(connection: &window, framePayloadByteCountMax: 200)
-        == CallMachine.Fragment(range: 100..<150, isLast: true))
-    #expect(unary.waitingMessageSent() == .end(release(reply: 150)))
+      unary.messages.nextFragment(connection: &window, framePayloadByteCountMax: 20_000)
+        == CallMachine.Fragment(range: 10_000..<15_000, isLast: true))
+    #expect(unary.waitingMessageSent() == .end(release()))
     #expect(unary.ended() == nil)
   }
 
@@ -87,10 +113,10 @@ import Wire
     #expect(stream.waitingMessageSent() == .end(release(isBlocked: true)))
   }
 
-  @Test func `a call without a handler says so when it ends, with what it held`() {
+  @Test func `a call without a handler says so when it ends`() {
     var refused = call(isSingle: false)
     _ = refused.messages.fragmentReceived(byteCount: 7, flags: .more)
-    #expect(refused.ended() == release(hasHandler: false, unfinished: 7))
+    #expect(refused.ended() == release(hasHandler: false))
     #expect(refused.ended() == nil)
   }
 
@@ -104,8 +130,7 @@ import Wire
       #expect(life.endCount == 1)
       #expect(life.openCallCount == 0)
       #expect(life.runningHandlerCount == 0)
-      #expect(life.buffered.inputByteCount == 0)
-      #expect(life.buffered.replyByteCount == 0)
+      #expect(life.buffered.kept == KeptBytes())
       #expect(life.sentByteCount <= life.grantedByteCount)
     }
   }
@@ -115,35 +140,39 @@ import Wire
 private struct RandomServerCall {
   private var random: SeededGenerator
   private var machine: ServerCallMachine
-  private var window = SendWindow(initial: 40)
+  private var window = SendWindow(initial: 40_000)
   private let isUnary: Bool
   private var hasReplied = false
-  private var keptByteCount = 0
-  var buffered = BufferedBytes(inputByteCountMax: .max, replyByteCountMax: .max)
+  private var kept = KeptBytes()
+  private var queuedByteCount = 0
+  var buffered = BufferedBytes(inputByteCountMax: .max, outputByteCountMax: .max)
   var openCallCount = 1
   var runningHandlerCount = 1
   var endCount = 0
   var sentByteCount = 0
-  var grantedByteCount = 30
+  var grantedByteCount = 30_000
 
   init(seed: UInt64) {
     random = SeededGenerator(state: seed)
     isUnary = Bool.random(using: &random)
     machine = ServerCallMachine(
       messages: CallMachine(
-        mine: ReceiveLimits(messageByteCountMax: 20), peers: ReceiveLimits(streamCredit: 30),
-        receivesSingleMessage: isUnary))
-    if !isUnary { machine.handlerStarted() }
+        mine: ReceiveLimits(messageByteCountMax: 20), peers: ReceiveLimits(streamCredit: 30_000),
+        receivesSingleMessage: isUnary),
+      startsWithRequest: isUnary, isCallerKnown: Bool.random(using: &random))
+    inputChanged()
   }
 
   mutating func step() {
-    switch Int.random(in: 0..<7, using: &random) {
+    defer { settle() }
+    switch Int.random(in: 0..<8, using: &random) {
     case 0: fragment()
     case 1: if !machine.hasEnded { input(machine.messages.halfCloseReceived()) }
     case 2: handOver()
     case 3: flush()
     case 4: credit()
     case 5: handlerReturns()
+    case 6: callerIsFound()
     default: if Int.random(in: 0..<10, using: &random) == 0 { perform(machine.ended()) }
     }
   }
@@ -152,16 +181,36 @@ private struct RandomServerCall {
   mutating func finish() {
     perform(machine.ended())
     if machine.isHandlerRunning { returned(isSuccess: false) }
+    settle()
+  }
+
+  private mutating func settle() {
+    let now =
+      machine.hasEnded
+      ? KeptBytes()
+      : KeptBytes(input: queuedByteCount, output: machine.messages.waitingByteCount)
+    #expect(buffered.changed(from: kept, to: now) == true)
+    kept = now
+  }
+
+  private mutating func callerIsFound() {
+    guard machine.isAwaitingCaller else { return }
+    #expect(machine.callerFound() == true)
+    inputChanged()
+  }
+
+  private mutating func inputChanged() {
+    guard machine.inputChanged() == .startHandler else { return }
+    machine.handlerStarted()
+    queuedByteCount = 0
   }
 
   private mutating func fragment() {
     guard !machine.hasEnded else { return }
     let byteCount = Int.random(in: 0...9, using: &random)
     let flags: FrameFlags = [.more, [], .end].randomElement(using: &random) ?? []
-    keptByteCount = machine.messages.inbound.unfinishedByteCount
     let action = machine.messages.fragmentReceived(byteCount: byteCount, flags: flags)
-    if action == .hold { _ = buffered.inputKept(byteCount: byteCount) }
-    if case .deliver = action { buffered.inputCompleted(byteCount: keptByteCount) }
+    queuedByteCount += byteCount
     input(action)
   }
 
@@ -169,23 +218,21 @@ private struct RandomServerCall {
     switch action {
     case .hold: break
     case .refuse, .fail: perform(machine.ended())
-    case .deliver, .close:
-      if machine.inputChanged() == .startHandler { machine.handlerStarted() }
+    case .deliver, .close: inputChanged()
     }
   }
 
   private mutating func handOver() {
-    guard machine.isHandlerRunning, !machine.hasEnded, !machine.messages.isMessageWaiting,
-      !hasReplied
+    guard machine.isHandlerRunning, !machine.isAwaitingCaller, !machine.hasEnded,
+      !machine.messages.isMessageWaiting, !hasReplied
     else { return }
     hasReplied = isUnary
-    machine.messages.messageWaits(byteCount: Int.random(in: 0...25, using: &random))
-    let first = machine.messages.nextFragment(connection: &window, framePayloadByteCountMax: 8)
+    machine.messages.messageWaits(byteCount: Int.random(in: 0...25_000, using: &random))
+    let first = machine.messages.nextFragment(connection: &window, framePayloadByteCountMax: 8000)
     if let first { _ = sent(first) }
     guard isUnary else { return }
     switch machine.replyHandedOver() {
-    case .drop: break
-    case .keep(let byteCount): _ = buffered.replyKept(byteCount: byteCount)
+    case .drop, .keep: break
     case .end(let release): perform(release)
     }
   }
@@ -197,7 +244,7 @@ private struct RandomServerCall {
 
   private mutating func flush() {
     while let next = machine.messages.nextFragment(
-      connection: &window, framePayloadByteCountMax: 8)
+      connection: &window, framePayloadByteCountMax: 8000)
     {
       #expect(!machine.hasEnded)
       guard sent(next) else { continue }
@@ -207,7 +254,7 @@ private struct RandomServerCall {
 
   private mutating func credit() {
     guard !machine.hasEnded else { return }
-    let byteCount = UInt32.random(in: 1...10, using: &random)
+    let byteCount = UInt32.random(in: 1...10_000, using: &random)
     _ = try? machine.messages.creditReceived(byteCount)
     _ = try? window.creditReceived(byteCount)
     grantedByteCount += Int(byteCount)
@@ -231,6 +278,5 @@ private struct RandomServerCall {
     endCount += 1
     openCallCount -= 1
     if !release.hasHandler { runningHandlerCount -= 1 }
-    buffered.callEnded(release)
   }
 }

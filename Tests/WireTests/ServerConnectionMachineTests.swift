@@ -17,8 +17,7 @@ import Wire
   /// A call ends whose handler runs on.
   private func end(_ open: inout ServerConnectionMachine, hasHandler: Bool = true) {
     open.callEnded(
-      ServerCallMachine.Release(
-        hasHandler: hasHandler, unfinishedByteCount: 0, replyByteCount: 0, isBlocked: false))
+      ServerCallMachine.Release(hasHandler: hasHandler, isBlocked: false))
   }
 
   private func opened() -> ServerConnectionMachine {
@@ -237,21 +236,78 @@ import Wire
     #expect(try open.callReceived(stream: 3, fault: fault) == .ignore)
   }
 
+  @Test func `W5.7 strangers have fewer calls at once`() throws {
+    var configuration = ServerConnectionMachine.Configuration()
+    configuration.limits.concurrentCallCountMax = 40
+    var open = ServerConnectionMachine(configuration: configuration, now: start)
+    open.handshakeCompleted(now: start)
+    open.helloReceived(Hello())
+    // Calls that name their caller are not counted with them.
+    for stream in 0..<20 {
+      #expect(try open.callReceived(stream: UInt32(2 * stream + 1)) == .start)
+    }
+    for stream in 20..<36 {
+      let admission = try open.callReceived(stream: UInt32(2 * stream + 1), isStrangers: true)
+      #expect(admission == .start)
+    }
+    let refusal = ServerStreams.Admission.refuse(
+      CallFault(.resourceExhausted, "more than 16 concurrent calls without a token"))
+    #expect(try open.callReceived(stream: 101, isStrangers: true) == refusal)
+    #expect(try open.callReceived(stream: 103) == .start)
+    let release = ServerCallMachine.Release(hasHandler: true, isBlocked: false)
+    open.callEnded(release)
+    #expect(try open.callReceived(stream: 105, isStrangers: true) == refusal)
+    open.callEnded(release, isStrangers: true)
+    #expect(try open.callReceived(stream: 107, isStrangers: true) == .start)
+  }
+
+  @Test func `W9.7 CREDITs of less than 1 KiB are bounded by rate`() throws {
+    var open = opened()
+    for _ in 0..<1000 { try open.creditReceived(1023, stream: 1, now: start) }
+    for _ in 0..<5000 { try open.creditReceived(1024, stream: 0, now: start) }
+    #expect(open.sendWindow.available == WireLimit.connectionCreditDefault + 5000 * 1024)
+    let fault = reason { () throws(WireFault) in
+      try open.creditReceived(1, stream: 1, now: start)
+    }
+    #expect(fault == .abuse)
+  }
+
+  @Test func `W12.4 calls that expire at once are bounded by rate`() throws {
+    var open = opened()
+    for _ in 0..<1000 { try open.callExpired(timeout: .milliseconds(9), now: start) }
+    for _ in 0..<5000 { try open.callExpired(timeout: .milliseconds(10), now: start) }
+    let fault = reason { () throws(WireFault) in try open.callExpired(timeout: .zero, now: start) }
+    #expect(fault == .abuse)
+  }
+
+  @Test func `W9.8 the connection's credit is a stranger's until a caller is known`() throws {
+    var open = opened()
+    try open.messageBytesReceived(WireLimit.strangerCredit)
+    #expect(
+      reason { () throws(WireFault) in try open.messageBytesReceived(1) } == .flowControl)
+    #expect(open.callerFound() == WireLimit.connectionCreditDefault - WireLimit.strangerCredit)
+    #expect(open.isCallerKnown)
+    #expect(open.callerFound() == 0)
+    try open.messageBytesReceived(WireLimit.connectionCreditDefault - WireLimit.strangerCredit)
+    #expect(
+      reason { () throws(WireFault) in try open.messageBytesReceived(1) } == .flowControl)
+  }
+
   @Test func `W6.5 what a client makes the server keep is counted in one place`() {
     var configuration = ServerConnectionMachine.Configuration()
     configuration.limits.messageByteCountMax = 100
-    configuration.replyByteCountMax = 50
+    configuration.limits.connectionCredit = 7
+    configuration.outputByteCountMax = 50
     var buffered = ServerConnectionMachine(configuration: configuration, now: start).buffered
-    #expect(buffered.inputKept(byteCount: 400) == true)
-    #expect(buffered.inputKept(byteCount: 1) == false)
-    buffered.inputCompleted(byteCount: 300)
-    #expect(buffered.replyKept(byteCount: 50) == true)
-    #expect(buffered.replyKept(byteCount: 1) == false)
-    buffered.callEnded(
-      ServerCallMachine.Release(
-        hasHandler: true, unfinishedByteCount: 101, replyByteCount: 51, isBlocked: true))
-    #expect(buffered.inputByteCount == 0)
-    #expect(buffered.replyByteCount == 0)
+    let none = KeptBytes()
+    #expect(buffered.changed(from: none, to: KeptBytes(input: 407)) == true)
+    #expect(buffered.changed(from: none, to: KeptBytes(output: 50)) == true)
+    #expect(buffered.changed(from: none, to: KeptBytes(input: 1)) == false)
+    #expect(buffered.changed(from: none, to: KeptBytes(output: 1)) == false)
+    // Less is always possible, also while it is too much.
+    #expect(buffered.changed(from: KeptBytes(input: 1, output: 1), to: none) == true)
+    #expect(buffered.changed(from: KeptBytes(input: 407), to: KeptBytes(input: 7)) == true)
+    #expect(buffered.kept == KeptBytes(input: 7, output: 50))
   }
 
   @Test func `before HELLO a drain refuses, and before TLS there is nothing to say`() {

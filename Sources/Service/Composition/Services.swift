@@ -81,7 +81,10 @@ package struct Services: Sendable {
         TracingInterceptor(), MetricsInterceptor(),
         FailureInterceptor(logger: logger, translate: ErrorTable.rpcError),
       ],
-      inner: [StoreDeadline(), AdmissionInterceptor(admission: admission)])
+      inner: [
+        StoreDeadline(), ConstantReplies(of: ReflectionServiceMethods.all),
+        AdmissionInterceptor(admission: admission),
+      ])
     try registerLearning(in: &router)
     try registerEvents(in: &router)
     try registerServer(in: &router)

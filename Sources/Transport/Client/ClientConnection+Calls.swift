@@ -89,6 +89,7 @@ extension ClientConnection {
 
   /// Credit arrived: a fragment for each waiting call in turn.
   func sendBlocked() {
+    isCreditNew = false
     var isProgress = true
     while isProgress, !blocked.isEmpty {
       isProgress = false

@@ -99,7 +99,7 @@ extension ClientConnection {
     } else {
       return try machine.absentStreamFrameReceived(stream: header.stream)
     }
-    sendBlocked()
+    isCreditNew = true
   }
 
   private func receiveGoAway(_ goAway: GoAway) {

@@ -29,6 +29,8 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   var queued: [ClientCall] = []
   /// Calls whose message waits for credit.
   var blocked: [ClientCall] = []
+  /// Whether credit came with this read, for the calls that wait for it.
+  var isCreditNew = false
 
   /// Why the connection is no more; nil while it is.
   private(set) var endError: RPCError?
@@ -150,6 +152,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
+    if isCreditNew { sendBlocked() }
     flush()
     context.fireChannelReadComplete()
   }

@@ -55,10 +55,15 @@ final class AuthenticationCache: Sendable {
     self.now = now
   }
 
+  /// Whom `token` stands for, where that can be said at once.
+  func known(token: String) -> Outcome? {
+    let key = SHA256.hash(token)
+    return state.withLock { known(key, in: &$0) }
+  }
+
   /// Whom `token` stands for, from the cache or from the authenticator.
   func authenticate(token: String) async -> Outcome {
     let key = SHA256.hash(token)
-    if let known = state.withLock({ known(key, in: &$0) }) { return known }
     while true {
       switch await turn(key) {
       case .take(let outcome): return outcome

@@ -13,7 +13,10 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   let receivedAt: ContinuousClock.Instant
   let idempotencyKey: String?
   let token: String?
-  private let hasOwnToken: Bool
+  let hasOwnToken: Bool
+  /// Whom the token stands for; nil while that is looked up, and where nobody asks.
+  var principal: Principal?
+  let isStrangers: Bool
   private let traceparent: String?
   private let metadata: [(String, String)]
   let deadline: ContinuousClock.Instant?
@@ -30,10 +33,24 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   /// The bytes of the message that waits for credit; the machine knows how much of it is out.
   var waitingMessage: [UInt8] = []
   var stall = OutputStall()
+  /// Whether those bytes are there anyway.
+  var isWaitingMessageShared = false
+
+  /// What was counted of what it makes us keep.
+  var kept = KeptBytes()
+  /// Of a stranger's call that does not end at once: its head, and about what it takes in itself.
+  private let headByteCount: Int
+  /// Of the request that the handler was given, beside the queue.
+  var requestByteCount = 0
 
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
-  init(_ connection: ServerConnection, _ stream: UInt32, _ route: Route, _ head: CallHead) {
+  /// `caller` is whom the token stands for, nil when that must be looked up; or nobody is asked for.
+  init(
+    _ connection: ServerConnection, _ stream: UInt32, _ route: Route, _ parts: CallHead.Parts,
+    _ caller: ServerConnection.Caller
+  ) {
+    let head = parts.head
     self.connection = connection
     self.stream = stream
     self.route = route
@@ -44,16 +61,40 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     traceparent = head.traceparent
     metadata = head.metadata.entries
     deadline = connection.deadline(of: route, head.timeoutMicroseconds)
+    principal = caller.principal
+    isStrangers = connection.isStrangers(route)
+    headByteCount =
+      connection.machine.isCallerKnown ? 0 : Self.byteCount + parts.headByteCount
+    var limits = connection.core.configuration.limits
+    if route.isOpenToAll {
+      limits.messageByteCountMax = min(
+        limits.messageByteCountMax, WireLimit.publicMessageByteCountMax)
+    }
     machine = ServerCallMachine(
       messages: CallMachine(
-        mine: connection.core.configuration.limits, peers: connection.machine.peerLimits,
-        receivesSingleMessage: route.method.kind.hasSingleRequest))
+        mine: limits, peers: connection.machine.peerLimits,
+        receivesSingleMessage: route.method.kind.hasSingleRequest),
+      startsWithRequest: route.method.kind == .unary, isCallerKnown: !caller.isToBeLookedUp)
+  }
+
+  /// About what a call takes in memory itself, with its task.
+  private static let byteCount = 1024
+
+  /// Counted in whole KiB, so that small messages cost no count.
+  private static func whole(_ byteCount: Int) -> Int { byteCount & ~1023 }
+
+  /// What it makes us keep now; nothing after its end.
+  var keptNow: KeptBytes {
+    guard !machine.hasEnded else { return KeptBytes() }
+    return KeptBytes(
+      input: Self.whole(headByteCount + requestByteCount + queue.byteCount),
+      output: isWaitingMessageShared ? 0 : Self.whole(machine.messages.waitingByteCount))
   }
 
   // MARK: The handler's task
 
   func runUnary(_ invocation: Route.Invocation) async throws {
-    let context = await makeContext()
+    let context = makeContext()
     let message = try await invocation(context)
     await onLoop {
       self.connection.reply(self, message)
@@ -64,7 +105,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   func runStreaming(_ body: @Sendable (any ServerStream, CallContext) async throws -> Void)
     async throws
   {
-    let context = await makeContext()
+    let context = makeContext()
     try await body(self, context)
     await onLoop { self.connection.handlerReturned(self, nil) }
   }
@@ -74,43 +115,22 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     await onLoop { self.connection.handlerReturned(self, rpcError) }
   }
 
-  private func makeContext() async -> CallContext {
-    let caller = await authenticate()
+  /// On the loop, where handlers start.
+  private func makeContext() -> CallContext {
     let context = CallContext(
-      method: route.method, deadline: deadline, principal: caller.principal,
-      refusal: caller.refusal, idempotencyKey: idempotencyKey, metadata: metadata,
-      traceparent: traceparent,
+      method: route.method, deadline: deadline, principal: principal,
+      idempotencyKey: idempotencyKey, metadata: metadata, traceparent: traceparent,
       connectionID: connection.id, streamID: stream, requestBytes: requestBytes)
     requestBytes = []
-    if connection.loop.inEventLoop {
-      keep(context)
-    } else {
-      await onLoop { self.keep(context) }
-    }
+    self.context = context
     return context
   }
 
-  private func keep(_ context: CallContext) {
-    self.context = context
-    if context.principal != nil { connection.peerAuthenticated() }
-  }
-
-  /// Whom the call's token stands for, or why for none. Whether the method needs a caller is the
-  /// router's to say.
-  private func authenticate() async -> (principal: Principal?, refusal: RPCError?) {
-    guard let token else { return (nil, nil) }
-    if !hasOwnToken, let principal = connection.identity.principal(at: receivedAt) {
-      return (principal, nil)
-    }
-    switch await connection.core.authentication.authenticate(token: token) {
-    case .principal(let answer):
-      if !hasOwnToken { await onLoop { self.connection.identity.authenticated(answer) } }
-      return (answer.principal, nil)
-    case .refused(let error, let wasLookedUp):
-      if wasLookedUp { connection.tokenLookUpRefused() }
-      return (nil, error)
-    case .failed(let error): return (nil, error)
-    }
+  /// Looks up whom the call's token stands for.
+  func lookUpCaller() async {
+    guard let token else { return }
+    let outcome = await connection.core.authentication.authenticate(token: token)
+    await onLoop { self.connection.callerLookedUp(self, outcome) }
   }
 
   /// Runs `body` on the connection's loop, at once when this is it.
@@ -184,6 +204,8 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     if taken.byteCount == 0 { machine.messages.emptyMessageRead() }
     connection.grantConnection(taken.heldByteCount)
     connection.grantStream(self, taken.heldByteCount)
+    requestByteCount = taken.byteCount
+    connection.settle(self)
     switch taken.result {
     case .success(let message): return message
     case .failure(let error): throw RPCError(fromHandler: error)

@@ -29,12 +29,14 @@ package struct ServerConfiguration: Sendable {
   package var publicStreamTimeMax = Duration.seconds(600)
   /// How long a connection may be without a call.
   package var idle = IdleMachine.Limits()
-  /// A unary call's timeout is cut to this.
+  /// A unary call's timeout is cut to this, and that of a method open to everybody to the second.
   package var unaryTimeoutMax = Duration.seconds(3600)
+  package var publicTimeoutMax = Duration.seconds(10)
   /// How long a token's answer is trusted, and how often those of running streams are asked again.
   package var authenticationTTL = Duration.seconds(10)
-  /// Replies of one connection that wait for the client's credit, in bytes.
-  package var pendingReplyByteCountMax = 16 << 20
+  /// Messages of one connection that wait for the client's credit, in bytes.
+  package var pendingOutputByteCountMax = 16 << 20
+  package var memory = MemoryLimits()
   /// How long a call waits for a client that takes nothing of its output.
   package var streamStallMax = Duration.seconds(60)
   /// Sent in HELLO.
@@ -64,7 +66,7 @@ extension ServerConfiguration {
     machine.idle = idle
     machine.drainGrace = connectionGrace
     machine.drainRoundTripMax = drainRoundTripMax
-    machine.replyByteCountMax = pendingReplyByteCountMax
+    machine.outputByteCountMax = pendingOutputByteCountMax
     machine.ageMax = connectionAgeMax.map { $0 + $0 * Double.random(in: 0...0.1) }
     return machine
   }
@@ -80,6 +82,8 @@ extension ServerConfiguration {
     var hello = Hello()
     hello.agent = agent
     hello.limits = limits
+    // The rest is granted when a caller is known (W9.8).
+    hello.limits.connectionCredit = min(limits.connectionCredit, WireLimit.strangerCredit)
     hello.pingIntervalMilliseconds = UInt32(clamping: Int(pingInterval / .milliseconds(1)))
     hello.serverID = serverID
     return hello

@@ -1,8 +1,9 @@
 internal import RPC
 internal import Wire
 
-// A call's life: CALL -> admitted -> handler runs -> END. The stream and the handler end separately:
-// a cancelled handler runs on without a stream, a handler's last message may wait for credit.
+// A call's life: CALL -> admitted -> caller known -> handler runs -> END. The stream and the handler
+// end separately: a cancelled handler runs on without a stream, a handler's last message may wait for
+// credit.
 extension ServerConnection {
   func receiveCall(
     _ header: FrameHeader, _ payload: UnsafeRawBufferPointer
@@ -13,10 +14,10 @@ extension ServerConnection {
       throw WireFault(.protocolError, "a CALL continues after its block without HAS_MESSAGE")
     }
     try machine.messageBytesReceived(parts.message.count)
-    guard let route = try admit(parts, stream: header.stream) else {
+    guard let (route, caller) = try admit(parts, stream: header.stream) else {
       return grantConnection(parts.message.count)
     }
-    let call = ServerCall(self, header.stream, route, parts.head)
+    let call = ServerCall(self, header.stream, route, parts, caller)
     record.counters.startedCount += 1
     do throws(WireFault) {
       try begin(call, header.flags, hasMessage ? parts.message : nil)
@@ -29,26 +30,105 @@ extension ServerConnection {
     guard !call.machine.hasEnded else { return }
     calls[call.stream] = call
     armTimer(for: call)
+    settle(call)
   }
 
   /// Decides about a call by its head, before any of its message is kept. Nil when it was refused or
   /// ignored; its message is dropped then.
-  private func admit(_ parts: CallHead.Parts, stream: UInt32) throws(WireFault) -> Route? {
-    var route: Route?
+  private func admit(
+    _ parts: CallHead.Parts, stream: UInt32
+  ) throws(WireFault) -> (Route, Caller)? {
+    var admitted: (route: Route, caller: Caller)?
     var fault = parts.fault
     if fault == nil {
-      route = routes.route(parts.head.pathBytes, in: core.router)
-      if route == nil { fault = Self.unknownMethod(parts.head.pathBytes) }
+      do throws(CallFault) {
+        admitted = try judge(parts.head)
+      } catch {
+        fault = error
+      }
     }
-    switch try machine.callReceived(stream: stream, fault: fault) {
-    case .start: return route
+    let isStrangers = admitted.map { self.isStrangers($0.route) } ?? false
+    switch try machine.callReceived(stream: stream, fault: fault, isStrangers: isStrangers) {
+    case .start: return admitted
     case .ignore: return nil
     case .refuse(let fault):
       record.counters.countEnd(fault.code)
       var trailer = EndTrailer(status: fault.code, message: fault.text)
       trailer.isNotStarted = true
+      // Too many calls at once are over in a while.
+      if fault.code == .resourceExhausted { trailer.details = RPCError.busy }
       writeEnd(stream, trailer)
+      if parts.head.timeoutMicroseconds == 0 { try machine.callExpired(timeout: .zero, now: now) }
       return nil
+    }
+  }
+
+  /// Whether a call is by nobody in particular, and nobody is known here.
+  func isStrangers(_ route: Route) -> Bool { route.isOpenToAll && !machine.isCallerKnown }
+
+  private func judge(_ head: CallHead) throws(CallFault) -> (Route, Caller) {
+    guard let route = routes.route(head.pathBytes, in: core.router) else {
+      throw Self.unknownMethod(head.pathBytes)
+    }
+    if head.timeoutMicroseconds == 0 {
+      throw CallFault(.deadlineExceeded, "the timeout was zero")
+    }
+    return (route, try caller(head, of: route))
+  }
+
+  /// Whom a call is by, as far as that can be said at its head.
+  enum Caller {
+    /// Nobody is asked for.
+    case anybody
+    case known(Principal)
+    case lookUp
+
+    var principal: Principal? {
+      if case .known(let principal) = self { principal } else { nil }
+    }
+
+    var isToBeLookedUp: Bool {
+      if case .lookUp = self { true } else { false }
+    }
+  }
+
+  private func caller(_ head: CallHead, of route: Route) throws(CallFault) -> Caller {
+    let isConnections = head.token == nil
+    if isConnections, let principal = identity.principal(at: now) { return .known(principal) }
+    // Health must be told also while the database cannot say who asks.
+    if route.isOpenToAll { return .anybody }
+    guard let token = head.token ?? identity.token else {
+      throw CallFault(.unauthenticated, "this call needs a token")
+    }
+    switch core.authentication.known(token: token) {
+    case .principal(let answer):
+      if isConnections { identity.authenticated(answer) }
+      callerFound(answer.principal)
+      return .known(answer.principal)
+    case .refused(let error, _), .failed(let error): throw CallFault(error.code, error.message)
+    case nil: return .lookUp
+    }
+  }
+
+  /// The look-up of a call's caller is over; the call may be, too. On the loop.
+  func callerLookedUp(_ call: ServerCall, _ outcome: AuthenticationCache.Outcome) {
+    switch outcome {
+    case .principal(let answer):
+      if !call.hasOwnToken { identity.authenticated(answer) }
+      callerFound(answer.principal)
+      core.handlers.ended()
+      guard call.machine.callerFound() else { return machine.handlerEnded() }
+      call.task = nil
+      call.principal = answer.principal
+      let freed = call.queue.readerCame()
+      grantConnection(freed)
+      grantStream(call, freed)
+      inputChanged(call)
+    case .refused(let error, let wasLookedUp):
+      handlerReturned(call, error)
+      if wasLookedUp { tokenLookUpRefused() }
+    case .failed(let error):
+      handlerReturned(call, error)
     }
   }
 
@@ -61,17 +141,15 @@ extension ServerConnection {
   private func begin(
     _ call: ServerCall, _ flags: FrameFlags, _ message: UnsafeRawBufferPointer?
   ) throws(WireFault) {
-    if let deadline = call.deadline, deadline <= now {
-      grantConnection(message?.count ?? 0)
-      return end(call, RPCError(.deadlineExceeded, "the timeout was zero"))
-    }
     if let fault = admitPublicStream(call) {
       grantConnection(message?.count ?? 0)
       return refuse(call, fault)
     }
+    if call.machine.isAwaitingCaller { run(call) { await call.lookUpCaller() } }
     let isUnary = call.route.method.kind == .unary
-    if isUnary, let message, flags.contains(.end) {
+    if isUnary, let message, flags.contains(.end), !call.machine.isHandlerRunning {
       // The whole request is here: decode it where it lies.
+      if call.machine.hasEnded { return grantConnection(message.count) }
       switch call.machine.messages.fragmentReceived(byteCount: message.count, flags: flags) {
       case .fail(let fault): throw fault
       case .refuse(let fault):
@@ -82,9 +160,9 @@ extension ServerConnection {
         return startUnary(call, message)
       }
     }
-    if !isUnary { startStreaming(call) }
+    if !isUnary, !call.machine.hasEnded { inputChanged(call) }
     if let message {
-      // A handler that has ended already reads no more.
+      // A call that has ended already reads no more.
       if call.machine.hasEnded { return grantConnection(message.count) }
       try deliver(message, flags: flags, to: call)
     } else if flags.contains(.end), !call.machine.hasEnded {
@@ -94,15 +172,17 @@ extension ServerConnection {
 
   // MARK: The handler
 
-  /// A message or the half-close arrived.
+  /// A message or the half-close arrived, or the caller is known.
   func inputChanged(_ call: ServerCall) {
     switch call.machine.inputChanged() {
     case .wait: break
     case .wakeReader: call.wake()
     case .startHandler:
+      guard case .unary = call.route.body else { return startStreaming(call) }
       // Out of the call, because the handler may end it while it runs.
       var queue = call.queue
       call.queue = MessageQueue()
+      call.requestByteCount = queue.byteCount
       let taken = queue.take { startUnary(call, $0) }
       grantConnection(taken.heldByteCount)
     }
@@ -115,6 +195,7 @@ extension ServerConnection {
     do throws(DecodeError) {
       if call.idempotencyKey != nil { call.requestBytes = Array(bytes) }
       let invocation = try decode(bytes, core.configuration.decodeLimits)
+      call.machine.handlerStarted()
       run(call) { try await call.runUnary(invocation) }
     } catch {
       end(call, RPCError(fromHandler: error))
@@ -125,11 +206,11 @@ extension ServerConnection {
     guard case .streaming(let body) = call.route.body else {
       return end(call, RPCError(.internal, "internal error"))
     }
+    call.machine.handlerStarted()
     run(call) { try await call.runStreaming(body) }
   }
 
   private func run(_ call: ServerCall, _ body: @escaping @Sendable () async throws -> Void) {
-    call.machine.handlerStarted()
     core.handlers.began()
     let task = Task.immediate(executorPreference: executor) {
       do {
@@ -138,7 +219,8 @@ extension ServerConnection {
         await call.handlerFailed(error)
       }
     }
-    if call.machine.isHandlerRunning { call.task = task }
+    // A look-up that answered at once may have started the handler.
+    if call.task == nil, call.machine.isHandlerRunning { call.task = task }
     if call.machine.hasEnded { call.task?.cancel() }
   }
 
@@ -193,7 +275,8 @@ extension ServerConnection {
     call.endError = error ?? RPCError(.cancelled, "the call has ended")
     calls[call.stream] = nil
     publicStreamEnded(call.stream)
-    machine.callEnded(release)
+    _ = count(call)
+    machine.callEnded(release, isStrangers: call.isStrangers)
     grantConnection(call.queue.heldByteCount)
     call.queue = MessageQueue()
     if release.isBlocked {
@@ -207,11 +290,13 @@ extension ServerConnection {
   // MARK: Time
 
   func deadline(of route: Route, _ timeoutMicroseconds: UInt64?) -> ContinuousClock.Instant? {
-    guard let timeoutMicroseconds else { return route.rule.timeout.map { now + $0 } }
-    let isUnary = route.method.kind == .unary
     // A year is as good as for ever, and keeps the arithmetic far from overflow.
-    let timeout = Duration.microseconds(min(timeoutMicroseconds, 31_536_000_000_000))
-    return now + (isUnary ? min(timeout, core.configuration.unaryTimeoutMax) : timeout)
+    let asked = timeoutMicroseconds.map { Duration.microseconds(min($0, 31_536_000_000_000)) }
+    guard let timeout = asked ?? route.rule.timeout else { return nil }
+    guard route.method.kind == .unary else { return now + timeout }
+    let configuration = core.configuration
+    let most = route.isOpenToAll ? configuration.publicTimeoutMax : configuration.unaryTimeoutMax
+    return now + min(timeout, most)
   }
 
   func elapsedMicroseconds(_ call: ServerCall) -> UInt64 {

@@ -57,17 +57,23 @@ extension ServerConnection {
   }
 
   private func receiveCredit(_ header: FrameHeader, _ byteCount: UInt32) throws(WireFault) {
-    if header.stream == 0 {
-      try machine.sendWindow.creditReceived(byteCount)
-      return sendBlocked()
-    }
+    try machine.creditReceived(byteCount, stream: header.stream, now: now)
+    if header.stream == 0 { return creditCame() }
     guard let call = calls[header.stream] else {
       // Counts as noise only from a stream that never was: a reader may grant for what it just read.
       return try machine.absentStreamFrameReceived(
         stream: header.stream, messageByteCount: 1, now: now)
     }
     try call.machine.messages.creditReceived(byteCount)
-    if call.machine.messages.isMessageWaiting { sendBlocked() }
+    if call.machine.messages.isMessageWaiting { creditCame() }
+  }
+
+  /// All credit of a tick is used in one go: a look at every blocked call for each CREDIT would be
+  /// a cheap way to keep the server busy.
+  private func creditCame() {
+    guard !waiting.blocked.isEmpty else { return }
+    waiting.mayContinue()
+    markDirty()
   }
 
   private func receiveCancel(_ header: FrameHeader) throws(WireFault) {
@@ -86,7 +92,6 @@ extension ServerConnection {
   func deliver(
     _ bytes: UnsafeRawBufferPointer, flags: FrameFlags, to call: ServerCall
   ) throws(WireFault) {
-    let keptByteCount = call.machine.messages.inbound.unfinishedByteCount
     switch call.machine.messages.fragmentReceived(byteCount: bytes.count, flags: flags) {
     case .fail(let fault):
       throw fault
@@ -94,16 +99,14 @@ extension ServerConnection {
       grantConnection(bytes.count)
       refuse(call, fault)
     case .hold:
-      let freed = call.queue.hold(bytes)
+      let freed = call.queue.hold(
+        bytes, hasReader: machine.isCallerKnown && !call.machine.isAwaitingCaller)
       grantConnection(freed)
       grantStream(call, freed)
-      if !machine.buffered.inputKept(byteCount: bytes.count) {
-        refuse(
-          call, CallFault(.resourceExhausted, "too many unfinished messages on the connection"))
-      }
+      settle(call)
     case .deliver:
       call.queue.deliver(bytes)
-      machine.buffered.inputCompleted(byteCount: keptByteCount)
+      settle(call)
       inputChanged(call)
     case .close:
       inputChanged(call)

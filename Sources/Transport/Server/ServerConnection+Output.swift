@@ -37,25 +37,26 @@ extension ServerConnection {
     perform(release, of: call, nil)
   }
 
-  /// A reply that did not fit END: what is left of it waits, and is counted.
+  /// A reply that did not fit END: what is left of it waits.
   private func replyWaits(_ call: ServerCall) {
     switch call.machine.replyHandedOver() {
     case .drop: break
     case .end(let release): writeEnd(of: call, nil, release)
-    case .keep(let byteCount):
-      guard !machine.buffered.replyKept(byteCount: byteCount) else { return outputWaits(call) }
-      end(call, RPCError(.resourceExhausted, "too many replies wait for the client's credit"))
+    case .keep:
+      outputWaits(call)
+      settle(call)
     }
   }
 
   /// One message of a stream. What credit does not allow yet waits in the call.
   func send(_ call: ServerCall, _ message: any WireMessage) {
-    _ = encode(message, call) { byteCount in
+    let isOut = encode(message, call) { byteCount in
       guard takeWhole(call, byteCount) else { return nil }
       out.appendHeader(.message, flags: [], stream: call.stream, payloadByteCount: byteCount)
       return out.extend(by: byteCount)
     }
     markDirty()
+    if !isOut { settle(call) }
   }
 
   /// One encoded message of a stream, whole or not at all.
@@ -73,16 +74,9 @@ extension ServerConnection {
     _ message: any WireMessage, _ call: ServerCall,
     _ place: (Int) -> UnsafeMutableRawBufferPointer?
   ) -> Bool {
-    var overflow: UnsafeMutableRawBufferPointer?
-    defer { overflow?.deallocate() }
-    var byteCount = 0
     let byteCountMax = machine.peerLimits.messageByteCountMax
-    message.encode { count in
-      byteCount = count
-      if count <= byteCountMax, let placed = place(count) { return placed }
-      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
-      overflow = memory
-      return memory
+    let (byteCount, isPlaced, rest) = Self.encode(message) { byteCount in
+      byteCount <= byteCountMax ? place(byteCount) : nil
     }
     guard byteCount <= byteCountMax else {
       end(
@@ -92,9 +86,9 @@ extension ServerConnection {
           "the reply of \(byteCount) bytes is larger than the client accepts"))
       return false
     }
-    guard let overflow else { return true }
-    // What others wait with as well is not copied.
-    call.waitingMessage = message.sharedBytes ?? Array(overflow)
+    guard !isPlaced else { return true }
+    call.waitingMessage = rest
+    call.isWaitingMessageShared = message.sharedBytes != nil
     call.machine.messages.messageWaits(byteCount: byteCount)
     while let isLast = sendFragment(call) {
       if isLast { return false }
@@ -103,25 +97,59 @@ extension ServerConnection {
     return false
   }
 
+  /// Encodes into what `place` answers, or, where it says nil, into an array; a message that is kept
+  /// encoded is not copied for that.
+  private static func encode(
+    _ message: any WireMessage, _ place: (Int) -> UnsafeMutableRawBufferPointer?
+  ) -> (byteCount: Int, isPlaced: Bool, rest: [UInt8]) {
+    if let shared = message.sharedBytes {
+      guard let placed = place(shared.count) else { return (shared.count, false, shared) }
+      shared.withUnsafeBytes { placed.copyMemory(from: $0) }
+      return (shared.count, true, [])
+    }
+    var overflow: UnsafeMutableRawBufferPointer?
+    defer { overflow?.deallocate() }
+    var byteCount = 0
+    message.encode { count in
+      byteCount = count
+      if let placed = place(count) { return placed }
+      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
+      overflow = memory
+      return memory
+    }
+    return (byteCount, overflow == nil, overflow.map { Array($0) } ?? [])
+  }
+
   // MARK: Credit
+
+  /// Whether messages may be added to the output now. Otherwise those that wait are looked at when
+  /// there is room.
+  private func takeRoom() -> Bool {
+    if gate.isWritable, out.count < outputLimits.byteCountMax { return true }
+    waiting.mayContinue()
+    return false
+  }
+
+  private var frameByteCountMax: Int {
+    min(machine.peerLimits.framePayloadByteCountMax, outputLimits.frameByteCountMax)
+  }
 
   /// Whether a message goes out whole, in a frame with `blockByteCount` bytes more. Takes its credit.
   private func takeWhole(
     _ call: ServerCall, _ byteCount: Int, blockByteCount: Int = 0
   ) -> Bool {
-    guard out.count < Self.outputByteCountMax else { return false }
+    guard takeRoom() else { return false }
     return call.machine.messages.takeWhole(
       byteCount: byteCount, blockByteCount: blockByteCount, connection: &machine.sendWindow,
-      framePayloadByteCountMax: machine.peerLimits.framePayloadByteCountMax)
+      framePayloadByteCountMax: frameByteCountMax)
   }
 
   /// One fragment of the message that waits: whether it was the last. Nil when there is no credit for
   /// it, or it must wait for a flush.
   private func sendFragment(_ call: ServerCall) -> Bool? {
-    guard out.count < Self.outputByteCountMax else { return nil }
+    guard takeRoom() else { return nil }
     let next = call.machine.messages.nextFragment(
-      connection: &machine.sendWindow,
-      framePayloadByteCountMax: machine.peerLimits.framePayloadByteCountMax)
+      connection: &machine.sendWindow, framePayloadByteCountMax: frameByteCountMax)
     guard let next else { return nil }
     if call.stall.since != nil { call.stall.outputMoved(now: core.now()) }
     out.appendHeader(
@@ -135,10 +163,10 @@ extension ServerConnection {
     return next.isLast
   }
 
-  /// Credit arrived, or the socket takes more: sends for the calls that wait, a fragment each in
-  /// turn, so that one large message does not hold up the others.
-  func sendBlocked() {
-    var isProgress = true
+  /// Sends for the calls that wait, if credit came or there may be room: a fragment each in turn, so
+  /// that one large message does not hold up the others.
+  func sendDue() {
+    var isProgress = waiting.takeDue()
     while isProgress, !waiting.blocked.isEmpty {
       isProgress = false
       for call in waiting.takeBlocked() where !call.machine.hasEnded {
@@ -157,7 +185,9 @@ extension ServerConnection {
 
   private func waitingMessageSent(_ call: ServerCall) {
     switch call.machine.waitingMessageSent() {
-    case .wakeWriter: call.wake()
+    case .wakeWriter:
+      settle(call)
+      call.wake()
     case .end(let release): writeEnd(of: call, nil, release)
     }
   }

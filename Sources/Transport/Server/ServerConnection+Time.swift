@@ -36,7 +36,11 @@ extension ServerConnection {
     now = core.now()
     perform(machine.timerFired(now: now))
     guard !machine.isClosed else { return }
-    endExpiredCalls()
+    do throws(WireFault) {
+      try endExpiredCalls()
+    } catch {
+      return fail(error)
+    }
     endOldPublicStreams()
     endStalledCalls()
     recheckTokens()
@@ -44,10 +48,11 @@ extension ServerConnection {
     rearmTimer()
   }
 
-  private func endExpiredCalls() {
+  private func endExpiredCalls() throws(WireFault) {
     for call in Array(calls.values) {
       guard let deadline = call.deadline, deadline <= now else { continue }
       end(call, RPCError(.deadlineExceeded, "the deadline has passed"))
+      try machine.callExpired(timeout: call.receivedAt.duration(to: deadline), now: now)
     }
   }
 

@@ -17,9 +17,6 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
 
   /// Output that a tick gathers before streams wait for the next one.
   static let tickOutputByteCountMax = 64 << 10
-  /// Output beyond which replies wait like those without credit: one read can hold hundreds of
-  /// calls, each with a reply a thousand times its size.
-  static let outputByteCountMax = 1 << 20
 
   let core: ServerCore
   let executor: LoopExecutor
@@ -33,7 +30,12 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   private var carry = FrameCarry()
 
   var out = OutputBuffer()
-  private var gate = OutputGate()
+  private(set) var gate = OutputGate()
+  var outputLimits = OutputLimits.stranger
+  /// What the socket did not take, as far as it was counted.
+  var unsentByteCount = 0
+  /// Who answers for what is kept here.
+  var account: ByteAccount
   /// Calls that did not end in the read that started them.
   var calls: [UInt32: ServerCall] = [:]
   var waiting = WaitingCalls()
@@ -50,6 +52,7 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
     self.core = core
     self.executor = executor
     now = core.now()
+    account = core.accounts.ofStranger()
     record = ConnectionRecord(id: id, acceptedAt: now)
     machine = ServerConnectionMachine(
       configuration: core.configuration.machineConfiguration(), now: now)
@@ -60,18 +63,21 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
     record.remoteAddress = context.remoteAddress?.description ?? "?"
+    apply(.stranger)
     if let grace = core.registry.add(self) { drain(grace: grace) }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
     if machine.close() { releaseAll() }
     timer.cancel()
+    releaseUnsent()
     core.registry.remove(self, counters: record.counters)
     self.context = nil
   }
 
   func channelInactive(context: ChannelHandlerContext) {
     if machine.close() { releaseAll() }
+    releaseUnsent()
     // Only now: while the last words are being read the connection counts for the limit, and a
     // drain waits for it.
     core.registry.remove(self, counters: record.counters)
@@ -185,7 +191,9 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   // MARK: Out
 
   /// Whether a streaming writer may add to the output of this tick.
-  var hasRoom: Bool { gate.isWritable && out.count < Self.tickOutputByteCountMax }
+  var hasRoom: Bool {
+    gate.isWritable && out.count < min(Self.tickOutputByteCountMax, outputLimits.byteCountMax)
+  }
 
   /// Has the output flushed at the end of this tick.
   func markDirty() {
@@ -195,8 +203,10 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   func flushOutput() {
     gate.flushBegan()
     guard !machine.isClosed else { return out.shrink() }
+    sendDue()
     writeOutput()
     if gate.isWritable { resumeOutput() }
+    settleUnsent()
     if machine.isFinished { finish() }
   }
 
@@ -206,7 +216,8 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
     record.byteCountOut += Int64(bytes.readableBytes)
     // Before the write: while it runs the socket may take everything and become writable, and the
     // calls that waited for that fill the output anew.
-    if calls.isEmpty { out.shrink() }
+    let isLarge = out.capacity > 2 * Self.tickOutputByteCountMax
+    if calls.isEmpty || isLarge || !machine.isCallerKnown { out.shrink() }
     context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
   }
 
@@ -218,13 +229,13 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
       if isReadDue { context.read() }
       executor.tick()
     }
+    settleUnsent()
     context.fireChannelWritabilityChanged()
   }
 
   /// The socket takes more: sends what waited for that.
   private func resumeOutput() {
-    sendBlocked()
-    guard !waiting.isEmpty else { return }
+    sendDue()
     for call in waiting.takeWriters() { call.wake() }
   }
 }

@@ -10,6 +10,7 @@ final class ServerCore: Sendable {
   let configuration: ServerConfiguration
   let router: Router
   let authentication: AuthenticationCache
+  let accounts: ByteAccounts
   let logger: Logger
   /// Peers that were cut off: one line for each address and minute.
   let abuse: MeteredLogger
@@ -30,6 +31,7 @@ final class ServerCore: Sendable {
     registry = ConnectionRegistry(configuration.admissionLimits())
     authentication = AuthenticationCache(
       authenticator, ttl: configuration.authenticationTTL, now: now)
+    accounts = ByteAccounts(configuration.memory)
   }
 }
 

@@ -4,8 +4,14 @@ struct WaitingCalls {
   private(set) var blocked: [ServerCall] = []
   /// Streaming writers that wait for the socket, or for the next tick.
   private var writers: [ServerCall] = []
+  /// Whether something came that may let blocked calls continue. However much came: they are looked
+  /// at once in a tick.
+  private var isDue = false
 
-  var isEmpty: Bool { blocked.isEmpty && writers.isEmpty }
+  /// Credit came, or there may be room again.
+  mutating func mayContinue() {
+    isDue = true
+  }
 
   mutating func waitForCredit(_ call: ServerCall) {
     blocked.append(call)
@@ -13,6 +19,12 @@ struct WaitingCalls {
 
   mutating func waitForRoom(_ call: ServerCall) {
     writers.append(call)
+  }
+
+  /// Whether to look at the blocked calls now, once.
+  mutating func takeDue() -> Bool {
+    defer { isDue = false }
+    return isDue && !blocked.isEmpty
   }
 
   /// All that wait for credit, taken out; those that wait on are put in again.

@@ -53,11 +53,12 @@ struct FrameCarry {
   /// Keeps what is left of the bytes that were joined.
   mutating func keep(_ bytes: inout ByteBuffer, _ allocator: ByteBufferAllocator) {
     guard bytes.readableBytes > 0 else { return }
-    if isJoined {
+    if isJoined, bytes.capacity <= 2 * bytes.readableBytes {
       bytes.discardReadBytes()
       swap(&kept, &bytes)
     } else {
-      // A copy: the buffer belongs to all connections of this loop.
+      // A copy: the buffer belongs to all connections of this loop, or is much larger than what is
+      // left of it.
       kept = allocator.buffer(capacity: bytes.readableBytes)
       kept.writeBuffer(&bytes)
     }

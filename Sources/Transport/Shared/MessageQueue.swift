@@ -22,16 +22,28 @@ struct MessageQueue {
 
   var isEmpty: Bool { entryHead == entries.count }
 
+  /// All bytes that are here.
+  var byteCount: Int { bytes.count - byteHead }
+
   /// Adds a fragment of a message that continues. Answers with the credit to give back at once: all
   /// of it while the reader waits for this very message, so that one larger than the window does
-  /// not stall; nothing while older messages are unread, so that the sum stays bounded.
-  mutating func hold(_ fragment: UnsafeRawBufferPointer) -> Int {
+  /// not stall; nothing while older messages are unread, or there is no reader, so that the sum
+  /// stays bounded.
+  mutating func hold(_ fragment: UnsafeRawBufferPointer, hasReader: Bool = true) -> Int {
     bytes.append(contentsOf: fragment)
     unfinishedByteCount += fragment.count
-    if isEmpty { return fragment.count }
+    if hasReader, isEmpty { return fragment.count }
     unfinishedHeldByteCount += fragment.count
     heldByteCount += fragment.count
     return 0
+  }
+
+  /// There is a reader now. Answers with the credit to give back at once.
+  mutating func readerCame() -> Int {
+    guard isEmpty else { return 0 }
+    defer { unfinishedHeldByteCount = 0 }
+    heldByteCount -= unfinishedHeldByteCount
+    return unfinishedHeldByteCount
   }
 
   /// Completes a message with its last fragment.

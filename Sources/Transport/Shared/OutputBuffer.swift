@@ -8,7 +8,7 @@ internal import Wire
 /// that must stay valid while the message's encoder runs.
 struct OutputBuffer: ~Copyable {
   private var base: UnsafeMutableRawPointer?
-  private var capacity = 0
+  private(set) var capacity = 0
   private(set) var count = 0
 
   init() {}

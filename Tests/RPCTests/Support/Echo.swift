@@ -34,12 +34,12 @@ extension Router {
   /// One call of a unary method with these bytes.
   func call(
     _ method: MethodDescriptor, _ bytes: [UInt8] = [], as principal: Principal? = nil,
-    refusal: RPCError? = nil, metadata: [(String, String)] = [], traceparent: String? = nil
+    metadata: [(String, String)] = [], traceparent: String? = nil
   ) async throws -> [UInt8]? {
     guard case .unary(let decode)? = self[method.path]?.body else { return nil }
     let invocation = try bytes.withUnsafeBytes { try decode($0, DecodeLimits()) }
     let context = CallContext(
-      method: method, principal: principal, refusal: refusal, metadata: metadata,
+      method: method, principal: principal, metadata: metadata,
       traceparent: traceparent, connectionID: 3, streamID: 5)
     return (try await invocation(context) as? Echo)?.bytes
   }

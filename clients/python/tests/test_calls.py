@@ -143,6 +143,27 @@ async def test_a_large_message_is_cut_into_frames_and_waits_for_credit(tls, conn
         await client.goals.create_goal(v1.CreateGoalRequest(description=text))
 
 
+async def test_no_fragment_is_under_1_kib_unless_it_is_the_last(tls, connect):
+    async def script(peer):
+        await peer.greet(stream_credit=100)
+        frame = await peer.frame()
+        assert (frame.kind, frame.flags) == (CALL, 0), "too little credit for a fragment"
+        peer.send(CREDIT, 0, 1, struct.pack(">I", 923))
+        peer.send(PING, 0, 0, bytes(8))
+        assert (await peer.frame()).kind == PONG, "1023 bytes are too little, too"
+        peer.send(CREDIT, 0, 1, struct.pack(">I", 1))
+        first = await peer.frame()
+        assert (first.kind, first.flags, len(first.payload)) == (MESSAGE, 0x02, 1024)
+        peer.send(CREDIT, 0, 1, struct.pack(">I", 1024))
+        last = await peer.frame()
+        assert (last.kind, last.flags) == (MESSAGE, 0x01) and len(last.payload) < 1024
+        peer.reply(1, b"")
+
+    async with FakeServer(tls, script) as server:
+        client = await connect(server.address)
+        await client.goals.create_goal(v1.CreateGoalRequest(description="x" * 1500))
+
+
 async def test_a_reply_in_fragments_is_put_together_and_its_credit_is_returned(tls, connect):
     reply = goal_reply("y" * 600_000)
 

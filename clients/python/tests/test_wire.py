@@ -192,7 +192,10 @@ def test_a_window_above_the_maximum_or_overdrawn_is_a_flow_control_error():
 
 
 def test_consumed_bytes_are_granted_again_in_steps_of_a_quarter():
-    window = ReceiveWindow(100)
-    window.received(100)
-    assert [window.consumed(n) for n in (10, 14, 1, 24, 30)] == [0, 0, 25, 0, 54]
-    window.received(79)
+    window = ReceiveWindow(10_000)
+    window.received(10_000)
+    assert [window.consumed(n) for n in (1000, 1400, 100, 2400, 3000)] == [0, 0, 2500, 0, 5400]
+    window.received(7900)
+    small = ReceiveWindow(2047)
+    small.received(2)
+    assert [small.consumed(1), small.consumed(1)] == [1, 1], "a small window goes back at once"

@@ -94,7 +94,10 @@ class Call:
         self._half_close = half_close
 
     def _room(self, frame_room: int) -> int:
-        return min(frame_room, self._send_window.available, self._connection.send_credit.available)
+        """What a fragment may carry now; 0 where that is too little for one (W9.2)."""
+        credit = min(self._send_window.available, self._connection.send_credit.available)
+        room = min(frame_room, credit)
+        return room if room >= min(len(self._unsent), _wire.FRAGMENT_MIN) else 0
 
     def _write_fragment(self, kind: int, flags: int, block: bytes, room: int) -> None:
         fragment, self._unsent = self._unsent[:room], self._unsent[room:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hito._wire import CREDIT_MAX, FLOW_CONTROL, WireError
+from hito._wire import CREDIT_MAX, FLOW_CONTROL, FRAGMENT_MIN, WireError
 
 
 class SendWindow:
@@ -26,8 +26,9 @@ class ReceiveWindow:
     def __init__(self, initial: int) -> None:
         self._available = initial
         self._owed = 0
-        # In large steps: a CREDIT frame per message would double the frames (W9.5).
-        self._step = max(1, initial // 4)
+        # In large steps: a CREDIT frame per message would double the frames (W9.5). A small window
+        # goes back at once, so that the server never lacks the credit for a fragment.
+        self._step = initial // 4 if initial >= 2 * FRAGMENT_MIN else 1
 
     def received(self, amount: int) -> None:
         if amount > self._available:
