@@ -17,12 +17,16 @@ enum Grants {
         users, courses, enrolments, goals, tasks, code_snapshots, tokens, sink_cursors,
         course_documents
         TO hito_app;
-      GRANT SELECT, INSERT, UPDATE ON agent_runs, model_usage TO hito_app;
+      GRANT SELECT, INSERT, UPDATE ON agent_runs, model_usage, quotas TO hito_app;
+      GRANT SELECT, INSERT ON idempotency_replies TO hito_app;
+      GRANT EXECUTE ON FUNCTION hito_empty_replies(bigint, bigint) TO hito_app;
       GRANT SELECT, INSERT ON events TO hito_app;
       GRANT UPDATE (position) ON events TO hito_app;
       GRANT SELECT, UPDATE ON event_position TO hito_app;
       GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
-      GRANT SELECT, INSERT, UPDATE, DELETE ON embeddings, passages, idempotency_keys TO hito_app;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON
+        embeddings, passages, idempotency_keys, stored_bytes
+        TO hito_app;
       GRANT SELECT ON schema_migrations, embedding_models TO hito_app;
     END
     $$

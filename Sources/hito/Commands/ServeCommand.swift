@@ -19,13 +19,14 @@ struct ServeCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Places") var place: SettingOptions<PlaceSettings>
   @OptionGroup(title: "Server") var server: SettingOptions<ServerSettings>
+  @OptionGroup(title: "Quotas") var quotas: SettingOptions<QuotaSettings>
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
   @OptionGroup(title: "Language model") var model: SettingOptions<ModelSettings>
   @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
 
   func run() async throws {
-    let settings = Settings([place, server, database, lake, model, embedding])
+    let settings = Settings([place, server, quotas, database, lake, model, embedding])
     try await reporting {
       try settings.check()
     }

@@ -26,6 +26,7 @@ struct ServeConfiguration: Sendable {
   var threadCount: Int
   /// Scans at a time; what else is expensive follows from it.
   var heavyCallMax: Int
+  var quotaDefaults: QuotaDefaults
   /// How long calls may continue after SIGTERM.
   var grace: Duration
 }
@@ -37,6 +38,7 @@ extension ServeConfiguration {
   /// - Parameter settings: checked ones, with all groups but the client's.
   init(_ settings: Settings) throws {
     let server = ServerSettings()
+    let quotas = QuotaSettings()
     let listen = settings[server.listen]
     let directory = try settings.requireDataDirectory()
     self.init(
@@ -54,6 +56,11 @@ extension ServeConfiguration {
         ?? AdmissionLimits.heavyCallMax(
           processorCount: settings[server.threads] ?? 1,
           databaseConnectionCount: settings[server.databaseConnections]),
+      quotaDefaults: QuotaDefaults(
+        callsPerSecond: settings[quotas.callsPerSecond],
+        streamMax: Int32(settings[quotas.streamsPerUser]),
+        bytesPerDay: Int64(settings[quotas.mebibytesPerDay]) << 20,
+        modelTokensPerDay: settings[ModelSettings().modelTokensPerDay].map { Int64($0) }),
       grace: settings[server.grace])
   }
 }

@@ -196,6 +196,7 @@ from .server_pb2 import (
     MethodInfo,
     PipelineInfo,
     Quota,
+    QuotaUsage,
     SetQuotaRequest,
     SetQuotaResponse,
 )
@@ -460,6 +461,7 @@ __all__ = [
     "PublishEventsResponse",
     "Quota",
     "QuotaInfo",
+    "QuotaUsage",
     "ReadEventsRequest",
     "ReadEventsResponse",
     "RecordVerdictRequest",
