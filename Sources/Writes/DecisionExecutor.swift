@@ -18,6 +18,8 @@ package struct DecisionExecutor: Sendable {
   private let store: any WriteStore
   /// Told after each commit.
   private let committed: @Sendable () -> Void
+  /// Told after each commit of a user's what it stored.
+  private let stored: @Sendable (Int64, EntityID) -> Void
   /// Lets what is written be found.
   private let indexer: PassageIndexer
   /// Waits before the next attempt, given how many there were.
@@ -26,7 +28,8 @@ package struct DecisionExecutor: Sendable {
   package init(
     store: any WriteStore, clock: any TimeSource, ids: any IDGenerator,
     committed: @escaping @Sendable () -> Void, indexer: PassageIndexer,
-    pause: @escaping @Sendable (Int) async throws -> Void
+    pause: @escaping @Sendable (Int) async throws -> Void,
+    stored: @escaping @Sendable (Int64, EntityID) -> Void = { _, _ in }
   ) {
     self.store = store
     self.clock = clock
@@ -34,16 +37,19 @@ package struct DecisionExecutor: Sendable {
     self.committed = committed
     self.indexer = indexer
     self.pause = pause
+    self.stored = stored
   }
 
   /// - Parameters:
   ///   - request: under which the reply is remembered; nil where a repeat is to write again.
   ///   - metadata: what the events say of where they come from.
+  ///   - chargedTo: whose bytes it is that are stored; nil for the server's own writes.
   ///   - retriesDuplicates: whether a taken unique value means that another writer made the same
   ///     thing just now: the decision is made again and finds it.
   ///   - encode: makes the bytes that a repeat gets.
   package func perform<Response>(
-    _ request: RequestKey?, metadata: JSONValue, retriesDuplicates: Bool = false,
+    _ request: RequestKey?, metadata: JSONValue, chargedTo: EntityID? = nil,
+    retriesDuplicates: Bool = false,
     encode: (Response) -> [UInt8],
     _ decide: (ChangeContext) async throws -> Decision<Response>
   ) async throws -> Written<Response> {
@@ -66,7 +72,9 @@ package struct DecisionExecutor: Sendable {
         return .committed(decision.response)
       }
       let reply = request.map { KeyedReply(request: $0, reply: encode(decision.response)) }
-      switch try await commit(decision, reply, memory, retriesDuplicates: retriesDuplicates) {
+      switch try await commit(
+        decision, reply, chargedTo, memory, retriesDuplicates: retriesDuplicates)
+      {
       case .committed: return .committed(decision.response)
       case .stale: continue
       case .replayed(let bytes): return .repeated(bytes)
@@ -81,24 +89,29 @@ package struct DecisionExecutor: Sendable {
   /// - Returns: false where that state has changed: nothing was written.
   package func commit(changes: [Change], events: [NewEvent]) async throws(StoreError) -> Bool {
     let decision = Decision(changes: changes, events: events, response: ())
-    return try await commit(decision, nil, PassageIndexer.Memory(), retriesDuplicates: false)
-      == .committed
+    return try await commit(
+      decision, nil, nil, PassageIndexer.Memory(), retriesDuplicates: false) == .committed
   }
 
   private func commit<Response>(
-    _ decision: Decision<Response>, _ reply: KeyedReply?, _ memory: PassageIndexer.Memory,
-    retriesDuplicates: Bool
+    _ decision: Decision<Response>, _ reply: KeyedReply?, _ chargedTo: EntityID?,
+    _ memory: PassageIndexer.Memory, retriesDuplicates: Bool
   ) async throws(StoreError) -> CommitOutcome {
     let passages = await indexer.changes(for: decision.changes, memory)
+    let write = Write(
+      changes: decision.changes + passages, events: decision.events, reply: reply,
+      chargedTo: chargedTo)
     let outcome: CommitOutcome
     do throws(StoreError) {
-      outcome = try await store.commit(
-        Write(changes: decision.changes + passages, events: decision.events, reply: reply))
+      outcome = try await store.commit(write)
     } catch {
       if case .duplicate = error, retriesDuplicates { return .stale }
       throw error
     }
-    if outcome == .committed { committed() }
+    if outcome == .committed {
+      committed()
+      if let chargedTo { stored(write.storedByteCount, chargedTo) }
+    }
     return outcome
   }
 

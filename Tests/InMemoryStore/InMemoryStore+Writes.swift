@@ -52,6 +52,12 @@ extension InMemoryStore.State {
         callerID: reply.request.callerID, method: reply.request.method, key: reply.request.key)
       next.replies[key] = InMemoryStore.RememberedReply(reply: reply, time: now)
     }
+    for case .saveQuota(let quota) in write.changes {
+      next.quotas[quota.userID] = StoredQuota(quota: quota, updatedAt: now)
+    }
+    if let userID = write.chargedTo {
+      next.charges.append((userID, now.dayNumber, write.storedByteCount))
+    }
     self = next
     return .success(.committed)
   }
@@ -118,6 +124,8 @@ extension InMemoryStore.State {
       try insert(run, at: now)
     case .updateRun(let run, let version):
       return update(run, after: version, at: now)
+    case .saveQuota(let quota):
+      return users[quota.userID] != nil
     }
     return true
   }

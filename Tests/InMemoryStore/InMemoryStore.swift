@@ -52,6 +52,8 @@ package final class InMemoryStore: Sendable {
     var usages: [(callerID: EntityID, time: Timestamp, usage: ModelUsage)] = []
     var tokens: [EntityID: TokenRecord] = [:]
     var replies: [ReplyKey: RememberedReply] = [:]
+    var quotas: [EntityID: StoredQuota] = [:]
+    var charges: [(userID: EntityID, day: Int64, byteCount: Int64)] = []
     var cursors: [String: Int64] = [:]
     var waiting: [StoredEvent] = []
     var sequenced: [StoredEvent] = []

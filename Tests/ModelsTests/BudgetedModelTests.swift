@@ -103,6 +103,20 @@ import Testing
     #expect(model.callCount == 4)
   }
 
+  @Test func `A caller's own tokens of the day count instead of the budget's`() async throws {
+    let own = Mutex<Int64?>(160)
+    let model = TalkingModel()
+    let budgeted = try BudgetedModel(
+      model, budget: ModelBudget(callsPerMinute: nil, tokensPerDay: 10), store: store, time: time,
+      logger: silent, tokensPerDay: { _ in own.withLock { $0 } })
+    _ = try await Listener().ask(budgeted, request())
+    let refused = await subject { _ = try await Listener().ask(budgeted, request()) }
+    #expect(refused.hasPrefix("model tokens per day"))
+    own.withLock { $0 = nil }
+    _ = try await Listener().ask(budgeted, request())
+    #expect(model.callCount == 2)
+  }
+
   @Test func `Tokens and money are counted per caller and day`() async throws {
     let prices = ModelPrices(
       promptMicrosPerMillionTokens: 150_000, replyMicrosPerMillionTokens: 600_000)

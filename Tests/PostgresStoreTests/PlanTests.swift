@@ -100,7 +100,8 @@ import Testing
       maySort: true),
     Case(
       statement: EventStatements.window,
-      arguments: "50000, 55000, ARRAY[\(user)]::uuid[], '{goal.*}', 100", index: "event_positions_pkey",
+      arguments: "50000, 55000, '{}', '{goal.*}', 100",
+      index: "event_positions_pkey",
       withoutSeqScan: true),
     Case(
       statement: EventStatements.positionOfEvent, arguments: "gen_random_uuid()",
@@ -129,8 +130,14 @@ import Testing
       statement: ReplyStatements.find, arguments: "gen_random_uuid(), 'm', 'k'",
       index: "idempotency_keys_pkey"),
     Case(
-      statement: ReplyStatements.purge, arguments: "'2026-01-01 00:01', 100",
-      index: "idempotency_keys_created", onlyCustom: true),
+      statement: ReplyStatements.purgeKeys, arguments: "'2026-01-01', '2026-01-01 00:01', 100",
+      index: "idempotency_keys_created"),
+    Case(
+      statement: UsageStatements.storedBytes, arguments: "ARRAY[\(user)]::uuid[], now()",
+      index: "stored_bytes_pkey", withoutSeqScan: true),
+    Case(
+      statement: UsageStatements.quotas, arguments: "'2026-01-01', \(user), 100",
+      index: "quotas_updated", withoutSeqScan: true),
     Case(
       statement: TokenStatements.byHash, arguments: "sha256('7')", index: "tokens_hash_key"),
     Case(
@@ -211,8 +218,11 @@ import Testing
     INSERT INTO event_positions (position, seq, event_type, user_id, created_at)
       SELECT seq, seq, event_type, user_id, created_at FROM events WHERE seq <= 119900;
     UPDATE event_low_mark SET low = 119900;
-    INSERT INTO idempotency_keys SELECT pg_temp.id(i % 2000 + 1), 'm', i::text, sha256('x'), 'r',
+    INSERT INTO idempotency_keys (caller_id, method, key, request_hash, created_at)
+      SELECT pg_temp.id(i % 2000 + 1), 'm', i::text, sha256('x'),
       timestamptz '2026-01-01' + i * interval '1 second' FROM generate_series(1, 100000) i;
+    INSERT INTO idempotency_replies
+      SELECT hito_reply_slot(created_at), reply_id, caller_id, 'r' FROM idempotency_keys;
     INSERT INTO tokens SELECT gen_random_uuid(), pg_temp.id(i % 2000 + 1), 'learner',
       sha256(i::text::bytea), 'l', '{}', timestamptz '2026-01-01' + i * interval '1 second', now(),
       NULL FROM generate_series(1, 20000) i;

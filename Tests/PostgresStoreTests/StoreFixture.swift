@@ -1,4 +1,5 @@
 import Domain
+import InMemoryStore
 import PostgresStore
 import TestSupport
 
@@ -20,6 +21,8 @@ struct StoreFixture: TestedStore {
   var tokens: PostgresTokenStore { PostgresTokenStore(database) }
   var runs: PostgresAgentRunStore { PostgresAgentRunStore(database) }
   var usages: PostgresModelUsageStore { PostgresModelUsageStore(database) }
+  var quotas: PostgresQuotaStore { PostgresQuotaStore(database) }
+  var now: Timestamp { WallClock().now() }
   var retrieval: PostgresRetrievalStore { PostgresRetrievalStore(database) }
   var embeddings: PostgresEmbeddingStore { PostgresEmbeddingStore(database) }
 
@@ -78,7 +81,9 @@ struct StoreFixture: TestedStore {
       UPDATE idempotency_keys
         SET created_at = created_at - \(duration.components.seconds) * interval '1 second';
       UPDATE agent_runs
-        SET lease_until = lease_until - \(duration.components.seconds) * interval '1 second'
+        SET lease_until = lease_until - \(duration.components.seconds) * interval '1 second';
+      UPDATE idempotency_replies r SET slot = hito_reply_slot(k.created_at)
+        FROM idempotency_keys k WHERE k.reply_id = r.id
       """)
   }
 

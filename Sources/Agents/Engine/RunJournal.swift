@@ -37,7 +37,9 @@ package struct RunJournal: Sendable {
     key: RequestKey?, metadata: JSONValue
   ) async throws -> Begun {
     let encode = { (begun: (RunSession, RunRecord)) in Array(begun.0.run.id.description.utf8) }
-    let written = try await writes.perform(key, metadata: metadata, encode: encode) { context in
+    let written = try await writes.perform(
+      key, metadata: metadata, chargedTo: callerID, encode: encode
+    ) { context in
       let session = RunSession(
         AgentRun(
           id: context.nextID(), learnerID: learnerID, callerID: callerID, request: request,

@@ -618,7 +618,7 @@ public struct FlushLakeResponse: WireMessage, Equatable {
 
 /// Whose quotas.
 public struct GetQuotaRequest: WireMessage, Equatable {
-  /// UUID.
+  /// UUID; empty means the caller.
   public var userId: String
 
   public init(
@@ -644,13 +644,19 @@ public struct GetQuotaRequest: WireMessage, Equatable {
 
 /// The quotas.
 public struct GetQuotaResponse: WireMessage, Equatable {
-  /// The quotas.
+  /// What was set for the user.
   public var quota: Quota?
+  /// What holds: what was set, and the defaults of the user's role for the rest; -1 means no limit.
+  public var effective: Quota?
+  /// What is used of it.
+  public var usage: QuotaUsage?
 
   public init(
-    quota: Quota? = nil
+    quota: Quota? = nil, effective: Quota? = nil, usage: QuotaUsage? = nil
   ) {
     self.quota = quota
+    self.effective = effective
+    self.usage = usage
   }
 
   public static var fullName: String { "hito.v1.GetQuotaResponse" }
@@ -668,28 +674,31 @@ public struct GetQuotaResponse: WireMessage, Equatable {
   }
 }
 
-/// What a caller may use; 0 means the default.
+/// What a user may use; 0 means the default of the user's role, -1 no limit.
 public struct Quota: WireMessage, Equatable {
   /// UUID.
   public var userId: String
-  /// Calls a second.
+  /// Calls a second, with each server.
   public var callsPerSecond: Double
-  /// Calls in a burst.
+  /// Calls in a burst; 0 means twice the calls of a second.
   public var burst: Int64
-  /// Model tokens a day.
+  /// Model tokens a day (UTC).
   public var modelTokensPerDay: Int64
-  /// Streams at a time.
+  /// Calls with streams at a time, with each server.
   public var maxStreams: Int32
+  /// Bytes that the user's writes may store in a day (UTC).
+  public var bytesPerDay: Int64
 
   public init(
     userId: String = "", callsPerSecond: Double = 0, burst: Int64 = 0, modelTokensPerDay: Int64 = 0,
-    maxStreams: Int32 = 0
+    maxStreams: Int32 = 0, bytesPerDay: Int64 = 0
   ) {
     self.userId = userId
     self.callsPerSecond = callsPerSecond
     self.burst = burst
     self.modelTokensPerDay = modelTokensPerDay
     self.maxStreams = maxStreams
+    self.bytesPerDay = bytesPerDay
   }
 
   public static var fullName: String { "hito.v1.Quota" }
@@ -707,9 +716,45 @@ public struct Quota: WireMessage, Equatable {
   }
 }
 
+/// What a user has used.
+public struct QuotaUsage: WireMessage, Equatable {
+  /// Model tokens since midnight UTC.
+  public var modelTokensToday: Int64
+  /// Bytes stored by the user's writes since midnight UTC.
+  public var bytesToday: Int64
+  /// Calls with streams now, with the server that answers.
+  public var streams: Int32
+  /// The next midnight UTC.
+  public var resetsAt: Timestamp?
+
+  public init(
+    modelTokensToday: Int64 = 0, bytesToday: Int64 = 0, streams: Int32 = 0,
+    resetsAt: Timestamp? = nil
+  ) {
+    self.modelTokensToday = modelTokensToday
+    self.bytesToday = bytesToday
+    self.streams = streams
+    self.resetsAt = resetsAt
+  }
+
+  public static var fullName: String { "hito.v1.QuotaUsage" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> QuotaUsage {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
 /// The quotas to set.
 public struct SetQuotaRequest: WireMessage, Equatable {
-  /// The quotas.
+  /// The quotas; a field that is not set goes back to the default.
   public var quota: Quota?
 
   public init(
@@ -735,7 +780,7 @@ public struct SetQuotaRequest: WireMessage, Equatable {
 
 /// The quotas after the change.
 public struct SetQuotaResponse: WireMessage, Equatable {
-  /// The quotas.
+  /// What was set.
   public var quota: Quota?
 
   public init(
@@ -1481,6 +1526,8 @@ extension GetQuotaResponse: CodedMessage {
 
   init(reading raw: UnsafePointer<Hito__V1__GetQuotaResponse>) {
     self.quota = Codec.message(raw.pointee.quota)
+    self.effective = Codec.message(raw.pointee.effective)
+    self.usage = Codec.message(raw.pointee.usage)
   }
 
   func write(
@@ -1488,6 +1535,12 @@ extension GetQuotaResponse: CodedMessage {
   ) {
     if let value = self.quota {
       raw.pointee.quota = arena.message(value)
+    }
+    if let value = self.effective {
+      raw.pointee.effective = arena.message(value)
+    }
+    if let value = self.usage {
+      raw.pointee.usage = arena.message(value)
     }
   }
 }
@@ -1503,6 +1556,7 @@ extension Quota: CodedMessage {
     self.burst = raw.pointee.burst
     self.modelTokensPerDay = raw.pointee.model_tokens_per_day
     self.maxStreams = raw.pointee.max_streams
+    self.bytesPerDay = raw.pointee.bytes_per_day
   }
 
   func write(
@@ -1515,6 +1569,31 @@ extension Quota: CodedMessage {
     raw.pointee.burst = self.burst
     raw.pointee.model_tokens_per_day = self.modelTokensPerDay
     raw.pointee.max_streams = self.maxStreams
+    raw.pointee.bytes_per_day = self.bytesPerDay
+  }
+}
+
+extension QuotaUsage: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__QuotaUsage>) {
+    hito__v1__quota_usage__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__QuotaUsage>) {
+    self.modelTokensToday = raw.pointee.model_tokens_today
+    self.bytesToday = raw.pointee.bytes_today
+    self.streams = raw.pointee.streams
+    self.resetsAt = Codec.message(raw.pointee.resets_at)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__QuotaUsage>, _ arena: EncodingArena
+  ) {
+    raw.pointee.model_tokens_today = self.modelTokensToday
+    raw.pointee.bytes_today = self.bytesToday
+    raw.pointee.streams = self.streams
+    if let value = self.resetsAt {
+      raw.pointee.resets_at = arena.message(value)
+    }
   }
 }
 

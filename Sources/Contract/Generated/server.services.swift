@@ -165,10 +165,10 @@ public enum ServerServiceMethods {
     rule: MethodRule(callers: .admins, cost: .bulk, timeout: .seconds(30)))
   public static let getQuota = MethodDescriptor(
     path: "hito.v1.ServerService/GetQuota", kind: .unary, isReadOnly: true,
-    rule: MethodRule(callers: .admins, cost: .rows, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let setQuota = MethodDescriptor(
     path: "hito.v1.ServerService/SetQuota", kind: .unary, isReadOnly: false,
-    rule: MethodRule(callers: .admins, cost: .rows, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .admins, cost: .rows, timeout: .seconds(30)))
   public static let listAuditEntries = MethodDescriptor(
     path: "hito.v1.ServerService/ListAuditEntries", kind: .unary, isReadOnly: true,
     rule: MethodRule(callers: .admins, cost: .scan, timeout: .seconds(30), isImplemented: false))
@@ -208,6 +208,16 @@ package protocol ServerServiceHandler: Sendable {
   func flushLake(
     _ request: FlushLakeRequest, _ context: CallContext
   ) async throws -> FlushLakeResponse
+
+  /// The quotas of a user, and what is used of them. Everybody their own, admins everybody's.
+  func getQuota(
+    _ request: GetQuotaRequest, _ context: CallContext
+  ) async throws -> GetQuotaResponse
+
+  /// Sets the quotas of a user, all of them. Every server of a deployment keeps to them within seconds.
+  func setQuota(
+    _ request: SetQuotaRequest, _ context: CallContext
+  ) async throws -> SetQuotaResponse
 }
 
 extension ServerServiceHandler {
@@ -233,8 +243,14 @@ extension ServerServiceHandler {
       (request: FlushLakeRequest, context: CallContext) in
       try await self.flushLake(request, context)
     }
-    try router.unimplemented(ServerServiceMethods.getQuota)
-    try router.unimplemented(ServerServiceMethods.setQuota)
+    try router.unary(ServerServiceMethods.getQuota) {
+      (request: GetQuotaRequest, context: CallContext) in
+      try await self.getQuota(request, context)
+    }
+    try router.unary(ServerServiceMethods.setQuota) {
+      (request: SetQuotaRequest, context: CallContext) in
+      try await self.setQuota(request, context)
+    }
     try router.unimplemented(ServerServiceMethods.listAuditEntries)
   }
 }
@@ -291,7 +307,7 @@ public struct ServerServiceClient: Sendable {
       ServerServiceMethods.flushLake, request, returning: FlushLakeResponse.self, options: options)
   }
 
-  /// The quotas of a caller.
+  /// The quotas of a user, and what is used of them. Everybody their own, admins everybody's.
   public func getQuota(
     _ request: GetQuotaRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> GetQuotaResponse {
@@ -299,7 +315,7 @@ public struct ServerServiceClient: Sendable {
       ServerServiceMethods.getQuota, request, returning: GetQuotaResponse.self, options: options)
   }
 
-  /// Sets the quotas of a caller.
+  /// Sets the quotas of a user, all of them. Every server of a deployment keeps to them within seconds.
   public func setQuota(
     _ request: SetQuotaRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> SetQuotaResponse {

@@ -4,11 +4,17 @@ package struct Write: Sendable {
   package var changes: [Change]
   package var events: [NewEvent]
   package var reply: KeyedReply?
+  /// The user whose bytes `storedByteCount` is added to; nil for the server's own writes. With a
+  /// reply it is its caller.
+  package var chargedTo: EntityID?
 
-  package init(changes: [Change], events: [NewEvent], reply: KeyedReply?) {
+  package init(
+    changes: [Change], events: [NewEvent], reply: KeyedReply?, chargedTo: EntityID? = nil
+  ) {
     self.changes = changes
     self.events = events
     self.reply = reply
+    self.chargedTo = chargedTo
   }
 }
 
@@ -36,6 +42,8 @@ package enum Change: Sendable {
   case insertRun(AgentRun)
   /// Writes the run where its row still has version `after`.
   case updateRun(AgentRun, after: Int64)
+  /// Sets all of a user's quotas.
+  case saveQuota(Quota)
 }
 
 extension GoalAggregate {

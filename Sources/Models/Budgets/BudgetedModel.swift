@@ -24,10 +24,13 @@ package final class BudgetedModel: LanguageModel {
   private let recording: OutageLog
   private let gate: CallGate
   private let ledger: Mutex<CallerLedgerMachine>
+  private let tokensPerDay: @Sendable (EntityID) -> Int64?
 
+  /// - Parameter tokensPerDay: what one caller may use, nil for no limit; without it the budget says.
   package init(
     _ model: any LanguageModel, budget: ModelBudget, store: any ModelUsageStore,
-    time: any TimeSource, logger: Logger
+    time: any TimeSource, logger: Logger,
+    tokensPerDay: (@Sendable (EntityID) -> Int64?)? = nil
   ) throws(ModelConfigurationError) {
     try budget.validate()
     self.model = model
@@ -37,6 +40,7 @@ package final class BudgetedModel: LanguageModel {
     recording = OutageLog(logger, "recording what models are used")
     gate = CallGate(insideMax: budget.concurrentCallMax, waitingMax: budget.waitingCallMax)
     ledger = Mutex(CallerLedgerMachine(budget))
+    self.tokensPerDay = tokensPerDay ?? { _ in budget.tokensPerDay }
   }
 
   package var name: String { model.name }
@@ -98,7 +102,8 @@ package final class BudgetedModel: LanguageModel {
   ) async throws(LanguageModelError) {
     await recordUsage(of: caller)
     var used = ModelUsage()
-    if budget.tokensPerDay != nil || budget.costMicrosPerDay != nil {
+    let tokensPerDay = tokensPerDay(caller)
+    if tokensPerDay != nil || budget.costMicrosPerDay != nil {
       do throws(StoreError) {
         used = try await store.usage(of: caller, since: dayStart())
       } catch {
@@ -109,7 +114,9 @@ package final class BudgetedModel: LanguageModel {
         }
       }
     }
-    let refusal = ledger.withLock { $0.reserve(estimate, for: caller, used: used) }
+    let refusal = ledger.withLock {
+      $0.reserve(estimate, for: caller, used: used, tokensPerDay: tokensPerDay)
+    }
     if let refusal { throw error(refusal) }
   }
 

@@ -62,12 +62,14 @@ package struct CallerLedgerMachine: Sendable {
 
   /// Sets aside what a call may use at most, where the day's budget has room for it beside `used`,
   /// which the store knows. Nil: it has.
+  ///
+  /// - Parameter tokensPerDay: the caller's own; nil for no limit.
   package mutating func reserve(
-    _ estimate: ModelUsage, for caller: EntityID, used: ModelUsage
+    _ estimate: ModelUsage, for caller: EntityID, used: ModelUsage, tokensPerDay: Int64?
   ) -> Refusal? {
     guard var account = accounts[caller] else { return nil }
     let sum = used + account.unrecorded + account.reserved + estimate
-    if let maximum = budget.tokensPerDay, sum.tokenCount > maximum {
+    if let maximum = tokensPerDay, sum.tokenCount > maximum {
       return .tokens(maximum: maximum)
     }
     if let maximum = budget.costMicrosPerDay, sum.costMicros > maximum {

@@ -66,7 +66,7 @@ package enum SystemWork: Sendable, Hashable, CaseIterable {
   case ingestion
   /// Keeps, passes on and takes over runs of agents.
   case agents
-  /// Counts what models are used.
+  /// Counts what users have used and stored, and reads what they may.
   case usage
   /// Removes what is too old.
   case housekeeping

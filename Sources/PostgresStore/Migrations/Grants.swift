@@ -17,7 +17,9 @@ enum Grants {
         users, courses, enrolments, goals, tasks, code_snapshots, tokens, sink_cursors,
         course_documents
         TO hito_app;
-      GRANT SELECT, INSERT, UPDATE ON agent_runs, model_usage TO hito_app;
+      GRANT SELECT, INSERT, UPDATE ON agent_runs, model_usage, quotas TO hito_app;
+      GRANT SELECT, INSERT ON idempotency_replies TO hito_app;
+      GRANT EXECUTE ON FUNCTION hito_empty_replies(bigint, bigint) TO hito_app;
       -- Earlier ones were granted the whole table.
       REVOKE ALL ON events FROM hito_app;
       GRANT SELECT ON events TO hito_app;
@@ -25,7 +27,9 @@ enum Grants {
       GRANT SELECT, INSERT ON event_positions TO hito_app;
       GRANT SELECT, UPDATE ON event_low_mark TO hito_app;
       GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
-      GRANT SELECT, INSERT, UPDATE, DELETE ON embeddings, passages, idempotency_keys TO hito_app;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON
+        embeddings, passages, idempotency_keys, stored_bytes
+        TO hito_app;
       GRANT SELECT ON schema_migrations, embedding_models TO hito_app;
       GRANT SELECT ON installation TO hito_app;
     END

@@ -49,6 +49,6 @@ package struct Migration: Sendable {
   package static let all: [Migration] = [
     .usersAndCourses, .goalsAndTasks, .events, .embeddingsAndSnapshots, .serverState,
     .snapshotVerdicts, .entityTypes, .passages, .agentRuns, .courseDocuments,
-    .binaryQuantization, .tokenFamilies, .eventPositions, .placesInCourses,
+    .binaryQuantization, .tokenFamilies, .eventPositions, .placesInCourses, .replies,
   ]
 }

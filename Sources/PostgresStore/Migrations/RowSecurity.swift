@@ -69,6 +69,9 @@ package enum RowSecurity {
     Rule(table: "model_usage", isVisible: isOwn),
     Rule(table: "tokens", isVisible: isOwn),
     Rule(table: "idempotency_keys", isVisible: "caller_id = \(caller)"),
+    Rule(table: "idempotency_replies", isVisible: "caller_id = \(caller)"),
+    Rule(table: "quotas", isVisible: isOwn),
+    Rule(table: "stored_bytes", isVisible: isOwn),
   ]
 
   /// What an instructor looks through. Functions, because each statement on these tables would

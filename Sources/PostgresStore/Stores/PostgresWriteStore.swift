@@ -11,10 +11,14 @@ package struct PostgresWriteStore: WriteStore {
   /// order is causal per entity.
   package func commit(_ write: Write) async throws(StoreError) -> CommitOutcome {
     var calls: [StatementCall] = []
+    let chargedByteCount = write.chargedTo == nil ? 0 : write.storedByteCount
     if let reply = write.reply {
       calls.append(
         ReplyStatements.insert(
-          reply.request.parameters, Bytes(reply.request.requestHash), Bytes(reply.reply)))
+          reply.request.parameters, Bytes(reply.request.requestHash), Bytes(reply.reply),
+          chargedByteCount))
+    } else if let user = write.chargedTo {
+      calls.append(UsageStatements.charge(user, chargedByteCount))
     }
     for change in write.changes { calls += WriteCalls.calls(for: change) }
     if !write.events.isEmpty {
@@ -66,16 +70,42 @@ package struct PostgresWriteStore: WriteStore {
     return hash.bytes == request.requestHash ? .reply(reply.bytes) : .otherRequest
   }
 
-  /// Removes at most `limit` remembered replies made before `time`; for a job that runs now and
-  /// then with a time 24 hours ago.
+  /// What one batch of a purge came to.
+  package struct PurgedKeys: Sendable, Hashable {
+    package var count: Int
+    /// Where the next batch starts, also one of later; nil where there was nothing to remove.
+    package var next: Timestamp?
+  }
+
+  /// Removes at most `limit` keys made from `start` on and before `end`, the oldest first; for a job
+  /// that runs now and then with an `end` 24 hours ago.
+  package func purgeKeys(
+    from start: Timestamp, before end: Timestamp, limit: Int
+  ) async throws(StoreError) -> PurgedKeys {
+    guard
+      let row = try await database.write(
+        ReplyStatements.purgeKeys(start, end, Int64(limit)), for: .housekeeping, on: .long
+      ).first
+    else { return PurgedKeys(count: 0, next: nil) }
+    let (count, last): (Int64, Timestamp?) = try row.values()
+    return PurgedKeys(count: Int(count), next: last)
+  }
+
+  /// Empties the partitions of the replies of hours that have passed before `start`, without reading
+  /// them.
   ///
-  /// - Returns: how many were removed.
-  package func purgeReplies(
-    before time: Timestamp, limit: Int = 10_000
-  ) async throws(StoreError) -> Int {
+  /// - Parameter now: later than any reply is made until the next time, but for an hour.
+  /// - Returns: how many partitions were emptied.
+  package func emptyReplies(before start: Timestamp, now: Timestamp) async throws(StoreError) -> Int
+  {
     let count = try await database.write(
-      ReplyStatements.purge(time, Int64(limit)), for: .housekeeping, on: .long
-    ).first?.value(0, as: Int64.self)
+      ReplyStatements.empty(Self.hour(of: start), Self.hour(of: now) + 1), for: .housekeeping,
+      on: .long
+    ).first?.value(0, as: Int32.self)
     return Int(count ?? 0)
+  }
+
+  private static func hour(of time: Timestamp) -> Int64 {
+    time.microsecondsSinceEpoch / 3_600_000_000
   }
 }

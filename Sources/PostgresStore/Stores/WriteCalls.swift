@@ -19,6 +19,12 @@ enum WriteCalls {
     case .insertRun(let run): [AgentRunStatements.insert(Inserted(run))]
     case .updateRun(let run, let version): [AgentRunStatements.update(Updated(run), version)]
     case .saveDocument(let document): save(document)
+    case .saveQuota(let quota):
+      [
+        UsageStatements.saveQuota(
+          quota.userID, quota.callsPerSecond, quota.burst, quota.modelTokensPerDay,
+          quota.streamMax, quota.bytesPerDay)
+      ]
     }
   }
 

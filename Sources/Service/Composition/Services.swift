@@ -28,6 +28,8 @@ package struct Services: Sendable {
     package var agents = AgentOptions()
     package var admission = AdmissionLimits(
       heavyCallMax: AdmissionLimits.heavyCallMax(processorCount: 2, databaseConnectionCount: 32))
+    /// What users may use; nil: as much as they want.
+    package var quotas: QuotaBook?
 
     package init(clock: any TimeSource, ids: any IDGenerator, info: ServerInfo) {
       self.clock = clock
@@ -43,7 +45,8 @@ package struct Services: Sendable {
   private let writes: WriteExecutor
   private let journal: RunJournal
   private let driver: RunDriver
-  package let admission: CallAdmission
+  private let admission: CallAdmission
+  private let quotas: QuotaBook
   /// Looks bearer tokens up in the stores.
   package let authenticator: TokenAuthenticator
 
@@ -52,7 +55,11 @@ package struct Services: Sendable {
     self.hub = hub
     self.options = options
     cursors = CursorCodec(logName: options.logName)
-    admission = CallAdmission(options.admission) { _ in CallerLimits() }
+    let quotas =
+      options.quotas
+      ?? QuotaBook(store: ports.quotas, defaults: QuotaDefaults(), clock: options.clock)
+    self.quotas = quotas
+    admission = CallAdmission(options.admission, limits: quotas.limits)
     authenticator = TokenAuthenticator(
       tokens: ports.tokens, users: ports.users, clock: options.clock)
     let waitingClock = options.waitingClock
@@ -63,8 +70,9 @@ package struct Services: Sendable {
         // Full jitter: those that met once must not meet again.
         let most = min(Duration.milliseconds(1) * (1 << min(attempt, 7)), .milliseconds(100))
         try await waitingClock.sleep(for: most * Double.random(in: 0...1))
-      })
-    writes = WriteExecutor(executor: executor, cursors: cursors)
+      },
+      stored: quotas.stored)
+    writes = WriteExecutor(executor: executor, cursors: cursors, quotas: quotas)
     var agents = options.agents
     if agents.owner.isEmpty { agents.owner = options.info.serverID }
     journal = RunJournal(runs: ports.runs, writes: executor, options: agents)
@@ -138,13 +146,21 @@ package struct Services: Sendable {
       .register(in: &router)
     try ServerService(
       log: ports.log, cursors: cursors, clock: options.clock, info: options.info,
-      inspection: options.inspection
+      inspection: options.inspection, quotas: quotaParts
     ).register(in: &router)
     try PrivacyServiceMethods.register(in: &router)
   }
 
   private var waiter: CursorWaiter {
     CursorWaiter(log: ports.log, hub: hub, cursors: cursors, clock: options.waitingClock)
+  }
+
+  /// Nil where this server keeps no quotas.
+  private var quotaParts: QuotaParts? {
+    guard let store = ports.quotas, let usage = ports.usage else { return nil }
+    return QuotaParts(
+      users: ports.users, store: store, usage: usage, book: quotas, admission: admission,
+      writes: writes)
   }
 
   /// Nil where this server does not search.

@@ -20,6 +20,9 @@ package struct ServicePorts: Sendable {
   /// Nil where this server does not search.
   package var retrieval: (any RetrievalStore)?
   package var embeddings: (any EmbeddingStore)?
+  /// Nil where this server keeps no quotas.
+  package var quotas: (any QuotaStore)?
+  package var usage: (any ModelUsageStore)?
   /// Nil where this server takes no documents.
   package var documents: CourseDocuments?
 

@@ -10,6 +10,7 @@ struct ServerService: ServerServiceHandler {
   let clock: any TimeSource
   let info: ServerInfo
   let inspection: ServerInspection
+  let quotas: QuotaParts?
 
   /// Open to everybody, also to those without a token.
   func getServerInfo(

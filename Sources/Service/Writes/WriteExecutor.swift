@@ -27,6 +27,7 @@ struct WritePolicy: Sendable {
 struct WriteExecutor: Sendable {
   let executor: DecisionExecutor
   let cursors: CursorCodec
+  let quotas: QuotaBook
 
   func perform<Response: WriteResponse>(
     _ context: CallContext, _ caller: Caller, _ policy: WritePolicy = WritePolicy(),
@@ -38,9 +39,18 @@ struct WriteExecutor: Sendable {
       case .stream(let hash): RequestKey(context, caller, content: hash)
       case .none: nil
       }
+    do {
+      try await quotas.checkStorage(of: caller)
+    } catch let error as QuotaExceeded {
+      // What was done already is answered, however much is used by now.
+      if let request, let reply = try await executor.reply(to: request) {
+        return try repeated(reply)
+      }
+      throw error
+    }
     let encode = { (response: Response) in response.encodedBytes() }
     let written = try await executor.perform(
-      request, metadata: EventMetadata.of(context, caller),
+      request, metadata: EventMetadata.of(context, caller), chargedTo: caller.userID,
       retriesDuplicates: policy.retriesDuplicates, encode: encode
     ) { change in
       var decision = try await decide(change)

@@ -2,39 +2,57 @@ import Domain
 import Logging
 import PostgresStore
 
-/// Removes what may be forgotten: replies older than the 24 hours for which a key is remembered.
+/// Removes what may be forgotten: replies older than the 24 hours for which a key is remembered, and what
+/// users stored on days that have passed.
 struct Housekeeping: Sendable {
   /// An hour more than the database remembers a key by its own clock, for clocks that differ: a
   /// reply removed early is a write done twice.
   static let keyLifetime = Duration.seconds(25 * 3600)
+  /// Long after the day has ended everywhere.
+  private static let usageLifetime = Duration.seconds(7 * 86_400)
   private static let interval = Duration.seconds(600)
   private static let batchLimit = 10_000
 
   let writes: PostgresWriteStore
+  let quotas: PostgresQuotaStore
   let clock: any TimeSource
   let logger: Logger
 
   /// Runs until the task is cancelled; a failure is logged and tried again at the next turn.
   func run() async throws {
+    var start = Timestamp(microsecondsSinceEpoch: 0)
     while true {
       do throws(StoreError) {
-        try await purge()
+        try await purge(from: &start)
       } catch {
-        logger.warning("old replies were not removed", metadata: ["error": "\(error)"])
+        logger.warning("what is old was not removed", metadata: ["error": "\(error)"])
       }
       try await Task.sleep(for: Housekeeping.interval)
     }
   }
 
-  private func purge() async throws(StoreError) {
-    let limit = clock.now().advanced(by: .zero - Housekeeping.keyLifetime)
-    var total = 0
+  /// - Parameter start: where the last key that was removed was in time: what the index has before it is
+  ///   dead, and need not be read again.
+  private func purge(from start: inout Timestamp) async throws(StoreError) {
+    let now = clock.now()
+    let end = now.advanced(by: .zero - Housekeeping.keyLifetime)
+    let partitionCount = try await writes.emptyReplies(before: end, now: now)
+    var keyCount = 0
     // In batches, so that no statement holds many rows for long.
     while !Task.isCancelled {
-      let count = try await writes.purgeReplies(before: limit, limit: Housekeeping.batchLimit)
-      total += count
-      if count < Housekeeping.batchLimit { break }
+      let batch = try await writes.purgeKeys(
+        from: start, before: end, limit: Housekeeping.batchLimit)
+      keyCount += batch.count
+      start = batch.next ?? start
+      if batch.count < Housekeeping.batchLimit { break }
     }
-    if total > 0 { logger.info("removed old replies", metadata: ["count": "\(total)"]) }
+    let before = now.advanced(by: .zero - Housekeeping.usageLifetime)
+    while !Task.isCancelled,
+      try await quotas.purgeStoredBytes(before: before, limit: Housekeeping.batchLimit)
+        == Housekeeping.batchLimit
+    {}
+    guard partitionCount + keyCount > 0 else { return }
+    logger.info(
+      "removed old replies", metadata: ["keys": "\(keyCount)", "partitions": "\(partitionCount)"])
   }
 }

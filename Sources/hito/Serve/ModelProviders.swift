@@ -65,7 +65,9 @@ struct ModelProviders {
 
   /// Nil where none is configured: then goals are planned from what was retrieved, and what needs a
   /// model says so.
-  func languageModel(usage: any ModelUsageStore) throws -> (any LanguageModel)? {
+  func languageModel(
+    usage: any ModelUsageStore, quotas: QuotaBook
+  ) throws -> (any LanguageModel)? {
     let chosen = ModelSettings()
     guard let url = settings[chosen.modelURL], let name = settings[chosen.model] else { return nil }
     let logger = Logger(label: "hito.model")
@@ -82,7 +84,9 @@ struct ModelProviders {
     budget.prices = ModelPrices(
       promptMicrosPerMillionTokens: Self.micros(settings[chosen.modelPromptPrice]),
       replyMicrosPerMillionTokens: Self.micros(settings[chosen.modelReplyPrice]))
-    return try BudgetedModel(model, budget: budget, store: usage, time: time, logger: logger)
+    return try BudgetedModel(
+      model, budget: budget, store: usage, time: time, logger: logger,
+      tokensPerDay: quotas.modelTokensPerDay)
   }
 
   private static func micros(_ amount: Double) -> Int64 { Int64(amount * 1_000_000) }

@@ -26,6 +26,7 @@ struct ServeConfiguration: Sendable {
   var network: ServerConfiguration
   /// Scans at a time; what else is expensive follows from it.
   var heavyCallMax: Int
+  var quotaDefaults: QuotaDefaults
   /// How long calls may continue after SIGTERM.
   var grace: Duration
   /// How long a call waits for a client that takes nothing of its output.
@@ -39,6 +40,7 @@ extension ServeConfiguration {
   /// - Parameter settings: checked ones, with all groups but the client's.
   init(_ settings: Settings) throws {
     let server = ServerSettings()
+    let quotas = QuotaSettings()
     let directory = try settings.requireDataDirectory()
     self.init(
       dataDirectory: directory, readingGroup: settings.readingGroupID,
@@ -54,6 +56,11 @@ extension ServeConfiguration {
         ?? AdmissionLimits.heavyCallMax(
           processorCount: settings[server.threads] ?? 1,
           databaseConnectionCount: settings[server.databaseConnections]),
+      quotaDefaults: QuotaDefaults(
+        callsPerSecond: settings[quotas.callsPerSecond],
+        streamMax: Int32(settings[quotas.streamsPerUser]),
+        bytesPerDay: Int64(settings[quotas.mebibytesPerDay]) << 20,
+        modelTokensPerDay: settings[ModelSettings().modelTokensPerDay].map { Int64($0) }),
       grace: settings[server.grace],
       streamStallMax: settings[server.streamStall])
   }

@@ -20,6 +20,7 @@ final class ServerComponents: Sendable {
   let health = HealthState()
   let bootstrap: AdminBootstrap
   let worker: EmbeddingWorker
+  private let quotas: QuotaBook
 
   private let configuration: ServeConfiguration
   private let lake: ParquetEventLake
@@ -36,11 +37,12 @@ final class ServerComponents: Sendable {
   init(
     configuration: ServeConfiguration, connection: ConnectionSettings,
     database: PostgresDatabase, lake: ParquetEventLake,
-    providers: [EmbeddingModels.Provider], model: (any LanguageModel)?, clock: any TimeSource,
-    ids: any IDGenerator, logger: Logger
+    providers: [EmbeddingModels.Provider], model: (any LanguageModel)?, quotas: QuotaBook,
+    clock: any TimeSource, ids: any IDGenerator, logger: Logger
   ) {
     self.configuration = configuration
     self.lake = lake
+    self.quotas = quotas
     self.clock = clock
     self.ids = ids
     self.logger = logger
@@ -74,6 +76,8 @@ final class ServerComponents: Sendable {
     stores.retriever = Services.retriever(
       store: retrieval, models: embeddingModels, recall: liveRecall)
     stores.model = model
+    stores.quotas = PostgresQuotaStore(database)
+    stores.usage = PostgresModelUsageStore(database)
     stores.documents = CourseDocuments(
       repository: PostgresDocumentRepository(database), reader: StandardDocumentReader())
     self.stores = stores
@@ -94,6 +98,7 @@ final class ServerComponents: Sendable {
     options.embeddingModels = embeddingModels
     options.liveRecall = liveRecall
     options.admission = AdmissionLimits(heavyCallMax: configuration.heavyCallMax)
+    options.quotas = quotas
     options.agents.owner = serverID
     options.agents.isAlone = configuration.databaseURL == nil
     let services = Services(ports: stores, hub: hub, options: options)

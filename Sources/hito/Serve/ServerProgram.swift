@@ -122,10 +122,13 @@ struct ServerProgram {
       storage: PosixStorage(readingGroup: configuration.readingGroup))
     let recovery = try await lake.recover()
     logger.info("opened the lake", metadata: ["recovery": "\(recovery)"])
-    let model = try configured.languageModel(usage: PostgresModelUsageStore(database))
+    let quotas = QuotaBook(
+      store: PostgresQuotaStore(database), defaults: configuration.quotaDefaults, clock: clock)
+    let model = try configured.languageModel(
+      usage: PostgresModelUsageStore(database), quotas: quotas)
     let parts = makeComponents(
       connection: pool.connection, database: database, lake: lake, providers: embedders.all,
-      model: model)
+      model: model, quotas: quotas)
     let switcher = embedders.desired.map { desired in
       parts.makeSwitcher(
         to: desired, database: database, owner: ConnectionSettings(conninfo: conninfo.owner))
@@ -147,8 +150,14 @@ struct ServerProgram {
         },
         LoopService { [clock, logger] in
           try await Housekeeping(
-            writes: PostgresWriteStore(database), clock: clock, logger: logger
+            writes: PostgresWriteStore(database), quotas: PostgresQuotaStore(database),
+            clock: clock, logger: logger
           ).run()
+        },
+        LoopService { [logger] in
+          try await quotas.run { error in
+            logger.warning("quotas were not read", metadata: ["error": "\(error)"])
+          }
         },
         LoopService { [self] in await reloadCertificates(of: server) },
         NetworkService(
@@ -156,6 +165,7 @@ struct ServerProgram {
           beforeListening: { [self, parts] in
             try await parts.bootstrap.run(
               tokenFile: "\(configuration.dataDirectory)/admin.token", logger: logger)
+            try await quotas.refresh()
           },
           whenListening: { [self] port in try announce(port: port) },
           beforeDrain: { [parts] in
@@ -172,11 +182,11 @@ struct ServerProgram {
 
   private func makeComponents(
     connection: ConnectionSettings, database: PostgresDatabase, lake: ParquetEventLake,
-    providers: [EmbeddingModels.Provider], model: (any LanguageModel)?
+    providers: [EmbeddingModels.Provider], model: (any LanguageModel)?, quotas: QuotaBook
   ) -> ServerComponents {
     ServerComponents(
       configuration: configuration, connection: connection, database: database, lake: lake,
-      providers: providers, model: model, clock: clock, ids: ids, logger: logger)
+      providers: providers, model: model, quotas: quotas, clock: clock, ids: ids, logger: logger)
   }
 
   private func makeTLS() throws -> TLSContext {

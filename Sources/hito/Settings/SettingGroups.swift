@@ -8,7 +8,8 @@ import PostgresStore
 /// The groups, in the order in which people see them.
 enum SettingGroups {
   static let all: [any SettingGroup.Type] = [
-    PlaceSettings.self, ServerSettings.self, NetworkSettings.self, DatabaseSettings.self,
+    PlaceSettings.self, ServerSettings.self, NetworkSettings.self, QuotaSettings.self,
+    DatabaseSettings.self,
     LakeSettings.self,
     ModelSettings.self, EmbeddingSettings.self, ClientSettings.self,
   ]
@@ -130,6 +131,23 @@ struct NetworkSettings: SettingGroup {
   let keepaliveTimeout = Setting<Duration>(
     "keepalive-timeout", .seconds(1...3600), default: .seconds(20),
     help: "How long the server waits for it.")
+}
+
+/// Of learners and instructors; `SetQuota` gives single users others.
+struct QuotaSettings: SettingGroup {
+  static let title = "Quotas"
+
+  let callsPerSecond = Setting<Double>(
+    "calls-per-second", .number(0.01...1_000_000), default: 1000,
+    help: "Calls that a learner or an instructor may begin, twice as many at once after a rest.")
+
+  let streamsPerUser = Setting<Int>(
+    "streams-per-user", .integer(1...1_000_000), default: 100,
+    help: "Streams that a learner or an instructor may have open at a time.")
+
+  let mebibytesPerDay = Setting<Int>(
+    "mebibytes-per-day", .integer(1...1_000_000_000), default: 1024,
+    help: "What the writes of a learner or an instructor may store in a day of UTC.")
 }
 
 struct DatabaseSettings: SettingGroup {

@@ -92,6 +92,8 @@ package final class BenchServer {
     process.arguments =
       [
         "serve", "--data-dir", dataDirectory, "--listen", "127.0.0.1:0", "--port-file", portFile,
+        // A benchmark is more than one learner would do.
+        "--calls-per-second", "1000000", "--mebibytes-per-day", "1000000",
       ] + options
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output

@@ -24,7 +24,7 @@ final class PgbenchSide {
       return text
     }
     let goalEvent = "FROM events WHERE entity_id = '\(goal.id)'"
-    let reply = "FROM idempotency_keys ORDER BY created_at DESC LIMIT 1"
+    let reply = "FROM idempotency_replies ORDER BY id DESC LIMIT 1"
     let sample = CreateGoalRequest.sample
     texts = [
       ("hash", "\\x" + String(repeating: "01", count: 32)),

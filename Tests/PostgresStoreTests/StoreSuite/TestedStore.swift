@@ -17,6 +17,7 @@ protocol TestedStore: Sendable {
   associatedtype Tokens: TokenStore
   associatedtype Runs: AgentRunStore
   associatedtype Usages: ModelUsageStore
+  associatedtype Quotas: QuotaStore
   associatedtype Retrieval: RetrievalStore
   associatedtype Embeddings: EmbeddingStore
 
@@ -33,8 +34,12 @@ protocol TestedStore: Sendable {
   var tokens: Tokens { get }
   var runs: Runs { get }
   var usages: Usages { get }
+  var quotas: Quotas { get }
   var retrieval: Retrieval { get }
   var embeddings: Embeddings { get }
+
+  /// By the clock that the store dates by.
+  var now: Timestamp { get }
 
   /// Makes remembered replies and leases so much older.
   func letTimePass(_ duration: Duration) async throws
@@ -97,6 +102,8 @@ struct MemoryFixture: TestedStore {
   var tokens: InMemoryStore { writes }
   var runs: InMemoryStore { writes }
   var usages: InMemoryStore { writes }
+  var quotas: InMemoryStore { writes }
+  var now: Timestamp { clock.now() }
   var retrieval: InMemoryStore { writes }
   var embeddings: InMemoryStore { writes }
 

@@ -56,7 +56,8 @@ struct ServiceFixture: Sendable {
     retriever: (any ContextRetriever)? = nil, agents: AgentOptions = AgentOptions(),
     store: InMemoryStore = InMemoryStore(),
     inspection: ServerInspection = ServerInspection(), embedsImmediately: Bool = true,
-    retrieval: (any RetrievalStore)? = nil, liveRecall: LiveRecall = LiveRecall()
+    retrieval: (any RetrievalStore)? = nil, liveRecall: LiveRecall = LiveRecall(),
+    quotas: QuotaDefaults = QuotaDefaults(), book: QuotaBook? = nil
   ) {
     let commits = CommitCounter()
     self.commits = commits
@@ -79,12 +80,17 @@ struct ServiceFixture: Sendable {
       ], store: store)
     options.embeddingModels = models
     options.liveRecall = liveRecall
+    // The store dates by the wall clock.
+    options.quotas =
+      book ?? QuotaBook(store: store, defaults: quotas, clock: WallClock())
     var stores = ServicePorts(
       users: store, courses: store, goals: store, snapshots: store, writes: store,
       tokens: store, log: store, archive: archive, runs: store, model: model,
       retriever: retriever)
     stores.retrieval = retrieval ?? store
     stores.embeddings = store
+    stores.quotas = store
+    stores.usage = store
     stores.documents = CourseDocuments(repository: store, reader: StandardDocumentReader())
     services = Services(ports: stores, hub: hub, options: options)
     do {

@@ -1087,6 +1087,51 @@ void   hito__v1__quota__free_unpacked
   assert(message->base.descriptor == &hito__v1__quota__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hito__v1__quota_usage__init
+                     (Hito__V1__QuotaUsage         *message)
+{
+  static const Hito__V1__QuotaUsage init_value = HITO__V1__QUOTA_USAGE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__quota_usage__get_packed_size
+                     (const Hito__V1__QuotaUsage *message)
+{
+  assert(message->base.descriptor == &hito__v1__quota_usage__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__quota_usage__pack
+                     (const Hito__V1__QuotaUsage *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__quota_usage__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__quota_usage__pack_to_buffer
+                     (const Hito__V1__QuotaUsage *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__quota_usage__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__QuotaUsage *
+       hito__v1__quota_usage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__QuotaUsage *)
+     protobuf_c_message_unpack (&hito__v1__quota_usage__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__quota_usage__free_unpacked
+                     (Hito__V1__QuotaUsage *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__quota_usage__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hito__v1__set_quota_request__init
                      (Hito__V1__SetQuotaRequest         *message)
 {
@@ -2616,7 +2661,7 @@ const ProtobufCMessageDescriptor hito__v1__get_quota_request__descriptor =
   (ProtobufCMessageInit) hito__v1__get_quota_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__get_quota_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor hito__v1__get_quota_response__field_descriptors[3] =
 {
   {
     "quota",
@@ -2630,14 +2675,41 @@ static const ProtobufCFieldDescriptor hito__v1__get_quota_response__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "effective",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetQuotaResponse, effective),
+    &hito__v1__quota__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "usage",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetQuotaResponse, usage),
+    &hito__v1__quota_usage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__get_quota_response__field_indices_by_name[] = {
+  1,   /* field[1] = effective */
   0,   /* field[0] = quota */
+  2,   /* field[2] = usage */
 };
-static const ProtobufCIntRange hito__v1__get_quota_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__get_quota_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 8, 1 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor hito__v1__get_quota_response__descriptor =
 {
@@ -2647,14 +2719,14 @@ const ProtobufCMessageDescriptor hito__v1__get_quota_response__descriptor =
   "Hito__V1__GetQuotaResponse",
   "hito.v1",
   sizeof(Hito__V1__GetQuotaResponse),
-  1,
+  3,
   hito__v1__get_quota_response__field_descriptors,
   hito__v1__get_quota_response__field_indices_by_name,
-  1,  hito__v1__get_quota_response__number_ranges,
+  2,  hito__v1__get_quota_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__get_quota_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__quota__field_descriptors[5] =
+static const ProtobufCFieldDescriptor hito__v1__quota__field_descriptors[6] =
 {
   {
     "user_id",
@@ -2716,18 +2788,32 @@ static const ProtobufCFieldDescriptor hito__v1__quota__field_descriptors[5] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "bytes_per_day",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Quota, bytes_per_day),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__quota__field_indices_by_name[] = {
   2,   /* field[2] = burst */
+  5,   /* field[5] = bytes_per_day */
   1,   /* field[1] = calls_per_second */
   4,   /* field[4] = max_streams */
   3,   /* field[3] = model_tokens_per_day */
   0,   /* field[0] = user_id */
 };
-static const ProtobufCIntRange hito__v1__quota__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__quota__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 16, 5 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor hito__v1__quota__descriptor =
 {
@@ -2737,11 +2823,88 @@ const ProtobufCMessageDescriptor hito__v1__quota__descriptor =
   "Hito__V1__Quota",
   "hito.v1",
   sizeof(Hito__V1__Quota),
-  5,
+  6,
   hito__v1__quota__field_descriptors,
   hito__v1__quota__field_indices_by_name,
-  1,  hito__v1__quota__number_ranges,
+  2,  hito__v1__quota__number_ranges,
   (ProtobufCMessageInit) hito__v1__quota__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__quota_usage__field_descriptors[4] =
+{
+  {
+    "model_tokens_today",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__QuotaUsage, model_tokens_today),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes_today",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__QuotaUsage, bytes_today),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "streams",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__QuotaUsage, streams),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resets_at",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__QuotaUsage, resets_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__quota_usage__field_indices_by_name[] = {
+  1,   /* field[1] = bytes_today */
+  0,   /* field[0] = model_tokens_today */
+  3,   /* field[3] = resets_at */
+  2,   /* field[2] = streams */
+};
+static const ProtobufCIntRange hito__v1__quota_usage__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor hito__v1__quota_usage__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.QuotaUsage",
+  "QuotaUsage",
+  "Hito__V1__QuotaUsage",
+  "hito.v1",
+  sizeof(Hito__V1__QuotaUsage),
+  4,
+  hito__v1__quota_usage__field_descriptors,
+  hito__v1__quota_usage__field_indices_by_name,
+  1,  hito__v1__quota_usage__number_ranges,
+  (ProtobufCMessageInit) hito__v1__quota_usage__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor hito__v1__set_quota_request__field_descriptors[1] =

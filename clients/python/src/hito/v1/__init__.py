@@ -203,6 +203,7 @@ from .server_pb2 import (
     MethodInfo,
     PipelineInfo,
     Quota,
+    QuotaUsage,
     SetQuotaRequest,
     SetQuotaResponse,
 )
@@ -474,6 +475,7 @@ __all__ = [
     "PublishEventsResponse",
     "Quota",
     "QuotaInfo",
+    "QuotaUsage",
     "ReadEventsRequest",
     "ReadEventsResponse",
     "RecordVerdictRequest",

@@ -250,7 +250,7 @@ class ServerServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> server_pb2.GetQuotaResponse:
-        """The quotas of a caller."""
+        """The quotas of a user, and what is used of them. Everybody their own, admins everybody's."""
 
         return await self._channel.unary(
             _SERVER_SERVICE_GET_QUOTA,
@@ -269,7 +269,7 @@ class ServerServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> server_pb2.SetQuotaResponse:
-        """Sets the quotas of a caller."""
+        """Sets the quotas of a user, all of them. Every server of a deployment keeps to them within seconds."""
 
         return await self._channel.unary(
             _SERVER_SERVICE_SET_QUOTA,

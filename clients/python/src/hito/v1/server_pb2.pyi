@@ -152,10 +152,14 @@ class GetQuotaRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ...) -> None: ...
 
 class GetQuotaResponse(_message.Message):
-    __slots__ = ["quota"]
+    __slots__ = ["effective", "quota", "usage"]
+    EFFECTIVE_FIELD_NUMBER: _ClassVar[int]
     QUOTA_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    effective: Quota
     quota: Quota
-    def __init__(self, quota: _Optional[_Union[Quota, _Mapping]] = ...) -> None: ...
+    usage: QuotaUsage
+    def __init__(self, quota: _Optional[_Union[Quota, _Mapping]] = ..., effective: _Optional[_Union[Quota, _Mapping]] = ..., usage: _Optional[_Union[QuotaUsage, _Mapping]] = ...) -> None: ...
 
 class GetServerInfoRequest(_message.Message):
     __slots__ = []
@@ -272,18 +276,32 @@ class PipelineInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., cursor: _Optional[str] = ..., lag_events: _Optional[int] = ..., last_error: _Optional[str] = ...) -> None: ...
 
 class Quota(_message.Message):
-    __slots__ = ["burst", "calls_per_second", "max_streams", "model_tokens_per_day", "user_id"]
+    __slots__ = ["burst", "bytes_per_day", "calls_per_second", "max_streams", "model_tokens_per_day", "user_id"]
     BURST_FIELD_NUMBER: _ClassVar[int]
+    BYTES_PER_DAY_FIELD_NUMBER: _ClassVar[int]
     CALLS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     MAX_STREAMS_FIELD_NUMBER: _ClassVar[int]
     MODEL_TOKENS_PER_DAY_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     burst: int
+    bytes_per_day: int
     calls_per_second: float
     max_streams: int
     model_tokens_per_day: int
     user_id: str
-    def __init__(self, user_id: _Optional[str] = ..., calls_per_second: _Optional[float] = ..., burst: _Optional[int] = ..., model_tokens_per_day: _Optional[int] = ..., max_streams: _Optional[int] = ...) -> None: ...
+    def __init__(self, user_id: _Optional[str] = ..., calls_per_second: _Optional[float] = ..., burst: _Optional[int] = ..., model_tokens_per_day: _Optional[int] = ..., max_streams: _Optional[int] = ..., bytes_per_day: _Optional[int] = ...) -> None: ...
+
+class QuotaUsage(_message.Message):
+    __slots__ = ["bytes_today", "model_tokens_today", "resets_at", "streams"]
+    BYTES_TODAY_FIELD_NUMBER: _ClassVar[int]
+    MODEL_TOKENS_TODAY_FIELD_NUMBER: _ClassVar[int]
+    RESETS_AT_FIELD_NUMBER: _ClassVar[int]
+    STREAMS_FIELD_NUMBER: _ClassVar[int]
+    bytes_today: int
+    model_tokens_today: int
+    resets_at: _timestamp_pb2.Timestamp
+    streams: int
+    def __init__(self, model_tokens_today: _Optional[int] = ..., bytes_today: _Optional[int] = ..., streams: _Optional[int] = ..., resets_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class SetQuotaRequest(_message.Message):
     __slots__ = ["quota"]

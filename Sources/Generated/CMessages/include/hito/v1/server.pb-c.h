@@ -41,6 +41,7 @@ typedef struct Hito__V1__FlushLakeResponse Hito__V1__FlushLakeResponse;
 typedef struct Hito__V1__GetQuotaRequest Hito__V1__GetQuotaRequest;
 typedef struct Hito__V1__GetQuotaResponse Hito__V1__GetQuotaResponse;
 typedef struct Hito__V1__Quota Hito__V1__Quota;
+typedef struct Hito__V1__QuotaUsage Hito__V1__QuotaUsage;
 typedef struct Hito__V1__SetQuotaRequest Hito__V1__SetQuotaRequest;
 typedef struct Hito__V1__SetQuotaResponse Hito__V1__SetQuotaResponse;
 typedef struct Hito__V1__ListAuditEntriesRequest Hito__V1__ListAuditEntriesRequest;
@@ -504,7 +505,7 @@ struct  Hito__V1__GetQuotaRequest
 {
   ProtobufCMessage base;
   /*
-   * UUID.
+   * UUID; empty means the caller.
    */
   char *user_id;
 };
@@ -520,17 +521,25 @@ struct  Hito__V1__GetQuotaResponse
 {
   ProtobufCMessage base;
   /*
-   * The quotas.
+   * What was set for the user.
    */
   Hito__V1__Quota *quota;
+  /*
+   * What holds: what was set, and the defaults of the user's role for the rest; -1 means no limit.
+   */
+  Hito__V1__Quota *effective;
+  /*
+   * What is used of it.
+   */
+  Hito__V1__QuotaUsage *usage;
 };
 #define HITO__V1__GET_QUOTA_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__get_quota_response__descriptor) \
-    , NULL }
+    , NULL, NULL, NULL }
 
 
 /*
- * What a caller may use; 0 means the default.
+ * What a user may use; 0 means the default of the user's role, -1 no limit.
  */
 struct  Hito__V1__Quota
 {
@@ -540,25 +549,57 @@ struct  Hito__V1__Quota
    */
   char *user_id;
   /*
-   * Calls a second.
+   * Calls a second, with each server.
    */
   double calls_per_second;
   /*
-   * Calls in a burst.
+   * Calls in a burst; 0 means twice the calls of a second.
    */
   int64_t burst;
   /*
-   * Model tokens a day.
+   * Model tokens a day (UTC).
    */
   int64_t model_tokens_per_day;
   /*
-   * Streams at a time.
+   * Calls with streams at a time, with each server.
    */
   int32_t max_streams;
+  /*
+   * Bytes that the user's writes may store in a day (UTC).
+   */
+  int64_t bytes_per_day;
 };
 #define HITO__V1__QUOTA__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__quota__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0 }
+
+
+/*
+ * What a user has used.
+ */
+struct  Hito__V1__QuotaUsage
+{
+  ProtobufCMessage base;
+  /*
+   * Model tokens since midnight UTC.
+   */
+  int64_t model_tokens_today;
+  /*
+   * Bytes stored by the user's writes since midnight UTC.
+   */
+  int64_t bytes_today;
+  /*
+   * Calls with streams now, with the server that answers.
+   */
+  int32_t streams;
+  /*
+   * The next midnight UTC.
+   */
+  Google__Protobuf__Timestamp *resets_at;
+};
+#define HITO__V1__QUOTA_USAGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__quota_usage__descriptor) \
+    , 0, 0, 0, NULL }
 
 
 /*
@@ -568,7 +609,7 @@ struct  Hito__V1__SetQuotaRequest
 {
   ProtobufCMessage base;
   /*
-   * The quotas.
+   * The quotas; a field that is not set goes back to the default.
    */
   Hito__V1__Quota *quota;
 };
@@ -584,7 +625,7 @@ struct  Hito__V1__SetQuotaResponse
 {
   ProtobufCMessage base;
   /*
-   * The quotas.
+   * What was set.
    */
   Hito__V1__Quota *quota;
 };
@@ -1252,6 +1293,25 @@ Hito__V1__Quota *
 void   hito__v1__quota__free_unpacked
                      (Hito__V1__Quota *message,
                       ProtobufCAllocator *allocator);
+/* Hito__V1__QuotaUsage methods */
+void   hito__v1__quota_usage__init
+                     (Hito__V1__QuotaUsage         *message);
+size_t hito__v1__quota_usage__get_packed_size
+                     (const Hito__V1__QuotaUsage   *message);
+size_t hito__v1__quota_usage__pack
+                     (const Hito__V1__QuotaUsage   *message,
+                      uint8_t             *out);
+size_t hito__v1__quota_usage__pack_to_buffer
+                     (const Hito__V1__QuotaUsage   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__QuotaUsage *
+       hito__v1__quota_usage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__quota_usage__free_unpacked
+                     (Hito__V1__QuotaUsage *message,
+                      ProtobufCAllocator *allocator);
 /* Hito__V1__SetQuotaRequest methods */
 void   hito__v1__set_quota_request__init
                      (Hito__V1__SetQuotaRequest         *message);
@@ -1535,6 +1595,9 @@ typedef void (*Hito__V1__GetQuotaResponse_Closure)
 typedef void (*Hito__V1__Quota_Closure)
                  (const Hito__V1__Quota *message,
                   void *closure_data);
+typedef void (*Hito__V1__QuotaUsage_Closure)
+                 (const Hito__V1__QuotaUsage *message,
+                  void *closure_data);
 typedef void (*Hito__V1__SetQuotaRequest_Closure)
                  (const Hito__V1__SetQuotaRequest *message,
                   void *closure_data);
@@ -1782,6 +1845,7 @@ extern const ProtobufCMessageDescriptor hito__v1__flush_lake_response__descripto
 extern const ProtobufCMessageDescriptor hito__v1__get_quota_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__get_quota_response__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__quota__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__quota_usage__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__set_quota_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__set_quota_response__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__list_audit_entries_request__descriptor;
