@@ -23,6 +23,7 @@ enum Grants {
       GRANT SELECT, UPDATE ON event_position TO hito_app;
       GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
       GRANT SELECT, INSERT, UPDATE, DELETE ON embeddings, passages, idempotency_keys TO hito_app;
+      GRANT SELECT, INSERT, UPDATE, DELETE ON course_copies TO hito_app;
       GRANT SELECT ON schema_migrations, embedding_models TO hito_app;
     END
     $$

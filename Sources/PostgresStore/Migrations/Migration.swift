@@ -32,6 +32,6 @@ package struct Migration: Sendable {
   package static let all: [Migration] = [
     .usersAndCourses, .goalsAndTasks, .events, .embeddingsAndSnapshots, .serverState,
     .snapshotVerdicts, .entityTypes, .passages, .agentRuns, .courseDocuments,
-    .binaryQuantization, .tokenFamilies,
+    .binaryQuantization, .tokenFamilies, .courseCopies,
   ]
 }

@@ -4,6 +4,6 @@ extension Statement {
     UserStatements.all, CourseStatements.all, GoalStatements.all, SnapshotStatements.all,
     ReplyStatements.all, EventStatements.all, TokenStatements.all, PassageStatements.all,
     SearchStatements.all, ReaderRole.all, EmbeddingStatements.all, AgentRunStatements.all,
-    DocumentStatements.all,
+    DocumentStatements.all, CourseCopyStatements.all,
   ].flatMap { $0.map(\.statement) }
 }

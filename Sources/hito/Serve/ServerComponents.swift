@@ -20,6 +20,7 @@ final class ServerComponents: Sendable {
   let health = HealthState()
   let bootstrap: AdminBootstrap
   let worker: EmbeddingWorker
+  let copier: CourseCopier
 
   private let configuration: ServeConfiguration
   private let lake: ParquetEventLake
@@ -59,6 +60,8 @@ final class ServerComponents: Sendable {
       logger: Logger(label: "hito.relay"))
     let embeddings = PostgresEmbeddingStore(database)
     embeddingModels = EmbeddingModels(providers: providers, store: embeddings)
+    copier = CourseCopier(
+      store: PostgresCourseCopyStore(database), logger: Logger(label: "hito.embeddings"))
     worker = EmbeddingWorker(
       models: embeddingModels, store: embeddings, log: log,
       cursors: PostgresCursorStore(database), live: hub, time: clock,
