@@ -219,6 +219,7 @@ import Testing
         waiting.map {
           MadeEmbedding(key: $0.key, contentHash: $0.contentHash, vector: [1, 2, 3])
         }, model: next.name, at: Self.start)
+      try await store.copyCourses()
       let later = try await session.run(
         "SELECT user_id FROM embeddings WHERE is_copy AND content = 'otro texto'")
       #expect(Set(later.map { $0[0] }) == ["\(ada.id)", "\(bob.id)"])

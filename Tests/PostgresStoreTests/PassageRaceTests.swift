@@ -44,7 +44,7 @@ import Testing
   }
 
   /// Returns when another session waits for a lock.
-  private static func waitForLock(_ session: ScriptSession) async throws {
+  static func waitForLock(_ session: ScriptSession) async throws {
     let waiting = """
       SELECT count(*) FROM pg_stat_activity
       WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -90,6 +90,7 @@ import Testing
       try await Self.waitForLock(watcher)
       try await enrolling.run("COMMIT")
       try await stored
+      try await store.copyCourses()
       let copies = try await watcher.run("SELECT user_id FROM embeddings WHERE is_copy")
       #expect(copies == (enrols ? [["\(ada.id)"]] : []))
     }
@@ -108,6 +109,7 @@ import Testing
       try await Self.waitForLock(watcher)
       try await worker.run("COMMIT")
       _ = try await enrolment
+      try await store.copyCourses()
       let copies = try await watcher.run("SELECT user_id FROM embeddings WHERE is_copy")
       #expect(copies == [["\(ada.id)"]])
     }

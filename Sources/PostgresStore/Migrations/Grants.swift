@@ -28,7 +28,7 @@ enum Grants {
       GRANT SELECT, UPDATE ON event_low_mark TO hito_app;
       GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
       GRANT SELECT, INSERT, UPDATE, DELETE ON
-        embeddings, passages, idempotency_keys, stored_bytes
+        embeddings, passages, idempotency_keys, stored_bytes, course_copies
         TO hito_app;
       GRANT SELECT ON schema_migrations, embedding_models TO hito_app;
       GRANT SELECT ON installation TO hito_app;

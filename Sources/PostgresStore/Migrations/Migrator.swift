@@ -104,7 +104,7 @@ package struct Migrator: Sendable {
       try await takeBack(migration, session)
       done.append(migration.version)
     }
-    if version == migrations.last?.version, version == Migration.all.count {
+    if version == migrations.last?.version, migrations.count == Migration.all.count {
       try await run(Grants.sql, session, version: version)
       try await run(RowSecurity.sql, session, version: version)
     }

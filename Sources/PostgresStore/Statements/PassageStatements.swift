@@ -32,7 +32,7 @@ enum PassageStatements {
     RETURNING p.chunk_number, p.content_hash)
     DELETE FROM embeddings e USING saved s
     WHERE e.entity_type = ($1)[1] AND e.entity_id = ($2)[1] AND e.chunk_number = s.chunk_number
-      AND e.content_hash <> s.content_hash
+      AND e.content_hash <> s.content_hash AND NOT e.is_copy
     """)
 
   /// Holds the passage by which those enrolled in a course find it until the end of the unit: storing
@@ -50,7 +50,7 @@ enum PassageStatements {
     """
 
   /// The vector of one passage, where its text is still the one that was embedded and the model
-  /// still the active one. With it go the copies for those who are enrolled in a course.
+  /// still the active one.
   static let embed = Query<Key, Bytes, String, [Float]>(
     "passage.embed",
     """
@@ -62,23 +62,19 @@ enum PassageStatements {
       RETURNING p.*)
     INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
       content_hash, chunk_number, metadata, is_copy, created_at, updated_at)
-    SELECT gen_random_uuid(), d.entity_type, d.entity_id, o.user_id, d.content, $6::vector, $5,
+    SELECT gen_random_uuid(), d.entity_type, d.entity_id, d.user_id, d.content, $6::vector, $5,
       d.content_hash, d.chunk_number,
       jsonb_build_object('title', d.title, 'document_path', d.document_path, 'anchor', d.anchor,
         'language', d.language),
-      o.is_copy, now(), now()
-    FROM done d, LATERAL (
-      SELECT d.user_id, false AS is_copy
-      UNION ALL
-      SELECT n.user_id, true FROM enrolments n
-      WHERE d.entity_type = 'course' AND d.chunk_number = 0 AND n.course_id = d.entity_id
-        AND n.is_active AND n.user_id <> d.user_id) o
+      false, now(), now()
+    FROM done d
     ON CONFLICT (entity_type, entity_id, chunk_number, user_id) DO UPDATE SET
       content = excluded.content, embedding = excluded.embedding, model = excluded.model,
       content_hash = excluded.content_hash, metadata = excluded.metadata,
       updated_at = excluded.updated_at
     """)
 
+  // The copies of a course are not among these: they follow (`CourseCopyStatements`).
   // Passages go first, and their vectors by a statement of its own: it waits for a worker that holds
   // a passage, and then sees the vector that the worker stored.
 
@@ -89,7 +85,10 @@ enum PassageStatements {
 
   static let removeVectors = Query<PassageKind, EntityID, [Int32]>(
     "embeddings.remove",
-    "DELETE FROM embeddings WHERE entity_type = $1 AND entity_id = $2 AND chunk_number = ANY ($3)")
+    """
+    DELETE FROM embeddings
+    WHERE entity_type = $1 AND entity_id = $2 AND chunk_number = ANY ($3) AND NOT is_copy
+    """)
 
   static let removeAll = Query<PassageKind, EntityID>(
     "passages.remove_all",
@@ -97,7 +96,7 @@ enum PassageStatements {
 
   static let removeAllVectors = Query<PassageKind, EntityID>(
     "embeddings.remove_all",
-    "DELETE FROM embeddings WHERE entity_type = $1 AND entity_id = $2")
+    "DELETE FROM embeddings WHERE entity_type = $1 AND entity_id = $2 AND NOT is_copy")
 
   /// Lets the learner `$2` find the course `$1` by the notes' query.
   static let copyCourse = Query<EntityID, EntityID>(

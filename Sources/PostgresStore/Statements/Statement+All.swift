@@ -5,6 +5,6 @@ extension Statement {
     SnapshotStatements.all, ReplyStatements.all, EventStatements.all, SequencerStatements.all,
     TokenStatements.all, PassageStatements.all, SearchStatements.all, ReaderRole.all,
     EmbeddingStatements.all, AgentRunStatements.all,
-    DocumentStatements.all, UsageStatements.all,
+    DocumentStatements.all, UsageStatements.all, CourseCopyStatements.all,
   ].flatMap { $0.map(\.statement) }
 }

@@ -12,7 +12,7 @@ extension WriteCalls {
         $0(update.kind, update.entityID, update.removedChunkNumbers)
       }
     }
-    guard !update.upserts.isEmpty else { return calls }
+    guard !update.upserts.isEmpty else { return calls + copyRequest(update) }
     calls.append(
       PassageStatements.save(
         Listed(update.upserts), update.upserts.map { $0.embedding != nil },
@@ -25,14 +25,24 @@ extension WriteCalls {
           key: upsert.passage.key, contentHash: upsert.contentHash, vector: embedding.vector),
         model: embedding.model)
     }
-    return calls
+    return calls + copyRequest(update)
+  }
+
+  /// Asks for the copies of a course whose first passage has changed. After the passages, which are
+  /// locked first everywhere.
+  private static func copyRequest(_ update: PassageUpdate) -> [StatementCall] {
+    let isFirst =
+      update.removesAll || update.removedChunkNumbers.contains(0)
+      || update.upserts.contains { $0.passage.chunkNumber == 0 }
+    return update.kind == .course && isFirst ? [CourseCopyStatements.request(update.entityID)] : []
   }
 
   static func embed(_ made: MadeEmbedding, model: String) -> [StatementCall] {
     let embed = PassageStatements.embed(
       made.key.parameters, Bytes(made.contentHash), model, made.vector)
     guard made.key.kind == .course, made.key.chunkNumber == 0 else { return [embed] }
-    return [PassageStatements.lockCourse(made.key.entityID), embed]
+    let course = made.key.entityID
+    return [PassageStatements.lockCourse(course), embed, CourseCopyStatements.request(course)]
   }
 
   /// The copy of a course's first passage by which those enrolled find it: made, or taken away.

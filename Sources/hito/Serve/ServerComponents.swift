@@ -21,6 +21,7 @@ final class ServerComponents: Sendable {
   let bootstrap: AdminBootstrap
   let worker: EmbeddingWorker
   private let quotas: QuotaBook
+  let copier: CourseCopier
 
   private let configuration: ServeConfiguration
   private let lake: ParquetEventLake
@@ -61,6 +62,8 @@ final class ServerComponents: Sendable {
       logger: Logger(label: "hito.relay"))
     let embeddings = PostgresEmbeddingStore(database)
     embeddingModels = EmbeddingModels(providers: providers, store: embeddings)
+    copier = CourseCopier(
+      store: PostgresCourseCopyStore(database), logger: Logger(label: "hito.embeddings"))
     worker = EmbeddingWorker(
       models: embeddingModels, store: embeddings, log: log,
       cursors: PostgresCursorStore(database), live: hub, time: clock,

@@ -142,6 +142,7 @@ struct ServerProgram {
         LakeService(sink: parts.sink, logger: logger),
         LoopService { [parts] in try await parts.watchHealth() },
         LoopService { [parts] in try await parts.worker.run() },
+        LoopService { [parts] in try await parts.copier.run() },
         LoopService { [parts] in try await parts.resumeRuns() },
         LoopService {
           try await switcher?.run()
