@@ -54,6 +54,9 @@ package protocol TokenStore: Sendable {
   func token(hash: [UInt8]) async throws(StoreError) -> TokenRecord?
   /// The token of this id, also when it is expired or revoked, or its user is not active.
   func token(_ id: EntityID) async throws(StoreError) -> TokenRecord?
+  /// What tokens stand for at a time: the lesser of a token's role and its user's. Those that do not
+  /// work then, or whose user is not active, are missing.
+  func roles(of ids: [EntityID], at now: Timestamp) async throws(StoreError) -> [EntityID: Role]
   /// Newest first; the store may leave out the oldest of very many.
   func tokens(user: EntityID?) async throws(StoreError) -> [TokenRecord]
   /// Revokes a token, those that were made with it, and so on: also one that is being made.

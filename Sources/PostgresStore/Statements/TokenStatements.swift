@@ -49,6 +49,14 @@ enum TokenStatements {
   static let byID = Query<EntityID>(
     "token.by_id", "SELECT \(TokenRow.columns) FROM tokens k WHERE k.id = $1")
 
+  /// `$1` tokens, `$2` the time.
+  static let roles = Query<[EntityID], Timestamp>(
+    "tokens.roles",
+    """
+    SELECT k.id, k.role, u.role FROM tokens k JOIN users u ON u.id = k.user_id
+    WHERE k.id = ANY ($1) AND k.revoked_at IS NULL AND k.expires_at > $2 AND u.is_active
+    """)
+
   /// `$1` is the limit.
   static let list = Query<Int64>(
     "tokens.list",
@@ -76,7 +84,8 @@ enum TokenStatements {
     """)
 
   static let all: [any StatementSource] = [
-    insert, shareFamilies, lockFamilies, lockOwner, insertLimited, byHash, byID, list, listByUser,
+    insert, shareFamilies, lockFamilies, lockOwner, insertLimited, byHash, byID, roles, list,
+    listByUser,
     revoke,
   ]
 }

@@ -36,6 +36,18 @@ package struct PostgresTokenStore: TokenStore {
     try await database.rows(TokenStatements.byID(id)).first(TokenRow.read)
   }
 
+  package func roles(
+    of ids: [EntityID], at now: Timestamp
+  ) async throws(StoreError) -> [EntityID: Role] {
+    var roles: [EntityID: Role] = [:]
+    let rows = try await database.rows(TokenStatements.roles(ids, now))
+    for index in 0..<rows.count {
+      let (id, ofToken, ofUser): (EntityID, Role, Role) = try rows[index].values()
+      roles[id] = min(ofToken, ofUser)
+    }
+    return roles
+  }
+
   package func tokens(user: EntityID?) async throws(StoreError) -> [TokenRecord] {
     let limit = Int64(PostgresTokenStore.listMax)
     let call =

@@ -5,40 +5,16 @@ internal import RPC
 
 /// Runs one subscription: performs the steps of its machine and sends what comes of them.
 struct EventSubscription: Sendable {
-  /// How long a subscription outlives the token that it began with.
-  private static let authorizationInterval = Duration.seconds(10)
-
   let log: any EventLog
   let hub: EventHub
   let cursors: CursorCodec
-  let clock: any TimeSource
   let visibility: EventVisibility
-  let authenticator: TokenAuthenticator
   let selection: EventSelection
   let caller: Caller
   let responses: ResponseWriter<EncodedMessage<WatchResponse>>
-  /// Until when the caller's token need not be looked at.
-  private var authorizedUntil: Domain.Timestamp
-
-  init(
-    log: any EventLog, hub: EventHub, cursors: CursorCodec, clock: any TimeSource,
-    visibility: EventVisibility, authenticator: TokenAuthenticator, selection: EventSelection,
-    caller: Caller, responses: ResponseWriter<EncodedMessage<WatchResponse>>
-  ) {
-    self.log = log
-    self.hub = hub
-    self.cursors = cursors
-    self.clock = clock
-    self.visibility = visibility
-    self.authenticator = authenticator
-    self.selection = selection
-    self.caller = caller
-    self.responses = responses
-    authorizedUntil = clock.now().advanced(by: Self.authorizationInterval)
-  }
 
   /// Runs until the call ends. Every error says where to resume.
-  mutating func run(_ start: SubscriptionMachine) async throws {
+  func run(_ start: SubscriptionMachine) async throws {
     var machine = start
     do {
       while true {
@@ -56,7 +32,7 @@ struct EventSubscription: Sendable {
     }
   }
 
-  private mutating func read(
+  private func read(
     _ position: Int64, _ limit: Int, _ machine: inout SubscriptionMachine
   ) async throws {
     // Asked before the page is read: what the ring gets meanwhile comes after the target.
@@ -66,7 +42,7 @@ struct EventSubscription: Sendable {
     try await send(machine.logPageEnded(count: events.count, ringHead: ringHead), machine)
   }
 
-  private mutating func take(
+  private func take(
     _ position: Int64, _ limit: Int, _ machine: inout SubscriptionMachine
   ) async throws {
     switch hub.take(after: position, limit: limit) {
@@ -81,13 +57,12 @@ struct EventSubscription: Sendable {
     }
   }
 
-  private mutating func consider(
+  private func consider(
     _ event: SharedEvent, _ machine: inout SubscriptionMachine
   ) async throws {
     visibility.observed(event)
     var isWanted = selection.wants(event.event, event.facts)
     if isWanted { isWanted = try await visibility.allows(event, to: caller) }
-    if isWanted { try await checkAuthorization() }
     let before = machine
     switch machine.considered(event.event.position, isWanted: isWanted) {
     case .send:
@@ -102,14 +77,6 @@ struct EventSubscription: Sendable {
     case .checkpoint: try await send(.checkpoint, machine.cursor)
     case .pass: break
     }
-  }
-
-  /// Nothing is sent to a caller whose token was revoked or has expired.
-  private mutating func checkAuthorization() async throws {
-    let now = clock.now()
-    guard now >= authorizedUntil else { return }
-    try await authenticator.checkStillValid(caller)
-    authorizedUntil = now.advanced(by: Self.authorizationInterval)
   }
 
   private func send(

@@ -11,10 +11,8 @@ struct ProgressService: Sendable {
   let log: any EventLog
   let hub: EventHub
   let visibility: EventVisibility
-  let authenticator: TokenAuthenticator
   let waiter: CursorWaiter
   let cursors: CursorCodec
-  let clock: any TimeSource
 
   func register(in router: inout Router) throws(RegistrationError) {
     try router.serverStreaming(ProgressServiceMethods.watch) {
@@ -44,10 +42,9 @@ struct ProgressService: Sendable {
       from = try Domain.Timestamp(micros: micros, field: "from_time_us")
     }
     let (cursor, isLive) = try await start(request, from, context)
-    var subscription = EventSubscription(
-      log: log, hub: hub, cursors: cursors, clock: clock, visibility: visibility,
-      authenticator: authenticator, selection: EventSelection(filter, from: from), caller: caller,
-      responses: responses)
+    let subscription = EventSubscription(
+      log: log, hub: hub, cursors: cursors, visibility: visibility,
+      selection: EventSelection(filter, from: from), caller: caller, responses: responses)
     try await subscription.run(
       SubscriptionMachine(after: cursor, isLive: isLive, checkpointInterval: Int(interval)))
   }
