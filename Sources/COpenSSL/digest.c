@@ -1,4 +1,7 @@
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <pthread.h>
 
@@ -49,6 +52,34 @@ int hito_sha256_update(hito_sha256_state *state, const void *bytes, size_t count
 
 int hito_sha256_finish(hito_sha256_state *state, uint8_t *digest) {
   return EVP_DigestFinal_ex(context(state), digest, NULL);
+}
+
+// The key is a context that was made ready once; each use works on a copy.
+hito_hmac_key *hito_hmac_key_take(const void *key, size_t count) {
+  EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+  EVP_MAC_CTX *made = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
+  EVP_MAC_free(hmac);
+  char name[] = "SHA256";
+  OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end()};
+  if (made != NULL && EVP_MAC_init(made, key, count, params) == 1) return (hito_hmac_key *)made;
+  EVP_MAC_CTX_free(made);
+  return NULL;
+}
+
+void hito_hmac_key_free(hito_hmac_key *key) { EVP_MAC_CTX_free((EVP_MAC_CTX *)key); }
+
+int hito_hmac(const hito_hmac_key *key, const void *bytes, size_t count, uint8_t *code) {
+  EVP_MAC_CTX *copy = EVP_MAC_CTX_dup((const EVP_MAC_CTX *)key);
+  size_t written = 0;
+  int ok = copy != NULL && EVP_MAC_update(copy, bytes, count) == 1 &&
+           EVP_MAC_final(copy, code, &written, HITO_SHA256_SIZE) == 1 && written == HITO_SHA256_SIZE;
+  EVP_MAC_CTX_free(copy);
+  return ok;
+}
+
+int hito_is_equal(const void *left, const void *right, size_t count) {
+  return CRYPTO_memcmp(left, right, count) == 0;
 }
 
 int hito_random(uint8_t *bytes, size_t count) {

@@ -5,8 +5,9 @@ internal import Synchronization
 ///
 /// Everybody sees their own; services and admins see all; the owner of a course also sees its
 /// enrolments, and the goals, tasks and code that belong to it, of the learners enrolled now, as
-/// with reads of goals. Courses never change hands; enrolments are remembered for a short time,
-/// and forgotten at once when an event of theirs comes by.
+/// with reads of goals. Courses never change hands; what is known of them and of enrolments is
+/// remembered for a moment, and of an enrolment forgotten when an event of it comes by: whoever loses
+/// their part in a course is not seen, and sees nothing more, within that moment.
 package final class EventVisibility: Sendable {
   private struct Place: Hashable {
     var courseID: EntityID
@@ -19,7 +20,7 @@ package final class EventVisibility: Sendable {
   }
 
   private static let entriesMax = 20_000
-  private static let memoryTime = Duration.seconds(10)
+  private static let memoryTime = Duration.seconds(1)
 
   private let courses: any CourseRepository
   private let memory = Mutex(Memory())

@@ -14,7 +14,7 @@ package protocol ServerInterceptor: Sendable {
 ///
 /// What it throws is what the caller sees. Both arguments are to be handed on.
 package typealias CallHandler =
-  @Sendable (CallContext, BoundCall) async throws -> (any WireMessage)?
+  @Sendable (CallContext, @escaping BoundCall) async throws -> (any WireMessage)?
 
 /// A method's own code, bound to the request or the stream of one call.
 package typealias BoundCall = @Sendable (CallContext) async throws -> (any WireMessage)?

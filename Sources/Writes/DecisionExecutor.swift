@@ -47,10 +47,13 @@ package struct DecisionExecutor: Sendable {
   ///   - retriesDuplicates: whether a taken unique value means that another writer made the same
   ///     thing just now: the decision is made again and finds it.
   ///   - encode: makes the bytes that a repeat gets.
+  ///   - mayRepeat: whether a request that is refused now, for this reason, gets the reply of its first
+  ///     time all the same.
   package func perform<Response>(
     _ request: RequestKey?, metadata: JSONValue, chargedTo: EntityID? = nil,
     retriesDuplicates: Bool = false,
     encode: (Response) -> [UInt8],
+    mayRepeat: (any Error, [UInt8]) async throws -> Bool = { _, _ in true },
     _ decide: (ChangeContext) async throws -> Decision<Response>
   ) async throws -> Written<Response> {
     let memory = PassageIndexer.Memory()
@@ -61,7 +64,11 @@ package struct DecisionExecutor: Sendable {
         decision = try await decide(ChangeContext(now: clock.now(), ids: ids, metadata: metadata))
       } catch {
         if error is StoreError { throw error }
-        if let request, let reply = try await reply(to: request) { return .repeated(reply) }
+        if let request, let reply = try await reply(to: request),
+          try await mayRepeat(error, reply)
+        {
+          return .repeated(reply)
+        }
         throw error
       }
       if decision.changes.isEmpty, decision.events.isEmpty, request == nil || !decision.isRemembered

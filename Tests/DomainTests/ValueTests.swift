@@ -93,6 +93,22 @@ struct TitleTests {
     #expect(!InvisibleCharacters.areIn(InvisibleCharacters.removed(from: title)))
   }
 
+  @Test("is held to it where it is optional, and line by line where it has several")
+  func optionalAndLabels() {
+    func violations(_ text: String, singleLine: Bool) -> [String] {
+      var validation = Validation()
+      validation.text("x", text, maximum: 50, singleLine: singleLine, isLabel: !singleLine)
+      return validation.violations.map(\.description)
+    }
+    for singleLine in [true, false] {
+      #expect(violations("", singleLine: singleLine) == [])
+      #expect(violations(" \u{200b}", singleLine: singleLine) == ["must not be empty"])
+      #expect(violations("a\u{202e}b", singleLine: singleLine).count == 1)
+    }
+    #expect(violations("uno\r\n\tdos 👩🏽\u{200d}💻", singleLine: false) == [])
+    #expect(violations("uno\ndos\u{200b}", singleLine: false).count == 1)
+  }
+
   @Test(
     "is not blank without what is not seen",
     arguments: [

@@ -62,7 +62,8 @@ final class RestartableServer: Sendable {
     let relay = EventRelay(log: store, hub: hub, sequencer: store, logger: logger)
     var options = Services.Options(
       clock: clock, ids: ids,
-      info: ServerInfo(serverID: "test", version: "0", startedAt: clock.now()))
+      info: ServerInfo(serverID: "test", version: "0", startedAt: clock.now()),
+      secret: [UInt8](repeating: 7, count: 32))
     options.committed = { relay.wake() }
     let services = Services(
       ports: ServicePorts(

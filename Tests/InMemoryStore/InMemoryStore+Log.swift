@@ -125,6 +125,21 @@ extension InMemoryStore: TokenStore {
     }
   }
 
+  package func roles(
+    of ids: [EntityID], at now: Timestamp
+  ) async throws(StoreError) -> [EntityID: Role] {
+    try access(.read) { state in
+      var roles: [EntityID: Role] = [:]
+      for id in ids {
+        guard let token = state.tokens[id], token.revokedAt == nil, token.expiresAt > now,
+          let user = state.users[token.userID], user.isActive
+        else { continue }
+        roles[id] = min(token.role, user.role)
+      }
+      return roles
+    }
+  }
+
   package func token(
     _ id: EntityID, scope: AccessScope
   ) async throws(StoreError) -> TokenRecord? {

@@ -75,11 +75,12 @@ import Testing
     try await fixture.relay()
     let receipt = created.receipt?.cursor ?? ""
     let cursor = try await fixture.readEvents(as: ada).nextCursor
-    let foreign = CursorCodec(logName: "another").cursor(1)
-    let future = CursorCodec().cursor(1_000_000)
+    let foreign = CursorCodec(secret: [UInt8](repeating: 8, count: 32)).cursor(1)
+    let future = ServiceFixture.cursors.cursor(1_000_000)
     for bad in [
-      "1", "nonsense", "c1_1_00000000", receipt + "0", String(cursor.dropLast()), foreign, future,
-      CursorCodec().cursor(.max), "c1_-1_00000000", String(repeating: "x", count: 100_000),
+      "1", "nonsense", "c2_1_" + String(repeating: "0", count: 32), receipt + "0",
+      String(cursor.dropLast()), foreign, future, cursor.replacing("c2", with: "r2"),
+      ServiceFixture.cursors.cursor(.max), "c2_-1_00000000", String(repeating: "x", count: 100_000),
     ] {
       let byRead = await failure {
         try await fixture.call(
@@ -93,6 +94,40 @@ import Testing
       }
       #expect(byLog.code == .outOfRange, "\(bad.prefix(40))")
     }
+  }
+
+  @Test(arguments: ["c1_1_8c3a1f00", "r1_01a2095423d971c987c23e8efabdd9c6_503274de"])
+  func `that were not sealed say to start again`(cursor: String) async throws {
+    let error = await failure {
+      try await fixture.readEvents(ReadEventsRequest(afterCursor: cursor), as: fixture.user())
+    }
+    #expect(error.code == .invalidArgument && error.message.contains("start again"))
+    #expect(error.decodedDetails.reason == .badCursor)
+  }
+
+  @Test func `are waited for by 32 calls of a caller at a time`() async throws {
+    let limit = WaitLimit()
+    @Sendable func principal(_ name: String) -> Principal {
+      Principal(userID: name, role: .learner, tokenID: "")
+    }
+    /// Runs `body` while the caller waits so often.
+    @Sendable func waiting(_ count: Int, _ body: @Sendable () async throws -> Void) async throws {
+      guard count > 0 else { return try await body() }
+      try await limit.holding(principal("ada")) { try await waiting(count - 1, body) }
+    }
+    try await waiting(WaitLimit.countMax) {
+      let refused = await failure { try await limit.holding(principal("ada")) { true } }
+      #expect(refused.code == .resourceExhausted)
+      #expect(refused.decodedDetails.reason == .limitReached)
+      #expect(refused.decodedDetails.retryDelayUs > 0)
+      let isOther = try await limit.holding(principal("bea")) { true }
+      #expect(isOther)
+    }
+    // What ended, well or not, counts no more.
+    await #expect(throws: CancellationError.self) {
+      try await waiting(WaitLimit.countMax) { throw CancellationError() }
+    }
+    try await waiting(WaitLimit.countMax) {}
   }
 
   @Test func `of a write let a reader see it`() async throws {

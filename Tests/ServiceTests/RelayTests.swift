@@ -108,7 +108,7 @@ import Testing
     try await running(relay) {
       let later = try await createGoals(2, as: ada)
       let watch = WatchProbe(
-        fixture, WatchRequest(start: .afterCursor(CursorCodec().cursor(5))), as: ada)
+        fixture, WatchRequest(start: .afterCursor(ServiceFixture.cursors.cursor(5))), as: ada)
       relay.wake()
       #expect(try await numbers(watch, 2) == later)
     }
@@ -151,7 +151,7 @@ import Testing
   private func read(
     _ total: Int, from fixture: ServiceFixture, as user: Domain.User, reader: Int
   ) async throws -> [Int64] {
-    var cursor = CursorCodec().cursor(0)
+    var cursor = ServiceFixture.cursors.cursor(0)
     var seen: [String] = []
     while seen.count < total {
       let watch = WatchProbe(fixture, WatchRequest(start: .afterCursor(cursor)), as: user)
@@ -164,7 +164,7 @@ import Testing
       watch.cancel()
       _ = await watch.end()
     }
-    let positions = (1...Int64(total)).map { CursorCodec().cursor($0) }
+    let positions = (1...Int64(total)).map { ServiceFixture.cursors.cursor($0) }
     return seen.map { cursor in Int64(positions.firstIndex(of: cursor).map { $0 + 1 } ?? -1) }
   }
 }

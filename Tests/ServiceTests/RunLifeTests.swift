@@ -285,7 +285,7 @@ import Testing
       if case .nodeStarted = message.step { node = message.word }
     }
     let other = try await fixture.createGoal(as: ada)
-    for cursor in ["c1_0", other.receipt?.cursor ?? "", CursorCodec().cursor(1)] {
+    for cursor in ["c2_0", other.receipt?.cursor ?? "", ServiceFixture.cursors.cursor(1)] {
       let watcher = fixture.watchRun(all[0].runId, cursor: cursor, as: ada)
       #expect(try await watcher.all().isEmpty)
       #expect(await watcher.end()?.code == .outOfRange)

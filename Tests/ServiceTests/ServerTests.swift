@@ -88,7 +88,7 @@ import Testing
     let flushed: FlushLakeResponse = try await fixture.call(
       ServerServiceMethods.flushLake, FlushLakeRequest(), as: admin)
     #expect(flushed.rows == 5)
-    #expect(flushed.cursor == CursorCodec().cursor(2))
+    #expect(flushed.cursor == ServiceFixture.cursors.cursor(2))
   }
 
   @Test func `say how the parts are`() async throws {

@@ -118,5 +118,19 @@ int hito_sha256_update(hito_sha256_state *state, const void *bytes, size_t count
 /// Writes HITO_SHA256_SIZE bytes at `digest`; the state is of no use afterwards. 1 on success.
 int hito_sha256_finish(hito_sha256_state *state, uint8_t *digest);
 
+/// HMAC-SHA-256 under one key.
+typedef struct hito_hmac_key hito_hmac_key;
+
+/// NULL when memory is short.
+hito_hmac_key *hito_hmac_key_take(const void *key, size_t count);
+
+void hito_hmac_key_free(hito_hmac_key *key);
+
+/// Writes HITO_SHA256_SIZE bytes at `code`; changes nothing in `key`. 1 on success.
+int hito_hmac(const hito_hmac_key *key, const void *bytes, size_t count, uint8_t *code);
+
+/// Whether the bytes are the same, in a time that does not tell where they differ.
+int hito_is_equal(const void *left, const void *right, size_t count);
+
 /// Cryptographically random bytes. 1 on success.
 int hito_random(uint8_t *bytes, size_t count);

@@ -78,7 +78,7 @@ package struct Course: Sendable, Hashable {
     {
       if name == "technologies" { validation.add("metadata", "use the field technologies") }
       validation.text("metadata", name, minimum: 1, maximum: 64, singleLine: true)
-      validation.text("metadata[\(name.prefix(64))]", value, maximum: 1000)
+      validation.text("metadata[\(name.prefix(64))]", value, maximum: 1000, isLabel: true)
     }
     try validation.check()
   }

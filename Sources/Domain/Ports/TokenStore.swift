@@ -55,6 +55,9 @@ package protocol TokenStore: Sendable {
   /// The token of this id, also when it is expired or revoked, or its user is not active. Visible to
   /// its user and to those who see everybody, as in lists.
   func token(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> TokenRecord?
+  /// What tokens stand for at a time: the lesser of a token's role and its user's. Those that do not
+  /// work then, or whose user is not active, are missing.
+  func roles(of ids: [EntityID], at now: Timestamp) async throws(StoreError) -> [EntityID: Role]
   /// Newest first; the store may leave out the oldest of very many.
   func tokens(user: EntityID?, scope: AccessScope) async throws(StoreError) -> [TokenRecord]
   /// Revokes a token, those that were made with it, and so on: also one that is being made.

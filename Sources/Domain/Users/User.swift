@@ -100,8 +100,9 @@ package enum UserLimits {
   package static let languages = ["es", "en"]
 }
 
-/// What a user may do; the raw value is what the `users.role` and `tokens.role` columns hold.
-package enum Role: String, Sendable, Hashable, CaseIterable {
+/// What a user may do, in order: each may do what those before it may. The raw value is what the
+/// `users.role` and `tokens.role` columns hold.
+package enum Role: String, Sendable, Hashable, CaseIterable, Comparable {
   /// Sees and changes what is their own.
   case learner
   /// Also creates courses, and sees the progress of the learners enrolled in them.
@@ -112,6 +113,17 @@ package enum Role: String, Sendable, Hashable, CaseIterable {
   case admin
 
   package var seesEverybody: Bool { self == .service || self == .admin }
+
+  private var rank: Int {
+    switch self {
+    case .learner: 0
+    case .instructor: 1
+    case .service: 2
+    case .admin: 3
+    }
+  }
+
+  package static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }
 }
 
 /// Who makes a call, once authenticated.

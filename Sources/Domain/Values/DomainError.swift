@@ -39,16 +39,21 @@ package struct Validation: Sendable {
   }
 
   /// A text of `minimum` to `maximum` Unicode scalars, free of control characters other than tab
-  /// and line breaks; of a single line, as titles and names are, free of all that cannot be seen.
-  /// Counted in scalars because that is what PostgreSQL's char_length counts.
+  /// and line breaks; of a single line, as titles and names are, free of all that cannot be seen, and
+  /// not blank where it is given. Counted in scalars because that is what PostgreSQL's char_length
+  /// counts.
+  ///
+  /// - Parameter isLabel: whether a text of several lines is held to the same, line by line.
   package mutating func text(
-    _ field: String, _ value: String, minimum: Int = 0, maximum: Int, singleLine: Bool = false
+    _ field: String, _ value: String, minimum: Int = 0, maximum: Int, singleLine: Bool = false,
+    isLabel: Bool = false
   ) {
     // The byte bound first: counting the scalars of a huge text is itself work.
     guard value.utf8.count <= maximum * 4, value.unicodeScalars.count <= maximum else {
       return add(field, "is longer than \(maximum) characters")
     }
-    if minimum > 0, InvisibleCharacters.isBlank(value) { return add(field, "must not be empty") }
+    let isRequired = minimum > 0 || (singleLine || isLabel) && !value.isEmpty
+    if isRequired, InvisibleCharacters.isBlank(value) { return add(field, "must not be empty") }
     if value.unicodeScalars.count < minimum {
       return add(field, "is shorter than \(minimum) characters")
     }
@@ -57,7 +62,12 @@ package struct Validation: Sendable {
       return scalar.properties.generalCategory != .control
     }
     if !isClean { return add(field, "contains control characters") }
-    if singleLine, InvisibleCharacters.areIn(value) {
+    let lines =
+      singleLine
+      ? [value]
+      : isLabel
+        ? value.unicodeScalars.split { "\n\r\t".unicodeScalars.contains($0) }.map(String.init) : []
+    if lines.contains(where: InvisibleCharacters.areIn) {
       add(field, "contains invisible characters: write it without them")
     }
   }

@@ -48,6 +48,14 @@ enum TokenStatements {
 
   // In the reads of callers `$1` and `$2` are the scope.
 
+  /// `$1` tokens, `$2` the time.
+  static let roles = Query<[EntityID], Timestamp>(
+    "tokens.roles",
+    """
+    SELECT k.id, k.role, u.role FROM tokens k JOIN users u ON u.id = k.user_id
+    WHERE k.id = ANY ($1) AND k.revoked_at IS NULL AND k.expires_at > $2 AND u.is_active
+    """)
+
   static let byID = Query<AccessScope, EntityID>(
     "token.by_id",
     "SELECT \(TokenRow.columns) FROM tokens k WHERE k.id = $3 AND ($1 OR k.user_id = $2)")
@@ -82,7 +90,8 @@ enum TokenStatements {
     """)
 
   static let all: [any StatementSource] = [
-    insert, shareFamilies, lockFamilies, lockOwner, insertLimited, byHash, byID, list, listByUser,
+    insert, shareFamilies, lockFamilies, lockOwner, insertLimited, byHash, byID, roles, list,
+    listByUser,
     revoke,
   ]
 }

@@ -41,6 +41,19 @@ package struct PostgresTokenStore: TokenStore {
       .first(TokenRow.read)
   }
 
+  package func roles(
+    of ids: [EntityID], at now: Timestamp
+  ) async throws(StoreError) -> [EntityID: Role] {
+    var roles: [EntityID: Role] = [:]
+    let rows = try await database.rows(
+      TokenStatements.roles(ids, now), as: .system(.authentication))
+    for index in 0..<rows.count {
+      let (id, ofToken, ofUser): (EntityID, Role, Role) = try rows[index].values()
+      roles[id] = min(ofToken, ofUser)
+    }
+    return roles
+  }
+
   package func tokens(
     user: EntityID?, scope: AccessScope
   ) async throws(StoreError) -> [TokenRecord] {

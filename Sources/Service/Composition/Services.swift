@@ -13,8 +13,9 @@ package struct Services: Sendable {
   package struct Options: Sendable {
     package var clock: any TimeSource
     package var ids: any IDGenerator
-    /// Tells the logs of deployments apart in cursors; the same on every replica of one.
-    package var logName = ""
+    /// Seals what clients are given to come back with: 32 random bytes, the same on every server of
+    /// an installation.
+    package var secret: [UInt8]
     package var info: ServerInfo
     package var inspection = ServerInspection()
     package var health = HealthState()
@@ -31,10 +32,13 @@ package struct Services: Sendable {
     /// What users may use; nil: as much as they want.
     package var quotas: QuotaBook?
 
-    package init(clock: any TimeSource, ids: any IDGenerator, info: ServerInfo) {
+    package init(
+      clock: any TimeSource, ids: any IDGenerator, info: ServerInfo, secret: [UInt8]
+    ) {
       self.clock = clock
       self.ids = ids
       self.info = info
+      self.secret = secret
     }
   }
 
@@ -47,6 +51,9 @@ package struct Services: Sendable {
   private let driver: RunDriver
   private let admission: CallAdmission
   private let quotas: QuotaBook
+  private let waitLimit = WaitLimit()
+  /// Ends the long calls of those who may no longer make them; its owner runs it.
+  package let standing: StandingCheck
   /// Looks bearer tokens up in the stores.
   package let authenticator: TokenAuthenticator
 
@@ -54,12 +61,13 @@ package struct Services: Sendable {
     self.ports = ports
     self.hub = hub
     self.options = options
-    cursors = CursorCodec(logName: options.logName)
     let quotas =
       options.quotas
       ?? QuotaBook(store: ports.quotas, defaults: QuotaDefaults(), clock: options.clock)
     self.quotas = quotas
     admission = CallAdmission(options.admission, limits: quotas.limits)
+    cursors = CursorCodec(secret: options.secret)
+    standing = StandingCheck(tokens: ports.tokens, clock: options.clock)
     authenticator = TokenAuthenticator(
       tokens: ports.tokens, users: ports.users, clock: options.clock)
     let waitingClock = options.waitingClock
@@ -90,7 +98,8 @@ package struct Services: Sendable {
         FailureInterceptor(logger: logger, translate: ErrorTable.rpcError),
       ],
       inner: [
-        StoreDeadline(), ConstantReplies(of: ReflectionServiceMethods.all),
+        StandingInterceptor(check: standing), StoreDeadline(),
+        ConstantReplies(of: ReflectionServiceMethods.all),
         AdmissionInterceptor(admission: admission),
       ])
     try registerLearning(in: &router)
@@ -103,7 +112,7 @@ package struct Services: Sendable {
     let runs = RunCalls(ports: ports, hub: hub, journal: journal, driver: driver)
     try UserService(
       users: ports.users, tokens: ports.tokens, writes: writes, waiter: waiter,
-      clock: options.clock, ids: options.ids
+      cursors: cursors, clock: options.clock, ids: options.ids
     ).register(in: &router)
     try CourseService(
       users: ports.users, courses: ports.courses, goals: ports.goals,
@@ -114,7 +123,8 @@ package struct Services: Sendable {
       users: ports.users, courses: ports.courses, goals: ports.goals, writes: writes,
       waiter: waiter, cursors: cursors, runs: runs
     ).register(in: &router)
-    try TaskService(goals: ports.goals, writes: writes, waiter: waiter).register(in: &router)
+    try TaskService(goals: ports.goals, writes: writes, waiter: waiter, cursors: cursors)
+      .register(in: &router)
     try CodeValidationService(
       users: ports.users, courses: ports.courses, goals: ports.goals,
       snapshots: ports.snapshots, writes: writes, waiter: waiter, cursors: cursors, runs: runs
@@ -129,7 +139,7 @@ package struct Services: Sendable {
     let visibility = EventVisibility(courses: ports.courses)
     try ProgressService(
       log: ports.log, pages: EventPages(ports.log), hub: hub, visibility: visibility,
-      authenticator: authenticator, waiter: waiter, cursors: cursors, clock: options.clock
+      waiter: waiter, cursors: cursors
     ).register(in: &router)
     try EventService(
       log: ports.log, visibility: visibility, waiter: waiter, cursors: cursors
@@ -152,7 +162,8 @@ package struct Services: Sendable {
   }
 
   private var waiter: CursorWaiter {
-    CursorWaiter(log: ports.log, hub: hub, cursors: cursors, clock: options.waitingClock)
+    CursorWaiter(
+      log: ports.log, hub: hub, cursors: cursors, clock: options.waitingClock, limit: waitLimit)
   }
 
   /// Nil where this server keeps no quotas.

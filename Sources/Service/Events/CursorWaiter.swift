@@ -12,6 +12,7 @@ struct CursorWaiter: Sendable {
   let hub: EventHub
   let cursors: CursorCodec
   let clock: any Clock<Duration>
+  let limit: WaitLimit
 
   /// For reads of rows, which are made on the database that the write was committed to: a receipt
   /// is seen as soon as the client has it, so that only what it says is checked.
@@ -54,6 +55,15 @@ struct CursorWaiter: Sendable {
 
   /// Asks again and again, woken by the log, until the part is there or the caller's time is up.
   func wait(
+    for part: String, _ context: CallContext, until isThere: () async throws -> Bool
+  ) async throws {
+    if try await isThere() { return }
+    try await limit.holding(context.principal) {
+      try await keepAsking(for: part, context, until: isThere)
+    }
+  }
+
+  private func keepAsking(
     for part: String, _ context: CallContext, until isThere: () async throws -> Bool
   ) async throws {
     let deadline = waitDeadline(context)

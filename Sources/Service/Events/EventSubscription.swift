@@ -5,9 +5,6 @@ internal import RPC
 
 /// Runs one subscription: performs the steps of its machine and sends what comes of them.
 struct EventSubscription: Sendable {
-  /// How long a subscription outlives the token that it began with.
-  private static let authorizationInterval = Duration.seconds(10)
-
   /// A message that has not gone out, and where the subscription stood before it.
   private struct Unsent {
     let message: EncodedMessage<WatchResponse>
@@ -18,34 +15,13 @@ struct EventSubscription: Sendable {
   let pages: EventPages
   let hub: EventHub
   let cursors: CursorCodec
-  let clock: any TimeSource
   let visibility: EventVisibility
-  let authenticator: TokenAuthenticator
   let selection: EventSelection
   let caller: Caller
   let responses: ResponseWriter<EncodedMessage<WatchResponse>>
-  /// Until when the caller's token need not be looked at.
-  private var authorizedUntil: Domain.Timestamp
-
-  init(
-    pages: EventPages, hub: EventHub, cursors: CursorCodec, clock: any TimeSource,
-    visibility: EventVisibility, authenticator: TokenAuthenticator, selection: EventSelection,
-    caller: Caller, responses: ResponseWriter<EncodedMessage<WatchResponse>>
-  ) {
-    self.pages = pages
-    self.hub = hub
-    self.cursors = cursors
-    self.clock = clock
-    self.visibility = visibility
-    self.authenticator = authenticator
-    self.selection = selection
-    self.caller = caller
-    self.responses = responses
-    authorizedUntil = clock.now().advanced(by: Self.authorizationInterval)
-  }
 
   /// Runs until the call ends. Every error says where to resume.
-  mutating func run(_ start: SubscriptionMachine) async throws {
+  func run(_ start: SubscriptionMachine) async throws {
     var machine = start
     do {
       while true {
@@ -70,7 +46,7 @@ struct EventSubscription: Sendable {
 
   /// Looks at a page of the log or a batch of the ring, or waits for one. Ends early, and lets go of
   /// it, with a message that cannot go out at once.
-  private mutating func step(_ machine: inout SubscriptionMachine) async throws -> Unsent? {
+  private func step(_ machine: inout SubscriptionMachine) async throws -> Unsent? {
     switch machine.next {
     case .readLog(let position):
       // A page that others read needs no wait: the loop gets its turn.
@@ -95,7 +71,7 @@ struct EventSubscription: Sendable {
   }
 
   /// Sends what is wanted of `events`, up to a message that would have to wait.
-  private mutating func consider(
+  private func consider(
     _ events: some Sequence<SharedEvent>, _ machine: inout SubscriptionMachine
   ) async throws -> Unsent? {
     for event in events {
@@ -103,7 +79,6 @@ struct EventSubscription: Sendable {
       let isEarlier = machine.isEarlier(event.event.seq)
       var isWanted = !isEarlier && selection.wants(event.event, event.facts)
       if isWanted { isWanted = try await visibility.allows(event, to: caller) }
-      if isWanted { try await checkAuthorization() }
       let before = machine
       let unsent: Unsent
       switch machine.considered(
@@ -129,14 +104,6 @@ struct EventSubscription: Sendable {
       machine = unsent.before
       throw error
     }
-  }
-
-  /// Nothing is sent to a caller whose token was revoked or has expired.
-  private mutating func checkAuthorization() async throws {
-    let now = clock.now()
-    guard now >= authorizedUntil else { return }
-    try await authenticator.checkStillValid(caller)
-    authorizedUntil = now.advanced(by: Self.authorizationInterval)
   }
 
   private func marking(

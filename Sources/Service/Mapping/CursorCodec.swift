@@ -1,5 +1,6 @@
 internal import Digits
 package import Domain
+internal import OpenSSL
 internal import RPC
 
 /// A place in the log that a client may name.
@@ -12,27 +13,30 @@ enum LogPoint: Sendable, Hashable {
   case step(EntityID, messageCount: Int)
 }
 
-/// The text of cursors and of write receipts: opaque to clients, versioned, and checked, so that a
-/// typing error or another deployment's cursor is refused instead of silently misread.
+/// The text of cursors and of write receipts: opaque to clients, versioned, and sealed, so that one
+/// that this installation did not make is refused: nobody waits for, or counts from, an invented one.
 ///
-///     c1_<position, hex>_<check, 8 hex>      a position
-///     r1_<event id, 32 hex>_<check, 8 hex>   a receipt
-///     s1_<event id, 32 hex><messages, hex>_<check, 8 hex>   a step of a run
+///     c2_<position, hex>_<mark, 32 hex>      a position
+///     r2_<event id, 32 hex>_<mark, 32 hex>   a receipt
+///     s1_<event id, 32 hex><messages, hex>_<mark, 32 hex>   a step of a run
 package struct CursorCodec: Sendable {
-  private static let lengthMax = 64
-  private let seed: FNV1a
+  private static let lengthMax = 80
+  private let seal: Seal
+  /// Of the tokens of pages.
+  let pageSeal: Seal
 
-  /// - Parameter logName: tells the logs of deployments apart; the same on every replica of one.
-  package init(logName: String = "") {
-    seed = FNV1a(logName)
+  /// - Parameter secret: the installation's; the same on every server of it.
+  package init(secret: [UInt8]) {
+    seal = Seal(secret: secret, purpose: "cursor")
+    pageSeal = Seal(secret: secret, purpose: "page token")
   }
 
   package func cursor(_ position: Int64) -> String {
-    sealed("c1_" + String(UInt64(bitPattern: max(0, position)), radix: 16))
+    sealed("c2_" + String(UInt64(bitPattern: max(0, position)), radix: 16))
   }
 
   package func receipt(_ eventID: EntityID) -> String {
-    sealed("r1_" + Digits.hexadecimal(eventID.high) + Digits.hexadecimal(eventID.low))
+    sealed("r2_" + Digits.hexadecimal(eventID.high) + Digits.hexadecimal(eventID.low))
   }
 
   func step(_ eventID: EntityID, messageCount: Int) -> String {
@@ -45,15 +49,17 @@ package struct CursorCodec: Sendable {
     guard text.utf8.count <= CursorCodec.lengthMax else { throw .badCursor("is too long") }
     let parts = text.split(separator: "_", omittingEmptySubsequences: false)
     guard parts.count == 3 else { throw .badCursor("is not one of this server's") }
-    guard sealed("\(parts[0])_\(parts[1])") == text else {
+    if parts[0] == "c1" || parts[0] == "r1" { throw .unsealedCursor() }
+    let body = parts[1]
+    let mark = Digits.hexadecimal(seal.mark(of: Array("\(parts[0])_\(body)".utf8)))
+    guard isEqualSecret(Array(mark.utf8), Array(parts[2].utf8)) else {
       throw .badCursor("is damaged or of another deployment")
     }
-    let body = parts[1]
     switch parts[0] {
-    case "c1":
+    case "c2":
       guard let position = Int64(body, radix: 16), position >= 0 else { break }
       return .position(position)
-    case "r1":
+    case "r2":
       guard body.utf8.count == 32, let id = EntityID(hexadecimal: body) else { break }
       return .event(id)
     case "s1":
@@ -66,13 +72,8 @@ package struct CursorCodec: Sendable {
     throw .badCursor("is of a version that this server does not know")
   }
 
-  /// FNV-1a: against accidents, not against people. A forged cursor shows nothing that a guessed
-  /// position would not, since every event is checked against the caller.
   private func sealed(_ body: String) -> String {
-    var check = seed
-    check.mix(body)
-    let folded = UInt32(truncatingIfNeeded: check.value ^ check.value >> 32)
-    return body + "_" + Digits.hexadecimal(folded)
+    body + "_" + Digits.hexadecimal(seal.mark(of: Array(body.utf8)))
   }
 }
 

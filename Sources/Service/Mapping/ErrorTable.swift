@@ -114,6 +114,24 @@ extension RPCError {
     RPCError(.outOfRange, "the cursor \(why)", details: .encoded(ErrorDetails(reason: .badCursor)))
   }
 
+  /// One of a version whose cursors could be invented.
+  static func unsealedCursor() -> RPCError {
+    RPCError(
+      .invalidArgument,
+      "the cursor is of an older version of this server: start again, from the beginning or a time",
+      details: .encoded(ErrorDetails(reason: .badCursor)))
+  }
+
+  static func tooManyWaits(maximum: Int) -> RPCError {
+    RPCError(
+      .resourceExhausted,
+      "\(maximum) calls of this caller wait for what was written already; wait for those to end",
+      details: .encoded(
+        ErrorDetails(
+          reason: .limitReached, retryDelayUs: 100_000,
+          quota: QuotaInfo(subject: "waiting calls", maximum: Int64(maximum)))))
+  }
+
   static func badPageToken() -> RPCError {
     RPCError(
       .invalidArgument, "the page token is not of this request",

@@ -5,20 +5,22 @@ internal import RPC
 
 /// Pages of one list request of one caller.
 ///
-/// A token is `version | time | id | tag`; the tag is a hash over the method, the caller, the rest
-/// of the request and the key, so that a token of another list is refused instead of giving a list
-/// with holes. It is no secret: whatever key a caller invents, the repository shows only what is
-/// theirs.
+/// A token is `version | time | id | mark`; the mark seals the method, the caller, the rest of the
+/// request and the key, so that a token of another list is refused instead of giving a list with
+/// holes. Whatever the token, the repository shows only what is the caller's.
 struct Paging: Sendable {
-  private static let version: UInt8 = 1
-  private static let tagByteCount = 8
+  private static let version: UInt8 = 2
   /// What the items of one reply may take: half of the message limit that clients have by default.
   static let replyByteCountMax = 2 << 20
-  private let binding: SHA256
+  /// What a token is bound to.
+  private let binding: [UInt8]
+  private let seal: Seal
 
   let request: Domain.PageRequest
 
-  init(_ request: some PagedRequest, _ context: CallContext, _ caller: Caller) throws {
+  init(
+    _ request: some PagedRequest, _ context: CallContext, _ caller: Caller, _ cursors: CursorCodec
+  ) throws {
     let page = request.page ?? Contract.PageRequest()
     let limit = try Paging.limit(page.pageSize, field: "page.page_size")
     var rest = request
@@ -27,8 +29,11 @@ struct Paging: Sendable {
     hash.update(context.method.path.utf8)
     hash.update(caller.userID.bytes)
     hash.update(rest.encodedBytes())
-    binding = hash
-    let after = page.pageToken.isEmpty ? nil : try Paging.key(page.pageToken, bound: hash)
+    binding = hash.finalize()
+    seal = cursors.pageSeal
+    let after =
+      page.pageToken.isEmpty
+      ? nil : try Paging.key(page.pageToken, bound: binding, sealed: seal)
     self.request = Domain.PageRequest(limit: limit, after: after)
   }
 
@@ -44,7 +49,7 @@ struct Paging: Sendable {
   func info(_ next: PageKey?) -> PageInfo {
     guard let next else { return PageInfo() }
     let body = Paging.body(next)
-    return PageInfo(nextPageToken: Base64URL.encode(body + Paging.tag(body, bound: binding)))
+    return PageInfo(nextPageToken: Base64URL.encode(body + seal.mark(of: binding + body)))
   }
 
   /// The page as messages: all of it, or, where they are large, as many as one reply holds; the
@@ -71,18 +76,14 @@ struct Paging: Sendable {
       + key.id.bytes
   }
 
-  private static func tag(_ body: [UInt8], bound binding: SHA256) -> [UInt8] {
-    var hash = binding
-    hash.update(body)
-    return Array(hash.finalize().prefix(tagByteCount))
-  }
-
-  private static func key(_ token: String, bound binding: SHA256) throws(RPCError) -> PageKey {
+  private static func key(
+    _ token: String, bound binding: [UInt8], sealed seal: Seal
+  ) throws(RPCError) -> PageKey {
     guard token.utf8.count <= 64, let bytes = Base64URL.decode(token),
-      bytes.count == 25 + tagByteCount, bytes[0] == version
+      bytes.count == 25 + Seal.byteCount, bytes[0] == version
     else { throw .badPageToken() }
     let body = Array(bytes.prefix(25))
-    guard tag(body, bound: binding) == Array(bytes.suffix(tagByteCount)) else {
+    guard seal.isMark(Array(bytes.suffix(Seal.byteCount)), of: binding + body) else {
       throw .badPageToken()
     }
     func word(_ start: Int) -> UInt64 {

@@ -139,14 +139,4 @@ extension Domain.Role {
     default: throw .invalid(field, "is no role that this server knows")
     }
   }
-
-  /// Roles in the order of what they may do.
-  var rank: Int {
-    switch self {
-    case .learner: 0
-    case .instructor: 1
-    case .service: 2
-    case .admin: 3
-    }
-  }
 }

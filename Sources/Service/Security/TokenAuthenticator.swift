@@ -23,23 +23,6 @@ package struct TokenAuthenticator: Authenticator {
     }
   }
 
-  /// Whether a caller of a long call may still be served as the one that it began as: its token
-  /// works, and its user may as much as then.
-  func checkStillValid(_ caller: Caller) async throws(RPCError) {
-    guard let tokenID = caller.tokenID else { return }
-    do {
-      let scope = AccessScope(callerID: caller.userID, role: .learner)
-      guard let record = try await tokens.token(tokenID, scope: scope) else { throw Self.unknown }
-      guard try await principal(record).role.rawValue == caller.role.rawValue else {
-        throw RPCError(.unauthenticated, "the caller's role has changed")
-      }
-    } catch let error as RPCError {
-      throw error
-    } catch {
-      // The database cannot say now; the next look will.
-    }
-  }
-
   private func principal(_ record: TokenRecord) async throws -> Principal {
     if record.revokedAt != nil { throw RPCError(.unauthenticated, "the token was revoked") }
     guard record.expiresAt > clock.now() else {
@@ -50,7 +33,7 @@ package struct TokenAuthenticator: Authenticator {
       throw RPCError(.unauthenticated, "the user of the token is not active")
     }
     // A token never gives more than its user has now, whatever it was made with.
-    let role = record.role.rank <= user.role.rank ? record.role : user.role
+    let role = min(record.role, user.role)
     return Principal(
       userID: record.userID.description, role: Principal.Role(role),
       tokenID: record.id.description, scopes: record.scopes)

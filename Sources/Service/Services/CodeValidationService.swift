@@ -61,7 +61,7 @@ struct CodeValidationService: CodeValidationServiceHandler {
     _ request: ListSnapshotsRequest, _ context: CallContext
   ) async throws -> ListSnapshotsResponse {
     let caller = try context.caller
-    let paging = try Paging(request, context, caller)
+    let paging = try Paging(request, context, caller, cursors)
     var filter = SnapshotFilter()
     filter.ownerID = try caller.listed(request.userId)
     filter.taskID = try EntityID.optional(request.taskId, field: "task_id")

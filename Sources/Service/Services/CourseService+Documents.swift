@@ -32,7 +32,7 @@ extension CourseService {
   ) async throws -> ListDocumentsResponse {
     let caller = try context.caller
     let id = try EntityID(parsing: request.courseId, field: "course_id")
-    let paging = try Paging(request, context, caller)
+    let paging = try Paging(request, context, caller, cursors)
     try await waiter.checkRowRead(request.minCursor)
     try await checkMayRead(try await course(id, caller), caller)
     let page = try await documents().repository.documents(

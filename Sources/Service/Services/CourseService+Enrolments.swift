@@ -61,11 +61,15 @@ extension CourseService {
     let caller = try context.caller
     let id = try EntityID(parsing: request.courseId, field: "course_id")
     let named = try EntityID.optional(request.userId, field: "user_id")
-    return try await writes.perform(context, caller) { change in
-      let learnerID =
-        named == nil || named == caller.userID
+    func learner() async throws -> EntityID {
+      named == nil || named == caller.userID
         ? caller.userID : try Self.learner(named, of: try await course(id, caller), caller)
-      var enrolment = try await knownEnrolment(id, learnerID, caller)
+    }
+    func isVisible(_: LeaveResponse) async throws -> Bool {
+      try await enrolment(id, try await learner(), caller) != nil
+    }
+    return try await writes.perform(context, caller, isVisible: isVisible) { change in
+      var enrolment = try await knownEnrolment(id, try await learner(), caller)
       let type = try enrolment.end(by: caller.userID, at: change.now)
       return Self.decision(
         type, enrolment, change, LeaveResponse(enrolment: Contract.Enrolment(enrolment)))
@@ -77,7 +81,7 @@ extension CourseService {
   ) async throws -> ListEnrolmentsResponse {
     let caller = try context.caller
     let id = try EntityID(parsing: request.courseId, field: "course_id")
-    let paging = try Paging(request, context, caller)
+    let paging = try Paging(request, context, caller, cursors)
     let states = try Domain.EnrolmentState.filter(request.states, standard: [.active])
     try await waiter.checkRowRead(request.minCursor)
     _ = try await course(id, caller)
@@ -93,7 +97,7 @@ extension CourseService {
     let caller = try context.caller
     let learnerID = try caller.owner(
       named: try EntityID.optional(request.userId, field: "user_id"))
-    let paging = try Paging(request, context, caller)
+    let paging = try Paging(request, context, caller, cursors)
     let states = try Domain.EnrolmentState.filter(request.states, standard: [.invited, .active])
     try await waiter.checkRowRead(request.minCursor)
     let page = try await courses.enrolments(

@@ -52,7 +52,7 @@ struct CourseService: CourseServiceHandler {
     _ request: ListCoursesRequest, _ context: CallContext
   ) async throws -> ListCoursesResponse {
     let caller = try context.caller
-    let paging = try Paging(request, context, caller)
+    let paging = try Paging(request, context, caller, cursors)
     var filter = CourseFilter()
     filter.enrolledOnly = request.enrolledOnly
     filter.ownerID = try EntityID.optional(request.userId, field: "user_id")

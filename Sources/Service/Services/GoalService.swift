@@ -52,7 +52,7 @@ struct GoalService: GoalServiceHandler {
     _ request: ListGoalsRequest, _ context: CallContext
   ) async throws -> ListGoalsResponse {
     let caller = try context.caller
-    let paging = try Paging(request, context, caller)
+    let paging = try Paging(request, context, caller, cursors)
     var filter = GoalFilter()
     filter.ownerID = try caller.listed(request.userId)
     filter.courseID = try EntityID.optional(request.courseId, field: "course_id")

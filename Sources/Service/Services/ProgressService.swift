@@ -14,10 +14,8 @@ struct ProgressService: Sendable {
   let pages: EventPages
   let hub: EventHub
   let visibility: EventVisibility
-  let authenticator: TokenAuthenticator
   let waiter: CursorWaiter
   let cursors: CursorCodec
-  let clock: any TimeSource
 
   func register(in router: inout Router) throws(RegistrationError) {
     try router.serverStreaming(ProgressServiceMethods.watch) {
@@ -47,10 +45,9 @@ struct ProgressService: Sendable {
       from = try Domain.Timestamp(micros: micros, field: "from_time_us")
     }
     let machine = try await start(request, from, Int(interval), context)
-    var subscription = EventSubscription(
-      pages: pages, hub: hub, cursors: cursors, clock: clock, visibility: visibility,
-      authenticator: authenticator, selection: EventSelection(filter, from: from), caller: caller,
-      responses: responses)
+    let subscription = EventSubscription(
+      pages: pages, hub: hub, cursors: cursors, visibility: visibility,
+      selection: EventSelection(filter, from: from), caller: caller, responses: responses)
     try await subscription.run(machine)
   }
 

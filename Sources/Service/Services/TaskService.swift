@@ -9,6 +9,7 @@ struct TaskService: TaskServiceHandler {
   let goals: any GoalRepository
   let writes: WriteExecutor
   let waiter: CursorWaiter
+  let cursors: CursorCodec
 
   func createTask(
     _ request: CreateTaskRequest, _ context: CallContext
@@ -48,7 +49,7 @@ struct TaskService: TaskServiceHandler {
     if let goalID = try EntityID.optional(request.goalId, field: "goal_id") {
       return try await tasks(of: goalID, statuses, request, caller)
     }
-    let paging = try Paging(request, context, caller)
+    let paging = try Paging(request, context, caller, cursors)
     let page = try await goals.tasks(
       owner: try caller.listed(request.userId), statuses: statuses,
       page: paging.request, scope: AccessScope(caller))

@@ -115,11 +115,11 @@ extension UserService {
       throw RPCError.precondition("the user was deactivated", .user, userID)
     }
     // A caller's token may give less than its user has: no token of it gives more than itself.
-    let limit = userID == caller.userID ? min(caller.role.rank, user.role.rank) : user.role.rank
+    let limit = userID == caller.userID ? min(caller.role, user.role) : user.role
     guard let role = try Domain.Role.optional(request.role, field: "role") else {
-      return user.role.rank <= limit ? user.role : caller.role
+      return user.role <= limit ? user.role : caller.role
     }
-    guard role.rank <= limit else {
+    guard role <= limit else {
       throw DomainError.forbidden("a token cannot give more than its user, or its maker, may")
     }
     return role

@@ -12,6 +12,7 @@ struct UserService: UserServiceHandler {
   let tokens: any TokenStore
   let writes: WriteExecutor
   let waiter: CursorWaiter
+  let cursors: CursorCodec
   let clock: any TimeSource
   let ids: any IDGenerator
 
@@ -20,7 +21,7 @@ struct UserService: UserServiceHandler {
   ) async throws -> CreateUserResponse {
     let caller = try context.caller
     let role = try Domain.Role.optional(request.role, field: "role") ?? .learner
-    guard caller.role == .admin || role.rank < Domain.Role.service.rank else {
+    guard caller.role == .admin || role < .service else {
       throw DomainError.forbidden("only an admin may make services and admins")
     }
     return try await named {
@@ -64,7 +65,7 @@ struct UserService: UserServiceHandler {
     _ request: ListUsersRequest, _ context: CallContext
   ) async throws -> ListUsersResponse {
     let caller = try context.caller
-    let paging = try Paging(request, context, caller)
+    let paging = try Paging(request, context, caller, cursors)
     try await waiter.checkRowRead(request.minCursor)
     let page = try await users.users(
       role: try Domain.Role.optional(request.role, field: "role"),

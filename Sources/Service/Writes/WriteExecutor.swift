@@ -29,8 +29,11 @@ struct WriteExecutor: Sendable {
   let cursors: CursorCodec
   let quotas: QuotaBook
 
+  /// - Parameter isVisible: whether the caller may still see what a reply shows of another user's,
+  ///   where the first time took away what the request is about, so that a repeat finds nothing.
   func perform<Response: WriteResponse>(
     _ context: CallContext, _ caller: Caller, _ policy: WritePolicy = WritePolicy(),
+    isVisible: (Response) async throws -> Bool = { _ in false },
     _ decide: (ChangeContext) async throws -> Decision<Response>
   ) async throws -> Response {
     let request: RequestKey? =
@@ -51,7 +54,16 @@ struct WriteExecutor: Sendable {
     let encode = { (response: Response) in response.encodedBytes() }
     let written = try await executor.perform(
       request, metadata: EventMetadata.of(context, caller), chargedTo: caller.userID,
-      retriesDuplicates: policy.retriesDuplicates, encode: encode
+      retriesDuplicates: policy.retriesDuplicates, encode: encode,
+      mayRepeat: { error, bytes in
+        guard Self.deniesAccess(error), !caller.role.seesEverybody else { return true }
+        let response: Response = try repeated(bytes)
+        if response.showsNothing { return true }
+        if let owned = response as? any OwnedResponse, owned.ownerID == caller.userID.description {
+          return true
+        }
+        return try await isVisible(response)
+      }
     ) { change in
       var decision = try await decide(change)
       let last =
@@ -63,6 +75,15 @@ struct WriteExecutor: Sendable {
     switch written {
     case .committed(let response): return response
     case .repeated(let bytes): return try repeated(bytes)
+    }
+  }
+
+  /// Whether an error may mean that the caller has lost what they could see the first time: then the
+  /// reply of that time is not for them any more.
+  private static func deniesAccess(_ error: any Error) -> Bool {
+    switch ErrorTable.rpcError(error).code {
+    case .notFound, .permissionDenied, .unauthenticated: true
+    default: false
     }
   }
 
@@ -114,7 +135,7 @@ enum EventMetadata {
     if let trace = context.traceparent { members.append(("traceparent", .string(trace))) }
     for name in ["correlation-id", "causation-id"] {
       guard let value = context.metadata.last(where: { $0.0 == name })?.1,
-        value.utf8.count <= valueLengthMax
+        value.utf8.count <= valueLengthMax, !InvisibleCharacters.areIn(value)
       else { continue }
       members.append((name == "correlation-id" ? "correlation_id" : "causation_id", .string(value)))
     }

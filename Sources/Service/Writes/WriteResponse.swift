@@ -7,3 +7,12 @@ extension ResolveProposalResponse: WriteResponse {
     set { result?.receipt = newValue }
   }
 }
+
+extension WriteResponse {
+  /// Whether it says only that something was written.
+  var showsNothing: Bool {
+    var rest = self
+    rest.receipt = nil
+    return rest.encodedByteCount == 0
+  }
+}

@@ -34,6 +34,7 @@ final class ServerComponents: Sendable {
   private let logger: Logger
   private let server = Mutex<HitoServer?>(nil)
   private let resumer = Mutex<AgentResumer?>(nil)
+  private let standing = Mutex<StandingCheck?>(nil)
 
   init(
     configuration: ServeConfiguration, connection: ConnectionSettings,
@@ -89,12 +90,13 @@ final class ServerComponents: Sendable {
       tokens: stores.tokens, clock: clock, ids: ids)
   }
 
-  func makeServer(tls: TLSContext) throws -> HitoServer {
+  func makeServer(tls: TLSContext, secret: [UInt8]) throws -> HitoServer {
     let startedAt = clock.now()
     let serverID = ids.next(at: startedAt).description
     var options = Services.Options(
       clock: clock, ids: ids,
-      info: ServerInfo(serverID: serverID, version: HitoVersion.current, startedAt: startedAt))
+      info: ServerInfo(serverID: serverID, version: HitoVersion.current, startedAt: startedAt),
+      secret: secret)
     options.health = health
     options.inspection = inspection
     options.committed = { [relay] in relay.wake() }
@@ -106,6 +108,7 @@ final class ServerComponents: Sendable {
     options.agents.isAlone = configuration.databaseURL == nil
     let services = Services(ports: stores, hub: hub, options: options)
     resumer.withLock { $0 = services.resumer }
+    standing.withLock { $0 = services.standing }
     let logger = Logger(label: "hito.server")
     let router = try services.router(logger: logger)
     var network = configuration.network
@@ -121,6 +124,11 @@ final class ServerComponents: Sendable {
   /// Continues the runs of agents that other servers, or this one before it died, left behind.
   func resumeRuns() async throws {
     try await resumer.withLock { $0 }?.run(logger: Logger(label: "hito.agents"))
+  }
+
+  /// Ends the long calls of those who may no longer make them.
+  func checkStanding() async throws {
+    try await standing.withLock { $0 }?.run()
   }
 
   /// Moves the vectors to the model that `embedder` is, where they are another's.

@@ -133,7 +133,8 @@ struct ServerProgram {
       parts.makeSwitcher(
         to: desired, database: database, owner: ConnectionSettings(conninfo: conninfo.owner))
     }
-    let server = try parts.makeServer(tls: makeTLS())
+    let server = try parts.makeServer(
+      tls: makeTLS(), secret: try await PostgresInstallation.secret(pool.connection))
 
     let services: [any ServiceLifecycle.Service] =
       (cluster.map { [ClusterService(cluster: $0)] } ?? []) + [
@@ -144,6 +145,7 @@ struct ServerProgram {
         LoopService { [parts] in try await parts.worker.run() },
         LoopService { [parts] in try await parts.copier.run() },
         LoopService { [parts] in try await parts.resumeRuns() },
+        LoopService { [parts] in try await parts.checkStanding() },
         LoopService {
           try await switcher?.run()
           // A service that returned would end the server.

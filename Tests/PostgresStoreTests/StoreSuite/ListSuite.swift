@@ -133,6 +133,39 @@ import Testing
     }
   }
 
+  @Test(arguments: StoreKind.allCases)
+  func tokensStandForNoMoreThanTheirUserIs(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      let now = StoreFixture.start
+      var made: [EntityID] = []
+      func add(_ user: User, _ role: Role, lifetime: Int64 = 60) async throws -> EntityID {
+        var record = token(UInt8(made.count), of: user, lifetime: lifetime, in: store)
+        record.role = role
+        try await store.tokens.insert(record)
+        made.append(record.id)
+        return record.id
+      }
+      let tom = try await store.addUser("Tom", role: .instructor)
+      let ada = try await store.addUser("Ada")
+      var gone = try await store.addUser("Eve")
+      let full = try await add(tom, .instructor)
+      let lowered = try await add(tom, .learner)
+      let demoted = try await add(ada, .admin)
+      let revoked = try await add(ada, .learner)
+      #expect(try await store.tokens.revoke(revoked, at: now))
+      _ = try await add(ada, .learner, lifetime: 0)
+      _ = try await add(gone, .learner)
+      gone.isActive = false
+      gone.version = 2
+      _ = try await store.writes.commit(
+        Write(changes: [.updateUser(gone)], events: [], reply: nil))
+      let roles: [EntityID: Role] = [full: .instructor, lowered: .learner, demoted: .learner]
+      #expect(try await store.tokens.roles(of: made + [ada.id], at: now) == roles)
+      #expect(try await store.tokens.roles(of: [full], at: now) == [full: .instructor])
+      #expect(try await store.tokens.roles(of: [], at: now) == [:])
+    }
+  }
+
   private func token(
     _ number: UInt8, of user: User, parent: TokenRecord? = nil, lifetime: Int64 = 60,
     in store: any TestedStore

@@ -11,11 +11,11 @@ final class StreamProbe<Response: WireMessage>: Sendable {
 
   init(
     _ fixture: ServiceFixture, _ method: MethodDescriptor, _ request: any WireMessage,
-    as user: Domain.User?, key: String? = nil, credit: Int = .max
+    as user: Domain.User?, key: String? = nil, credit: Int = .max, tokenID: String? = nil
   ) {
     let stream = ProbeStream(request, credit: credit)
     self.stream = stream
-    let context = fixture.context(method, as: user, key: key, deadline: nil)
+    let context = fixture.context(method, as: user, key: key, deadline: nil, tokenID: tokenID)
     let route = fixture.router[method.path]
     task = Task {
       defer { stream.end() }
@@ -97,13 +97,13 @@ extension ServiceFixture {
   func generate(
     _ prompt: String = "Quiero aprender FastAPI", courseID: String = "", userID: String = "",
     requireApproval: Bool = false, language: String = "", as user: Domain.User,
-    key: String? = nil, credit: Int = .max
+    key: String? = nil, credit: Int = .max, tokenID: String? = nil
   ) -> GoalProbe {
     GoalProbe(
       self, GoalServiceMethods.generateGoal,
       GenerateGoalRequest(
         prompt: prompt, courseId: courseID, userId: userID, requireApproval: requireApproval,
-        language: language), as: user, key: key, credit: credit)
+        language: language), as: user, key: key, credit: credit, tokenID: tokenID)
   }
 
   func watchRun(_ id: String, cursor: String = "", as user: Domain.User) -> GoalProbe {

@@ -43,6 +43,9 @@ struct ServiceFixture: Sendable {
   let services: Services
   let router: Router
   let commits: CommitCounter
+  /// As the services make them.
+  static let cursors = CursorCodec(secret: secret)
+  private static let secret = [UInt8](repeating: 7, count: 32)
 
   final class CommitCounter: Sendable {
     private let value = Mutex(0)
@@ -65,7 +68,8 @@ struct ServiceFixture: Sendable {
     hub = EventHub(capacity: ringCapacity, byteCountMax: ringByteCountMax)
     var options = Services.Options(
       clock: time, ids: ids,
-      info: ServerInfo(serverID: "server", version: "1.2.3", startedAt: SteppingTime.start))
+      info: ServerInfo(serverID: "server", version: "1.2.3", startedAt: SteppingTime.start),
+      secret: Self.secret)
     options.health = health
     options.inspection = inspection
     options.waitingClock = InstantClock()

@@ -2261,7 +2261,7 @@ static const ProtobufCFieldDescriptor hito__v1__enrolment__field_descriptors[10]
   },
   {
     "state",
-    8,
+    16,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
     0,   /* quantifier_offset */
@@ -2273,7 +2273,7 @@ static const ProtobufCFieldDescriptor hito__v1__enrolment__field_descriptors[10]
   },
   {
     "changed_by",
-    9,
+    17,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
@@ -2285,7 +2285,7 @@ static const ProtobufCFieldDescriptor hito__v1__enrolment__field_descriptors[10]
   },
   {
     "direct",
-    10,
+    18,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
     0,   /* quantifier_offset */
@@ -2308,9 +2308,10 @@ static const unsigned hito__v1__enrolment__field_indices_by_name[] = {
   2,   /* field[2] = user_id */
   4,   /* field[4] = version */
 };
-static const ProtobufCIntRange hito__v1__enrolment__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__enrolment__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 16, 7 },
   { 0, 10 }
 };
 const ProtobufCMessageDescriptor hito__v1__enrolment__descriptor =
@@ -2324,7 +2325,7 @@ const ProtobufCMessageDescriptor hito__v1__enrolment__descriptor =
   10,
   hito__v1__enrolment__field_descriptors,
   hito__v1__enrolment__field_indices_by_name,
-  1,  hito__v1__enrolment__number_ranges,
+  2,  hito__v1__enrolment__number_ranges,
   (ProtobufCMessageInit) hito__v1__enrolment__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3760,7 +3761,7 @@ static const ProtobufCFieldDescriptor hito__v1__list_enrolments_request__field_d
   },
   {
     "states",
-    4,
+    8,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_ENUM,
     offsetof(Hito__V1__ListEnrolmentsRequest, n_states),
@@ -3777,9 +3778,10 @@ static const unsigned hito__v1__list_enrolments_request__field_indices_by_name[]
   1,   /* field[1] = page */
   3,   /* field[3] = states */
 };
-static const ProtobufCIntRange hito__v1__list_enrolments_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__list_enrolments_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 8, 3 },
   { 0, 4 }
 };
 const ProtobufCMessageDescriptor hito__v1__list_enrolments_request__descriptor =
@@ -3793,7 +3795,7 @@ const ProtobufCMessageDescriptor hito__v1__list_enrolments_request__descriptor =
   4,
   hito__v1__list_enrolments_request__field_descriptors,
   hito__v1__list_enrolments_request__field_indices_by_name,
-  1,  hito__v1__list_enrolments_request__number_ranges,
+  2,  hito__v1__list_enrolments_request__number_ranges,
   (ProtobufCMessageInit) hito__v1__list_enrolments_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

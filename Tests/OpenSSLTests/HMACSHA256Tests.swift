@@ -1,0 +1,43 @@
+import OpenSSL
+import Testing
+
+@Suite("HMAC-SHA-256")
+struct HMACSHA256Tests {
+  /// RFC 4231's cases 1, 2, 3 and 6.
+  private static let examples: [([UInt8], [UInt8], String)] = [
+    (
+      [UInt8](repeating: 0x0b, count: 20), Array("Hi There".utf8),
+      "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+    ),
+    (
+      Array("Jefe".utf8), Array("what do ya want for nothing?".utf8),
+      "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    ),
+    (
+      [UInt8](repeating: 0xaa, count: 20), [UInt8](repeating: 0xdd, count: 50),
+      "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"
+    ),
+    (
+      [UInt8](repeating: 0xaa, count: 131),
+      Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8),
+      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+    ),
+  ]
+
+  @Test("gives the standard's codes, as often as it is asked", arguments: examples)
+  func standardCodes(_ key: [UInt8], _ bytes: [UInt8], _ code: String) {
+    let hmac = HMACSHA256(key: key)
+    for _ in 0..<2 {
+      let made = hmac.code(of: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+      #expect(made == code)
+    }
+  }
+
+  @Test("compares secrets of any length")
+  func comparison() {
+    #expect(isEqualSecret([], []))
+    #expect(isEqualSecret([1, 2], [1, 2]))
+    #expect(!isEqualSecret([1, 2], [1, 3]))
+    #expect(!isEqualSecret([1, 2], [1]))
+  }
+}
