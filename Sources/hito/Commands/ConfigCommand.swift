@@ -14,6 +14,7 @@ struct ConfigCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Places") var place: SettingOptions<PlaceSettings>
   @OptionGroup(title: "Server") var server: SettingOptions<ServerSettings>
+  @OptionGroup(title: "Connections") var network: SettingOptions<NetworkSettings>
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
   @OptionGroup(title: "Language model") var model: SettingOptions<ModelSettings>
@@ -29,7 +30,7 @@ struct ConfigCommand: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       if markdown { return Output.text(SettingsTable.markdown) }
-      let settings = Settings([place, server, database, lake, model, embedding, client])
+      let settings = Settings([place, server, network, database, lake, model, embedding, client])
       if json {
         Output.line(SettingsTable.json(settings).shown(.pretty))
       } else {
