@@ -165,7 +165,7 @@ let package = Package(
       name: "hitoTests",
       dependencies: [
         "hito", "Contract", "Domain", "PostgresStore", "RPC", "Wire", "JSON", "DescriptorJSON",
-        "TestSupport", argumentParser, logging,
+        "TestSupport", "Transport", argumentParser, logging,
       ],
       swiftSettings: swift),
     .testTarget(name: "DigitsTests", dependencies: ["Digits"], swiftSettings: swift),

@@ -3,12 +3,15 @@ a token pays for those who have not."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 
 import pytest
 from hito_server import HitoServer, waiting
 from raw_peer import CANCEL, GOAWAY, RawPeer, is_closed, tcp
+
+from hito import v1
 
 CHECK = "hito.v1.HealthService/Check"
 WATCH_HEALTH = "hito.v1.HealthService/Watch"
@@ -114,6 +117,20 @@ def test_a_connection_without_a_token_and_a_call_is_sent_away(narrow, known):
         assert (frame.kind, frame.payload[4:6]) == (GOAWAY, IDLE)
         watcher.call(3, CHECK)
         assert watcher.end(3).status == 0, "a connection with a call under way is not idle"
+
+
+async def test_a_client_that_was_sent_away_continues(narrow):
+    admin = await narrow.connect(narrow.admin())
+    async with admin, await narrow.connect() as anonymous:
+        await anonymous.health.check(v1.HealthCheckRequest())
+        async with asyncio.timeout(30):
+            while True:
+                found = await admin.server.list_connections(v1.ListConnectionsRequest())
+                if len(found.connections) == 1:
+                    break
+                await asyncio.sleep(0.1)
+        again = await anonymous.health.check(v1.HealthCheckRequest())
+        assert again.status == v1.HealthStatus.HEALTH_STATUS_SERVING
 
 
 def test_streams_that_need_no_token_are_few_without_one(narrow, known):

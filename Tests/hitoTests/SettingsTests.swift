@@ -1,5 +1,6 @@
 import JSON
 import Testing
+import Transport
 
 @testable import hito
 
@@ -48,6 +49,27 @@ struct SettingsTests {
     #expect(found.dataDirectory == "/var/lib/hito")
     #expect(found[LakeSettings().lakeDir] == "/var/lib/hito/lake")
     #expect(found.source(of: server.listen.declaration) == .standard)
+  }
+
+  @Test("of connections become the limits of the server; zero is no limit")
+  func connections() {
+    let standard = ServerConfiguration(settings())
+    #expect(standard.connectionCountMax == 10_000 && standard.connectionsPerAddressMax == nil)
+    #expect(standard.idle.anonymous == .seconds(30))
+    #expect(standard.idle.authenticated == .seconds(1800))
+    #expect(standard.connectionAgeMax == nil)
+    let chosen = ServerConfiguration(
+      settings(flags: [
+        "listen": ["0.0.0.0:1"], "connections": ["500"], "connections-per-address": ["50"],
+        "connection-idle": ["0"], "connection-idle-anonymous": ["0"], "connection-age": ["3600"],
+        "connection-grace": ["5"], "keepalive-idle": ["7"], "keepalive-timeout": ["8"],
+      ]))
+    #expect(chosen.host == "0.0.0.0" && chosen.port == 1 && chosen.threadCount == 3)
+    #expect(chosen.connectionCountMax == 500 && chosen.connectionsPerAddressMax == 50)
+    #expect(chosen.idle.anonymous == nil && chosen.idle.authenticated == nil)
+    #expect(chosen.connectionAgeMax == .seconds(3600) && chosen.connectionGrace == .seconds(5))
+    #expect(chosen.keepaliveIdle == .seconds(7) && chosen.keepaliveTimeout == .seconds(8))
+    #expect(problems(settings(flags: ["connections": ["63"]])).count == 1)
   }
 
   @Test("come from the flag, then the environment, then the file, then the default")

@@ -14,6 +14,7 @@ struct ConfigCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Places") var place: SettingOptions<PlaceSettings>
   @OptionGroup(title: "Server") var server: SettingOptions<ServerSettings>
+  @OptionGroup(title: "Connections") var network: SettingOptions<NetworkSettings>
   @OptionGroup(title: "Quotas") var quotas: SettingOptions<QuotaSettings>
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
@@ -30,7 +31,9 @@ struct ConfigCommand: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       if markdown { return Output.text(SettingsTable.markdown) }
-      let settings = Settings([place, server, quotas, database, lake, model, embedding, client])
+      let settings = Settings([
+        place, server, network, quotas, database, lake, model, embedding, client,
+      ])
       if json {
         Output.line(SettingsTable.json(settings).shown(.pretty))
       } else {

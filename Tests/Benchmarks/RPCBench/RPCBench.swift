@@ -33,7 +33,8 @@ struct RPCBench: AsyncParsableCommand {
   func run() async throws {
     var report = Report()
     // Memory first, on a server that has done nothing else.
-    try await BenchServer.run(program: options.program) { server in
+    let limits = ["--connections-per-address", "10000", "--connection-idle-anonymous", "0"]
+    try await BenchServer.run(program: options.program, options: limits) { server in
       try await IdleConnections(server: server, count: connections).measure(&report)
     }
     try await BenchServer.run(program: options.program) { server in
