@@ -37,9 +37,9 @@ def mortal() -> Iterator[HitoServer]:
 
 
 @pytest.fixture(scope="module")
-def without_first_wall() -> Iterator[HitoServer]:
+def without_first_wall(provider: ScriptedModel) -> Iterator[HitoServer]:
     """A server whose statements ask for everybody's rows; debug builds only."""
-    yield from _running({"HITO_TEST_FIRST_WALL_IS_DOWN": "1"})
+    yield from _running({**language_model(provider), "HITO_TEST_FIRST_WALL_IS_DOWN": "1"})
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,9 @@ struct ClusterContents {
       "CREATE ROLE hito_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOBYPASSRLS"
     static let createReader =
       "CREATE ROLE hito_reader NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
-    static let grantReader = "GRANT hito_reader TO hito, hito_app"
+    static let grantReader = "GRANT hito_reader TO hito_app"
+    /// Of a role that inherits, the policies of the other one hold too (`RowSecurity`).
+    static let keepReaderFromOwner = "REVOKE hito_reader FROM hito"
     static let grantStatistics = "GRANT pg_read_all_stats TO hito, hito_app"
     static let databases = "SELECT 1 FROM pg_database WHERE datname = $1"
     static let createDatabase = "CREATE DATABASE hito OWNER hito TEMPLATE template0 ENCODING 'UTF8'"
@@ -32,6 +34,7 @@ struct ClusterContents {
     }
     if !roles.contains(ReaderRole.name) { try session.run(Statement.createReader) }
     try session.run(Statement.grantReader)
+    try session.run(Statement.keepReaderFromOwner)
     try session.run(Statement.grantStatistics)
     if try session.run(Statement.databases, [connection.database]).isEmpty {
       try session.run(Statement.createDatabase)

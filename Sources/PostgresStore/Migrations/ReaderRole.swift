@@ -6,12 +6,13 @@ enum ReaderRole {
 
   static let begin = Statement("reader.begin", "SELECT set_config('role', 'hito_reader', true)")
 
-  /// Whether this database has the role and lets us take it.
+  /// Whether this database has the role and lets us take it, without being it all the time.
   static let isThere = Statement(
     "reader.is_there",
     """
     SELECT EXISTS (SELECT 1 FROM pg_roles r
-      WHERE r.rolname = 'hito_reader' AND pg_has_role(r.oid, 'MEMBER'))
+      WHERE r.rolname = 'hito_reader' AND pg_has_role(r.oid, 'MEMBER')
+        AND NOT pg_has_role(r.oid, 'USAGE'))
     """)
 
   static let all: [any StatementSource] = [begin, isThere]

@@ -103,6 +103,13 @@ package enum RowSecurity {
 
   static let embeddings = Rule(table: "embeddings", isVisible: isOwn, isRanked: true)
 
+  /// The role that ranks is there, and the owner does not inherit from it: its policies would be the
+  /// owner's too.
+  private static let hasReader = """
+    EXISTS (SELECT 1 FROM pg_roles r
+      WHERE r.rolname = 'hito_reader' AND NOT pg_has_role(CURRENT_USER, r.oid, 'USAGE'))
+    """
+
   /// Puts a table under its rule, as the table's owner.
   static func secure(_ rule: Rule) -> String {
     var script = """
@@ -118,7 +125,7 @@ package enum RowSecurity {
     if rule.isRanked {
       script += """
 
-        IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_reader') THEN
+        IF \(hasReader) THEN
           CREATE POLICY hito_reader ON \(rule.table) FOR SELECT TO hito_reader USING (true);
           GRANT SELECT ON \(rule.table) TO hito_reader;
         END IF;
@@ -134,7 +141,11 @@ package enum RowSecurity {
       IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_reader') THEN
         BEGIN
           CREATE ROLE hito_reader NOLOGIN;
-          GRANT hito_reader TO CURRENT_USER;
+          IF current_setting('server_version_num')::integer >= 160000 THEN
+            EXECUTE 'GRANT hito_reader TO CURRENT_USER WITH INHERIT FALSE, SET TRUE';
+          ELSE
+            GRANT hito_reader TO CURRENT_USER;
+          END IF;
         EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
           -- Without it searches by words are slow; `hito doctor` tells.
           NULL;
@@ -144,17 +155,17 @@ package enum RowSecurity {
         SELECT 1 FROM pg_policy p JOIN pg_roles o ON o.oid = ANY (p.polroles)
         WHERE p.polrelid = 'users'::regclass AND p.polname = 'hito_owner'
           AND o.rolname = CURRENT_USER AND obj_description(p.oid, 'pg_policy') = '\(mark)'
-            || EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_reader'))
+            || (\(hasReader)))
       THEN RETURN; END IF;
       \(remove)
       \(functions)
       \(rules.map(secure).joined(separator: "\n"))
-      IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_reader') THEN
+      IF \(hasReader) THEN
         GRANT USAGE ON SCHEMA public TO hito_reader;
         GRANT SELECT ON embedding_models TO hito_reader;
       END IF;
       EXECUTE format('COMMENT ON POLICY hito_owner ON users IS %L', '\(mark)'
-        || EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'hito_reader'));
+        || (\(hasReader)));
     END $$
     """
 

@@ -7,8 +7,9 @@ extension RowSecurity.State {
     case .upright: nil
     case .slowSearches:
       (
-        "the role hito_reader is missing: searches by words look at every passage",
-        "as an administrator: CREATE ROLE hito_reader NOLOGIN; GRANT it to Hito's role; then "
+        "the role hito_reader is missing, or inherited: searches by words look at every passage",
+        "as an administrator: CREATE ROLE hito_reader NOLOGIN; GRANT hito_reader TO Hito's role WITH "
+          + "INHERIT FALSE, SET TRUE (before PostgreSQL 16: to a role that is NOINHERIT); then "
           + "`hito migrate up`"
       )
     case .passedOver(let role):
