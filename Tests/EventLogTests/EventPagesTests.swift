@@ -40,6 +40,10 @@ import Testing
       for reader in held { reader.resume() }
     }
 
+    func events(
+      in window: EventWindow, limit: Int
+    ) async throws(StoreError) -> [StoredEvent] { [] }
+
     func page(
       after position: Int64, limit: Int, byteCountMax: Int
     ) async throws(StoreError) -> LogPage {
@@ -72,7 +76,7 @@ import Testing
     func newestUnsequenced() async throws(StoreError) -> EntityID? { nil }
     func position(at time: Timestamp) async throws(StoreError) -> Int64 { 0 }
     func tail(
-      user: EntityID, from: Timestamp, to: Timestamp, after position: Int64
+      user: EntityID, from: Timestamp, to: Timestamp, after position: Int64, scope: AccessScope
     ) async throws(StoreError) -> [StoredEvent] { [] }
   }
 

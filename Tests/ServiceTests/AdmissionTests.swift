@@ -85,6 +85,7 @@ import Testing
     func write<Message: WireMessage>(
       _ message: Message, resumeCursor: String?
     ) async throws(RPCError) {}
+    func offer(_ message: [UInt8], resumeCursor: String?) async throws(RPCError) -> Bool { true }
   }
 
   private func until(_ isSo: () -> Bool) async {

@@ -35,7 +35,7 @@ import Testing
     while fixture.hub.waiterCount == 0 { await Task.yield() }
     try await fixture.relay()
     let mark = try #require(try await watch.next())
-    #expect(mark.step == .mark(.caughtUp) && mark.cursor == CursorCodec().cursor(1))
+    #expect(mark.step == .mark(.caughtUp) && mark.cursor == ServiceFixture.cursors.cursor(1))
     watch.cancel()
   }
 

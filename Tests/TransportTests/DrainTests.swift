@@ -83,9 +83,10 @@ struct DrainTests {
     let core = ServerCore(
       configuration: configured { _ in }, router: Router(), authenticator: TestAuthenticator(),
       logger: testLogger())
-    let id = try #require(core.registry.admit(countMax: 10))
+    let channel = EmbeddedChannel()
+    let id = try #require(core.registry.admit(channel))
     #expect(core.registry.drain(grace: .seconds(5)).isEmpty)
-    #expect(core.registry.admit(countMax: 10) == nil)
+    #expect(core.registry.admit(channel) == nil)
     async let empty: Void = core.registry.waitUntilEmpty()
     let connection = ServerConnection(
       id: id, core: core, executor: LoopExecutor(EmbeddedEventLoop()))
@@ -97,11 +98,11 @@ struct DrainTests {
   @Test func `W11.5 an admitted connection that never came to be does not hold up a drain`()
     async throws
   {
-    let registry = ConnectionRegistry()
-    _ = registry.admit(countMax: 10)
+    let registry = ConnectionRegistry(configured { _ in }.admissionLimits())
+    let id = try #require(registry.admit(EmbeddedChannel()))
     async let empty: Void = registry.waitUntilEmpty()
     _ = registry.drain(grace: .zero)
-    registry.abandon()
+    registry.abandon(id)
     await empty
   }
 

@@ -139,7 +139,7 @@ struct MemoryTests {
       let core = ServerCore(
         configuration: configured(change), router: router, authenticator: TestAuthenticator(),
         logger: testLogger())
-      let id = core.registry.admit(countMax: 1) ?? 0
+      let id = core.registry.admit(channel) ?? 0
       socket.isFull = isFull
       connection = ServerConnection(id: id, core: core, executor: LoopExecutor(channel.eventLoop))
       try channel.pipeline.syncOperations.addHandlers(socket, connection)
