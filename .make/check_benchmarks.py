@@ -26,7 +26,7 @@ def rows() -> Dict[str, str]:
 def names() -> Dict[str, str]:
     """What benchmarks may print, as patterns -> where they do. `\\(name)` stands for `let name = "..."`."""
     files = {path for path in Path("Tests").rglob("*.swift") if _USES_FIGURES in path.read_text()}
-    files |= set(Path("Tests/Benchmarks").rglob("*.py")) | {Path("Tests/Attacks/conftest.py")}
+    files |= set(Path("Tests/Benchmarks").rglob("*.py")) | set(Path("Tests/Attacks").glob("conftest.py"))
     files |= set(Path(".make").glob("bench*.py"))
     # Types of events and names of files look like figures.
     others = event_types()

@@ -44,11 +44,16 @@ def drain(server: HitoServer) -> None:
     server.signal(signal.SIGTERM)
 
 
-def ended(server: HitoServer) -> None:
-    """Waits for the end of the process, which is less than its grace away."""
-    for _ in waiting(15, "the server to end"):
-        if not server.is_running:
-            break
+async def ended(server: HitoServer) -> None:
+    """Waits for the end of the process, which is less than its grace away. Clients work meanwhile: the
+    server waits for those that do not close their side."""
+
+    def wait() -> None:
+        for _ in waiting(15, "the server to end"):
+            if not server.is_running:
+                break
+
+    await asyncio.to_thread(wait)
     assert server._process is not None and server._process.returncode == 0, server.tail()
 
 
@@ -89,7 +94,7 @@ async def test_documents_on_their_way_arrive(leaving, connect):
         assert reply.status == 0, reply
         response = v1.IngestDocumentsResponse.FromString(reply.message)
         assert response.documents_received == response.documents_changed == 2
-    ended(leaving)
+    await ended(leaving)
 
 
 def document(path: str) -> bytes:
@@ -117,7 +122,7 @@ async def test_a_goal_that_is_being_generated_is_finished(leaving, connect, mode
                 last = v1.GenerateGoalResponse.FromString(frame.payload)
         assert parse_end(frame, b"").status == 0
         assert last is not None and last.result.goal.id
-    ended(leaving)
+    await ended(leaving)
 
 
 def next_message(peer: RawPeer) -> bytes:
@@ -147,7 +152,7 @@ async def test_what_the_grace_ends_says_why_and_where_to_continue(leaving, conne
         assert end.status == UNAVAILABLE
         assert v1.ErrorDetails.FromString(end.fields[3]).reason == DRAINING
         assert end.fields[4].decode() == response.cursor
-    ended(leaving)
+    await ended(leaving)
     # Nobody gave the run up: it continues, and the cursor leads into it.
     model.clear()
     await leaving.restart()
@@ -168,24 +173,28 @@ async def test_subscriptions_end_at_once_with_their_cursor(leaving, connect):
             CALL, FLAG_HAS_MESSAGE | FLAG_END, 3,
             call_block(WATCH, (2, struct.pack(">Q", 3_600_000_000))),
         )  # fmt: skip
-        cursor = ""
-        marks = 0
-        while marks < 2:
-            response = v1.WatchResponse.FromString(next_message(peer))
-            marks += response.HasField("mark")
-            cursor = response.cursor
-        drain(leaving)
+        cursors = {}
+        marked = set()
         ends = {}
+        is_draining = False
         while len(ends) < 2:
             frame = peer.frame()
             if frame.kind == PING:
                 peer.send(PONG, 0, 0, frame.payload)
+            if frame.kind == MESSAGE:
+                response = v1.WatchResponse.FromString(frame.payload)
+                cursors[frame.stream] = response.cursor
+                if response.HasField("mark"):
+                    marked.add(frame.stream)
             if frame.kind == END:
                 ends[frame.stream] = parse_end(frame, b"")
-        for end in ends.values():
-            assert end.status == UNAVAILABLE and end.fields[4].decode() == cursor
+            if len(marked) == 2 and not is_draining:
+                is_draining = True
+                drain(leaving)
+        for stream, end in ends.items():
+            assert end.status == UNAVAILABLE and end.fields[4].decode() == cursors[stream]
             assert v1.ErrorDetails.FromString(end.fields[3]).reason == DRAINING
-    ended(leaving)
+    await ended(leaving)
 
 
 async def test_connections_that_are_just_beginning_do_not_hold_it_up(leaving, connect):
@@ -193,4 +202,4 @@ async def test_connections_that_are_just_beginning_do_not_hold_it_up(leaving, co
         drain(leaving)
         assert speechless.goaway() == NO_ERROR
         assert is_closed(silent)
-    ended(leaving)
+    await ended(leaving)

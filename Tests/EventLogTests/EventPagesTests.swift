@@ -41,7 +41,7 @@ import Testing
     }
 
     func events(
-      in window: EventWindow, limit: Int
+      in window: EventWindow, limit: Int, scope: AccessScope
     ) async throws(StoreError) -> [StoredEvent] { [] }
 
     func page(

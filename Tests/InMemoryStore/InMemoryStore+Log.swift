@@ -28,10 +28,13 @@ extension InMemoryStore: EventLog {
   }
 
   package func events(
-    in window: EventWindow, limit: Int
+    in window: EventWindow, limit: Int, scope: AccessScope
   ) async throws(StoreError) -> [StoredEvent] {
     try access(.readLog) { state in
-      Array(state.sequenced.lazy.filter { $0.isIn(window) }.prefix(max(0, limit)))
+      let own = scope.role == .learner ? scope.callerID : nil
+      return Array(
+        state.sequenced.lazy.filter { $0.isIn(window) && (own == nil || $0.userID == own) }
+          .prefix(max(0, limit)))
     }
   }
 

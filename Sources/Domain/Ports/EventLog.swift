@@ -44,8 +44,11 @@ package struct LogPage: Sendable, Hashable {
 
 /// The log as readers see it: sequenced events by position, densely from 1.
 package protocol EventLog: Sendable {
-  /// At most `limit` wanted events of the window, in order.
-  func events(in window: EventWindow, limit: Int) async throws(StoreError) -> [StoredEvent]
+  /// At most `limit` wanted events of the window, in order: a learner's own alone. Which of others'
+  /// events an instructor may see is not decided here.
+  func events(
+    in window: EventWindow, limit: Int, scope: AccessScope
+  ) async throws(StoreError) -> [StoredEvent]
   /// The events after `position`, in order, unfiltered: at most `limit`, and no further one once they
   /// take about `byteCountMax` together, so that the last one may exceed it.
   func page(

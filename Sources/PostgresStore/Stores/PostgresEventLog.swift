@@ -14,13 +14,13 @@ package struct PostgresEventLog: EventLog {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func events(
-    in window: EventWindow, limit: Int
+    in window: EventWindow, limit: Int, scope: AccessScope
   ) async throws(StoreError) -> [StoredEvent] {
+    let viewer = scope.role == .instructor ? Viewer.system(.log) : Viewer(scope)
     let limit = Int64(max(0, min(limit, PostgresEventLog.pageMax)))
     return try await database.rows(
       EventStatements.window(
-        window.after, window.through, window.userIDs, window.types, limit),
-      as: .system(.log)
+        window.after, window.through, window.userIDs, window.types, limit), as: viewer
     ).map(EventRow.read)
   }
 

@@ -37,7 +37,8 @@ struct EventService: EventServiceHandler {
     var response = ReadEventsResponse()
     var room = Paging.replyByteCountMax
     while response.events.count < limit, room > 0, window.after < end {
-      let page = try await log.events(in: window, limit: Self.pageMax)
+      let page = try await log.events(
+        in: window, limit: Self.pageMax, scope: AccessScope(caller))
       var consideredCount = 0
       for event in page where response.events.count < limit && room > 0 {
         consideredCount += 1

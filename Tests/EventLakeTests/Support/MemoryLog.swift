@@ -41,7 +41,7 @@ final class MemoryLog: EventLog {
 
   /// The lake reads all of the log.
   func events(
-    in window: EventWindow, limit: Int
+    in window: EventWindow, limit: Int, scope: AccessScope
   ) async throws(StoreError) -> [StoredEvent] {
     try await page(after: window.after, limit: limit, byteCountMax: .max)
       .events.filter { $0.position <= window.through }

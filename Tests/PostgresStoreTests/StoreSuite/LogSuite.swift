@@ -24,8 +24,11 @@ import Testing
       _ = try await store.addGoal(owner: bob, taskCount: 1)
       _ = try await store.sequenceAll()
       // 1 and 2 are the users, 3 to 5 Ada's goal and tasks, 6 and 7 Bob's.
-      func positions(_ window: EventWindow, limit: Int = 100) async throws -> [Int64] {
-        try await store.log.events(in: window, limit: limit).map(\.position)
+      func positions(
+        _ window: EventWindow, limit: Int = 100, as role: Role = .service
+      ) async throws -> [Int64] {
+        let scope = AccessScope(callerID: ada.id, role: role)
+        return try await store.log.events(in: window, limit: limit, scope: scope).map(\.position)
       }
       let all = EventWindow(after: 0, through: 100)
       #expect(try await positions(all) == Array(1...7))
@@ -42,6 +45,10 @@ import Testing
       #expect(try await positions(window) == [])
       window = EventWindow(after: 3, through: 5, userIDs: [bob.id])
       #expect(try await positions(window) == [])
+      // A learner gets no other one's, whatever is asked for.
+      #expect(try await positions(all, as: .learner) == [1, 3, 4, 5])
+      window = EventWindow(after: 0, through: 100, userIDs: [bob.id])
+      #expect(try await positions(window, as: .learner) == [])
     }
   }
 
