@@ -200,6 +200,7 @@ async def test_subscriptions_end_at_once_with_their_cursor(leaving, connect):
 async def test_connections_that_are_just_beginning_do_not_hold_it_up(leaving, connect):
     with tcp(leaving, 30) as silent, RawPeer(leaving, greet=False, seconds=30) as speechless:
         drain(leaving)
-        assert speechless.goaway() == NO_ERROR
+        # -1: the last words of the handshake were still on their way, as those of the silent one are.
+        assert speechless.goaway() in (NO_ERROR, -1)
         assert is_closed(silent)
     await ended(leaving)

@@ -93,7 +93,8 @@ enum EventStatements {
     "wake.notify", "SELECT pg_notify($1, '')")
 
   static let all: [any StatementSource] = [
-    insert, page, end, window, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, cursor,
+    insert, page, end, window, head, positionOfEvent, newestUnsequenced, positionAtTime, tail,
+    cursor,
     advanceCursor, notify,
   ]
 }
