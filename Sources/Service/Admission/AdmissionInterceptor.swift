@@ -15,7 +15,14 @@ package struct AdmissionInterceptor: ServerInterceptor {
   ) -> CallHandler {
     guard rule.callers != .anybody else { return next }
     let isStream = method.kind != .unary
-    let body = isExpensive(rule) ? expensive(method, rule, next) : next
+    let body =
+      if isExpensive(rule) {
+        expensive(method, rule, next)
+      } else if rule.cost == .rows, !isStream {
+        turns(rule, next)
+      } else {
+        next
+      }
     return { [admission] context, call in
       let principal = try context.requirePrincipal()
       try admission.begin(principal, isStream: isStream)
@@ -44,9 +51,12 @@ package struct AdmissionInterceptor: ServerInterceptor {
     }
     // A client that sends slowly would keep a place for nothing: such a method takes its turns itself,
     // for each piece of work.
-    guard method.kind.hasSingleRequest else { return offLoop }
-    return { [admission] context, call in
-      try await admission.turn(rule.cost, context) { try await offLoop(context, call) }
+    return method.kind.hasSingleRequest ? turns(rule, offLoop) : offLoop
+  }
+
+  private func turns(_ rule: MethodRule, _ next: @escaping CallHandler) -> CallHandler {
+    { [admission] context, call in
+      try await admission.turn(rule.cost, context) { try await next(context, call) }
     }
   }
 }

@@ -4,7 +4,7 @@ package import RPC
 /// How many expensive calls run at a time, by what a call costs (`MethodRule.Cost`).
 ///
 /// The classes share the processors and the database's connections, so that together they leave room
-/// for the calls that cost little, which never wait here.
+/// for the calls that cost little. Those wait here only after many of the same caller.
 package struct AdmissionLimits: Sendable {
   package typealias Limits = FairQueueMachine<String>.Limits
 
@@ -19,6 +19,10 @@ package struct AdmissionLimits: Sendable {
     let most = max(1, heavyCallMax)
     let half = max(1, most / 2)
     limits = [
+      // Short, but each waits in the database for those before it: a caller's thousands would be
+      // before everybody's.
+      .rows: Limits(
+        insideMax: 512, callerInsideMax: 64, waitingMax: 8192, callerWaitingMax: 1024),
       // Bounded work each. A report may take a second: half of the places stay for others.
       .scan: Self.limits(inside: most, ofCaller: half),
       // Some milliseconds each on a processor of its own.
