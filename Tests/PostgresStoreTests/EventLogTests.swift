@@ -272,7 +272,7 @@ extension StoreFixture {
     let head = try await log.head()
     let plan = try await script.run(
       """
-      \(PostgresEventSequencer.sessionStart); SET hito.sequencer = 'test';
+      \(PostgresDatabase.inOrderOfIndexes); SET hito.sequencer = 'test';
       DEALLOCATE ALL; PREPARE place (\(types)) AS \(place.text);
       BEGIN;
       EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)

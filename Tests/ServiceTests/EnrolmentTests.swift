@@ -87,7 +87,7 @@ import Testing
     let course = try await fixture.createCourse(as: teacher)
     try await fixture.enrol(in: course.id, as: ada)
     let goal = try await fixture.createGoal(courseID: course.id, as: ada)
-    let private_ = try await fixture.createGoal("privado", as: ada)
+    let ownGoal = try await fixture.createGoal("privado", as: ada)
     try await leave(course.id, as: ada)
     let back = try await fixture.enrol(in: course.id, learner: ada.id.description, as: teacher)
     #expect(back.enrolment?.state == .invited)
@@ -100,7 +100,7 @@ import Testing
     _ = try await accept(course.id, as: ada)
     #expect(try await fixture.getGoal(goal.goal?.id, as: teacher).goal == goal.goal)
     #expect(
-      await failure { try await fixture.getGoal(private_.goal?.id, as: teacher) }.code == .notFound)
+      await failure { try await fixture.getGoal(ownGoal.goal?.id, as: teacher) }.code == .notFound)
   }
 
   @Test func `is declined, taken back and left by whoever may`() async throws {

@@ -44,6 +44,13 @@ package final class PostgresDatabase: Sendable {
     case listener
   }
 
+  /// For a session whose statements read indexes in order, whatever the statistics say of a table that
+  /// has just grown, and whatever plan was kept from when it was small.
+  static let inOrderOfIndexes = """
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+    SET enable_bitmapscan = off
+    """
+
   package static let wakeChannel = "hito_events"
 
   private let configuration: Configuration
@@ -174,7 +181,7 @@ package final class PostgresDatabase: Sendable {
     case .search: settings.applicationName += " search"
     case .sequencer:
       settings.applicationName += " sequencer"
-      settings.sessionStart = PostgresEventSequencer.sessionStart
+      settings.sessionStart = PostgresDatabase.inOrderOfIndexes
     case .listener:
       settings.applicationName += " listener"
       settings.sessionStart = "LISTEN \(PostgresDatabase.wakeChannel)"

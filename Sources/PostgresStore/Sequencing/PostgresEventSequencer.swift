@@ -18,13 +18,6 @@ package final class PostgresEventSequencer: EventSequencer {
   /// before it is written down.
   private static let lowMarkStep: Int64 = 500
 
-  /// Its statements read indexes in order, whatever the statistics say of a table that has just grown,
-  /// and whatever plan was kept from when it was small.
-  static let sessionStart = """
-    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
-    SET enable_bitmapscan = off
-    """
-
   private struct Leading {
     var numbers: SequencedNumbers
     var writtenLow: Int64

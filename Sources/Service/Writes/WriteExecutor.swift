@@ -52,18 +52,18 @@ struct WriteExecutor: Sendable {
       throw error
     }
     let encode = { (response: Response) in response.encodedBytes() }
+    func mayRepeat(_ error: any Error, _ bytes: [UInt8]) async throws -> Bool {
+      guard Self.deniesAccess(error), !caller.role.seesEverybody else { return true }
+      let response: Response = try repeated(bytes)
+      if response.showsNothing { return true }
+      if let owned = response as? any OwnedResponse, owned.ownerID == caller.userID.description {
+        return true
+      }
+      return try await isVisible(response)
+    }
     let written = try await executor.perform(
       request, metadata: EventMetadata.of(context, caller), chargedTo: caller.userID,
-      retriesDuplicates: policy.retriesDuplicates, encode: encode,
-      mayRepeat: { error, bytes in
-        guard Self.deniesAccess(error), !caller.role.seesEverybody else { return true }
-        let response: Response = try repeated(bytes)
-        if response.showsNothing { return true }
-        if let owned = response as? any OwnedResponse, owned.ownerID == caller.userID.description {
-          return true
-        }
-        return try await isVisible(response)
-      }
+      retriesDuplicates: policy.retriesDuplicates, encode: encode, mayRepeat: mayRepeat
     ) { change in
       var decision = try await decide(change)
       let last =
