@@ -126,16 +126,21 @@ package final class EventPages: Sendable {
     }
   }
 
-  private func read(_ position: Int64) async throws(StoreError) -> Page {
-    let result: Result<Page, StoreError>
-    do throws(StoreError) {
-      let page = try await log.page(
-        after: position, limit: limits.eventCount, byteCountMax: limits.pageByteCount)
-      let events = page.events.map(SharedEvent.init)
-      result = .success(Page(events: events[...], isEnd: page.isEnd))
-    } catch {
-      result = .failure(error)
+  /// Off the event loop of whoever asks: a page is up to 256 KiB of JSON, and others wait there.
+  private func load(_ position: Int64) async -> Result<Page, StoreError> {
+    await withTaskExecutorPreference(globalConcurrentExecutor) {
+      do throws(StoreError) {
+        let page = try await log.page(
+          after: position, limit: limits.eventCount, byteCountMax: limits.pageByteCount)
+        return .success(Page(events: page.events.map(SharedEvent.init)[...], isEnd: page.isEnd))
+      } catch {
+        return .failure(error)
+      }
     }
+  }
+
+  private func read(_ position: Int64) async throws(StoreError) -> Page {
+    let result = await load(position)
     // What ended this reader alone is not an answer to the others.
     var forOthers = Turn.take(result)
     if case .failure = result, Task.isCancelled { forOthers = .askAgain }

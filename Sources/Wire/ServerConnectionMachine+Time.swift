@@ -25,9 +25,11 @@ extension ServerConnectionMachine {
     case .handshaking: return .close
     case .awaitingHello: return .refuse(GoAway(lastStream: 0, reason: reason, text: "draining"))
     case .announced(let since, let earlier):
+      self.grace = min(self.grace, grace)
       state = .announced(since: since, grace: min(earlier, since.duration(to: now) + grace))
       return .nothing
     case .finishing(let lastStream, let graceEnd?):
+      self.grace = min(self.grace, grace)
       state = .finishing(lastStream: lastStream, graceEnd: min(graceEnd, now + grace))
       return .nothing
     case .finishing, .closed: return .nothing

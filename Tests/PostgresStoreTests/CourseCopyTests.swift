@@ -128,7 +128,10 @@ import Testing
       try await store.embeddings.store(
         [made], model: RetrievalStoreTests.model, at: StoreFixture.start)
       try await store.script().run(
-        "UPDATE enrolments SET is_active = false WHERE user_id = '\(learners[0].id)'")
+        """
+        UPDATE enrolments SET is_active = false, state = 'left'
+        WHERE user_id = '\(learners[0].id)'
+        """)
       let late = try await store.addUser("Zoe")
       _ = try await store.enrol(late, in: course)
       _ = try await store.enrol(ines, in: course)

@@ -23,8 +23,9 @@ import Testing
         -- Enrolled themselves; enrolled by the owner; left; nothing known.
         INSERT INTO enrolments SELECT pg_temp.id(10 + i), pg_temp.id(9), pg_temp.id(i), i <> 3, 2,
           now(), now() FROM generate_series(1, 4) i;
-        INSERT INTO events SELECT gen_random_uuid(), i, NULL, 'course.enrolled', 'enrolment',
-          pg_temp.id(10 + i), v, pg_temp.id(i), '{}', jsonb_build_object('actor',
+        INSERT INTO events (id, event_type, entity_type, entity_id, version, user_id, payload,
+          metadata, schema_version, created_at)
+          SELECT gen_random_uuid(), 'course.enrolled', 'enrolment', pg_temp.id(10 + i), v, pg_temp.id(i), '{}', jsonb_build_object('actor',
             jsonb_build_object('user_id', CASE WHEN v = 1 OR i <> 2 THEN i ELSE 5 END)), 1, now()
           FROM generate_series(1, 2) v, generate_series(1, 3) i;
         UPDATE events SET metadata = jsonb_build_object('actor', jsonb_build_object('user_id',

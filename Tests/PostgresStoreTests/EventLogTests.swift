@@ -182,6 +182,7 @@ import Testing
         ConnectionSettings(conninfo: store.connection.conninfo(role: .application)))
       let id = store.ids.next(at: StoreFixture.start)
       let insert = RawEvent(id: id, entity: id, version: 1).insert
+      try await session.run("SET hito.scope = 'system'")
       let error = await #expect(throws: ServerError.self) {
         try await session.run(
           insert.split(separator: "(id,").joined(separator: "(seq, id,")

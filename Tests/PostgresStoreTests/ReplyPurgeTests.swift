@@ -16,9 +16,9 @@ import Testing
         INSERT INTO idempotency_keys (caller_id, method, key, request_hash, created_at)
         SELECT gen_random_uuid(), 'm', 'k', sha256('x'),
           \(time) + i * interval '1 second' FROM generate_series(1, \(keysOfHour)) i
-        RETURNING reply_id, created_at)
+        RETURNING reply_id, caller_id, created_at)
       INSERT INTO idempotency_replies
-        SELECT hito_reply_slot(created_at), reply_id, repeat('r', 500)::bytea FROM key
+        SELECT hito_reply_slot(created_at), reply_id, caller_id, repeat('r', 500)::bytea FROM key
       """)
   }
 

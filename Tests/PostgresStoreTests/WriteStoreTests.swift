@@ -18,7 +18,7 @@ import Testing
             ('\(owner.id)', 'hito.v1.GoalService/CreateGoal', 'k', '\\x\(hash)')
           RETURNING reply_id, created_at)
         INSERT INTO idempotency_replies
-          SELECT hito_reply_slot(created_at), reply_id, '\\x07' FROM key
+          SELECT hito_reply_slot(created_at), reply_id, '\(owner.id)', '\\x07' FROM key
         """)
       let goal = try store.newGoal(owner: owner)
       let reply = KeyedReply(request: store.request("k", by: owner), reply: [8])
