@@ -12,15 +12,15 @@ WITH key AS (
   INSERT INTO idempotency_keys (caller_id, method, key, request_hash)
   VALUES (('00000000-0000-7000-8000-' || lpad(to_hex(:client_id::int), 12, '0'))::uuid,
     'hito.v1.GoalService/CreateGoal', :run::text || '-' || :client_id::text || '-' || :i::text,
-    :hash::text::bytea) RETURNING reply_id, created_at),
+    :hash::text::bytea) RETURNING reply_id, caller_id, created_at),
 charged AS (
   INSERT INTO stored_bytes AS s (day, user_id, shard, byte_count)
   SELECT date_trunc('day', now(), 'UTC'),
     ('00000000-0000-7000-8000-' || lpad(to_hex(:client_id::int), 12, '0'))::uuid,
     pg_backend_pid() % 16, 9000
   ON CONFLICT (day, user_id, shard) DO UPDATE SET byte_count = s.byte_count + excluded.byte_count)
-INSERT INTO idempotency_replies (slot, id, reply)
-SELECT hito_reply_slot(created_at), reply_id, :reply::text::bytea FROM key;
+INSERT INTO idempotency_replies (slot, id, caller_id, reply)
+SELECT hito_reply_slot(created_at), reply_id, caller_id, :reply::text::bytea FROM key;
 INSERT INTO goals (id, user_id, course_id, title, description, status, progress_percentage,
   validation_criteria, ai_feedback, target_date, started_at, completed_at, version, revision,
   created_at, updated_at)
