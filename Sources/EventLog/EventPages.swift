@@ -126,15 +126,18 @@ package final class EventPages: Sendable {
     }
   }
 
-  /// Off the event loop of whoever asks: a page is up to 256 KiB of JSON, and others wait there.
+  /// Off the event loop of whoever asks: a page is up to 256 KiB of JSON, and others wait there. And not
+  /// within the deadline of whoever asks, since others wait for the page.
   private func load(_ position: Int64) async -> Result<Page, StoreError> {
-    await withTaskExecutorPreference(globalConcurrentExecutor) {
-      do throws(StoreError) {
-        let page = try await log.page(
-          after: position, limit: limits.eventCount, byteCountMax: limits.pageByteCount)
-        return .success(Page(events: page.events.map(SharedEvent.init)[...], isEnd: page.isEnd))
-      } catch {
-        return .failure(error)
+    await CallDeadline.$current.withValue(nil) {
+      await withTaskExecutorPreference(globalConcurrentExecutor) {
+        do throws(StoreError) {
+          let page = try await log.page(
+            after: position, limit: limits.eventCount, byteCountMax: limits.pageByteCount)
+          return .success(Page(events: page.events.map(SharedEvent.init)[...], isEnd: page.isEnd))
+        } catch {
+          return .failure(error)
+        }
       }
     }
   }

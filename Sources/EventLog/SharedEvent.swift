@@ -18,11 +18,14 @@ package final class SharedEvent: Sendable {
 
   package let event: StoredEvent
   package let facts: EventFacts
+  /// What watchers see of the metadata. Read here with the facts, and not on an event loop.
+  package let shownMetadata: String
   private let rendering = Mutex<Rendering?>(nil)
 
   package init(_ event: StoredEvent) {
     self.event = event
-    self.facts = EventFacts(of: event)
+    facts = EventFacts(of: event)
+    shownMetadata = event.shownMetadata
   }
 
   /// About what it takes in memory, once its message is made too.

@@ -53,11 +53,14 @@ package struct ReceiveWindow: Sendable, Hashable {
   }
 
   /// Received bytes were consumed. Answers with what to grant now: 0 until a quarter of the initial
-  /// amount has gathered (W9.5), so that small messages do not cost a frame each. Of a small amount
+  /// amount has gathered (W9.5), and not less than counts (W9.7), so that small messages do not cost a
+  /// frame each. Of a small amount
   /// everything goes back at once: what is held back would keep the sender below a fragment (W9.2).
   package mutating func consume(_ byteCount: Int) -> Int {
     consumed += byteCount
-    let step = initial < 2 * WireLimit.fragmentByteCountMin ? 1 : initial / 4
+    let step =
+      initial < 2 * WireLimit.fragmentByteCountMin
+      ? 1 : max(initial / 4, WireLimit.fragmentByteCountMin)
     guard consumed >= step else { return 0 }
     let grant = consumed
     consumed = 0

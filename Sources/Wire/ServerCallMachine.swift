@@ -33,10 +33,13 @@ package struct ServerCallMachine: Sendable, Hashable {
     package var hasHandler: Bool
     /// Whether a message waited for credit.
     package var isBlocked: Bool
+    /// Whether a handler was given the call: otherwise nothing was done (W7.2).
+    package var isStarted: Bool
 
-    package init(hasHandler: Bool, isBlocked: Bool) {
+    package init(hasHandler: Bool, isBlocked: Bool, isStarted: Bool) {
       self.hasHandler = hasHandler
       self.isBlocked = isBlocked
+      self.isStarted = isStarted
     }
   }
 
@@ -174,7 +177,8 @@ extension ServerCallMachine {
 
   private mutating func end(isHandlerRunning: Bool) -> Release {
     let release = Release(
-      hasHandler: state != .awaitingRequest, isBlocked: messages.isMessageWaiting)
+      hasHandler: state != .awaitingRequest, isBlocked: messages.isMessageWaiting,
+      isStarted: state != .awaitingCaller && state != .awaitingRequest)
     state = .ended(isHandlerRunning: isHandlerRunning)
     messages.dropMessage()
     return release

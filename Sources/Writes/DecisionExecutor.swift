@@ -93,11 +93,14 @@ package struct DecisionExecutor: Sendable {
 
   /// Commits what was decided on a state that the caller holds, once.
   ///
+  /// - Parameter chargedTo: whose bytes it is counted in.
   /// - Returns: false where that state has changed: nothing was written.
-  package func commit(changes: [Change], events: [NewEvent]) async throws(StoreError) -> Bool {
+  package func commit(
+    changes: [Change], events: [NewEvent], chargedTo: EntityID
+  ) async throws(StoreError) -> Bool {
     let decision = Decision(changes: changes, events: events, response: ())
     return try await commit(
-      decision, nil, nil, PassageIndexer.Memory(), retriesDuplicates: false) == .committed
+      decision, nil, chargedTo, PassageIndexer.Memory(), retriesDuplicates: false) == .committed
   }
 
   private func commit<Response>(

@@ -36,6 +36,14 @@ import Testing
     #expect(shown(text) == expected)
   }
 
+  @Test(arguments: [
+    "You advise a student of a course in Hito and you answer only from its sections.",
+    "git clone https://ana:secreto@example.org/x",
+  ])
+  func `keeps to itself in code as elsewhere`(_ line: String) {
+    #expect(shown("```\nuno\n\(line)\ndos\n```") == "```\nuno\n[…]\ndos\n```")
+  }
+
   /// What a reader of Markdown would not take for code is none to us.
   @Test(arguments: [
     "\\` <script> `", "1. x\n   ```\n<script>", "> ```\n<script>",

@@ -7,11 +7,12 @@ import os
 import ssl
 import struct
 import time
-from typing import Callable, Iterable, List, Tuple
+from collections import Counter
+from typing import Callable, Iterable, List, NamedTuple, Tuple
 
 from hito_server import HitoServer
-from raw_peer import CALL, CANCEL, CREDIT, FLAG_END, FLAG_HAS_MESSAGE, FLAG_MORE, MESSAGE, PING
-from raw_peer import RawPeer, call_block, frame_bytes, tcp
+from raw_peer import CALL, CANCEL, CREDIT, END, FLAG_END, FLAG_HAS_MESSAGE, FLAG_MORE, GOAWAY
+from raw_peer import MESSAGE, PING, RawPeer, call_block, frame_bytes, parse_end, tcp
 
 CHECK = "hito.v1.HealthService/Check"
 HEALTH_WATCH = "hito.v1.HealthService/Watch"
@@ -32,6 +33,15 @@ def source() -> str:
     return f"127.0.0.{next(_sources)}"
 
 
+class Answers(NamedTuple):
+    """What the server said to all peers of an attack, counted."""
+
+    statuses: "Counter[int]"
+    """Of ENDs."""
+    goaways: "Counter[int]"
+    """Reasons."""
+
+
 class Mob:
     """The peers of one attack; all of them are closed at its end."""
 
@@ -48,27 +58,34 @@ class Mob:
             each.close()
 
     def open(
-        self, count: int, token: str = "", hello: Tuple[Tuple[int, bytes], ...] = (),
-        *, from_one_address: bool = False,
-    ) -> List[RawPeer]:  # fmt: skip
-        """As many of `count` peers as the server lets in."""
-        one = source()
+        self, count: int, token: str = "", hello: Tuple[Tuple[int, bytes], ...] = ()
+    ) -> List[RawPeer]:
+        """As many of `count` peers as the server lets in: most of them, or there is no attack."""
         opened = []
         for _ in range(count):
             try:
                 opened.append(
-                    RawPeer(
-                        self._server, token, hello=hello, seconds=5,
-                        source=one if from_one_address else source(),
-                    )
+                    RawPeer(self._server, token, hello=hello, seconds=5, source=source())
                 )
             except REFUSED:
                 continue
         self.peers += opened
+        assert len(opened) * 2 > count, f"only {len(opened)} of {count} peers got in"
         return opened
 
-    def knock(self, count: int, data: bytes = b"") -> int:
-        """Plain TCP connections that say `data` and no more; how many got through."""
+    def answers(self, seconds: float = 0.2) -> Answers:
+        """Reads what the server has said to all peers, who can do nothing more afterwards."""
+        answers = Answers(Counter(), Counter())
+        for peer in self.peers:
+            for frame in peer.answers(seconds):
+                if frame.kind == END:
+                    answers.statuses[parse_end(frame, b"").status] += 1
+                elif frame.kind == GOAWAY:
+                    answers.goaways[struct.unpack_from(">IH", frame.payload)[1]] += 1
+        return answers
+
+    def knock(self, count: int, data: bytes = b"") -> None:
+        """Plain TCP connections that say `data` and no more: most get through, or there is no attack."""
         opened = 0
         for _ in range(count):
             try:
@@ -78,7 +95,7 @@ class Mob:
                 opened += 1
             except OSError:
                 continue
-        return opened
+        assert opened * 2 > count, f"only {opened} of {count} connections got through"
 
 
 def streams(count: int) -> Iterable[int]:
@@ -86,18 +103,15 @@ def streams(count: int) -> Iterable[int]:
     return range(1, 2 * count, 2)
 
 
-def flood(peers: List[RawPeer], seconds: float, chunk: Callable[[int], bytes]) -> int:
-    """Each peer in turn sends `chunk(turn)` for so long, or until nobody is left; bytes sent."""
+def flood(peers: List[RawPeer], seconds: float, chunk: Callable[[int], bytes]) -> None:
+    """Each peer in turn sends `chunk(turn)` for so long, or until nobody is left."""
     end = time.monotonic() + seconds
-    left, sent = list(peers), 0
+    left = list(peers)
     for turn in itertools.count():
         if not left or time.monotonic() > end:
-            return sent
+            return
         for peer in list(left):
-            data = chunk(turn)
-            if peer.push(data):
-                sent += len(data)
-            else:
+            if not peer.push(chunk(turn)):
                 left.remove(peer)
 
 

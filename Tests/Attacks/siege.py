@@ -14,6 +14,8 @@ from hito_server import REPOSITORY, HitoServer, Login
 
 HERE = Path(__file__).resolve().parent
 FLOOR_MS = 100.0
+BUSY_FACTOR = 20
+"""In `make test` other suites use the processors too: then only what stands still for seconds is too long."""
 SAMPLE_SECONDS = 0.02
 
 
@@ -59,26 +61,21 @@ class Honest:
 
 
 class Memory:
-    """Watches the resident memory of a process; the largest that was seen, in MiB."""
+    """Watches the resident memory of a server; the largest that was seen, in MiB."""
 
-    def __init__(self, pid: int) -> None:
-        self._status = Path(f"/proc/{pid}/status")
+    def __init__(self, server: HitoServer) -> None:
+        self._server = server
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.largest = self.now()
+        self.largest = server.resident_mib
         self._thread.start()
-
-    def now(self) -> float:
-        for line in self._status.read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1024
-        raise AssertionError(f"the server has ended: {self._status}")
 
     def _run(self) -> None:
         while not self._ended.wait(SAMPLE_SECONDS):
             try:
-                self.largest = max(self.largest, self.now())
-            except (OSError, AssertionError):
+                self.largest = max(self.largest, self._server.resident_mib)
+            except (OSError, IndexError):
+                # It has ended, which the attack finds.
                 return
 
     def end(self) -> float:
@@ -98,7 +95,7 @@ class Siege:
         # is not the attack's.
         self._calm()
         self.idle_p99_ms = self._calm()
-        self.before_mib = Memory(server.pid).end()
+        self.before_mib = server.resident_mib
         self.costs: List[Cost] = []
 
     def _calm(self) -> Dict[str, float]:
@@ -110,9 +107,10 @@ class Siege:
         """`with siege.attack("name"):` around an attack."""
         return Attack(self, name)
 
-    def bound_ms(self, has_token: bool) -> float:
-        """What the honest caller's calls may take at p99."""
-        return max(FLOOR_MS, 5 * self.idle_p99_ms["all"]) if has_token else FLOOR_MS
+    def bound_ms(self, has_token: bool, is_idle: bool) -> float:
+        """What the honest caller's calls may take at p99, on a machine that is idle otherwise or not."""
+        bound = max(FLOOR_MS, 5 * self.idle_p99_ms["all"]) if has_token else FLOOR_MS
+        return bound if is_idle else BUSY_FACTOR * bound
 
     @property
     def growth_mib(self) -> float:
@@ -132,7 +130,7 @@ class Attack:
 
     def __enter__(self) -> "Attack":
         self._honest = self._siege.honest()
-        self._memory = Memory(self._siege.server.pid)
+        self._memory = Memory(self._siege.server)
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -145,7 +143,7 @@ class Attack:
         failures: List[str] = measured["failures"]  # type: ignore[assignment]
         cost = Cost(
             self._name, largest - self._siege.before_mib, p99(times),
-            sum(map(len, times.values())), failures,
+            sum(len(values) for kind, values in times.items() if kind != "missed"), failures,
         )  # fmt: skip
         self._siege.costs.append(cost)
         self.cost = cost
@@ -155,7 +153,8 @@ class Attack:
 
 
 def p99(times: Dict[str, List[float]]) -> Dict[str, float]:
-    """The 99th percentile in milliseconds of all calls, and by kind: the largest of fewer than 100."""
+    """The 99th percentile in milliseconds of all calls, those that were missed too, and by kind: the
+    largest of fewer than 100."""
     everything = {"all": [value for values in times.values() for value in values], **times}
     return {
         kind: sorted(values)[max(0, -(-len(values) * 99 // 100) - 1)]

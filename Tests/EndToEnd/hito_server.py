@@ -79,6 +79,12 @@ class HitoServer:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def resident_mib(self) -> float:
+        """The resident memory of the process."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
     def start(self) -> None:
         """Starts it, on the port of last time, and returns once it takes calls."""
         with contextlib.suppress(FileNotFoundError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from hito_server import HitoServer
 
@@ -179,6 +179,18 @@ class RawPeer:
                     reason = struct.unpack_from(">IH", frame.payload)[1]
         except _CLOSED:
             return reason
+
+    def answers(self, seconds: float) -> List[Frame]:
+        """The frames that have come, and come within so long of each other; all up to the end where the
+        server closed. Nothing can be read afterwards."""
+        frames: List[Frame] = []
+        self._tcp.settimeout(seconds)
+        self._tls.settimeout(seconds)
+        try:
+            while True:
+                frames.append(self.frame())
+        except (*_CLOSED, TimeoutError):
+            return frames
 
     def send_message(self, stream: int, path: str, message: bytes) -> Ended:
         """A unary call of any size, within the server's credit; its END."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from pathlib import Path
 from typing import Iterator, List
 
 import pytest
@@ -30,12 +29,6 @@ def peers() -> Iterator[List[RawPeer]]:
         yield opened
 
 
-def resident_mib(server: HitoServer) -> float:
-    assert server._process is not None
-    status = Path(f"/proc/{server._process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
-
-
 def check(server: HitoServer) -> None:
     """The server answers, after all that was sent before."""
     with RawPeer(server) as peer:
@@ -50,7 +43,7 @@ def warm_up(server: HitoServer) -> float:
     with RawPeer(server) as peer:
         peer.call(1, DESCRIPTORS)
         assert peer.end(1).status == OK
-    return resident_mib(server)
+    return server.resident_mib
 
 
 def test_replies_that_strangers_do_not_take_cost_little(server, peers):
@@ -70,7 +63,7 @@ def test_replies_that_strangers_do_not_take_cost_little(server, peers):
             refused += 1
     check(server)
     assert refused == 8300
-    growth = resident_mib(server) - before
+    growth = server.resident_mib - before
     print(f"{growth:.0f} MiB")
     assert growth < 64
     # They are not held for the hour that was asked for.
@@ -89,7 +82,7 @@ def test_requests_that_strangers_do_not_finish_cost_little(server, peers, token)
             peer.send(MESSAGE, FLAG_MORE, 1 + 2 * number, b"\0" * 16384)
         assert [peer.ended().status for _ in range(4)] == [UNAUTHENTICATED] * 4
     check(server)
-    assert resident_mib(server) - before < 64
+    assert server.resident_mib - before < 64
 
 
 def test_a_stranger_reads_the_whole_contract(server):
@@ -123,7 +116,7 @@ def test_what_one_caller_does_not_take_is_bounded_over_all_connections(server, a
         while (ended := peer.ended()).stream != 999:
             statuses.append(ended.status)
     check(server)
-    growth = resident_mib(server) - before
+    growth = server.resident_mib - before
     print(f"{growth:.0f} MiB, {len(statuses)} of 400 refused")
     assert growth < 256
     # Those that waited longest are over by their deadline.

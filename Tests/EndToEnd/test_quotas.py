@@ -106,3 +106,34 @@ async def test_one_learners_many_searches_do_not_fill_the_queue_for_others(serve
     assert errors
     for each in errors:
         refused(each, "search calls that wait")
+
+
+async def test_model_tokens_and_the_bytes_of_runs_are_kept_to(thinking, connect, model):
+    admin = await connect(thinking, thinking.admin())
+    person = await join(thinking, connect, "Vera")
+
+    async def generate() -> None:
+        async for _ in person.client.goals.generate_goal(v1.GenerateGoalRequest(prompt="Aprender")):
+            pass
+
+    async def feedback() -> None:
+        code = v1.CodeText(language="python", content="print(1)")
+        async for _ in person.client.code_validation.get_feedback(v1.GetFeedbackRequest(code=code)):
+            pass
+
+    await generate()
+    used = (await person.client.server.get_quota(v1.GetQuotaRequest())).usage
+    # The goal, its tasks and every step of the run, not only its beginning.
+    assert used.bytes_today > 10_000 and used.model_tokens_today > 0
+    await set_quota(admin, person.id, model_tokens_per_day=1)
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                await feedback()
+            except hito.ResourceExhausted as error:
+                assert error.details.reason == v1.ErrorReason.ERROR_REASON_QUOTA
+                break
+    await set_quota(admin, person.id, bytes_per_day=1)
+    with pytest.raises(hito.ResourceExhausted) as refusal:
+        await generate()
+    refused(refusal.value, "bytes stored per day")

@@ -57,6 +57,15 @@ async def test_a_stream_of_who_is_demoted_ends_and_begins_again_as_less(server, 
         )
     )  # fmt: skip
     await ends_unauthenticated(stream)
+    # Begun again, it is a learner's: within the time for which a token's answer is trusted.
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await teacher.client.courses.create_course(v1.CreateCourseRequest(title="Otro"))
+            except hito.PermissionDenied:
+                break
+    again = await caught_up(teacher.client)
+    await again.aclose()
 
 
 async def test_a_verdict_is_not_repeated_to_who_lost_the_learner(server, ines, ana, connect):

@@ -6,7 +6,6 @@ import asyncio
 import random
 import struct
 import time
-from pathlib import Path
 from typing import Iterator, List
 
 import pytest
@@ -21,6 +20,7 @@ import hito
 WATCH = "hito.v1.ProgressService/Watch"
 LIST = "hito.v1.GoalService/ListGoals"
 STALLED = v1.ErrorReason.ERROR_REASON_STREAM_STALLED
+RESOURCE_EXHAUSTED = 8
 UNAVAILABLE = 14
 STALL_SECONDS = 3
 EVENT_COUNT = 120
@@ -65,12 +65,6 @@ def eva(stalling: HitoServer) -> Login:
     return login
 
 
-def rss_mib(server: HitoServer) -> float:
-    assert server._process is not None
-    status = Path(f"/proc/{server._process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
-
-
 def watch_request(**start: object) -> bytes:
     return v1.WatchRequest(**start).SerializeToString()
 
@@ -88,7 +82,7 @@ async def test_streams_of_credit_one_cost_no_pages_and_end_where_they_stood(
     starts = [watch_request(from_beginning=True)] * STREAMS
     starts += [watch_request(after_cursor=log[n % len(log)].cursor) for n in range(STREAMS)]
     peers: List[RawPeer] = []
-    before = rss_mib(stalling)
+    before = stalling.resident_mib
     most = before
     try:
         for first in range(0, len(starts), STREAMS):
@@ -98,14 +92,14 @@ async def test_streams_of_credit_one_cost_no_pages_and_end_where_they_stood(
                 peer.call(1 + 2 * number, WATCH, starts[first + number])
         end = time.monotonic() + STALL_SECONDS
         while time.monotonic() < end:
-            most = max(most, rss_mib(stalling))
+            most = max(most, stalling.resident_mib)
             time.sleep(0.05)
         for peer in peers:
             for _ in range(STREAMS):
                 ended = peer.ended()
                 assert ended.status == UNAVAILABLE
                 assert v1.ErrorDetails.FromString(ended.fields[3]).reason == STALLED
-        most = max(most, rss_mib(stalling))
+        most = max(most, stalling.resident_mib)
     finally:
         for peer in peers:
             peer.close()
@@ -151,6 +145,13 @@ async def test_a_client_that_was_slow_misses_nothing(stalling, eva, connect):
     assert ids(events) == ids(log)
 
 
+def test_an_event_larger_than_the_client_accepts_ends_the_stream(stalling, eva):
+    small = ((3, struct.pack(">I", 1 << 20)), (4, struct.pack(">I", 16384)), credit(1 << 24))
+    with RawPeer(stalling, eva.token, hello=small, seconds=60) as peer:
+        peer.call(1, WATCH, watch_request(from_beginning=True))
+        assert peer.end(1).status == RESOURCE_EXHAUSTED
+
+
 def test_a_reply_that_is_not_taken_ends_too(stalling, eva):
     with RawPeer(stalling, eva.token, hello=(credit(0),), seconds=60) as peer:
         peer.call(1, LIST)
@@ -181,14 +182,14 @@ def test_idle_subscribers_cost_kibibytes(stalling):
         for peer in peers:
             peer.call(1, LIST)
             assert peer.end(1).status == 0
-        before = rss_mib(stalling)
+        before = stalling.resident_mib
         for peer in peers:
             for number in range(STREAMS):
                 peer.call(3 + 2 * number, WATCH, watch_request())
             marks = 0
             while marks < STREAMS:
                 marks += peer.frame().kind == MESSAGE
-        each = (rss_mib(stalling) - before) * 1024 / (5 * STREAMS)
+        each = (stalling.resident_mib - before) * 1024 / (5 * STREAMS)
         print(f"{each:.1f} KiB for each idle subscriber")
         assert each < 64
     finally:

@@ -47,6 +47,8 @@ import Testing
     func page(
       after position: Int64, limit: Int, byteCountMax: Int
     ) async throws(StoreError) -> LogPage {
+      // Others wait for the page too: it is not read within the time of one of them.
+      if CallDeadline.current != nil { throw .timedOut(maybeCommitted: false) }
       await withCheckedContinuation { continuation in
         let isNow = state.withLock { state in
           state.readCount += 1
@@ -147,6 +149,12 @@ import Testing
       while pages.readerCount < number { await Task.yield() }
     }
     return tasks
+  }
+
+  @Test func `are not read within the time of one reader`() async throws {
+    let pages = EventPages(CountedLog(count: 5))
+    let page = try await CallDeadline.$current.withValue(.now) { try await pages.page(after: 0) }
+    #expect(positions(page) == Array(1...5))
   }
 
   @Test func `that many want at once are read once`() async throws {

@@ -108,7 +108,17 @@ import Testing
       try await script.run("ALTER TABLE events SET (autovacuum_enabled = false); ANALYZE events")
       // A dump, and a writer that does nothing more.
       try await holder.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id()")
-      try await script.run(RawEvent.many(1000))
+      // The plan holds for the sequencer's own session.
+      let setting = Statement("test.seqscan", "SELECT current_setting('enable_seqscan')")
+      let found: String? = try await store.database.rows(
+        setting(), as: .nobody, on: .sequencer
+      ).first?.value(0)
+      #expect(found == "off")
+      // Holes: numbers of who may still commit, and of who did not.
+      try await holder.run(RawEvent.many(3))
+      try await script.run(RawEvent.many(1))
+      try await script.run("BEGIN; \(RawEvent.many(500)); ROLLBACK")
+      try await script.run(RawEvent.many(999))
       let few = try await store.pagesOfOneBatch(script)
       #expect(try await store.sequencer.sequence(limit: 1000)?.count == 1000)
       for _ in 0..<10 { try await script.run(RawEvent.many(20_000)) }
@@ -120,10 +130,12 @@ import Testing
         positions += count
       }
       #expect(positions == 201_000)
+      try await holder.run("COMMIT")
+      #expect(try await sequencer.sequence(limit: 10)?.map(\.seq) == [1, 2, 3])
       #expect(
         try await script.run(
           "SELECT count(*), max(position), count(DISTINCT seq) FROM event_positions")
-          == [["201000", "201000", "201000"]])
+          == [["201003", "201003", "201003"]])
     }
   }
 
@@ -270,14 +282,23 @@ extension StoreFixture {
   func pagesOfOneBatch(_ script: ScriptSession) async throws -> Int {
     let place = SequencerStatements.place.statement
     let types = place.parameters.map(\.sqlName).joined(separator: ", ")
-    let head = try await log.head()
+    let head =
+      try await script.run("SELECT coalesce(max(seq), 0) FROM event_positions")[0][0] ?? "0"
+    let holes = try await script.run(
+      """
+      SELECT coalesce(array_agg(low) FILTER (WHERE low = high), '{}'),
+        coalesce(array_agg(low) FILTER (WHERE low < high), '{}'),
+        coalesce(array_agg(high) FILTER (WHERE low < high), '{}')
+      FROM (SELECT seq + 1 AS low, lead(seq) OVER (ORDER BY seq) - 1 AS high
+        FROM (SELECT 0 AS seq UNION ALL SELECT seq FROM event_positions) p) g WHERE low <= high
+      """)[0].map { "'\($0 ?? "{}")'" }.joined(separator: ", ")
     let plan = try await script.run(
       """
       \(PostgresDatabase.inOrderOfIndexes); SET hito.sequencer = 'test';
       DEALLOCATE ALL; PREPARE place (\(types)) AS \(place.text);
       BEGIN;
       EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
-        EXECUTE place ('test', '{}', '{}', '{}', \(head), 1000, 8000000)
+        EXECUTE place ('test', \(holes), \(head), 1000, 8000000)
       """)
     try await script.run("ROLLBACK")
     // The first of each name is the whole statement's.

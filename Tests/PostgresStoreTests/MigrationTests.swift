@@ -99,7 +99,7 @@ import Testing
     try await StoreFixture.inTurn {
       let connection = try await StoreFixture.emptyDatabase()
       let first = try await ScriptSession(Self.settings(connection))
-      try await first.run("SELECT pg_advisory_lock(\(Migrator.lockKey))")
+      try await first.run("SELECT pg_advisory_lock(\(AdvisoryLockKey.migrator.rawValue))")
       let watcher = try await TestAdministrator.session(connection)
       async let second = Migrator(Self.settings(connection)).up()
       try await eventually {
@@ -114,7 +114,7 @@ import Testing
       try await first.run("CREATE INDEX CONCURRENTLY beside_id ON beside (id)")
       try await first.run("DROP TABLE beside")
       #expect(try await watcher.run("SELECT to_regclass('schema_migrations')") == [[nil]])
-      try await first.run("SELECT pg_advisory_unlock(\(Migrator.lockKey))")
+      try await first.run("SELECT pg_advisory_unlock(\(AdvisoryLockKey.migrator.rawValue))")
       #expect(try await second == Array(1...Migration.all.count))
     }
   }

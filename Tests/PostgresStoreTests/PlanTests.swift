@@ -130,7 +130,8 @@ import Testing
       statement: ReplyStatements.find, arguments: "gen_random_uuid(), 'm', 'k'",
       index: "idempotency_keys_pkey"),
     Case(
-      statement: ReplyStatements.purgeKeys, arguments: "'2026-01-01', '2026-01-01 00:01', 100",
+      statement: ReplyStatements.purgeKeys,
+      arguments: "'2026-01-01', '2026-01-01 00:01', 100, NULL",
       index: "idempotency_keys_created"),
     Case(
       statement: UsageStatements.storedBytes, arguments: "ARRAY[\(user)]::uuid[], now()",

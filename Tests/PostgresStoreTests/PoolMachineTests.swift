@@ -95,9 +95,11 @@ import Testing
     _ = submit(&machine, 1, within: .seconds(2))
     _ = submit(&machine, 2, within: .seconds(1))
     #expect(machine.nextWakeup == start + .seconds(1))
-    #expect(machine.timerFired(now: start + .seconds(1)) == [.fail(unit: 2, .timedOut)])
+    #expect(
+      machine.timerFired(now: start + .seconds(1)) == [.fail(unit: 2, .timedOut(wasSent: false))])
     #expect(machine.nextWakeup == start + .seconds(2))
-    #expect(machine.timerFired(now: start + .seconds(2)) == [.fail(unit: 1, .timedOut)])
+    #expect(
+      machine.timerFired(now: start + .seconds(2)) == [.fail(unit: 1, .timedOut(wasSent: true))])
     // Its place in the order stays until the server has answered.
     #expect(machine.oldestInFlight(slot: 0) == 1)
     #expect(machine.unitFinished(slot: 0, now: start + .seconds(3)).isEmpty)
@@ -106,7 +108,7 @@ import Testing
 
   @Test func anExpiredDeadlineIsNotTaken() {
     var machine = machine()
-    #expect(submit(&machine, 1, within: .zero) == [.fail(unit: 1, .timedOut)])
+    #expect(submit(&machine, 1, within: .zero) == [.fail(unit: 1, .timedOut(wasSent: false))])
   }
 
   @Test func aLostConnectionFailsWhatItCarriesAndIsMadeAnew() {
@@ -194,7 +196,7 @@ import Testing
     _ = submit(&machine, 1, within: .seconds(1))
     #expect(
       machine.timerFired(now: start + .seconds(1))
-        == [.fail(unit: 1, .timedOut), .cancel(slot: 0, generation: 1)])
+        == [.fail(unit: 1, .timedOut(wasSent: true)), .cancel(slot: 0, generation: 1)])
   }
 
   @Test func aCancelOfALostConnectionIsForgotten() {

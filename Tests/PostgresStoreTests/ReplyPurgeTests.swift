@@ -40,7 +40,8 @@ import Testing
         let time = "to_timestamp(\(now.microsecondsSinceEpoch / 1_000_000))"
         try await Self.addHour(time, script)
         let end = now.advanced(by: .zero - Self.hour * 25)
-        let emptied = try await store.writes.emptyReplies(before: end, now: now)
+        let emptied = try await store.writes.emptyReplies(
+          before: end, now: now, databaseTime: now)
         // From the hour of the oldest key that is kept to the next one, each has a partition.
         #expect(emptied == (number < 26 ? 0 : 1), "hour \(number)")
         let explained = try await script.run(
@@ -55,7 +56,8 @@ import Testing
         pageCounts.append(Self.number(after: "\"Shared Hit Blocks\": ", in: plan) ?? -1)
         var removed = 0
         while true {
-          let batch = try await store.writes.purgeKeys(from: from, before: end, limit: 200)
+          let batch = try await store.writes.purgeKeys(
+            from: from, before: end, limit: 200, databaseTime: now)
           removed += batch.count
           from = batch.next ?? from
           if batch.count < 200 { break }
@@ -96,9 +98,9 @@ import Testing
       try await Self.addHour("to_timestamp(1800000000 - 30 * 3600)", script)
       try await reader.run("BEGIN; SELECT count(*) FROM idempotency_replies")
       let end = now.advanced(by: .zero - Self.hour * 25)
-      #expect(try await store.writes.emptyReplies(before: end, now: now) == 0)
+      #expect(try await store.writes.emptyReplies(before: end, now: now, databaseTime: now) == 0)
       try await reader.run("COMMIT")
-      #expect(try await store.writes.emptyReplies(before: end, now: now) > 0)
+      #expect(try await store.writes.emptyReplies(before: end, now: now, databaseTime: now) > 0)
       #expect(try await Self.count("SELECT count(*) FROM idempotency_replies", script) == 0)
       // A span without an end keeps everything, as does one that is upside down.
       try await Self.addHour("to_timestamp(1800000000)", script)
@@ -137,6 +139,30 @@ import Testing
           == expected)
       try await migrator.migrate(to: version)
       #expect(try await script.run(kept) == expected)
+    }
+  }
+
+  /// The database dates replies by its own clock, and promises them for 24 hours by it.
+  @Test(arguments: [-2, 2])
+  func aServersClockTakesNothingThatTheDatabaseRemembers(_ hoursAhead: Int) async throws {
+    try await StoreFixture.run { store in
+      let script = try await store.script()
+      for hoursAgo in [0, 23] {
+        try await Self.addHour("now() - interval '\(hoursAgo) hours 30 minutes'", script)
+      }
+      let micros = try await Self.count(
+        "SELECT (extract(epoch FROM now()) * 1000000)::bigint", script)
+      let now = Timestamp(microsecondsSinceEpoch: Int64(micros))
+        .advanced(by: Self.hour * hoursAhead)
+      let end = now.advanced(by: .zero - Self.hour * 25)
+      _ = try await store.writes.emptyReplies(before: end, now: now)
+      _ = try await store.writes.purgeKeys(
+        from: Timestamp(microsecondsSinceEpoch: 0), before: now, limit: 10_000)
+      for table in ["idempotency_keys", "idempotency_replies"] {
+        #expect(
+          try await Self.count("SELECT count(*) FROM \(table)", script) == 2 * Self.keysOfHour,
+          "\(table)")
+      }
     }
   }
 }

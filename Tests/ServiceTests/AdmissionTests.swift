@@ -2,9 +2,10 @@ import Contract
 import Dispatch
 import Domain
 import RPC
-import Service
 import Synchronization
 import Testing
+
+@testable import Service
 
 /// Limits, queues and executors around calls, without what the calls do.
 @Suite struct `Admission of calls` {
@@ -124,6 +125,23 @@ import Testing
     }
     let place = try #require(gate.order.firstIndex(of: bea.userID))
     #expect(place <= 2)
+  }
+
+  @Test func `gives the place to others while a call waits for something else`() async throws {
+    let admission = unlimited(1)
+    let (ada, bea) = (user(), user())
+    let isThere = Gate()
+    let (router, method) = try router(admission, .search) { context in
+      guard context.principal == ada else { return }
+      try await HeldPlace.givenBack { await isThere.pass("ada") }
+    }
+    let waiting = Task { try await call(router, method, as: ada) }
+    await until { !isThere.order.isEmpty }
+    try await call(router, method, as: bea)
+    isThere.letNextGo()
+    try await waiting.value
+    // All places are free again.
+    try await call(router, method, as: bea)
   }
 
   @Test func `refuses what does not fit into the queue, and says when to come again`() async throws

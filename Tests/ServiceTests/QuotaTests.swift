@@ -87,6 +87,26 @@ import Testing
     #expect(refused.code == .permissionDenied)
   }
 
+  @Test func whatTakesAwayIsNotRefused() async throws {
+    let fixture = ServiceFixture()
+    let (ada, admin) = (fixture.user(), fixture.user(.admin))
+    let teacher = fixture.user(.instructor)
+    let course = try await fixture.createCourse(as: teacher)
+    try await fixture.enrol(in: course.id, as: ada)
+    let made = try await fixture.createGoal(as: ada)
+    for user in [ada, admin] {
+      _ = try await set(
+        Contract.Quota(userId: user.id.description, bytesPerDay: 1), as: admin, fixture)
+    }
+    #expect(await failure { try await fixture.createGoal(as: ada) }.code == .resourceExhausted)
+    let _: LeaveResponse = try await fixture.call(
+      CourseServiceMethods.leave, LeaveRequest(courseId: course.id), as: ada)
+    let _: DeleteGoalResponse = try await fixture.call(
+      GoalServiceMethods.deleteGoal, DeleteGoalRequest(goalId: made.goal?.id ?? ""), as: ada)
+    // Nobody locks themselves out.
+    _ = try await set(Contract.Quota(userId: admin.id.description), as: admin, fixture)
+  }
+
   @Test func bytesAreCountedAndRefusedUntilTheDayIsOver() async throws {
     let fixture = ServiceFixture(quotas: QuotaDefaults(bytesPerDay: 20_000))
     let (ada, bob) = (fixture.user(), fixture.user())

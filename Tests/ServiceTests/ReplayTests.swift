@@ -1,6 +1,7 @@
 import Contract
 import Domain
 import RPC
+import Service
 import Testing
 
 /// A repeat of a keyed request gets the reply of its first time, as far as that is still its caller's
@@ -43,6 +44,21 @@ import Testing
     }
     let first = try await create()
     #expect(try await create().goal == first.goal)
+    sync.role = .learner
+    #expect(await failure { try await create() }.code == .permissionDenied)
+  }
+
+  @Test func `shows nothing of others to who has used up their bytes and lost access`() async throws
+  {
+    let fixture = ServiceFixture(quotas: QuotaDefaults(bytesPerDay: 1))
+    var sync = fixture.user(.service)
+    let ada = fixture.user()
+    func create() async throws -> CreateGoalResponse {
+      try await fixture.call(
+        GoalServiceMethods.createGoal,
+        CreateGoalRequest(title: "Aprender", userId: ada.id.description), as: sync, key: "k")
+    }
+    _ = try await create()
     sync.role = .learner
     #expect(await failure { try await create() }.code == .permissionDenied)
   }

@@ -120,6 +120,21 @@ struct ConnectionLimitTests {
     }
   }
 
+  @Test func `W13.5 a public stream lasts where its peer has shown a token meanwhile`() async throws
+  {
+    try await TestServer.with(configured { $0.publicStreamTimeMax = .seconds(60) }) { server in
+      let client = try await RawClient.ready(server)
+      client.call(Methods.publicWatch, stream: 1)
+      #expect(await client.nextAnswer()?.kind == .message)
+      client.call(Methods.echo, stream: 3, "in")
+      #expect(await client.nextAnswer()?.message == "in")
+      let connection = try #require(server.server.core.registry.all.first)
+      let streams = try await connection.loop.submit { connection.publicStreams }.get()
+      #expect(streams.isEmpty)
+      client.close()
+    }
+  }
+
   @Test func `W13.5 a public stream of a peer without a token ends, and may be opened again`()
     async throws
   {

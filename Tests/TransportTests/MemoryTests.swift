@@ -190,7 +190,7 @@ struct MemoryTests {
     try bench.call(Self.large, streams: 0..<16)
     #expect(bench.connection.calls.count == 16)
     #expect(bench.socket.byteCount < 64 << 10)
-    #expect(bench.connection.unsentByteCount == bench.socket.byteCount)
+    #expect(bench.connection.keptByteCount == bench.socket.byteCount)
     // The large reply is there once, for all.
     #expect(bench.connection.machine.buffered.kept.output == 0)
     // As the socket takes more, all of it arrives.
@@ -203,7 +203,7 @@ struct MemoryTests {
     #expect(frames.count { $0.kind == .end && $0.trailer?.status == .ok } == 16)
     let byteCount = frames.filter { $0.kind == .message }.reduce(0) { $0 + $1.payload.count }
     #expect(byteCount == 16 * 200_000)
-    #expect(bench.connection.unsentByteCount == 0)
+    #expect(bench.connection.keptByteCount == 0)
     _ = try? bench.channel.finish()
   }
 
@@ -212,7 +212,7 @@ struct MemoryTests {
     try bench.greet(streamCredit: WireLimit.creditMax)
     try bench.call(Self.large, streams: 0..<16)
     #expect(!bench.channel.isActive)
-    #expect(bench.connection.unsentByteCount == 0)
+    #expect(bench.connection.keptByteCount == 0)
   }
 
   @Test func `W9.2 all CREDIT of a read is used in one fragment`() throws {

@@ -59,18 +59,6 @@ import Wire
 
   // MARK: Identity
 
-  @Test func `W13.2 the tokens of long calls are asked about while there are any`() {
-    var identity = ConnectionIdentity()
-    let ttl = Duration.seconds(10)
-    #expect(identity.longCallStarted(now: start, ttl: ttl) == start + ttl)
-    #expect(identity.longCallStarted(now: start + .seconds(1), ttl: ttl) == nil)
-    #expect(identity.takeRecheck(now: start + .seconds(9), ttl: ttl, hasTokens: true) == false)
-    #expect(identity.takeRecheck(now: start + ttl, ttl: ttl, hasTokens: true) == true)
-    #expect(identity.recheckDue == start + ttl + ttl)
-    #expect(identity.takeRecheck(now: start + ttl + ttl, ttl: ttl, hasTokens: false) == false)
-    #expect(identity.recheckDue == nil)
-  }
-
   @Test func `the answer for HELLO's token is used while it is trusted`() {
     var identity = ConnectionIdentity()
     identity.helloReceived(token: "good")

@@ -14,9 +14,20 @@ import Wire
   }
 
   private func release(
-    hasHandler: Bool = true, isBlocked: Bool = false
+    hasHandler: Bool = true, isBlocked: Bool = false, isStarted: Bool? = nil
   ) -> ServerCallMachine.Release {
-    ServerCallMachine.Release(hasHandler: hasHandler, isBlocked: isBlocked)
+    ServerCallMachine.Release(
+      hasHandler: hasHandler, isBlocked: isBlocked, isStarted: isStarted ?? hasHandler)
+  }
+
+  @Test func `W7.2 what ends before a handler has it was not started`() {
+    var unknown = call(isCallerKnown: false)
+    #expect(unknown.handlerReturned(isSuccess: false)?.isStarted == false)
+    var waiting = call(isCallerKnown: true)
+    #expect(waiting.ended()?.isStarted == false)
+    var serving = call(isCallerKnown: true)
+    serving.handlerStarted()
+    #expect(serving.ended()?.isStarted == true)
   }
 
   @Test func `W13.1 no handler starts before its caller is known`() {
@@ -36,10 +47,10 @@ import Wire
   @Test func `a call whose caller nobody knows ends, and one that ended before stays ended`() {
     var refused = call(isCallerKnown: false)
     #expect(refused.isHandlerRunning)
-    #expect(refused.handlerReturned(isSuccess: false) == release())
+    #expect(refused.handlerReturned(isSuccess: false) == release(isStarted: false))
     #expect(refused.ended() == nil)
     var cancelled = call(isCallerKnown: false)
-    #expect(cancelled.ended() == release())
+    #expect(cancelled.ended() == release(isStarted: false))
     #expect(cancelled.isHandlerRunning)
     #expect(cancelled.callerFound() == false)
     #expect(!cancelled.isHandlerRunning)

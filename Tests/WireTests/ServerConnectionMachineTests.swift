@@ -17,7 +17,7 @@ import Wire
   /// A call ends whose handler runs on.
   private func end(_ open: inout ServerConnectionMachine, hasHandler: Bool = true) {
     open.callEnded(
-      ServerCallMachine.Release(hasHandler: hasHandler, isBlocked: false))
+      ServerCallMachine.Release(hasHandler: hasHandler, isBlocked: false, isStarted: hasHandler))
   }
 
   private func opened() -> ServerConnectionMachine {
@@ -254,7 +254,7 @@ import Wire
       CallFault(.resourceExhausted, "more than 16 concurrent calls without a token"))
     #expect(try open.callReceived(stream: 101, isStrangers: true) == refusal)
     #expect(try open.callReceived(stream: 103) == .start)
-    let release = ServerCallMachine.Release(hasHandler: true, isBlocked: false)
+    let release = ServerCallMachine.Release(hasHandler: true, isBlocked: false, isStarted: true)
     open.callEnded(release)
     #expect(try open.callReceived(stream: 105, isStrangers: true) == refusal)
     open.callEnded(release, isStrangers: true)

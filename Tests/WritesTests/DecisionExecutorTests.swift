@@ -153,8 +153,11 @@ import Writes
   }
 
   @Test func `commits once on a state that the caller holds`() async throws {
-    #expect(try await executor.commit(changes: [.insertUser(user())], events: []))
-    #expect(try await !executor.commit(changes: [.updateUser(user(version: 9))], events: []))
+    let ada = user()
+    #expect(try await executor.commit(changes: [.insertUser(ada)], events: [], chargedTo: ada.id))
+    #expect(
+      try await !executor.commit(
+        changes: [.updateUser(user(version: 9))], events: [], chargedTo: ada.id))
     #expect(seen.commitCount.withLock { $0 } == 1)
   }
 }

@@ -107,7 +107,10 @@ package struct RunJournal: Sendable {
     let (next, record, new) = try session.advanced(
       by: event, lease: options.lease, context: context)
     let changes = changes + [.updateRun(next.run, after: session.run.version)]
-    guard try await writes.commit(changes: changes, events: events + [new]) else {
+    guard
+      try await writes.commit(
+        changes: changes, events: events + [new], chargedTo: session.run.callerID)
+    else {
       throw Superseded()
     }
     session = next

@@ -20,7 +20,7 @@ struct LeakDetector: Sendable {
   /// What leaked; nil where nothing did. Never quotes the text.
   func reason(_ text: String) -> String? {
     // Invisible characters inside a word would hide it; they are a finding of their own.
-    let visible = TextHygiene.clean(text, scalarCountMax: GoalLimits.description).text
+    let visible = TextHygiene.clean(text, scalarCountMax: text.utf8.count).text
     if TemplateTokens.isPresent(in: visible) || DataFence.isMarkerPresent(in: visible) {
       return "has markers of a model's conversation: leave them out"
     }

@@ -6,7 +6,8 @@
 /// - elsewhere no tag, no link, no image and no address that runs code: a space takes their effect
 ///   away; and no citation of what was not retrieved.
 ///
-/// A line that gives away the conversation with the model, or an address with a password, is left out.
+/// A line that gives away the conversation with the model, or has an address with a password, is left
+/// out, also of code.
 /// What is taken for code is code to every reader of Markdown: backticks that nothing closes in their
 /// line become apostrophes, fences are moved to the first column, and there are no others.
 struct ModelProse: Sendable {
@@ -57,8 +58,12 @@ struct ModelProse: Sendable {
     let bare = line.drop { $0 == " " || $0 == "\t" }
     let ticks = bare.prefix { $0 == "`" }
     let rest = bare.dropFirst(ticks.count)
+    let isLeak = leaks.reason(line) ?? leaks.reason(lastLine + "\n" + line) != nil
+    if !bare.isEmpty { lastLine = isLeak ? "" : line }
     if let fence {
-      guard ticks.count >= fence, rest.allSatisfy({ $0 == " " || $0 == "\t" }) else { return line }
+      guard ticks.count >= fence, rest.allSatisfy({ $0 == " " || $0 == "\t" }) else {
+        return isLeak || UnsafeLinks.hasPassword(line) ? Self.withheld : line
+      }
       self.fence = nil
       return String(repeating: "`", count: fence)
     }
@@ -67,8 +72,6 @@ struct ModelProse: Sendable {
       return String(ticks + rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "+") })
     }
     let text = inert(line)
-    let isLeak = leaks.reason(line) ?? leaks.reason(lastLine + "\n" + line) != nil
-    if !bare.isEmpty { lastLine = isLeak ? "" : line }
     return isLeak || UnsafeLinks.reason(text) != nil ? Self.withheld : text
   }
 

@@ -12,6 +12,9 @@ enum UnsafeLinks {
     return nil
   }
 
+  /// Whether the text has an address with a password in it.
+  static func hasPassword(_ text: String) -> Bool { hasPassword(lowercased(text)) }
+
   private static func lowercased(_ text: String) -> [UInt8] {
     text.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 + 32 : $0 }
   }

@@ -1,14 +1,31 @@
+internal import JSON
+
 extension Write {
   private static let rowByteCount = 512
   /// A vector, and the words that its passage is found by.
   private static let passageByteCount = 4096
 
-  /// About what the write stores: its texts, code and documents, what they are found by, its events,
-  /// and the reply that is remembered. Quotas are counted in it.
-  package var storedByteCount: Int64 {
-    var count = (reply?.reply.count ?? 0) + events.count * Write.rowByteCount
-    for change in changes { count += Write.byteCount(of: change) }
+  static func byteCount(
+    of changes: [Change], _ events: [NewEvent], _ reply: KeyedReply?
+  ) -> Int64 {
+    var count = reply?.reply.count ?? 0
+    // An event holds the whole entity: whatever its row has, is counted here.
+    for event in events {
+      count += rowByteCount + byteCount(of: event.payload) + byteCount(of: event.metadata)
+    }
+    for change in changes { count += byteCount(of: change) }
     return Int64(count)
+  }
+
+  /// About what the value takes as text.
+  private static func byteCount(of value: JSONValue) -> Int {
+    switch value {
+    case .string(let text): text.utf8.count + 2
+    case .array(let elements): elements.reduce(2) { $0 + byteCount(of: $1) + 1 }
+    case .object(let members):
+      members.reduce(2) { $0 + $1.key.utf8.count + 4 + byteCount(of: $1.value) }
+    default: 8
+    }
   }
 
   private static func byteCount(of change: Change) -> Int {

@@ -1,12 +1,15 @@
 /// One change of state: rows, the events that record them and the reply to remember, committed
 /// together or not at all.
 package struct Write: Sendable {
-  package var changes: [Change]
-  package var events: [NewEvent]
-  package var reply: KeyedReply?
+  package let changes: [Change]
+  package let events: [NewEvent]
+  package let reply: KeyedReply?
   /// The user whose bytes `storedByteCount` is added to; nil for the server's own writes. With a
   /// reply it is its caller.
-  package var chargedTo: EntityID?
+  package let chargedTo: EntityID?
+  /// About what the write stores: its texts, code and documents, what they are found by, its events,
+  /// and the reply that is remembered. Quotas are counted in it; nothing where nobody is charged.
+  package let storedByteCount: Int64
 
   package init(
     changes: [Change], events: [NewEvent], reply: KeyedReply?, chargedTo: EntityID? = nil
@@ -15,6 +18,8 @@ package struct Write: Sendable {
     self.events = events
     self.reply = reply
     self.chargedTo = chargedTo
+    storedByteCount =
+      chargedTo == nil ? 0 : Write.byteCount(of: changes, events, reply)
   }
 }
 

@@ -25,6 +25,14 @@ package final class FairQueue<Caller: Hashable & Sendable>: Sendable {
     state = Mutex(State(machine: FairQueueMachine(limits)))
   }
 
+  /// Callers may take all places and all of the queue where nobody else wants them.
+  package convenience init(insideMax: Int, waitingMax: Int) {
+    self.init(
+      FairQueueMachine.Limits(
+        insideMax: insideMax, callerInsideMax: insideMax, waitingMax: waitingMax,
+        callerWaitingMax: waitingMax))
+  }
+
   package var insideCount: Int { state.withLock { $0.machine.insideCount } }
   package var waitingCount: Int { state.withLock { $0.machine.waitingCount } }
 

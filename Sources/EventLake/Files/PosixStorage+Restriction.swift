@@ -18,11 +18,10 @@ extension PosixStorage {
       facts.st_uid == geteuid() || geteuid() == 0,
       !isRestricted(facts)
     else { return }
-    // Closed to everybody else until all that is in it is as it should be.
-    guard chmod(layout.root, 0o700) == 0 else { throw failure("close", layout.root) }
     for folder in [layout.events, layout.manifestFolder, layout.quarantine] {
       try restrictFolder(folder, except: layout.lock)
     }
+    // Last, so that what was interrupted is done again.
     try restrict(layout.root, facts)
   }
 

@@ -22,7 +22,7 @@ package final class BudgetedModel: LanguageModel {
   private let store: any ModelUsageStore
   private let time: any TimeSource
   private let recording: OutageLog
-  private let gate: CallGate
+  private let queue: FairQueue<EntityID>
   private let ledger: Mutex<CallerLedgerMachine>
   private let tokensPerDay: @Sendable (EntityID) -> Int64?
 
@@ -38,7 +38,8 @@ package final class BudgetedModel: LanguageModel {
     self.store = store
     self.time = time
     recording = OutageLog(logger, "recording what models are used")
-    gate = CallGate(insideMax: budget.concurrentCallMax, waitingMax: budget.waitingCallMax)
+    queue = FairQueue(
+      insideMax: budget.concurrentCallMax, waitingMax: budget.waitingCallMax)
     ledger = Mutex(CallerLedgerMachine(budget))
     self.tokensPerDay = tokensPerDay ?? { _ in budget.tokensPerDay }
   }
@@ -62,8 +63,8 @@ package final class BudgetedModel: LanguageModel {
     let usage: ModelUsage
     let result: Result<ModelReply, LanguageModelError>
     do throws(LanguageModelError) {
-      try await enter()
-      defer { gate.leave() }
+      try await enter(caller)
+      defer { queue.leave(caller) }
       hasAsked = true
       let reply = try await model.reply(to: request, restarted: restarted) { piece in
         handedOn.withLock { $0 += TokenEstimate.count(piece) }
@@ -89,11 +90,11 @@ package final class BudgetedModel: LanguageModel {
     return try result.get()
   }
 
-  private func enter() async throws(LanguageModelError) {
-    switch await gate.enter() {
+  private func enter(_ caller: EntityID) async throws(LanguageModelError) {
+    switch await queue.enter(caller, until: nil) {
     case .entered: return
     case .refused: throw .unavailable("too many calls wait for the model")
-    case .cancelled: throw .cancelled
+    case .expired, .cancelled: throw .cancelled
     }
   }
 

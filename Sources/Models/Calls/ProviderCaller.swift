@@ -15,7 +15,7 @@ struct AttemptCounts: Sendable {
 final class ProviderCaller: Sendable {
   private let endpoint: ProviderEndpoint
   private let operation: String
-  private let gate: CallGate
+  private let queue: FairQueue<EntityID?>
   private let breaker: Mutex<CircuitBreakerMachine>
   private let logger: Logger
 
@@ -24,7 +24,7 @@ final class ProviderCaller: Sendable {
     self.endpoint = endpoint
     self.operation = operation
     self.logger = logger
-    gate = CallGate(insideMax: endpoint.concurrentCallMax, waitingMax: endpoint.waitingCallMax)
+    queue = FairQueue(insideMax: endpoint.concurrentCallMax, waitingMax: endpoint.waitingCallMax)
     breaker = Mutex(CircuitBreakerMachine(endpoint.breaker))
   }
 
@@ -38,8 +38,9 @@ final class ProviderCaller: Sendable {
   ) async throws(ProviderFailure) -> Value {
     var end = ContinuousClock.now.advanced(by: endpoint.timeouts.whole)
     if let deadline = CallDeadline.current { end = min(end, deadline) }
-    try await enter(until: end)
-    defer { gate.leave() }
+    let caller = CallOrigin.caller
+    try await enter(caller, until: end)
+    defer { queue.leave(caller) }
     var retries = RetryMachine(endpoint.retries)
     var lastFailure: ProviderFailure?
     while true {
@@ -69,13 +70,18 @@ final class ProviderCaller: Sendable {
     }
   }
 
-  private func enter(until end: ContinuousClock.Instant) async throws(ProviderFailure) {
+  private func enter(
+    _ caller: EntityID?, until end: ContinuousClock.Instant
+  ) async throws(ProviderFailure) {
     let left = ContinuousClock.now.duration(to: end)
     guard left > .zero else { throw .timedOut }
-    let entry = await withTimeLimit(left) { [gate] in await gate.enter() }
+    let entry = await withTimeLimit(left) { [queue] in
+      await queue.enter(caller, until: end)
+    }
     switch entry.value {
     case .entered: return
     case .refused: throw .overloaded
+    case .expired: throw .timedOut
     case .cancelled: throw entry.isLate ? .timedOut : .cancelled
     }
   }

@@ -31,7 +31,7 @@ struct PoolMachine: Sendable {
   enum Failure: Sendable, Hashable {
     /// Too many are waiting already.
     case overloaded
-    case timedOut
+    case timedOut(wasSent: Bool)
     /// The connection broke; `wasSent`: the server may have seen the whole unit.
     case connectionLost(wasSent: Bool)
     /// No connection could be made for `unconnectedWaitMax`.
@@ -115,7 +115,7 @@ struct PoolMachine: Sendable {
 extension PoolMachine {
   mutating func submitted(unit: UInt64, deadline: Instant, now: Instant) -> [Action] {
     guard phase == .running else { return [.fail(unit: unit, .shutDown)] }
-    guard deadline > now else { return [.fail(unit: unit, .timedOut)] }
+    guard deadline > now else { return [.fail(unit: unit, .timedOut(wasSent: false))] }
     if waitingCount == 0, let slot = leastLoadedSlot() {
       units[unit] = Unit(deadline: deadline, submittedAt: now, slot: slot)
       scan(at: deadline)
@@ -178,7 +178,7 @@ extension PoolMachine {
       waitingCount -= 1
       if state.deadline <= now {
         units[unit] = nil
-        actions.append(.fail(unit: unit, .timedOut))
+        actions.append(.fail(unit: unit, .timedOut(wasSent: false)))
         continue
       }
       units[unit]?.slot = slot
@@ -291,7 +291,7 @@ extension PoolMachine {
       let connectDeadline = state.submittedAt + configuration.unconnectedWaitMax
       let isStranded = state.slot == nil && connectedCount == 0
       if state.deadline <= now {
-        expired.append((unit, .timedOut))
+        expired.append((unit, .timedOut(wasSent: state.slot != nil)))
       } else if isStranded, connectDeadline <= now {
         expired.append((unit, .notConnected))
       } else {

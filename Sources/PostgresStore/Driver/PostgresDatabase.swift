@@ -267,7 +267,7 @@ struct UnitError: Error {
     case .pool(let failure, let lastConnectFailure):
       let cause = lastConnectFailure.map { ": \($0)" } ?? ""
       switch failure {
-      case .timedOut: return .timedOut(maybeCommitted: isWrite)
+      case .timedOut(let wasSent): return .timedOut(maybeCommitted: isWrite && wasSent)
       case .overloaded:
         return .unavailable("too many statements are waiting", maybeCommitted: false)
       case .connectionLost(let wasSent):

@@ -2,16 +2,16 @@
 /// moment must not do at once. It ends with its session, however that ends.
 package struct AdvisoryLock: Sendable {
   private let settings: ConnectionSettings
-  private let key: Int64
+  private let key: AdvisoryLockKey
 
   /// Held while the first admin and its token are made.
   ///
   /// - Parameter connection: logs in to the database, as any role.
   package static func firstAdmin(_ connection: ConnectionSettings) -> AdvisoryLock {
-    AdvisoryLock(connection, key: 0x6869_746f_0003)
+    AdvisoryLock(connection, key: .firstAdmin)
   }
 
-  private init(_ connection: ConnectionSettings, key: Int64) {
+  private init(_ connection: ConnectionSettings, key: AdvisoryLockKey) {
     var settings = connection
     settings.applicationName = "hito start"
     // The session is idle while the work is done.
@@ -23,9 +23,9 @@ package struct AdvisoryLock: Sendable {
   /// Runs `body` when nobody else holds the lock.
   package func hold<Result>(_ body: () async throws -> Result) async throws -> Result {
     let session = try await ScriptSession(settings)
-    try await session.run("SELECT pg_advisory_lock(\(key))")
+    try await session.run("SELECT pg_advisory_lock(\(key.rawValue))")
     let result = try await body()
-    try await session.run("SELECT pg_advisory_unlock(\(key))")
+    try await session.run("SELECT pg_advisory_unlock(\(key.rawValue))")
     return result
   }
 }

@@ -34,23 +34,6 @@ extension Migration {
         """),
       .untilNothingIsLeft(eventPositionsChunk(20_000)),
       .once("CREATE UNIQUE INDEX event_positions_seq_key ON event_positions (seq)"),
-      .once("CREATE INDEX event_positions_user ON event_positions (user_id, position)"),
-      .once(
-        """
-        CREATE INDEX event_positions_goal ON event_positions (goal_id, position)
-          WHERE goal_id IS NOT NULL
-        """),
-      .once(
-        """
-        CREATE INDEX event_positions_task ON event_positions (task_id, position)
-          WHERE task_id IS NOT NULL
-        """),
-      .once(
-        """
-        CREATE INDEX event_positions_course ON event_positions (course_id, position)
-          WHERE course_id IS NOT NULL
-        """),
-      .once("CREATE INDEX event_positions_type ON event_positions (event_type, position)"),
       .once("DROP INDEX IF EXISTS events_seq_key"),
       .once("CREATE UNIQUE INDEX CONCURRENTLY events_seq_key ON events (seq)"),
       .untilNothingIsLeft(eventPositionsChunk(20_000)),

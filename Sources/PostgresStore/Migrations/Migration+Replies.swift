@@ -53,8 +53,11 @@ extension Migration {
       DROP TABLE idempotency_kept;
 
       -- Empties the partitions of all hours but those from one to another, both counted since the
-      -- epoch. One that is being read right now has its turn later: nobody waits for this.
-      CREATE FUNCTION hito_empty_replies(first_hour bigint, last_hour bigint) RETURNS integer
+      -- epoch. Those that this database still remembers by its own clock, which filled them, stay
+      -- whatever a server's clock says. One that is being read right now has its turn later, so that
+      -- readers wait for half a second at most.
+      CREATE FUNCTION hito_empty_replies(first_hour bigint, last_hour bigint, moment timestamptz)
+        RETURNS integer
         LANGUAGE plpgsql VOLATILE SECURITY DEFINER
         SET search_path = public, pg_temp SET lock_timeout = '500ms' AS $$
       DECLARE
@@ -62,6 +65,9 @@ extension Migration {
         partition regclass;
       BEGIN
         IF last_hour < first_hour THEN RETURN 0; END IF;
+        first_hour := least(
+          first_hour, floor(extract(epoch FROM moment - interval '24 hours') / 3600)::bigint);
+        last_hour := greatest(last_hour, floor(extract(epoch FROM moment) / 3600)::bigint + 1);
         FOR slot IN 0..31 LOOP
           partition := format('idempotency_replies_%s', slot)::regclass;
           CONTINUE WHEN pg_relation_size(partition) = 0 OR EXISTS (
@@ -70,13 +76,13 @@ extension Migration {
           BEGIN
             EXECUTE format('TRUNCATE %s', partition);
             emptied := emptied + 1;
-          EXCEPTION WHEN lock_not_available THEN NULL;
+          EXCEPTION WHEN lock_not_available THEN EXIT;
           END;
         END LOOP;
         RETURN emptied;
       END
       $$;
-      REVOKE EXECUTE ON FUNCTION hito_empty_replies(bigint, bigint) FROM PUBLIC;
+      REVOKE EXECUTE ON FUNCTION hito_empty_replies(bigint, bigint, timestamptz) FROM PUBLIC;
 
       -- NULL: the default of the user's role; -1: no limit.
       CREATE TABLE quotas (
@@ -108,7 +114,7 @@ extension Migration {
         SELECT k.caller_id, k.method, k.key, k.request_hash, r.reply, k.created_at
         FROM idempotency_keys k JOIN idempotency_replies r
           ON r.slot = hito_reply_slot(k.created_at) AND r.id = k.reply_id;
-      DROP FUNCTION hito_empty_replies(bigint, bigint);
+      DROP FUNCTION hito_empty_replies(bigint, bigint, timestamptz);
       DROP TABLE idempotency_replies;
       DROP TABLE idempotency_keys;
       DROP FUNCTION hito_reply_slot(timestamptz);

@@ -41,9 +41,6 @@ package struct MigrationStatus: Sendable, Hashable {
 /// Moves the schema up and down. Safe to run from many servers at once: one works, the others wait
 /// and find nothing to do.
 package struct Migrator: Sendable {
-  /// "hito" in ASCII: no other program's advisory lock by accident.
-  static let lockKey: Int64 = 0x6869_746f_0001
-
   private static let lockLimit = Duration.seconds(300)
   /// Between two questions whether another server has done migrating.
   private static let turnInterval = Duration.milliseconds(100)
@@ -126,7 +123,7 @@ package struct Migrator: Sendable {
   ) async throws(MigrationError) {
     // Asked again and again, instead of waited for: an index that is built beside the others' work
     // waits for all statements that have begun, so also for one that waits for this lock.
-    let ask = "SELECT pg_try_advisory_lock(\(Migrator.lockKey))"
+    let ask = "SELECT pg_try_advisory_lock(\(AdvisoryLockKey.migrator.rawValue))"
     while try await run(ask, session, version: version) != [["t"]] {
       do {
         try await Task.sleep(for: Migrator.turnInterval)

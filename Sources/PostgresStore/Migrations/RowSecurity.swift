@@ -152,6 +152,17 @@ package enum RowSecurity {
           NULL;
         END;
       END IF;
+      -- A build before granted the role so that its rights are inherited.
+      IF current_setting('server_version_num')::integer >= 160000 AND EXISTS (
+        SELECT 1 FROM pg_roles r, pg_roles c
+        WHERE r.rolname = 'hito_reader' AND c.rolname = CURRENT_USER AND NOT c.rolsuper
+          AND pg_has_role(c.oid, r.oid, 'USAGE'))
+      THEN
+        BEGIN
+          EXECUTE 'GRANT hito_reader TO CURRENT_USER WITH INHERIT FALSE, SET TRUE';
+        EXCEPTION WHEN insufficient_privilege THEN NULL;
+        END;
+      END IF;
       IF EXISTS (
         SELECT 1 FROM pg_policy p JOIN pg_roles o ON o.oid = ANY (p.polroles)
         WHERE p.polrelid = 'users'::regclass AND p.polname = 'hito_owner'

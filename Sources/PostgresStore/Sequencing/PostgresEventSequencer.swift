@@ -9,8 +9,6 @@ internal import Synchronization
 /// Events are never touched: positions are rows of `event_positions`. The lock saves work only. Two
 /// that lead by mistake refuse each other's whole batch, because numbers and positions are unique.
 package final class PostgresEventSequencer: EventSequencer {
-  /// "hito" in ASCII, and a number of its own.
-  private static let lockKey: Int64 = 0x6869_746f_0002
   /// What the events of one batch may take in the database, before they are sent here; one event
   /// may exceed it.
   private static let batchByteCountMax: Int64 = 8 << 20
@@ -57,7 +55,8 @@ package final class PostgresEventSequencer: EventSequencer {
   /// Takes the lock and reads where the log stands; nil while another session has the lock.
   private func lead() async throws(StoreError) -> Leading? {
     let lead = try await database.rows(
-      SequencerStatements.lead(PostgresEventSequencer.lockKey, token), as: .nobody, on: .sequencer)
+      SequencerStatements.lead(AdvisoryLockKey.sequencer.rawValue, token), as: .nobody,
+      on: .sequencer)
     guard try lead.first?.value(0, as: Bool.self) == true else { return nil }
     let check = try await database.rows(
       SequencerStatements.check(), as: .system(.sequencing), on: .sequencer)

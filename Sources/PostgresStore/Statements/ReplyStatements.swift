@@ -43,19 +43,24 @@ enum ReplyStatements {
   /// At most `$3` keys made from `$1` on and before `$2`, the oldest first: how many there were, and
   /// when the last one was made. The next batch starts there, and not at the entries of the index
   /// that this one leaves dead.
-  static let purgeKeys = Query<Timestamp, Timestamp, Int64>(
+  /// None that is remembered still, by the clock that dated it; `$4` stands for it in tests.
+  static let purgeKeys = Query<Timestamp, Timestamp, Int64, Timestamp?>(
     "reply.purge_keys",
     """
     WITH old AS MATERIALIZED (
       SELECT ctid AS place, created_at FROM idempotency_keys
-      WHERE created_at >= $1 AND created_at < $2 ORDER BY created_at LIMIT $3),
+      WHERE created_at >= $1 AND created_at < $2
+        AND created_at < coalesce($4, now()) - interval '24 hours'
+      ORDER BY created_at LIMIT $3),
     gone AS (
       DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(SELECT place FROM old)) RETURNING 1)
     SELECT (SELECT count(*) FROM gone), (SELECT max(created_at) FROM old)
     """)
 
   /// Empties the partitions of all hours but those from `$1` to `$2`, counted since the epoch.
-  static let empty = Query<Int64, Int64>("reply.empty", "SELECT hito_empty_replies($1, $2)")
+  /// `$3` stands for the database's clock in tests.
+  static let empty = Query<Int64, Int64, Timestamp?>(
+    "reply.empty", "SELECT hito_empty_replies($1, $2, coalesce($3, now()))")
 
   static let all: [any StatementSource] = [insert, find, deleteExpired, purgeKeys, empty]
 }

@@ -4,9 +4,8 @@ import Domain
 enum TokenStatements {
   static let insert = Query<Inserted<TokenRow>>("token.insert", TokenRow.insert)
 
-  /// Before tokens are made (shared) and revoked, in the same unit: what is revoked with a token holds
-  /// whatever is made with it meanwhile. "hito" in ASCII, and a number of its own.
-  private static let familyLock: Int64 = 0x6869_746f_0003
+  // Before tokens are made and revoked, in the same unit.
+  private static let familyLock = AdvisoryLockKey.tokenFamilies.rawValue
 
   static let shareFamilies = Statement(
     "tokens.share_families", "SELECT pg_advisory_xact_lock_shared(\(familyLock))")

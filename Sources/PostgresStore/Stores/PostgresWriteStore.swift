@@ -11,7 +11,7 @@ package struct PostgresWriteStore: WriteStore {
   /// order is causal per entity.
   package func commit(_ write: Write) async throws(StoreError) -> CommitOutcome {
     var calls: [StatementCall] = []
-    let chargedByteCount = write.chargedTo == nil ? 0 : write.storedByteCount
+    let chargedByteCount = write.storedByteCount
     if let reply = write.reply {
       calls.append(
         ReplyStatements.insert(
@@ -80,11 +80,12 @@ package struct PostgresWriteStore: WriteStore {
   /// Removes at most `limit` keys made from `start` on and before `end`, the oldest first; for a job
   /// that runs now and then with an `end` 24 hours ago.
   package func purgeKeys(
-    from start: Timestamp, before end: Timestamp, limit: Int
+    from start: Timestamp, before end: Timestamp, limit: Int, databaseTime: Timestamp? = nil
   ) async throws(StoreError) -> PurgedKeys {
     guard
       let row = try await database.write(
-        ReplyStatements.purgeKeys(start, end, Int64(limit)), for: .housekeeping, on: .long
+        ReplyStatements.purgeKeys(start, end, Int64(limit), databaseTime), for: .housekeeping,
+        on: .long
       ).first
     else { return PurgedKeys(count: 0, next: nil) }
     let (count, last): (Int64, Timestamp?) = try row.values()
@@ -96,10 +97,12 @@ package struct PostgresWriteStore: WriteStore {
   ///
   /// - Parameter now: later than any reply is made until the next time, but for an hour.
   /// - Returns: how many partitions were emptied.
-  package func emptyReplies(before start: Timestamp, now: Timestamp) async throws(StoreError) -> Int
-  {
+  package func emptyReplies(
+    before start: Timestamp, now: Timestamp, databaseTime: Timestamp? = nil
+  ) async throws(StoreError) -> Int {
     let count = try await database.write(
-      ReplyStatements.empty(Self.hour(of: start), Self.hour(of: now) + 1), for: .housekeeping,
+      ReplyStatements.empty(Self.hour(of: start), Self.hour(of: now) + 1, databaseTime),
+      for: .housekeeping,
       on: .long
     ).first?.value(0, as: Int32.self)
     return Int(count ?? 0)

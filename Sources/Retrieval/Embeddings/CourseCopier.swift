@@ -31,40 +31,42 @@ package struct CourseCopier: Sendable {
     var portion = Self.portionMax
     var pause = Self.idleInterval
     while true {
-      do throws(StoreError) {
-        let hasWorked = try await turn(&portion)
-        outage.worked()
+      let done = await turn(&portion)
+      if let failure = done.failure { outage.failed("\(failure)") } else { outage.worked() }
+      // One course that fails again and again holds up no other.
+      if done.copiedCount > 0 {
         pause = Self.idleInterval
-        if hasWorked { continue }
-      } catch {
-        outage.failed("\(error)")
-        pause = min(pause * 2, Self.pauseMax)
+        continue
       }
       try await clock.sleep(for: pause)
+      pause = done.failure == nil ? Self.idleInterval : min(pause * 2, Self.pauseMax)
     }
   }
 
   /// A portion of each course that is behind.
   ///
   /// - Parameter portion: how many learners at once; smaller after one that took too long.
-  /// - Returns: whether there was any.
-  package func turn(_ portion: inout Int) async throws(StoreError) -> Bool {
+  /// - Returns: of how many courses a portion was copied, and what went wrong last.
+  package func turn(_ portion: inout Int) async -> (copiedCount: Int, failure: StoreError?) {
     var last: EntityID?
-    var failure: StoreError?
-    while let course = try await store.courseToCopy(after: last) {
-      last = course
-      do throws(StoreError) {
-        try await copy(course, &portion)
-      } catch {
-        // One course that fails must not hold up the others.
-        failure = error
+    var done: (copiedCount: Int, failure: StoreError?) = (0, nil)
+    do throws(StoreError) {
+      while let course = try await store.courseToCopy(after: last) {
+        last = course
+        do throws(StoreError) {
+          if try await copy(course, &portion) { done.copiedCount += 1 }
+        } catch {
+          done.failure = error
+        }
       }
+    } catch {
+      done.failure = error
     }
-    if let failure { throw failure }
-    return last != nil
+    return done
   }
 
-  private func copy(_ course: EntityID, _ portion: inout Int) async throws(StoreError) {
+  /// False where it took too long.
+  private func copy(_ course: EntityID, _ portion: inout Int) async throws(StoreError) -> Bool {
     let limit = portion
     let store = store
     let result: Result<Bool, StoreError> = await CallDeadline.$current.withValue(
@@ -77,9 +79,13 @@ package struct CourseCopier: Sendable {
       }
     }
     switch result {
-    case .success: portion = min(portion * 2, Self.portionMax)
+    case .success:
+      // Slowly: each that takes too long keeps its course locked meanwhile.
+      portion = min(portion + Self.portionMin, Self.portionMax)
+      return true
     case .failure(.timedOut) where portion > Self.portionMin:
       portion = max(portion / 4, Self.portionMin)
+      return false
     case .failure(let error): throw error
     }
   }

@@ -60,18 +60,11 @@ package final class CallAdmission: Sendable {
     _ cost: MethodRule.Cost, _ context: CallContext, _ body: () async throws -> Value
   ) async throws -> Value {
     guard let queue = queues[cost] else { return try await body() }
-    let caller = try context.requirePrincipal().userID
-    switch await queue.enter(caller, until: context.deadline) {
-    case .entered: break
-    case .refused(let maximum):
-      throw QuotaExceeded(
-        "\(cost.rawValue) calls that wait", maximum: Int64(maximum), used: Int64(maximum))
-    case .expired:
-      throw RPCError(.deadlineExceeded, "the deadline passed before it was the call's turn")
-    case .cancelled: throw CancellationError()
-    }
-    defer { queue.leave(caller) }
-    return try await body()
+    let place = HeldPlace(
+      queue, cost, caller: try context.requirePrincipal().userID, until: context.deadline)
+    try await place.enter()
+    defer { place.leave() }
+    return try await HeldPlace.$current.withValue(place) { try await body() }
   }
 }
 

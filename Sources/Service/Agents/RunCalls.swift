@@ -15,6 +15,7 @@ struct RunCalls: Sendable {
   let hub: EventHub
   let journal: RunJournal
   let driver: RunDriver
+  let quotas: QuotaBook
 
   private var options: AgentOptions { journal.options }
   private var clock: any TimeSource { journal.clock }
@@ -40,6 +41,7 @@ struct RunCalls: Sendable {
     _ request: AgentRequest, learnerID: EntityID, _ subject: RunSubject, _ key: RequestKey?,
     _ context: CallContext, _ caller: Caller, on stream: RunStream<some RunResponse>
   ) async throws {
+    try await quotas.checkStorage(of: caller)
     let outcome = try await journal.begin(
       request, learnerID: learnerID, callerID: caller.userID, model: ports.model?.name, key: key,
       metadata: EventMetadata.of(context, caller))

@@ -109,7 +109,8 @@ package struct Services: Sendable {
   }
 
   private func registerLearning(in router: inout Router) throws(RegistrationError) {
-    let runs = RunCalls(ports: ports, hub: hub, journal: journal, driver: driver)
+    let runs = RunCalls(
+      ports: ports, hub: hub, journal: journal, driver: driver, quotas: quotas)
     try UserService(
       users: ports.users, tokens: ports.tokens, writes: writes, waiter: waiter,
       cursors: cursors, clock: options.clock, ids: options.ids

@@ -58,8 +58,10 @@ struct CursorWaiter: Sendable {
     for part: String, _ context: CallContext, until isThere: () async throws -> Bool
   ) async throws {
     if try await isThere() { return }
-    try await limit.holding(context.principal) {
-      try await keepAsking(for: part, context, until: isThere)
+    try await HeldPlace.givenBack {
+      try await limit.holding(context.principal) {
+        try await keepAsking(for: part, context, until: isThere)
+      }
     }
   }
 

@@ -10,7 +10,7 @@ extension SharedEvent {
     let rendering = rendered { event in
       let cursor = cursors.cursor(event.position)
       let response = WatchResponse(
-        cursor: cursor, step: .event(Contract.Event(event, cursor: cursor)))
+        cursor: cursor, step: .event(Contract.Event(self, cursor: cursor)))
       return Rendering(cursor: cursor, bytes: response.encodedBytes())
     }
     return (EncodedMessage(bytes: rendering.bytes), rendering.cursor)

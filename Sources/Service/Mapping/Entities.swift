@@ -1,5 +1,6 @@
 internal import Contract
 internal import Domain
+internal import EventLog
 internal import JSON
 
 extension Contract.User {
@@ -114,33 +115,14 @@ extension TaskDraft {
 }
 
 extension Contract.Event {
-  init(_ event: StoredEvent, cursor: String) {
+  init(_ shared: SharedEvent, cursor: String) {
+    let event = shared.event
     self.init(
       id: event.id.description, type: event.type, entityType: event.entityType,
       entityId: event.entityID.description, version: event.version,
       userId: event.userID?.description ?? "", payloadJson: event.payload,
-      metadataJson: event.shownMetadata, schemaVersion: event.schemaVersion,
+      metadataJson: shared.shownMetadata, schemaVersion: event.schemaVersion,
       createdAt: Contract.Timestamp(event.createdAt), cursor: cursor)
-  }
-}
-
-extension StoredEvent {
-  /// The metadata without what is between the caller who made the event and the server: the key of
-  /// the request, with which it could be repeated or taken, and the token that it came with.
-  fileprivate var shownMetadata: String {
-    guard metadata.contains("idempotency_key") || metadata.contains("token_id") else {
-      return metadata
-    }
-    guard case .object(let members)? = JSONValue(parsing: metadata) else { return "{}" }
-    let shown = members.compactMap { member -> (key: String, value: JSONValue)? in
-      switch (member.key, member.value) {
-      case ("idempotency_key", _): nil
-      case ("actor", .object(let actor)):
-        (key: "actor", value: .object(actor.filter { $0.key != "token_id" }))
-      default: member
-      }
-    }
-    return JSONValue.object(shown).text
   }
 }
 

@@ -54,8 +54,9 @@ package final class QuotaBook: Sendable {
       streamMax: quota.streamMax.map { Int($0) })
   }
 
-  func effective(_ userID: EntityID, _ role: Role) -> Quota {
-    defaults.effective(quota(of: userID), userID, isForMany: role.seesEverybody)
+  /// - Parameter set: what was set for the user; nil where nothing was.
+  func effective(_ set: Quota?, _ userID: EntityID, _ role: Role) -> Quota {
+    defaults.effective(set, userID, isForMany: role.seesEverybody)
   }
 
   /// Nil: no limit.
@@ -80,7 +81,10 @@ package final class QuotaBook: Sendable {
 
   /// Refuses a write of a user whose bytes of the day are used up.
   func checkStorage(of caller: Caller) async throws {
-    guard let maximum = effective(caller.userID, caller.role).bytesPerDay else { return }
+    guard
+      let maximum = effective(quota(of: caller.userID), caller.userID, caller.role)
+        .bytesPerDay
+    else { return }
     let today = dayNumber
     let known = state.withLock { $0.stored[caller.userID] }
     let used: Int64
@@ -156,7 +160,13 @@ package final class QuotaBook: Sendable {
       return Array(state.written)
     }
     while !written.isEmpty {
-      _ = try await readStored(Array(written.suffix(Self.pageMax)), today)
+      do throws(StoreError) {
+        _ = try await readStored(Array(written.suffix(Self.pageMax)), today)
+      } catch {
+        let left = written
+        state.withLock { $0.written.formUnion(left) }
+        throw error
+      }
       written.removeLast(min(Self.pageMax, written.count))
     }
   }

@@ -105,7 +105,7 @@ struct CodeValidationService: CodeValidationServiceHandler {
     let caller = try context.caller
     let id = try EntityID(parsing: request.snapshotId, field: "snapshot_id")
     let expected = try expectedVersion(request.expectedVersion)
-    return try await writes.perform(context, caller) { change in
+    return try await writes.perform(context, caller, .uncharged) { change in
       let found = try await snapshot(id, caller)
       guard caller.role.seesEverybody || found.snapshot.userID == caller.userID else {
         throw DomainError.forbidden("only its author, services and admins may share code")

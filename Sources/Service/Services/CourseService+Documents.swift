@@ -48,7 +48,7 @@ extension CourseService {
     let id = try EntityID(parsing: request.courseId, field: "course_id")
     try Domain.CourseDocument.checkPath(request.path, field: "path")
     let documents = try documents()
-    return try await writes.perform(context, caller) { change in
+    return try await writes.perform(context, caller, .uncharged) { change in
       let course = try await ownCourse(id, nil, caller)
       let stored = try await documents.repository.document(
         course: course.id, path: request.path, scope: AccessScope(caller))

@@ -49,7 +49,7 @@ extension CourseService {
   ) async throws -> DeclineEnrolmentResponse {
     let caller = try context.caller
     let id = try EntityID(parsing: request.courseId, field: "course_id")
-    return try await writes.perform(context, caller) { change in
+    return try await writes.perform(context, caller, .uncharged) { change in
       var enrolment = try await knownEnrolment(id, caller.userID, caller)
       let type = try enrolment.decline(at: change.now)
       return Self.decision(
@@ -68,7 +68,7 @@ extension CourseService {
     func isVisible(_: LeaveResponse) async throws -> Bool {
       try await enrolment(id, try await learner(), caller) != nil
     }
-    return try await writes.perform(context, caller, isVisible: isVisible) { change in
+    return try await writes.perform(context, caller, .uncharged, isVisible: isVisible) { change in
       var enrolment = try await knownEnrolment(id, try await learner(), caller)
       let type = try enrolment.end(by: caller.userID, at: change.now)
       return Self.decision(

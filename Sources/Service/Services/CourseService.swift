@@ -126,7 +126,9 @@ struct CourseService: CourseServiceHandler {
     let caller = try context.caller
     let id = try EntityID(parsing: courseID, field: "course_id")
     let expected = try expectedVersion(version)
-    return try await writes.perform(context, caller) { change in
+    return try await writes.perform(
+      context, caller, WritePolicy(isCharged: action != .delete)
+    ) { change in
       var course = try await ownCourse(id, expected, caller)
       let type = try course.apply(action, at: change.now)
       return Decision(

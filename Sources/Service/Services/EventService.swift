@@ -49,7 +49,7 @@ struct EventService: EventServiceHandler {
           try await visibility.allows(shared, to: caller)
         else { continue }
         let cursor = cursors.cursor(event.position)
-        response.events.append(Contract.Event(event, cursor: cursor))
+        response.events.append(Contract.Event(shared, cursor: cursor))
         room -= event.payload.utf8.count + event.metadata.utf8.count + 512
       }
       // A page that is not full is all there is up to the end.

@@ -149,7 +149,9 @@ struct GoalService: GoalServiceHandler {
     let caller = try context.caller
     let id = try EntityID(parsing: goalID, field: "goal_id")
     let expected = try expectedVersion(version)
-    return try await writes.perform(context, caller) { change in
+    return try await writes.perform(
+      context, caller, WritePolicy(isCharged: action != .delete)
+    ) { change in
       var aggregate = try await goals.goal(id, caller, forUpdate: true)
       try aggregate.apply(action, expectedVersion: expected, context: change)
       return Decision(aggregate, response(Contract.Goal(aggregate.goal)))

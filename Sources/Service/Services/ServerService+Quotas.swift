@@ -26,16 +26,15 @@ extension ServerService {
       throw DomainError.forbidden("only admins see the quotas of others")
     }
     let user = try await user(userID, quotas, caller)
-    // What was set just now holds within seconds; here it is shown at once.
-    try await quotas.book.refresh()
     let day = quotas.book.day
     let tokens = try await quotas.usage.usage(of: userID, since: day.start)
     let bytes = try await quotas.store.storedByteCounts(of: [userID], at: day.start)[userID]
+    // What was set just now holds within seconds; here it is shown at once.
+    let set = try await quotas.store.quota(of: userID)
     return GetQuotaResponse(
-      quota: Contract.Quota(
-        try await quotas.store.quota(of: userID) ?? Domain.Quota(userID: userID), absent: 0),
+      quota: Contract.Quota(set ?? Domain.Quota(userID: userID), absent: 0),
       effective: Contract.Quota(
-        quotas.book.effective(userID, user.role), absent: Int64(Domain.Quota.unlimited)),
+        quotas.book.effective(set, userID, user.role), absent: Int64(Domain.Quota.unlimited)),
       usage: QuotaUsage(
         modelTokensToday: tokens.promptTokenCount + tokens.replyTokenCount,
         bytesToday: bytes ?? 0,
@@ -49,13 +48,16 @@ extension ServerService {
     let caller = try context.caller
     let quotas = try quotaParts()
     let quota = try Domain.Quota(request.quota ?? Contract.Quota())
-    let response: SetQuotaResponse = try await quotas.writes.perform(context, caller) { _ in
+    let response: SetQuotaResponse = try await quotas.writes.perform(
+      context, caller, .uncharged
+    ) { _ in
       _ = try await user(quota.userID, quotas, caller)
       return Decision(
         changes: [.saveQuota(quota)], events: [],
         response: SetQuotaResponse(quota: Contract.Quota(quota, absent: 0)))
     }
-    try await quotas.book.refresh()
+    // It is committed: where the book cannot be brought up to date now, that comes within seconds.
+    try? await quotas.book.refresh()
     return response
   }
 

@@ -147,7 +147,9 @@ struct TaskService: TaskServiceHandler {
     let caller = try context.caller
     let id = try EntityID(parsing: taskID, field: "task_id")
     let expected = try expectedVersion(version)
-    return try await writes.perform(context, caller) { change in
+    return try await writes.perform(
+      context, caller, WritePolicy(isCharged: action != .delete)
+    ) { change in
       var aggregate = try await goal(ofTask: id, caller)
       try aggregate.applyToTask(id, action, expectedVersion: expected, context: change)
       return Decision(

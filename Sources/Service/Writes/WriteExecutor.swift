@@ -12,6 +12,12 @@ struct WritePolicy: Sendable {
   var retriesDuplicates = false
   /// What the caller's idempotency key stands for in this write.
   var key = KeyUse.request
+  /// For writes that take away.
+  static let uncharged = WritePolicy(isCharged: false)
+
+  /// Whether it is refused where the caller has stored as much as they may. What takes away is not:
+  /// who leaves, hides or deletes need not wait for the next day.
+  var isCharged = true
 
   enum KeyUse: Sendable {
     /// The one request of the call.
@@ -42,15 +48,6 @@ struct WriteExecutor: Sendable {
       case .stream(let hash): RequestKey(context, caller, content: hash)
       case .none: nil
       }
-    do {
-      try await quotas.checkStorage(of: caller)
-    } catch let error as QuotaExceeded {
-      // What was done already is answered, however much is used by now.
-      if let request, let reply = try await executor.reply(to: request) {
-        return try repeated(reply)
-      }
-      throw error
-    }
     let encode = { (response: Response) in response.encodedBytes() }
     func mayRepeat(_ error: any Error, _ bytes: [UInt8]) async throws -> Bool {
       guard Self.deniesAccess(error), !caller.role.seesEverybody else { return true }
@@ -66,6 +63,11 @@ struct WriteExecutor: Sendable {
       retriesDuplicates: policy.retriesDuplicates, encode: encode, mayRepeat: mayRepeat
     ) { change in
       var decision = try await decide(change)
+      // After access was decided: what was done already is answered, however much is used by now, to
+      // who may still see it.
+      if policy.isCharged, !decision.changes.isEmpty || !decision.events.isEmpty {
+        try await quotas.checkStorage(of: caller)
+      }
       let last =
         decision.events.last.map { cursors.receipt($0.id) }
         ?? decision.response.receipt?.cursor ?? ""

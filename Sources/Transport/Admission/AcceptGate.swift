@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Logging
+internal import Logs
 internal import NIOCore
-internal import Wire
 
 /// Stops a listening socket from accepting before the process runs out of descriptors. New clients wait
 /// in the kernel's queue meanwhile.
@@ -19,12 +19,11 @@ final class AcceptGate: ChannelInboundHandler {
   private static let restTime = TimeAmount.milliseconds(100)
 
   private var machine: AcceptMachine
-  private var warnings = RateMeter(burst: 1, perSecond: 1)
-  private let logger: Logger
+  private let log: MeteredLogger
 
   init(connectionCountMax: Int, logger: Logger) {
     machine = AcceptMachine(socketCountMax: connectionCountMax + Self.closingCountMax)
-    self.logger = logger
+    log = MeteredLogger(logger, LogMeters(LogMeter(burst: 1, interval: .seconds(60))))
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -40,9 +39,8 @@ final class AcceptGate: ChannelInboundHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     switch (error as? IOError)?.errnoCode {
     case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-      if warnings.admit(now: .now) {
-        logger.warning("cannot accept connections now", metadata: ["error": "\(error)"])
-      }
+      log.write(
+        .warning, "cannot accept connections now", kind: "accept", metadata: ["error": "\(error)"])
       perform(machine.failed(), context)
     default:
       context.fireErrorCaught(error)

@@ -115,6 +115,8 @@ package final class HitoTransport: ClientTransport {
       try await self.open(method, options, key: options.idempotencyKey, deadline, firstMessage)
     }
     let call = try await repeating(&retries, open)
+    // Once it has begun it lasts as long as it may.
+    retries.deadline = deadline
     return (call, retries, open)
   }
 

@@ -56,7 +56,7 @@ struct RetryMachine: Sendable {
   /// Whether attempts that found no server do not count.
   let waitsForReady: Bool
   /// No attempt begins at or after this.
-  let deadline: ContinuousClock.Instant?
+  var deadline: ContinuousClock.Instant?
   private var failureCount = 0
 
   init(

@@ -32,9 +32,9 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   var resumeCursor: String?
   /// The bytes of the message that waits for credit; the machine knows how much of it is out.
   var waitingMessage: [UInt8] = []
-  var stall = OutputStall()
   /// Whether those bytes are there anyway.
   var isWaitingMessageShared = false
+  var stall = OutputStall()
 
   /// What was counted of what it makes us keep.
   var kept = KeptBytes()
@@ -45,7 +45,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
 
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
-  /// `caller` is whom the token stands for, nil when that must be looked up; or nobody is asked for.
+  /// - Parameter caller: whom the call is by, as far as that is known at its head.
   init(
     _ connection: ServerConnection, _ stream: UInt32, _ route: Route, _ parts: CallHead.Parts,
     _ caller: ServerConnection.Caller

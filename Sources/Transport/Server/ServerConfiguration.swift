@@ -32,8 +32,8 @@ package struct ServerConfiguration: Sendable {
   /// A unary call's timeout is cut to this, and that of a method open to everybody to the second.
   package var unaryTimeoutMax = Duration.seconds(3600)
   package var publicTimeoutMax = Duration.seconds(10)
-  /// How long a token's answer is trusted, and how often those of running streams are asked again.
-  package var authenticationTTL = Duration.seconds(10)
+  /// How long a token's answer is trusted: so long a new call may be let in as who the caller was.
+  package var authenticationTTL = Duration.seconds(2)
   /// Messages of one connection that wait for the client's credit, in bytes.
   package var pendingOutputByteCountMax = 16 << 20
   package var memory = MemoryLimits()

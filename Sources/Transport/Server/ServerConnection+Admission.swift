@@ -8,6 +8,9 @@ extension ServerConnection {
     guard !machine.isPeerAuthenticated else { return }
     machine.peerAuthenticated()
     core.registry.authenticated(id)
+    // Those that are open last, and count, like any other from now on.
+    for _ in publicStreams { core.registry.publicStreamClosed(on: id) }
+    publicStreams = [:]
   }
 
   /// Counts a stream that needs no token; what is wrong when there are too many.
@@ -31,7 +34,6 @@ extension ServerConnection {
 
   /// Ends the public streams that have lasted long enough; their clients open them again.
   func endOldPublicStreams() {
-    guard !machine.isPeerAuthenticated else { return }
     for (stream, due) in publicStreams where due <= now {
       guard let call = calls[stream] else { continue }
       end(

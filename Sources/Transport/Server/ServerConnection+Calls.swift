@@ -143,7 +143,7 @@ extension ServerConnection {
   ) throws(WireFault) {
     if let fault = admitPublicStream(call) {
       grantConnection(message?.count ?? 0)
-      return refuse(call, fault)
+      return end(call, RPCError(fault.code, fault.text, details: RPCError.busy))
     }
     if call.machine.isAwaitingCaller { run(call) { await call.lookUpCaller() } }
     let isUnary = call.route.method.kind == .unary
@@ -157,6 +157,7 @@ extension ServerConnection {
         return refuse(call, fault)
       case .hold, .deliver, .close:
         grantConnection(message.count)
+        call.requestByteCount = message.count
         return startUnary(call, message)
       }
     }
@@ -252,6 +253,7 @@ extension ServerConnection {
     trailer.resumeCursor = error?.resumeCursor ?? call.resumeCursor
     trailer.trailers = call.context?.trailers ?? []
     trailer.serverMicroseconds = elapsedMicroseconds(call)
+    trailer.isNotStarted = error != nil && !release.isStarted
     writeEnd(call.stream, trailer)
     record.counters.countEnd(trailer.status)
     perform(release, of: call, error)

@@ -37,7 +37,7 @@ extension ServerConnection {
       markDirty()
     }
     apply(.caller)
-    let byteCount = machine.buffered.kept.sum + unsentByteCount
+    let byteCount = machine.buffered.kept.sum + keptByteCount
     _ = account.change(by: -byteCount)
     account = core.accounts.of(userID: principal.userID)
     _ = account.change(by: byteCount)
@@ -59,23 +59,38 @@ extension ServerConnection {
     return account.change(by: new.sum - old.sum) && isWithinConnection
   }
 
-  /// Counts what the socket does not take, once that is more than it should. A peer that reads
-  /// nothing while there is no more room for it is not waited for.
-  func settleUnsent() {
-    guard !gate.isWritable || unsentByteCount > 0 else { return }
-    let byteCount = gate.isWritable ? 0 : bufferedByteCount
-    defer { unsentByteCount = byteCount }
-    guard !account.change(by: byteCount - unsentByteCount) else { return }
+  /// How soon the buffers of a connection are looked at again while nothing tells of them.
+  private static let bufferInterval = Duration.seconds(1)
+
+  /// Counts the beginning of a frame that is not complete, and what the socket does not take: of a
+  /// caller once that is more than it should, of a stranger in any case, since there can be many. A peer
+  /// that stands still while there is no more room for it is not waited for.
+  func settleBuffers() {
+    guard !machine.isClosed else { return }
+    let unsent = gate.isWritable && machine.isCallerKnown ? 0 : bufferedByteCount
+    // Whole KiB: what is left over of most reads costs no count.
+    let byteCount = unsent + (carry.byteCount & ~1023)
+    guard byteCount != keptByteCount else { return armForBuffers() }
+    defer { keptByteCount = byteCount }
+    let isWithin = account.change(by: byteCount - keptByteCount)
+    guard !isWithin else { return armForBuffers() }
     core.logger.debug(
-      "closing a connection that does not read",
+      "closing a connection that does not take or finish what it began",
       metadata: ["connection": "\(id)", "remote": "\(record.remoteAddress)"])
     abort()
   }
 
   /// The socket is gone, with all that it did not take.
-  func releaseUnsent() {
-    _ = account.change(by: -unsentByteCount)
-    unsentByteCount = 0
+  func releaseBuffers() {
+    _ = account.change(by: -keptByteCount)
+    keptByteCount = 0
+  }
+
+  /// Nobody says when the socket has taken what is less than the water mark.
+  private func armForBuffers() {
+    if gate.isWritable, bufferedByteCount > 0, !machine.isCallerKnown {
+      arm(at: core.now() + Self.bufferInterval)
+    }
   }
 
   private var bufferedByteCount: Int {

@@ -43,6 +43,8 @@ extension ServerConnection {
     case .drop: break
     case .end(let release): writeEnd(of: call, nil, release)
     case .keep:
+      // The handler has returned: of its request only what the key's reply is stored with is left.
+      if call.idempotencyKey == nil { call.requestByteCount = 0 }
       outputWaits(call)
       settle(call)
     }
@@ -61,7 +63,10 @@ extension ServerConnection {
 
   /// One encoded message of a stream, whole or not at all.
   func sendWhole(_ call: ServerCall, _ message: [UInt8]) -> Bool {
-    guard takeWhole(call, message.count) else { return false }
+    // One that is too large ends the call where it is written.
+    guard message.count <= machine.peerLimits.messageByteCountMax,
+      takeWhole(call, message.count)
+    else { return false }
     out.appendHeader(.message, flags: [], stream: call.stream, payloadByteCount: message.count)
     out.append(message)
     markDirty()

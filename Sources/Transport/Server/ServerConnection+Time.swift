@@ -4,19 +4,15 @@ internal import Wire
 
 // One timer per connection, set for the earliest of everything that is due.
 extension ServerConnection {
-  /// Arms the timer for the deadline and the token checks of a call that did not end at once.
+  /// Arms the timer for the deadline of a call that did not end at once.
   func armTimer(for call: ServerCall) {
     if let deadline = call.deadline { arm(at: deadline) }
     if let due = publicStreams[call.stream] { arm(at: due) }
-    guard call.token != nil else { return }
-    let ttl = core.configuration.authenticationTTL
-    if let due = identity.longCallStarted(now: now, ttl: ttl) { arm(at: due) }
   }
 
   /// Arms the timer for what is due next.
   func rearmTimer() {
     if let wakeUp = machine.nextWakeUp { arm(at: wakeUp) }
-    if let due = identity.recheckDue { arm(at: due) }
     if let due = publicStreams.values.min() { arm(at: due) }
     if let deadline = calls.values.lazy.compactMap(\.deadline).min() { arm(at: deadline) }
     if let due = stallDue { arm(at: due) }
@@ -43,7 +39,7 @@ extension ServerConnection {
     }
     endOldPublicStreams()
     endStalledCalls()
-    recheckTokens()
+    settleBuffers()
     if machine.isFinished { return finish() }
     rearmTimer()
   }
@@ -114,28 +110,7 @@ extension ServerConnection {
     loop.execute { self.context?.close(promise: nil) }
   }
 
-  // MARK: Tokens of long calls
-
-  /// Asks again about the tokens of calls that run for long (W13.2). Calls that were let in without a
-  /// principal have nothing to lose.
-  private func recheckTokens() {
-    let ttl = core.configuration.authenticationTTL
-    // Those whose first check still waits for the database have no principal yet: ask again later.
-    let isDue = identity.takeRecheck(
-      now: now, ttl: ttl, hasTokens: calls.values.contains { $0.token != nil })
-    guard isDue else { return }
-    let authenticated = calls.values.filter { $0.context?.principal != nil }
-    for call in authenticated where call.receivedAt + ttl <= now {
-      guard let token = call.token else { continue }
-      Task.immediate(executorPreference: executor) {
-        switch await self.core.authentication.authenticate(token: token) {
-        case .refused: self.endUnauthenticated(call)
-        // "Cannot tell now": the next check will.
-        case .principal, .failed: break
-        }
-      }
-    }
-  }
+  // MARK: Tokens
 
   /// A call of this connection made the server look up a token that stands for nobody (W13.4). From
   /// any thread; at the loop's next turn, because the call may be in the middle of being started.
@@ -147,13 +122,6 @@ extension ServerConnection {
       } catch {
         self.fail(error)
       }
-      self.executor.tick()
-    }
-  }
-
-  private func endUnauthenticated(_ call: ServerCall) {
-    loop.execute {
-      self.end(call, RPCError(.unauthenticated, "the token is no longer valid"))
       self.executor.tick()
     }
   }

@@ -27,13 +27,13 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   var identity = ConnectionIdentity()
   var routes = RouteCache()
   private(set) var context: ChannelHandlerContext?
-  private var carry = FrameCarry()
+  private(set) var carry = FrameCarry()
 
   var out = OutputBuffer()
   private(set) var gate = OutputGate()
   var outputLimits = OutputLimits.stranger
   /// What the socket did not take, as far as it was counted.
-  var unsentByteCount = 0
+  var keptByteCount = 0
   /// Who answers for what is kept here.
   var account: ByteAccount
   /// Calls that did not end in the read that started them.
@@ -70,14 +70,14 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   func handlerRemoved(context: ChannelHandlerContext) {
     if machine.close() { releaseAll() }
     timer.cancel()
-    releaseUnsent()
+    releaseBuffers()
     core.registry.remove(self, counters: record.counters)
     self.context = nil
   }
 
   func channelInactive(context: ChannelHandlerContext) {
     if machine.close() { releaseAll() }
-    releaseUnsent()
+    releaseBuffers()
     // Only now: while the last words are being read the connection counts for the limit, and a
     // drain waits for it.
     core.registry.remove(self, counters: record.counters)
@@ -156,7 +156,9 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
     carry.join(&bytes)
     consume(&bytes)
     if machine.isClosed { return }
+    let before = carry.byteCount
     carry.keep(&bytes, context.channel.allocator)
+    if carry.byteCount >= 1024 || before >= 1024 || keptByteCount > 0 { settleBuffers() }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -206,7 +208,7 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
     sendDue()
     writeOutput()
     if gate.isWritable { resumeOutput() }
-    settleUnsent()
+    settleBuffers()
     if machine.isFinished { finish() }
   }
 
@@ -229,7 +231,7 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
       if isReadDue { context.read() }
       executor.tick()
     }
-    settleUnsent()
+    settleBuffers()
     context.fireChannelWritabilityChanged()
   }
 

@@ -38,6 +38,9 @@ struct FrameReader {
 /// The beginning of a frame that is not complete yet.
 struct FrameCarry {
   private var kept = ByteBuffer()
+  /// What is kept now.
+  var byteCount: Int { kept.readableBytes }
+
   /// The bytes of this read are in a buffer of ours.
   private var isJoined = false
 

@@ -28,7 +28,7 @@ class ReceiveWindow:
         self._owed = 0
         # In large steps: a CREDIT frame per message would double the frames (W9.5). A small window
         # goes back at once, so that the server never lacks the credit for a fragment.
-        self._step = initial // 4 if initial >= 2 * FRAGMENT_MIN else 1
+        self._step = max(initial // 4, FRAGMENT_MIN) if initial >= 2 * FRAGMENT_MIN else 1
 
     def received(self, amount: int) -> None:
         if amount > self._available:

@@ -1,0 +1,56 @@
+internal import Domain
+internal import RPC
+
+/// The place that a call holds in the queue of its class. While it waits for something else it gives the
+/// place to others: a place is for work.
+///
+/// For the one task that runs the call.
+final class HeldPlace: @unchecked Sendable {
+  /// Nil where the call needs no place.
+  @TaskLocal static var current: HeldPlace?
+
+  private let queue: FairQueue<String>
+  private let cost: MethodRule.Cost
+  private let caller: String
+  private let deadline: ContinuousClock.Instant?
+  // Unchecked: only the call's task changes it.
+  private var isHeld = false
+
+  init(
+    _ queue: FairQueue<String>, _ cost: MethodRule.Cost, caller: String,
+    until deadline: ContinuousClock.Instant?
+  ) {
+    self.queue = queue
+    self.cost = cost
+    self.caller = caller
+    self.deadline = deadline
+  }
+
+  /// Waits for the caller's turn.
+  func enter() async throws {
+    switch await queue.enter(caller, until: deadline) {
+    case .entered: isHeld = true
+    case .refused(let maximum):
+      throw QuotaExceeded(
+        "\(cost.rawValue) calls that wait", maximum: Int64(maximum), used: Int64(maximum))
+    case .expired:
+      throw RPCError(.deadlineExceeded, "the deadline passed before it was the call's turn")
+    case .cancelled: throw CancellationError()
+    }
+  }
+
+  func leave() {
+    guard isHeld else { return }
+    isHeld = false
+    queue.leave(caller)
+  }
+
+  /// Runs `wait` without the place of the current call, which waits for its turn again afterwards.
+  static func givenBack<Value>(_ wait: () async throws -> Value) async throws -> Value {
+    guard let place = current else { return try await wait() }
+    place.leave()
+    let value = try await wait()
+    try await place.enter()
+    return value
+  }
+}
