@@ -22,6 +22,11 @@ HOUR = (2, struct.pack(">Q", 3_600_000_000))
 MILLISECOND = (2, struct.pack(">Q", 1000))
 SMALL_CREDIT = ((6, struct.pack(">I", 1)),)
 """A HELLO that grants one byte to each stream."""
+
+OK, DEADLINE_EXCEEDED, NOT_FOUND, RESOURCE_EXHAUSTED, OUT_OF_RANGE, UNAUTHENTICATED = 0, 4, 5, 8, 11, 16
+"""Statuses of ENDs."""
+ABUSE = 5
+"""The reason of a GOAWAY."""
 REFUSED = (OSError, ssl.SSLError, EOFError, AssertionError)
 """What a peer sees whom the server does not want."""
 

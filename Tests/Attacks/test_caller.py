@@ -9,7 +9,7 @@ import uuid
 
 from hito import v1
 from hito_server import Login
-from mob import CREATE_GOAL, HOUR, SMALL_CREDIT, Mob, begun, flood, streams, unary, unfinished
+from mob import CREATE_GOAL, HOUR, NOT_FOUND, OK, OUT_OF_RANGE, RESOURCE_EXHAUSTED, SMALL_CREDIT, Mob, begun, flood, streams, unary, unfinished
 from siege import Siege
 
 WATCH = "hito.v1.ProgressService/Watch"
@@ -38,6 +38,7 @@ def test_subscribers_that_do_not_read(caller: Siege, mallory: Login) -> None:
         for peer in mob.open(3, mallory.token, SMALL_CREDIT):
             peer.push(b"".join(unary(stream, WATCH, watch) for stream in streams(99)))
         time.sleep(4)
+        assert mob.answers().statuses[RESOURCE_EXHAUSTED] > 0
 
 
 def test_pages_that_are_never_read(caller: Siege, mallory: Login) -> None:
@@ -47,6 +48,7 @@ def test_pages_that_are_never_read(caller: Siege, mallory: Login) -> None:
         for peer in mob.open(20, mallory.token, SMALL_CREDIT):
             peer.push(b"".join(unary(stream, LIST_GOALS, page, HOUR) for stream in streams(99)))
         time.sleep(4)
+        assert mob.answers().statuses[RESOURCE_EXHAUSTED] > 0
 
 
 def test_reads_of_what_is_not_there(caller: Siege, mallory: Login) -> None:
@@ -61,6 +63,8 @@ def test_reads_of_what_is_not_there(caller: Siege, mallory: Login) -> None:
                     b"".join(unary(s + 200 * turn, READ_EVENTS, nothing) for s in streams(99))
                 )
             time.sleep(1)
+        statuses = mob.answers().statuses
+        assert set(statuses) == {OK, RESOURCE_EXHAUSTED}, statuses
 
 
 def test_searches(caller: Siege, mallory: Login) -> None:
@@ -69,6 +73,8 @@ def test_searches(caller: Siege, mallory: Login) -> None:
         for peer in mob.open(2, mallory.token):
             peer.push(b"".join(unary(stream, SEARCH, query) for stream in streams(99)))
         time.sleep(5)
+        statuses = mob.answers().statuses
+        assert set(statuses) == {OK, RESOURCE_EXHAUSTED}, statuses
 
 
 def test_requests_that_never_end(caller: Siege, mallory: Login) -> None:
@@ -77,6 +83,7 @@ def test_requests_that_never_end(caller: Siege, mallory: Login) -> None:
             for stream in streams(4):
                 peer.push(begun(stream, CREATE_GOAL, HOUR) + unfinished(stream, 240 << 10))
         time.sleep(2)
+        assert mob.answers().statuses[RESOURCE_EXHAUSTED] > 0
 
 
 def test_uploads_that_stop(caller: Siege, mallory: Login) -> None:
@@ -86,6 +93,7 @@ def test_uploads_that_stop(caller: Siege, mallory: Login) -> None:
             for stream in streams(8):
                 peer.push(begun(stream, INGEST, HOUR) + unfinished(stream, 112 << 10))
         time.sleep(2)
+        assert mob.answers().statuses[RESOURCE_EXHAUSTED] > 0
 
 
 def test_receipts_made_up(caller: Siege, mallory: Login) -> None:
@@ -95,6 +103,7 @@ def test_receipts_made_up(caller: Siege, mallory: Login) -> None:
         for peer in mob.open(10, mallory.token):
             peer.push(b"".join(unary(s, LIST_GOALS, invented, HOUR) for s in streams(99)))
         time.sleep(2)
+        assert set(mob.answers().statuses) == {OUT_OF_RANGE, RESOURCE_EXHAUSTED}
 
 
 def test_reads_as_fast_as_they_go(caller: Siege, mallory: Login) -> None:
@@ -107,3 +116,4 @@ def test_reads_as_fast_as_they_go(caller: Siege, mallory: Login) -> None:
                 unary(2 * (turn * 25 + n) + 1, GET_GOAL, read) for n in range(25)
             ),
         )  # fmt: skip
+        assert set(mob.answers().statuses) == {NOT_FOUND, RESOURCE_EXHAUSTED}

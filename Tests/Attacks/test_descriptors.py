@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Iterator
 
 import pytest
-from hito_server import HitoServer, Login, binary
+from hito_server import HitoServer, Login
 from mob import Mob
 from raw_peer import RawPeer
 
@@ -17,10 +17,7 @@ GET_USER = "hito.v1.UserService/GetUser"
 @pytest.fixture(scope="module")
 def narrow() -> Iterator[HitoServer]:
     server = HitoServer()
-    program = server.folder / "hito-400"
-    program.write_text(f'#!/bin/sh\nulimit -n 400\nexec {binary()} "$@"\n')
-    program.chmod(0o755)
-    server.program = str(program)
+    server.file_limit = 400
     try:
         server.start()
         yield server

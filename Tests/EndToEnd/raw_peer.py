@@ -184,7 +184,6 @@ class RawPeer:
         """The frames that have come, and come within so long of each other; all up to the end where the
         server closed. Nothing can be read afterwards."""
         frames: List[Frame] = []
-        self._tcp.settimeout(seconds)
         self._tls.settimeout(seconds)
         try:
             while True:
