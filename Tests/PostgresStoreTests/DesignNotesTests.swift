@@ -107,8 +107,14 @@ import Testing
       }
       let made = Set(try await session.run(sql)).subtracting(before)
       #expect(made.count == 6)
-      // Same names, same definitions.
-      #expect(made.isSubset(of: ours), "not ours: \(made.subtracting(ours))")
+      // Same names, same definitions, but that goals are left out of the index over vectors.
+      let vectors = "USING hnsw (embedding vector_cosine_ops)"
+      let whole = Set(
+        ours.map { row in
+          row.map { $0?.replacing("\(vectors) WHERE (entity_type <> 'goal'::text)", with: vectors) }
+        })
+      #expect(whole != ours)
+      #expect(made.isSubset(of: whole), "not ours: \(made.subtracting(whole))")
     }
   }
 }

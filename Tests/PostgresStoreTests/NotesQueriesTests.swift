@@ -54,7 +54,9 @@ import Testing
         SELECT indexdef FROM pg_indexes WHERE tablename = 'embeddings'
           AND indexname = 'embeddings_embedding_idx'
         """)
-      #expect(indexes.first?[0]?.contains("hnsw (embedding vector_cosine_ops)") == true)
+      #expect(
+        indexes.first?[0]?.contains(
+          "hnsw (embedding vector_cosine_ops) WHERE (entity_type <> 'goal'::text)") == true)
     }
   }
 

@@ -176,7 +176,10 @@ import Testing
   )
   static let nearest = Statement(
     "plan.nearest", [.text],
-    "SELECT id FROM embeddings ORDER BY embedding <=> $1::vector LIMIT 5")
+    """
+    SELECT id FROM embeddings WHERE entity_type = 'code_snapshot'
+    ORDER BY embedding <=> $1::vector LIMIT 5
+    """)
   static let validated = Statement(
     "plan.validated", [.bool, .timestamptz],
     """
@@ -232,7 +235,8 @@ import Testing
       timestamptz '2026-01-01' + i * interval '1 second', now(), sha256('c'), NULL, false,
       CASE WHEN i % 3 = 0 THEN 'passed' ELSE 'failed' END, '{}', false
       FROM generate_series(1, 100000) i;
-    INSERT INTO embeddings SELECT gen_random_uuid(), 'goal', gen_random_uuid(),
+    INSERT INTO embeddings SELECT gen_random_uuid(),
+      (ARRAY['goal', 'code_snapshot'])[i % 2 + 1], gen_random_uuid(),
       pg_temp.id(i % 200 + 1), 'c',
       (SELECT array_agg(sin(i * k)) FROM generate_series(1, 512) k)::vector, 'm', sha256('x'), 0,
       '{}', now(), now() FROM generate_series(1, 500) i;

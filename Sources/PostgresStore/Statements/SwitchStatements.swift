@@ -91,7 +91,7 @@ enum SwitchScripts {
       USING hnsw ((embedding::halfvec(\(dimensionCount))) halfvec_cosine_ops)
       WHERE entity_type <> 'goal' AND NOT is_copy;
     CREATE INDEX IF NOT EXISTS embeddings_next_embedding_idx ON embeddings_next
-      USING hnsw (embedding vector_cosine_ops)
+      USING hnsw (embedding vector_cosine_ops) WHERE entity_type <> 'goal'
     """
   }
 
