@@ -10,8 +10,8 @@ import Synchronization
 /// whatever dies when, and nothing is embedded twice. A provider that is away delays: its passages
 /// are tried again with growing pauses, and the errors are kept to be seen.
 package final class EmbeddingWorker: Sendable {
-  /// The name of its cursor: every passage of an event up to it was embedded, or tried.
-  package static let cursorName = "embeddings"
+  /// The name that its position is shown under.
+  package static let pipelineName = "embeddings"
 
   private static let batchCount = 64
   /// For how long taken passages are left to who took them.
@@ -31,7 +31,6 @@ package final class EmbeddingWorker: Sendable {
   private let models: EmbeddingModels
   private let store: any EmbeddingStore
   private let log: any EventLog
-  private let cursors: any CursorStore
   private let live: any LiveLog
   private let time: any TimeSource
   private let clock: any Clock<Duration>
@@ -40,13 +39,12 @@ package final class EmbeddingWorker: Sendable {
 
   package init(
     models: EmbeddingModels, store: any EmbeddingStore, log: any EventLog,
-    cursors: any CursorStore, live: any LiveLog, time: any TimeSource,
+    live: any LiveLog, time: any TimeSource,
     clock: any Clock<Duration> = ContinuousClock(), logger: Logger
   ) {
     self.models = models
     self.store = store
     self.log = log
-    self.cursors = cursors
     self.live = live
     self.time = time
     self.clock = clock
@@ -56,7 +54,9 @@ package final class EmbeddingWorker: Sendable {
   /// What went wrong last; nil once something went well again.
   package var lastError: String? { state.withLock { $0.lastError } }
 
-  /// Every passage of the events up to here was embedded, or tried.
+  /// Every passage of the events up to here was embedded, or tried. Nobody needs it after a start,
+  /// where the first look at what waits says it anew, so that it is not stored: that was a transaction
+  /// for each goal.
   package var position: Int64 { state.withLock { $0.advancedTo } }
 
   /// Runs until the task is cancelled.
@@ -87,7 +87,6 @@ package final class EmbeddingWorker: Sendable {
   /// Nothing is due: what was written up to `head` was at least tried, unless others are at it.
   private func rest(after head: Int64) async throws {
     if head > position, try await store.hasUntried() == false {
-      try await cursors.advance(Self.cursorName, to: head)
       state.withLock { $0.advancedTo = max($0.advancedTo, head) }
     }
     let live = live

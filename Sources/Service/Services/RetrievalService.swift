@@ -100,7 +100,7 @@ struct RetrievalService: RetrievalServiceHandler {
     guard let embeddings, let searcher else { throw RPCError.withoutRetrieval }
     let counts = try await embeddings.counts()
     let pipelines = try await inspection.pipelines()
-    let position = pipelines.first { $0.name == EmbeddingWorker.cursorName }?.position ?? 0
+    let position = pipelines.first { $0.name == EmbeddingWorker.pipelineName }?.position ?? 0
     let recall = searcher.recall.value
     let total = counts.storedCount + counts.waitingCount
     return GetEmbeddingStatusResponse(
@@ -129,7 +129,8 @@ struct RetrievalService: RetrievalServiceHandler {
   }
 
   private func position() async throws -> Int64 {
-    try await inspection.pipelines().first { $0.name == EmbeddingWorker.cursorName }?.position ?? 0
+    try await inspection.pipelines().first { $0.name == EmbeddingWorker.pipelineName }?.position
+      ?? 0
   }
 
   /// The named course, or all that the caller may read. One that they may not is not there.

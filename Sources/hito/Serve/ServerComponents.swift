@@ -67,8 +67,7 @@ final class ServerComponents: Sendable {
       store: PostgresCourseCopyStore(database), logger: Logger(label: "hito.embeddings"))
     worker = EmbeddingWorker(
       models: embeddingModels, store: embeddings, log: log,
-      cursors: PostgresCursorStore(database), live: hub, time: clock,
-      logger: Logger(label: "hito.embeddings"))
+      live: hub, time: clock, logger: Logger(label: "hito.embeddings"))
     var stores = ServicePorts(
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
       goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
@@ -171,7 +170,7 @@ extension ServerComponents {
             name: "relay", position: relay.status.position,
             lastError: relay.status.lastError ?? ""),
           PipelineState(
-            name: EmbeddingWorker.cursorName, position: worker.position,
+            name: EmbeddingWorker.pipelineName, position: worker.position,
             lastError: worker.lastError ?? ""),
           PipelineState(
             name: "lake", position: lake.publishedPosition, lastError: sink.lastFailure ?? ""),
