@@ -35,22 +35,43 @@ package enum RowSecurity {
     "\(course) = ANY ((SELECT hito_readable_courses(\(caller)))::uuid[])"
   }
 
+  /// The course is one that the caller runs. Asked once per statement, and only where a row needs it.
+  private static func isRun(_ course: String, evenDeleted: Bool) -> String {
+    "\(course) = ANY ((SELECT hito_run_courses(\(evenDeleted)))::uuid[])"
+  }
+  /// The row of `table` belongs to a goal of the same learner that the caller sees.
+  ///
+  /// A query of the policy's own and no function: that set up a query for each row, and within it one
+  /// for each enrolment, so that an instructor's lists cost 10 to 100 times what they cost without the
+  /// second wall. A statement that reads tasks begins 25 µs later for it.
+  private static func isOfVisibleGoal(_ table: String) -> String {
+    """
+    EXISTS (SELECT 1 FROM goals g WHERE g.id = \(table).goal_id AND g.user_id = \(table).user_id
+      AND g.status <> 'deleted')
+    """
+  }
+
   static let rules = [
     Rule(table: "users", isVisible: "id = \(caller)"),
     Rule(
       table: "enrolments",
-      isVisible: "\(isOwn) OR \(scopeIs("courses")) AND hito_runs_course(course_id)"),
+      isVisible: """
+        \(isOwn) OR \(scopeIs("courses")) AND \(isRun("course_id", evenDeleted: true))
+        """),
     Rule(
       table: "goals",
-      isVisible: "\(isOwn) OR \(scopeIs("courses")) AND hito_oversees(user_id, course_id)",
-      isRanked: true),
+      isVisible: """
+        \(isOwn) OR \(scopeIs("courses")) AND \(isRun("course_id", evenDeleted: false))
+          AND EXISTS (SELECT 1 FROM enrolments n WHERE n.course_id = goals.course_id
+            AND n.user_id = goals.user_id AND n.is_active)
+        """, isRanked: true),
     Rule(
       table: "tasks",
-      isVisible: "\(isOwn) OR \(scopeIs("courses")) AND hito_oversees_goal(user_id, goal_id)"),
+      isVisible: "\(isOwn) OR \(scopeIs("courses")) AND \(isOfVisibleGoal("tasks"))"),
     Rule(
       table: "code_snapshots",
       isVisible: """
-        \(isOwn) OR \(scopeIs("courses")) AND hito_oversees_goal(user_id, goal_id)
+        \(isOwn) OR \(scopeIs("courses")) AND \(isOfVisibleGoal("code_snapshots"))
           OR \(scopeIs("examples"))
             AND (\(Visibility.isSharedExample("code_snapshots", reader: caller))
               OR \(isReadable("course_id")))
@@ -75,30 +96,13 @@ package enum RowSecurity {
     Rule(table: "course_copies", isVisible: "false"),
   ]
 
-  /// What an instructor looks through. Functions, because each statement on these tables would
-  /// otherwise begin by setting up the plans of their queries, which hardly any caller needs. They see
-  /// what their caller sees.
+  /// The courses that the caller runs.
   private static let functions = """
-    CREATE OR REPLACE FUNCTION hito_runs_course(course uuid) RETURNS boolean
-      LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 AS $f$
+    CREATE OR REPLACE FUNCTION hito_run_courses(also_deleted boolean) RETURNS uuid[]
+      LANGUAGE plpgsql STABLE PARALLEL SAFE AS $f$
       BEGIN
-        RETURN EXISTS (
-          SELECT 1 FROM courses c WHERE c.id = course AND c.user_id = hito_caller());
-      END $f$;
-    CREATE OR REPLACE FUNCTION hito_oversees(learner uuid, course uuid) RETURNS boolean
-      LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 AS $f$
-      BEGIN
-        RETURN EXISTS (
-          SELECT 1 FROM courses c JOIN enrolments n ON n.course_id = c.id
-          WHERE c.id = course AND c.user_id = hito_caller() AND c.status <> 'deleted'
-            AND n.user_id = learner AND n.is_active);
-      END $f$;
-    CREATE OR REPLACE FUNCTION hito_oversees_goal(learner uuid, goal uuid) RETURNS boolean
-      LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 AS $f$
-      BEGIN
-        RETURN EXISTS (
-          SELECT 1 FROM goals g
-          WHERE g.id = goal AND g.user_id = learner AND g.status <> 'deleted');
+        RETURN ARRAY(SELECT c.id FROM courses c
+          WHERE c.user_id = hito_caller() AND (also_deleted OR c.status <> 'deleted'));
       END $f$;
     """
 
@@ -196,6 +200,8 @@ package enum RowSecurity {
         EXECUTE format(
           'ALTER TABLE %s DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY', found.name);
       END LOOP;
+      DROP FUNCTION IF EXISTS hito_run_courses(boolean);
+      -- Of builds before.
       DROP FUNCTION IF EXISTS hito_oversees_goal(uuid, uuid);
       DROP FUNCTION IF EXISTS hito_oversees(uuid, uuid);
       DROP FUNCTION IF EXISTS hito_runs_course(uuid);

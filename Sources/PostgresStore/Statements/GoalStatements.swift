@@ -65,9 +65,11 @@ enum GoalStatements {
   typealias TaskList = Parameters<OverseerScope, [WorkStatus], PageRequest>
   private static func taskList(_ condition: String) -> String {
     """
-    SELECT \(TaskRow.columns) FROM tasks t JOIN goals g ON g.id = t.goal_id
+    SELECT \(TaskRow.columns) FROM tasks t
     WHERE \(condition) AND t.status = ANY ($4) AND (t.created_at, t.id) < ($5, $6)
-      AND \(isVisible)
+      -- Asked for each task in its order, never joined: what policies ask looks dear to the planner,
+      -- which would begin with all goals of the owner and sort their tasks.
+      AND EXISTS (SELECT 1 FROM goals g WHERE g.id = t.goal_id AND \(isVisible) OFFSET 0)
     ORDER BY t.created_at DESC, t.id DESC LIMIT $7
     """
   }
