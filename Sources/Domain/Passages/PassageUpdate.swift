@@ -7,16 +7,19 @@ package struct PassageUpdate: Sendable, Hashable {
   package var removedChunkNumbers: [Int32]
   /// Every passage of the entity goes, before the upserts.
   package var removesAll: Bool
+  /// The same write inserts the entity, so that nothing of it is stored and nothing is removed.
+  package var isOfNewEntity: Bool
 
   package init(
     kind: PassageKind, entityID: EntityID, upserts: [PassageUpsert] = [],
-    removedChunkNumbers: [Int32] = [], removesAll: Bool = false
+    removedChunkNumbers: [Int32] = [], removesAll: Bool = false, isOfNewEntity: Bool = false
   ) {
     self.kind = kind
     self.entityID = entityID
     self.upserts = upserts
     self.removedChunkNumbers = removedChunkNumbers
     self.removesAll = removesAll
+    self.isOfNewEntity = isOfNewEntity
   }
 }
 

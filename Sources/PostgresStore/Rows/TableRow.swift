@@ -46,7 +46,7 @@ extension TableRow {
   }
 
   /// What `Inserted` puts into the columns.
-  private static var values: String {
+  static var values: String {
     let values = layout.inserted.enumerated().map { index, column in
       column.insertion ?? "$\(index + 1)"
     }

@@ -2,15 +2,8 @@ import Domain
 
 /// The log: writing, reading, sequencing, and how far its consumers are.
 enum EventStatements {
-  /// Rows get their `seq` in the order of the arrays, after every row lock of the unit.
-  static let insert = Query<Listed<EventRow>>(
-    "events.insert",
-    """
-    INSERT INTO events (\(EventRow.names))
-    SELECT \(EventRow.elements)
-    FROM unnest(\(EventRow.arrays)) WITH ORDINALITY AS n (\(EventRow.names), place)
-    ORDER BY n.place
-    """)
+  /// Rows get their `seq` in the order of the values, after every row lock of the unit.
+  static let insert = RowInserts<EventRow>("events.insert")
 
   /// `$1` after, `$2` through, `$3` users or none, `$4` types and kinds or none, `$5` limit.
   static let window = Query<Int64, Int64, [EntityID], [String], Int64>(
@@ -92,9 +85,9 @@ enum EventStatements {
   static let notify = Query<String>(
     "wake.notify", "SELECT pg_notify($1, '')")
 
-  static let all: [any StatementSource] = [
-    insert, page, end, window, head, positionOfEvent, newestUnsequenced, positionAtTime, tail,
-    cursor,
-    advanceCursor, notify,
-  ]
+  static let all: [any StatementSource] =
+    [
+      page, end, window, head, positionOfEvent, newestUnsequenced, positionAtTime, tail,
+      cursor, advanceCursor, notify,
+    ] + insert.all
 }

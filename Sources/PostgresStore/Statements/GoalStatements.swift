@@ -85,6 +85,9 @@ enum GoalStatements {
   static let update = Query<Updated<GoalRow>>(
     "goal.update", GoalRow.update(where: "revision = $revision"))
 
+  /// The tasks of a goal that is inserted in the same unit.
+  static let insertTasks = RowInserts<TaskRow>("tasks.insert")
+
   /// Writes tasks of one goal. A task that is another goal's is not touched: stale.
   static let saveTasks = Query<Listed<TaskRow>>(
     "tasks.save",
@@ -96,8 +99,9 @@ enum GoalStatements {
         WHERE t.goal_id = excluded.goal_id AND t.user_id = excluded.user_id
       """, rowCount: "cardinality($1)"))
 
-  static let all: [any StatementSource] = [
-    byID, byTask, task, listByOwner, listByCourse, listByStatus, listAll, tasksByOwner, tasksAll,
-    insert, update, saveTasks,
-  ]
+  static let all: [any StatementSource] =
+    [
+      byID, byTask, task, listByOwner, listByCourse, listByStatus, listAll, tasksByOwner, tasksAll,
+      insert, update, saveTasks,
+    ] + insertTasks.all
 }

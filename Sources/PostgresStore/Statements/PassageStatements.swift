@@ -11,6 +11,32 @@ enum PassageStatements {
     Keys(keys.map(\.kind), keys.map(\.entityID), keys.map(\.chunkNumber))
   }
 
+  /// The passage of an entity that is inserted in the same unit. The parameter after its own is the
+  /// model of the vector that comes with it in the unit, or empty.
+  static let insert = Query<Inserted<PassageRow>, String>(
+    "passage.insert",
+    """
+    INSERT INTO passages (\(PassageRow.names), waits, created_at, updated_at)
+    VALUES (\(PassageRow.values), NOT EXISTS (
+      SELECT 1 FROM embedding_models m
+      WHERE m.name = $\(PassageRow.next) AND m.state = 'active'), now(), now())
+    """)
+
+  /// The vector of such a passage, where its model is the active one.
+  static let insertVector = Query<Inserted<PassageRow>, String, [Float]>(
+    "passage.insert_vector",
+    """
+    INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
+      content_hash, chunk_number, metadata, is_copy, created_at, updated_at)
+    SELECT gen_random_uuid(), n.entity_type, n.entity_id, n.user_id, n.content,
+      $\(PassageRow.next + 1)::vector, m.name, n.content_hash, n.chunk_number,
+      jsonb_build_object('title', n.title, 'document_path', n.document_path, 'anchor', n.anchor,
+        'language', n.language),
+      false, now(), now()
+    FROM embedding_models m, (VALUES (\(PassageRow.values))) AS n (\(PassageRow.names))
+    WHERE m.name = $\(PassageRow.next) AND m.state = 'active'
+    """)
+
   /// Passages of one entity. The two parameters after theirs say which of them come with a vector in
   /// the same unit, and of which model. One whose text is stored already keeps its vector; that of
   /// another text goes, so that no question finds a text by what it said before.
@@ -120,7 +146,8 @@ enum PassageStatements {
     """)
 
   static let all: [any StatementSource] = [
-    save, lockCourse, shareCourse, embed, remove, removeVectors, removeAll, removeAllVectors,
+    insert, insertVector, save, lockCourse, shareCourse, embed, remove, removeVectors, removeAll,
+    removeAllVectors,
     copyCourse, removeCopy,
   ]
 }

@@ -2,6 +2,7 @@ import Domain
 
 extension WriteCalls {
   static func calls(for update: PassageUpdate) -> [StatementCall] {
+    if update.isOfNewEntity { return update.upserts.flatMap(insert) + copyRequest(update) }
     var calls: [StatementCall] = []
     if update.removesAll {
       calls += [PassageStatements.removeAll, PassageStatements.removeAllVectors].map {
@@ -26,6 +27,18 @@ extension WriteCalls {
         model: embedding.model)
     }
     return calls + copyRequest(update)
+  }
+
+  /// A passage that can not be there yet, and its vector. The passages first, as everywhere: a move to
+  /// another model waits for them, and the vector's statement sees it or holds it up.
+  private static func insert(_ upsert: PassageUpsert) -> [StatementCall] {
+    guard let embedding = upsert.embedding else {
+      return [PassageStatements.insert(Inserted(upsert), "")]
+    }
+    return [
+      PassageStatements.insert(Inserted(upsert), embedding.model),
+      PassageStatements.insertVector(Inserted(upsert), embedding.model, embedding.vector),
+    ]
   }
 
   /// Asks for the copies of a course whose first passage has changed. After the passages, which are

@@ -37,13 +37,14 @@ enum WriteCalls {
       (task.goalID, task.userID) = (goal.id, goal.userID)
       return task
     }
+    let isNew = aggregate.loadedRevision == nil
     let save =
-      if aggregate.loadedRevision == nil {
-        GoalStatements.insert(Inserted(goal))
-      } else {
-        GoalStatements.update(Updated(goal))
-      }
-    return tasks.isEmpty ? [save] : [save, GoalStatements.saveTasks(Listed(tasks))]
+      isNew ? GoalStatements.insert(Inserted(goal)) : GoalStatements.update(Updated(goal))
+    guard !tasks.isEmpty else { return [save] }
+    // What is new can conflict with nothing: looking for it costs half as much again.
+    return [
+      save, isNew ? GoalStatements.insertTasks(tasks) : GoalStatements.saveTasks(Listed(tasks)),
+    ]
   }
 
   private static func save(_ document: CourseDocument) -> [StatementCall] {

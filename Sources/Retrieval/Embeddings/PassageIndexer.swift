@@ -10,6 +10,7 @@ import Synchronization
 package struct PassageIndexer: Sendable {
   /// Nil: passages are stored, and nobody embeds them here.
   private let models: EmbeddingModels?
+  private let recent = RecentVectors()
 
   package init(models: EmbeddingModels?) { self.models = models }
 
@@ -41,12 +42,16 @@ package struct PassageIndexer: Sendable {
       if types.contains(.goalDeleted) { return removal(.goal, aggregate.goal.id) }
       // Whatever else happens to a goal or its tasks leaves its text as it is.
       guard types.contains(.goalCreated) || types.contains(.goalUpdated) else { return nil }
-      return await upsert(PassageTexts.passage(of: aggregate.goal), isUrgent: true, memory)
-    case .insertCourse(let course), .updateCourse(let course):
+      return await upsert(
+        PassageTexts.passage(of: aggregate.goal), isNew: aggregate.loadedRevision == nil,
+        isUrgent: true, memory)
+    case .insertCourse(let course):
+      return await upsert(PassageTexts.passage(of: course), isNew: true, memory)
+    case .updateCourse(let course):
       if course.status == .deleted { return removal(.course, course.id) }
-      return await upsert(PassageTexts.passage(of: course), isUrgent: false, memory)
+      return await upsert(PassageTexts.passage(of: course), isNew: false, memory)
     case .insertSnapshot(let snapshot):
-      return await upsert(PassageTexts.passage(of: snapshot), isUrgent: false, memory)
+      return await upsert(PassageTexts.passage(of: snapshot), isNew: true, memory)
     default:
       return nil
     }
@@ -57,23 +62,30 @@ package struct PassageIndexer: Sendable {
   }
 
   private func upsert(
-    _ passage: Passage, isUrgent: Bool, _ memory: Memory
+    _ passage: Passage, isNew: Bool, isUrgent: Bool = false, _ memory: Memory
   ) async -> PassageUpdate {
     let hash = SHA256.hash(passage.content)
     var upsert = PassageUpsert(passage: passage, contentHash: hash)
-    if isUrgent { upsert.embedding = await embedding(of: passage.content, hash, memory) }
-    return PassageUpdate(kind: passage.kind, entityID: passage.entityID, upserts: [upsert])
+    if isUrgent { upsert.embedding = await embedding(of: passage, hash, memory) }
+    return PassageUpdate(
+      kind: passage.kind, entityID: passage.entityID, upserts: [upsert], isOfNewEntity: isNew)
   }
 
   private func embedding(
-    of text: String, _ hash: [UInt8], _ memory: Memory
+    of passage: Passage, _ hash: [UInt8], _ memory: Memory
   ) async -> PassageEmbedding? {
     if let known = memory.embedding(hash) { return known }
     guard let models, let active = try? await models.active(),
-      let provider = models.provider(of: active.name), provider.isImmediate,
-      let vector = try? await provider.embedder.embed([text]).first?.vector
+      let provider = models.provider(of: active.name), provider.isImmediate
     else { return nil }
-    let embedding = PassageEmbedding(model: active.name, vector: vector)
+    let (owner, model) = (passage.userID, active.name)
+    var vector = recent.vector(of: hash, owner: owner, model: model)
+    if vector == nil {
+      vector = try? await provider.embedder.embed([passage.content]).first?.vector
+      if let vector { recent.keep(vector, of: hash, owner: owner, model: model) }
+    }
+    guard let vector else { return nil }
+    let embedding = PassageEmbedding(model: model, vector: vector)
     memory.keep(embedding, for: hash)
     return embedding
   }
