@@ -56,6 +56,9 @@ endif
 ifneq ($(wildcard Tests/Benchmarks/RPCBench/RPCBench.swift),)
 include .make/bench.mk
 endif
+ifneq ($(wildcard Tests/EndToEnd/history_soak.py),)
+include .make/soak.mk
+endif
 ifneq ($(wildcard Tests/Evaluation/evaluate.py),)
 include .make/eval.mk
 endif

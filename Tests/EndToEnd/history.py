@@ -42,16 +42,26 @@ async def read_all(
 
 
 class Watcher:
-    """Watches from the beginning in the background and keeps what came."""
+    """Watches in the background and keeps what came."""
 
-    def __init__(self, client: hito.Client, event_filter: v1.EventFilter | None = None) -> None:
+    def __init__(
+        self, client: hito.Client, event_filter: v1.EventFilter | None = None, cursor: str = ""
+    ) -> None:
         self.events: List[v1.Event] = []
         self.marks: List[int] = []
         self._changed = asyncio.Condition()
-        self._watch = client.progress.watch_resuming(
-            v1.WatchRequest(filter=event_filter, from_beginning=True)
-        )
+        self._watch = self.begin(client, event_filter, cursor)
         self._task = asyncio.create_task(self._run())
+
+    @staticmethod
+    def begin(
+        client: hito.Client, event_filter: v1.EventFilter | None, cursor: str
+    ) -> hito.ResumingWatch:
+        """A watch that begins behind the cursor; at the beginning where there is none."""
+        request = v1.WatchRequest(filter=event_filter, from_beginning=True)
+        if cursor:
+            request.after_cursor = cursor
+        return client.progress.watch_resuming(request)
 
     @property
     def interruptions(self) -> int:

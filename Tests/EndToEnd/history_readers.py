@@ -1,4 +1,4 @@
-"""What the readers of a history saw: watchers of several habits, the table, and the lake."""
+"""What the readers of a history saw: watchers of several habits, pages, the tables, the lake."""
 
 from __future__ import annotations
 
@@ -7,39 +7,67 @@ import calendar
 import json
 import random
 from pathlib import Path
-from typing import Callable, List, Tuple
+from typing import Awaitable, Callable, Dict, List, Tuple
 
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 from history import Watcher
+from history_record import Record
 from history_rules import Committed, Entry, State, canonical
-from history_writers import Ticker
+from history_sight_rules import Selection, Stream
+from history_writers import UNCERTAIN, Ticker
 from hito import v1
-from psql import Session
+from psql import Session, SessionLost
 
 import hito
 
-Selects = Callable[[Entry], bool]
+
+def filter_of(selection: Selection) -> v1.EventFilter:
+    return v1.EventFilter(
+        user_ids=selection.users, goal_ids=selection.goals,
+        types=[f"{kind}.*" for kind in selection.kinds],
+    )  # fmt: skip
+
+
+class Desk:
+    """What the readers of a history share."""
+
+    def __init__(self, record: Record, ticker: Ticker) -> None:
+        self.record = record
+        self.ticker = ticker
+        self._known: Dict[bytes, Entry] = {}
+        """Of each event as it was sent: most readers are sent the same."""
+        self.cursors: List[Tuple[str, str]] = []
+        """Of events, in the order in which anybody saw them."""
+
+    def note(self, event: v1.Event) -> Entry:
+        sent = event.SerializeToString()
+        entry = self._known.get(sent)
+        if entry is None:
+            entry = self._known[sent] = entry_of(event)
+            self.record.cursors.add((event.cursor, event.id))
+            self.cursors.append((event.cursor, event.id))
+        return entry
 
 
 class Recorder(Watcher):
-    """Watches from the beginning, through a filter, in its own way."""
+    """Watches in its own way, and writes down what it is given."""
 
     def __init__(
-        self, name: str, client: hito.Client, selects: Selects, ticker: Ticker,
-        chance: random.Random, event_filter: v1.EventFilter | None = None, *,
-        is_slow: bool = False, leaves: bool = False,
+        self, desk: Desk, stream: Stream, client: hito.Client, chance: random.Random, *,
+        cursor: str = "", is_filtered: bool = True, is_slow: bool = False, leaves: bool = False,
     ) -> None:  # fmt: skip
-        self.name = name
-        self.selects = selects
+        """`cursor`: that of `stream.after`. Not filtered: the caller may see no more than that."""
+        self.stream = stream
+        self._desk = desk
         self._client = client
-        self._filter = event_filter
-        self._ticker = ticker
+        self._filter = filter_of(stream.selection) if is_filtered else None
         self._chance = chance
         self._is_slow = is_slow
         self._leaves = leaves
         self.departures = 0
-        super().__init__(client, event_filter)
+        super().__init__(client, self._filter, cursor)
+        desk.record.streams.append(stream)
 
     async def _run(self) -> None:
         while True:
@@ -48,12 +76,12 @@ class Recorder(Watcher):
                 async with self._changed:
                     if response.WhichOneof("step") == "event":
                         assert response.event.cursor == response.cursor
-                        self.events.append(response.event)
+                        self.stream.entries.append(self._desk.note(response.event))
                     else:
                         self.marks.append(response.mark)
                     self._changed.notify_all()
-                if self._is_slow and len(self.events) % 5 == 0:
-                    await self._ticker.more(10, 5.0)
+                if self._is_slow and len(self.stream.entries) % 50 == 0:
+                    await self._desk.ticker.more(10, 1.0)
                 if stay is not None and (stay := stay - 1) == 0:
                     break
             await self._continue_elsewhere()
@@ -63,20 +91,112 @@ class Recorder(Watcher):
         self.departures += 1
         cursor = self._watch.cursor
         await self._watch.aclose()
-        request = v1.WatchRequest(filter=self._filter, from_beginning=True)
-        if cursor:
-            request.after_cursor = cursor
-        self._watch = self._client.progress.watch_resuming(request)
+        self._watch = self.begin(self._client, self._filter, cursor)
 
-    async def has_seen(self, last: Entry) -> None:
-        await self.wait_for(
-            f"{self.name} to see {last}",
-            lambda: bool(self.events) and self.events[-1].id == last.id,
+    async def finish(self, last: Entry | None) -> None:
+        """Until it has seen the last event that it should; the rules say what it missed."""
+
+        def has_seen() -> bool:
+            entries = self.stream.entries
+            return last is None or bool(entries) and entries[-1].id == last.id
+
+        seen = -1
+        while not has_seen() and len(self.stream.entries) > seen:
+            seen = len(self.stream.entries)
+            try:
+                await self.wait_for("the end", has_seen, 20.0)
+            except AssertionError:
+                # As long as more comes.
+                continue
+            except hito.HitoError as error:
+                self.stream.failure = repr(error)
+                return
+
+    async def leave(self) -> None:
+        """Ends before the history does."""
+        self.stream.is_whole = False
+        await self.close()
+
+
+class Pager:
+    """Reads a part of the log in pages, from the beginning or a cursor, now and then."""
+
+    def __init__(
+        self, name: str, desk: Desk, clients: List[hito.Client], selection: Selection,
+        chance: random.Random,
+    ) -> None:  # fmt: skip
+        """`clients`: each page is asked of any of them."""
+        self._name = name
+        self._desk = desk
+        self._clients = clients
+        self._selection = selection
+        self._chance = chance
+
+    async def run(self, until: asyncio.Event) -> None:
+        number = 0
+        while not until.is_set():
+            await self._desk.ticker.more(self._chance.randrange(1, 60), 5.0)
+            number += 1
+            await self._read(f"{self._name}, {number}")
+
+    async def _read(self, name: str) -> None:
+        chance = self._chance
+        cursor, after = "", ""
+        if self._desk.cursors and chance.random() < 0.8:
+            cursor, after = chance.choice(self._desk.cursors)
+        stream = Stream(name, self._selection, after, is_whole=False)
+        self._desk.record.streams.append(stream)
+        request = v1.ReadEventsRequest(
+            filter=filter_of(self._selection), after_cursor=cursor,
+            page_size=chance.choice([1, 7, 50, 200]),
+        )  # fmt: skip
+        for _ in range(chance.randint(1, 12)):
+            try:
+                client = chance.choice(self._clients)
+                page = await client.events.read_events(request, timeout=10.0)
+            except UNCERTAIN:
+                continue
+            except hito.HitoError as error:
+                stream.failure = repr(error)
+                return
+            stream.entries += [self._desk.note(event) for event in page.events]
+            request.after_cursor = page.next_cursor
+            if page.at_end:
+                return
+
+
+class Observer:
+    """Follows the table of positions, whatever happens to the database."""
+
+    def __init__(self, desk: Desk, open_session: Callable[[str], Awaitable[Session]]) -> None:
+        self._desk = desk
+        self._open = open_session
+
+    async def run(self, until: asyncio.Event) -> None:
+        while not until.is_set():
+            session: Session | None = None
+            try:
+                session = await self._open("superuser")
+                while not until.is_set():
+                    await self.look(session)
+                    await self._desk.ticker.more(3, 0.3)
+            except SessionLost:
+                await self._desk.ticker.more(1, 0.2)
+            finally:
+                if session is not None:
+                    await session.close()
+
+    async def look(self, session: Session) -> None:
+        sightings = self._desk.record.sightings
+        last = sightings[-1][0] if sightings else 0
+        lines = await session.run(
+            "SELECT p.position, coalesce(e.id::text, 'none') FROM event_positions p"
+            f" LEFT JOIN events e USING (seq) WHERE p.position > {last} ORDER BY 1;"
         )
-
-    @property
-    def entries(self) -> List[Entry]:
-        return [entry_of(event) for event in self.events]
+        rows = [line.split("|") for line in lines]
+        if any(len(row) != 2 for row in rows):
+            raise SessionLost(f"{lines[-3:]}")
+        sightings += [(int(position), event) for position, event in rows]
 
 
 def entry_of(event: v1.Event) -> Entry:

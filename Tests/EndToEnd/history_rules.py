@@ -86,7 +86,7 @@ def check_table(rows: Sequence[Committed]) -> List[Entry]:
     check_entries(entries)
     newest: Dict[Entity, int] = {}
     for row in ordered:
-        if row.seq <= newest.get(row.entry.entity, 0):
+        if row.seq <= newest.get(row.entry.entity, row.seq - 1):
             raise Broken(f"{row.entry} is sequenced after a later insertion of its entity")
         newest[row.entry.entity] = row.seq
     return entries
@@ -124,13 +124,15 @@ def check_same(who: str, expected: Sequence[Entry], got: Sequence[Entry]) -> Non
             raise Broken(f"{who}: {other} is out of order: {one} belongs at place {place}")
 
 
-def check_lake(expected: Sequence[Entry], rows: Sequence[Tuple[int, Entry]]) -> None:
+def check_lake(
+    expected: Sequence[Entry], rows: Sequence[Tuple[int, Entry]], name: str = "the lake"
+) -> None:
     """Every event in one row, under its position. The files themselves have no order."""
-    check_same("the lake", expected, [entry for _, entry in sorted(rows, key=lambda row: row[0])])
+    check_same(name, expected, [entry for _, entry in sorted(rows, key=lambda row: row[0])])
     places = {entry.id: place for place, entry in enumerate(expected, start=1)}
     for position, entry in rows:
         if position != places[entry.id]:
-            raise Broken(f"the lake: {entry} has position {position}, not {places[entry.id]}")
+            raise Broken(f"{name}: {entry} has position {position}, not {places[entry.id]}")
 
 
 @dataclasses.dataclass
@@ -140,7 +142,16 @@ class Transaction:
     ids: List[str] = dataclasses.field(default_factory=list)
     """Events whose insertion was begun."""
     outcome: str = "open"
-    """`committed`, `rolled back`, or `unknown` when the database went away during the commit."""
+    """`committed`, `rolled back`, or `unknown` when the database went away during the commit;
+    `open` and `prepared` before."""
+    undone: List[str] = dataclasses.field(default_factory=list)
+    """Events that were rolled back to a savepoint, whatever became of the rest."""
+    act: str = ""
+    """What kind of transaction it was."""
+    begun: float = 0.0
+    """Before its first event, in seconds of one clock."""
+    acked: float = 0.0
+    """When its commit was acknowledged; 0: it was not."""
 
 
 def check_transactions(
@@ -159,8 +170,10 @@ def check_transactions(
             raise Broken(f"events {found} of a transaction that was rolled back are there")
         if transaction.outcome == "unknown" and 0 < len(found) < len(transaction.ids):
             raise Broken(f"of a transaction only events {found} are there")
-        if transaction.outcome == "open":
+        if transaction.outcome in ("open", "prepared"):
             raise Broken("a transaction is still open")
+        if kept := there.intersection(transaction.undone):
+            raise Broken(f"events {kept} are there, rolled back to a savepoint")
     for entry in entries:
         if entry.entity in ours and entry.id not in known:
             raise Broken(f"{entry} was invented")
@@ -216,6 +229,10 @@ class Write:
     refusals: List[str] = dataclasses.field(default_factory=list)
     forgotten: str = ""
     """A refusal that came after an answer: the server had forgotten the key."""
+    begun: float = 0.0
+    """Before it was first sent, in seconds of one clock."""
+    acked: float = 0.0
+    """When it was first answered that something changed; 0: it was not."""
 
     @property
     def effective(self) -> List[Answer]:
@@ -281,9 +298,7 @@ def _makes_many(write: Write, primary: List[Entry]) -> bool:
     return write.method == "ReorderTasks" and len({e.entity_id for e in primary}) == len(primary)
 
 
-def check_rows(
-    entries: Sequence[Entry], ours: Set[Entity], rows: Iterable[State]
-) -> None:
+def check_rows(entries: Sequence[Entry], ours: Set[Entity], rows: Iterable[State]) -> None:
     """The goals and tasks tables are what the last event of each entity says."""
     last = {
         entry.entity: entry

@@ -1,21 +1,19 @@
-"""Writers at random for the history checker: through the public API, and beside it."""
+"""Writers at random for the history checker, through the public API."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
 import itertools
-import json
 import random
 import time
 import uuid
-from typing import Any, Dict, List, Set
+from typing import Any, Dict, List, Sequence
 
 from google.protobuf.field_mask_pb2 import FieldMask
-from history_rules import Answer, Entity, State, Transaction, Write
+from history_rules import Answer, State, Write
+from history_sight_rules import Look
 from hito import v1
-from hito_server import HitoServer, Login
-from psql import Session, SessionLost
 
 import hito
 
@@ -114,14 +112,18 @@ class Writer:
     """Writes as one user; several of them share the user's goals."""
 
     def __init__(
-        self, client: hito.Client, garden: Garden, chance: random.Random, ticker: Ticker
-    ) -> None:
+        self, client: hito.Client, garden: Garden, chance: random.Random, ticker: Ticker,
+        others: Sequence[hito.Client],
+    ) -> None:  # fmt: skip
+        """`others`: the same user's, each of one server, for reads of what was written."""
         self._client = client
+        self._others = others
         self._garden = garden
         self._chance = chance
         self._ticker = ticker
         self._requests: Dict[str, Any] = {}
         self.writes: List[Write] = []
+        self.looks: List[Look] = []
 
     async def run(self, until: asyncio.Event) -> None:
         while not until.is_set():
@@ -159,6 +161,7 @@ class Writer:
         service = self._client.goals if "Goal" in write.method else self._client.tasks
         snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in write.method).lstrip("_")
         was_answered = bool(write.effective)
+        write.begun = write.begun or time.monotonic()
         try:
             call = getattr(service, snake)
             reply = await call(request, idempotency_key=write.key, timeout=timeout)
@@ -174,8 +177,25 @@ class Writer:
             pass
         else:
             write.answers.append(answer(reply))
+            if write.effective and not write.acked:
+                write.acked = time.monotonic()
             self._garden.learn(reply)
             self._ticker.tick()
+            if reply.receipt.cursor and self._chance.random() < 0.25:
+                await self._look(write.answers[-1].states, reply.receipt.cursor)
+
+    async def _look(self, states: List[State], receipt: str) -> None:
+        """Reads back what was acknowledged, from any server."""
+        if not states:
+            return
+        state, chance = self._chance.choice(states), self._chance
+        place = chance.randrange(len(self._others))
+        client, way = self._others[place], chance.choice(["get", "list", "log"])
+        try:
+            seen = await _LOOKS[way](client, state, receipt)
+        except UNCERTAIN:
+            return
+        self.looks.append(Look(state.entity, state.version, seen, f"{way} on server {place + 1}"))
 
     def _choose(self) -> tuple[Write, Any]:
         chance, goals = self._chance, self._garden.goals
@@ -202,96 +222,50 @@ class Writer:
         return Write(key, method), request
 
 
+async def _get(client: hito.Client, state: State, receipt: str) -> int:
+    kind, key = state.entity
+    try:
+        if kind == "goal":
+            goal = v1.GetGoalRequest(goal_id=key, min_cursor=receipt)
+            return (await client.goals.get_goal(goal, timeout=20.0)).goal.version
+        task = v1.GetTaskRequest(task_id=key, min_cursor=receipt)
+        return (await client.tasks.get_task(task, timeout=20.0)).task.version
+    except hito.NotFound:
+        return 0
+
+
+async def _list(client: hito.Client, state: State, receipt: str) -> int:
+    """Newest first; what the page does not have is looked up."""
+    kind, key = state.entity
+    if kind == "goal":
+        goals = v1.ListGoalsRequest(min_cursor=receipt)
+        items = (await client.goals.list_goals(goals, timeout=20.0)).goals
+    else:
+        tasks = v1.ListTasksRequest(min_cursor=receipt)
+        items = (await client.tasks.list_tasks(tasks, timeout=20.0)).tasks
+    found = [item.version for item in items if item.id == key]
+    return found[0] if found else await _get(client, state, receipt)
+
+
+async def _log(client: hito.Client, state: State, receipt: str) -> int:
+    kind, key = state.entity
+    chosen = {"goal_ids": [key]} if kind == "goal" else {"task_ids": [key]}
+    request = v1.ReadEventsRequest(
+        filter=v1.EventFilter(**chosen), min_cursor=receipt, page_size=200
+    )
+    newest = 0
+    while True:
+        page = await client.events.read_events(request, timeout=20.0)
+        versions = [event.version for event in page.events if event.entity_id == key]
+        newest = max([newest, *versions])
+        if page.at_end:
+            return newest
+        request.after_cursor = page.next_cursor
+
+
+_LOOKS = {"get": _get, "list": _list, "log": _log}
+
+
 def uuid7(chance: random.Random) -> str:
     bits = int(time.time() * 1000) << 80 | 0x7 << 76 | chance.getrandbits(12) << 64
     return str(uuid.UUID(int=bits | 0b10 << 62 | chance.getrandbits(62)))
-
-
-class Aggregates:
-    """Goals with one task each that only sessions beside the server write; they have no rows."""
-
-    def __init__(self, chance: random.Random, owners: List[Login], count: int) -> None:
-        self.goals = [uuid7(chance) for _ in range(count)]
-        self._tasks = {goal: uuid7(chance) for goal in self.goals}
-        self._owners = {goal: chance.choice(owners).user_id for goal in self.goals}
-
-    @property
-    def entities(self) -> Set[Entity]:
-        return {("goal", goal) for goal in self.goals} | {("task", t) for t in self._tasks.values()}
-
-    def lock(self, goal: str) -> str:
-        """What a row lock is for the server's own writes."""
-        return f"SELECT pg_advisory_xact_lock({uuid.UUID(goal).int % (1 << 62)});"
-
-    def insertion(self, goal: str, kind: str, event_id: str, chance: random.Random) -> str:
-        entity = goal if kind == "goal" else self._tasks[goal]
-        state: Dict[str, Any] = {"title": f"Aparte {event_id}", "status": "pending"}
-        if kind == "task":
-            state["goal_id"] = goal
-        what = "created" if chance.random() < 0.2 else "updated"
-        return f"""
-            INSERT INTO events (id, event_type, entity_type, entity_id, version, user_id, payload,
-                metadata, schema_version, created_at)
-            SELECT '{event_id}', '{kind}.{what}', '{kind}', '{entity}',
-                coalesce(max(version), 0) + 1, '{self._owners[goal]}', '{json.dumps(state)}',
-                '{{}}', 1, clock_timestamp()
-            FROM events WHERE entity_type = '{kind}' AND entity_id = '{entity}';
-        """
-
-
-class HeldWriter:
-    """Inserts events in transactions that stay open while others commit, and then end by chance."""
-
-    def __init__(
-        self, server: HitoServer, aggregates: Aggregates, chance: random.Random, ticker: Ticker
-    ) -> None:
-        self._server = server
-        self._aggregates = aggregates
-        self._chance = chance
-        self._ticker = ticker
-        self.transactions: List[Transaction] = []
-
-    async def run(self, until: asyncio.Event) -> None:
-        session: Session | None = None
-        try:
-            while not until.is_set():
-                try:
-                    session = session or await Session.open(self._server)
-                    await self.transact(session)
-                except SessionLost:
-                    if session is not None:
-                        await session.close()
-                        session = None
-                    # The next try once something goes again, or soon.
-                    await self._ticker.more(1, 0.2)
-        finally:
-            if session is not None:
-                await session.close()
-
-    async def transact(self, session: Session, commits: float = 0.65) -> None:
-        """One transaction. What it did stays, whatever becomes of the session."""
-        chance = self._chance
-        transaction = Transaction()
-        self.transactions.append(transaction)
-        try:
-            await session.run("BEGIN;")
-            # In one order everywhere, so that two of us never wait for each other.
-            for goal in sorted(chance.sample(self._aggregates.goals, chance.randrange(1, 3))):
-                script = self._aggregates.lock(goal)
-                for _ in range(chance.randrange(1, 4)):
-                    event_id = uuid7(chance)
-                    transaction.ids.append(event_id)
-                    kind = chance.choice(["goal", "task"])
-                    script += self._aggregates.insertion(goal, kind, event_id, chance)
-                await session.run(script)
-                await self._ticker.more(chance.randrange(12), 5.0)
-            if chance.random() < commits:
-                transaction.outcome = "unknown"
-                await session.run("COMMIT;")
-                transaction.outcome = "committed"
-                self._ticker.tick()
-            else:
-                await session.run("ROLLBACK;")
-        finally:
-            if transaction.outcome == "open":
-                transaction.outcome = "rolled back"

@@ -87,6 +87,19 @@ class HitoServer:
 
     def start(self) -> None:
         """Starts it, on the port of last time, and returns once it takes calls."""
+        self.launch()
+        assert self._process is not None
+        for _ in waiting(START_SECONDS, "the server to take calls"):
+            if self._process.poll() is not None:
+                raise RuntimeError(f"the server ended: {self._process.returncode}\n{self.tail()}")
+            with contextlib.suppress(FileNotFoundError):
+                text = self._port_file.read_text().strip()
+                if text:
+                    self.address = text
+                    return
+
+    def launch(self) -> None:
+        """Begins to start it."""
         with contextlib.suppress(FileNotFoundError):
             self._port_file.unlink()
         with self.log.open("ab") as log:
@@ -98,14 +111,6 @@ class HitoServer:
                 ],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment(),
             )  # fmt: skip
-        for _ in waiting(START_SECONDS, "the server to take calls"):
-            if self._process.poll() is not None:
-                raise RuntimeError(f"the server ended: {self._process.returncode}\n{self.tail()}")
-            with contextlib.suppress(FileNotFoundError):
-                text = self._port_file.read_text().strip()
-                if text:
-                    self.address = text
-                    return
 
     def _limits(self) -> List[str]:
         return ["prlimit", f"--nofile={self.file_limit}"] if self.file_limit else []
