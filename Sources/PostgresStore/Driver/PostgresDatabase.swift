@@ -24,6 +24,8 @@ package final class PostgresDatabase: Sendable {
     /// How long a call without a deadline of its own waits.
     package var defaultDeadline: Duration = .seconds(30)
     package var shutdownGrace: Duration = .seconds(10)
+    /// A sequencer that asks for nothing for so long loses its session, and its lock; nil: never.
+    package var leaderSilenceMax: Duration?
     /// Told when PostgreSQL cannot be reached, and when it can be again.
     package var logger: Logger?
 
@@ -181,6 +183,7 @@ package final class PostgresDatabase: Sendable {
     case .search: settings.applicationName += " search"
     case .sequencer:
       settings.applicationName += " sequencer"
+      settings.limits.idleSession = configuration.leaderSilenceMax
       settings.sessionStart = PostgresDatabase.inOrderOfIndexes
     case .listener:
       settings.applicationName += " listener"

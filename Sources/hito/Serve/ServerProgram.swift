@@ -13,6 +13,10 @@ import UnixSignals
 
 /// The whole server: what it is made of, in the order in which the parts need each other.
 struct ServerProgram {
+  /// A leader asks several times a second. One whose process is stopped does not, while its machine
+  /// goes on answering for its connection: without an end nobody else would ever lead.
+  private static let leaderSilenceMax = Duration.seconds(10)
+
   private let settings: Settings
   private var configuration: ServeConfiguration
   let logger: Logger
@@ -111,6 +115,7 @@ struct ServerProgram {
     let embedders = try configured.embedders(logger: logger)
     var pool = PostgresDatabase.Configuration(conninfo: conninfo.application)
     pool.connectionCount = configuration.databaseConnectionCount
+    pool.leaderSilenceMax = ServerProgram.leaderSilenceMax
     pool.logger = Logger(label: "hito.postgres")
     let database = PostgresDatabase(pool)
     try await database.check()
