@@ -25,6 +25,8 @@ package final class EventHub: LiveLog {
     var first: Int64 = 1
     /// The last position; nil before `begin`.
     var head: Int64?
+    /// Of which every event of the ring is.
+    var history: LogHistory
     var isDraining = false
     var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
     var nextWaiter: UInt64 = 0
@@ -48,14 +50,24 @@ package final class EventHub: LiveLog {
   /// - Parameters:
   ///   - capacity: how many events a subscriber may be behind before it reads the log.
   ///   - byteCountMax: what they may take together; the newest event is held whatever its size.
-  package init(capacity: Int = 8192, byteCountMax: Int = 64 << 20) {
+  ///   - history: the log's, as far as it is known.
+  package init(
+    capacity: Int = 8192, byteCountMax: Int = 64 << 20, history: LogHistory = .unnamed
+  ) {
     self.capacity = max(1, capacity)
     self.byteCountMax = byteCountMax
-    state = Mutex(State(ring: Array(repeating: nil, count: max(1, capacity))))
+    state = Mutex(State(ring: Array(repeating: nil, count: max(1, capacity)), history: history))
   }
 
   /// The last position that subscribers were given; nil before the relay has begun.
   package var head: Int64? { state.withLock { $0.head } }
+
+  /// The log's history as this server knows it. Who takes events asks afterwards whether it is still
+  /// the one that they continue.
+  package var history: LogHistory { state.withLock { $0.history } }
+
+  /// The position of the first event that the ring holds or will hold.
+  var firstPosition: Int64 { state.withLock { $0.first } }
 
   /// Whether subscriptions are to end and continue elsewhere.
   package var isDraining: Bool { state.withLock { $0.isDraining } }
@@ -125,6 +137,38 @@ package final class EventHub: LiveLog {
       }
       return .events(events)
     }
+  }
+
+  /// The event of the ring with this position.
+  func event(at position: Int64) -> StoredEvent? {
+    state.withLock { state in
+      guard let event = state.ring[slot(position)], event.event.position == position else {
+        return nil
+      }
+      return event.event
+    }
+  }
+
+  /// Continues with another history, where it is another: what is not of it leaves the ring at once, and
+  /// everybody who waits is woken. False where `history` is what this server has known before: then the
+  /// one who told it is behind.
+  package func adopt(_ history: LogHistory) -> Bool {
+    var isKnown = true
+    wake { state in
+      guard history != state.history else { return false }
+      guard !state.history.continues(history) else {
+        isKnown = false
+        return false
+      }
+      let shared = state.history.shared(with: history)
+      state.history = history
+      if let head = state.head, head > shared {
+        state.start(at: shared + 1)
+        state.head = shared
+      }
+      return true
+    }
+    return isKnown
   }
 
   package func events(after position: Int64, limit: Int) -> LiveEvents {

@@ -15,6 +15,8 @@ package final class EventPages: Sendable {
     package let events: ArraySlice<SharedEvent>
     /// Whether the log ended there when it was asked just now.
     package let isEnd: Bool
+    /// The log's epoch when it was read; nil where nothing was.
+    fileprivate let epoch: UInt32?
   }
 
   package struct Limits: Sendable, Hashable {
@@ -31,9 +33,11 @@ package final class EventPages: Sendable {
   private struct Kept {
     let events: [SharedEvent]
     let byteCount: Int
+    let epoch: UInt32?
 
-    init(_ events: [SharedEvent]) {
-      self.events = events
+    init(_ page: Page) {
+      events = Array(page.events)
+      epoch = page.epoch
       byteCount = events.reduce(0) { $0 + $1.byteCount }
     }
 
@@ -55,17 +59,20 @@ package final class EventPages: Sendable {
     /// Who waits for the read of a position; the key is there as long as it runs.
     var waiters: [Int64: [CheckedContinuation<Turn, Never>]] = [:]
 
-    mutating func page(after position: Int64) -> Page? {
-      guard let index = kept.lastIndex(where: { $0.continues(after: position) }) else { return nil }
+    /// What was read in another epoch may be of another history.
+    mutating func page(after position: Int64, _ epoch: UInt32) -> Page? {
+      guard
+        let index = kept.lastIndex(where: { $0.epoch == epoch && $0.continues(after: position) })
+      else { return nil }
       let page = kept.remove(at: index)
       kept.append(page)
       // The log may have grown since.
-      return Page(events: page.events(after: position), isEnd: false)
+      return Page(events: page.events(after: position), isEnd: false, epoch: page.epoch)
     }
 
-    mutating func keep(_ events: [SharedEvent], _ limits: Limits) {
-      guard !events.isEmpty else { return }
-      let page = Kept(events)
+    mutating func keep(_ read: Page, _ limits: Limits) {
+      guard !read.events.isEmpty else { return }
+      let page = Kept(read)
       kept.append(page)
       keptByteCount += page.byteCount
       while keptByteCount > limits.keptByteCount || kept.count > limits.keptPageCount {
@@ -83,11 +90,14 @@ package final class EventPages: Sendable {
   }
 
   private let log: any EventLog
+  private let hub: EventHub
   private let limits: Limits
   private let state = Mutex(State())
 
-  package init(_ log: any EventLog, limits: Limits = Limits()) {
+  /// - Parameter hub: of the same log; it is told of a new epoch that a read finds.
+  package init(_ log: any EventLog, hub: EventHub, limits: Limits = Limits()) {
     self.log = log
+    self.hub = hub
     self.limits = limits
   }
 
@@ -111,10 +121,13 @@ package final class EventPages: Sendable {
   }
 
   private func turn(_ position: Int64) async -> Turn {
-    if let page = state.withLock({ $0.page(after: position) }) { return .take(.success(page)) }
+    let epoch = hub.history.current.id
+    if let page = state.withLock({ $0.page(after: position, epoch) }) {
+      return .take(.success(page))
+    }
     return await withCheckedContinuation { continuation in
       let turn: Turn? = state.withLock { state in
-        if let page = state.page(after: position) { return .take(.success(page)) }
+        if let page = state.page(after: position, epoch) { return .take(.success(page)) }
         guard state.waiters[position] == nil else {
           state.waiters[position]?.append(continuation)
           return nil
@@ -134,7 +147,11 @@ package final class EventPages: Sendable {
         do throws(StoreError) {
           let page = try await log.page(
             after: position, limit: limits.eventCount, byteCountMax: limits.pageByteCount)
-          return .success(Page(events: page.events.map(SharedEvent.init)[...], isEnd: page.isEnd))
+          try await hub.follow(page, of: log)
+          return .success(
+            Page(
+              events: page.events.map(SharedEvent.init)[...], isEnd: page.isEnd,
+              epoch: page.epoch))
         } catch {
           return .failure(error)
         }
@@ -148,7 +165,7 @@ package final class EventPages: Sendable {
     var forOthers = Turn.take(result)
     if case .failure = result, Task.isCancelled { forOthers = .askAgain }
     let waiters = state.withLock { state in
-      if case .success(let page) = result { state.keep(Array(page.events), limits) }
+      if case .success(let page) = result { state.keep(page, limits) }
       return state.waiters.removeValue(forKey: position) ?? []
     }
     for waiter in waiters { waiter.resume(returning: forOthers) }

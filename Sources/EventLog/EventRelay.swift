@@ -91,6 +91,8 @@ package final class EventRelay: Sendable {
     var backoff = configuration.backoffMin
     while !Task.isCancelled {
       do throws(StoreError) {
+        // Another database may answer now than before.
+        try await hub.compare(with: log)
         if hub.head == nil { hub.begin(at: try await log.head()) }
         try await lead { backoff = self.configuration.backoffMin }
         try await follow { backoff = self.configuration.backoffMin }
@@ -107,22 +109,30 @@ package final class EventRelay: Sendable {
   /// Gives positions until another process turns out to hold the lock.
   private func lead(_ worked: () -> Void) async throws(StoreError) {
     defer { note { $0.isLeading = false } }
-    var hasReadOn = false
+    var nextLook: ContinuousClock.Instant?
     while !Task.isCancelled {
       guard let events = try await sequencer.sequence(limit: configuration.batchLimit) else {
         return
       }
       worked()
       note { $0.isLeading = true }
-      // Positions that we did not see: of the leader before us, or of a batch whose answer was
-      // lost.
-      if !hasReadOn { try await readOn() }
-      hasReadOn = true
+      // First the epoch that began with our leading, and positions that we did not see: of the leader
+      // before us, or of a batch whose answer was lost.
+      if nextLook == nil { nextLook = try await lookAround() }
       publish(events)
       isCommitWaiting.store(false, ordering: .relaxed)
       if !events.isEmpty { await announce?() }
+      // An epoch that somebody else has begun.
+      if let next = nextLook, ContinuousClock.now >= next { nextLook = try await lookAround() }
       await rest(after: events.count, isMore: events.count >= configuration.batchLimit)
     }
+  }
+
+  /// Learns of the log's epoch and hands over what the hub does not have; when to do it again.
+  private func lookAround() async throws(StoreError) -> ContinuousClock.Instant {
+    try await hub.follow(log)
+    try await readOn()
+    return .now.advanced(by: configuration.electionInterval)
   }
 
   private func follow(_ worked: () -> Void) async throws(StoreError) {
@@ -145,6 +155,7 @@ package final class EventRelay: Sendable {
     let page = try await log.page(
       after: hub.head ?? 0, limit: configuration.batchLimit,
       byteCountMax: configuration.pageByteCountMax)
+    try await hub.follow(page, of: log)
     publish(page.events)
     return page
   }

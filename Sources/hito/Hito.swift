@@ -9,7 +9,8 @@ struct Hito: AsyncParsableCommand {
     version: HitoVersion.current,
     subcommands: [
       ServeCommand.self, CallCommand.self, WatchCommand.self, IngestCommand.self,
-      ReportCommand.self, TokenCommand.self, MigrateCommand.self, DoctorCommand.self,
+      ReportCommand.self, TokenCommand.self, MigrateCommand.self, LogCommand.self,
+      DoctorCommand.self,
       ConfigCommand.self,
       VersionCommand.self,
     ])

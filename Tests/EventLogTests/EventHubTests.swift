@@ -50,6 +50,34 @@ import Testing
     #expect(positions(hub.events(after: 8, limit: 10)) == [9])
   }
 
+  private func history(_ cuts: Int64...) -> LogHistory {
+    let epochs = cuts.enumerated().map { LogEpoch(id: UInt32($0 + 1), beganAfter: $1) }
+    return LogHistory(
+      logID: LogHistory.unnamed.logID, epochs: LogHistory.unnamed.epochs + epochs) ?? .unnamed
+  }
+
+  @Test func `forgets what another history does not have, and wakes who waits`() async {
+    let hub = EventHub()
+    hub.begin(at: 0)
+    hub.publish((1...9).map { event($0) })
+    async let woken: Void = hub.wait(after: 9)
+    while hub.waiterCount == 0 { await Task.yield() }
+    #expect(hub.adopt(history(5)))
+    await woken
+    #expect(hub.head == 5)
+    #expect(hub.events(after: 5, limit: 9) == .empty)
+    hub.publish([event(6, payload: "{\"other\":1}")])
+    guard case .events(let events) = hub.events(after: 5, limit: 9) else {
+      Issue.record("the ring has nothing")
+      return
+    }
+    #expect(events.map(\.payload) == ["{\"other\":1}"])
+    // A switch that lost nothing changes nothing.
+    #expect(hub.adopt(history(5, 6)) && hub.head == 6)
+    // Who knows less is behind.
+    #expect(!hub.adopt(history(5)) && hub.history == history(5, 6))
+  }
+
   @Test func `wakes who waits by an event, by draining and by cancelling`() async {
     let hub = EventHub()
     hub.begin(at: 0)

@@ -8,6 +8,7 @@ import Testing
   private final class CountedLog: EventLog {
     private struct State {
       var readCount = 0
+      var history = LogHistory.unnamed
       var isHeld = false
       var failure: StoreError?
       var held: [CheckedContinuation<Void, Never>] = []
@@ -69,10 +70,16 @@ import Testing
         byteCount += event.payload.utf8.count
         page.append(event)
       }
-      return LogPage(events: page, isEnd: position + Int64(page.count) >= Int64(events.count))
+      return LogPage(
+        events: page, isEnd: position + Int64(page.count) >= Int64(events.count),
+        epoch: state.withLock { $0.history.current.id })
     }
 
     func head() async throws(StoreError) -> Int64 { Int64(events.count) }
+    func history() async throws(StoreError) -> LogHistory { state.withLock { $0.history } }
+    func declare(_ loss: LogLoss) async throws(StoreError) -> LogHistory { try await history() }
+    func contains(_ eventID: EntityID) async throws(StoreError) -> Bool { false }
+    func begin(_ history: LogHistory) { state.withLock { $0.history = history } }
     func end(unsequencedMax: Int) async throws(StoreError) -> LogEnd? { nil }
     func position(of eventID: EntityID) async throws(StoreError) -> Int64? { nil }
     func newestUnsequenced() async throws(StoreError) -> EntityID? { nil }
@@ -86,7 +93,7 @@ import Testing
 
   @Test func `are read once, and shared from any place in them`() async throws {
     let log = CountedLog(count: 20)
-    let pages = EventPages(log)
+    let pages = EventPages(log, hub: EventHub())
     let first = try await pages.page(after: 0)
     #expect(positions(first) == Array(1...20) && first.isEnd)
     let again = try await pages.page(after: 7)
@@ -104,12 +111,16 @@ import Testing
     limits.eventCount = 3
     limits.pageByteCount = 100
     #expect(
-      positions(try await EventPages(CountedLog(count: 9), limits: limits).page(after: 1)) == [
-        2, 3, 4,
-      ])
-    let large = EventPages(CountedLog(count: 9, payloadByteCount: 70), limits: limits)
+      positions(
+        try await EventPages(CountedLog(count: 9), hub: EventHub(), limits: limits).page(after: 1))
+        == [
+          2, 3, 4,
+        ])
+    let large = EventPages(
+      CountedLog(count: 9, payloadByteCount: 70), hub: EventHub(), limits: limits)
     #expect(positions(try await large.page(after: 1)) == [2, 3])
-    let huge = EventPages(CountedLog(count: 9, payloadByteCount: 1000), limits: limits)
+    let huge = EventPages(
+      CountedLog(count: 9, payloadByteCount: 1000), hub: EventHub(), limits: limits)
     let page = try await huge.page(after: 1)
     #expect(positions(page) == [2] && !page.isEnd)
   }
@@ -121,7 +132,7 @@ import Testing
     limits.eventCount = 1
     limits.keptByteCount = 3 * 2512
     let log = CountedLog(count: 9, payloadByteCount: 1000)
-    let pages = EventPages(log, limits: limits)
+    let pages = EventPages(log, hub: EventHub(), limits: limits)
     for position in 0..<3 as Range<Int64> { _ = try await pages.page(after: position) }
     #expect(log.readCount == 3)
     _ = try await pages.page(after: 0)
@@ -133,7 +144,7 @@ import Testing
     _ = try await pages.page(after: 1)
     #expect(log.readCount == 5)
     limits.keptPageCount = 0
-    let forgetful = EventPages(log, limits: limits)
+    let forgetful = EventPages(log, hub: EventHub(), limits: limits)
     _ = try await forgetful.page(after: 0)
     #expect(forgetful.keptByteCount == 0)
   }
@@ -152,14 +163,14 @@ import Testing
   }
 
   @Test func `are not read within the time of one reader`() async throws {
-    let pages = EventPages(CountedLog(count: 5))
+    let pages = EventPages(CountedLog(count: 5), hub: EventHub())
     let page = try await CallDeadline.$current.withValue(.now) { try await pages.page(after: 0) }
     #expect(positions(page) == Array(1...5))
   }
 
   @Test func `that many want at once are read once`() async throws {
     let log = CountedLog(count: 5)
-    let pages = EventPages(log)
+    let pages = EventPages(log, hub: EventHub())
     let tasks = await readers(50, of: pages, log)
     log.release()
     for task in tasks { #expect(positions(try await task.value) == Array(1...5)) }
@@ -168,7 +179,7 @@ import Testing
 
   @Test func `are read by another where their reader was cancelled`() async throws {
     let log = CountedLog(count: 5)
-    let pages = EventPages(log)
+    let pages = EventPages(log, hub: EventHub())
     let tasks = await readers(3, of: pages, log)
     tasks[0].cancel()
     log.release()
@@ -178,12 +189,32 @@ import Testing
 
   @Test func `fail for all who wait, and for nobody after that`() async throws {
     let log = CountedLog(count: 5)
-    let pages = EventPages(log)
+    let pages = EventPages(log, hub: EventHub())
     let tasks = await readers(3, of: pages, log)
     let error = StoreError.unavailable("gone", maybeCommitted: false)
     log.fail(error)
     log.release()
     for task in tasks { await #expect(throws: error) { try await task.value } }
     #expect(positions(try await pages.page(after: 0)).count == 5)
+  }
+
+  @Test func `of another epoch are not shared with those of this one, and tell of it`() async throws
+  {
+    let log = CountedLog(count: 20)
+    let hub = EventHub()
+    let pages = EventPages(log, hub: hub)
+    _ = try await pages.page(after: 0)
+    let history = LogHistory(
+      logID: LogHistory.unnamed.logID,
+      epochs: LogHistory.unnamed.epochs + [LogEpoch(id: 5, beganAfter: 3)])
+    log.begin(try #require(history))
+    // Kept pages are of the epoch that this server knows.
+    _ = try await pages.page(after: 0)
+    #expect(log.readCount == 1 && hub.history == .unnamed)
+    _ = try await pages.page(after: 20)
+    #expect(hub.history == history)
+    let readCount = log.readCount
+    _ = try await pages.page(after: 0)
+    #expect(log.readCount == readCount + 1)
   }
 }

@@ -40,6 +40,15 @@ struct ResumeMachineTests {
     #expect(machine.cursor == "c0")
   }
 
+  @Test("ends where the log has lost what it gave, at the last place that holds")
+  func forked() {
+    var machine = streaming("c9")
+    var error = RPCError(.outOfRange, "", resumeCursor: "c5")
+    error.isFromServer = true
+    #expect(machine.ended(error, jitter: 0) == .giveUp)
+    #expect(machine.cursor == "c5")
+  }
+
   @Test("continues where a draining server says")
   func resumeCursor() {
     var machine = streaming("c1")

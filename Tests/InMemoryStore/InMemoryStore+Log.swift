@@ -5,7 +5,7 @@ extension InMemoryStore: EventLog {
     after position: Int64, limit: Int, byteCountMax: Int
   ) async throws(StoreError) -> LogPage {
     try access(.readLog) { state in
-      var page = LogPage(events: [], isEnd: true)
+      var page = LogPage(events: [], isEnd: true, epoch: state.history.current.id)
       var byteCount = 0
       // Positions are dense from 1: the index after `position` is `position` itself.
       for event in state.sequenced.dropFirst(Int(max(0, position))) {
@@ -23,7 +23,8 @@ extension InMemoryStore: EventLog {
       guard state.waiting.count <= unsequencedMax else { return nil }
       return LogEnd(
         position: Int64(state.sequenced.count),
-        unsequenced: state.waiting.map(\.seq).sorted().map { $0...$0 })
+        unsequenced: state.waiting.map(\.seq).sorted().map { $0...$0 },
+        epoch: state.history.current.id)
     }
   }
 
@@ -35,6 +36,29 @@ extension InMemoryStore: EventLog {
       return Array(
         state.sequenced.lazy.filter { $0.isIn(window) && (own == nil || $0.userID == own) }
           .prefix(max(0, limit)))
+    }
+  }
+
+  package func history() async throws(StoreError) -> LogHistory { state.withLock { $0.history } }
+
+  package func declare(_ loss: LogLoss) async throws(StoreError) -> LogHistory {
+    state.withLock { state in
+      state.history = state.history.losing(loss, last: Int64(state.sequenced.count))
+      return state.history
+    }
+  }
+
+  package func contains(_ eventID: EntityID) async throws(StoreError) -> Bool {
+    state.withLock { state in
+      (state.sequenced + state.waiting).contains { $0.id == eventID }
+    }
+  }
+
+  /// What a failover does to a log: the events after `position`, and those that wait, are gone. Rows stay.
+  package func loseEvents(after position: Int64) {
+    state.withLock { state in
+      state.sequenced.removeAll { $0.position > position }
+      state.waiting.removeAll()
     }
   }
 

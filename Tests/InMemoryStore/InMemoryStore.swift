@@ -57,6 +57,7 @@ package final class InMemoryStore: Sendable {
     var cursors: [String: Int64] = [:]
     var waiting: [StoredEvent] = []
     var sequenced: [StoredEvent] = []
+    var history = LogHistory.unnamed
     var eventKeys: Set<EventKey> = []
     var nextSeq: Int64 = 1
     var faults: [Operation: [StoreError]] = [:]

@@ -75,12 +75,11 @@ import Testing
     try await fixture.relay()
     let receipt = created.receipt?.cursor ?? ""
     let cursor = try await fixture.readEvents(as: ada).nextCursor
-    let foreign = CursorCodec(secret: [UInt8](repeating: 8, count: 32)).cursor(1)
-    let future = ServiceFixture.cursors.cursor(1_000_000)
+    let foreign = CursorCodec(secret: [UInt8](repeating: 8, count: 32)) { .unnamed }.cursor(1)
     for bad in [
       "1", "nonsense", "c2_1_" + String(repeating: "0", count: 32), receipt + "0",
-      String(cursor.dropLast()), foreign, future, cursor.replacing("c2", with: "r2"),
-      ServiceFixture.cursors.cursor(.max), "c2_-1_00000000", String(repeating: "x", count: 100_000),
+      String(cursor.dropLast()), foreign, cursor.replacing("c3", with: "r3"),
+      "c2_-1_00000000", String(repeating: "x", count: 100_000),
     ] {
       let byRead = await failure {
         try await fixture.call(

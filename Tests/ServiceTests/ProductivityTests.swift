@@ -12,7 +12,7 @@ private final class FakeArchive: EventArchive {
   func publish(_ events: [StoredEvent]) { state.withLock { $0.events = events } }
   func fail(_ error: StoreError) { state.withLock { $0.fault = error } }
 
-  func archivedPosition() async throws(StoreError) -> Int64 {
+  func archivedPosition(in history: LogHistory) async throws(StoreError) -> Int64 {
     state.withLock { $0.events.last?.position ?? 0 }
   }
 

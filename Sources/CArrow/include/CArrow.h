@@ -95,6 +95,17 @@ int carrow_scan_take(const char *path, const carrow_query *query, carrow_rows *o
                      carrow_error *error);
 void carrow_rows_free(carrow_rows *);
 
+// Which events a file holds, row by row; borrowed from `owner`.
+typedef struct carrow_ids {
+  int64_t count;
+  const int64_t *positions;
+  const char *texts;        // 36 characters a row, without NUL
+  void *owner;
+} carrow_ids;
+
+int carrow_ids_take(const char *path, carrow_ids *out, carrow_error *error);
+void carrow_ids_free(carrow_ids *);
+
 // CRC-32C (Castagnoli) of `count` bytes, continuing from `crc` (0 to begin).
 uint32_t carrow_crc32c(uint32_t crc, const void *bytes, size_t count);
 

@@ -82,8 +82,8 @@ public struct Role: RawRepresentable, Hashable, Sendable, CaseIterable {
 /// What every write answers besides the resource itself.
 public struct WriteReceipt: WireMessage, Equatable {
   /// Names the last event of this write. Opaque. Give it as `min_cursor` to any read, of any service
-  /// and any replica, and the read waits until it sees this write. Empty where the write changed
-  /// nothing.
+  /// and any replica, and the read waits until it sees this write, or fails at once with OUT_OF_RANGE and
+  /// reason LOG_FORKED where the database has lost it. Empty where the write changed nothing.
   public var cursor: String
   /// True when the same idempotency key was committed before and this is the reply of that time.
   /// Nothing is kept of a request that changed nothing: its key is free, and a repeat is a first time.

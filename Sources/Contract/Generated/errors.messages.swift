@@ -38,6 +38,10 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// The client granted no credit, or read nothing, for as long as the server waits (UNAVAILABLE);
   /// a stream's resume cursor says where to continue.
   public static let streamStalled = ErrorReason(rawValue: 15)
+  /// The database lost its last commits (a failover to a standby that was behind, a restored backup), and
+  /// the log went on differently (OUT_OF_RANGE). Events and writes after the resume cursor that the
+  /// caller has seen never happened; the error's resume cursor is the last place that still holds.
+  public static let logForked = ErrorReason(rawValue: 16)
 
   /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
@@ -51,7 +55,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
     [
       .unspecified, .keyConflict, .staleVersion, .illegalTransition, .invalidField, .limitReached,
       .malformedMessage, .badPageToken, .badCursor, .lagging, .storeUnavailable, .contention,
-      .noModel, .draining, .quota, .streamStalled,
+      .noModel, .draining, .quota, .streamStalled, .logForked,
     ]
   }
 
@@ -74,6 +78,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
     case .draining: "ERROR_REASON_DRAINING"
     case .quota: "ERROR_REASON_QUOTA"
     case .streamStalled: "ERROR_REASON_STREAM_STALLED"
+    case .logForked: "ERROR_REASON_LOG_FORKED"
     default: nil
     }
   }

@@ -175,7 +175,8 @@ public struct EventFilter: WireMessage, Equatable {
 public struct ReadEventsRequest: WireMessage, Equatable {
   /// Which events.
   public var filter: EventFilter?
-  /// Behind this cursor; empty means from the beginning.
+  /// Behind this cursor; empty means from the beginning. OUT_OF_RANGE with reason LOG_FORKED where the
+  /// log has lost what came before it: the error's resume cursor is the last place that holds.
   public var afterCursor: String
   /// How many at most: 0 means 50, at most 200.
   public var pageSize: Int32

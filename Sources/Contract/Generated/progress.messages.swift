@@ -59,7 +59,8 @@ public struct WatchRequest: WireMessage, Equatable {
   /// Where to start; not set means at the end: live only, nothing that was acknowledged before the
   /// call.
   public enum Start: Equatable, Sendable {
-    /// Behind this cursor.
+    /// Behind this cursor. OUT_OF_RANGE with reason LOG_FORKED where the log has lost what came before
+    /// it: the error's resume cursor is the last place that holds.
     case afterCursor(String)
     /// At the beginning of the log.
     case fromBeginning(Bool)

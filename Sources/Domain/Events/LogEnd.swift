@@ -4,9 +4,15 @@ package struct LogEnd: Sendable, Hashable {
   package let position: Int64
   /// The numbers (`seq`) of the committed events that have no position yet, in order, none twice.
   package let unsequenced: [ClosedRange<Int64>]
+  /// The log's current epoch at that moment (`LogEpoch.id`).
+  package let epoch: UInt32
 
-  package init(position: Int64, unsequenced: [ClosedRange<Int64>] = []) {
+  package init(
+    position: Int64, unsequenced: [ClosedRange<Int64>] = [],
+    epoch: UInt32 = LogHistory.unnamed.current.id
+  ) {
     self.position = position
+    self.epoch = epoch
     self.unsequenced = unsequenced
   }
 

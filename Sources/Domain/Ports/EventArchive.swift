@@ -15,9 +15,10 @@ package struct ArchivedEvent: Sendable, Hashable {
 
 /// The part of the log that was written away for reports: the lake.
 package protocol EventArchive: Sendable {
-  /// Every event up to here is archived; 0 for an empty archive. Never goes down while a process
-  /// runs.
-  func archivedPosition() async throws(StoreError) -> Int64
+  /// Every event up to here is archived, as the log has it; 0 for an empty archive.
+  ///
+  /// - Parameter history: the log's. What the archive holds of another one is left out.
+  func archivedPosition(in history: LogHistory) async throws(StoreError) -> Int64
 
   /// A user's events in `period`, each once, of positions up to `position` and no further.
   func events(

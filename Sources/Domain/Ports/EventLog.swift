@@ -35,10 +35,14 @@ package struct LogPage: Sendable, Hashable {
   package var events: [StoredEvent]
   /// Whether the log ended there when it was read.
   package var isEnd: Bool
+  /// The log's current epoch in the moment of the read (`LogEpoch.id`): what was read is of a history
+  /// that has it. Nil where nothing was read.
+  package var epoch: UInt32?
 
-  package init(events: [StoredEvent], isEnd: Bool) {
+  package init(events: [StoredEvent], isEnd: Bool, epoch: UInt32?) {
     self.events = events
     self.isEnd = isEnd
+    self.epoch = epoch
   }
 }
 
@@ -59,6 +63,14 @@ package protocol EventLog: Sendable {
   func end(unsequencedMax: Int) async throws(StoreError) -> LogEnd?
   /// The last sequenced position; 0 where there is none.
   func head() async throws(StoreError) -> Int64
+  /// Which log it is, and its epochs. A position that is read is of this history, or of one that a later
+  /// call returns: an epoch is written before any position of it.
+  func history() async throws(StoreError) -> LogHistory
+  /// Begins an epoch where the log has lost what `loss` says, and returns its history. Does nothing where
+  /// it has not: also where another one declared it first.
+  func declare(_ loss: LogLoss) async throws(StoreError) -> LogHistory
+  /// Whether the event is in the log, with a position or without.
+  func contains(_ eventID: EntityID) async throws(StoreError) -> Bool
   /// The position of an event: nil while it is not sequenced, or where there is no such event.
   func position(of eventID: EntityID) async throws(StoreError) -> Int64?
   /// The newest event that is committed and has no position yet; nil where every event has one.

@@ -16,6 +16,12 @@ package enum LakeError: Error, Sendable, Hashable {
   case encoding(detail: String)
   /// More rows or bytes than one operation may handle.
   case tooLarge(detail: String)
+  /// The lake's rows are of another log than the one that it is to follow; nothing was changed.
+  case otherLog
+  /// The lake has events that the log does not have, and the database does not say that it lost any.
+  case ahead(published: Int64)
+  /// Another caller has made the lake follow the log's history meanwhile; nothing was changed.
+  case historyChanged
   /// `recover` has not succeeded yet.
   case closed
   /// Too many operations wait already; try again later.
@@ -26,9 +32,9 @@ package enum LakeError: Error, Sendable, Hashable {
   /// True where the same call may succeed later without anybody repairing anything by hand.
   package var isRetryable: Bool {
     switch self {
-    case .io, .locked, .overloaded: true
-    case .manifestDamaged, .damaged, .gap, .invalidEvent, .encoding, .tooLarge, .closed,
-      .cancelled:
+    case .io, .locked, .overloaded, .ahead, .historyChanged: true
+    case .manifestDamaged, .damaged, .gap, .invalidEvent, .encoding, .tooLarge, .otherLog,
+      .closed, .cancelled:
       false
     }
   }
@@ -69,6 +75,12 @@ extension LakeError: CustomStringConvertible {
     case .invalidEvent(let position, let reason): "event \(position): \(reason)"
     case .encoding(let detail): "encoding failed: \(detail)"
     case .tooLarge(let detail): "too large: \(detail)"
+    case .otherLog:
+      "the lake is of another log: give this server a folder of its own for its lake, or move the "
+        + "folder away: it is rebuilt from the log"
+    case .ahead(let published):
+      "the lake has event \(published), the log does not: the database may be behind another one"
+    case .historyChanged: "the lake follows another history of the log since a moment ago"
     case .closed: "the lake is not open"
     case .overloaded: "too many operations on the lake wait already"
     case .cancelled: "cancelled"

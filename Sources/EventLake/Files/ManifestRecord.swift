@@ -1,5 +1,6 @@
 import CArrow
 import Digits
+package import Domain
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -17,6 +18,8 @@ package enum ManifestRecord: Sendable, Hashable, Codable {
   case abort
   /// A file was not what it should be and is no longer read.
   case quarantine(DamagedFile)
+  /// The lake continues this history of the log, and has every event of it up to `last`.
+  case history(LogHistory, last: Int64)
 }
 
 /// What a publication does, recorded before it begins, so that whoever finds it half done can end it.

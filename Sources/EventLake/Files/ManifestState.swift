@@ -1,3 +1,5 @@
+package import Domain
+
 /// What the manifest says: a value that journal records move forward.
 ///
 /// ```
@@ -10,6 +12,8 @@ package struct ManifestState: Sendable, Hashable {
   /// Every event up to here is in a published file, or was in one that is now set aside.
   package private(set) var publishedPosition: Int64 = 0
   package private(set) var pending: PublishIntent?
+  /// The log's history that the events are of; nil where it was never recorded.
+  package private(set) var history: LogHistory?
   private var days: [Int64: [String: LakeFile]] = [:]
   private var damagedByPath: [String: DamagedFile] = [:]
 
@@ -27,6 +31,11 @@ package struct ManifestState: Sendable, Hashable {
       return pending == nil ? "abort without intent" : nil
     case .quarantine(let damaged):
       return contains(damaged.file) ? nil : "quarantine of unknown \(damaged.file.path)"
+    case .history(_, let last):
+      if pending != nil { return "history within a publication" }
+      if last > publishedPosition { return "history goes forwards" }
+      let isCut = (files + damaged.map(\.file)).allSatisfy { $0.lastPosition <= last }
+      return isCut || last == publishedPosition ? nil : "history before its files are cut"
     }
   }
 
@@ -47,6 +56,9 @@ package struct ManifestState: Sendable, Hashable {
     case .quarantine(let damaged):
       remove(damaged.file)
       damagedByPath[damaged.file.path] = damaged
+    case .history(let history, let last):
+      self.history = history
+      publishedPosition = last
     }
   }
 
@@ -101,11 +113,14 @@ struct ManifestSnapshot: Codable {
   var publishedPosition: Int64
   var files: [LakeFile]
   var damaged: [DamagedFile]
+  /// Not in those of earlier versions, which pass it over.
+  var history: LogHistory?
 }
 
 extension ManifestState {
   init(_ snapshot: ManifestSnapshot) {
     publishedPosition = snapshot.publishedPosition
+    history = snapshot.history
     for file in snapshot.files { days[file.dayNumber, default: [:]][file.path] = file }
     damagedByPath = Dictionary(snapshot.damaged.map { ($0.file.path, $0) }) { $1 }
   }
@@ -115,6 +130,6 @@ extension ManifestState {
     guard pending == nil else { return nil }
     return ManifestSnapshot(
       generation: generation, publishedPosition: publishedPosition, files: files,
-      damaged: damaged)
+      damaged: damaged, history: history)
   }
 }

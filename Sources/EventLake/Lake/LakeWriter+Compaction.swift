@@ -76,7 +76,7 @@ extension LakeWriter {
   }
 
   /// The hidden folder: merged files, and links to all files that stay.
-  private func buildDay(
+  func buildDay(
     _ intent: PublishIntent, _ encoded: [EncodedFile]
   ) throws(LakeError) {
     guard let day = intent.exchangedDay else { return }

@@ -109,6 +109,11 @@ struct LakeWriter {
   }
 
   private func isComplete(_ intent: PublishIntent) throws(LakeError) -> Bool {
+    // A day of which nothing stays has no new file to tell.
+    if intent.files.isEmpty {
+      for file in intent.replaced
+      where try storage.inspect(layout.path(of: file), checksum: false) != nil { return false }
+    }
     for file in intent.files {
       let facts = try storage.inspect(layout.path(of: file), checksum: true)
       guard facts == FileFacts(byteCount: file.byteCount, checksum: file.checksum) else {

@@ -2,7 +2,9 @@ package import Domain
 
 /// The lake as the reports' archive.
 extension ParquetEventLake: EventArchive {
-  package func archivedPosition() async throws(StoreError) -> Int64 { publishedPosition }
+  package func archivedPosition(in history: LogHistory) async throws(StoreError) -> Int64 {
+    min(publishedPosition, self.history?.shared(with: history) ?? 0)
+  }
 
   package func events(
     user: EntityID, in period: ReportPeriod, upTo position: Int64

@@ -31,6 +31,8 @@ package struct FlushMachine: Sendable, Hashable {
   package let policy: Policy
   private var head: Int64
   private var published: Int64
+  /// Up to here everything is in the lake.
+  package var publishedPosition: Int64 { published }
   /// When the first event after `published` was noticed.
   private var waitingSince: Instant?
   private var lastLook: Instant?

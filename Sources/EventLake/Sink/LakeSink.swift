@@ -7,9 +7,9 @@ import Synchronization
 ///
 /// Its cursor is the lake's own `publishedPosition`, so that no crash can part the two.
 package final class LakeSink: Sendable {
-  private let lake: ParquetEventLake
-  private let log: any EventLog
-  private let logger: Logger
+  let lake: ParquetEventLake
+  let log: any EventLog
+  let logger: Logger
   private let publishing: OutageLog
   private let repairing: OutageLog
   private let pageSize: Int
@@ -19,6 +19,7 @@ package final class LakeSink: Sendable {
   private let machine: Mutex<FlushMachine>
   private let wake = WakeSignal()
   private let failure = Mutex<String?>(nil)
+  private let compared = Mutex(false)
 
   /// How the log is read for one publication: events may be large, and as many as a publication
   /// may have must not be held at any size.
@@ -63,12 +64,27 @@ package final class LakeSink: Sendable {
   package func flush(timeout: Duration = .seconds(5)) async throws -> Int64 {
     try await awaitPositions(until: .now + timeout)
     let head = try await log.head()
+    _ = try await align()
     while lake.publishedPosition < head {
       try Task.checkCancellation()
       guard try await publishPage() else { break }
     }
     machine.withLock { $0.published(through: lake.publishedPosition, at: .now) }
     return lake.publishedPosition
+  }
+
+  /// Whether what the lake has was compared with the log since the log may have lost something.
+  var isCompared: Bool {
+    get { compared.withLock { $0 } }
+    set { compared.withLock { $0 = newValue } }
+  }
+
+  /// Every event up to `position` is in the lake, and none after it.
+  func restart(at position: Int64) {
+    machine.withLock { machine in
+      guard lake.publishedPosition != machine.publishedPosition else { return }
+      machine = FlushMachine(policy: machine.policy, published: position)
+    }
   }
 
   private func awaitPositions(until deadline: ContinuousClock.Instant) async throws {
@@ -127,9 +143,17 @@ package final class LakeSink: Sendable {
   private func look() async {
     do {
       let head = try await log.head()
+      if head < lake.publishedPosition { isCompared = false }
+      _ = try await align()
       machine.withLock { $0.looked(head: head, at: .now) }
+      failure.withLock { $0 = nil }
+      publishing.worked()
+    } catch is StoreError {
+      // The database's troubles are told elsewhere.
     } catch {
-      logger.debug("the log did not say how far it reaches", metadata: ["error": "\(error)"])
+      if Task.isCancelled { return }
+      failure.withLock { $0 = "\(error)" }
+      publishing.failed("\(error)")
     }
   }
 
@@ -150,6 +174,7 @@ package final class LakeSink: Sendable {
 
   /// False where the log has nothing after what is published.
   private func publishPage() async throws -> Bool {
+    let history = try await align()
     let published = lake.publishedPosition
     var events: [StoredEvent] = []
     var byteCount = 0
@@ -158,6 +183,7 @@ package final class LakeSink: Sendable {
         after: events.last?.position ?? published,
         limit: min(pageSize - events.count, reading.portion),
         byteCountMax: reading.byteCountMax - byteCount)
+      try check(portion, history)
       byteCount += portion.events.reduce(0) {
         $0 + $1.payload.utf8.count + $1.metadata.utf8.count
       }
@@ -165,8 +191,13 @@ package final class LakeSink: Sendable {
       if portion.isEnd { break }
     }
     guard !events.isEmpty else { return false }
-    try await lake.append(events)
+    try await lake.append(events, of: history)
     return true
+  }
+
+  /// Throws where the page is of a later history than the one that the lake continues.
+  private func check(_ page: LogPage, _ history: LogHistory) throws(LakeError) {
+    guard page.epoch.map({ $0 == history.current.id }) ?? true else { throw .historyChanged }
   }
 
   private func repairLogged() async {
@@ -184,21 +215,32 @@ package final class LakeSink: Sendable {
 
   /// Writes every damaged file again from the log; returns how many.
   package func repair() async throws -> Int {
+    // What the log has lost is not written again, nor what came in its place.
+    let history = try await align()
     let damaged = lake.damaged
     for entry in damaged {
-      var events: [StoredEvent] = []
-      var position = entry.file.firstPosition - 1
-      while position < entry.file.lastPosition {
-        try Task.checkCancellation()
-        let limit = min(Int64(pageSize), entry.file.lastPosition - position)
-        let page = try await log.page(
-          after: position, limit: Int(limit), byteCountMax: reading.byteCountMax)
-        guard let last = page.events.last else { break }
-        position = last.position
-        events += page.events.filter { entry.file.holds($0) }
-      }
-      try await lake.restore(entry, from: events)
+      try await lake.restore(
+        entry, from: read(entry.file, upTo: entry.file.lastPosition, of: history))
     }
     return damaged.count
+  }
+
+  /// A file's events, of the log.
+  func read(
+    _ file: LakeFile, upTo last: Int64, of history: LogHistory
+  ) async throws -> [StoredEvent] {
+    var events: [StoredEvent] = []
+    var position = file.firstPosition - 1
+    while position < last {
+      try Task.checkCancellation()
+      let limit = min(Int64(pageSize), last - position)
+      let page = try await log.page(
+        after: position, limit: Int(limit), byteCountMax: reading.byteCountMax)
+      try check(page, history)
+      guard let end = page.events.last else { break }
+      position = end.position
+      events += page.events.filter { file.holds($0) }
+    }
+    return events
   }
 }

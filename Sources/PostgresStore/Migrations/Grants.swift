@@ -26,6 +26,8 @@ enum Grants {
       GRANT INSERT (\(EventRow.names)) ON events TO hito_app;
       GRANT SELECT, INSERT ON event_positions TO hito_app;
       GRANT SELECT, UPDATE ON event_low_mark TO hito_app;
+      GRANT SELECT ON log_identity TO hito_app;
+      GRANT SELECT, INSERT ON log_epochs TO hito_app;
       GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
       GRANT SELECT, INSERT, UPDATE, DELETE ON
         embeddings, passages, idempotency_keys, stored_bytes, course_copies

@@ -6,6 +6,9 @@ internal import Synchronization
 ///
 ///   unknown ── lock taken, positions read ──▶ leading ── session, lock or batch lost ──▶ unknown
 ///
+/// Who leads in a database that is not the one of the current epoch (a standby that was promoted, a
+/// backup that was restored) begins an epoch before it gives a position: see `EpochStatements`.
+///
 /// Events are never touched: positions are rows of `event_positions`. The lock saves work only. Two
 /// that lead by mistake refuse each other's whole batch, because numbers and positions are unique.
 package final class PostgresEventSequencer: EventSequencer {
@@ -65,6 +68,8 @@ package final class PostgresEventSequencer: EventSequencer {
         "the sequence events_seq_seq is before the last event, or gives out more than one number "
           + "at a time: SELECT setval('events_seq_seq', max(seq)) FROM events, and CACHE 1")
     }
+    // A session belongs to one database of one timeline: what it is now, it is until it ends.
+    _ = try await database.write(EpochStatements.settle(), for: .sequencing, on: .sequencer)
     let rows = try await database.rows(
       SequencerStatements.positioned(), as: .system(.sequencing), on: .sequencer)
     guard let low: Int64 = try rows.first?.value(0) else {

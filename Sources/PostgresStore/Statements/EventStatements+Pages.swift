@@ -10,7 +10,8 @@ extension EventStatements {
       ELSE octet_length(e.metadata::text) END
     """
 
-  /// The events after `$1`, at most `$2`, until they take `$3` bytes; with the last position.
+  /// The events after `$1`, at most `$2`, until they take `$3` bytes; with the last position and the
+  /// current epoch.
   ///
   /// Positions are dense, so that the walk knows where each step ends. It looks at twice as many
   /// events each time, and ends with the step that reaches the bound: nothing far after it is
@@ -28,7 +29,7 @@ extension EventStatements {
         WHERE p.position > w.reached AND p.position <= w.reached + w.step)::bigint, 0)
       FROM walk w, log
       WHERE w.bytes < $3 AND w.reached < $1 + $2 AND w.reached < log.last)
-    SELECT p.*, log.last FROM (
+    SELECT p.*, log.last, (SELECT h.id FROM log_epochs h ORDER BY h.number DESC LIMIT 1) FROM (
       SELECT \(EventRow.columns),
         sum(\(byteCount)) OVER (ORDER BY p.position) - (\(byteCount)) AS before
       FROM event_positions p JOIN events e ON e.seq = p.seq
@@ -38,11 +39,12 @@ extension EventStatements {
     """)
 
   /// The last position, and the numbers of committed events that have none, in ranges: at most `$1`
-  /// of them are looked at.
+  /// of them are looked at. With the current epoch.
   static let end = Query<Int64>(
     "events.end",
     """
-    SELECT p.last, u.low, u.high
+    SELECT p.last, u.low, u.high,
+      (SELECT h.id FROM log_epochs h ORDER BY h.number DESC LIMIT 1)
     FROM (SELECT coalesce(max(position), 0) AS last FROM event_positions) p LEFT JOIN (
       SELECT min(n.seq) AS low, max(n.seq) AS high FROM (
         SELECT e.seq, e.seq - row_number() OVER (ORDER BY e.seq) AS island FROM (

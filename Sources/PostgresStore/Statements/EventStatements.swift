@@ -24,6 +24,9 @@ enum EventStatements {
     "events.position_of",
     "SELECT p.position FROM events e JOIN event_positions p ON p.seq = e.seq WHERE e.id = $1")
 
+  static let contains = Query<EntityID>(
+    "events.contains", "SELECT EXISTS (SELECT FROM events WHERE id = $1)")
+
   /// Looks no further down than the low mark, below which everything has its position.
   static let newestUnsequenced = Statement(
     "events.newest_unsequenced",
@@ -87,7 +90,7 @@ enum EventStatements {
 
   static let all: [any StatementSource] =
     [
-      page, end, window, head, positionOfEvent, newestUnsequenced, positionAtTime, tail,
+      page, end, window, head, positionOfEvent, contains, newestUnsequenced, positionAtTime, tail,
       cursor, advanceCursor, notify,
     ] + insert.all
 }

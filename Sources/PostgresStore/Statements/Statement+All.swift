@@ -3,6 +3,7 @@ extension Statement {
   package static let all = [
     [Viewer.announce], UserStatements.all, CourseStatements.all, GoalStatements.all,
     SnapshotStatements.all, ReplyStatements.all, EventStatements.all, SequencerStatements.all,
+    EpochStatements.all,
     TokenStatements.all, PassageStatements.all, SearchStatements.all, ReaderRole.all,
     EmbeddingStatements.all, AgentRunStatements.all,
     DocumentStatements.all, UsageStatements.all, CourseCopyStatements.all,

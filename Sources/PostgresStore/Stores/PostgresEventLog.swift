@@ -9,7 +9,7 @@ package struct PostgresEventLog: EventLog {
   /// How far commits may overtake each other, for `position(at:)`.
   private static let disorderMax: Int64 = 10_000
 
-  private let database: PostgresDatabase
+  let database: PostgresDatabase
 
   package init(_ database: PostgresDatabase) { self.database = database }
 
@@ -34,7 +34,10 @@ package struct PostgresEventLog: EventLog {
     let events = try rows.map(EventRow.read)
     // After the event and what came before it.
     let last = try rows.first?.value(EventRow.width + 1, as: Int64.self)
-    return LogPage(events: events, isEnd: events.last?.position == last)
+    let epoch = try rows.first?.value(EventRow.width + 2, as: Int64.self)
+    return LogPage(
+      events: events, isEnd: events.last?.position == last,
+      epoch: epoch.map(UInt32.init(truncatingIfNeeded:)))
   }
 
   package func end(unsequencedMax: Int) async throws(StoreError) -> LogEnd? {
@@ -46,7 +49,8 @@ package struct PostgresEventLog: EventLog {
       return low...(try row.value(2))
     }
     let end = LogEnd(
-      position: try rows.first?.value(0) ?? 0, unsequenced: ranges.compactMap { $0 })
+      position: try rows.first?.value(0) ?? 0, unsequenced: ranges.compactMap { $0 },
+      epoch: UInt32(truncatingIfNeeded: try rows.first?.value(3, as: Int64.self) ?? 0))
     return end.unsequencedCount <= unsequencedMax ? end : nil
   }
 

@@ -86,6 +86,8 @@ package final class EmbeddingWorker: Sendable {
 
   /// Nothing is due: what was written up to `head` was at least tried, unless others are at it.
   private func rest(after head: Int64) async throws {
+    // The log has lost events, and the cursor in the database went back with it.
+    if head < position { state.withLock { $0.advancedTo = head } }
     if head > position, try await store.hasUntried() == false {
       state.withLock { $0.advancedTo = max($0.advancedTo, head) }
     }

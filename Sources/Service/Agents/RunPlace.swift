@@ -16,7 +16,7 @@ struct RunPlace: Sendable, Hashable {
 
   init(_ point: LogPoint) throws(RPCError) {
     switch point {
-    case .event(let id): self.init(id)
+    case .event(let id, _): self.init(id)
     case .step(let id, let count): self.init(id, messageCount: count)
     case .position: throw RPCError.badCursor("is not of a run")
     }

@@ -66,7 +66,7 @@ package struct Services: Sendable {
       ?? QuotaBook(store: ports.quotas, defaults: QuotaDefaults(), clock: options.clock)
     self.quotas = quotas
     admission = CallAdmission(options.admission, limits: quotas.limits)
-    cursors = CursorCodec(secret: options.secret)
+    cursors = CursorCodec(secret: options.secret) { hub.history }
     standing = StandingCheck(tokens: ports.tokens, clock: options.clock)
     authenticator = TokenAuthenticator(
       tokens: ports.tokens, users: ports.users, clock: options.clock)
@@ -139,7 +139,7 @@ package struct Services: Sendable {
   private func registerEvents(in router: inout Router) throws(RegistrationError) {
     let visibility = EventVisibility(courses: ports.courses)
     try ProgressService(
-      log: ports.log, pages: EventPages(ports.log), hub: hub, visibility: visibility,
+      log: ports.log, pages: EventPages(ports.log, hub: hub), hub: hub, visibility: visibility,
       waiter: waiter, cursors: cursors
     ).register(in: &router)
     try EventService(

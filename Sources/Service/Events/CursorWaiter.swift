@@ -18,7 +18,11 @@ struct CursorWaiter: Sendable {
   /// is seen as soon as the client has it, so that only what it says is checked.
   func checkRowRead(_ minCursor: String) async throws {
     guard !minCursor.isEmpty else { return }
-    if case .position(let position) = try cursors.point(minCursor) { try await check(position) }
+    switch try cursors.point(minCursor) {
+    case .position(let place): try await check(place)
+    case .event(let id, let epoch): try await checkKept(id, epoch)
+    case .step: break
+    }
   }
 
   /// For reads of the log: waits until the write is sequenced.
@@ -30,23 +34,26 @@ struct CursorWaiter: Sendable {
   /// The position that a cursor or receipt names, waiting for a receipt's event to have one.
   func position(of text: String, _ context: CallContext) async throws -> Int64 {
     switch try cursors.point(text) {
-    case .position(let position):
-      try await check(position)
-      return position
-    case .event(let id), .step(let id, _):
-      return try await sequencedPosition(of: id, context)
+    case .position(let place):
+      try await check(place)
+      return place.position
+    case .event(let id, let epoch):
+      return try await sequencedPosition(of: id, epoch, context)
+    case .step(let id, _):
+      return try await sequencedPosition(of: id, nil, context)
     }
   }
 
-  func check(_ position: Int64) async throws {
-    if let head = hub.head, position <= head { return }
-    guard try await position <= log.head() else { throw RPCError.badCursor("is not in the log") }
-  }
-
-  private func sequencedPosition(of id: EntityID, _ context: CallContext) async throws -> Int64 {
+  private func sequencedPosition(
+    of id: EntityID, _ epoch: UInt32?, _ context: CallContext
+  ) async throws -> Int64 {
     var position: Int64 = 0
     try await wait(for: "log", context) {
-      guard let sequenced = try await log.position(of: id) else { return false }
+      guard let sequenced = try await log.position(of: id) else {
+        // It was committed before anybody had the receipt.
+        if try await !log.contains(id) { throw try await lost(epoch) }
+        return false
+      }
       position = sequenced
       return true
     }

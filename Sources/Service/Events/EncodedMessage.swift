@@ -5,10 +5,13 @@ internal import RPC
 
 extension SharedEvent {
   /// The event as every subscriber gets it, and the cursor that it carries.
-  func message(_ cursors: CursorCodec) -> (response: EncodedMessage<WatchResponse>, cursor: String)
-  {
+  ///
+  /// - Parameter history: of which the event is.
+  func message(
+    _ cursors: CursorCodec, in history: LogHistory
+  ) -> (response: EncodedMessage<WatchResponse>, cursor: String) {
     let rendering = rendered { event in
-      let cursor = cursors.cursor(event.position)
+      let cursor = cursors.cursor(event.position, in: history)
       let response = WatchResponse(
         cursor: cursor, step: .event(Contract.Event(self, cursor: cursor)))
       return Rendering(cursor: cursor, bytes: response.encodedBytes())

@@ -20,8 +20,11 @@ struct EventSubscription: Sendable {
   let caller: Caller
   let responses: ResponseWriter<EncodedMessage<WatchResponse>>
 
+  /// The log's history that the subscription continues.
+  private(set) var history: LogHistory
+
   /// Runs until the call ends. Every error says where to resume.
-  func run(_ start: SubscriptionMachine) async throws {
+  mutating func run(_ start: SubscriptionMachine) async throws {
     var machine = start
     do {
       while true {
@@ -39,14 +42,14 @@ struct EventSubscription: Sendable {
       }
     } catch {
       var error = ErrorTable.rpcError(error)
-      error.resumeCursor = error.resumeCursor ?? cursors.cursor(machine.cursor)
+      error.resumeCursor = error.resumeCursor ?? cursors.cursor(machine.cursor, in: history)
       throw error
     }
   }
 
   /// Looks at a page of the log or a batch of the ring, or waits for one. Ends early, and lets go of
   /// it, with a message that cannot go out at once.
-  private func step(_ machine: inout SubscriptionMachine) async throws -> Unsent? {
+  private mutating func step(_ machine: inout SubscriptionMachine) async throws -> Unsent? {
     switch machine.next {
     case .readLog(let position):
       // A page that others read needs no wait: the loop gets its turn.
@@ -54,10 +57,13 @@ struct EventSubscription: Sendable {
       // Asked before the page is read: what the ring gets meanwhile comes after the target.
       let ringHead = hub.head ?? 0
       let page = try await pages.page(after: position)
+      guard try isContinued(machine) else { return nil }
       if let unsent = try await consider(page.events, &machine) { return unsent }
       return marking(machine.logPageEnded(isEnd: page.isEnd, ringHead: ringHead), machine)
     case .takeFromRing(let position, let limit):
-      switch hub.take(after: position, limit: limit) {
+      let take = hub.take(after: position, limit: limit)
+      guard try isContinued(machine) else { return nil }
+      switch take {
       case .events(let events):
         if let unsent = try await consider(events, &machine) { return unsent }
         return marking(machine.ringBatchEnded(), machine)
@@ -68,6 +74,19 @@ struct EventSubscription: Sendable {
       case .gone: return marking(machine.cursorLeftRing(), machine)
       }
     }
+  }
+
+  /// Whether the history is still the one that the subscription continues, so that what was just read
+  /// comes after its cursor. Throws where the log has lost what the client has seen.
+  private mutating func isContinued(_ machine: SubscriptionMachine) throws(RPCError) -> Bool {
+    let known = hub.history
+    guard known != history else { return true }
+    let shared = history.shared(with: known)
+    guard machine.cursor <= shared else {
+      throw RPCError.logForked(resumeCursor: cursors.cursor(shared, in: known))
+    }
+    history = known
+    return false
   }
 
   /// Sends what is wanted of `events`, up to a message that would have to wait.
@@ -87,7 +106,7 @@ struct EventSubscription: Sendable {
       case .pass: continue
       case .checkpoint: unsent = message(.checkpoint, machine)
       case .send:
-        let (message, cursor) = event.message(cursors)
+        let (message, cursor) = event.message(cursors, in: history)
         unsent = Unsent(message: message, cursor: cursor, before: before)
       }
       if try await !offer(unsent, &machine) { return unsent }
@@ -117,7 +136,7 @@ struct EventSubscription: Sendable {
   }
 
   private func message(_ mark: SubscriptionMark, _ machine: SubscriptionMachine) -> Unsent {
-    let cursor = cursors.cursor(machine.cursor)
+    let cursor = cursors.cursor(machine.cursor, in: history)
     let response = WatchResponse(cursor: cursor, step: .mark(mark))
     return Unsent(message: EncodedMessage(response), cursor: cursor, before: machine)
   }

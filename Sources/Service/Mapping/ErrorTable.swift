@@ -122,6 +122,23 @@ extension RPCError {
       details: .encoded(ErrorDetails(reason: .badCursor)))
   }
 
+  /// The client has seen events, or a place behind them, that the log has lost since.
+  static func logForked(resumeCursor: String) -> RPCError {
+    RPCError(
+      .outOfRange,
+      "the log has lost what came before this place, and went on differently: events after the resume "
+        + "cursor that were seen never happened; read on from there",
+      details: .encoded(ErrorDetails(reason: .logForked)), resumeCursor: resumeCursor)
+  }
+
+  /// A write that was acknowledged, and lost with its database.
+  static func lostWrite(resumeCursor: String) -> RPCError {
+    RPCError(
+      .outOfRange,
+      "the write of this receipt was lost when the database failed over or was restored: make it again",
+      details: .encoded(ErrorDetails(reason: .logForked)), resumeCursor: resumeCursor)
+  }
+
   static func tooManyWaits(maximum: Int) -> RPCError {
     RPCError(
       .resourceExhausted,

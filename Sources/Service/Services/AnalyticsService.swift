@@ -72,7 +72,7 @@ struct AnalyticsService: AnalyticsServiceHandler {
   ) async throws -> Int64 {
     guard let archive else { return 0 }
     do throws(StoreError) {
-      let archived = try await archive.archivedPosition()
+      let archived = try await archive.archivedPosition(in: try await log.history())
       guard archived > 0 else { return 0 }
       for event in try await archive.events(user: userID, in: period, upTo: archived) {
         accumulator.add(

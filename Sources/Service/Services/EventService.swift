@@ -19,15 +19,23 @@ struct EventService: EventServiceHandler {
     let caller = try context.caller
     let limit = try Paging.limit(request.pageSize, field: "page_size")
     let filter = try Domain.EventFilter(request.filter)
-    try await waiter.waitForLog(request.minCursor, context)
-    let start =
-      request.afterCursor.isEmpty
-      ? 0 : try await waiter.position(of: request.afterCursor, context)
-    return try await read(after: start, limit, filter, caller)
+    // Again where the log was found to have another history meanwhile.
+    for _ in 0..<3 {
+      let history = waiter.hub.history
+      try await waiter.waitForLog(request.minCursor, context)
+      let start =
+        request.afterCursor.isEmpty
+        ? 0 : try await waiter.position(of: request.afterCursor, context)
+      let response = try await read(after: start, limit, filter, caller, history)
+      try await waiter.hub.follow(log)
+      if history == waiter.hub.history { return response }
+    }
+    throw StoreError.unavailable("the log's history changes", maybeCommitted: false)
   }
 
   private func read(
-    after start: Int64, _ limit: Int, _ filter: Domain.EventFilter, _ caller: Caller
+    after start: Int64, _ limit: Int, _ filter: Domain.EventFilter, _ caller: Caller,
+    _ history: LogHistory
   ) async throws -> ReadEventsResponse {
     let selection = EventSelection(filter)
     let head = try await log.head()
@@ -48,7 +56,7 @@ struct EventService: EventServiceHandler {
         guard selection.wants(event, shared.facts),
           try await visibility.allows(shared, to: caller)
         else { continue }
-        let cursor = cursors.cursor(event.position)
+        let cursor = cursors.cursor(event.position, in: history)
         response.events.append(Contract.Event(shared, cursor: cursor))
         room -= event.payload.utf8.count + event.metadata.utf8.count + 512
       }
@@ -56,7 +64,7 @@ struct EventService: EventServiceHandler {
       if page.count < Self.pageMax, consideredCount == page.count { window.after = end }
     }
     response.atEnd = window.after >= head
-    response.nextCursor = cursors.cursor(window.after)
+    response.nextCursor = cursors.cursor(window.after, in: history)
     return response
   }
 

@@ -44,16 +44,20 @@ struct ProgressService: Sendable {
     if case .fromTimeUs(let micros) = request.start {
       from = try Domain.Timestamp(micros: micros, field: "from_time_us")
     }
-    let machine = try await start(request, from, Int(interval), context)
-    let subscription = EventSubscription(
+    // Before the place is looked at: what is found out later is of a history that continues this one,
+    // or ends the subscription.
+    var history = hub.history
+    let machine = try await start(request, from, Int(interval), &history, context)
+    var subscription = EventSubscription(
       pages: pages, hub: hub, cursors: cursors, visibility: visibility,
-      selection: EventSelection(filter, from: from), caller: caller, responses: responses)
+      selection: EventSelection(filter, from: from), caller: caller, responses: responses,
+      history: history)
     try await subscription.run(machine)
   }
 
   private func start(
     _ request: WatchRequest, _ from: Domain.Timestamp?, _ checkpointInterval: Int,
-    _ context: CallContext
+    _ history: inout LogHistory, _ context: CallContext
   ) async throws -> SubscriptionMachine {
     let cursor: Int64
     switch (from, request.start) {
@@ -68,6 +72,10 @@ struct ProgressService: Sendable {
       guard let end = try await log.end(unsequencedMax: Self.unsequencedMax) else {
         throw RPCError.logIsBehind()
       }
+      try await hub.follow(end.epoch, of: log)
+      history = hub.history
+      // Cut again in this moment: what the end says may be of before.
+      guard history.current.id == end.epoch else { throw RPCError.logIsBehind() }
       return SubscriptionMachine(live: end, checkpointInterval: checkpointInterval)
     }
     return SubscriptionMachine(after: cursor, checkpointInterval: checkpointInterval)

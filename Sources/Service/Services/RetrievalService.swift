@@ -208,11 +208,15 @@ extension CursorWaiter {
   ) async throws {
     guard !minCursor.isEmpty else { return }
     let point = try cursors.point(minCursor)
-    if case .position(let wanted) = point { try await check(wanted) }
+    switch point {
+    case .position(let place): try await check(place)
+    case .event(let id, let epoch): try await checkKept(id, epoch)
+    case .step: break
+    }
     try await wait(for: "embeddings", context) {
       switch point {
-      case .event(let id), .step(let id, _): try await embeddings.isEmbedded(event: id)
-      case .position(let wanted): try await position() >= wanted
+      case .event(let id, _), .step(let id, _): try await embeddings.isEmbedded(event: id)
+      case .position(let place): try await position() >= place.position
       }
     }
   }

@@ -60,6 +60,8 @@ enum ErrorText {
     case .permissionDenied: return "use the token of a role that may do this"
     case .aborted: return "read it again and decide again: another change came first"
     case .deadlineExceeded: return "give it more time with --timeout"
+    case .outOfRange where error.resumeCursor != nil:
+      return "read on from that cursor, and put right what came of events after it"
     case .outOfRange: return "start from a cursor that exists, or with --from beginning"
     case .unimplemented:
       return "this server does not have the method yet; "

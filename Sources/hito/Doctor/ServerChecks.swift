@@ -47,6 +47,13 @@ enum ServerChecks {
     }
     let settings = ConnectionSettings(conninfo: application)
     if let state = try? await RowSecurity.state(settings) { findings.append(isolation(state)) }
+    if let history = try? await PostgresInstallation.history(settings) {
+      findings.append(
+        .ok(
+          "log",
+          "\(history.logID), epoch \(history.epochs.count), begun after \(history.current.beganAfter)"
+        ))
+    }
     return findings
   }
 

@@ -38,7 +38,7 @@ final class ServerComponents: Sendable {
 
   init(
     configuration: ServeConfiguration, connection: ConnectionSettings,
-    database: PostgresDatabase, lake: ParquetEventLake,
+    database: PostgresDatabase, history: LogHistory, lake: ParquetEventLake,
     providers: [EmbeddingModels.Provider], model: (any LanguageModel)?, quotas: QuotaBook,
     clock: any TimeSource, ids: any IDGenerator, logger: Logger
   ) {
@@ -49,7 +49,7 @@ final class ServerComponents: Sendable {
     self.ids = ids
     self.logger = logger
     log = PostgresEventLog(database)
-    hub = EventHub()
+    hub = EventHub(history: history)
     let sequencer = PostgresEventSequencer(database)
     sink = LakeSink(lake: lake, log: log, logger: Logger(label: "hito.lake"), time: clock)
     // The embedded database has no other server to wake.

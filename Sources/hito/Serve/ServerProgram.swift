@@ -132,8 +132,9 @@ struct ServerProgram {
     let model = try configured.languageModel(
       usage: PostgresModelUsageStore(database), quotas: quotas)
     let parts = makeComponents(
-      connection: pool.connection, database: database, lake: lake, providers: embedders.all,
-      model: model, quotas: quotas)
+      connection: pool.connection, database: database,
+      history: try await PostgresInstallation.history(pool.connection), lake: lake,
+      providers: embedders.all, model: model, quotas: quotas)
     let switcher = embedders.desired.map { desired in
       parts.makeSwitcher(
         to: desired, database: database, owner: ConnectionSettings(conninfo: conninfo.owner))
@@ -189,12 +190,14 @@ struct ServerProgram {
   }
 
   private func makeComponents(
-    connection: ConnectionSettings, database: PostgresDatabase, lake: ParquetEventLake,
-    providers: [EmbeddingModels.Provider], model: (any LanguageModel)?, quotas: QuotaBook
+    connection: ConnectionSettings, database: PostgresDatabase, history: LogHistory,
+    lake: ParquetEventLake, providers: [EmbeddingModels.Provider], model: (any LanguageModel)?,
+    quotas: QuotaBook
   ) -> ServerComponents {
     ServerComponents(
-      configuration: configuration, connection: connection, database: database, lake: lake,
-      providers: providers, model: model, quotas: quotas, clock: clock, ids: ids, logger: logger)
+      configuration: configuration, connection: connection, database: database, history: history,
+      lake: lake, providers: providers, model: model, quotas: quotas, clock: clock, ids: ids,
+      logger: logger)
   }
 
   private func makeTLS() throws -> TLSContext {

@@ -7,6 +7,8 @@ final class MemoryLog: EventLog {
     var events: [StoredEvent] = []
     var failuresLeft = 0
     var readCount = 0
+    var history = LogHistory.unnamed
+    var refusesDeclarations = false
   }
 
   private let state = Mutex(State())
@@ -16,6 +18,34 @@ final class MemoryLog: EventLog {
   func append(_ events: [StoredEvent]) { state.withLock { $0.events += events } }
   func failNext(_ count: Int) { state.withLock { $0.failuresLeft = count } }
   var readCount: Int { state.withLock { $0.readCount } }
+
+  /// What a failover that lost events does: those after `position` are gone, and others come.
+  func lose(after position: Int64, then events: [StoredEvent] = []) {
+    state.withLock { state in
+      state.events.removeAll { $0.position > position }
+      state.events += events
+    }
+  }
+
+  /// As a database that is only behind another one.
+  func refuseDeclarations() { state.withLock { $0.refusesDeclarations = true } }
+
+  func begin(_ history: LogHistory) { state.withLock { $0.history = history } }
+
+  func history() async throws(StoreError) -> LogHistory { state.withLock { $0.history } }
+
+  func declare(_ loss: LogLoss) async throws(StoreError) -> LogHistory {
+    state.withLock { state in
+      if !state.refusesDeclarations {
+        state.history = state.history.losing(loss, last: state.events.last?.position ?? 0)
+      }
+      return state.history
+    }
+  }
+
+  func contains(_ eventID: EntityID) async throws(StoreError) -> Bool {
+    state.withLock { $0.events.contains { $0.id == eventID } }
+  }
 
   func page(
     after position: Int64, limit: Int, byteCountMax: Int
@@ -33,7 +63,8 @@ final class MemoryLog: EventLog {
         byteCount += event.payload.utf8.count + event.metadata.utf8.count
         events.append(event)
       }
-      return LogPage(events: events, isEnd: events.count == left.count)
+      return LogPage(
+        events: events, isEnd: events.count == left.count, epoch: state.history.current.id)
     }
     guard let result else { throw .unavailable("test", maybeCommitted: false) }
     return result

@@ -44,7 +44,7 @@ struct ServiceFixture: Sendable {
   let router: Router
   let commits: CommitCounter
   /// As the services make them.
-  static let cursors = CursorCodec(secret: secret)
+  static let cursors = CursorCodec(secret: secret) { .unnamed }
   private static let secret = [UInt8](repeating: 7, count: 32)
 
   final class CommitCounter: Sendable {

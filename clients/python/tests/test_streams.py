@@ -57,6 +57,26 @@ async def test_messages_before_an_error_are_given_first(tls, connect):
         assert caught.value.resume_cursor == "c9"
 
 
+async def test_a_resuming_watch_ends_where_the_log_has_lost_what_it_gave(tls, connect):
+    reason = v1.ErrorReason.ERROR_REASON_LOG_FORKED
+    details = v1.ErrorDetails(reason=reason).SerializeToString()
+
+    async def script(peer):
+        await peer.greet()
+        stream, _, _ = await peer.call()
+        peer.send(MESSAGE, 0, stream, event(1))
+        peer.fail(stream, 11, "forked", details=details, cursor="c0")
+
+    async with FakeServer(tls, script) as server:
+        client = await connect(server.address)
+        watch = client.progress.watch_resuming(v1.WatchRequest())
+        assert (await watch.__anext__()).event.id == "1"
+        with pytest.raises(hito.OutOfRange) as caught:
+            await watch.__anext__()
+        assert caught.value.reason == reason
+        assert watch.cursor == caught.value.resume_cursor == "c0"
+
+
 async def test_breaking_out_of_a_stream_cancels_it(tls, connect):
     cancelled = asyncio.Event()
 

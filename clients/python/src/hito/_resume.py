@@ -17,7 +17,8 @@ class ResumingWatch:
 
     Nothing is skipped or given twice: each attempt starts after the cursor of the last response.
     It ends by the caller only, or by an error that trying again would not mend (a revoked token,
-    a bad filter). A watch that starts live begins with its first response, the CAUGHT_UP mark.
+    a bad filter, a log that lost events which were given: `OutOfRange` with the reason
+    `ERROR_REASON_LOG_FORKED`, after which `cursor` is the last place that holds). A watch that starts live begins with its first response, the CAUGHT_UP mark.
     """
 
     def __init__(
@@ -57,6 +58,9 @@ class ResumingWatch:
                 await self._interrupted(Unavailable("the server ended the subscription"))
                 continue
             except HitoError as error:
+                # Behind what a filter passed over since the last response, or before what was lost.
+                if error.resume_cursor:
+                    self._request.after_cursor = error.resume_cursor
                 if self._wait.is_ended or not _passes(error):
                     await self.aclose()
                     raise
@@ -86,9 +90,6 @@ class ResumingWatch:
     async def _interrupted(self, error: HitoError) -> None:
         self._stream = None
         self.interruptions += 1
-        # Behind what a filter passed over since the last response.
-        if error.resume_cursor:
-            self._request.after_cursor = error.resume_cursor
         if self._on_interruption is not None:
             self._on_interruption(error)
         await self._wait.until(self._rest(self._backoff.next(error.retry_delay)))

@@ -60,7 +60,8 @@ class HitoError(Exception):
         self.details = _details(details)
         """Field violations, reason, resource, quota, retry delay; empty where nothing is said."""
         self.resume_cursor = resume_cursor
-        """Where a subscription that was ended continues; empty where nothing is said."""
+        """Where a subscription that was ended continues, or a read of a lost place; empty where
+        nothing is said."""
         self.from_server = from_server
         """Whether the server said it; False where this library found it."""
         self.not_started = not_started
@@ -147,7 +148,11 @@ class Aborted(HitoError):
 
 
 class OutOfRange(HitoError):
-    """A cursor that does not exist."""
+    """A cursor that does not exist, or of events that the log has lost since.
+
+    The latter has the reason `ERROR_REASON_LOG_FORKED`: what came after `resume_cursor` never
+    happened, and reading goes on there.
+    """
 
     code = StatusCode.OUT_OF_RANGE
 

@@ -483,7 +483,7 @@ const ProtobufCMessageDescriptor hito__v1__quota_info__descriptor =
   (ProtobufCMessageInit) hito__v1__quota_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue hito__v1__error_reason__enum_values_by_number[16] =
+static const ProtobufCEnumValue hito__v1__error_reason__enum_values_by_number[17] =
 {
   { "ERROR_REASON_UNSPECIFIED", "HITO__V1__ERROR_REASON__ERROR_REASON_UNSPECIFIED", 0 },
   { "ERROR_REASON_KEY_CONFLICT", "HITO__V1__ERROR_REASON__ERROR_REASON_KEY_CONFLICT", 1 },
@@ -501,11 +501,12 @@ static const ProtobufCEnumValue hito__v1__error_reason__enum_values_by_number[16
   { "ERROR_REASON_DRAINING", "HITO__V1__ERROR_REASON__ERROR_REASON_DRAINING", 13 },
   { "ERROR_REASON_QUOTA", "HITO__V1__ERROR_REASON__ERROR_REASON_QUOTA", 14 },
   { "ERROR_REASON_STREAM_STALLED", "HITO__V1__ERROR_REASON__ERROR_REASON_STREAM_STALLED", 15 },
+  { "ERROR_REASON_LOG_FORKED", "HITO__V1__ERROR_REASON__ERROR_REASON_LOG_FORKED", 16 },
 };
 static const ProtobufCIntRange hito__v1__error_reason__value_ranges[] = {
-{0, 0},{0, 16}
+{0, 0},{0, 17}
 };
-static const ProtobufCEnumValueIndex hito__v1__error_reason__enum_values_by_name[16] =
+static const ProtobufCEnumValueIndex hito__v1__error_reason__enum_values_by_name[17] =
 {
   { "ERROR_REASON_BAD_CURSOR", 8 },
   { "ERROR_REASON_BAD_PAGE_TOKEN", 7 },
@@ -516,6 +517,7 @@ static const ProtobufCEnumValueIndex hito__v1__error_reason__enum_values_by_name
   { "ERROR_REASON_KEY_CONFLICT", 1 },
   { "ERROR_REASON_LAGGING", 9 },
   { "ERROR_REASON_LIMIT_REACHED", 5 },
+  { "ERROR_REASON_LOG_FORKED", 16 },
   { "ERROR_REASON_MALFORMED_MESSAGE", 6 },
   { "ERROR_REASON_NO_MODEL", 12 },
   { "ERROR_REASON_QUOTA", 14 },
@@ -531,9 +533,9 @@ const ProtobufCEnumDescriptor hito__v1__error_reason__descriptor =
   "ErrorReason",
   "Hito__V1__ErrorReason",
   "hito.v1",
-  16,
+  17,
   hito__v1__error_reason__enum_values_by_number,
-  16,
+  17,
   hito__v1__error_reason__enum_values_by_name,
   1,
   hito__v1__error_reason__value_ranges,

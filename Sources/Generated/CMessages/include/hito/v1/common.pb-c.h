@@ -87,8 +87,8 @@ struct  Hito__V1__WriteReceipt
   ProtobufCMessage base;
   /*
    * Names the last event of this write. Opaque. Give it as `min_cursor` to any read, of any service
-   * and any replica, and the read waits until it sees this write. Empty where the write changed
-   * nothing.
+   * and any replica, and the read waits until it sees this write, or fails at once with OUT_OF_RANGE and
+   * reason LOG_FORKED where the database has lost it. Empty where the write changed nothing.
    */
   char *cursor;
   /*

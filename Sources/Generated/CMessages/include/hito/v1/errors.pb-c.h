@@ -92,7 +92,13 @@ typedef enum _Hito__V1__ErrorReason {
    * The client granted no credit, or read nothing, for as long as the server waits (UNAVAILABLE);
    * a stream's resume cursor says where to continue.
    */
-  HITO__V1__ERROR_REASON__ERROR_REASON_STREAM_STALLED = 15
+  HITO__V1__ERROR_REASON__ERROR_REASON_STREAM_STALLED = 15,
+  /*
+   * The database lost its last commits (a failover to a standby that was behind, a restored backup), and
+   * the log went on differently (OUT_OF_RANGE). Events and writes after the resume cursor that the
+   * caller has seen never happened; the error's resume cursor is the last place that still holds.
+   */
+  HITO__V1__ERROR_REASON__ERROR_REASON_LOG_FORKED = 16
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__ERROR_REASON)
 } Hito__V1__ErrorReason;
 

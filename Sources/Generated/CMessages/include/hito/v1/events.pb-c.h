@@ -193,7 +193,8 @@ struct  Hito__V1__ReadEventsRequest
    */
   Hito__V1__EventFilter *filter;
   /*
-   * Behind this cursor; empty means from the beginning.
+   * Behind this cursor; empty means from the beginning. OUT_OF_RANGE with reason LOG_FORKED where the
+   * log has lost what came before it: the error's resume cursor is the last place that holds.
    */
   char *after_cursor;
   /*

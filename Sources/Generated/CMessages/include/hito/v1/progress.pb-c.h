@@ -72,7 +72,8 @@ struct  Hito__V1__WatchRequest
   Hito__V1__WatchRequest__StartCase start_case;
   union {
     /*
-     * Behind this cursor.
+     * Behind this cursor. OUT_OF_RANGE with reason LOG_FORKED where the log has lost what came before
+     * it: the error's resume cursor is the last place that holds.
      */
     char *after_cursor;
     /*
