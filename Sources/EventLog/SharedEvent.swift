@@ -29,7 +29,7 @@ package final class SharedEvent: Sendable {
   }
 
   /// About what it takes in memory, once its message is made too.
-  var byteCount: Int { 2 * (event.payload.utf8.count + event.metadata.utf8.count) + 512 }
+  var byteCount: Int { 2 * (event.payload.byteCount + event.metadata.byteCount) + 512 }
 
   /// What `render` made of the event the first time that it was asked for: the same for everybody.
   package func rendered(by render: (StoredEvent) -> Rendering) -> Rendering {

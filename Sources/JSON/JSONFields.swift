@@ -28,6 +28,14 @@ package struct JSONFields: Sendable {
       } ?? []
   }
 
+  private init(_ members: [(name: String, value: Value)]) { self.members = members }
+
+  /// The same without the members whose value `isUnwanted`.
+  package func removing(where isUnwanted: (Value) -> Bool) -> JSONFields {
+    members.contains { isUnwanted($0.value) }
+      ? JSONFields(members.filter { !isUnwanted($0.value) }) : self
+  }
+
   package subscript(name: String) -> Value? {
     members.last { $0.name == name }?.value
   }

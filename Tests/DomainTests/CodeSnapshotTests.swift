@@ -151,6 +151,6 @@ import Testing
     #expect(validated.payload["validation_score"] == .number(0.75))
     #expect(validated.payload["language"] == .string("python"))
     #expect(validated.payload["file_path"] == .string("app/main.py"))
-    #expect(ValidationScore.of(payload: validated.payload.text) == 0.75)
+    #expect(ValidationScore.of(payload: SealedJSON(sealedText: validated.payload.text)) == 0.75)
   }
 }

@@ -47,7 +47,7 @@ struct ForeignReaderTests {
       #expect(row["event_id"] as? String == event.id.description)
       #expect(row["event_type"] as? String == event.type)
       #expect(row["user_id"] as? String == event.userID?.description)
-      #expect(row["payload"] as? String == event.payload)
+      #expect(row["payload"] as? String == event.payload.sealedText)
       let civil = CivilTime(event.createdAt)
       #expect(row["year"] as? Int == civil.year)
       #expect(row["month"] as? Int == civil.month)

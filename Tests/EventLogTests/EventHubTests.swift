@@ -7,7 +7,8 @@ import Testing
     let id = EntityID(high: 1, low: UInt64(position))
     return StoredEvent(
       id: id, seq: position, position: position, type: "goal.created", entityType: "goal",
-      entityID: id, version: 1, userID: nil, payload: payload, metadata: "{}",
+      entityID: id, version: 1, userID: nil, payload: SealedJSON(sealedText: payload),
+      metadata: "{}",
       createdAt: Timestamp(microsecondsSinceEpoch: position))
   }
 

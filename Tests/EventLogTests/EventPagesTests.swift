@@ -23,7 +23,8 @@ import Testing
         return StoredEvent(
           id: id, seq: index + 1, position: index + 1, type: "goal.created", entityType: "goal",
           entityID: id, version: 1, userID: nil,
-          payload: String(repeating: "x", count: payloadByteCount), metadata: "",
+          payload: SealedJSON(sealedText: String(repeating: "x", count: payloadByteCount)),
+          metadata: "",
           createdAt: Timestamp(microsecondsSinceEpoch: index))
       }
     }
@@ -67,7 +68,7 @@ import Testing
       var page: [StoredEvent] = []
       var byteCount = 0
       for event in events.dropFirst(Int(position)).prefix(limit) where byteCount < byteCountMax {
-        byteCount += event.payload.utf8.count
+        byteCount += event.payload.byteCount
         page.append(event)
       }
       return LogPage(

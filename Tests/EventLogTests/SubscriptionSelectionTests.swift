@@ -13,7 +13,8 @@ import Testing
   ) -> StoredEvent {
     StoredEvent(
       id: EntityID(high: 5, low: 5), seq: 1, position: 1, type: type, entityType: entity,
-      entityID: id, version: 1, userID: userID, payload: payload, metadata: "{}",
+      entityID: id, version: 1, userID: userID, payload: SealedJSON(sealedText: payload),
+      metadata: "{}",
       createdAt: Timestamp(microsecondsSinceEpoch: 0))
   }
 

@@ -10,7 +10,7 @@ extension InMemoryStore: EventLog {
       // Positions are dense from 1: the index after `position` is `position` itself.
       for event in state.sequenced.dropFirst(Int(max(0, position))) {
         if page.events.count >= limit || byteCount >= byteCountMax { break }
-        byteCount += event.payload.utf8.count + event.metadata.utf8.count
+        byteCount += event.payload.byteCount + event.metadata.byteCount
         page.events.append(event)
       }
       page.isEnd = max(0, position) + Int64(page.events.count) >= Int64(state.sequenced.count)

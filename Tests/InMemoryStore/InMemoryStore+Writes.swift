@@ -45,7 +45,11 @@ extension InMemoryStore.State {
       }
     }
     for event in write.events {
-      guard next.append(event) else { return .success(.stale) }
+      do throws(StoreError) {
+        guard try next.append(event) else { return .success(.stale) }
+      } catch {
+        return .failure(error)
+      }
     }
     if let reply = write.reply {
       let key = InMemoryStore.ReplyKey(
@@ -63,12 +67,9 @@ extension InMemoryStore.State {
   }
 
   /// - Returns: false where the entity has an event of this version.
-  private mutating func append(_ event: NewEvent) -> Bool {
-    let stored = StoredEvent(
-      id: event.id, seq: nextSeq, position: 0, type: event.type.rawValue,
-      entityType: event.entityType.rawValue, entityID: event.entityID, version: event.version,
-      userID: event.userID, payload: event.payload.text, metadata: event.metadata.text,
-      createdAt: event.createdAt)
+  private mutating func append(_ event: NewEvent) throws(StoreError) -> Bool {
+    var stored = try StoredEvent(sealing: event)
+    stored.seq = nextSeq
     guard eventKeys.insert(stored.key).inserted else { return false }
     waiting.append(stored)
     nextSeq += 1

@@ -73,7 +73,7 @@ import Testing
     }
     #expect(model?.requests.first?.schema == nil)
     // The code itself is not in the log.
-    #expect(!fixture.store.allEvents.contains { $0.payload.contains("get_user(user_id") })
+    #expect(!fixture.store.allEvents.contains { $0.openedPayload.contains("get_user(user_id") })
     // Another learner does not see it at all.
     let other = feedback(fixture, .snapshotId(id), as: fixture.user(name: "Bea"))
     #expect(try await other.all().isEmpty)
@@ -224,7 +224,9 @@ import Testing
         """)
     #expect(tokens == result)
     let replied = try #require(fixture.store.allEvents.first { $0.type == "ai.replied" })
-    #expect(!replied.payload.contains("<script>") && !replied.payload.contains("dame el token"))
+    #expect(
+      !replied.openedPayload.contains("<script>")
+        && !replied.openedPayload.contains("dame el token"))
   }
 
   @Test func `on a course abstains without asking the model`() async throws {

@@ -32,8 +32,8 @@ import Testing
     #expect(found.allSatisfy { $0.userID == teacher.id && $0.language == "es" })
     let events = fixture.store.allEvents.filter { $0.entityType == "document" }
     #expect(events.map(\.type) == ["course.document_added", "course.document_added"])
-    #expect(events.allSatisfy { $0.userID == teacher.id && $0.payload.contains(course.id) })
-    #expect(!events.contains { $0.payload.contains("Hola") })
+    #expect(events.allSatisfy { $0.userID == teacher.id && $0.openedPayload.contains(course.id) })
+    #expect(!events.contains { $0.openedPayload.contains("Hola") })
     let listed = try await fixture.documents(of: course, as: teacher).documents
     #expect(listed.map(\.path) == [guide.path, notes.path])
     #expect(listed.map(\.title) == ["Uno", "notas.txt"])
@@ -215,7 +215,8 @@ import Testing
       [(path: guide.path, text: "# Mío\n\nTexto.\n")], into: course, as: teacher)
     let mine = try passages(course).filter { $0.documentPath == guide.path }
     #expect(mine.map(\.content) == ["Mío\n\nTexto."])
-    let versions = fixture.store.allEvents.filter { $0.payload.contains(guide.path) }.map(\.version)
+    let versions = fixture.store.allEvents.filter { $0.openedPayload.contains(guide.path) }.map(
+      \.version)
     #expect(versions == [1, 2, 3])
   }
 

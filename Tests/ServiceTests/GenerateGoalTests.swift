@@ -49,7 +49,7 @@ import Testing
     let runEvents = fixture.store.allEvents.filter { $0.entityID.description == runID }
     #expect(runEvents.map(\.version) == [1, 2, 3, 4, 5])
     #expect(runEvents.allSatisfy { $0.userID == ada.id && $0.entityType == "agent_run" })
-    #expect(runEvents.last?.payload.contains(result.goal?.id ?? "?") == true)
+    #expect(runEvents.last?.openedPayload.contains(result.goal?.id ?? "?") == true)
     #expect(messages.last?.cursor == result.receipt?.cursor)
     let request = try #require(model?.requests.first)
     #expect(request.callerID == ada.id && request.schema != nil)
@@ -137,7 +137,7 @@ import Testing
       #expect(details.reason == .quota && details.retryDelayUs == 9_000_000)
       #expect(details.quota == QuotaInfo(subject: "tokens a day", maximum: 5))
     }
-    #expect(!fixture.store.allEvents.contains { $0.payload.contains("secret") })
+    #expect(!fixture.store.allEvents.contains { $0.openedPayload.contains("secret") })
   }
 
   @Test func `a duplicate of an open goal is found and repaired`() async throws {

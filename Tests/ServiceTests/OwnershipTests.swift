@@ -210,7 +210,7 @@ import Testing
       #expect(completed.goal?.userId == victim.user.id.description)
       let event = try #require(fixture.store.allEvents.last)
       #expect(event.userID == victim.user.id)
-      #expect(event.metadata.contains(caller.id.description))
+      #expect(event.openedMetadata.contains(caller.id.description))
     }
   }
 

@@ -23,7 +23,7 @@ import Testing
     #expect(EventFacts(of: event).taskID?.description == goal.tasks[0].id)
     // SHA-256 of "print()", as sha256sum gives it.
     #expect(
-      event.payload.contains(
+      event.openedPayload.contains(
         "\"code_hash\":\"525d513313416cf187f44fa87e1753ee6d11552c22097537ddc32b4ed34fa68f\""))
     let read = try await fixture.snapshot(snapshot.id, as: ada)
     #expect(read == snapshot)
@@ -116,7 +116,7 @@ import Testing
     let event = try #require(fixture.store.allEvents.last)
     #expect(event.type == "code.validated" && event.userID == ada.id && event.version == 2)
     #expect(ValidationScore.of(payload: event.payload) == 0.75)
-    #expect(event.payload.contains("\"validation_passed\":true"))
+    #expect(event.openedPayload.contains("\"validation_passed\":true"))
     #expect(try await fixture.snapshot(snapshot.id, as: ada) == snapshot)
     // The hash binds a verdict to the code that it is about.
     let other = try await fixture.submit("otro", as: ada)

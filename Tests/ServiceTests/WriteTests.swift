@@ -187,7 +187,7 @@ import Testing
       idempotencyKey: "the-key", metadata: [("correlation-id", "c-1"), ("other", "no")],
       traceparent: "00-abc", requestBytes: bytes)
     _ = try await bytes.withUnsafeBytes { try decode($0, DecodeLimits()) }(context)
-    let metadata = try #require(fixture.store.allEvents.first).metadata
+    let metadata = try #require(fixture.store.allEvents.first).openedMetadata
     for part in [
       ada.id.description, "hito.v1.GoalService/CreateGoal", "the-key", "00-abc", "c-1",
       EntityID(high: 9, low: 9).description,

@@ -41,10 +41,10 @@ package struct RunSession: Sendable {
 
   /// Advances to an event as the log holds it.
   mutating func observe(_ stored: StoredEvent) throws(StoreError) -> RunRecord {
-    guard stored.version == run.version + 1, let payload = JSONValue(parsing: stored.payload),
+    guard stored.version == run.version + 1, let payload = JSONValue(parsing: stored.openedPayload),
       let event = AgentRunEvent(type: stored.type, payload: payload)
     else { throw .corrupt("event \(stored.version) of a run cannot be read") }
-    if run.version == 0 { metadata = JSONValue(parsing: stored.metadata) ?? .object([]) }
+    if run.version == 0 { metadata = JSONValue(parsing: stored.openedMetadata) ?? .object([]) }
     let record = RunRecord(
       event: event, id: stored.id, version: stored.version, createdAt: stored.createdAt)
     try step(to: record)

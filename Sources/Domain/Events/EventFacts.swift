@@ -19,7 +19,7 @@ package struct EventFacts: Sendable, Hashable {
     let entity = EntityType(rawValue: event.entityType)
     // Users belong to nothing, and their payloads are the ones that need no scan.
     if entity != .user {
-      let fields = JSONFields(of: event.payload, names: EventFacts.names)
+      let fields = event.payload.clearFields(EventFacts.names)
       goalID = EventFacts.id(fields["goal_id"])
       taskID = EventFacts.id(fields["task_id"])
       courseID = EventFacts.id(fields["course_id"])

@@ -4,6 +4,7 @@ extension StoredEvent {
   /// The metadata without what is between the caller who made the event and the server: the key of
   /// the request, with which it could be repeated or taken, and the token that it came with.
   package var shownMetadata: String {
+    let metadata = openedMetadata
     guard metadata.contains("idempotency_key") || metadata.contains("token_id") else {
       return metadata
     }

@@ -48,16 +48,16 @@ package struct StoredEvent: Sendable, Hashable {
   package var entityID: EntityID
   package var version: Int64
   package var userID: EntityID?
-  /// JSON text of an object.
-  package var payload: String
-  /// JSON text of an object.
-  package var metadata: String
+  /// As it is stored: readers take `openedPayload`, or `clearFields` of it.
+  package var payload: SealedJSON
+  /// As it is stored: readers take `openedMetadata`, or `shownMetadata`.
+  package var metadata: SealedJSON
   package var schemaVersion: Int32
   package var createdAt: Timestamp
 
   package init(
     id: EntityID, seq: Int64, position: Int64, type: String, entityType: String, entityID: EntityID,
-    version: Int64, userID: EntityID?, payload: String, metadata: String,
+    version: Int64, userID: EntityID?, payload: SealedJSON, metadata: SealedJSON,
     schemaVersion: Int32 = StoredEvent.currentSchemaVersion, createdAt: Timestamp
   ) {
     self.id = id

@@ -67,8 +67,8 @@ package enum ValidationScore {
   package static let names: [String] = ["validation_score", "score"]
   private static let wanted = Set(names)
 
-  package static func of(payload: String) -> Double? {
-    of(JSONFields(of: payload, names: wanted))
+  package static func of(payload: SealedJSON) -> Double? {
+    of(payload.clearFields(wanted))
   }
 
   package static func of(_ fields: JSONFields) -> Double? {

@@ -71,7 +71,7 @@ struct BatchPlan {
       guard event.position == expected else {
         throw .gap(expected: expected, found: event.position)
       }
-      let size = event.payload.utf8.count + event.metadata.utf8.count + 512
+      let size = event.payload.byteCount + event.metadata.byteCount + 512
       guard size <= byteCountMax else {
         throw .invalidEvent(position: event.position, reason: "it has \(size) bytes")
       }

@@ -21,7 +21,7 @@ struct EventTable {
 
   mutating func append(_ event: StoredEvent) {
     guard let reading = EventKind.readings[kind] else { return }
-    let fields = JSONFields(of: event.payload, names: reading.names)
+    let fields = event.payload.clearFields(reading.names)
     // A score of any kind of event is kept: reports look at `code.validated` only.
     let score = ValidationScore.of(fields)
     base[0].append(event.id.description)
@@ -33,8 +33,8 @@ struct EventTable {
     base[6].append(score)
     base[7].append(event.position)
     base[8].append(event.version)
-    base[9].append(event.payload)
-    base[10].append(event.metadata)
+    base[9].append(event.payload.sealedText)
+    base[10].append(event.metadata.sealedText)
     base[11].append(event.schemaVersion)
     for (index, entry) in reading.columns.enumerated() {
       let value = entry.sources.lazy.compactMap { $0.value(in: fields) }.first { $0 != .null }

@@ -185,7 +185,7 @@ package final class LakeSink: Sendable {
         byteCountMax: reading.byteCountMax - byteCount)
       try check(portion, history)
       byteCount += portion.events.reduce(0) {
-        $0 + $1.payload.utf8.count + $1.metadata.utf8.count
+        $0 + $1.payload.byteCount + $1.metadata.byteCount
       }
       events += portion.events
       if portion.isEnd { break }

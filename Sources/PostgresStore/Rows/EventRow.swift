@@ -27,21 +27,10 @@ enum EventRow: TableRow {
   }
 
   private static func visit(
-    json text: inout String, as name: StaticString, _ columns: inout some ColumnVisitor
+    json sealed: inout SealedJSON, as name: StaticString, _ columns: inout some ColumnVisitor
   ) {
-    var json = JSONText(text)
+    var json = JSONText(sealed.sealedText)
     columns.fixed(name, &json)
-    text = json.text
-  }
-}
-
-extension StoredEvent {
-  /// An event that the log has not seen yet.
-  init(_ event: NewEvent) {
-    self.init(
-      id: event.id, seq: 0, position: 0, type: event.type.rawValue,
-      entityType: event.entityType.rawValue, entityID: event.entityID, version: event.version,
-      userID: event.userID, payload: event.payload.text, metadata: event.metadata.text,
-      createdAt: event.createdAt)
+    sealed = SealedJSON(sealedText: json.text)
   }
 }

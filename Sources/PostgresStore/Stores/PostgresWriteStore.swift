@@ -22,7 +22,7 @@ package struct PostgresWriteStore: WriteStore {
     }
     for change in write.changes { calls += WriteCalls.calls(for: change) }
     if !write.events.isEmpty {
-      calls.append(EventStatements.insert(write.events.map(StoredEvent.init)))
+      calls.append(EventStatements.insert(try write.events.map(StoredEvent.init(sealing:))))
     }
     let unit = StatementUnit(writing: calls, for: .commit)
     // The second turn is for a key that had expired and was not purged yet.

@@ -120,7 +120,7 @@ extension Contract.Event {
     self.init(
       id: event.id.description, type: event.type, entityType: event.entityType,
       entityId: event.entityID.description, version: event.version,
-      userId: event.userID?.description ?? "", payloadJson: event.payload,
+      userId: event.userID?.description ?? "", payloadJson: event.openedPayload,
       metadataJson: shared.shownMetadata, schemaVersion: event.schemaVersion,
       createdAt: Contract.Timestamp(event.createdAt), cursor: cursor)
   }

@@ -58,7 +58,7 @@ struct EventService: EventServiceHandler {
         else { continue }
         let cursor = cursors.cursor(event.position, in: history)
         response.events.append(Contract.Event(shared, cursor: cursor))
-        room -= event.payload.utf8.count + event.metadata.utf8.count + 512
+        room -= event.payload.byteCount + event.metadata.byteCount + 512
       }
       // A page that is not full is all there is up to the end.
       if page.count < Self.pageMax, consideredCount == page.count { window.after = end }

@@ -50,7 +50,8 @@ enum Fixtures {
       id: EntityID(high: 0x0199_0000_0000_7000, low: UInt64(position)), seq: position,
       position: position, type: type, entityType: "goal",
       entityID: EntityID(high: 7, low: UInt64(position % 17)), version: position,
-      userID: number.map(user), payload: payload, metadata: #"{"actor":"test"}"#,
+      userID: number.map(user), payload: SealedJSON(sealedText: payload),
+      metadata: #"{"actor":"test"}"#,
       createdAt: createdAt)
   }
 

@@ -60,7 +60,7 @@ final class MemoryLog: EventLog {
       var events: [StoredEvent] = []
       var byteCount = 0
       for event in left.prefix(limit) where byteCount < byteCountMax {
-        byteCount += event.payload.utf8.count + event.metadata.utf8.count
+        byteCount += event.payload.byteCount + event.metadata.byteCount
         events.append(event)
       }
       return LogPage(

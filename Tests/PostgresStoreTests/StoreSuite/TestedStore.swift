@@ -48,14 +48,16 @@ protocol TestedStore: Sendable {
 /// Which store a test of the suite runs on.
 enum StoreKind: CaseIterable, CustomStringConvertible {
   case postgres
-  /// PostgreSQL with the first wall down: every statement asks for everybody's rows.
+  /// PostgreSQL with the first wall down: every statement asks for everybody's rows. Personal values
+  /// of events are sealed besides: the one has nothing to do with the other, and both are to change
+  /// nothing.
   case secondWall
   case memory
 
   var description: String {
     switch self {
     case .postgres: "PostgreSQL"
-    case .secondWall: "PostgreSQL without the first wall"
+    case .secondWall: "PostgreSQL without the first wall, with sealed events"
     case .memory: "memory"
     }
   }
@@ -66,7 +68,9 @@ enum StoreKind: CaseIterable, CustomStringConvertible {
     case .postgres: try await StoreFixture.run(connectionCount: 8) { try await body($0) }
     case .secondWall:
       try await FirstWall.$isDown.withValue(true) {
-        try await StoreFixture.run(connectionCount: 8) { try await body($0) }
+        try await PersonalCodecs.$current.withValue(MarkingCodec()) {
+          try await StoreFixture.run(connectionCount: 8) { try await body($0) }
+        }
       }
     case .memory: try await body(MemoryFixture())
     }
