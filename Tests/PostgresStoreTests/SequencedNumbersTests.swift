@@ -7,7 +7,7 @@ import Testing
 /// tried and lose events are kept: the model must catch each of them.
 @Suite struct SequencedNumbersTests {
   @Test func aGapStaysOpenWhileItsTransactionMayCommit() {
-    var numbers = SequencedNumbers(low: 0, positioned: [], transaction: 10)
+    var numbers = SequencedNumbers(.init(high: 0), positioned: [], transaction: 10)
     numbers.sequenced(.init(snapshotMin: 8, transaction: 12, numbers: [3], completeTo: .max))
     #expect(numbers.holes == [.init(low: 1, high: 2, since: 12)])
     #expect(numbers.low == 0)
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test func aFullBatchDecidesNothingBehindItsEnd() {
-    var numbers = SequencedNumbers(low: 0, positioned: [5, 10], transaction: 20)
+    var numbers = SequencedNumbers(.init(high: 0), positioned: [5, 10], transaction: 20)
     #expect(numbers.holes.map(\.low) == [1, 6])
     numbers.sequenced(.init(snapshotMin: 30, transaction: 31, numbers: [2], completeTo: 2))
     #expect(
@@ -32,6 +32,21 @@ import Testing
     numbers.sequenced(.init(snapshotMin: 30, transaction: 32, numbers: [4, 7], completeTo: 7))
     #expect(
       numbers.holes == [.init(low: 6, high: 6, since: 20), .init(low: 8, high: 9, since: 20)])
+  }
+
+  @Test func whatIsWrittenDownGoesOnWhileAHoleStaysOpen() {
+    var numbers = SequencedNumbers(
+      .init(high: 9, holes: [2...4, 7...7]), positioned: [3, 10, 12], transaction: 20)
+    let open = SequencedNumbers.Mark(high: 12, holes: [2...2, 4...4, 7...7, 11...11])
+    #expect(numbers.mark() == open)
+    #expect(numbers.low == 1 && open.low == 1)
+    // No more holes than may be: then not as far.
+    #expect(numbers.mark(holeMax: 2) == .init(high: 6, holes: [2...2, 4...4]))
+    // What was written down is no older than this.
+    numbers.sequenced(.init(snapshotMin: 19, transaction: nil, numbers: [], completeTo: .max))
+    #expect(numbers.holes.count == 4)
+    numbers.sequenced(.init(snapshotMin: 20, transaction: nil, numbers: [], completeTo: .max))
+    #expect(numbers.mark() == .init(high: 12))
   }
 
   @Test(arguments: 0..<40)
@@ -98,7 +113,7 @@ struct LogModel {
   private var stocks: [[Int64]] = Array(repeating: [], count: 5)
   private var positions: [Int64] = []
   private var positioned: Set<Int64> = []
-  private var low: Int64 = 0
+  private var mark = SequencedNumbers.Mark(high: 0)
   private var leader: SequencedNumbers?
 
   init(_ variant: Variant, seed: UInt64) {
@@ -234,7 +249,10 @@ struct LogModel {
       .init(
         snapshotMin: lowest, transaction: transaction, numbers: Array(visible),
         completeTo: isCut ? visible.last ?? 0 : .max))
-    if Int.random(in: 0..<4, using: &random) == 0 { low = max(low, numbers.low) }
+    if Int.random(in: 0..<4, using: &random) == 0 {
+      let next = numbers.mark(holeMax: 2)
+      if next.high > mark.high { mark = next }
+    }
     leader = numbers
   }
 
@@ -248,11 +266,14 @@ struct LogModel {
       positions += rival
       positioned.formUnion(rival)
     }
-    let above = positioned.filter { $0 > low }.sorted()
+    let known = mark
+    let above = positioned.filter { number in
+      number > known.high || known.holes.contains { $0.contains(number) }
+    }.sorted()
     if variant != .earlyLeader {
       pause()
       transaction = own()
     }
-    return SequencedNumbers(low: low, positioned: above, transaction: transaction)
+    return SequencedNumbers(known, positioned: above, transaction: transaction)
   }
 }

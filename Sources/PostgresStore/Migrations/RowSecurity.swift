@@ -94,6 +94,7 @@ package enum RowSecurity {
     Rule(table: "quotas", isVisible: isOwn),
     Rule(table: "stored_bytes", isVisible: isOwn),
     Rule(table: "course_copies", isVisible: "false"),
+    Rule(table: "embedding_changes", isVisible: "false"),
   ]
 
   /// The courses that the caller runs.

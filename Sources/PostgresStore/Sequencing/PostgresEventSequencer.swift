@@ -17,11 +17,11 @@ package final class PostgresEventSequencer: EventSequencer {
   private static let batchByteCountMax: Int64 = 8 << 20
   /// How far what a next leader, and who begins at the end of the log, has to look through may grow
   /// before it is written down.
-  private static let lowMarkStep: Int64 = 500
+  private static let markStep: Int64 = 500
 
   private struct Leading {
     var numbers: SequencedNumbers
-    var writtenLow: Int64
+    var written: SequencedNumbers.Mark
   }
 
   private let database: PostgresDatabase
@@ -50,7 +50,7 @@ package final class PostgresEventSequencer: EventSequencer {
     }
     guard let (batch, events) = try await place(state.numbers, limit) else { return nil }
     state.numbers.sequenced(batch)
-    try await writeLow(&state)
+    try await writeMark(&state)
     leading.withLock { $0 = state }
     return events
   }
@@ -70,22 +70,29 @@ package final class PostgresEventSequencer: EventSequencer {
     }
     // A session belongs to one database of one timeline: what it is now, it is until it ends.
     _ = try await database.write(EpochStatements.settle(), for: .sequencing, on: .sequencer)
-    let rows = try await database.rows(
-      SequencerStatements.positioned(), as: .system(.sequencing), on: .sequencer)
-    guard let low: Int64 = try rows.first?.value(0) else {
+    let marks = try await database.rows(
+      SequencerStatements.mark(), as: .system(.sequencing), on: .sequencer)
+    guard let high: Int64 = try marks.first?.value(0) else {
       throw .corrupt("event_low_mark is empty")
     }
-    let positioned = try rows.map { (row) throws(StoreError) in
-      try row.value(1, as: Int64?.self)
+    let holes = try marks.map { (row) throws(StoreError) -> ClosedRange<Int64>? in
+      guard let low = try row.value(1, as: Int64?.self) else { return nil }
+      return low...(try row.value(2))
     }
+    let mark = SequencedNumbers.Mark(high: high, holes: holes.compactMap(\.self))
+    let positioned: [Int64] = try await database.rows(
+      SequencerStatements.positioned(
+        high, mark.holes.map(\.lowerBound), mark.holes.map(\.upperBound)),
+      as: .system(.sequencing), on: .sequencer
+    ).map { (row) throws(StoreError) in try row.value(0) }
     // After those were read, in a transaction of its own.
     let own = try await database.write(
       SequencerStatements.transaction(), for: .sequencing, on: .sequencer)
     let transaction: Int64 = try own.first?.value(0) ?? 0
     return Leading(
       numbers: SequencedNumbers(
-        low: low, positioned: positioned.compactMap(\.self), transaction: transaction),
-      writtenLow: low)
+        mark, positioned: positioned, transaction: transaction),
+      written: mark)
   }
 
   /// Nil where the session no longer leads.
@@ -117,14 +124,18 @@ package final class PostgresEventSequencer: EventSequencer {
   }
 
   /// Not with each batch: who reads it takes an older one as well.
-  private func writeLow(_ state: inout Leading) async throws(StoreError) {
-    let low = state.numbers.low
-    guard low >= state.writtenLow + PostgresEventSequencer.lowMarkStep else { return }
+  private func writeMark(_ state: inout Leading) async throws(StoreError) {
+    guard state.numbers.high >= state.written.high + PostgresEventSequencer.markStep else { return }
+    let mark = state.numbers.mark()
+    guard mark.high > state.written.high else { return }
     let unit = StatementUnit(
-      writing: [SequencerStatements.withoutFlush(), SequencerStatements.writeLow(low)],
-      for: .sequencing)
+      writing: [
+        SequencerStatements.withoutFlush(),
+        SequencerStatements.writeMark(
+          mark.low, mark.high, mark.holes.map(\.lowerBound), mark.holes.map(\.upperBound)),
+      ], for: .sequencing)
     _ = try await database.run(unit, on: .sequencer)
-    state.writtenLow = low
+    state.written = mark
   }
 
   /// Wakes the sequencers of other servers. Many wakes while one is under way are one: the caller

@@ -36,13 +36,38 @@ struct SequencedNumbers: Sendable, Hashable {
   /// In ascending order, apart from each other, all below `high`.
   private(set) var holes: [Hole] = []
 
+  /// What is worth writing down: all up to `high` but the `holes` has a position or never comes. It
+  /// stays true.
+  struct Mark: Sendable, Hashable {
+    /// The most holes that are written down.
+    static let holeMax = 1_000
+
+    var high: Int64
+    /// In ascending order, apart from each other, all below `high`.
+    var holes: [ClosedRange<Int64>] = []
+
+    var low: Int64 { holes.first.map { $0.lowerBound - 1 } ?? high }
+  }
+
   /// - Parameters:
-  ///   - low: every number up to it has a position or never comes.
-  ///   - positioned: the numbers above `low` that have positions, in ascending order.
+  ///   - mark: what was written down last.
+  ///   - positioned: the numbers above its `high` or in its holes that have positions, in ascending
+  ///     order, read after it.
   ///   - transaction: an id taken after those were read.
-  init(low: Int64, positioned: some Sequence<Int64>, transaction: Int64) {
-    high = low
-    for number in positioned { pass(to: number, transaction) }
+  init(_ mark: Mark, positioned: some Sequence<Int64>, transaction: Int64) {
+    high = mark.high
+    holes = mark.holes.map { Hole(low: $0.lowerBound, high: $0.upperBound, since: transaction) }
+    // None of the holes is forgotten: no snapshot's xmin has reached this.
+    sequenced(
+      Batch(
+        snapshotMin: .min, transaction: transaction, numbers: Array(positioned), completeTo: .max))
+  }
+
+  /// The highest mark that holds no more than so many holes.
+  func mark(holeMax: Int = Mark.holeMax) -> Mark {
+    let written = holes.prefix(holeMax)
+    let high = holes.count > holeMax ? holes[holeMax].low - 1 : high
+    return Mark(high: high, holes: written.map { $0.low...$0.high })
   }
 
   /// Every number up to it has a position or never comes.

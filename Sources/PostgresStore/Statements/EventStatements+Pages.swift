@@ -39,7 +39,7 @@ extension EventStatements {
     """)
 
   /// The last position, and the numbers of committed events that have none, in ranges: at most `$1`
-  /// of them are looked at. With the current epoch.
+  /// of them are counted. With the current epoch.
   static let end = Query<Int64>(
     "events.end",
     """
@@ -48,10 +48,8 @@ extension EventStatements {
     FROM (SELECT coalesce(max(position), 0) AS last FROM event_positions) p LEFT JOIN (
       SELECT min(n.seq) AS low, max(n.seq) AS high FROM (
         SELECT e.seq, e.seq - row_number() OVER (ORDER BY e.seq) AS island FROM (
-          SELECT e.seq FROM events e
-          WHERE e.seq > (SELECT low FROM event_low_mark)
-            AND NOT EXISTS (SELECT FROM event_positions p WHERE p.seq = e.seq)
-          ORDER BY e.seq LIMIT $1) e) n
+          SELECT u.seq FROM (\(unsequenced("e.seq", "ASC", limit: "$1"))) u
+          ORDER BY u.seq LIMIT $1) e) n
       GROUP BY n.island) u ON true
     ORDER BY u.low
     """)

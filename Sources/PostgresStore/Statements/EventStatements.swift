@@ -27,15 +27,29 @@ enum EventStatements {
   static let contains = Query<EntityID>(
     "events.contains", "SELECT EXISTS (SELECT FROM events WHERE id = $1)")
 
-  /// Looks no further down than the low mark, below which everything has its position.
+  /// Those of the numbers that the sequencer has not written off (`SequencerStatements.writeMark`)
+  /// that have no position, in the order `direction` and at most so many of each part.
+  static func unsequenced(_ columns: String, _ direction: String, limit: String) -> String {
+    // OFFSET 0: looked up for each event, and never joined with all positions that there are.
+    let isWaiting = "NOT EXISTS (SELECT FROM event_positions p WHERE p.seq = e.seq OFFSET 0)"
+    return """
+      (SELECT \(columns) FROM events e
+        WHERE e.seq > (SELECT coalesce(high, low) FROM event_low_mark) AND \(isWaiting)
+        ORDER BY e.seq \(direction) LIMIT \(limit))
+      UNION ALL
+      (SELECT \(columns) FROM event_low_mark m CROSS JOIN LATERAL unnest(m.holes) AS h (hole)
+          CROSS JOIN LATERAL (
+            SELECT e.* FROM events e
+            WHERE e.seq >= lower(h.hole) AND e.seq < upper(h.hole) AND \(isWaiting)
+            ORDER BY e.seq \(direction) LIMIT \(limit)) e
+        ORDER BY e.seq \(direction) LIMIT \(limit))
+      """
+  }
+
   static let newestUnsequenced = Statement(
     "events.newest_unsequenced",
-    """
-    SELECT e.id FROM events e
-    WHERE e.seq > (SELECT low FROM event_low_mark)
-      AND NOT EXISTS (SELECT FROM event_positions p WHERE p.seq = e.seq)
-    ORDER BY e.seq DESC LIMIT 1
-    """)
+    "SELECT u.id FROM (\(unsequenced("e.id, e.seq", "DESC", limit: "1"))) u ORDER BY u.seq DESC LIMIT 1"
+  )
 
   /// The position before the first event made after `$1`.
   ///

@@ -20,12 +20,23 @@ enum SequencerStatements {
     FROM pg_sequence s WHERE s.seqrelid = 'events_seq_seq'::regclass
     """)
 
-  /// The low mark, and the numbers above it that have positions.
-  static let positioned = Statement(
+  /// What was written down last (`writeMark`): the high mark with each of the holes, or without one.
+  static let mark = Statement(
+    "sequencer.mark",
+    """
+    SELECT coalesce(m.high, m.low), lower(h.hole), upper(h.hole) - 1
+    FROM event_low_mark m LEFT JOIN LATERAL unnest(m.holes) AS h (hole) ON true ORDER BY 2
+    """)
+
+  /// The numbers that have positions: those above `$1`, and those of the holes from `$2` to `$3`.
+  static let positioned = Query<Int64, [Int64], [Int64]>(
     "sequencer.positioned",
     """
-    SELECT m.low, p.seq FROM event_low_mark m LEFT JOIN event_positions p ON p.seq > m.low
-    ORDER BY p.seq
+    SELECT p.seq FROM event_positions p WHERE p.seq > $1
+    UNION ALL
+    SELECT p.seq FROM unnest($2, $3) AS hole (low, high) CROSS JOIN LATERAL (
+      SELECT p.seq FROM event_positions p WHERE p.seq BETWEEN hole.low AND hole.high) p
+    ORDER BY 1
     """)
 
   static let transaction = Statement(
@@ -83,10 +94,17 @@ enum SequencerStatements {
   static let withoutFlush = Statement(
     "sequencer.without_flush", "SELECT set_config('synchronous_commit', 'off', true)")
 
-  static let writeLow = Query<Int64>(
-    "sequencer.write_low", "UPDATE event_low_mark SET low = $1 WHERE low < $1")
+  /// `$1` the low mark, `$2` the high one, from `$3` to `$4` the holes between.
+  static let writeMark = Query<Int64, Int64, [Int64], [Int64]>(
+    "sequencer.write_mark",
+    """
+    UPDATE event_low_mark SET low = $1, high = $2, holes = coalesce((
+      SELECT range_agg(int8range(hole.low, hole.high, '[]'))
+      FROM unnest($3, $4) AS hole (low, high)), '{}')
+    WHERE coalesce(high, low) < $2
+    """)
 
   static let all: [any StatementSource] = [
-    lead, check, positioned, transaction, place, withoutFlush, writeLow,
+    lead, check, mark, positioned, transaction, place, withoutFlush, writeMark,
   ]
 }
