@@ -34,24 +34,28 @@ import Testing
       statement: UserStatements.byExternalID, arguments: "'x77', true, \(user)",
       index: "users_external_id_key"),
     Case(
-      statement: UserStatements.list, arguments: "true, \(user), false, \(end)",
+      statement: UserStatements.list, arguments: "true, \(user), false, '-infinity', \(end)",
       index: "users_created"),
     Case(
-      statement: UserStatements.listByRole, arguments: "true, \(user), false, \(end), 'instructor'",
+      statement: UserStatements.listByRole,
+      arguments: "true, \(user), false, '-infinity', \(end), 'instructor'",
       index: "users_role_created"),
     Case(
       statement: CourseStatements.byID, arguments: "false, \(user), \(course)",
       index: "courses_pkey", maySort: true),
     Case(
-      statement: CourseStatements.list, arguments: "false, \(user), '{active}', NULL, \(end)",
+      statement: CourseStatements.list,
+      arguments: "false, \(user), '{active}', NULL, '-infinity', \(end)",
       index: "courses_created", maySort: true),
     Case(
       statement: CourseStatements.listByOwner,
-      arguments: "false, \(user), '{active}', NULL, \(end), \(user)", index: "courses_owner",
+      arguments: "false, \(user), '{active}', NULL, '-infinity', \(end), \(user)",
+      index: "courses_owner",
       maySort: true),
     Case(
       statement: CourseStatements.listEnrolled,
-      arguments: "false, \(user), '{active}', NULL, \(end), NULL", index: "enrolments_user",
+      arguments: "false, \(user), '{active}', NULL, '-infinity', \(end), NULL",
+      index: "enrolments_user",
       maySort: true),
     Case(
       statement: CourseStatements.enrolment, arguments: "false, \(user), true, \(course), \(user)",
@@ -87,11 +91,12 @@ import Testing
       statement: GoalStatements.listAll,
       arguments: "true, \(user), false, \(open), NULL, \(goals)", index: "goals_created"),
     Case(
-      statement: GoalStatements.tasksByOwner, arguments: "\(scope), \(open), \(end), \(user)",
+      statement: GoalStatements.tasksByOwner,
+      arguments: "\(scope), \(open), '-infinity', \(end), \(user)",
       index: "tasks_owner", maySort: true),
     Case(
       statement: GoalStatements.tasksAll,
-      arguments: "true, \(user), false, \(open), \(end)", index: "tasks_created"),
+      arguments: "true, \(user), false, \(open), '-infinity', \(end)", index: "tasks_created"),
     Case(
       statement: EventStatements.page, arguments: "50000, 500, 262144",
       index: "event_positions_pkey", maySort: true),
@@ -154,14 +159,16 @@ import Testing
       statement: SnapshotStatements.byID, arguments: "\(scope), gen_random_uuid()",
       index: "code_snapshots_pkey", maySort: true),
     Case(
-      statement: SnapshotStatements.listByOwner, arguments: "\(scope), NULL, \(end), \(user)",
+      statement: SnapshotStatements.listByOwner,
+      arguments: "\(scope), NULL, '-infinity', \(end), \(user)",
       index: "code_snapshots_owner", maySort: true),
     Case(
       statement: SnapshotStatements.listByTask,
-      arguments: "\(scope), NULL, \(end), \(user), NULL", index: "code_snapshots_task",
+      arguments: "\(scope), NULL, '-infinity', \(end), \(user), NULL", index: "code_snapshots_task",
       maySort: true),
     Case(
-      statement: SnapshotStatements.listAll, arguments: "true, \(user), false, NULL, \(end)",
+      statement: SnapshotStatements.listAll,
+      arguments: "true, \(user), false, NULL, '-infinity', \(end)",
       index: "code_snapshots_created", maySort: true),
     Case(statement: ownVectors, arguments: user, index: "embeddings_signs"),
   ]
@@ -221,7 +228,7 @@ import Testing
       timestamptz '2026-01-01' + i * interval '1 second' FROM generate_series(1, 120000) i;
     INSERT INTO event_positions (position, seq, event_type, user_id, created_at)
       SELECT seq, seq, event_type, user_id, created_at FROM events WHERE seq <= 119900;
-    UPDATE event_low_mark SET low = 119900;
+    UPDATE event_low_mark SET low = 119900, high = 119900;
     INSERT INTO idempotency_keys (caller_id, method, key, request_hash, created_at)
       SELECT pg_temp.id(i % 2000 + 1), 'm', i::text, sha256('x'),
       timestamptz '2026-01-01' + i * interval '1 second' FROM generate_series(1, 100000) i;

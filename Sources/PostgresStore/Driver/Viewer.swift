@@ -68,6 +68,8 @@ package enum SystemWork: Sendable, Hashable, CaseIterable {
   case agents
   /// Counts what users have used and stored, and reads what they may.
   case usage
+  /// Says how far down a list of everybody's looks; nothing comes of it but a time.
+  case lists
   /// Removes what is too old.
   case housekeeping
 }

@@ -7,27 +7,31 @@ enum CourseStatements {
   static let byID = Query<AccessScope, EntityID>(
     "course.by_id", "\(select) WHERE c.id = $3 AND \(Visibility.isCourseVisible)")
 
-  /// `$3` statuses, `$4` a technology or NULL, `$5`, `$6` after this key, `$7` limit.
-  typealias List = Parameters<AccessScope, [CourseStatus], String?, PageRequest>
+  /// `$3` statuses, `$4` a technology or NULL, `$5` created at or after, `$6`, `$7` after this key,
+  /// `$8` limit.
+  typealias List = Parameters<AccessScope, [CourseStatus], String?, Timestamp, PageRequest>
   private static let page = """
     AND \(Visibility.isCourseVisible) AND c.status = ANY ($3)
-    AND ($4 IS NULL OR c.metadata->'technologies' ? $4) AND (c.created_at, c.id) < ($5, $6)
-    ORDER BY c.created_at DESC, c.id DESC LIMIT $7
+    AND ($4 IS NULL OR c.metadata->'technologies' ? $4) AND c.created_at >= $5
+    AND (c.created_at, c.id) < ($6, $7)
+    ORDER BY c.created_at DESC, c.id DESC LIMIT $8
     """
 
   static let list = Query<List>("courses.list", "\(select) WHERE true \(page)")
 
   static let listByOwner = Query<List, EntityID>(
-    "courses.list_by_owner", "\(select) WHERE c.user_id = $8 \(page)")
+    "courses.list_by_owner", "\(select) WHERE c.user_id = $9 \(page)")
 
-  /// `$8` is the owner, or NULL.
+  /// `$9` is the owner, or NULL.
   static let listEnrolled = Query<List, EntityID?>(
     "courses.list_enrolled",
     """
     \(select)
     WHERE c.id IN (SELECT n.course_id FROM enrolments n WHERE n.user_id = $2 AND n.is_active)
-      AND ($8 IS NULL OR c.user_id = $8) \(page)
+      AND ($9 IS NULL OR c.user_id = $9) \(page)
     """)
+
+  static let floor = Query<FloorStatement.Range>("courses.floor", FloorStatement.text("courses"))
 
   static let insert = Query<Inserted<CourseRow>>("course.insert", CourseRow.insert)
 
@@ -65,7 +69,7 @@ enum CourseStatements {
     "enrolment.update", EnrolmentRow.update(where: "version = $version - 1"))
 
   static let all: [any StatementSource] = [
-    byID, list, listByOwner, listEnrolled, insert, update, enrolment, enrolments,
+    byID, list, listByOwner, listEnrolled, floor, insert, update, enrolment, enrolments,
     enrolmentsByLearner, insertEnrolment, updateEnrolment,
   ]
 }

@@ -61,24 +61,35 @@ enum GoalStatements {
   static let listAll = Query<List>(
     "goals.list_all", list("g.status = ANY ($4) AND ($5 IS NULL OR g.course_id = $5)"))
 
-  /// `$4` statuses, `$5`, `$6` after this key, `$7` limit.
-  typealias TaskList = Parameters<OverseerScope, [WorkStatus], PageRequest>
+  static let floor = Query<FloorStatement.Range>("goals.floor", FloorStatement.text("goals"))
+
+  static let courseFloor = Query<FloorStatement.Range, EntityID>(
+    "goals.floor_by_course", FloorStatement.text("goals", where: "r.course_id = $4"))
+
+  static let statusFloor = Query<FloorStatement.Range, WorkStatus>(
+    "goals.floor_by_status", FloorStatement.text("goals", where: "r.status = $4"))
+
+  /// `$4` statuses, `$5` created at or after, `$6`, `$7` after this key, `$8` limit.
+  typealias TaskList = Parameters<OverseerScope, [WorkStatus], Timestamp, PageRequest>
   private static func taskList(_ condition: String) -> String {
     """
     SELECT \(TaskRow.columns) FROM tasks t
-    WHERE \(condition) AND t.status = ANY ($4) AND (t.created_at, t.id) < ($5, $6)
+    WHERE \(condition) AND t.status = ANY ($4) AND t.created_at >= $5
+      AND (t.created_at, t.id) < ($6, $7)
       -- Asked for each task in its order, never joined: what policies ask looks dear to the planner,
       -- which would begin with all goals of the owner and sort their tasks.
       AND EXISTS (SELECT 1 FROM goals g WHERE g.id = t.goal_id AND \(isVisible) OFFSET 0)
-    ORDER BY t.created_at DESC, t.id DESC LIMIT $7
+    ORDER BY t.created_at DESC, t.id DESC LIMIT $8
     """
   }
 
-  /// `$8` is the owner.
+  /// `$9` is the owner.
   static let tasksByOwner = Query<TaskList, EntityID>(
-    "tasks.list_by_owner", taskList("t.user_id = $8"))
+    "tasks.list_by_owner", taskList("t.user_id = $9"))
 
   static let tasksAll = Query<TaskList>("tasks.list_all", taskList("true"))
+
+  static let taskFloor = Query<FloorStatement.Range>("tasks.floor", FloorStatement.text("tasks"))
 
   static let insert = Query<Inserted<GoalRow>>("goal.insert", GoalRow.insert)
 
@@ -101,7 +112,7 @@ enum GoalStatements {
 
   static let all: [any StatementSource] =
     [
-      byID, byTask, task, listByOwner, listByCourse, listByStatus, listAll, tasksByOwner, tasksAll,
-      insert, update, saveTasks,
+      byID, byTask, task, listByOwner, listByCourse, listByStatus, listAll, floor, courseFloor,
+      statusFloor, tasksByOwner, tasksAll, taskFloor, insert, update, saveTasks,
     ] + insertTasks.all
 }

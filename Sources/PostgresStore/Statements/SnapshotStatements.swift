@@ -24,27 +24,30 @@ enum SnapshotStatements {
     WHERE s.id = $4 AND (\(isOverseen) OR \(isExample))
     """)
 
-  /// `$4` the verdict or NULL, `$5`, `$6` after this key, `$7` limit.
-  typealias List = Parameters<OverseerScope, Verdict?, PageRequest>
+  /// `$4` the verdict or NULL, `$5` created at or after, `$6`, `$7` after this key, `$8` limit.
+  typealias List = Parameters<OverseerScope, Verdict?, Timestamp, PageRequest>
   private static func list(_ condition: String) -> String {
     """
     SELECT \(SnapshotRow.columns(emptying: SnapshotRow.code)) FROM code_snapshots s \(joinGoal)
-    WHERE \(condition) AND ($4 IS NULL OR s.verdict = $4) AND (s.created_at, s.id) < ($5, $6)
-      AND \(isOverseen)
-    ORDER BY s.created_at DESC, s.id DESC LIMIT $7
+    WHERE \(condition) AND ($4 IS NULL OR s.verdict = $4) AND s.created_at >= $5
+      AND (s.created_at, s.id) < ($6, $7) AND \(isOverseen)
+    ORDER BY s.created_at DESC, s.id DESC LIMIT $8
     """
   }
 
-  /// `$8` is the owner.
+  /// `$9` is the owner.
   static let listByOwner = Query<List, EntityID>(
-    "snapshots.list_by_owner", list("s.user_id = $8"))
+    "snapshots.list_by_owner", list("s.user_id = $9"))
 
-  /// `$8` is the task, `$9` the owner or NULL.
+  /// `$9` is the task, `$10` the owner or NULL.
   static let listByTask = Query<List, EntityID, EntityID?>(
-    "snapshots.list_by_task", list("s.task_id = $8 AND ($9 IS NULL OR s.user_id = $9)"))
+    "snapshots.list_by_task", list("s.task_id = $9 AND ($10 IS NULL OR s.user_id = $10)"))
 
   /// The condition always holds; it is that of the index for this list.
   static let listAll = Query<List>("snapshots.list_all", list("s.version > 0"))
+
+  static let floor = Query<FloorStatement.Range>(
+    "snapshots.floor", FloorStatement.text("code_snapshots", where: "r.version > 0"))
 
   static let insert = Query<Inserted<SnapshotRow>>("snapshot.insert", SnapshotRow.insert)
 
@@ -52,6 +55,6 @@ enum SnapshotStatements {
     "snapshot.update", SnapshotRow.update(where: "version = $version - 1"))
 
   static let all: [any StatementSource] = [
-    byID, listByOwner, listByTask, listAll, insert, update,
+    byID, listByOwner, listByTask, listAll, floor, insert, update,
   ]
 }

@@ -59,11 +59,11 @@ enum TokenStatements {
     "token.by_id",
     "SELECT \(TokenRow.columns) FROM tokens k WHERE k.id = $3 AND ($1 OR k.user_id = $2)")
 
-  /// `$3` is the limit.
+  /// Everybody's, for those who see them; `$3` is the limit.
   static let list = Query<AccessScope, Int64>(
     "tokens.list",
     """
-    SELECT \(TokenRow.columns) FROM tokens k WHERE $1 OR k.user_id = $2
+    SELECT \(TokenRow.columns) FROM tokens k WHERE ($1 OR k.user_id = $2)
     ORDER BY k.created_at DESC, k.id DESC LIMIT $3
     """)
 

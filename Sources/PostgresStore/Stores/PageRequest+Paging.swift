@@ -17,13 +17,17 @@ extension PageRequest: ParameterGroup {
   }
 
   /// Makes the page of what the rows hold.
+  ///
+  /// - Parameter floor: the time below which the rows were not looked at.
   func page<Item: Sendable>(
-    _ rows: ResultSet, key: (Item) -> PageKey, _ read: (Row) throws(StoreError) -> Item
+    _ rows: ResultSet, downTo floor: Timestamp? = nil, key: (Item) -> PageKey,
+    _ read: (Row) throws(StoreError) -> Item
   ) throws(StoreError) -> Page<Item> {
     var items = try rows.map(read)
     let hasMore = items.count > boundedLimit
     if hasMore { items.removeLast(items.count - boundedLimit) }
-    return Page(items: items, next: hasMore ? items.last.map(key) : nil)
+    let end = floor.map { PageKey(time: $0, id: EntityID(high: 0, low: 0)) }
+    return Page(items: items, next: hasMore ? items.last.map(key) : end)
   }
 }
 

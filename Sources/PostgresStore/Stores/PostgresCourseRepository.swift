@@ -2,8 +2,13 @@ package import Domain
 
 package struct PostgresCourseRepository: CourseRepository {
   private let database: PostgresDatabase
+  private let floor: ScanFloor
 
-  package init(_ database: PostgresDatabase) { self.database = database }
+  /// - Parameter scanMax: how many rows a filtered list of everybody's looks at for one page.
+  package init(_ database: PostgresDatabase, scanMax: Int? = nil) {
+    self.database = database
+    floor = ScanFloor(database, rowMax: scanMax)
+  }
 
   package func course(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> Course? {
     try await database.rows(CourseStatements.byID(scope, id), as: Viewer(scope))
@@ -13,8 +18,14 @@ package struct PostgresCourseRepository: CourseRepository {
   package func courses(
     _ filter: CourseFilter, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<Course> {
+    let isFiltered = filter.technology != nil || !filter.statuses.isEmpty
+    let isOfEverybody = !filter.enrolledOnly && filter.ownerID == nil
+    let floor =
+      isFiltered && isOfEverybody
+      ? try await floor.time(for: page) { CourseStatements.floor($0) } : nil
     let list = CourseStatements.List(
-      scope, filter.statuses.isEmpty ? [.active] : filter.statuses, filter.technology, page)
+      scope, filter.statuses.isEmpty ? [.active] : filter.statuses, filter.technology,
+      floor ?? .distantPast, page)
     let call =
       if filter.enrolledOnly {
         CourseStatements.listEnrolled(list, filter.ownerID)
@@ -24,7 +35,7 @@ package struct PostgresCourseRepository: CourseRepository {
         CourseStatements.list(list)
       }
     return try page.page(
-      try await database.rows(call, as: Viewer(scope)),
+      try await database.rows(call, as: Viewer(scope)), downTo: floor,
       key: { PageKey(time: $0.createdAt, id: $0.id) },
       CourseRow.read)
   }

@@ -2,8 +2,13 @@ package import Domain
 
 package struct PostgresGoalRepository: GoalRepository {
   private let database: PostgresDatabase
+  private let floor: ScanFloor
 
-  package init(_ database: PostgresDatabase) { self.database = database }
+  /// - Parameter scanMax: how many rows a filtered list of everybody's looks at for one page.
+  package init(_ database: PostgresDatabase, scanMax: Int? = nil) {
+    self.database = database
+    floor = ScanFloor(database, rowMax: scanMax)
+  }
 
   package func goal(
     _ id: EntityID, scope: AccessScope, forUpdate: Bool
@@ -40,12 +45,29 @@ package struct PostgresGoalRepository: GoalRepository {
     _ filter: GoalFilter, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<Goal> {
     let statuses = Self.statuses(filter.statuses)
+    let owner = owner(filter.ownerID, scope)
+    let from = filter.createdAfter ?? .distantPast
+    let before = filter.createdBefore ?? .distantFuture
+    let isFiltered = filter.titleContains != nil || !filter.statuses.isEmpty
+    let floor: Timestamp? =
+      if isFiltered, owner == nil {
+        try await floor.time(for: page, from: from, before: before) { range in
+          if let course = filter.courseID {
+            GoalStatements.courseFloor(range, course)
+          } else if statuses.count == 1, let status = statuses.first {
+            GoalStatements.statusFloor(range, status)
+          } else {
+            GoalStatements.floor(range)
+          }
+        }
+      } else {
+        nil
+      }
     let list = GoalStatements.List(
-      OverseerScope(scope: scope), statuses, filter.courseID,
-      filter.createdAfter ?? .distantPast, filter.createdBefore ?? .distantFuture,
+      OverseerScope(scope: scope), statuses, filter.courseID, floor ?? from, before,
       filter.titleContains, page)
     let call =
-      if let owner = owner(filter.ownerID, scope) {
+      if let owner {
         GoalStatements.listByOwner(list, owner)
       } else if filter.courseID != nil {
         GoalStatements.listByCourse(list)
@@ -55,7 +77,7 @@ package struct PostgresGoalRepository: GoalRepository {
         GoalStatements.listAll(list)
       }
     return try page.page(
-      try await database.rows(call, as: Viewer(scope)),
+      try await database.rows(call, as: Viewer(scope)), downTo: floor,
       key: { PageKey(time: $0.createdAt, id: $0.id) },
       GoalRow.read)
   }
@@ -69,16 +91,20 @@ package struct PostgresGoalRepository: GoalRepository {
   package func tasks(
     owner: EntityID?, statuses: [WorkStatus], page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<LearningTask> {
+    let owner = self.owner(owner, scope)
+    let floor =
+      owner == nil && !statuses.isEmpty
+      ? try await floor.time(for: page) { GoalStatements.taskFloor($0) } : nil
     let list = GoalStatements.TaskList(
-      OverseerScope(scope: scope), Self.statuses(statuses), page)
+      OverseerScope(scope: scope), Self.statuses(statuses), floor ?? .distantPast, page)
     let call =
-      if let owner = self.owner(owner, scope) {
+      if let owner {
         GoalStatements.tasksByOwner(list, owner)
       } else {
         GoalStatements.tasksAll(list)
       }
     return try page.page(
-      try await database.rows(call, as: Viewer(scope)),
+      try await database.rows(call, as: Viewer(scope)), downTo: floor,
       key: { PageKey(time: $0.createdAt, id: $0.id) },
       TaskRow.read)
   }

@@ -2,8 +2,13 @@ package import Domain
 
 package struct PostgresSnapshotRepository: SnapshotRepository {
   private let database: PostgresDatabase
+  private let floor: ScanFloor
 
-  package init(_ database: PostgresDatabase) { self.database = database }
+  /// - Parameter scanMax: how many rows a filtered list of everybody's looks at for one page.
+  package init(_ database: PostgresDatabase, scanMax: Int? = nil) {
+    self.database = database
+    floor = ScanFloor(database, rowMax: scanMax)
+  }
 
   package func snapshot(
     _ id: EntityID, scope: AccessScope
@@ -29,17 +34,23 @@ package struct PostgresSnapshotRepository: SnapshotRepository {
   package func snapshots(
     _ filter: SnapshotFilter, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<CodeSnapshot> {
-    let list = SnapshotStatements.List(OverseerScope(scope: scope), filter.verdict, page)
+    let owner = filter.ownerID ?? (scope.role.seesEverybody ? nil : scope.callerID)
+    let isOfEverybody = filter.taskID == nil && owner == nil
+    let floor =
+      isOfEverybody && filter.verdict != nil
+      ? try await floor.time(for: page) { SnapshotStatements.floor($0) } : nil
+    let list = SnapshotStatements.List(
+      OverseerScope(scope: scope), filter.verdict, floor ?? .distantPast, page)
     let call =
       if let taskID = filter.taskID {
         SnapshotStatements.listByTask(list, taskID, filter.ownerID)
-      } else if let owner = filter.ownerID ?? (scope.role.seesEverybody ? nil : scope.callerID) {
+      } else if let owner {
         SnapshotStatements.listByOwner(list, owner)
       } else {
         SnapshotStatements.listAll(list)
       }
     return try page.page(
-      try await database.rows(call, as: Viewer(scope)),
+      try await database.rows(call, as: Viewer(scope)), downTo: floor,
       key: { PageKey(time: $0.createdAt, id: $0.id) },
       SnapshotRow.read)
   }

@@ -59,7 +59,7 @@ package struct PostgresTokenStore: TokenStore {
   ) async throws(StoreError) -> [TokenRecord] {
     let limit = Int64(PostgresTokenStore.listMax)
     let call =
-      if let user {
+      if let user = user ?? (scope.role.seesEverybody ? nil : scope.callerID) {
         TokenStatements.listByUser(scope, limit, user)
       } else {
         TokenStatements.list(scope, limit)

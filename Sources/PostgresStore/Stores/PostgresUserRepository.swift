@@ -2,8 +2,13 @@ package import Domain
 
 package struct PostgresUserRepository: UserRepository {
   private let database: PostgresDatabase
+  private let floor: ScanFloor
 
-  package init(_ database: PostgresDatabase) { self.database = database }
+  /// - Parameter scanMax: how many rows a filtered list of everybody's looks at for one page.
+  package init(_ database: PostgresDatabase, scanMax: Int? = nil) {
+    self.database = database
+    floor = ScanFloor(database, rowMax: scanMax)
+  }
 
   package func user(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> User? {
     try await database.rows(UserStatements.byID(id, scope), as: Viewer(scope)).first(UserRow.read)
@@ -20,7 +25,9 @@ package struct PostgresUserRepository: UserRepository {
   package func users(
     role: Role?, includeInactive: Bool, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<User> {
-    let list = UserStatements.List(scope, includeInactive, page)
+    let isFiltered = !includeInactive && scope.role.seesEverybody
+    let floor = isFiltered ? try await floor.time(for: page) { UserStatements.floor($0) } : nil
+    let list = UserStatements.List(scope, includeInactive, floor ?? .distantPast, page)
     let call =
       if let role {
         UserStatements.listByRole(list, role)
@@ -28,7 +35,7 @@ package struct PostgresUserRepository: UserRepository {
         UserStatements.list(list)
       }
     return try page.page(
-      try await database.rows(call, as: Viewer(scope)),
+      try await database.rows(call, as: Viewer(scope)), downTo: floor,
       key: { PageKey(time: $0.createdAt, id: $0.id) },
       UserRow.read)
   }
