@@ -5,9 +5,8 @@ extension StoredEvent {
   /// the request, with which it could be repeated or taken, and the token that it came with.
   package var shownMetadata: String {
     let metadata = openedMetadata
-    guard metadata.contains("idempotency_key") || metadata.contains("token_id") else {
-      return metadata
-    }
+    guard Self.mentions("idempotency_key", in: metadata) || Self.mentions("token_id", in: metadata)
+    else { return metadata }
     guard case .object(let members)? = JSONValue(parsing: metadata) else { return "{}" }
     let shown = members.compactMap { member -> (key: String, value: JSONValue)? in
       switch (member.key, member.value) {
@@ -18,5 +17,19 @@ extension StoredEvent {
       }
     }
     return JSONValue.object(shown).text
+  }
+
+  /// By bytes: asked of every event, and `contains` of two strings is a search by characters (5 % of
+  /// what the server did for a new goal).
+  private static func mentions(_ name: StaticString, in metadata: String) -> Bool {
+    var text = metadata
+    return text.withUTF8 { text in
+      name.withUTF8Buffer { name in
+        guard text.count >= name.count else { return false }
+        return (0...text.count - name.count).contains { start in
+          text[start] == name[0] && text[start..<start + name.count].elementsEqual(name)
+        }
+      }
+    }
   }
 }

@@ -51,6 +51,23 @@ struct ArrayEncoder {
     elements.reserveCapacity(capacity * 8)
   }
 
+  /// Of many numbers at once: a vector has hundreds.
+  init(_ numbers: [Float]) {
+    type = .float4Array
+    count = Int32(clamping: numbers.count)
+    let size = 2 * MemoryLayout<UInt32>.size
+    elements = [UInt8](unsafeUninitializedCapacity: numbers.count * size) { bytes, byteCount in
+      let bytes = UnsafeMutableRawBufferPointer(bytes)
+      for (index, number) in numbers.enumerated() {
+        bytes.storeBytes(
+          of: UInt32(size / 2).bigEndian, toByteOffset: index * size, as: UInt32.self)
+        bytes.storeBytes(
+          of: number.bitPattern.bigEndian, toByteOffset: index * size + size / 2, as: UInt32.self)
+      }
+      byteCount = numbers.count * size
+    }
+  }
+
   mutating func append(_ value: some SQLValue) {
     let lengthAt = elements.count
     elements.appendBigEndian(Int32(-1))

@@ -37,6 +37,9 @@ extension Array: SQLParameters where Element: SQLValue {
   static var types: [SQLType] { [Element.arrayType] }
 
   func append(to buffer: inout ParameterBuffer) {
+    if Element.self == Float.self, let numbers = self as? [Float] {
+      return buffer.append(ArrayEncoder(numbers))
+    }
     var array = ArrayEncoder(Element.arrayType, capacity: count)
     for element in self { array.append(element) }
     buffer.append(array)
