@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// The PostgreSQL of a server, reached as other programs reach it: psql and pgbench of its own
 /// folder, over its socket.
@@ -44,21 +44,43 @@ package struct BenchDatabase: Sendable {
   package func pgbench(
     script: String, clientCount: Int, seconds: Int, variables: [(String, String)]
   ) throws -> Double {
-    let settings = variables.flatMap { ["-D", "\($0.0)=\($0.1)"] }
     let output = try Programs.run(
-      [
-        "timeout", "\(seconds + 60)", Self.programFolder + "/pgbench",
-        "-n", "-M", "prepared", "-c", "\(clientCount)", "-j", "\(min(clientCount, 2))",
-        "-T", "\(seconds)", "-f", script,
-      ] + settings + [connection(.application)])
+      pgbench(script, clientCount, seconds, variables, .application))
     // Until its backends have ended, what they used is missing from the sum.
-    let running = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench'"
-    while try sql(running) != "0" {}
+    while try isPgbenchRunning() {}
     let line = output.split(separator: "\n").first { $0.hasPrefix("tps = ") }
     guard let rate = line?.split(separator: " ").dropFirst(2).first.flatMap({ Double($0) }) else {
       throw BenchmarkError("pgbench gave no rate:\n\(output)")
     }
     return rate
+  }
+
+  /// Starts pgbench with a script, for so many seconds at most, for who looks at it while it runs.
+  package func startPgbench(
+    script: String, clientCount: Int, seconds: Int, variables: [(String, String)], as role: Role
+  ) throws -> Process {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = pgbench(script, clientCount, seconds, variables, role)
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    try process.startWithSignals()
+    return process
+  }
+
+  package func isPgbenchRunning() throws -> Bool {
+    try sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench'") != "0"
+  }
+
+  private func pgbench(
+    _ script: String, _ clientCount: Int, _ seconds: Int, _ variables: [(String, String)],
+    _ role: Role
+  ) -> [String] {
+    [
+      "timeout", "\(seconds + 60)", Self.programFolder + "/pgbench",
+      "-n", "-M", "prepared", "-c", "\(clientCount)", "-j", "\(min(clientCount, 2))",
+      "-T", "\(seconds)", "-f", script,
+    ] + variables.flatMap { ["-D", "\($0.0)=\($0.1)"] } + [connection(role)]
   }
 
   /// Waits until every event has its position, so that one measurement leaves nothing for the next.

@@ -2,13 +2,19 @@ import BenchmarkSupport
 import HitoClient
 
 /// CreateGoal (a goal with three tasks, so four events and the reply for the idempotency key) beside
-/// pgbench with the same statements on the same database, in turns.
+/// pgbench with the leanest script that leaves the same behind, on the same database, in turns.
 ///
 /// Both write for 64 learners. Ours go over one connection; pgbench has one for each client. The
-/// server runs all the time: it sequences and publishes the events of both.
+/// server runs all the time: it sequences and publishes the events of both, and that is in the CPU of
+/// both.
+///
+/// The vectors are ready on both sides: the script is given one, and the server remembers those of the
+/// texts that a learner wrote lately, here the same one each time. With the encoder, which is most of
+/// the server's CPU, every text is new.
 struct CreateGoal {
   static let levels = [1, 8, 64]
-  static let targetRatio = 0.5
+  static let targetRatio = 0.75
+  static let targetCPUShare = 1.15
 
   let server: BenchServer
   let learners: [Learner]
@@ -29,9 +35,10 @@ struct CreateGoal {
     let client = try await server.connect()
     defer { client.close() }
     _ = try await ours(client, inFlight: 64, .seconds(1))
-    _ = try pgbench.run(clientCount: 64, seconds: 1)
+    _ = try await pgbench.run(clientCount: 64, seconds: 1)
     var ours: [Int: [Run]] = [:]
     var theirs: [Int: [Run]] = [:]
+    var encoded: [Run] = []
     var sequencingRates: [Double] = []
     for round in 0..<rounds {
       for level in Self.levels {
@@ -45,10 +52,12 @@ struct CreateGoal {
               try await self.ours(client, inFlight: level, .seconds(seconds)))
           } else {
             theirs[level, default: []].append(
-              try pgbench.run(clientCount: level, seconds: seconds))
+              try await pgbench.run(clientCount: level, seconds: seconds))
           }
         }
       }
+      encoded.append(
+        try await self.ours(client, inFlight: 64, .seconds(seconds), textsAreNew: true))
     }
     if !sequencingRates.isEmpty {
       report.figures.append(
@@ -57,16 +66,25 @@ struct CreateGoal {
     for level in Self.levels {
       add(level, ours: Self.median(ours[level]), theirs: Self.median(theirs[level]), to: &report)
     }
+    let withEncoder = Self.median(encoded)
+    report.figures += [
+      Figure("store.create_goal_encoded_per_second", withEncoder.rate, unit: "calls/s, new texts"),
+      Figure(
+        "store.create_goal_encoded_server_cpu_us", withEncoder.serverCost,
+        unit: "CPU µs/call, new texts"),
+    ]
   }
 
   private func ours(
-    _ client: HitoClient, inFlight: Int, _ duration: Duration
+    _ client: HitoClient, inFlight: Int, _ duration: Duration, textsAreNew: Bool = false
   ) async throws -> Run {
     let tokens = learners.map(\.token)
     let before = try server.usage()
     let result = try await ClosedLoop(workerCount: inFlight, duration: duration).run { worker in
+      var request = CreateGoalRequest.sample
+      if textsAreNew { request.title += " \(UInt32.random(in: 0...(.max)))" }
       _ = try await client.goals.createGoal(
-        .sample, options: CallOptions(token: tokens[worker % tokens.count]))
+        request, options: CallOptions(token: tokens[worker % tokens.count]))
     }
     let used = try server.usage() - before
     let count = Double(result.callCount)
@@ -103,9 +121,18 @@ struct CreateGoal {
         theirs: theirs.databaseCost, isLessBetter: true),
     ]
     guard level == 64, let ratio = comparison.ratio else { return }
-    report.promises.append(
+    let share = ours.databaseCost / theirs.databaseCost
+    report.figures.append(
+      Figure(
+        "\(name).database_cpu_vs_script", share, unit: "of the script's database CPU", peer: peer,
+        theirs: 1, isLessBetter: true))
+    report.promises += [
       Promise(
-        "CreateGoal reaches half of what pgbench does with the same statements",
-        holds: ratio >= Self.targetRatio, isBinding: true))
+        "CreateGoal reaches three quarters of what pgbench does with the leanest script",
+        holds: ratio >= Self.targetRatio, isBinding: true),
+      Promise(
+        "its database CPU is at most 1.15 times that script's",
+        holds: share <= Self.targetCPUShare, isBinding: true),
+    ]
   }
 }
