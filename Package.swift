@@ -175,7 +175,7 @@ let package = Package(
       name: "WireTests", dependencies: ["Wire", "SeededRandom"], swiftSettings: swift),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
     .testTarget(
-      name: "DomainTests", dependencies: ["Domain", "SeededRandom"], swiftSettings: swift),
+      name: "DomainTests", dependencies: ["Domain", "JSON", "SeededRandom"], swiftSettings: swift),
     .testTarget(
       name: "WritesTests",
       dependencies: ["Writes", "Domain", "InMemoryStore", "Retrieval"],

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Dict, List, Set
 
 SOURCES = Path(__file__).resolve().parents[2] / "Sources"
-DECLARED = (SOURCES / "Domain/Personal/PersonalFields.swift").read_text()
+DECLARED = (SOURCES / "Domain/Events/PersonalFields.swift").read_text()
 SEALED_TEXT = re.compile(r"\.sealedText\b|sealedText:|\"sealedText\"")
 JSON_MEMBER = re.compile(r"(?:\bpayload|\be\.metadata|\$3)\s*(?:->>?|\?)\s*'(\w+)'")
 
@@ -29,7 +29,7 @@ def personal_members() -> Set[str]:
 
 def test_only_the_row_and_the_lake_s_file_have_the_text_as_it_is_stored():
     assert users_of(SEALED_TEXT, swift_files()) == [
-        "Domain/Personal/SealedJSON.swift",
+        "Domain/Events/SealedJSON.swift",
         "EventLake/Schema/EventTable.swift",
         "PostgresStore/Rows/EventRow.swift",
     ]

@@ -76,7 +76,7 @@ struct PersonalFieldsTests {
 
   @Test("Sealed values open where they were sealed, and nowhere else")
   func sealed() throws {
-    try PersonalCodecs.$current.withValue(MarkingCodec()) {
+    try PersonalCodecs.$ofTask.withValue(MarkingCodec()) {
       for value in values {
         let stored = try StoredEvent(
           sealing: event(
@@ -107,7 +107,7 @@ struct PersonalFieldsTests {
       ("description", .null), ("ai_feedback", .object([("a", .string("SECRET"))])),
       ("course_id", .string(person.description)), ("progress_percentage", .integer(50)),
     ]
-    try PersonalCodecs.$current.withValue(MarkingCodec(hasKeys: false)) {
+    try PersonalCodecs.$ofTask.withValue(MarkingCodec(hasKeys: false)) {
       let stored = try StoredEvent(sealing: event(.goalCreated, members, of: person))
       #expect(
         JSONValue(parsing: stored.openedPayload)
@@ -128,13 +128,13 @@ struct PersonalFieldsTests {
     struct Closed: PersonalCodec {
       func seal(
         _ text: String, at place: PersonalPlace, of person: EntityID
-      ) throws(StoreError) -> PersonalBox? {
-        throw .unavailable("no key", maybeCommitted: false)
+      ) throws(SealingFailed) -> PersonalBox? {
+        throw SealingFailed("no key")
       }
       func open(_ box: PersonalBox, at place: PersonalPlace) -> String? { nil }
     }
-    PersonalCodecs.$current.withValue(Closed()) {
-      #expect(throws: StoreError.self) {
+    PersonalCodecs.$ofTask.withValue(Closed()) {
+      #expect(throws: SealingFailed.self) {
         try StoredEvent(sealing: event(.goalCreated, [("title", .string("a"))], of: person))
       }
     }

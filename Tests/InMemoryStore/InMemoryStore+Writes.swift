@@ -45,10 +45,10 @@ extension InMemoryStore.State {
       }
     }
     for event in write.events {
-      do throws(StoreError) {
+      do throws(SealingFailed) {
         guard try next.append(event) else { return .success(.stale) }
       } catch {
-        return .failure(error)
+        return .failure(.unavailable(error.reason, maybeCommitted: false))
       }
     }
     if let reply = write.reply {
@@ -67,7 +67,7 @@ extension InMemoryStore.State {
   }
 
   /// - Returns: false where the entity has an event of this version.
-  private mutating func append(_ event: NewEvent) throws(StoreError) -> Bool {
+  private mutating func append(_ event: NewEvent) throws(SealingFailed) -> Bool {
     var stored = try StoredEvent(sealing: event)
     stored.seq = nextSeq
     guard eventKeys.insert(stored.key).inserted else { return false }

@@ -22,7 +22,7 @@ package struct PostgresWriteStore: WriteStore {
     }
     for change in write.changes { calls += WriteCalls.calls(for: change) }
     if !write.events.isEmpty {
-      calls.append(EventStatements.insert(try write.events.map(StoredEvent.init(sealing:))))
+      calls.append(EventStatements.insert(try sealed(write.events)))
     }
     let unit = StatementUnit(writing: calls, for: .commit)
     // The second turn is for a key that had expired and was not purged yet.
@@ -36,6 +36,14 @@ package struct PostgresWriteStore: WriteStore {
       }
     }
     return .stale
+  }
+
+  private func sealed(_ events: [NewEvent]) throws(StoreError) -> [StoredEvent] {
+    do throws(SealingFailed) {
+      return try events.map(StoredEvent.init(sealing:))
+    } catch {
+      throw .unavailable(error.reason, maybeCommitted: false)
+    }
   }
 
   /// What a refused unit means; nil to try again.

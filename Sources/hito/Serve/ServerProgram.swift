@@ -32,6 +32,9 @@ struct ServerProgram {
 
   /// Runs until SIGTERM or SIGINT; returns when everything has ended in order.
   mutating func run() async throws {
+    #if DEBUG
+      PersonalCodecs.useWhatTestsSay()
+    #endif
     logSettings()
     try checkLibraries()
     try takeDescriptors()

@@ -68,7 +68,7 @@ enum StoreKind: CaseIterable, CustomStringConvertible {
     case .postgres: try await StoreFixture.run(connectionCount: 8) { try await body($0) }
     case .secondWall:
       try await FirstWall.$isDown.withValue(true) {
-        try await PersonalCodecs.$current.withValue(MarkingCodec()) {
+        try await PersonalCodecs.$ofTask.withValue(MarkingCodec()) {
           try await StoreFixture.run(connectionCount: 8) { try await body($0) }
         }
       }

@@ -38,7 +38,7 @@ extension SealedJSON {
   init(
     _ object: JSONValue, _ fields: PersonalFields, _ part: PersonalPlace.Part, eventID: EntityID,
     person: EntityID?
-  ) throws(StoreError) {
+  ) throws(SealingFailed) {
     guard case .object(var members) = object else {
       self.init(sealedText: object.text)
       return
@@ -72,7 +72,7 @@ extension SealedJSON {
 
 extension StoredEvent {
   /// An event that the log has not seen yet, as it is stored: the one way into the log.
-  package init(sealing event: NewEvent) throws(StoreError) {
+  package init(sealing event: NewEvent) throws(SealingFailed) {
     self.init(
       id: event.id, seq: 0, position: 0, type: event.type.rawValue,
       entityType: event.entityType.rawValue, entityID: event.entityID, version: event.version,

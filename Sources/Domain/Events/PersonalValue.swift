@@ -13,7 +13,7 @@ enum PersonalValue {
 
   static func sealed(
     _ value: JSONValue, at place: PersonalPlace, of person: EntityID?
-  ) throws(StoreError) -> JSONValue {
+  ) throws(SealingFailed) -> JSONValue {
     guard value != .null, let person,
       let box = try PersonalCodecs.current.seal(value.text, at: place, of: person)
     else { return clear(value) }

@@ -1,6 +1,6 @@
 #if DEBUG
-  import Digits
-  import Glibc
+  internal import Digits
+  internal import Synchronization
 #endif
 
 /// Where a personal value stands. What is sealed for one place must not open at another.
@@ -25,6 +25,13 @@ package struct PersonalBox: Sendable, Hashable {
   }
 }
 
+/// A personal value could not be sealed now: the event must not be stored, and may be later.
+package struct SealingFailed: Error, Sendable, Hashable {
+  package var reason: String
+
+  package init(_ reason: String) { self.reason = reason }
+}
+
 /// Seals personal values of events, and opens them again (ADR 0018). Neither waits: whoever reads or
 /// writes events of a person has fetched the person's key before.
 package protocol PersonalCodec: Sendable {
@@ -33,7 +40,7 @@ package protocol PersonalCodec: Sendable {
   /// - Throws: where they are not, but cannot be sealed now: the event must not be stored.
   func seal(
     _ text: String, at place: PersonalPlace, of person: EntityID
-  ) throws(StoreError) -> PersonalBox?
+  ) throws(SealingFailed) -> PersonalBox?
 
   /// - Returns: nil where the key has gone for good, and the value with it.
   func open(_ box: PersonalBox, at place: PersonalPlace) -> String?
@@ -54,17 +61,14 @@ package struct ClearCodec: PersonalCodec {
 /// release server has no way to.
 package enum PersonalCodecs {
   #if DEBUG
-    @TaskLocal package static var current = asTold()
+    @TaskLocal package static var ofTask: (any PersonalCodec)?
+    private static let ofProcess = Mutex<any PersonalCodec>(ClearCodec())
 
-    private static func asTold() -> any PersonalCodec {
-      switch getenv("HITO_TEST_PERSONAL_CODEC").map({ String(cString: $0) }) {
-      case "marks": MarkingCodec()
-      case "forgotten": MarkingCodec(hasKeys: false)
-      default: ClearCodec()
-      }
-    }
+    static var current: any PersonalCodec { ofTask ?? ofProcess.withLock { $0 } }
+
+    package static func use(_ codec: any PersonalCodec) { ofProcess.withLock { $0 = codec } }
   #else
-    static let current = ClearCodec()
+    static let current: any PersonalCodec = ClearCodec()
   #endif
 }
 
