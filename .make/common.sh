@@ -52,6 +52,8 @@ postgres_stamp() {
 }
 postgres_debian_component() { printf 'postgres-debian-%s\n' "$POSTGRES_DEBIAN_MAJOR"; }
 postgres_debian_stamp() { printf 'debian postgresql-%s\n' "$POSTGRES_DEBIAN_MAJOR"; }
+pgbouncer_component() { printf 'pgbouncer-debian\n'; }
+pgbouncer_stamp() { printf 'debian pgbouncer\n'; }
 arrow_component() { printf 'arrow-%s\n' "$ARROW_VERSION"; }
 arrow_stamp() {
   printf 'pyarrow==%s %s isolated\n' "$ARROW_VERSION" "${ARROW_WHEEL_SHA256[$ARCHITECTURE]:-none}"
@@ -76,6 +78,27 @@ lock_components() {
   [ -w "$root" ] || die "$root is not writable by $(id -un)" "set HITO_COMPONENTS to another folder"
   exec 8<"$root"
   flock 8
+}
+
+APT=(apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -qq)
+
+# install_packages NAME...: as root, installs the Debian packages that are missing; otherwise says which
+# command to run.
+install_packages() {
+  local package missing=()
+  for package in "$@"; do
+    [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] \
+      || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  is_root || die "these Debian packages are missing: ${missing[*]}" \
+    "run: sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}" \
+    "then run this again"
+  note "installing Debian packages: ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  "${APT[@]}" update || die "apt-get update failed" "check the network and /etc/apt/sources.list"
+  "${APT[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null \
+    || die "apt-get install failed for: ${missing[*]}"
 }
 
 # publish_component BUILT NAME-VERSION LINK: moves a finished folder to its place and points

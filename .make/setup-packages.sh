@@ -31,23 +31,4 @@ if ! command -v dpkg-query >/dev/null; then
   exit 0
 fi
 
-installed=$(dpkg-query --show --showformat='${Package} ${db:Status-Status}\n' "${packages[@]}" \
-  2>/dev/null | sed -n 's/ installed$//p' || true)
-missing=()
-for package in "${packages[@]}"; do
-  grep -qx -- "$package" <<<"$installed" || missing+=("$package")
-done
-[ ${#missing[@]} -gt 0 ] || exit 0
-
-if ! is_root; then
-  die "these Debian packages are missing: ${missing[*]}" \
-    "run: sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}" \
-    "then run this again"
-fi
-
-note "installing Debian packages: ${missing[*]}"
-export DEBIAN_FRONTEND=noninteractive
-apt=(apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -qq)
-"${apt[@]}" update || die "apt-get update failed" "check the network and /etc/apt/sources.list"
-"${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null \
-  || die "apt-get install failed for: ${missing[*]}"
+install_packages "${packages[@]}"

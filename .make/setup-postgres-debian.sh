@@ -3,8 +3,11 @@
 # built from Debian's source package of a later release, in a private folder. Only run-time
 # libraries and a compiler are installed into the system. Everything is checked by apt's
 # signatures; the mirror is the one that apt is set up with.
+#
+# setup-postgres-debian.sh [LINK]: the link to the component; `postgres` is what `hito serve` runs.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
+link=${1:-postgres}
 component=$(postgres_debian_component)
 stamp=$(postgres_debian_stamp)
 major=$POSTGRES_DEBIAN_MAJOR
@@ -15,21 +18,8 @@ build_packages=(
   libgssapi-krb5-2 libicu72 libldap-2.5-0 liblz4-1 libpam0g libpq5 libreadline8 libssl3
   libsystemd0 libuuid1 libxml2 libxslt1.1 libzstd1
 )
-missing=()
-for package in "${build_packages[@]}"; do
-  [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] \
-    || missing+=("$package")
-done
-apt=(apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -qq)
-if [ ${#missing[@]} -gt 0 ]; then
-  is_root || die "these Debian packages are missing: ${missing[*]}" \
-    "run: sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}"
-  note "installing Debian packages: ${missing[*]}"
-  export DEBIAN_FRONTEND=noninteractive
-  "${apt[@]}" update || die "apt-get update failed" "check the network and /etc/apt/sources.list"
-  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null \
-    || die "apt-get install failed for: ${missing[*]}"
-fi
+install_packages "${build_packages[@]}"
+apt=("${APT[@]}")
 
 lock_components
 find_component "$component" "$stamp" >/dev/null && exit 0  # another clone was faster
@@ -87,4 +77,4 @@ ln -s "dist/usr/share/postgresql/$major" root/share
 root/bin/postgres --version >/dev/null || die "Debian's PostgreSQL does not run here"
 [ -f root/share/extension/vector.control ] || die "pgvector was built but is not where it belongs"
 printf '%s\n' "$stamp" > root/.stamp
-publish_component "$work/root" "$component" postgres
+publish_component "$work/root" "$component" "$link"

@@ -15,6 +15,7 @@ target_limit=${HITO_TEST_LIMIT:-600}
 suite_limit=$((target_limit * 3))
 
 began=$SECONDS
+"$REPO/.make/setup-tests.sh"
 "$REPO/.make/build-tests.sh"
 binaries=$(swift build --show-bin-path)
 # The end-to-end tests drive the program itself, the checks' tests the generator.

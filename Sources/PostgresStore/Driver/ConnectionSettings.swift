@@ -40,7 +40,7 @@ package struct ConnectionSettings: Sendable {
   /// Connects and prepares the session for pipelining. Blocks, for at most about the time that
   /// `connectTimeout` gives to each address.
   func connect() throws(ConnectFailure) -> PQConnection {
-    let connection = try open()
+    let connection = try openChecked()
     try setUp(connection)
     guard
       PQsetnonblocking(connection.pointer, 1) == 0, PQenterPipelineMode(connection.pointer) == 1
@@ -50,8 +50,14 @@ package struct ConnectionSettings: Sendable {
 
   /// A checked connection that still blocks, for scripts.
   func connectBlocking() throws(ConnectFailure) -> PQConnection {
-    let connection = try open()
+    let connection = try openChecked()
     try setUp(connection)
+    return connection
+  }
+
+  private func openChecked() throws(ConnectFailure) -> PQConnection {
+    let connection = try open()
+    try PoolerCheck.run(connection, other: open)
     return connection
   }
 

@@ -27,9 +27,12 @@ enum ServerChecks {
     do {
       try await database.check()
     } catch {
-      return [
-        .fail("database", "\(error)", "check the URL, the server and who may log in (pg_hba.conf)")
-      ]
+      let advice =
+        switch error {
+        case .refused: "check the URL, the server and who may log in (pg_hba.conf)"
+        case .unusable: "change what it says, then run this again"
+        }
+      return [.fail("database", "\(error)", advice)]
     }
     var findings = [HealthReport.Finding.ok("database", "answers, and its version will do")]
     do {
