@@ -62,7 +62,7 @@ extension EventHub {
   /// Whether the log has the ring's event at a position; true where the ring has none.
   private func isSame(at position: Int64, _ log: any EventLog) async throws(StoreError) -> Bool {
     guard let event = event(at: position) else { return true }
-    return try await log.position(of: event.id) == position
+    return try await log.agrees(on: event.id, at: position)
   }
 
   private static var isBehind: StoreError {

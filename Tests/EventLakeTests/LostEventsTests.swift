@@ -118,6 +118,29 @@ struct LostEventsTests {
     #expect(try rows(folder.path) == wanted(Self.events(1...31) + new))
   }
 
+  @Test("tells a log that was restored from before an epoch that there was one")
+  func epochIsGone() async throws {
+    let folder = try TemporaryFolder()
+    let log = MemoryLog()
+    try await filled(folder, log)
+    log.lose(after: 40, then: Self.events(41...50, generation: 1))
+    _ = try await log.declare(
+      LogLoss(epoch: LogHistory.unnamed.current.id, seen: 60, shared: 40, witness: "test"))
+    let lake = try await opened(folder)
+    let sink = sink(lake, log)
+    #expect(try await sink.flush() == 50)
+    let known = lake.history
+    // The rows of the epoch are gone, and so is the epoch.
+    let new = Self.events(41...70, generation: 2)
+    log.lose(after: 40, then: new)
+    log.begin(.unnamed)
+    #expect(try await sink.flush() == 70)
+    let history = try await log.history()
+    #expect(history.epochs.map(\.beganAfter) == [0, 40] && history != known)
+    #expect(lake.history == history)
+    #expect(try rows(folder.path) == wanted(Self.events(1...40) + new))
+  }
+
   @Test("keeps its rows where the database is only behind")
   func behind() async throws {
     let folder = try TemporaryFolder()

@@ -86,6 +86,18 @@ package protocol EventLog: Sendable {
   ) async throws(StoreError) -> [StoredEvent]
 }
 
+extension EventLog {
+  /// Whether the log has this event at this position. False only where it shows another one there:
+  /// what is not there to compare is no evidence of a loss.
+  package func agrees(
+    on eventID: EntityID, at position: Int64
+  ) async throws(StoreError) -> Bool {
+    if try await self.position(of: eventID) == position { return true }
+    let there = try await page(after: position - 1, limit: 1, byteCountMax: 1).events.first
+    return there.map { $0.position != position || $0.id == eventID } ?? true
+  }
+}
+
 /// The live end of the log in this process, for those that wait for what is committed next.
 package protocol LiveLog: Sendable {
   /// The last position that was seen here; nil before the first.

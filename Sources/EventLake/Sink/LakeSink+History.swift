@@ -19,7 +19,12 @@ extension LakeSink {
     let agreed = try await agreedPosition(upTo: shared)
     // Not one event in common, and nothing that says how that came.
     guard stand.history != nil || shared == 0 || agreed > 0 else { throw LakeError.otherLog }
-    let history = try await declared(found, agreed, shared)
+    // A backup from before an epoch that the lake knows: what it was about is open again.
+    let isEpochGone = stand.history.map { $0 != found && $0.continues(found) } ?? false
+    var history = found
+    if agreed < shared || isEpochGone {
+      history = try await declare(found, lost: isEpochGone ? .max : shared, after: agreed)
+    }
     try await cut(to: agreed, history, since: stand)
     try await lake.adopt(history, at: agreed, since: stand)
     restart(at: agreed)
@@ -32,17 +37,18 @@ extension LakeSink {
     return history
   }
 
-  /// The history, with an epoch for what the log has lost without knowing it.
-  private func declared(
-    _ found: LogHistory, _ agreed: Int64, _ shared: Int64
+  /// The history with an epoch for what the log has lost without knowing it.
+  private func declare(
+    _ found: LogHistory, lost seen: Int64, after agreed: Int64
   ) async throws -> LogHistory {
-    guard agreed < shared else { return found }
     let history = try await log.declare(
       LogLoss(
-        epoch: found.current.id, seen: shared, shared: agreed,
+        epoch: found.current.id, seen: seen, shared: agreed,
         witness: "the lake had events that are gone"))
     // Somewhere else it may still have them: a database that is only behind declares nothing.
-    guard history.shared(with: found) <= agreed else { throw LakeError.ahead(published: shared) }
+    guard history.shared(with: found) <= agreed else {
+      throw LakeError.ahead(published: lake.publishedPosition)
+    }
     return history
   }
 
@@ -62,7 +68,7 @@ extension LakeSink {
   /// True where the lake can not tell, because a file is damaged: it is written again from the log.
   private func isSame(at position: Int64) async throws -> Bool {
     guard let id = try await lake.eventID(at: position) else { return true }
-    return try await log.position(of: id) == position
+    return try await log.agrees(on: id, at: position)
   }
 
   private func cut(
