@@ -211,6 +211,13 @@ async def test_a_failover_that_loses_nothing_is_not_noticed(pair, connect):
     assert pair.standby.sql("SELECT count(*) FROM log_epochs", "hito") == "2"
 
 
+async def stopped(server: HitoServer, *clients: hito.Client) -> None:
+    """Without its clients it need not wait for them."""
+    for client in clients:
+        await client.close()
+    assert server.stop() == 0
+
+
 def cluster(server: HitoServer) -> Path:
     """The data directory of its PostgreSQL."""
     [found] = [file.parent for file in server.data.rglob("PG_VERSION") if
@@ -229,7 +236,7 @@ async def test_a_backup_that_is_restored_in_silence_is_found_out(
         admin, client = await connect(server, server.admin()), await connect(server, ana)
         await made(client, 5)
         await flushed(admin)
-        assert server.stop() == 0
+        await stopped(server, admin, client)
         copies = {cluster(server): folder / "cluster"}
         if lake_is_restored:
             copies[server.lake.parent] = folder / "lake"
@@ -242,7 +249,7 @@ async def test_a_backup_that_is_restored_in_silence_is_found_out(
         watch = Seen(client, v1.WatchRequest(from_beginning=True))
         seen = list(await watch.until(9))
         await watch.close()
-        assert server.stop() == 0
+        await stopped(server, admin, client)
 
         # The same timeline of the same cluster, as after a crash.
         for place, copy in copies.items():
