@@ -130,8 +130,22 @@ import Testing
         positions += count
       }
       #expect(positions == 201_000)
+      // Nothing waits, and to say so takes no look at what came since the open hole.
+      #expect(try await store.log.newestUnsequenced() == nil)
+      #expect(try await store.log.end(unsequencedMax: 10)?.unsequenced == [])
+      for (statement, arguments) in [
+        (EventStatements.newestUnsequenced as any StatementSource, ""), (EventStatements.end, "11"),
+        (SequencerStatements.mark, ""),
+      ] {
+        let (pages, plan) = try await script.pages(of: statement, arguments)
+        #expect(pages < 4000, "\(statement.statement.name)\n\(plan)")
+      }
       try await holder.run("COMMIT")
-      #expect(try await sequencer.sequence(limit: 10)?.map(\.seq) == [1, 2, 3])
+      #expect(try await store.log.newestUnsequenced() != nil)
+      #expect(try await store.log.end(unsequencedMax: 10)?.unsequenced == [1...3])
+      // Another leader begins with what was written down.
+      let successor = store.sequencer
+      #expect(try await successor.sequence(limit: 10)?.map(\.seq) == [1, 2, 3])
       #expect(
         try await script.run(
           "SELECT count(*), max(position), count(DISTINCT seq) FROM event_positions")

@@ -298,7 +298,7 @@ public struct GetEmbeddingStatusResponse: WireMessage, Equatable {
   public var model: String
   /// Its dimensions.
   public var dimensions: Int32
-  /// Stored embeddings.
+  /// Stored embeddings. From 10,000 on an estimate, as `pending` is: they are not counted one by one.
   public var stored: Int64
   /// Waiting to be made.
   public var pending: Int64

@@ -11,6 +11,8 @@ enum EmbeddingStatements {
     FROM (
       SELECT entity_type, entity_id, chunk_number FROM passages
       WHERE waits AND (next_attempt_at <= $2 OR $4 AND attempts = 0 AND next_attempt_at < $3)
+        -- Follows from it, and ends the walk through the index where nothing is due any more.
+        AND next_attempt_at <= CASE WHEN $4 THEN greatest($2, $3) ELSE $2 END
       ORDER BY next_attempt_at, entity_id, chunk_number LIMIT $1
       FOR UPDATE SKIP LOCKED) due
     WHERE p.entity_type = due.entity_type AND p.entity_id = due.entity_id
@@ -49,12 +51,22 @@ enum EmbeddingStatements {
     FROM events e WHERE e.id = $1
     """)
 
-  static let counts = Statement(
+  /// How many passages have their vector, and how many wait: from `$1` on, what the statistics say.
+  static let counts = Query<Int64>(
     "embeddings.counts",
     """
-    SELECT (SELECT count(*) FROM embeddings WHERE NOT is_copy),
-      (SELECT count(*) FROM passages WHERE waits)
+    SELECT greatest(0, a.number - w.number), w.number
+    FROM (\(bounded("SELECT 1 FROM passages", "passages"))) a,
+      (\(bounded("SELECT 1 FROM passages WHERE waits", "passages_waiting"))) w
     """)
+
+  private static func bounded(_ rows: String, _ relation: String) -> String {
+    """
+    SELECT CASE WHEN c.reltuples >= $1 THEN c.reltuples::bigint
+      ELSE (SELECT count(*) FROM (\(rows) LIMIT $1) r) END AS number
+    FROM pg_class c WHERE c.oid = '\(relation)'::regclass
+    """
+  }
 
   static let problems = Query<Int64>(
     "embeddings.problems",

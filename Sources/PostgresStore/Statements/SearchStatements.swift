@@ -8,6 +8,11 @@ import Domain
 enum SearchStatements {
   typealias QueryVector = Parameters<[Float]?, String>
 
+  /// The most examples that are counted and compared whole: one more than a whole scope may have.
+  static let exampleMax = 20_001
+  /// The most that are looked at for their words.
+  private static let wordMax = 2_000
+
   private static let isActive = """
     EXISTS (SELECT 1 FROM embedding_models m
       WHERE m.name = $2 AND m.state = 'active' AND m.dimensions = cardinality($1))
@@ -21,6 +26,14 @@ enum SearchStatements {
     /// Of the row `r`.
     let join: String
     let condition: String
+    /// A condition by which indexes find the rows where the scope's own names none: the ids, with at
+    /// most so many of each kind that grows with the platform.
+    var narrowing: (@Sendable (_ max: Int) -> String)?
+
+    /// The condition on the rows, at most `max` of what grows.
+    func conditions(max: Int) -> String {
+      narrowing.map { "\(condition) AND r.entity_id IN (\($0(max)))" } ?? condition
+    }
 
     /// The number of the first parameter after those of the scope.
     var next: Int { Values.types.count + 3 }
@@ -46,7 +59,29 @@ enum SearchStatements {
         OR s.course_id = ANY ($4))
       AND ($5 IS NULL OR s.language = $5)
       AND (NOT $6 OR s.validation_passed AND s.validation_score > 0.8)
-      """)
+      """,
+    narrowing: codeInReach)
+
+  /// The learner's own, the courses', and the newest examples: of those that are everybody's, and of
+  /// each grader whom the learner trusts. As many of them as are compared whole, and one more.
+  private static func codeInReach(max: Int) -> String {
+    let isExample = "s.shared AND s.verdict = 'passed'"
+    let source = "s.provenance->>'source'"
+    let instructor = "'\(Provenance.instructorSource)'"
+    let newest = "ORDER BY s.id DESC LIMIT \(max)"
+    return """
+      SELECT s.id FROM code_snapshots s WHERE s.user_id = $3
+      UNION SELECT s.id FROM code_snapshots s WHERE s.course_id = ANY ($4)
+      UNION (SELECT s.id FROM code_snapshots s
+        WHERE \(isExample) AND \(source) <> \(instructor) AND s.language = $5 \(newest))
+      UNION (SELECT s.id FROM code_snapshots s
+        WHERE \(isExample) AND \(source) <> \(instructor) AND $5 IS NULL \(newest))
+      UNION (SELECT s.id FROM unnest(hito_trusted_graders($3)) AS grader (id) CROSS JOIN LATERAL (
+        SELECT s.id FROM code_snapshots s
+        WHERE \(isExample) AND \(source) = \(instructor)
+          AND (s.provenance->>'actor_id')::uuid = grader.id \(newest)) s)
+      """
+  }
 
   /// How many vectors a scope has, counted up to its last parameter.
   static func size<Values>(_ scope: Scope<Values>) -> Query<QueryVector, Values, Int64> {
@@ -55,8 +90,8 @@ enum SearchStatements {
       """
       SELECT count(*) FROM (
         SELECT 1 FROM embeddings r \(scope.join)
-        WHERE r.entity_type = '\(scope.kind)' AND NOT r.is_copy AND \(scope.condition)
-          AND ($1::real[] IS NULL OR $2 <> '')
+        WHERE r.entity_type = '\(scope.kind)' AND NOT r.is_copy
+          AND \(scope.conditions(max: exampleMax)) AND ($1::real[] IS NULL OR $2 <> '')
         LIMIT $\(scope.next)) counted
       """)
   }
@@ -112,8 +147,8 @@ enum SearchStatements {
         SELECT r.entity_id, r.chunk_number,
           (r.embedding <=> (SELECT $1::vector)) + 0 AS distance
         FROM embeddings r \(scope.join)
-        WHERE r.entity_type = '\(scope.kind)' AND NOT r.is_copy AND \(scope.condition)
-          AND \(isActive)
+        WHERE r.entity_type = '\(scope.kind)' AND NOT r.is_copy
+          AND \(scope.conditions(max: exampleMax)) AND \(isActive)
         ORDER BY distance, r.entity_id, r.chunk_number
         LIMIT $\(scope.next)) n
       ORDER BY n.distance, n.entity_id, n.chunk_number
@@ -171,12 +206,30 @@ enum SearchStatements {
           plainto_tsquery('english', $\(scope.next)) AS all_en
           -- Once, and not again for each row.
           OFFSET 0) q, passages r \(scope.join)
-        WHERE r.entity_type = '\(scope.kind)' AND \(scope.condition) AND r.words @@ q.words
+        WHERE r.entity_type = '\(scope.kind)' AND \(wordConditions(scope))
         ORDER BY rank DESC, r.entity_id, r.chunk_number LIMIT $\(scope.next + 1)) f
       LEFT JOIN embeddings e ON e.entity_type = '\(scope.kind)' AND e.entity_id = f.entity_id
         AND e.chunk_number = f.chunk_number AND NOT e.is_copy
       ORDER BY f.rank DESC, f.entity_id, f.chunk_number
       """)
+  }
+
+  /// A word that very many share is no way to the few rows of a scope. Where the scope is as large as
+  /// the platform, it is searched in part: what has all the words, through their index, and what is
+  /// newest.
+  private static func wordConditions<Values>(_ scope: Scope<Values>) -> String {
+    guard let narrowing = scope.narrowing else {
+      return "\(scope.condition) AND r.words @@ q.words"
+    }
+    let query = "$\(scope.next)"
+    // COALESCE keeps the planner off the index over all words.
+    return """
+      \(scope.condition) AND COALESCE(r.words, '') @@ q.words AND r.entity_id IN (
+        \(narrowing(wordMax))
+        UNION (SELECT p.entity_id FROM passages p
+          WHERE p.words @@ (plainto_tsquery('spanish', \(query)) || plainto_tsquery('english', \(query)))
+            AND p.entity_type = '\(scope.kind)' LIMIT \(wordMax)))
+      """
   }
 
   static let activeModel = Statement(

@@ -4,10 +4,17 @@ package import Domain
 package struct PostgresEmbeddingStore: EmbeddingStore {
   /// How many problems a status names.
   private static let problemsMax: Int64 = 100
+  /// From so many passages on, they are not counted one by one.
+  package static let countMax = 10_000
 
   private let database: PostgresDatabase
+  private let countMax: Int
 
-  package init(_ database: PostgresDatabase) { self.database = database }
+  /// - Parameter countMax: another limit, for tests.
+  package init(_ database: PostgresDatabase, countMax: Int = PostgresEmbeddingStore.countMax) {
+    self.database = database
+    self.countMax = countMax
+  }
 
   package func models() async throws(StoreError) -> StoredModels {
     let rows = try await database.rows(SearchStatements.activeModel(), as: .nobody)
@@ -62,7 +69,7 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
   package func counts() async throws(StoreError) -> EmbeddingCounts {
     let models = try await models()
     let counts = try await database.rows(
-      EmbeddingStatements.counts(), as: .system(.embedding), on: .long)
+      EmbeddingStatements.counts(Int64(countMax)), as: .system(.embedding), on: .long)
     let (stored, waiting): (Int64, Int64) = try counts.first?.values() ?? (0, 0)
     let problems = try await database.rows(
       EmbeddingStatements.problems(Self.problemsMax), as: .system(.embedding), on: .long)

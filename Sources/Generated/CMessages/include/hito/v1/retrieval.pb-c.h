@@ -292,7 +292,7 @@ struct  Hito__V1__GetEmbeddingStatusResponse
    */
   int32_t dimensions;
   /*
-   * Stored embeddings.
+   * Stored embeddings. From 10,000 on an estimate, as `pending` is: they are not counted one by one.
    */
   int64_t stored;
   /*
