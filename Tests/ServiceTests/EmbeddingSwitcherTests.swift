@@ -50,6 +50,7 @@ import Testing
     func complete(_ model: StoredModel) async throws(StoreError) {
       state.withLock { $0.completed.append(model) }
     }
+    func finish() async throws(StoreError) {}
   }
 
   /// Runs a switch until it is complete, or until its first error.

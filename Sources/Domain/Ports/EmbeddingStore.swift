@@ -133,7 +133,10 @@ package protocol EmbeddingSwitch: Sendable {
   ) async throws(StoreError)
   /// Makes the index of the next model's vectors; takes its time.
   func buildIndex() async throws(StoreError)
-  /// Puts the next model's vectors in the place of the active one's, in one transaction. Passages
-  /// that it lacks wait. Fails where the next model is not `model` (any more).
+  /// Puts the next model's vectors in the place of the active one's, in one transaction that nobody
+  /// waits for long, however many there are. Passages that it lacks wait. Fails where the next model
+  /// is not `model` (any more).
   func complete(_ model: StoredModel) async throws(StoreError)
+  /// Does what is left of a completed switch where a server died meanwhile.
+  func finish() async throws(StoreError)
 }

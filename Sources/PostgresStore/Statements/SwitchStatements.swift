@@ -31,6 +31,8 @@ enum SwitchStatements {
     FROM passages p, embedding_models m
     WHERE p.entity_type = $1 AND p.entity_id = $2 AND p.chunk_number = $3
       AND p.content_hash = $4 AND m.state = 'next' AND m.name = $6
+    -- Whoever changes the text meanwhile waits, and is noted after this.
+    FOR SHARE OF p
     ON CONFLICT (entity_type, entity_id, chunk_number, user_id) DO UPDATE SET
       content = excluded.content, embedding = excluded.embedding, model = excluded.model,
       content_hash = excluded.content_hash, metadata = excluded.metadata,
@@ -47,7 +49,10 @@ enum SwitchScripts {
   static func begin(model: String, dimensionCount: Int) -> String {
     """
     BEGIN;
+    SET LOCAL lock_timeout = '\(lockTimeout)';
     DROP TABLE IF EXISTS embeddings_next;
+    \(endNoting);
+    TRUNCATE embedding_changes;
     DELETE FROM embedding_models WHERE state = 'next';
     INSERT INTO embedding_models (name, dimensions, state)
       VALUES ('\(model)', \(dimensionCount), 'next');
@@ -66,9 +71,22 @@ enum SwitchScripts {
       ALTER COLUMN signs SET STORAGE PLAIN;
     \(grants("embeddings_next"))
     DO $$ BEGIN \(RowSecurity.secure(rule)) END $$;
+    CREATE TRIGGER hito_switch
+      AFTER INSERT OR DELETE OR UPDATE OF content_hash, user_id, waits ON passages
+      FOR EACH ROW EXECUTE FUNCTION hito_note_passage();
+    CREATE TRIGGER hito_switch AFTER INSERT OR UPDATE OF is_active ON enrolments
+      FOR EACH ROW EXECUTE FUNCTION hito_note_enrolment();
     COMMIT
     """
   }
+
+  /// How long everybody else may have to wait behind a switch that waits for a table.
+  static let lockTimeout = "200ms"
+
+  static let endNoting = """
+    DROP TRIGGER IF EXISTS hito_switch ON passages;
+    DROP TRIGGER IF EXISTS hito_switch ON enrolments
+    """
 
   /// It has the rule of the table whose place it takes.
   private static var rule: RowSecurity.Rule {
@@ -80,8 +98,8 @@ enum SwitchScripts {
   /// A row must fit a page of 8 KiB with its vector in it.
   private static let inlineMax = 1_800
 
-  /// Begins with the copies of courses for those who are enrolled: a popular course has very many, and
-  /// `complete`, which nobody can write beside, then makes only those of the last minutes.
+  /// Begins with the copies of courses for those who are enrolled: a popular course has very many. Those
+  /// of who comes and goes meanwhile follow with the other changes (`SwitchCompletion`).
   static func buildIndexes(dimensionCount: Int) -> String {
     """
     \(copies);
@@ -95,52 +113,8 @@ enum SwitchScripts {
     """
   }
 
-  /// Writers take `passages` before `embeddings`, and so does this: whoever is in between waits, and
-  /// then finds the next model active. What was written meanwhile waits for its vector.
-  static func complete(model: String) -> String {
-    """
-    BEGIN;
-    SET LOCAL lock_timeout = '10s';
-    LOCK TABLE passages IN SHARE ROW EXCLUSIVE MODE;
-    LOCK TABLE embeddings, embeddings_next IN ACCESS EXCLUSIVE MODE;
-    DO $$ BEGIN
-      IF NOT EXISTS (SELECT 1 FROM embedding_models WHERE state = 'next' AND name = '\(model)') THEN
-        RAISE 'another server has begun a switch to another model';
-      END IF;
-    END $$;
-    DELETE FROM embeddings_next e WHERE NOT e.is_copy AND NOT EXISTS (
-      SELECT 1 FROM passages p WHERE p.entity_type = e.entity_type AND p.entity_id = e.entity_id
-        AND p.chunk_number = e.chunk_number AND p.user_id = e.user_id
-        AND p.content_hash = e.content_hash);
-    DELETE FROM embeddings_next c WHERE c.is_copy AND NOT EXISTS (
-      SELECT 1 FROM embeddings_next e
-      JOIN enrolments n ON n.course_id = e.entity_id AND n.is_active
-      WHERE e.entity_type = 'course' AND e.entity_id = c.entity_id AND e.chunk_number = 0
-        AND NOT e.is_copy AND e.content_hash = c.content_hash AND n.user_id = c.user_id);
-    UPDATE passages p SET waits = NOT p.waits, attempts = 0, next_attempt_at = '-infinity',
-        last_error = NULL
-      WHERE p.waits = EXISTS (
-        SELECT 1 FROM embeddings_next e
-        WHERE e.entity_type = p.entity_type AND e.entity_id = p.entity_id
-          AND e.chunk_number = p.chunk_number AND e.user_id = p.user_id
-          AND e.content_hash = p.content_hash);
-    \(copies);
-    DROP TABLE embeddings;
-    ALTER TABLE embeddings_next RENAME TO embeddings;
-    ALTER TABLE embeddings RENAME CONSTRAINT embeddings_next_pkey TO embeddings_pkey;
-    ALTER TABLE embeddings RENAME CONSTRAINT embeddings_next_entity_chunk_key
-      TO embeddings_entity_chunk_key;
-    ALTER INDEX embeddings_next_signs RENAME TO embeddings_signs;
-    ALTER INDEX embeddings_next_half RENAME TO embeddings_half;
-    ALTER INDEX embeddings_next_embedding_idx RENAME TO embeddings_embedding_idx;
-    DELETE FROM embedding_models WHERE state = 'active';
-    UPDATE embedding_models SET state = 'active' WHERE state = 'next';
-    COMMIT
-    """
-  }
-
   /// The copies that are not there yet.
-  private static let copies = """
+  static let copies = """
     INSERT INTO embeddings_next (id, entity_type, entity_id, user_id, content, embedding, model,
         content_hash, chunk_number, metadata, is_copy, created_at, updated_at)
       SELECT gen_random_uuid(), e.entity_type, e.entity_id, n.user_id, e.content, e.embedding,

@@ -71,21 +71,81 @@ package struct PostgresEmbeddingSwitch: EmbeddingSwitch {
     guard Self.isName(model.name) else {
       throw .corrupt("no model of the name \(model.name) can be stored")
     }
-    try await run(SwitchScripts.complete(model: model.name))
+    let session = try await session()
+    do throws(ServerError) {
+      try await session.run(SwitchCompletion.list)
+      try await session.repeatedly { (session) throws(ServerError) in
+        try await session.untilFew(SwitchCompletion.catchUp)
+        try await session.run(SwitchCompletion.swap(model: model.name))
+      }
+      try await Self.finish(session)
+    } catch {
+      throw error.storeError
+    }
+  }
+
+  package func finish() async throws(StoreError) {
+    let session = try await session()
+    do throws(ServerError) {
+      guard try await session.run(SwitchCompletion.isUnfinished) == [["t"]] else { return }
+      try await Self.finish(session)
+    } catch {
+      throw error.storeError
+    }
+  }
+
+  private static func finish(_ session: ScriptSession) async throws(ServerError) {
+    try await session.repeatedly { (session) throws(ServerError) in
+      while try await session.run(SwitchCompletion.settle) != [["0"]] {}
+    }
+    try await session.repeatedly { (session) throws(ServerError) in
+      try await session.run(SwitchCompletion.finish)
+    }
   }
 
   private func run(_ script: String) async throws(StoreError) {
-    let session: ScriptSession
+    let session = try await session()
+    do throws(ServerError) {
+      try await session.repeatedly { (session) throws(ServerError) in
+        try await session.run(script)
+      }
+    } catch {
+      throw error.storeError
+    }
+  }
+
+  /// It ends with whoever uses it, and with it what it began.
+  private func session() async throws(StoreError) -> ScriptSession {
     do throws(ConnectFailure) {
-      session = try await ScriptSession(owner)
+      return try await ScriptSession(owner)
     } catch {
       throw .unavailable("\(error)", maybeCommitted: false)
     }
-    do throws(ServerError) {
-      try await session.run(script)
-    } catch {
-      // The session ends here, and with it what it began.
-      throw error.storeError
+  }
+}
+
+extension ScriptSession {
+  /// Tries again while others hold what is wanted, so that nobody waits behind us for long: up to some
+  /// minutes.
+  fileprivate func repeatedly(
+    _ body: (ScriptSession) async throws(ServerError) -> Void
+  ) async throws(ServerError) {
+    var triesLeft = 600
+    while true {
+      do throws(ServerError) {
+        return try await body(self)
+      } catch {
+        _ = try? await run("ROLLBACK")
+        triesLeft -= 1
+        let states = ["55P03", "40P01", "57014", SwitchCompletion.tooMany]
+        guard states.contains(error.sqlState), triesLeft > 0, !Task.isCancelled else { throw error }
+        try? await Task.sleep(for: .milliseconds(Int.random(in: 100...500)))
+      }
     }
+  }
+
+  /// Until a portion is not a full one.
+  fileprivate func untilFew(_ portion: String) async throws(ServerError) {
+    while !Task.isCancelled, try await run(portion) == [["\(SwitchCompletion.changeMax)"]] {}
   }
 }

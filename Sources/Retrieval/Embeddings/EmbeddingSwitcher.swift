@@ -44,7 +44,10 @@ package final class EmbeddingSwitcher: Sendable {
     var isSaid = false
     while !Task.isCancelled {
       do {
-        if try await store.models().active.name == desired.model.name { return }
+        if try await store.models().active.name == desired.model.name {
+          try await change.finish()
+          return
+        }
         if !isSaid {
           logger.notice(
             "making the vectors of another model", metadata: ["model": "\(desired.model.name)"])
