@@ -21,13 +21,16 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup(title: "Server") var server: SettingOptions<ServerSettings>
   @OptionGroup(title: "Connections") var network: SettingOptions<NetworkSettings>
   @OptionGroup(title: "Quotas") var quotas: SettingOptions<QuotaSettings>
+  @OptionGroup(title: "Retention") var retention: SettingOptions<RetentionSettings>
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
   @OptionGroup(title: "Language model") var model: SettingOptions<ModelSettings>
   @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
 
   func run() async throws {
-    let settings = Settings([place, server, network, quotas, database, lake, model, embedding])
+    let settings = Settings([
+      place, server, network, quotas, retention, database, lake, model, embedding,
+    ])
     try await reporting {
       try settings.check()
     }

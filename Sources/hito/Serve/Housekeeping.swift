@@ -2,8 +2,8 @@ import Domain
 import Logging
 import PostgresStore
 
-/// Removes what may be forgotten: replies older than the 24 hours for which a key is remembered, and what
-/// users stored on days that have passed.
+/// Removes what may be forgotten: replies older than the 24 hours for which a key is remembered, what
+/// users stored on days that have passed, and what was kept as long as the settings say.
 struct Housekeeping: Sendable {
   /// An hour more than the database remembers a key by its own clock, for clocks that differ: a
   /// reply removed early is a write done twice.
@@ -15,6 +15,9 @@ struct Housekeeping: Sendable {
 
   let writes: PostgresWriteStore
   let quotas: PostgresQuotaStore
+  let retention: PostgresRetention
+  /// How long each is kept after its end; what is not named is kept for ever.
+  let lifetimes: [PostgresRetention.Kind: Duration]
   let clock: any TimeSource
   let logger: Logger
 
@@ -51,8 +54,26 @@ struct Housekeeping: Sendable {
       try await quotas.purgeStoredBytes(before: before, limit: Housekeeping.batchLimit)
         == Housekeeping.batchLimit
     {}
-    guard partitionCount + keyCount > 0 else { return }
-    logger.info(
-      "removed old replies", metadata: ["keys": "\(keyCount)", "partitions": "\(partitionCount)"])
+    if partitionCount + keyCount > 0 {
+      logger.info(
+        "removed old replies", metadata: ["keys": "\(keyCount)", "partitions": "\(partitionCount)"])
+    }
+    try await retain(now)
+  }
+
+  private func retain(_ now: Timestamp) async throws(StoreError) {
+    for (kind, lifetime) in lifetimes {
+      let before = now.advanced(by: .zero - lifetime)
+      var removed = 0
+      // Until nothing is left: a token goes after those that were made with it.
+      while !Task.isCancelled {
+        let count = try await retention.purge(kind, before: before, limit: Housekeeping.batchLimit)
+        if count == 0 { break }
+        removed += count
+      }
+      if removed > 0 {
+        logger.info("removed what was kept long enough", metadata: ["\(kind)": "\(removed)"])
+      }
+    }
   }
 }

@@ -1,5 +1,6 @@
 import HitoClient
 import Logging
+import PostgresStore
 import Service
 import Transport
 
@@ -27,6 +28,8 @@ struct ServeConfiguration: Sendable {
   /// Scans at a time; what else is expensive follows from it.
   var heavyCallMax: Int
   var quotaDefaults: QuotaDefaults
+  /// How long what has ended is kept; what is not named is kept for ever.
+  var lifetimes: [PostgresRetention.Kind: Duration]
   /// How long calls may continue after SIGTERM.
   var grace: Duration
   /// How long a call waits for a client that takes nothing of its output.
@@ -61,7 +64,7 @@ extension ServeConfiguration {
         streamMax: Int32(settings[quotas.streamsPerUser]),
         bytesPerDay: Int64(settings[quotas.mebibytesPerDay]) << 20,
         modelTokensPerDay: settings[ModelSettings().modelTokensPerDay].map { Int64($0) }),
-      grace: settings[server.grace],
+      lifetimes: RetentionSettings.lifetimes(settings), grace: settings[server.grace],
       streamStallMax: settings[server.streamStall])
   }
 }

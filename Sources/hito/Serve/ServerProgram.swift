@@ -160,9 +160,10 @@ struct ServerProgram {
           // A service that returned would end the server.
           while true { try await Task.sleep(for: .seconds(3600)) }
         },
-        LoopService { [clock, logger] in
+        LoopService { [clock, logger, configuration] in
           try await Housekeeping(
             writes: PostgresWriteStore(database), quotas: PostgresQuotaStore(database),
+            retention: PostgresRetention(database), lifetimes: configuration.lifetimes,
             clock: clock, logger: logger
           ).run()
         },

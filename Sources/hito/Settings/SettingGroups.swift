@@ -9,7 +9,7 @@ import PostgresStore
 enum SettingGroups {
   static let all: [any SettingGroup.Type] = [
     PlaceSettings.self, ServerSettings.self, NetworkSettings.self, QuotaSettings.self,
-    DatabaseSettings.self,
+    RetentionSettings.self, DatabaseSettings.self,
     LakeSettings.self,
     ModelSettings.self, EmbeddingSettings.self, ClientSettings.self,
   ]
@@ -148,6 +148,36 @@ struct QuotaSettings: SettingGroup {
   let mebibytesPerDay = Setting<Int>(
     "mebibytes-per-day", .integer(1...1_000_000_000), default: 1024,
     help: "What the writes of a learner or an instructor may store in a day of UTC.")
+}
+
+/// What the log itself says is kept for ever.
+struct RetentionSettings: SettingGroup {
+  static let title = "Retention"
+
+  /// Requests are remembered for a day, and their runs with them.
+  private static let days = 0...36_500
+
+  let tokenDays = Setting<Int>(
+    "token-days", .integer(days), default: 90,
+    help: "Days for which a token is listed after it expired or was revoked; 0: for ever.")
+
+  let runDays = Setting<Int>(
+    "run-days", .integer(days), default: 365,
+    help: "Days for which an agent's run can be looked at after it ended; 0: for ever.")
+
+  let usageDays = Setting<Int>(
+    "usage-days", .integer(days), default: 400,
+    help: "Days for which it is kept who used how much of a model in which hour; 0: for ever.")
+
+  static func lifetimes(_ settings: Settings) -> [PostgresRetention.Kind: Duration] {
+    let group = RetentionSettings()
+    let days: [PostgresRetention.Kind: Int] = [
+      .tokens: settings[group.tokenDays], .runs: settings[group.runDays],
+      .usage: settings[group.usageDays],
+    ]
+    // Of what ended today, a part is still needed: a day's budget is what its hours say.
+    return days.filter { $0.value > 0 }.mapValues { .seconds((Int64($0) + 1) * 86_400) }
+  }
 }
 
 struct DatabaseSettings: SettingGroup {

@@ -1,0 +1,18 @@
+import Domain
+
+/// Removing what was kept long enough: at most `$2` rows that ended before `$1`, the oldest first; how
+/// many there were. By functions of the owner, which remove nothing of the last day: the server itself
+/// may remove nothing else from these tables.
+enum RetentionStatements {
+  typealias Purge = Query<Timestamp, Int64>
+
+  static let tokens = purge("tokens")
+  static let runs = purge("runs")
+  static let usage = purge("usage")
+
+  private static func purge(_ name: String) -> Purge {
+    Purge("retention.\(name)", "SELECT hito_purge_\(name)($1, $2::integer)")
+  }
+
+  static let all: [any StatementSource] = [tokens, runs, usage]
+}

@@ -1,0 +1,36 @@
+package import Domain
+
+/// Removes what was kept long enough, in batches.
+package struct PostgresRetention: Sendable {
+  /// What ends, and is kept for a while after that.
+  package enum Kind: Sendable, CaseIterable {
+    /// Tokens that expired or were revoked, none of which another one was made with that is still there.
+    case tokens
+    /// Runs of agents that ended. Their events stay in the log.
+    case runs
+    /// What users used of models, by the hour.
+    case usage
+  }
+
+  private let database: PostgresDatabase
+
+  package init(_ database: PostgresDatabase) { self.database = database }
+
+  /// Removes at most `limit` that ended before `time`, the oldest first.
+  ///
+  /// - Returns: how many were removed. Nothing of the last day is, by the database's clock.
+  package func purge(
+    _ kind: Kind, before time: Timestamp, limit: Int
+  ) async throws(StoreError) -> Int {
+    let statement =
+      switch kind {
+      case .tokens: RetentionStatements.tokens
+      case .runs: RetentionStatements.runs
+      case .usage: RetentionStatements.usage
+      }
+    let count: Int64? = try await database.write(
+      statement(time, Int64(max(0, min(limit, 100_000)))), for: .housekeeping, on: .long
+    ).first?.value(0)
+    return Int(count ?? 0)
+  }
+}
