@@ -83,6 +83,9 @@ import Testing
           role: nil, includeInactive: false, page: request, scope: scope)
       }
       #expect(users.items.count == 2)
+      let learners = try await PostgresUserRepository(store.database, scanMax: 1).users(
+        role: .learner, includeInactive: false, page: PageRequest(limit: 4), scope: scope)
+      #expect(learners.items.map(\.id) == [ada.id] && learners.next == nil)
     }
   }
 
