@@ -82,7 +82,7 @@ async def test_what_ended_long_ago_goes_though_the_server_is_killed_meanwhile(ke
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--token-days", "-1"), ("--run-days", "1.5"), ("--usage-days", "40000"), ("--run-days", "")],
+    [("--token-days", "-1"), ("--run-days", "1.5"), ("--usage-days", "40000")],
 )
 def test_a_time_that_is_none_is_refused(option, value):
     server = HitoServer()
