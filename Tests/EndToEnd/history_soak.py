@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import random
 import shutil
+import signal
 import sys
 import time
 import traceback
@@ -78,6 +79,8 @@ def main() -> int:
     )  # fmt: skip
     parser.add_argument("--folder", type=Path, default=Path("/tmp/hito-soak"))
     options = parser.parse_args()
+    # What was started is stopped then as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
     kills = events = rounds = 0
     seed = options.seed

@@ -75,6 +75,12 @@ class Cluster:
     def make_database(self, name: str) -> None:
         self.primary.query(f"CREATE DATABASE {name} OWNER hito")
         self.primary.query("CREATE EXTENSION vector", name)
+        # A standby that does not have it yet would end the search of clients for a host.
+        written = self.primary.query("SELECT pg_current_wal_lsn()")
+        replayed = f"SELECT count(*) FROM pg_stat_replication WHERE replay_lsn >= '{written}'"
+        for _ in waiting(SECONDS, f"the standby to have {name}\n{self.standby.tail()}"):
+            if self.primary.query(replayed) == "1":
+                break
 
     def restart(self, node: Node) -> None:
         node.kill()
