@@ -7,7 +7,7 @@ import Testing
     StoredEvent(
       id: EntityID(high: 0, low: 1), seq: 1, position: 1, type: "goal.created", entityType: "goal",
       entityID: EntityID(high: 0, low: 2), version: 1, userID: nil, payload: "{}",
-      metadata: metadata,
+      metadata: SealedJSON(sealedText: metadata),
       createdAt: Timestamp(microsecondsSinceEpoch: 0)
     ).shownMetadata
   }
