@@ -10,6 +10,8 @@ extension Migration {
       .once("CREATE INDEX CONCURRENTLY embeddings_embedding_fresh ON embeddings \(vectorIndex)"),
     ],
     up: """
+      -- At once, and not step by step past writers who wait for one step and hold up the next.
+      LOCK TABLE embeddings IN ACCESS EXCLUSIVE MODE;
       -- Only where a move to another model has put another table here meanwhile.
       CREATE INDEX IF NOT EXISTS embeddings_embedding_fresh ON embeddings \(vectorIndex);
       -- A move under way makes its own anew.
