@@ -14,7 +14,7 @@ import UnixSignals
 /// The whole server: what it is made of, in the order in which the parts need each other.
 struct ServerProgram {
   /// A leader asks several times a second. One whose process is stopped does not, while its machine
-  /// goes on answering for its connection: without an end nobody else would ever lead.
+  /// still answers for its connection: without an end no other server would ever lead.
   private static let leaderSilenceMax = Duration.seconds(10)
 
   private let settings: Settings
