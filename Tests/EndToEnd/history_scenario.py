@@ -78,8 +78,9 @@ class History:
         aggregates = Aggregates(self._chance("aggregates"), learners, AGGREGATES)
         self.record.ours = aggregates.entities
         self.team = Team(
-            self.place.open_session, aggregates, self._ticker, self.place.has_two_phases
-        )
+            self.place.open_session, aggregates, self._ticker, self.place.has_two_phases,
+            self._chance("moods"),
+        )  # fmt: skip
         self._session_writers = [
             SessionWriter(f"w{n}", self.team, self._chance(f"session {n}"))
             for n in range(SESSION_WRITERS)

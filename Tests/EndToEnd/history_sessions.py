@@ -32,8 +32,9 @@ class SessionWriter:
 
     ACTS = {
         "single": 4, "several": 3, "held": 3, "late": 1.5, "savepoints": 2, "many_savepoints": 0.3,
-        "prepared": 2, "copied": 1.5, "batch": 0.3, "burnt": 1, "forbidden": 0.5,
+        "prepared": 2, "copied": 1.5, "slow": 1, "batch": 0.3, "burnt": 1, "forbidden": 0.5,
     }  # fmt: skip
+    CALM_ACTS = {"single": 3, "copied": 3, "slow": 3, "burnt": 0.5}
 
     def __init__(self, name: str, team: Team, chance: random.Random) -> None:
         self._name = name
@@ -64,7 +65,8 @@ class SessionWriter:
             await session.close()
 
     async def _step(self) -> None:
-        act = self._chance.choices(list(self._acts), list(self._acts.values()))[0]
+        acts = self.CALM_ACTS if self._team.is_calm else self._acts
+        act = self._chance.choices(list(acts), list(acts.values()))[0]
         if self._session is None:
             self._session = await self._team.open_session("app")
         await self._second_phase(self._session)
@@ -112,15 +114,16 @@ class SessionWriter:
         return await session.run(self._team.aggregates.claim(goal)) == ["t"]
 
     async def _put(
-        self, session: Session, transaction: Transaction, goal: str, count: int = 1
-    ) -> bool:
+        self, session: Session, transaction: Transaction, goal: str, count: int = 1,
+        seconds: float = 0.0,
+    ) -> bool:  # fmt: skip
         """Inserts so many events of the goal, unless another transaction has it."""
         if not await self._claims(session, goal):
             return False
         transaction.begun = transaction.begun or time.monotonic()
         ids = [uuid7(self._chance) for _ in range(count)]
         transaction.ids += ids
-        await session.run(self._team.aggregates.insertion(goal, ids, self._chance))
+        await session.run(self._team.aggregates.insertion(goal, ids, self._chance, seconds))
         return True
 
     async def _single(self, session: Session) -> None:
@@ -135,17 +138,23 @@ class SessionWriter:
             for goal in self._goals(4):
                 await self._put(session, transaction, goal, self._chance.randint(1, 3))
 
+    async def _slow(self, session: Session) -> None:
+        """Takes the number of its first event some time before it writes that."""
+        async with self._transaction(session, "slow", 0.1) as transaction:
+            seconds = self._chance.choice([0.004, 0.03, 0.1])
+            await self._put(session, transaction, self._goals(1)[0], seconds=seconds)
+
     async def _held(self, session: Session) -> None:
         async with self._transaction(session, "held") as transaction:
             for goal in self._goals(2):
                 await self._put(session, transaction, goal)
-                await self._team.ticker.more(self._chance.randrange(15), 3.0)
+                await self._team.hold(self._chance.randrange(15), 3.0)
 
     async def _late(self, session: Session) -> None:
         """Has its id early and its numbers late."""
         async with self._transaction(session, "late") as transaction:
             await session.run("SELECT pg_current_xact_id();")
-            await self._team.ticker.more(self._chance.randrange(12), 2.0)
+            await self._team.hold(self._chance.randrange(12), 2.0)
             await self._put(session, transaction, self._goals(1)[0])
 
     async def _savepoints(self, session: Session) -> None:
@@ -213,7 +222,7 @@ class SessionWriter:
                 f"{transaction.ids[-1]}\t{given['type']}\t{given['kind']}\t{given['entity']}\t"
                 f"{int(last[0]) + 1 + number}\t{given['owner']}\t{payload}\t{{}}\t1\t{now}"
             )
-            await self._team.ticker.more(self._chance.randrange(3), 0.5)
+            await self._team.ticker.more(self._chance.randrange(4), 0.2)
         await session.run("\\.")
 
     async def _burnt(self, session: Session) -> None:
@@ -257,18 +266,35 @@ class SessionWriter:
 
     async def _second_phase(self, session: Session) -> None:
         team = self._team
-        due = [item for item in team.prepared if item.due <= team.ticker.count]
-        for item in due[:1]:
-            team.prepared.remove(item)
-            item.was_tried = True
-            verb = "COMMIT" if item.commits else "ROLLBACK"
+        for _ in range(2):
+            due = [item for item in team.prepared if team.is_calm or item.due <= team.ticker.count]
+            if not due:
+                break
+            # Before anybody else has a turn.
+            team.prepared.remove(due[0])
+            await self._end(session, due[0])
+        if team.is_calm and team.unsure:
+            # One that is there is known to be prepared; of another one no more is known yet.
+            item = team.unsure.pop(0)
             try:
-                await session.run(f"{verb} PREPARED '{item.name}';")
+                is_there = await item.is_there(session)
             except SessionLost:
                 team.unsure.append(item)
                 raise
-            if item.commits:
-                self._committed(item.transaction)
+            if is_there:
+                await self._end(session, item)
             else:
-                item.transaction.outcome = "rolled back"
-            team.acts[f"{verb} PREPARED"] += 1
+                team.unsure.append(item)
+
+    async def _end(self, session: Session, item: Prepared) -> None:
+        item.was_tried = True
+        try:
+            await session.run(item.second_phase)
+        except SessionLost:
+            self._team.unsure.append(item)
+            raise
+        if item.commits:
+            self._committed(item.transaction)
+        else:
+            item.transaction.outcome = "rolled back"
+        self._team.acts["second phase"] += 1

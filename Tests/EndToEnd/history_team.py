@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import json
 import random
+import time
 import uuid
 from collections import Counter
 from typing import Any, Awaitable, Callable, Dict, List, Set
@@ -18,6 +19,8 @@ from psql import Session, SessionLost
 
 Open = Callable[[str], Awaitable[Session]]
 """Such as `Place.open_session`."""
+MOOD = 40
+"""What happens until the mood may change."""
 COLUMNS = (
     "id, event_type, entity_type, entity_id, version, user_id, payload, metadata, schema_version,"
     " created_at"
@@ -51,14 +54,19 @@ class Aggregates:
             "type": f"{kind}.{'created' if chance.random() < 0.2 else 'updated'}",
         }  # fmt: skip
 
-    def insertion(self, goal: str, ids: List[str], chance: random.Random) -> str:
-        """Events with the next versions of one entity."""
+    def insertion(
+        self, goal: str, ids: List[str], chance: random.Random, seconds: float = 0.0
+    ) -> str:
+        """Events with the next versions of one entity; each takes so long after its number."""
         given = self.fields(goal, chance)
+        payload = f"'{json.dumps(given['payload'])}'::jsonb"
+        if seconds:
+            payload += f" || jsonb_build_object('late', pg_sleep({seconds:.3f})::text)"
         array = ",".join(f"'{event_id}'" for event_id in ids)
         return f"""
             INSERT INTO events ({COLUMNS})
             SELECT u.id, '{given["type"]}', '{given["kind"]}', '{given["entity"]}', last.v + u.n,
-              '{given["owner"]}', '{json.dumps(given["payload"])}', '{{}}', 1, clock_timestamp()
+              '{given["owner"]}', {payload}, '{{}}', 1, clock_timestamp()
             FROM unnest(ARRAY[{array}]::uuid[]) WITH ORDINALITY u (id, n),
               (SELECT coalesce(max(version), 0) AS v FROM events
                WHERE entity_type = '{given["kind"]}' AND entity_id = '{given["entity"]}') last
@@ -77,13 +85,22 @@ class Prepared:
     """When so much has happened."""
     was_tried: bool = False
 
+    @property
+    def second_phase(self) -> str:
+        return f"{'COMMIT' if self.commits else 'ROLLBACK'} PREPARED '{self.name}';"
+
+    async def is_there(self, session: Session) -> bool:
+        look = f"SELECT count(*) FROM pg_prepared_xacts WHERE gid = '{self.name}';"
+        return await session.run(look) == ["1"]
+
 
 class Team:
     """What the writers of a history share."""
 
     def __init__(
-        self, open_session: Open, aggregates: Aggregates, ticker: Ticker, has_two_phases: bool
-    ) -> None:
+        self, open_session: Open, aggregates: Aggregates, ticker: Ticker, has_two_phases: bool,
+        chance: random.Random,
+    ) -> None:  # fmt: skip
         self.open_session = open_session
         self.has_two_phases = has_two_phases
         self.aggregates = aggregates
@@ -95,6 +112,20 @@ class Team:
         """Of which a phase had no answer: looked at when all is over."""
         self.acts: Counter[str] = Counter()
         """What was done to its end, by kind."""
+        self._moods = f"{chance.random()} mood"
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nobody is to hold a transaction open. A number that is taken too early is only
+        passed over while no older transaction is under way."""
+        return random.Random(f"{self._moods} {self.ticker.count // MOOD}").random() < 0.5
+
+    async def hold(self, count: int, seconds: float) -> None:
+        """Waits for so much to happen, or until nobody is to hold anything open."""
+        end = time.monotonic() + seconds
+        last = self.ticker.count + count
+        while not self.is_calm and self.ticker.count < last and time.monotonic() < end:
+            await self.ticker.more(1, 0.2)
 
     async def settle(self) -> None:
         """Ends the second phases. To be called when nobody else has a session any more."""
@@ -106,14 +137,11 @@ class Team:
             await session.close()
 
     async def _settle(self, session: Session, item: Prepared) -> None:
-        look = f"SELECT count(*) FROM pg_prepared_xacts WHERE gid = '{item.name}';"
-        transaction = item.transaction
-        if await session.run(look) == ["1"]:
+        if await item.is_there(session):
             item.was_tried = True
-            verb = "COMMIT" if item.commits else "ROLLBACK"
-            await session.run(f"{verb} PREPARED '{item.name}';")
+            await session.run(item.second_phase)
         done = item.was_tried and item.commits
-        transaction.outcome = "committed" if done else "rolled back"
+        item.transaction.outcome = "committed" if done else "rolled back"
 
 
 class Bystander:
@@ -128,12 +156,15 @@ class Bystander:
         ways = ["SELECT pg_current_xact_id();", "SELECT count(*) FROM pg_class;"]
         while not until.is_set():
             session: Session | None = None
+            if self._team.is_calm:
+                await self._team.ticker.more(1, 0.2)
+                continue
             try:
                 session = await self._team.open_session(self._where)
                 await session.run(
                     f"BEGIN ISOLATION LEVEL REPEATABLE READ; {self._chance.choice(ways)}"
                 )
-                await self._team.ticker.more(self._chance.randrange(5, 80), 4.0)
+                await self._team.hold(self._chance.randrange(5, 80), 3.0)
                 await session.run(self._chance.choice(["COMMIT;", "ROLLBACK;"]))
                 self._team.acts[f"bystander of {self._where}"] += 1
             except SessionLost:
