@@ -26,8 +26,15 @@ extension PageRequest: ParameterGroup {
     var items = try rows.map(read)
     let hasMore = items.count > boundedLimit
     if hasMore { items.removeLast(items.count - boundedLimit) }
-    let end = floor.map { PageKey(time: $0, id: EntityID(high: 0, low: 0)) }
+    let end = floor.map(PageKey.below)
     return Page(items: items, next: hasMore ? items.last.map(key) : end)
+  }
+}
+
+extension PageKey {
+  /// Before all rows of this time, which newest-first lists have shown by then.
+  static func below(_ time: Timestamp) -> PageKey {
+    PageKey(time: time, id: EntityID(high: 0, low: 0))
   }
 }
 

@@ -25,10 +25,12 @@ struct ScanFloor: Sendable {
     for page: PageRequest, from: Timestamp = .distantPast, before: Timestamp = .distantFuture,
     _ call: (FloorStatement.Range) -> StatementCall
   ) async throws(StoreError) -> Timestamp? {
-    // The key itself may share its time with rows that follow it.
-    let next = page.after?.time.advanced(by: .microseconds(1)) ?? .distantFuture
+    // A row may share its time with rows that follow it; behind a floor nothing of its time is left.
+    let next = page.after.map { key in
+      key == PageKey.below(key.time) ? key.time : key.time.advanced(by: .microseconds(1))
+    }
     return try await database.rows(
-      call(FloorStatement.Range(from, min(before, next), rowMax)), as: .system(.lists)
+      call(FloorStatement.Range(from, min(before, next ?? .distantFuture), rowMax)), as: .system(.lists)
     ).first?.value(0)
   }
 }
