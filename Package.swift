@@ -240,7 +240,7 @@ let package = Package(
       name: "ServiceTests",
       dependencies: [
         "Service", "Agents", "Documents", "Domain", "EventLog", "Retrieval", "Contract",
-        "RPC", "Wire", "InMemoryStore",
+        "RPC", "Wire", "InMemoryStore", "SeededRandom",
         logging,
       ],
       swiftSettings: swift),

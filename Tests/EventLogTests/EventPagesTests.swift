@@ -43,8 +43,10 @@ import Testing
     }
 
     func events(
-      in window: EventWindow, limit: Int, scope: AccessScope
-    ) async throws(StoreError) -> [StoredEvent] { [] }
+      in window: EventWindow, limits: WindowLimits, scope: AccessScope
+    ) async throws(StoreError) -> WindowPage {
+      WindowPage(events: [], completeTo: window.through, lookedCount: 0)
+    }
 
     func page(
       after position: Int64, limit: Int, byteCountMax: Int

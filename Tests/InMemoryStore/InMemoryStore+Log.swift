@@ -29,13 +29,29 @@ extension InMemoryStore: EventLog {
   }
 
   package func events(
-    in window: EventWindow, limit: Int, scope: AccessScope
-  ) async throws(StoreError) -> [StoredEvent] {
-    try access(.readLog) { state in
-      let own = scope.role == .learner ? scope.callerID : nil
-      return Array(
-        state.sequenced.lazy.filter { $0.isIn(window) && (own == nil || $0.userID == own) }
-          .prefix(max(0, limit)))
+    in window: EventWindow, limits: WindowLimits, scope: AccessScope
+  ) async throws(StoreError) -> WindowPage {
+    let interest = EventInterest(window.filter, scope)
+    return try access(.readLog) { state in
+      var page = WindowPage(
+        events: [], completeTo: max(window.after, window.through), lookedCount: 0)
+      guard interest.lead != .nothing else { return page }
+      var byteCount = 0
+      for event in state.sequenced.dropFirst(Int(max(0, window.after)))
+      where event.position <= window.through && interest.leads(to: event, state) {
+        page.lookedCount += 1
+        if interest.holds(event, state) {
+          page.events.append(event)
+          byteCount += event.payload.utf8.count + event.metadata.utf8.count
+        }
+        if page.lookedCount >= limits.lookedCount || page.events.count >= limits.eventCount
+          || byteCount >= limits.byteCount
+        {
+          page.completeTo = event.position
+          break
+        }
+      }
+      return page
     }
   }
 
@@ -221,11 +237,41 @@ extension InMemoryStore.State {
   }
 }
 
-extension StoredEvent {
-  fileprivate func isIn(_ window: EventWindow) -> Bool {
-    position > window.after && position <= window.through
-      && (window.userIDs.isEmpty || userID.map(window.userIDs.contains) ?? false)
-      && (window.types.isEmpty || window.types.contains(type)
-        || window.types.contains("\(kind).*"))
+extension EventInterest {
+  fileprivate func leads(to event: StoredEvent, _ state: InMemoryStore.State) -> Bool {
+    let facts = EventFacts(of: event)
+    return switch lead {
+    case .tasks: facts.taskID.map(filter.taskIDs.contains) ?? false
+    case .goals: facts.goalID.map(filter.goalIDs.contains) ?? false
+    case .users: event.userID.map(filter.userIDs.contains) ?? false
+    case .courses: facts.courseID.map(filter.courseIDs.contains) ?? false
+    case .overseer: isOverseen(event, facts, state)
+    case .types: isOfType(event)
+    case .everything: true
+    case .nothing: false
+    }
+  }
+
+  /// Every bound holds.
+  fileprivate func holds(_ event: StoredEvent, _ state: InMemoryStore.State) -> Bool {
+    let facts = EventFacts(of: event)
+    func holds(_ wanted: [EntityID], _ value: EntityID?) -> Bool {
+      wanted.isEmpty || value.map(wanted.contains) ?? false
+    }
+    return holds(filter.userIDs, event.userID) && holds(filter.goalIDs, facts.goalID)
+      && holds(filter.taskIDs, facts.taskID) && holds(filter.courseIDs, facts.courseID)
+      && (filter.types.isEmpty || isOfType(event))
+      && (overseerID == nil || isOverseen(event, facts, state))
+  }
+
+  private func isOfType(_ event: StoredEvent) -> Bool {
+    filter.types.contains(event.type) || filter.types.contains("\(event.kind).*")
+  }
+
+  private func isOverseen(
+    _ event: StoredEvent, _ facts: EventFacts, _ state: InMemoryStore.State
+  ) -> Bool {
+    event.userID == overseerID
+      || facts.courseID.flatMap { state.courses[$0] }.map { $0.userID == overseerID } ?? false
   }
 }

@@ -104,11 +104,6 @@ import Testing
       statement: EventStatements.end, arguments: "1000", index: "events_seq_key",
       maySort: true),
     Case(
-      statement: EventStatements.window,
-      arguments: "50000, 55000, '{}', '{goal.*}', 100",
-      index: "event_positions_pkey",
-      withoutSeqScan: true),
-    Case(
       statement: EventStatements.positionOfEvent, arguments: "gen_random_uuid()",
       index: "events_pkey"),
     Case(

@@ -223,7 +223,12 @@ import Testing
           type: "goal.created", entityType: "goal", entityID: EntityID(high: 2, low: 2), version: 1,
           userID: nil, payload: "{}", metadata: "{}", createdAt: SteppingTime.start)
       })
-    let filter = Contract.EventFilter(types: ["code.*"])
+    // Nothing leads to such an event.
+    var filter = Contract.EventFilter(types: ["code.*"])
+    let none = try await fixture.readEvents(ReadEventsRequest(filter: filter), as: admin)
+    #expect(none.events.isEmpty && none.atEnd)
+    // The goal leads to all of them, of which none is wanted.
+    filter.goalIds = [EntityID(high: 2, low: 2).description]
     let first = try await fixture.readEvents(ReadEventsRequest(filter: filter), as: admin)
     #expect(first.events.isEmpty)
     #expect(!first.atEnd)

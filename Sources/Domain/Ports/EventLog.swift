@@ -13,20 +13,47 @@ package struct EventFilter: Sendable, Hashable {
 /// A part of the log, and what of it is wanted.
 package struct EventWindow: Sendable, Hashable {
   package var after: Int64
-  /// The last position that is looked at: the work is bounded by it, whatever is found.
+  /// The last position that is looked at. The log reached it when it was asked for.
   package var through: Int64
-  /// Only events of these users; empty: of all.
-  package var userIDs: [EntityID]
-  /// Only of these types, as in `EventFilter`; empty: of all.
-  package var types: [String]
+  package var filter: EventFilter
 
-  package init(
-    after: Int64, through: Int64, userIDs: [EntityID] = [], types: [String] = []
-  ) {
+  package init(after: Int64, through: Int64, filter: EventFilter = EventFilter()) {
     self.after = after
     self.through = through
-    self.userIDs = userIDs
-    self.types = types
+    self.filter = filter
+  }
+}
+
+/// What one read of a window may take.
+package struct WindowLimits: Sendable, Hashable {
+  /// How many events are returned.
+  package var eventCount: Int
+  /// What they take together, as the log counts it; the last one may exceed it.
+  package var byteCount: Int
+  /// How many events are looked at, wanted or not, where their leading property (`EventInterest`)
+  /// has one value; with several it is shared out among them, and each has eight at least.
+  package var lookedCount: Int
+
+  package init(eventCount: Int, byteCount: Int = .max, lookedCount: Int) {
+    self.eventCount = max(1, eventCount)
+    self.byteCount = max(1, byteCount)
+    self.lookedCount = max(1, lookedCount)
+  }
+}
+
+/// What was found of a window.
+package struct WindowPage: Sendable, Hashable {
+  package var events: [StoredEvent]
+  /// Up to here there is no further wanted event; after the window's `after`, unless the window is
+  /// empty.
+  package var completeTo: Int64
+  /// How many events were looked at.
+  package var lookedCount: Int
+
+  package init(events: [StoredEvent], completeTo: Int64, lookedCount: Int) {
+    self.events = events
+    self.completeTo = completeTo
+    self.lookedCount = lookedCount
   }
 }
 
@@ -48,11 +75,15 @@ package struct LogPage: Sendable, Hashable {
 
 /// The log as readers see it: sequenced events by position, densely from 1.
 package protocol EventLog: Sendable {
-  /// At most `limit` wanted events of the window, in order: a learner's own alone. Which of others'
-  /// events an instructor may see is not decided here.
+  /// The first wanted events of the window, in order: a learner's own alone, and of others' to an
+  /// instructor those of the instructor's courses. Which of these the instructor may see is not
+  /// decided here.
+  ///
+  /// The work is bounded by the limits and not by the window: where they end it, `completeTo` says
+  /// where to continue.
   func events(
-    in window: EventWindow, limit: Int, scope: AccessScope
-  ) async throws(StoreError) -> [StoredEvent]
+    in window: EventWindow, limits: WindowLimits, scope: AccessScope
+  ) async throws(StoreError) -> WindowPage
   /// The events after `position`, in order, unfiltered: at most `limit`, and no further one once they
   /// take about `byteCountMax` together, so that the last one may exceed it.
   func page(

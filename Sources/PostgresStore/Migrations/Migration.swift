@@ -50,6 +50,6 @@ package struct Migration: Sendable {
     .usersAndCourses, .goalsAndTasks, .events, .embeddingsAndSnapshots, .serverState,
     .snapshotVerdicts, .entityTypes, .passages, .agentRuns, .courseDocuments,
     .binaryQuantization, .tokenFamilies, .eventPositions, .placesInCourses, .replies,
-    .courseCopies, .vectorsOfGoals, .logEpochs, .growth,
+    .courseCopies, .vectorsOfGoals, .logEpochs, .growth, .eventReads,
   ]
 }

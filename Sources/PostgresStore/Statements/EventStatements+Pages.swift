@@ -3,7 +3,7 @@ import Domain
 /// The log page by page, and its end.
 extension EventStatements {
   /// About what an event takes, without unpacking what is stored as it is.
-  private static let byteCount = """
+  static let byteCount = """
     CASE WHEN pg_column_compression(e.payload) IS NULL THEN pg_column_size(e.payload)
       ELSE octet_length(e.payload::text) END
     + CASE WHEN pg_column_compression(e.metadata) IS NULL THEN pg_column_size(e.metadata)

@@ -5,18 +5,6 @@ enum EventStatements {
   /// Rows get their `seq` in the order of the values, after every row lock of the unit.
   static let insert = RowInserts<EventRow>("events.insert")
 
-  /// `$1` after, `$2` through, `$3` users or none, `$4` types and kinds or none, `$5` limit.
-  static let window = Query<Int64, Int64, [EntityID], [String], Int64>(
-    "events.window",
-    """
-    SELECT \(EventRow.columns) FROM event_positions p JOIN events e ON e.seq = p.seq
-    WHERE p.position > $1 AND p.position <= $2
-      AND (cardinality($3) = 0 OR p.user_id = ANY ($3))
-      AND (cardinality($4) = 0 OR p.event_type = ANY ($4)
-        OR split_part(p.event_type, '.', 1) || '.*' = ANY ($4))
-    ORDER BY p.position LIMIT $5
-    """)
-
   static let head = Statement(
     "events.head", "SELECT coalesce(max(position), 0) FROM event_positions")
 
@@ -104,7 +92,8 @@ enum EventStatements {
 
   static let all: [any StatementSource] =
     [
-      page, end, window, head, positionOfEvent, contains, newestUnsequenced, positionAtTime, tail,
-      cursor, advanceCursor, notify,
+      page, end, head, positionOfEvent, contains, newestUnsequenced, positionAtTime, tail, cursor,
+      advanceCursor, notify, inOrderOfIndexes,
     ] + insert.all
+    + EventInterest.Lead.allCases.filter { $0 != .nothing }.map { window(by: $0) }
 }

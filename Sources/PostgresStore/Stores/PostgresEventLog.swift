@@ -14,14 +14,52 @@ package struct PostgresEventLog: EventLog {
   package init(_ database: PostgresDatabase) { self.database = database }
 
   package func events(
-    in window: EventWindow, limit: Int, scope: AccessScope
-  ) async throws(StoreError) -> [StoredEvent] {
+    in window: EventWindow, limits: WindowLimits, scope: AccessScope
+  ) async throws(StoreError) -> WindowPage {
+    let interest = EventInterest(window.filter, scope)
+    guard interest.lead != .nothing, window.after < window.through else {
+      return WindowPage(
+        events: [], completeTo: max(window.after, window.through), lookedCount: 0)
+    }
     let viewer = scope.role == .instructor ? Viewer.system(.log) : Viewer(scope)
-    let limit = Int64(max(0, min(limit, PostgresEventLog.pageMax)))
-    return try await database.rows(
-      EventStatements.window(
-        window.after, window.through, window.userIDs, window.types, limit), as: viewer
-    ).map(EventRow.read)
+    if let page = try await read(window, limits, interest, by: interest.lead, viewer) {
+      return page
+    }
+    guard let page = try await read(window, limits, interest, by: .everything, viewer) else {
+      throw .corrupt("a window by position gave no result")
+    }
+    return page
+  }
+
+  /// Nil where there is too much to look by.
+  private func read(
+    _ window: EventWindow, _ limits: WindowLimits, _ interest: EventInterest,
+    by lead: EventInterest.Lead, _ viewer: Viewer
+  ) async throws(StoreError) -> WindowPage? {
+    let filter = interest.filter
+    let eventCount = Int64(min(limits.eventCount, PostgresEventLog.pageMax))
+    let call = EventStatements.window(by: lead)(
+      window.after, window.through, Int64(min(limits.lookedCount, PostgresEventLog.pageMax)),
+      eventCount, Int64(limits.byteCount), filter.userIDs, filter.goalIDs, filter.taskIDs,
+      filter.courseIDs, filter.types, interest.overseerID)
+    let unit = StatementUnit([EventStatements.inOrderOfIndexes(), call], as: viewer)
+    // After the event and what came before it.
+    let extra = EventRow.width + 1
+    guard let rows = try await database.run(unit).last, let first = rows.first else {
+      throw .corrupt("\(call.statement.name): the server gave no result")
+    }
+    if try first.value(extra + 3, as: Bool.self) { return nil }
+    let lookedCount: Int64 = try first.value(extra + 1)
+    var page = WindowPage(
+      events: [], completeTo: try first.value(extra), lookedCount: Int(lookedCount))
+    if try first.value(extra - 1, as: Int64?.self) != nil {
+      page.events = try rows.map(EventRow.read)
+    }
+    let wantedCount: Int64 = try first.value(extra + 2)
+    if Int64(page.events.count) < wantedCount || wantedCount == eventCount {
+      page.completeTo = page.events.last?.position ?? window.after
+    }
+    return page
   }
 
   package func page(

@@ -4,9 +4,12 @@ internal import EventLog
 internal import RPC
 
 struct EventService: EventServiceHandler {
-  /// How many events one call looks at, wanted or not; the client continues at `next_cursor`.
-  static let scanMax: Int64 = 5000
+  /// After how many events that were looked at, wanted or not, a call ends; the client continues at
+  /// `next_cursor`.
+  static let scanMax = 5000
+  /// Most events of one read of the log, and most that it looks at.
   private static let pageMax = 100
+  private static let lookedMax = 1000
 
   let log: any EventLog
   let visibility: EventVisibility
@@ -37,47 +40,41 @@ struct EventService: EventServiceHandler {
     after start: Int64, _ limit: Int, _ filter: Domain.EventFilter, _ caller: Caller,
     _ history: LogHistory
   ) async throws -> ReadEventsResponse {
-    let selection = EventSelection(filter)
     let head = try await log.head()
-    let end = min(start + Self.scanMax, max(head, start))
-    var window = Self.window(of: filter, caller)
-    (window.after, window.through) = (start, end)
+    var window = EventWindow(after: start, through: max(start, head), filter: filter)
     var response = ReadEventsResponse()
     var room = Paging.replyByteCountMax
-    while response.events.count < limit, room > 0, window.after < end {
+    var lookedCount = 0
+    while response.events.count < limit, room > 0, window.after < window.through,
+      lookedCount < Self.scanMax
+    {
       let page = try await log.events(
-        in: window, limit: Self.pageMax, scope: AccessScope(caller))
-      var consideredCount = 0
-      for event in page where response.events.count < limit && room > 0 {
-        consideredCount += 1
-        window.after = event.position
+        in: window, limits: limits(limit - response.events.count, room, lookedCount),
+        scope: AccessScope(caller))
+      lookedCount += page.lookedCount
+      window.after = page.completeTo
+      for event in page.events {
         let shared = SharedEvent(event)
-        visibility.observed(shared)
-        guard selection.wants(event, shared.facts),
-          try await visibility.allows(shared, to: caller)
-        else { continue }
+        guard try await visibility.allows(shared, to: caller) else { continue }
+        guard room > 0 else {
+          // The client continues with it.
+          window.after = event.position - 1
+          break
+        }
         let cursor = cursors.cursor(event.position, in: history)
         response.events.append(Contract.Event(shared, cursor: cursor))
         room -= event.payload.byteCount + event.metadata.byteCount + 512
       }
-      // A page that is not full is all there is up to the end.
-      if page.count < Self.pageMax, consideredCount == page.count { window.after = end }
     }
     response.atEnd = window.after >= head
     response.nextCursor = cursors.cursor(window.after, in: history)
     return response
   }
 
-  /// What of the filter the log itself can ask, so that what a caller can not see, or does not want,
-  /// is neither moved nor parsed. Whose courses an event belongs to is in its payload: what an owner
-  /// of courses may see is decided here, who is enrolled also by events that the filter leaves out.
-  private static func window(of filter: Domain.EventFilter, _ caller: Caller) -> EventWindow {
-    var window = EventWindow(after: 0, through: 0, userIDs: filter.userIDs, types: filter.types)
-    switch caller.role {
-    case .learner: window.userIDs = [caller.userID]
-    case .instructor: window.types = []
-    case .service, .admin: break
-    }
-    return window
+  /// What is looked at in vain doubles what is looked at next.
+  private func limits(_ left: Int, _ room: Int, _ lookedCount: Int) -> WindowLimits {
+    WindowLimits(
+      eventCount: min(left, Self.pageMax), byteCount: room,
+      lookedCount: min(max(left, lookedCount), Self.lookedMax))
   }
 }

@@ -72,10 +72,9 @@ final class MemoryLog: EventLog {
 
   /// The lake reads all of the log.
   func events(
-    in window: EventWindow, limit: Int, scope: AccessScope
-  ) async throws(StoreError) -> [StoredEvent] {
-    try await page(after: window.after, limit: limit, byteCountMax: .max)
-      .events.filter { $0.position <= window.through }
+    in window: EventWindow, limits: WindowLimits, scope: AccessScope
+  ) async throws(StoreError) -> WindowPage {
+    throw .unavailable("the lake reads no windows", maybeCommitted: false)
   }
 
   func end(unsequencedMax: Int) async throws(StoreError) -> LogEnd? {

@@ -1,4 +1,5 @@
 import Domain
+import SeededRandom
 import Testing
 
 /// The log: its order, its pages, and the part of it that the lake does not hold.
@@ -25,30 +26,72 @@ import Testing
       _ = try await store.sequenceAll()
       // 1 and 2 are the users, 3 to 5 Ada's goal and tasks, 6 and 7 Bob's.
       func positions(
-        _ window: EventWindow, limit: Int = 100, as role: Role = .service
+        _ filter: EventFilter = EventFilter(), after: Int64 = 0, through: Int64 = 7,
+        limit: Int = 100, as role: Role = .service
       ) async throws -> [Int64] {
-        let scope = AccessScope(callerID: ada.id, role: role)
-        return try await store.log.events(in: window, limit: limit, scope: scope).map(\.position)
+        let page = try await store.log.events(
+          in: EventWindow(after: after, through: through, filter: filter),
+          limits: WindowLimits(eventCount: limit, lookedCount: 100),
+          scope: AccessScope(callerID: ada.id, role: role))
+        if page.events.count < limit { #expect(page.completeTo == through) }
+        return page.events.map(\.position)
       }
-      let all = EventWindow(after: 0, through: 100)
-      #expect(try await positions(all) == Array(1...7))
-      #expect(try await positions(all, limit: 2) == [1, 2])
-      #expect(try await positions(EventWindow(after: 2, through: 6)) == [3, 4, 5, 6])
-      var window = all
-      window.userIDs = [ada.id]
-      #expect(try await positions(window) == [1, 3, 4, 5])
-      window.types = ["task.*"]
-      #expect(try await positions(window) == [4, 5])
-      window.types = ["goal.created", "user.created"]
-      #expect(try await positions(window) == [1, 3])
-      window.types = ["goal.deleted"]
-      #expect(try await positions(window) == [])
-      window = EventWindow(after: 3, through: 5, userIDs: [bob.id])
-      #expect(try await positions(window) == [])
+      #expect(try await positions() == Array(1...7))
+      #expect(try await positions(limit: 2) == [1, 2])
+      #expect(try await positions(after: 2, through: 6) == [3, 4, 5, 6])
+      var filter = EventFilter()
+      filter.userIDs = [ada.id, ada.id]
+      #expect(try await positions(filter) == [1, 3, 4, 5])
+      filter.types = ["task.*"]
+      #expect(try await positions(filter) == [4, 5])
+      filter.types = ["goal.created", "user.created"]
+      #expect(try await positions(filter) == [1, 3])
+      filter.userIDs = []
+      #expect(try await positions(filter) == [1, 2, 3, 6])
+      filter.types = ["task.*", "user.*", "task.created", "goal.deleted"]
+      #expect(try await positions(filter) == [1, 2, 4, 5, 7])
+      filter.types = ["goal.deleted"]
+      #expect(try await positions(filter) == [])
+      filter = EventFilter()
+      filter.userIDs = [bob.id]
+      #expect(try await positions(filter, after: 3, through: 5) == [])
       // A learner gets no other one's, whatever is asked for.
-      #expect(try await positions(all, as: .learner) == [1, 3, 4, 5])
-      window = EventWindow(after: 0, through: 100, userIDs: [bob.id])
-      #expect(try await positions(window, as: .learner) == [])
+      #expect(try await positions(as: .learner) == [1, 3, 4, 5])
+      #expect(try await positions(filter, as: .learner) == [])
+    }
+  }
+
+  /// Whatever is asked, by whomever, in pages of whatever size: the same as looking at each event.
+  @Test(arguments: StoreKind.allCases)
+  func pagesOfAWindowSkipAndDoubleNothing(_ kind: StoreKind) async throws {
+    try await kind.run { store in
+      var random = SeededGenerator(state: 9)
+      let log = try await RandomLog.make(in: store, &random)
+      for round in 0..<150 {
+        let filter = log.filter(&random)
+        let user = log.users.randomElement(using: &random)!
+        let scope = AccessScope(user)
+        var window = EventWindow(after: 0, through: log.head, filter: filter)
+        let limits = WindowLimits(
+          eventCount: Int.random(in: 1...40, using: &random),
+          byteCount: Bool.random(using: &random) ? .max : Int.random(in: 1...3000, using: &random),
+          lookedCount: Int.random(in: 1...60, using: &random))
+        var found: [StoredEvent] = []
+        while window.after < window.through {
+          let page = try await store.log.events(in: window, limits: limits, scope: scope)
+          #expect(page.events.count <= limits.eventCount && page.completeTo > window.after)
+          #expect(page.events.allSatisfy { $0.position > window.after })
+          #expect((page.events.last?.position ?? 0) <= page.completeTo)
+          // A share of eight for each of at most a dozen values.
+          #expect(page.lookedCount <= max(limits.lookedCount, 100))
+          found += page.events
+          window.after = page.completeTo
+        }
+        #expect(window.after == log.head)
+        #expect(
+          found == log.events.filter { log.isWanted($0, filter, user) },
+          "round \(round): \(filter) as \(user.role)")
+      }
     }
   }
 
