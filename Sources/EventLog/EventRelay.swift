@@ -16,8 +16,10 @@ package final class EventRelay: Sendable {
     package var batchLimit = 1000
     /// What the events take together that are read at a time.
     package var pageByteCountMax = 8 << 20
-    /// Between two looks while events come.
+    /// Between two batches under load: what is committed meanwhile is taken together.
     package var busyInterval = Duration.milliseconds(5)
+    /// How many batches may follow each other at once after a quiet time.
+    package var burst = 3
     /// Between two looks while none come; `wake` cuts it short.
     package var idleInterval = Duration.milliseconds(250)
     /// How long a follower only reads before it tries to lead.
@@ -45,6 +47,9 @@ package final class EventRelay: Sendable {
   private let clock: any Clock<Duration>
   private let outage: OutageLog
   private let signal = WakeSignal()
+  /// Rung where other servers are to be woken: any number of times while they are being woken is
+  /// one time more.
+  private let announcement = WakeSignal()
   private let state = Mutex(Status())
   private let isCommitWaiting = Atomic(false)
 
@@ -81,9 +86,21 @@ package final class EventRelay: Sendable {
       if let wakeups {
         group.addTask { for await _ in wakeups { self.signal.ring() } }
       }
+      if let announce {
+        group.addTask { try await self.announceAgain(announce) }
+      }
       group.addTask { try await self.relay() }
       // The stream of wake-ups may end; the relay continues without it.
       while try await group.next() != nil {}
+    }
+  }
+
+  /// Beside the relay: our own subscribers do not wait for other servers.
+  private func announceAgain(_ announce: @Sendable () async -> Void) async throws {
+    while true {
+      await announcement.wait()
+      try Task.checkCancellation()
+      await announce()
     }
   }
 
@@ -110,6 +127,7 @@ package final class EventRelay: Sendable {
   private func lead(_ worked: () -> Void) async throws(StoreError) {
     defer { note { $0.isLeading = false } }
     var nextLook: ContinuousClock.Instant?
+    var pace = BatchPace(interval: configuration.busyInterval, burst: configuration.burst)
     while !Task.isCancelled {
       guard let events = try await sequencer.sequence(limit: configuration.batchLimit) else {
         return
@@ -121,10 +139,18 @@ package final class EventRelay: Sendable {
       if nextLook == nil { nextLook = try await lookAround() }
       publish(events)
       isCommitWaiting.store(false, ordering: .relaxed)
-      if !events.isEmpty { await announce?() }
+      if !events.isEmpty { announcement.ring() }
       // An epoch that somebody else has begun.
       if let next = nextLook, ContinuousClock.now >= next { nextLook = try await lookAround() }
-      await rest(after: events.count, isMore: events.count >= configuration.batchLimit)
+      // After the last of what was waiting, those committed in the next moment are taken together:
+      // under load that saves most of the transactions.
+      let pause = events.isEmpty ? Duration.zero : pace.worked(now: .now)
+      if events.count >= configuration.batchLimit { continue }
+      if pause > .zero { try? await clock.sleep(for: pause) }
+      // Looked at once more soon: it may have been cut short, and not everybody who commits rings.
+      await signal.wait(
+        upTo: events.isEmpty ? configuration.idleInterval : configuration.busyInterval,
+        clock: clock)
     }
   }
 
@@ -137,12 +163,16 @@ package final class EventRelay: Sendable {
 
   private func follow(_ worked: () -> Void) async throws(StoreError) {
     let end = ContinuousClock.now.advanced(by: configuration.electionInterval)
+    var pace = BatchPace(interval: configuration.busyInterval, burst: configuration.burst)
     while !Task.isCancelled, ContinuousClock.now < end {
       // What was committed here waits for the leader to sequence it.
-      if isCommitWaiting.exchange(false, ordering: .relaxed) { await announce?() }
+      if isCommitWaiting.exchange(false, ordering: .relaxed) { announcement.ring() }
       let page = try await readPage()
       worked()
-      await rest(after: page.events.count, isMore: !page.isEnd)
+      let pause = pace.worked(now: .now)
+      if !page.isEnd { continue }
+      if pause > .zero { try? await clock.sleep(for: pause) }
+      await signal.wait(upTo: configuration.idleInterval, clock: clock)
     }
   }
 
@@ -169,17 +199,6 @@ package final class EventRelay: Sendable {
     note { status in
       status.position = hub.head ?? 0
       status.lastError = nil
-    }
-  }
-
-  /// After the last of what was waiting, those committed in the next moment are taken together: under
-  /// load that saves most of the transactions.
-  private func rest(after count: Int, isMore: Bool) async {
-    if isMore { return }
-    if count > 0 {
-      try? await clock.sleep(for: configuration.busyInterval)
-    } else {
-      await signal.wait(upTo: configuration.idleInterval, clock: clock)
     }
   }
 

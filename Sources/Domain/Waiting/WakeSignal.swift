@@ -30,7 +30,8 @@ package final class WakeSignal: Sendable {
     await race(upTo: duration, clock: clock) { await self.wait() }
   }
 
-  private func wait() async {
+  /// Returns when the bell was rung since the last wait, or when the task is cancelled.
+  package func wait() async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isDue = state.withLock { state in

@@ -105,6 +105,9 @@ package final class PostgresEventSequencer: EventSequencer {
     let call = SequencerStatements.place(
       token, singles.map(\.low), ranges.map(\.low), ranges.map(\.high), numbers.high,
       Int64(limit), PostgresEventSequencer.batchByteCountMax)
+    // Flushed before it is known here, although positions could be computed anew: one that a
+    // subscriber has seen, and that a crash takes back, would be given to another event, which the
+    // subscriber would pass over.
     let rows = try await database.write(call, for: .sequencing, on: .sequencer)
     let extra = EventRow.width
     guard let first = rows.first else { throw .corrupt("the sequencer's batch gave no result") }
@@ -139,9 +142,13 @@ package final class PostgresEventSequencer: EventSequencer {
   }
 
   /// Wakes the sequencers of other servers. Many wakes while one is under way are one: the caller
-  /// awaits it before the next. A lost one costs latency, never data.
+  /// awaits it before the next. A lost one costs latency, never data: so nothing is flushed for it,
+  /// and the session is none that positions are given on.
   package func notify() async throws(StoreError) {
-    _ = try await database.rows(
-      EventStatements.notify(PostgresDatabase.wakeChannel), as: .nobody, on: .listener)
+    let unit = StatementUnit(
+      [
+        SequencerStatements.withoutFlush(), EventStatements.notify(PostgresDatabase.wakeChannel),
+      ], as: .nobody)
+    _ = try await database.run(unit, on: .listener)
   }
 }

@@ -35,6 +35,12 @@ struct Subscribers {
         Figure("\(name)_\(count)_p50_ms", sinceSent.median, unit: "ms"),
         Figure("\(name)_\(count)_since_reply_p99_ms", sinceReply.percentile(99), unit: "ms"),
       ]
+      if count == 100 {
+        report.figures += [
+          Figure("progress.reply_to_subscriber_p50_ms", sinceReply.median, unit: "ms"),
+          Figure("progress.reply_to_subscriber_p99_ms", sinceReply.percentile(99), unit: "ms"),
+        ]
+      }
       report.promises.append(
         Promise(
           "\(count) subscribers have 99 of 100 events within 50 ms, on an idle machine",
