@@ -23,14 +23,17 @@ package final class EventVisibility: Sendable {
   private static let memoryTime = Duration.seconds(1)
 
   private let courses: any CourseRepository
+  private let hub: EventHub
   private let memory = Mutex(Memory())
 
-  package init(courses: any CourseRepository) {
+  package init(courses: any CourseRepository, hub: EventHub) {
     self.courses = courses
+    self.hub = hub
+    hub.observe { [weak self] event in self?.observed(event) }
   }
 
-  /// To be told of every event that a subscriber looks at, wanted or not.
-  package func observed(_ event: SharedEvent) {
+  /// Told of every event before a subscriber can see it.
+  private func observed(_ event: SharedEvent) {
     guard event.event.entityType == EntityType.enrolment.rawValue,
       let courseID = event.facts.courseID, let userID = event.event.userID
     else { return }
@@ -57,6 +60,7 @@ package final class EventVisibility: Sendable {
       return known.owner
     }
     let owner = try await courses.course(courseID, scope: system(caller))?.userID
+    if let owner { hub.learn(owner: owner, of: courseID) }
     memory.withLock { memory in
       if memory.owners.count >= Self.entriesMax { memory.owners.removeAll() }
       memory.owners[courseID] = (owner, now.advanced(by: Self.memoryTime))

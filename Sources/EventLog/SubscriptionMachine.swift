@@ -10,7 +10,8 @@ package import Domain
 ///                    └──────────────────── live ◀──────────────────────────┘ CAUGHT_UP
 ///
 /// The owner asks `next`, does what it says, and reports what came of it; each event that it saw is
-/// given to `considered` in order. The cursor is the only memory: a subscription that is cut off
+/// given to `considered` in order, and what it knows to be unwanted without having seen it is passed
+/// over. The cursor is the only memory: a subscription that is cut off
 /// anywhere continues after the cursor of the last message, with nothing skipped or doubled. So the
 /// owner may let go of a page or a batch in the middle, and ask `next` again.
 ///
@@ -22,7 +23,8 @@ package struct SubscriptionMachine: Sendable, Hashable {
 
   /// What the owner is to do.
   package enum Step: Sendable, Hashable {
-    /// Read a page of the log after the position, then report `logPageEnded`.
+    /// Read a page of the log after the position, all of it or what may be wanted, then report
+    /// `logPageEnded`.
     case readLog(after: Int64)
     /// Take events of the ring after the position, then report `ringBatchEnded`,
     /// `ringWasEmpty` or `cursorLeftRing`.
@@ -78,6 +80,9 @@ package struct SubscriptionMachine: Sendable, Hashable {
 
   package var isLive: Bool { phase == .live }
 
+  /// Whether something that it passes over has not come by: until then it has to see every event.
+  package var awaitsEarlier: Bool { earlierCount > 0 }
+
   package var next: Step {
     switch phase {
     case .reading: .readLog(after: cursor)
@@ -103,7 +108,22 @@ package struct SubscriptionMachine: Sendable, Hashable {
       passedCount = 0
       return .send
     }
-    passedCount += 1
+    return passed(1)
+  }
+
+  /// Nothing after the cursor is wanted up to `position`.
+  package mutating func passedOver(through position: Int64) -> Verdict {
+    guard position > cursor else { return .pass }
+    let count = Int(clamping: position - cursor)
+    cursor = position
+    return passed(count)
+  }
+
+  /// Where the client is to be told how far the subscription is, if nothing is sent before.
+  package var checkpointDue: Int64 { cursor + Int64(checkpointInterval - passedCount) }
+
+  private mutating func passed(_ count: Int) -> Verdict {
+    passedCount += count
     guard passedCount >= checkpointInterval else { return .pass }
     passedCount = 0
     return .checkpoint

@@ -76,6 +76,19 @@ import Testing
     #expect(machine.next == .readLog(after: 0))
   }
 
+  @Test func `passes over what nobody looked at, and counts it`() {
+    var machine = live(at: 10, checkpoint: 5)
+    #expect(machine.checkpointDue == 15)
+    #expect(machine.passedOver(through: 13) == .pass)
+    #expect(machine.passedOver(through: 12) == .pass)
+    #expect(machine.cursor == 13 && machine.checkpointDue == 15)
+    #expect(machine.considered(14, isWanted: false) == .pass)
+    #expect(machine.passedOver(through: 400) == .checkpoint)
+    #expect(machine.cursor == 400 && machine.checkpointDue == 405)
+    #expect(machine.considered(402, isWanted: true) == .send)
+    #expect(machine.checkpointDue == 407)
+  }
+
   @Test func `sends a checkpoint when it passed over enough, counted from the last message`() {
     var machine = live(at: 0, checkpoint: 3)
     #expect(machine.considered(1, isWanted: false) == .pass)

@@ -34,7 +34,8 @@ extension InMemoryStore: EventLog {
     let interest = EventInterest(window.filter, scope)
     return try access(.readLog) { state in
       var page = WindowPage(
-        events: [], completeTo: max(window.after, window.through), lookedCount: 0)
+        events: [], completeTo: max(window.after, window.through), lookedCount: 0,
+        epoch: state.history.current.id)
       guard interest.lead != .nothing else { return page }
       var byteCount = 0
       for event in state.sequenced.dropFirst(Int(max(0, window.after)))
@@ -42,7 +43,7 @@ extension InMemoryStore: EventLog {
         page.lookedCount += 1
         if interest.holds(event, state) {
           page.events.append(event)
-          byteCount += event.payload.utf8.count + event.metadata.utf8.count
+          byteCount += event.payload.byteCount + event.metadata.byteCount
         }
         if page.lookedCount >= limits.lookedCount || page.events.count >= limits.eventCount
           || byteCount >= limits.byteCount

@@ -200,7 +200,42 @@ import Testing
       marks.append(mark)
       if mark == .caughtUp { break }
     }
-    #expect(marks == [.checkpoint, .checkpoint, .caughtUp])
+    // What leads to the learner's own events passes over all ten at once.
+    #expect(marks == [.checkpoint, .caughtUp])
+    for number in 11...18 {
+      _ = try await fixture.createGoal("\(number)", as: bea)
+      try await fixture.relay()
+    }
+    for position in [14, 18] {
+      let message = try await watch.next()
+      #expect(message?.step == .mark(.checkpoint))
+      #expect(message?.cursor == ServiceFixture.cursors.cursor(Int64(position)))
+    }
+  }
+
+  @Test func `costs nothing and never falls behind while nothing of it happens`() async throws {
+    let fixture = ServiceFixture(ringCapacity: 4)
+    let (ada, bea) = (fixture.user(), fixture.user(name: "Bea"))
+    try await fixture.relay()
+    let watch = WatchProbe(fixture, WatchRequest(), as: ada)
+    #expect(try await watch.next()?.step == .mark(.caughtUp))
+    while fixture.hub.waiterCount == 0 { await Task.yield() }
+    for number in 1...50 {
+      _ = try await fixture.createGoal("\(number)", as: bea)
+      try await fixture.relay()
+    }
+    #expect(fixture.hub.wokenCount == 0)
+    let own = try await fixture.createGoal("propia", as: ada)
+    try await fixture.relay()
+    let message = try #require(try await watch.next())
+    guard case .event(let event) = message.step else { return #expect(Bool(false), "\(message)") }
+    #expect(event.entityId == own.goal?.id)
+    while fixture.hub.waiterCount == 0 { await Task.yield() }
+    _ = try await fixture.createGoal("51", as: bea)
+    try await fixture.relay()
+    fixture.hub.drain()
+    // It resumes where nothing is left to look at.
+    #expect(await watch.end()?.resumeCursor == ServiceFixture.cursors.cursor(52))
   }
 
   @Test func `falls behind, says so, reads the log and catches up, alone`() async throws {

@@ -49,11 +49,16 @@ package struct WindowPage: Sendable, Hashable {
   package var completeTo: Int64
   /// How many events were looked at.
   package var lookedCount: Int
+  /// The log's epoch in the same snapshot; nil where nothing was read.
+  package var epoch: UInt32?
 
-  package init(events: [StoredEvent], completeTo: Int64, lookedCount: Int) {
+  package init(
+    events: [StoredEvent], completeTo: Int64, lookedCount: Int, epoch: UInt32? = nil
+  ) {
     self.events = events
     self.completeTo = completeTo
     self.lookedCount = lookedCount
+    self.epoch = epoch
   }
 }
 

@@ -113,7 +113,7 @@ extension EventStatements {
   /// all keys are complete up to its last one only (`reach`).
   ///
   /// One row for each event, or one without: then up to where it is complete, how many events were
-  /// looked at, how many are wanted of them, and whether there are too many keys to look by.
+  /// looked at, how many are wanted of them, whether there are too many keys to look by, and the epoch.
   ///
   /// - Parameter sources: of each key all are asked.
   private static func window(
@@ -152,7 +152,7 @@ extension EventStatements {
           sum(\(byteCount)) OVER (ORDER BY p.position) - (\(byteCount)) AS before
         FROM wanted p JOIN events e ON e.seq = p.seq)
       SELECT s.*, r.position, (SELECT count(*) FROM looked), (SELECT count(*) FROM wanted),
-        (SELECT size = 0 FROM share)
+        (SELECT size = 0 FROM share), (SELECT h.id FROM log_epochs h ORDER BY h.number DESC LIMIT 1)
       FROM reach r LEFT JOIN sized s ON s.before < $5
       ORDER BY s.position
       """)

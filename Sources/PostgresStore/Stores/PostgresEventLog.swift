@@ -50,8 +50,10 @@ package struct PostgresEventLog: EventLog {
     }
     if try first.value(extra + 3, as: Bool.self) { return nil }
     let lookedCount: Int64 = try first.value(extra + 1)
+    let epoch: Int64 = try first.value(extra + 4)
     var page = WindowPage(
-      events: [], completeTo: try first.value(extra), lookedCount: Int(lookedCount))
+      events: [], completeTo: try first.value(extra), lookedCount: Int(lookedCount),
+      epoch: UInt32(truncatingIfNeeded: epoch))
     if try first.value(extra - 1, as: Int64?.self) != nil {
       page.events = try rows.map(EventRow.read)
     }

@@ -137,9 +137,10 @@ package struct Services: Sendable {
   }
 
   private func registerEvents(in router: inout Router) throws(RegistrationError) {
-    let visibility = EventVisibility(courses: ports.courses)
+    let visibility = EventVisibility(courses: ports.courses, hub: hub)
     try ProgressService(
-      log: ports.log, pages: EventPages(ports.log, hub: hub), hub: hub, visibility: visibility,
+      log: ports.log, pages: EventPages(ports.log, hub: hub),
+      windows: EventWindows(ports.log, hub: hub), hub: hub, visibility: visibility,
       waiter: waiter, cursors: cursors
     ).register(in: &router)
     try EventService(

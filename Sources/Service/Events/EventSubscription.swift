@@ -13,10 +13,13 @@ struct EventSubscription: Sendable {
   }
 
   let pages: EventPages
+  let windows: EventWindows
   let hub: EventHub
   let cursors: CursorCodec
   let visibility: EventVisibility
   let selection: EventSelection
+  let filter: Domain.EventFilter
+  let interest: EventInterest
   let caller: Caller
   let responses: ResponseWriter<EncodedMessage<WatchResponse>>
 
@@ -56,6 +59,9 @@ struct EventSubscription: Sendable {
       await Task.yield()
       // Asked before the page is read: what the ring gets meanwhile comes after the target.
       let ringHead = hub.head ?? 0
+      guard interest.lead == .everything || machine.awaitsEarlier else {
+        return try await readWindow(after: position, ringHead: ringHead, &machine)
+      }
       let page = try await pages.page(after: position)
       guard try isContinued(machine) else { return nil }
       if let unsent = try await consider(page.events, &machine) { return unsent }
@@ -69,8 +75,15 @@ struct EventSubscription: Sendable {
         return marking(machine.ringBatchEnded(), machine)
       case .empty:
         if let mark = machine.ringWasEmpty() { return marking(mark, machine) }
-        await hub.wait(after: position)
-        return nil
+        guard machine.isLive else {
+          // What it waits for need not concern it.
+          await hub.wait(after: position)
+          return nil
+        }
+        let quiet = await hub.wait(
+          after: position, for: interest, due: machine.checkpointDue)
+        guard try isContinued(machine) else { return nil }
+        return passing(over: quiet, &machine)
       case .gone: return marking(machine.cursorLeftRing(), machine)
       }
     }
@@ -89,12 +102,34 @@ struct EventSubscription: Sendable {
     return false
   }
 
+  /// Reads what may be wanted of the log, by what leads to it.
+  private mutating func readWindow(
+    after position: Int64, ringHead: Int64, _ machine: inout SubscriptionMachine
+  ) async throws -> Unsent? {
+    let head = ringHead > position ? ringHead : max(position, try await windows.head())
+    let page = try await windows.page(
+      after: position, through: head, filter, AccessScope(caller))
+    guard try isContinued(machine) else { return nil }
+    if let unsent = try await consider(page.events, &machine) { return unsent }
+    if let unsent = passing(over: page.completeTo, &machine) { return unsent }
+    return marking(
+      machine.logPageEnded(isEnd: page.completeTo >= head, ringHead: ringHead), machine)
+  }
+
+  private func passing(
+    over position: Int64, _ machine: inout SubscriptionMachine
+  ) -> Unsent? {
+    switch machine.passedOver(through: position) {
+    case .checkpoint: message(.checkpoint, machine)
+    case .pass, .send: nil
+    }
+  }
+
   /// Sends what is wanted of `events`, up to a message that would have to wait.
   private func consider(
     _ events: some Sequence<SharedEvent>, _ machine: inout SubscriptionMachine
   ) async throws -> Unsent? {
     for event in events {
-      visibility.observed(event)
       let isEarlier = machine.isEarlier(event.event.seq)
       var isWanted = !isEarlier && selection.wants(event.event, event.facts)
       if isWanted { isWanted = try await visibility.allows(event, to: caller) }

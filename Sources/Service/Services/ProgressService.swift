@@ -12,6 +12,7 @@ struct ProgressService: Sendable {
 
   let log: any EventLog
   let pages: EventPages
+  let windows: EventWindows
   let hub: EventHub
   let visibility: EventVisibility
   let waiter: CursorWaiter
@@ -49,9 +50,10 @@ struct ProgressService: Sendable {
     var history = hub.history
     let machine = try await start(request, from, Int(interval), &history, context)
     var subscription = EventSubscription(
-      pages: pages, hub: hub, cursors: cursors, visibility: visibility,
-      selection: EventSelection(filter, from: from), caller: caller, responses: responses,
-      history: history)
+      pages: pages, windows: windows, hub: hub, cursors: cursors, visibility: visibility,
+      selection: EventSelection(filter, from: from), filter: filter,
+      interest: EventInterest(filter, AccessScope(caller)), caller: caller,
+      responses: responses, history: history)
     try await subscription.run(machine)
   }
 
