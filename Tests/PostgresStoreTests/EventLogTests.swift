@@ -106,7 +106,8 @@ import Testing
       let script = try await store.script()
       let holder = try await store.script()
       try await script.run("ALTER TABLE events SET (autovacuum_enabled = false); ANALYZE events")
-      // A dump, and a writer that does nothing more.
+      // A dump, and a writer that does nothing more, however long the rest takes.
+      try await holder.run("SET idle_in_transaction_session_timeout = 0")
       try await holder.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id()")
       // The plan holds for the sequencer's own session.
       let setting = Statement("test.seqscan", "SELECT current_setting('enable_seqscan')")
