@@ -29,8 +29,7 @@ struct ScanFloor: Sendable {
     let next = page.after.map { key in
       key == PageKey.below(key.time) ? key.time : key.time.advanced(by: .microseconds(1))
     }
-    return try await database.rows(
-      call(FloorStatement.Range(from, min(before, next ?? .distantFuture), rowMax)), as: .system(.lists)
-    ).first?.value(0)
+    let range = FloorStatement.Range(from, min(before, next ?? .distantFuture), rowMax)
+    return try await database.rows(call(range), as: .system(.lists)).first?.value(0)
   }
 }
