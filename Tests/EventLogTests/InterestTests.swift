@@ -13,7 +13,8 @@ import Testing
     return StoredEvent(
       id: entity, seq: position, position: position, type: type, entityType: "goal",
       entityID: entity, version: 1, userID: id(user),
-      payload: course.map { #"{"course_id": "\#(id($0))"}"# } ?? "{}", metadata: "{}",
+      payload: course.map { SealedJSON(sealedText: #"{"course_id": "\#(id($0))"}"#) } ?? "{}",
+      metadata: "{}",
       createdAt: Timestamp(microsecondsSinceEpoch: position))
   }
 
