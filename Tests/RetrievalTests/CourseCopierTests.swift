@@ -81,22 +81,28 @@ struct CourseCopierTests {
   /// Otherwise a course of thousands would get a portion at each of the pauses of the broken one.
   @Test func `one that cannot be copied makes no pause for the others`() async throws {
     let store = Store([1: 10, 2: 20_000], broken: 1)
-    let clock = CountingClock()
+    let clock = CountingClock { store.left.withLock { $0[2] != nil } }
     let copier = CourseCopier(store: store, clock: clock, logger: Logger(label: "test"))
     let running = Task { try await copier.run() }
-    while store.left.withLock({ $0[2] != nil }) { await Task.yield() }
+    while store.left.withLock({ $0[2] != nil }), clock.sleepCount.withLock({ $0 }) == 0 {
+      await Task.yield()
+    }
     #expect(clock.sleepCount.withLock { $0 } == 0)
     running.cancel()
     _ = await running.result
   }
 
-  /// A clock that counts who sleeps by it, which ends with the task.
+  /// A clock that counts who sleeps by it while that counts; a sleep ends with the task.
   private final class CountingClock: Clock {
     let sleepCount = Mutex(0)
+    private let counts: @Sendable () -> Bool
+
+    init(counts: @escaping @Sendable () -> Bool) { self.counts = counts }
+
     var now: ContinuousClock.Instant { .now }
     var minimumResolution: Duration { .zero }
     func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {
-      sleepCount.withLock { $0 += 1 }
+      if counts() { sleepCount.withLock { $0 += 1 } }
       try await Task.sleep(for: .seconds(3600))
     }
   }

@@ -64,10 +64,10 @@ package final class LakeSink: Sendable {
   package func flush(timeout: Duration = .seconds(5)) async throws -> Int64 {
     try await awaitPositions(until: .now + timeout)
     let head = try await log.head()
-    _ = try await align()
+    _ = try await agreeing { try await align() }
     while lake.publishedPosition < head {
       try Task.checkCancellation()
-      guard try await publishPage() else { break }
+      guard try await agreeing({ try await publishPage() }) else { break }
     }
     machine.withLock { $0.published(through: lake.publishedPosition, at: .now) }
     return lake.publishedPosition
@@ -157,9 +157,21 @@ package final class LakeSink: Sendable {
     }
   }
 
+  /// Tries again where somebody else published, or compared lake and log, in between.
+  private func agreeing<Value>(_ body: () async throws -> Value) async throws -> Value {
+    for _ in 0..<9 {
+      do {
+        return try await body()
+      } catch LakeError.historyChanged {
+        try Task.checkCancellation()
+      }
+    }
+    return try await body()
+  }
+
   private func step() async {
     do {
-      _ = try await publishPage()
+      _ = try await agreeing { try await publishPage() }
       machine.withLock { $0.published(through: lake.publishedPosition, at: .now) }
       failure.withLock { $0 = nil }
       publishing.worked()
@@ -203,7 +215,7 @@ package final class LakeSink: Sendable {
   private func repairLogged() async {
     guard !lake.damaged.isEmpty else { return }
     do {
-      let count = try await repair()
+      let count = try await agreeing { try await repair() }
       repairing.worked()
       logger.notice("restored damaged files of the lake", metadata: ["files": "\(count)"])
     } catch {
