@@ -252,7 +252,7 @@ import Testing
       let session = try await ScriptSession(settings)
       try await session.run(Self.rows)
       try await session.run(Self.retrievalRows)
-      try await session.run("ANALYZE; SET hito.sequencer = 'test'")
+      try await session.run("SET lock_timeout = 0; ANALYZE; SET hito.sequencer = 'test'")
       for statement in Dictionary(grouping: cases, by: \.statement.statement.name).values {
         let one = statement[0].statement.statement
         let types = one.parameters.map(\.sqlName).joined(separator: ", ")

@@ -106,7 +106,7 @@ import Testing
           created_at)
         SELECT 1000000 + i, 1000000 + i, 'goal.created', \(Self.common), \(Self.common),
           \(Self.common), \(Self.common), now() FROM generate_series(1, 100) i;
-        ANALYZE; DELETE FROM event_positions; \(Self.rows);
+        SET lock_timeout = 0; ANALYZE; DELETE FROM event_positions; \(Self.rows);
         \(PostgresDatabase.inOrderOfIndexes)
         """)
       for lead in EventInterest.Lead.allCases where lead != .nothing {

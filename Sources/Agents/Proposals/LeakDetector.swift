@@ -6,15 +6,24 @@ struct LeakDetector: Sendable {
   /// So many words in a row are not there by chance.
   static let wordCount = 7
 
-  private let grams: Set<[String]>
+  private let grams: Set<ArraySlice<String>>
+  /// The words that one of them begins with: few words of a text do.
+  private let firstWords: Set<String>
 
   init(instructions: String) {
-    grams = LeakDetector.grams(Words.folded(instructions))
+    let words = Words.folded(instructions)
+    grams = Set(LeakDetector.places(in: words).map { words[$0..<$0 + LeakDetector.wordCount] })
+    firstWords = Set(grams.compactMap(\.first))
   }
 
-  private static func grams(_ words: [String]) -> Set<[String]> {
-    guard words.count >= wordCount else { return [] }
-    return Set((0...(words.count - wordCount)).map { Array(words[$0..<($0 + wordCount)]) })
+  private static func places(in words: [String]) -> Range<Int> {
+    0..<max(0, words.count - wordCount + 1)
+  }
+
+  private func repeatsInstructions(_ words: [String]) -> Bool {
+    LeakDetector.places(in: words).contains {
+      firstWords.contains(words[$0]) && grams.contains(words[$0..<$0 + LeakDetector.wordCount])
+    }
   }
 
   /// What leaked; nil where nothing did. Never quotes the text.
@@ -27,9 +36,7 @@ struct LeakDetector: Sendable {
     if LeakDetector.hasRoleMarker(visible) { return "speaks as a role of a conversation" }
     if LeakDetector.hasToolCall(visible) { return "calls a tool: describe the task in words" }
     let words = Words.folded(visible)
-    if !grams.isEmpty, words.count >= LeakDetector.wordCount,
-      !grams.isDisjoint(with: LeakDetector.grams(words))
-    {
+    if repeatsInstructions(words) {
       return "repeats the instructions: write what the learner does"
     }
     if Commands.isPresent(in: words) {
