@@ -9,7 +9,7 @@ internal import Synchronization
 ///
 /// Subscribers are woken by what concerns them (`EventInterest`). Who waits has seen everything up to
 /// its position, and the hub sees every event, so that it knows that whoever was not woken has
-/// nothing to look at: they go on from where they are woken, and never fall out of the ring meanwhile.
+/// nothing to look at: they continue from where they are woken, and never fall out of the ring meanwhile.
 package final class EventHub: LiveLog {
   /// What the ring has after a position.
   package enum Take: Sendable {

@@ -140,7 +140,7 @@ package final class EventRelay: Sendable {
       publish(events)
       isCommitWaiting.store(false, ordering: .relaxed)
       if !events.isEmpty { announcement.ring() }
-      // An epoch that somebody else has begun.
+      // An epoch that another server has begun.
       if let next = nextLook, ContinuousClock.now >= next { nextLook = try await lookAround() }
       // After the last of what was waiting, those committed in the next moment are taken together:
       // under load that saves most of the transactions.

@@ -37,7 +37,7 @@ def test_only_the_row_and_the_lake_s_file_have_the_text_as_it_is_stored():
 
 def test_events_are_inserted_by_one_statement_that_is_given_sealed_ones():
     files = swift_files()
-    assert users_of(re.compile(r"INSERT INTO events\b"), files) == [
+    assert users_of(re.compile(r"INSERT INTO events\b|RowInserts<EventRow>"), files) == [
         "PostgresStore/Statements/EventStatements.swift"
     ]
     assert users_of(re.compile(r"EventStatements\.insert\("), files) == [

@@ -39,7 +39,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// a stream's resume cursor says where to continue.
   public static let streamStalled = ErrorReason(rawValue: 15)
   /// The database lost its last commits (a failover to a standby that was behind, a restored backup), and
-  /// the log went on differently (OUT_OF_RANGE). Events and writes after the resume cursor that the
+  /// the log continued differently (OUT_OF_RANGE). Events and writes after the resume cursor that the
   /// caller has seen never happened; the error's resume cursor is the last place that still holds.
   public static let logForked = ErrorReason(rawValue: 16)
 

@@ -87,7 +87,7 @@ package struct LogHistory: Sendable, Hashable {
   }
 }
 
-/// Why somebody holds that the log lost events.
+/// What shows that the log lost events.
 package struct LogLoss: Sendable, Hashable {
   /// The log's current epoch, as the witness knows it: one that began meanwhile has settled it.
   package var epoch: UInt32

@@ -157,7 +157,7 @@ package final class LakeSink: Sendable {
     }
   }
 
-  /// Tries again where somebody else published, or compared lake and log, in between.
+  /// Tries again where another task published, or compared lake and log, in between.
   private func agreeing<Value>(_ body: () async throws -> Value) async throws -> Value {
     for _ in 0..<9 {
       do {

@@ -12,7 +12,7 @@ extension PostgresEventLog {
     return try await history()
   }
 
-  /// Begins an epoch at the end of the log, because somebody says that it lost events.
+  /// Begins an epoch at the end of the log, because an operator says that it lost events.
   package func declareFork(why: String) async throws(StoreError) -> LogHistory {
     _ = try await database.write(EpochStatements.operate(why), for: .sequencing)
     return try await history()

@@ -4,7 +4,7 @@ import Domain
 ///
 /// A filter that no index serves (a part of a title, a technology, a rare state) may hold for hardly
 /// any row: looking for a whole page would read the table. Such a page ends after so many rows, short
-/// or empty, and the next one goes on there. An index for each filter would be paid by every write.
+/// or empty, and the next one continues there. An index for each filter would be paid by every write.
 struct ScanFloor: Sendable {
   /// Some 20 to 40 ms of one core.
   static let rowMax = 20_000

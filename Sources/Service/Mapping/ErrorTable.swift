@@ -126,7 +126,7 @@ extension RPCError {
   static func logForked(resumeCursor: String) -> RPCError {
     RPCError(
       .outOfRange,
-      "the log has lost what came before this place, and went on differently: events after the resume "
+      "the log has lost what came before this place, and continued differently: events after the resume "
         + "cursor that were seen never happened; read on from there",
       details: .encoded(ErrorDetails(reason: .logForked)), resumeCursor: resumeCursor)
   }

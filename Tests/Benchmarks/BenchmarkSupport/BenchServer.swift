@@ -162,6 +162,18 @@ package final class BenchServer {
       database: try ProcessUsage.cpuSecondsOfFamily(of: try postmasterID()))
   }
 
+  /// The memory once it has stopped moving, in KiB.
+  package func settledMemory() async throws -> Double {
+    var last = try ProcessUsage.memoryKiB(of: processID)
+    for _ in 0..<20 {
+      try await Task.sleep(for: .milliseconds(250))
+      let now = try ProcessUsage.memoryKiB(of: processID)
+      if (now - last).magnitude < 16 { return now }
+      last = now
+    }
+    return last
+  }
+
   // MARK: Ways in
 
   package func adminToken() throws -> String {

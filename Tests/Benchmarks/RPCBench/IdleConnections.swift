@@ -15,11 +15,11 @@ struct IdleConnections {
   func measure(_ report: inout Report) async throws {
     let token = try server.adminToken()
     let first = try await connect(Self.warmUpCount, token)
-    let before = try await settledMemory()
+    let before = try await server.settledMemory()
     let clients = try await connect(count, token)
-    let idle = (try await settledMemory() - before) / Double(count)
+    let idle = (try await server.settledMemory() - before) / Double(count)
     for client in clients { _ = try await client.health.check(HealthCheckRequest()) }
-    let used = (try await settledMemory() - before) / Double(count)
+    let used = (try await server.settledMemory() - before) / Double(count)
     for client in first + clients { client.close() }
     say("\(count) idle connections: \(number(idle)) KiB each, \(number(used)) after a call each")
     report.figures += [
@@ -52,17 +52,5 @@ struct IdleConnections {
       }
     }
     return clients
-  }
-
-  /// The memory once it has stopped moving, in KiB.
-  private func settledMemory() async throws -> Double {
-    var last = try ProcessUsage.memoryKiB(of: server.processID)
-    for _ in 0..<20 {
-      try await Task.sleep(for: .milliseconds(250))
-      let now = try ProcessUsage.memoryKiB(of: server.processID)
-      if (now - last).magnitude < 16 { return now }
-      last = now
-    }
-    return last
   }
 }

@@ -2,8 +2,8 @@ import ArgumentParser
 import BenchmarkSupport
 import HitoClient
 
-/// `make bench-store`: CreateGoal beside pgbench on the same database, and how soon subscribers hear
-/// of a commit.
+/// `make bench-store`: CreateGoal beside pgbench on the same database, how soon subscribers hear of a
+/// commit, and what subscribers and the log cost.
 @main
 struct StoreBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -46,6 +46,16 @@ struct StoreBench: AsyncParsableCommand {
       try await CreateGoal(
         server: server, learners: learners, pgbench: pgbench, seconds: seconds, rounds: rounds
       ).measure(&report)
+    }
+    // Whatever fills the log comes last, on a server of its own.
+    try await BenchServer.run(program: options.program, options: ["--streams-per-user", "100000"]) {
+      server in
+      try server.database.sql(
+        "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'", as: .administrator)
+      try await server.restart()
+      let learners = try await Learner.make(50, on: server)
+      try await SubscriberMemory(server: server, learners: learners).measure(&report)
+      try await LogCost(server: server, learner: learners[0]).measure(&report)
     }
     try report.finish()
   }

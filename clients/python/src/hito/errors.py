@@ -151,7 +151,7 @@ class OutOfRange(HitoError):
     """A cursor that does not exist, or of events that the log has lost since.
 
     The latter has the reason `ERROR_REASON_LOG_FORKED`: what came after `resume_cursor` never
-    happened, and reading goes on there.
+    happened, and reading continues there.
     """
 
     code = StatusCode.OUT_OF_RANGE

@@ -95,7 +95,7 @@ typedef enum _Hito__V1__ErrorReason {
   HITO__V1__ERROR_REASON__ERROR_REASON_STREAM_STALLED = 15,
   /*
    * The database lost its last commits (a failover to a standby that was behind, a restored backup), and
-   * the log went on differently (OUT_OF_RANGE). Events and writes after the resume cursor that the
+   * the log continued differently (OUT_OF_RANGE). Events and writes after the resume cursor that the
    * caller has seen never happened; the error's resume cursor is the last place that still holds.
    */
   HITO__V1__ERROR_REASON__ERROR_REASON_LOG_FORKED = 16
