@@ -1,6 +1,5 @@
 import BenchmarkSupport
 import HitoClient
-import Synchronization
 
 /// What a subscriber that waits costs the server in memory beyond its connection.
 struct SubscriberMemory {
@@ -8,7 +7,6 @@ struct SubscriberMemory {
   private static let streamCount = 80
   /// Live before the first look, so that what the allocator keeps for good is there already.
   private static let warmUpCount = 5
-  private static let limit = Duration.seconds(120)
   static let targetKiB = 16.0
 
   let server: BenchServer
@@ -21,35 +19,22 @@ struct SubscriberMemory {
       clients.append(try await server.connect(token: learners[number % learners.count].token))
       _ = try await clients[number].health.check(HealthCheckRequest())
     }
-    let liveCount = Mutex(0)
+    let arrivals = Arrivals()
     let connections = clients
     let each = try await withThrowingTaskGroup(of: Void.self) { group in
-      func watch(_ some: ArraySlice<HitoClient>) {
-        for client in some {
-          for _ in 0..<Self.streamCount {
-            group.addTask {
-              let stream = try await client.progress.watch(WatchRequest())
-              for try await response in stream {
-                if case .mark(.caughtUp) = response.step { liveCount.withLock { $0 += 1 } }
-              }
-            }
-          }
+      for client in connections.prefix(Self.warmUpCount) {
+        for _ in 0..<Self.streamCount {
+          group.addTask { try await Self.watch(client, arrivals) }
         }
       }
-      func wait(for count: Int) async throws {
-        let end = ContinuousClock.now + Self.limit
-        while liveCount.withLock({ $0 }) < count {
-          guard ContinuousClock.now < end else {
-            throw BenchmarkError("subscriptions were not live within \(Self.limit)")
-          }
-          try await Task.sleep(for: .milliseconds(20))
-        }
-      }
-      watch(connections.prefix(Self.warmUpCount))
-      try await wait(for: Self.warmUpCount * Self.streamCount)
+      try await arrivals.waitForSubscribers(Self.warmUpCount * Self.streamCount)
       let before = try await server.settledMemory()
-      watch(connections.dropFirst(Self.warmUpCount))
-      try await wait(for: Self.connectionCount * Self.streamCount)
+      for client in connections.dropFirst(Self.warmUpCount) {
+        for _ in 0..<Self.streamCount {
+          group.addTask { try await Self.watch(client, arrivals) }
+        }
+      }
+      try await arrivals.waitForSubscribers(Self.connectionCount * Self.streamCount)
       let used = try await server.settledMemory() - before
       group.cancelAll()
       return used / Double((Self.connectionCount - Self.warmUpCount) * Self.streamCount)
@@ -61,5 +46,13 @@ struct SubscriberMemory {
       Promise(
         "a subscriber that waits costs at most 16 KiB beyond its connection",
         holds: each <= Self.targetKiB, isBinding: false))
+  }
+
+  /// Until it is cancelled.
+  private static func watch(_ client: HitoClient, _ arrivals: Arrivals) async throws {
+    let stream = try await client.progress.watch(WatchRequest())
+    for try await response in stream {
+      if case .mark(.caughtUp) = response.step { arrivals.isLive() }
+    }
   }
 }

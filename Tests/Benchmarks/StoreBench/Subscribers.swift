@@ -137,10 +137,10 @@ final class Arrivals: Sendable {
   var all: [(String, ContinuousClock.Instant)] { state.withLock { $0.events } }
 
   func waitForSubscribers(_ count: Int) async throws {
-    let end = ContinuousClock.now + .seconds(30)
+    let end = ContinuousClock.now + .seconds(90)
     while state.withLock({ $0.liveCount }) < count {
       guard ContinuousClock.now < end else {
-        throw BenchmarkError("subscriptions were not live within 30 s")
+        throw BenchmarkError("subscriptions were not live within 90 s")
       }
       try await Task.sleep(for: .milliseconds(10))
     }
