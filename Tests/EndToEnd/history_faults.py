@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -91,7 +92,9 @@ class Nemesis:
         finally:
             await session.close()
         if pids:
-            os.kill(int(self._chance.choice(pids)), signal.SIGKILL)
+            # One that has ended meanwhile needs no killing.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(self._chance.choice(pids)), signal.SIGKILL)
         await (await self._place.ready()).close()
 
     async def _kill_both(self, _: int) -> None:
