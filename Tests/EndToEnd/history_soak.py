@@ -15,6 +15,7 @@ import random
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from contextlib import AsyncExitStack
@@ -77,7 +78,7 @@ def main() -> int:
         "--sabotage", action="store_true",
         help="numbers of the log are taken before a transaction has its id: must be found out",
     )  # fmt: skip
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/hito-soak"))
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "hito-soak")
     options = parser.parse_args()
     # What was started is stopped then as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

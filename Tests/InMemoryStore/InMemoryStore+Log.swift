@@ -120,16 +120,6 @@ extension InMemoryStore: EventSequencer {
   }
 }
 
-extension InMemoryStore: CursorStore {
-  package func cursor(_ name: String) async throws(StoreError) -> Int64 {
-    try access(.read) { $0.cursors[name] ?? 0 }
-  }
-
-  package func advance(_ name: String, to position: Int64) async throws(StoreError) {
-    try access(.read) { $0.cursors[name] = max(position, $0.cursors[name] ?? 0) }
-  }
-}
-
 extension InMemoryStore: TokenStore {
   package func insert(_ token: TokenRecord) async throws(StoreError) {
     let taken: String? = try access(.read) { state in

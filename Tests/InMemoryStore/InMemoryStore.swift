@@ -54,7 +54,6 @@ package final class InMemoryStore: Sendable {
     var replies: [ReplyKey: RememberedReply] = [:]
     var quotas: [EntityID: StoredQuota] = [:]
     var charges: [(userID: EntityID, day: Int64, byteCount: Int64)] = []
-    var cursors: [String: Int64] = [:]
     var waiting: [StoredEvent] = []
     var sequenced: [StoredEvent] = []
     var history = LogHistory.unnamed

@@ -17,7 +17,6 @@ struct StoreFixture: TestedStore {
   var documents: PostgresDocumentRepository { PostgresDocumentRepository(database) }
   var log: PostgresEventLog { PostgresEventLog(database) }
   var sequencer: PostgresEventSequencer { PostgresEventSequencer(database) }
-  var cursors: PostgresCursorStore { PostgresCursorStore(database) }
   var tokens: PostgresTokenStore { PostgresTokenStore(database) }
   var runs: PostgresAgentRunStore { PostgresAgentRunStore(database) }
   var usages: PostgresModelUsageStore { PostgresModelUsageStore(database) }

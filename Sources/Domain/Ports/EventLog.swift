@@ -164,9 +164,3 @@ package protocol EventSequencer: Sendable {
   /// server ends).
   func sequence(limit: Int) async throws(StoreError) -> [StoredEvent]?
 }
-
-/// How far each consumer of the log has come.
-package protocol CursorStore: Sendable {
-  func cursor(_ name: String) async throws(StoreError) -> Int64
-  func advance(_ name: String, to position: Int64) async throws(StoreError)
-}

@@ -1,6 +1,6 @@
 import Domain
 
-/// The log: writing, reading, sequencing, and how far its consumers are.
+/// The log: writing and reading.
 enum EventStatements {
   /// Rows get their `seq` in the order of the values, after every row lock of the unit.
   static let insert = RowInserts<EventRow>("events.insert")
@@ -76,24 +76,13 @@ enum EventStatements {
     ORDER BY p.position NULLS LAST, e.seq LIMIT $7
     """)
 
-  static let cursor = Query<String>(
-    "cursor.find", "SELECT position FROM sink_cursors WHERE name = $1")
-
-  static let advanceCursor = Query<String, Int64>(
-    "cursor.advance",
-    """
-    INSERT INTO sink_cursors AS s (name, position) VALUES ($1, $2)
-    ON CONFLICT (name) DO UPDATE
-      SET position = greatest(s.position, excluded.position), updated_at = now()
-    """)
-
   static let notify = Query<String>(
     "wake.notify", "SELECT pg_notify($1, '')")
 
   static let all: [any StatementSource] =
     [
-      page, end, head, positionOfEvent, contains, newestUnsequenced, positionAtTime, tail, cursor,
-      advanceCursor, notify, inOrderOfIndexes,
+      page, end, head, positionOfEvent, contains, newestUnsequenced, positionAtTime, tail, notify,
+      inOrderOfIndexes,
     ] + insert.all
     + EventInterest.Lead.allCases.filter { $0 != .nothing }.map { window(by: $0) }
 }

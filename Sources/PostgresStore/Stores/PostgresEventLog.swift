@@ -132,17 +132,3 @@ package struct PostgresEventLog: EventLog {
     return try rows.map(EventRow.read)
   }
 }
-
-package struct PostgresCursorStore: CursorStore {
-  private let database: PostgresDatabase
-
-  package init(_ database: PostgresDatabase) { self.database = database }
-
-  package func cursor(_ name: String) async throws(StoreError) -> Int64 {
-    try await database.rows(EventStatements.cursor(name), as: .nobody).first?.value(0) ?? 0
-  }
-
-  package func advance(_ name: String, to position: Int64) async throws(StoreError) {
-    _ = try await database.write(EventStatements.advanceCursor(name, position), for: .log)
-  }
-}

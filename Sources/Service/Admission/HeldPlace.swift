@@ -1,11 +1,10 @@
 internal import Domain
 internal import RPC
+internal import Synchronization
 
 /// The place that a call holds in the queue of its class. While it waits for something else it gives the
 /// place to others: a place is for work.
-///
-/// For the one task that runs the call.
-final class HeldPlace: @unchecked Sendable {
+final class HeldPlace: Sendable {
   /// Nil where the call needs no place.
   @TaskLocal static var current: HeldPlace?
 
@@ -13,8 +12,7 @@ final class HeldPlace: @unchecked Sendable {
   private let cost: MethodRule.Cost
   private let caller: String
   private let deadline: ContinuousClock.Instant?
-  // Unchecked: only the call's task changes it.
-  private var isHeld = false
+  private let isHeld = Atomic(false)
 
   init(
     _ queue: FairQueue<String>, _ cost: MethodRule.Cost, caller: String,
@@ -29,7 +27,7 @@ final class HeldPlace: @unchecked Sendable {
   /// Waits for the caller's turn.
   func enter() async throws {
     switch await queue.enter(caller, until: deadline) {
-    case .entered: isHeld = true
+    case .entered: isHeld.store(true, ordering: .relaxed)
     case .refused(let maximum):
       throw QuotaExceeded(
         "\(cost.rawValue) calls that wait", maximum: Int64(maximum), used: Int64(maximum))
@@ -40,8 +38,7 @@ final class HeldPlace: @unchecked Sendable {
   }
 
   func leave() {
-    guard isHeld else { return }
-    isHeld = false
+    guard isHeld.exchange(false, ordering: .relaxed) else { return }
     queue.leave(caller)
   }
 

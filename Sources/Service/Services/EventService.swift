@@ -30,7 +30,6 @@ struct EventService: EventServiceHandler {
         request.afterCursor.isEmpty
         ? 0 : try await waiter.position(of: request.afterCursor, context)
       let response = try await read(after: start, limit, filter, caller, history)
-      try await waiter.hub.follow(log)
       if history == waiter.hub.history { return response }
     }
     throw StoreError.unavailable("the log's history changes", maybeCommitted: false)
@@ -51,6 +50,7 @@ struct EventService: EventServiceHandler {
       let page = try await log.events(
         in: window, limits: limits(limit - response.events.count, room, lookedCount),
         scope: AccessScope(caller))
+      if let epoch = page.epoch { try await waiter.hub.follow(epoch, of: log) }
       lookedCount += page.lookedCount
       window.after = page.completeTo
       for event in page.events {

@@ -1,7 +1,7 @@
 import Domain
 import Testing
 
-/// Users' and courses' lists, tokens and cursors.
+/// Users' and courses' lists, and tokens.
 @Suite struct ListSuite {
   @Test(arguments: StoreKind.allCases)
   func inactiveUsersAreListedOnlyOnRequest(_ kind: StoreKind) async throws {
@@ -245,18 +245,6 @@ import Testing
       }
       let tokens = try await store.tokens.tokens(user: ada.id, scope: everybody)
       #expect(tokens.count >= 8 && tokens.allSatisfy { $0.revokedAt != nil })
-    }
-  }
-
-  @Test(arguments: StoreKind.allCases)
-  func cursorsOnlyGoForward(_ kind: StoreKind) async throws {
-    try await kind.run { store in
-      #expect(try await store.cursors.cursor("lake") == 0)
-      try await store.cursors.advance("lake", to: 7)
-      try await store.cursors.advance("lake", to: 5)
-      try await store.cursors.advance("hub", to: 1)
-      #expect(try await store.cursors.cursor("lake") == 7)
-      #expect(try await store.cursors.cursor("hub") == 1)
     }
   }
 }

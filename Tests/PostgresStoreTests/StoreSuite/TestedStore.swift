@@ -13,7 +13,6 @@ protocol TestedStore: Sendable {
   associatedtype Documents: DocumentRepository
   associatedtype Log: EventLog
   associatedtype Sequencer: EventSequencer
-  associatedtype Cursors: CursorStore
   associatedtype Tokens: TokenStore
   associatedtype Runs: AgentRunStore
   associatedtype Usages: ModelUsageStore
@@ -30,7 +29,6 @@ protocol TestedStore: Sendable {
   var documents: Documents { get }
   var log: Log { get }
   var sequencer: Sequencer { get }
-  var cursors: Cursors { get }
   var tokens: Tokens { get }
   var runs: Runs { get }
   var usages: Usages { get }
@@ -102,7 +100,6 @@ struct MemoryFixture: TestedStore {
   var documents: InMemoryStore { writes }
   var log: InMemoryStore { writes }
   var sequencer: InMemoryStore { writes }
-  var cursors: InMemoryStore { writes }
   var tokens: InMemoryStore { writes }
   var runs: InMemoryStore { writes }
   var usages: InMemoryStore { writes }
