@@ -97,9 +97,10 @@ def main() -> int:
             cluster.create()
             history = asyncio.run(play(cluster, seed, steps, folder, options.sabotage))
         except Exception as error:
-            print(f"VIOLATION in round {rounds}, HITO_HISTORY_SEED={seed}: {error}")
+            verdict = "VIOLATION" if _is_violation(error) else "ERROR"
+            print(f"{verdict} in round {rounds}, HITO_HISTORY_SEED={seed}: {error}")
             print(f"the history is in {folder}")
-            _sum_up(kills, events, rounds, began, "violated")
+            _sum_up(kills, events, rounds, began, verdict.lower())
             return 1
         finally:
             cluster.remove()
@@ -110,6 +111,13 @@ def main() -> int:
         seed = random.Random(f"{seed} next").randrange(1_000_000)
     _sum_up(kills, events, rounds, began, "no violation")
     return 0
+
+
+def _is_violation(error: Exception) -> bool:
+    """Otherwise the round itself could not be played: nothing is said of the log."""
+    if isinstance(error, ExceptionGroup):
+        return error.subgroup(AssertionError) is not None
+    return isinstance(error, AssertionError)
 
 
 def _sum_up(kills: int, events: int, rounds: int, began: float, verdict: str) -> None:
