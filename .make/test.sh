@@ -38,6 +38,12 @@ run_python() {
   timeout --kill-after=20 "$suite_limit" "$REPO/.venv/bin/python" -m pytest -q "$@"
 }
 
+# failures NAME LOG: what the runner says of the tests that failed.
+failures() {
+  printf '\n== %s\n' "$1"
+  { grep -aE '^(✘|FAILED |ERROR |E  )|error:|Fatal error' "$2" || tail -n 20 "$2"; } | cut -c 1-400 | head -n 30
+}
+
 # run NAME COMMAND...: one run, its output kept until it ends.
 run() {
   local name=$1 began=$SECONDS state=ok log
@@ -46,6 +52,8 @@ run() {
   "$@" >"$log" 2>&1 || state=FAILED
   {
     flock 9
+    # Said again at the end, where a log that is cut still has it.
+    [ "$state" = ok ] || failures "$name" "$log" >>"$work/failures"
     printf '\n== %s\n' "$name"
     cat "$log"
     printf '%-8s%4d s  %s\n' "$state" $((SECONDS - began)) "$name" | tee -a "$work/summary" >&2
@@ -69,6 +77,7 @@ wait
 
 note ""
 cat "$work/summary" >&2
+[ ! -s "$work/failures" ] || cat "$work/failures" >&2
 failed=$(sed -n 's/^FAILED *[0-9]* s  //p' "$work/summary" | paste -sd ';')
 [ -z "$failed" ] || die "failed after $SECONDS s: $failed"
 note "all tests passed in $SECONDS s"
