@@ -29,8 +29,11 @@ struct ModelProse: Sendable {
 
   /// Takes the next part of the reply. Answers with what can be shown of it by now.
   mutating func take(_ part: String) -> String {
-    pending.append(contentsOf: part.unicodeScalars)
-    guard let end = pending.lastIndex(of: "\n") else { return "" }
+    for scalar in part.unicodeScalars { pending.append(scalar) }
+    // What was pending has no line break: a long line is not looked through with each part of it.
+    guard part.unicodeScalars.contains("\n"), let end = pending.lastIndex(of: "\n") else {
+      return ""
+    }
     let lines = String(pending[...end])
     pending = String.UnicodeScalarView(pending[pending.index(after: end)...])
     return checked(lines)

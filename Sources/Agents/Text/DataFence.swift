@@ -50,7 +50,7 @@ package struct DataFence: Sendable, Hashable {
         index + pattern.count <= scalars.count
         && zip(pattern, scalars[index...]).allSatisfy { $0 == $1.asciiLowercased }
       if isMatch {
-        output.append(contentsOf: "(marker)".unicodeScalars)
+        for scalar in "(marker)".unicodeScalars { output.append(scalar) }
         index += pattern.count
       } else {
         output.append(scalars[index])

@@ -13,7 +13,9 @@ enum Prose {
         continue
       }
       let end = endOfChunk(at: index, in: scalars)
-      if !isCode(trimmed(scalars[index..<end])) { output.append(contentsOf: scalars[index..<end]) }
+      if !isCode(trimmed(scalars[index..<end])) {
+        for scalar in scalars[index..<end] { output.append(scalar) }
+      }
       index = end
     }
     return String(output)

@@ -42,17 +42,16 @@ enum Words {
   }
 
   private static func word(_ scalars: [Unicode.Scalar], isFirst: Bool) -> Word {
-    var text = String.UnicodeScalarView()
-    for scalar in scalars where !scalar.isMark {
-      text.append(contentsOf: scalar.foldedLetter.unicodeScalars)
-    }
+    // Not a view of scalars: one that takes a collection copies all that it has, each time.
+    var text = ""
+    for scalar in scalars where !scalar.isMark { text += scalar.foldedLetter }
     let isMixed =
       scalars.contains { $0.properties.isLowercase }
       && scalars.dropFirst().contains { $0.properties.isUppercase }
     let isIdentifier =
       isMixed || scalars.contains { $0 == "_" || ("0"..."9").contains($0) }
     return Word(
-      text: String(text), isCapitalized: scalars[0].properties.isUppercase,
+      text: text, isCapitalized: scalars[0].properties.isUppercase,
       isIdentifier: isIdentifier, isFirst: isFirst)
   }
 
