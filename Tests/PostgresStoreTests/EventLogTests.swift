@@ -131,6 +131,11 @@ import Testing
         positions += count
       }
       #expect(positions == 201_000)
+      // One that comes alone is found by its number, and not by looking through all that has positions.
+      try await script.run(RawEvent.many(1))
+      let one = try await store.pagesOfOneBatch(script)
+      #expect(one < 200, "\(one) pages for one event")
+      #expect(try await sequencer.sequence(limit: 1000)?.count == 1)
       // Nothing waits, and to say so takes no look at what came since the open hole.
       #expect(try await store.log.newestUnsequenced() == nil)
       #expect(try await store.log.end(unsequencedMax: 10)?.unsequenced == [])
@@ -150,7 +155,7 @@ import Testing
       #expect(
         try await script.run(
           "SELECT count(*), max(position), count(DISTINCT seq) FROM event_positions")
-          == [["201003", "201003", "201003"]])
+          == [["201004", "201004", "201004"]])
     }
   }
 
@@ -309,7 +314,7 @@ extension StoreFixture {
       """)[0].map { "'\($0 ?? "{}")'" }.joined(separator: ", ")
     let plan = try await script.run(
       """
-      \(PostgresDatabase.inOrderOfIndexes); SET hito.sequencer = 'test';
+      \(PostgresDatabase.sequencerSession); SET hito.sequencer = 'test';
       DEALLOCATE ALL; PREPARE place (\(types)) AS \(place.text);
       BEGIN;
       EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)

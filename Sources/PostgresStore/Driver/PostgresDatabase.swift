@@ -53,6 +53,10 @@ package final class PostgresDatabase: Sendable {
     SET enable_bitmapscan = off
     """
 
+  /// The same, and each statement is planned once: the plan is one for any values anyway, and planning
+  /// one of the sequencer's takes longer than running it.
+  static let sequencerSession = inOrderOfIndexes + "; SET plan_cache_mode = force_generic_plan"
+
   package static let wakeChannel = "hito_events"
 
   private let configuration: Configuration
@@ -184,7 +188,7 @@ package final class PostgresDatabase: Sendable {
     case .sequencer:
       settings.applicationName += " sequencer"
       settings.limits.idleSession = configuration.leaderSilenceMax
-      settings.sessionStart = PostgresDatabase.inOrderOfIndexes
+      settings.sessionStart = PostgresDatabase.sequencerSession
     case .listener:
       settings.applicationName += " listener"
       settings.sessionStart = "LISTEN \(PostgresDatabase.wakeChannel)"

@@ -50,7 +50,9 @@ enum SequencerStatements {
   /// id of this transaction where it found something, and whether there may be more in the snapshot.
   /// All of it is of one snapshot, and the id is taken after it: see `SequencedNumbers`.
   ///
-  /// The work depends on the batch alone: each branch reads an index in order, up to the limit.
+  /// The work depends on the batch alone: each branch reads an index in order, up to the limit. The
+  /// limit of one keeps the look-up of a hole a look-up: as a plain join, with the order and the limit
+  /// around it, all of `events` was read in order instead, and compared with no holes.
   static let place = Query<String, [Int64], [Int64], [Int64], Int64, Int64, Int64>(
     "sequencer.place",
     """
@@ -58,7 +60,8 @@ enum SequencerStatements {
       SELECT u.*, sum(u.size) OVER (ORDER BY u.seq) - u.size AS before
       FROM (
         (SELECT e.* FROM unnest($2) AS hole (seq) CROSS JOIN LATERAL (
-            SELECT e.*, pg_column_size(e.payload) AS size FROM events e WHERE e.seq = hole.seq) e
+            SELECT e.*, pg_column_size(e.payload) AS size FROM events e WHERE e.seq = hole.seq
+            LIMIT 1) e
           WHERE current_setting('hito.sequencer', true) = $1 ORDER BY e.seq LIMIT $6)
         UNION ALL
         (SELECT e.* FROM unnest($3, $4) AS hole (low, high) CROSS JOIN LATERAL (
