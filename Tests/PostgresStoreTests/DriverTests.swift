@@ -1,5 +1,6 @@
 import Domain
 import JSON
+import Synchronization
 import Testing
 
 @testable import PostgresStore
@@ -81,6 +82,25 @@ import Testing
         await #expect(throws: Never.self, "\(statement.name)") {
           try await script.run("PREPARE \"\(statement.name)\" \(list) AS \(statement.text)")
         }
+      }
+    }
+  }
+
+  @Test func aCommitOfWhatCallersChangedIsToldBeforeItsCallerHearsOfIt() async throws {
+    final class Told: Sendable { let count = Atomic(0) }
+    try await StoreFixture.run { store in
+      let told = Told()
+      store.database.onCommit { told.count.add(1, ordering: .relaxed) }
+      // Not reads, nor what fails, nor the server's own work.
+      _ = try await store.database.rows(Self.one(1), as: .nobody)
+      await #expect(throws: StoreError.self) {
+        try await store.database.write(Self.divide(0), for: .commit)
+      }
+      _ = try await store.database.write(Self.one(1), for: .sequencing, on: .sequencer)
+      #expect(told.count.load(ordering: .relaxed) == 0)
+      for count in 1...10 {
+        _ = try await store.database.write(Self.one(1), for: .commit)
+        #expect(told.count.load(ordering: .relaxed) == count)
       }
     }
   }

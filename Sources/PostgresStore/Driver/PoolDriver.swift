@@ -66,6 +66,8 @@ final class PoolDriver {
     var onNotification: (@Sendable (String) -> Void)?
     /// Told when a connection is made: what was sent meanwhile may have been missed.
     var onConnect: (@Sendable () -> Void)?
+    /// Told of each unit that has committed what callers changed, before whoever waits for it.
+    var onCommit: (@Sendable () -> Void)?
     /// Told when one could not be made.
     var onConnectFailure: (@Sendable (ConnectFailure) -> Void)?
   }
@@ -159,7 +161,10 @@ final class PoolDriver {
 
   private func finish(_ result: UnitResult, slot: Int, now: ContinuousClock.Instant) {
     guard let unit = machine.oldestInFlight(slot: slot) else { return }
-    pending.removeValue(forKey: unit)?.waiter.resume(result.mapError { .server($0) })
+    let ended = pending.removeValue(forKey: unit)
+    // One that nobody waits for any more has committed all the same.
+    if case .success = result, ended?.unit.isCommit ?? true { environment.onCommit?() }
+    ended?.waiter.resume(result.mapError { .server($0) })
     perform(machine.unitFinished(slot: slot, now: now), now: now)
   }
 

@@ -62,6 +62,7 @@ package final class PostgresDatabase: Sendable {
   private let configuration: Configuration
   private let mailbox = Mailbox()
   private let lastUnit = Atomic<UInt64>(0)
+  private let commitObserver = Mutex<(@Sendable () -> Void)?>(nil)
   private let wakeContinuation: AsyncStream<Void>.Continuation
   /// One element when another server has committed events, or may have while we could not hear;
   /// many that come while nobody looks are one. For one consumer.
@@ -70,6 +71,12 @@ package final class PostgresDatabase: Sendable {
   package init(_ configuration: Configuration) {
     self.configuration = configuration
     (wakeups, wakeContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  /// Has `observer` told of each commit of what callers have changed, as soon as PostgreSQL answers it:
+  /// on the poll thread, before the caller hears of it. It must be quick. One observer.
+  package func onCommit(_ observer: @escaping @Sendable () -> Void) {
+    commitObserver.withLock { $0 = observer }
   }
 
   /// Serves until `shutdown` or cancellation; then lets units in flight finish and returns.
@@ -116,6 +123,9 @@ package final class PostgresDatabase: Sendable {
     var environment = PoolDriver.Environment(
       index: lane.rawValue, epoll: epoll, mailbox: mailbox, connector: connector,
       canceller: canceller, settings: settings(lane))
+    if lane == .short {
+      environment.onCommit = { [self] in commitObserver.withLock { $0 }?() }
+    }
     if lane == .short, let logger = configuration.logger {
       let outage = OutageLog(logger, "the connection to PostgreSQL", level: .error)
       environment.onConnect = { outage.worked() }

@@ -77,21 +77,26 @@ package struct StatementUnit: Sendable {
   let announcementCount: Int
   /// Whether it changes anything: only then does a lost connection leave a doubt.
   package let isWrite: Bool
+  /// Whether it commits what callers have changed, so that events may wait for their positions.
+  let isCommit: Bool
 
   /// Statements that read, as `viewer`.
   package init(_ calls: [StatementCall], as viewer: Viewer) {
-    self.init(calls, viewer, isWrite: false)
+    self.init(calls, viewer)
   }
 
   /// Statements that write. No caller may: what they asked for is written by the server.
   package init(writing calls: [StatementCall], for work: SystemWork) {
-    self.init(calls, .system(work), isWrite: true)
+    self.init(calls, .system(work), isWrite: true, isCommit: work == .commit)
   }
 
-  private init(_ calls: [StatementCall], _ viewer: Viewer, isWrite: Bool) {
+  private init(
+    _ calls: [StatementCall], _ viewer: Viewer, isWrite: Bool = false, isCommit: Bool = false
+  ) {
     let announcement = viewer.announcement.map { [$0] } ?? []
     self.calls = announcement + calls
     announcementCount = announcement.count
     self.isWrite = isWrite
+    self.isCommit = isCommit
   }
 }

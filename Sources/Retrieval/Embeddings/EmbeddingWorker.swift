@@ -18,6 +18,9 @@ package final class EmbeddingWorker: Sendable {
   private static let lease = Duration.seconds(30)
   /// How long it rests where nothing was written; failed passages become due meanwhile.
   private static let idleInterval = Duration.milliseconds(500)
+  /// How long it lets pass after something was written, before it looks. In these moments the event is on
+  /// its way to who watches, who goes first; and one look serves all that is written meanwhile.
+  private static let gatherTime = Duration.milliseconds(100)
   private static let pauseMax = Duration.seconds(60)
   private static let retryMax = Duration.seconds(600)
 
@@ -94,6 +97,7 @@ package final class EmbeddingWorker: Sendable {
     let live = live
     await race(upTo: Self.idleInterval, clock: clock) { await live.wait(after: head) }
     try Task.checkCancellation()
+    if let newHead = live.head, newHead > head { try await clock.sleep(for: Self.gatherTime) }
   }
 
   /// Embeds one batch of what is due; how many passages there were.

@@ -61,6 +61,7 @@ final class ServerComponents: Sendable {
       log: log, hub: hub, sequencer: sequencer,
       announce: announce, advanced: { [sink] position in sink.noticed(head: position) },
       logger: Logger(label: "hito.relay"))
+    database.onCommit { [relay] in relay.wake() }
     let embeddings = PostgresEmbeddingStore(database)
     embeddingModels = EmbeddingModels(providers: providers, store: embeddings)
     copier = CourseCopier(
@@ -98,7 +99,6 @@ final class ServerComponents: Sendable {
       secret: secret)
     options.health = health
     options.inspection = inspection
-    options.committed = { [relay] in relay.wake() }
     options.embeddingModels = embeddingModels
     options.liveRecall = liveRecall
     options.admission = AdmissionLimits(heavyCallMax: configuration.heavyCallMax)
