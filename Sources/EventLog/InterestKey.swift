@@ -1,4 +1,4 @@
-internal import Domain
+package import Domain
 
 /// What waiters of the live end are found by.
 enum InterestKey: Sendable, Hashable {
@@ -13,6 +13,13 @@ enum InterestKey: Sendable, Hashable {
   case unknownOwner
   case type(String)
   case kind(String)
+}
+
+/// What a reader stands under while it waits: made once, and shared by all of its waits.
+package struct InterestKeys: Sendable {
+  let keys: [InterestKey]
+
+  package init(_ interest: EventInterest) { keys = interest.keys }
 }
 
 extension EventInterest {

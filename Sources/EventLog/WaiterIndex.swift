@@ -23,9 +23,12 @@ struct WaiterIndex<Waiter> {
     if let due { byDue[due, default: []].insert(id) }
   }
 
-  mutating func remove(_ id: UInt64) -> Waiter? {
+  mutating func remove(_ id: UInt64) -> Waiter? { remove(id, foundBy: nil) }
+
+  /// - Parameter found: the key that it needs no removal from.
+  private mutating func remove(_ id: UInt64, foundBy found: InterestKey?) -> Waiter? {
     guard let entry = entries.removeValue(forKey: id) else { return nil }
-    for key in entry.keys {
+    for key in entry.keys where key != found {
       byKey[key]?.remove(id)
       if byKey[key]?.isEmpty == true { byKey[key] = nil }
     }
@@ -44,13 +47,20 @@ struct WaiterIndex<Waiter> {
     return waiters
   }
 
-  /// Removes those whom an event concerns.
-  mutating func remove(concernedBy keys: [InterestKey]) -> [Waiter] {
-    keys.flatMap { key in (byKey[key] ?? []).compactMap { remove($0) } }
+  /// Removes those whom an event concerns, and gives each to `body`.
+  mutating func remove(concernedBy keys: [InterestKey], _ body: (Waiter) -> Void) {
+    for key in keys {
+      // All who stand under it go: the set leaves as a whole.
+      for id in byKey.removeValue(forKey: key) ?? [] {
+        if let waiter = remove(id, foundBy: key) { body(waiter) }
+      }
+    }
   }
 
   /// Removes those that are due at a position, which are asked for one after the other.
-  mutating func remove(dueAt position: Int64) -> [Waiter] {
-    (byDue[position] ?? []).compactMap { remove($0) }
+  mutating func remove(dueAt position: Int64, _ body: (Waiter) -> Void) {
+    for id in byDue.removeValue(forKey: position) ?? [] {
+      if let waiter = remove(id, foundBy: nil) { body(waiter) }
+    }
   }
 }

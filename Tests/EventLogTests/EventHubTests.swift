@@ -3,10 +3,12 @@ import EventLog
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct `The live end of the log` {
-  private func event(_ position: Int64, payload: String = "{}") -> StoredEvent {
+  private func event(
+    _ position: Int64, payload: String = "{}", type: String = "goal.created"
+  ) -> StoredEvent {
     let id = EntityID(high: 1, low: UInt64(position))
     return StoredEvent(
-      id: id, seq: position, position: position, type: "goal.created", entityType: "goal",
+      id: id, seq: position, position: position, type: type, entityType: "goal",
       entityID: id, version: 1, userID: nil, payload: SealedJSON(sealedText: payload),
       metadata: "{}",
       createdAt: Timestamp(microsecondsSinceEpoch: position))
@@ -92,6 +94,62 @@ import Testing
     hub.drain()
     await drained
     #expect(hub.isDraining)
+    #expect(hub.waiterCount == 0)
+  }
+
+  private func next(_ hub: EventHub, after position: Int64, types: [String] = []) async
+    -> EventHub.Next
+  {
+    var filter = EventFilter()
+    filter.types = types
+    let service = AccessScope(callerID: EntityID(high: 2, low: 2), role: .service)
+    return await hub.next(
+      after: position, for: InterestKeys(EventInterest(filter, service)), due: .max, limit: 10)
+  }
+
+  private func positions(_ next: EventHub.Next) -> [Int64]? {
+    if case .events(let events) = next.take { events.map(\.event.position) } else { nil }
+  }
+
+  @Test func `gives who it wakes what came, and what came with it`() async {
+    let hub = EventHub()
+    hub.begin(at: 0)
+    async let everything = next(hub, after: 0)
+    async let goals = next(hub, after: 0, types: ["goal.*"])
+    async let tasks = next(hub, after: 0, types: ["task.*"])
+    while hub.waiterCount < 3 { await Task.yield() }
+    hub.publish([event(1), event(2, type: "task.created"), event(3)])
+    for (woken, quiet) in [(await everything, Int64(0)), (await goals, 0), (await tasks, 1)] {
+      #expect(woken.quietThrough == quiet && positions(woken) == Array(quiet + 1...3))
+    }
+    // Who comes later finds the same in the ring.
+    #expect(positions(await next(hub, after: 1)) == [2, 3])
+  }
+
+  @Test func `gives nothing beyond a gap, nor what was there before`() async {
+    let hub = EventHub()
+    hub.begin(at: 0)
+    hub.publish([event(1)])
+    async let woken = next(hub, after: 1)
+    while hub.waiterCount == 0 { await Task.yield() }
+    hub.publish([event(1), event(2), event(3), event(9)])
+    #expect(positions(await woken) == [2, 3])
+    if case .gone = await next(hub, after: 3).take {
+    } else {
+      Issue.record("the gap was passed over")
+    }
+  }
+
+  @Test func `gives nothing to who is cancelled, and nothing while it drains`() async {
+    let hub = EventHub()
+    hub.begin(at: 0)
+    let task = Task { await next(hub, after: 0) }
+    while hub.waiterCount == 0 { await Task.yield() }
+    task.cancel()
+    #expect(positions(await task.value) == nil)
+    hub.publish([event(1)])
+    hub.drain()
+    #expect(positions(await next(hub, after: 0)) == nil)
     #expect(hub.waiterCount == 0)
   }
 

@@ -37,7 +37,7 @@ import Testing
     await withTaskGroup(of: Int64.self) { group in
       for number in 0..<10_000 {
         let wanted = interest({ _ in }, number < 3 ? 1 : number, .learner)
-        group.addTask { await hub.wait(after: 0, for: wanted, due: .max) }
+        group.addTask { await hub.quiet(after: 0, for: wanted, due: .max) }
       }
       await waiting(10_000, on: hub)
       for start in stride(from: Int64(1), through: 99_901, by: 100) {
@@ -79,7 +79,7 @@ import Testing
     for (wanted, event, isConcerned) in cases {
       let hub = EventHub()
       hub.begin(at: 0)
-      async let woken = hub.wait(after: 0, for: wanted, due: .max)
+      async let woken = hub.quiet(after: 0, for: wanted, due: .max)
       await waiting(1, on: hub)
       hub.publish([event])
       #expect(hub.wokenCount == (isConcerned ? 1 : 0), "\(wanted)")
@@ -96,8 +96,8 @@ import Testing
     let (owner, other) = (
       interest({ _ in }, 9, .instructor), interest({ _ in }, 8, .instructor)
     )
-    async let first = hub.wait(after: 0, for: owner, due: .max)
-    async let second = hub.wait(after: 0, for: other, due: .max)
+    async let first = hub.quiet(after: 0, for: owner, due: .max)
+    async let second = hub.quiet(after: 0, for: other, due: .max)
     await waiting(2, on: hub)
     hub.publish([event(1, user: 3, course: 5)])
     let quiet = await first
@@ -112,8 +112,8 @@ import Testing
     let hub = EventHub()
     hub.begin(at: 0)
     let nothing = interest { $0.types = ["task.*"] }
-    async let due = hub.wait(after: 0, for: nothing, due: 3)
-    async let later = hub.wait(after: 0, for: nothing, due: 100)
+    async let due = hub.quiet(after: 0, for: nothing, due: 3)
+    async let later = hub.quiet(after: 0, for: nothing, due: 100)
     await waiting(2, on: hub)
     hub.publish([event(1), event(2)])
     #expect(hub.wokenCount == 0)
@@ -130,7 +130,7 @@ import Testing
     let hub = EventHub()
     hub.begin(at: 0)
     let wanted = interest { $0.types = ["task.*"] }
-    let task = Task { await hub.wait(after: 0, for: wanted, due: 50) }
+    let task = Task { await hub.quiet(after: 0, for: wanted, due: 50) }
     await waiting(1, on: hub)
     hub.publish([event(1)])
     task.cancel()
@@ -146,5 +146,14 @@ import Testing
     hub.observe { [unowned hub] _ in seen.append(hub.events(after: 0, limit: 10)) }
     hub.publish([event(1)])
     #expect(seen == [.empty])
+  }
+}
+
+extension EventHub {
+  /// Up to where nothing concerns `interest`, once something may.
+  fileprivate func quiet(after position: Int64, for interest: EventInterest, due: Int64) async
+    -> Int64
+  {
+    await next(after: position, for: InterestKeys(interest), due: due, limit: 10).quietThrough
   }
 }

@@ -139,9 +139,11 @@ package struct Services: Sendable {
   private func registerEvents(in router: inout Router) throws(RegistrationError) {
     let visibility = EventVisibility(courses: ports.courses, hub: hub)
     try ProgressService(
-      log: ports.log, pages: EventPages(ports.log, hub: hub),
-      windows: EventWindows(ports.log, hub: hub), hub: hub, visibility: visibility,
-      waiter: waiter, cursors: cursors
+      log: ports.log,
+      sources: EventSources(
+        pages: EventPages(ports.log, hub: hub), windows: EventWindows(ports.log, hub: hub),
+        hub: hub, visibility: visibility, cursors: cursors),
+      waiter: waiter
     ).register(in: &router)
     try EventService(
       log: ports.log, visibility: visibility, waiter: waiter, cursors: cursors

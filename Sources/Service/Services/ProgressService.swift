@@ -11,12 +11,10 @@ struct ProgressService: Sendable {
   private static let unsequencedMax = 10_000
 
   let log: any EventLog
-  let pages: EventPages
-  let windows: EventWindows
-  let hub: EventHub
-  let visibility: EventVisibility
+  let sources: EventSources
   let waiter: CursorWaiter
-  let cursors: CursorCodec
+
+  private var hub: EventHub { sources.hub }
 
   func register(in router: inout Router) throws(RegistrationError) {
     try router.serverStreaming(ProgressServiceMethods.watch) {
@@ -32,6 +30,14 @@ struct ProgressService: Sendable {
     _ request: WatchRequest, _ context: CallContext,
     _ responses: ResponseWriter<EncodedMessage<WatchResponse>>
   ) async throws {
+    // Out of the frame that lasts: what the request said is not kept.
+    try await subscription(request, context, responses).run()
+  }
+
+  private func subscription(
+    _ request: WatchRequest, _ context: CallContext,
+    _ responses: ResponseWriter<EncodedMessage<WatchResponse>>
+  ) async throws -> EventSubscription {
     let caller = try context.caller
     let filter = try Domain.EventFilter(request.filter)
     guard (0...Self.checkpointIntervalMax).contains(request.checkpointInterval) else {
@@ -49,12 +55,7 @@ struct ProgressService: Sendable {
     // or ends the subscription.
     var history = hub.history
     let machine = try await start(request, from, Int(interval), &history, context)
-    var subscription = EventSubscription(
-      pages: pages, windows: windows, hub: hub, cursors: cursors, visibility: visibility,
-      selection: EventSelection(filter, from: from), filter: filter,
-      interest: EventInterest(filter, AccessScope(caller)), caller: caller,
-      responses: responses, history: history)
-    try await subscription.run(machine)
+    return EventSubscription(sources, filter, from: from, caller, machine, history, responses)
   }
 
   private func start(
