@@ -9,13 +9,20 @@ struct AccessInterceptor: ServerInterceptor {
     let scopes = method.scopes
     let refusal = "only \(rule.callers.description) may call this method"
     return { context, call in
-      let principal = try context.requirePrincipal()
-      guard principal.scopes.isEmpty || principal.scopes.contains(where: scopes.contains) else {
-        throw RPCError(.permissionDenied, "the token's scopes do not cover this method")
-      }
-      guard roles.contains(principal.role) else { throw RPCError(.permissionDenied, refusal) }
+      try Self.check(context, roles, scopes, refusal)
       return try await next(context, call)
     }
+  }
+
+  /// Apart from what awaits the call: what it needs would be kept as long as the call lasts.
+  @inline(never) private static func check(
+    _ context: CallContext, _ roles: [Principal.Role], _ scopes: [String], _ refusal: String
+  ) throws(RPCError) {
+    let principal = try context.requirePrincipal()
+    guard principal.scopes.isEmpty || principal.scopes.contains(where: scopes.contains) else {
+      throw RPCError(.permissionDenied, "the token's scopes do not cover this method")
+    }
+    guard roles.contains(principal.role) else { throw RPCError(.permissionDenied, refusal) }
   }
 }
 

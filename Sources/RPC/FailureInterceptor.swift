@@ -28,22 +28,30 @@ package struct FailureInterceptor: ServerInterceptor {
       do {
         return try await next(context, call)
       } catch {
-        let seen = translate(error)
-        func metadata() -> Logger.Metadata {
-          [
-            "method": "\(path)", "connection": "\(context.connectionID)",
-            "stream": "\(context.streamID)", "status": "\(seen.code)",
-            "error": "\(seen.cause.map { "\($0)" } ?? seen.message)",
-          ]
-        }
-        if let kind = Self.fault(of: seen, in: path) {
-          log.write(.error, "handler failed", kind: kind, metadata: metadata())
-        } else {
-          log.logger.debug("call failed", metadata: metadata())
-        }
-        throw seen
+        throw Self.report(error, of: context, path, log, translate)
       }
     }
+  }
+
+  /// Apart from what awaits the call: what it needs would be kept as long as the call lasts.
+  @inline(never) private static func report(
+    _ error: any Error, of context: CallContext, _ path: String, _ log: MeteredLogger,
+    _ translate: (any Error) -> RPCError
+  ) -> RPCError {
+    let seen = translate(error)
+    func metadata() -> Logger.Metadata {
+      [
+        "method": "\(path)", "connection": "\(context.connectionID)",
+        "stream": "\(context.streamID)", "status": "\(seen.code)",
+        "error": "\(seen.cause.map { "\($0)" } ?? seen.message)",
+      ]
+    }
+    if let kind = fault(of: seen, in: path) {
+      log.write(.error, "handler failed", kind: kind, metadata: metadata())
+    } else {
+      log.logger.debug("call failed", metadata: metadata())
+    }
+    return seen
   }
 
   /// The kind of fault that is this server's; nil where it is the caller's, or nobody's.

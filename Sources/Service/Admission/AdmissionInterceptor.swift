@@ -24,14 +24,29 @@ package struct AdmissionInterceptor: ServerInterceptor {
         next
       }
     return { [admission] context, call in
-      let principal = try context.requirePrincipal()
-      try admission.begin(principal, isStream: isStream)
-      defer { if isStream { admission.streamEnded(principal) } }
-      guard rule.cost != .memory, let caller = EntityID(principal.userID) else {
+      let caller = try Self.begin(context, admission, isStream: isStream)
+      defer { if isStream { Self.streamEnded(context, admission) } }
+      guard rule.cost != .memory, let caller else {
         return try await body(context, call)
       }
       return try await CallOrigin.$caller.withValue(caller) { try await body(context, call) }
     }
+  }
+
+  // Apart from what awaits the call: what they need would be kept as long as the call lasts.
+
+  @inline(never) private static func begin(
+    _ context: CallContext, _ admission: CallAdmission, isStream: Bool
+  ) throws -> EntityID? {
+    let principal = try context.requirePrincipal()
+    try admission.begin(principal, isStream: isStream)
+    return EntityID(principal.userID)
+  }
+
+  @inline(never) private static func streamEnded(
+    _ context: CallContext, _ admission: CallAdmission
+  ) {
+    if let principal = context.principal { admission.streamEnded(principal) }
   }
 
   private func isExpensive(_ rule: MethodRule) -> Bool {

@@ -13,14 +13,30 @@ package final class StandingCheck: Sendable {
   private static let batchMax = 1000
 
   /// What calls began as.
-  private struct Key: Hashable {
+  fileprivate struct Key: Hashable {
     var tokenID: EntityID
     var role: Role
   }
 
+  /// The task of a call that is under way.
+  ///
+  /// `@unchecked Sendable`: of all that it offers only `cancel` is called from elsewhere, which any
+  /// task may; and only inside the lock from which the task itself takes it out before it continues
+  /// past `run`, so that it is never called on a task that is gone.
+  private struct Call: @unchecked Sendable {
+    let task: UnsafeCurrentTask
+  }
+
   private struct State {
-    var waiters: [Key: [UInt64: CheckedContinuation<Bool, Never>]] = [:]
-    var nextWaiter: UInt64 = 0
+    var calls: [Key: [UInt64: Call]] = [:]
+    var nextCall: UInt64 = 0
+
+    /// False where it was taken out before.
+    mutating func remove(_ id: UInt64, _ key: Key) -> Bool {
+      guard calls[key]?.removeValue(forKey: id) != nil else { return false }
+      if calls[key]?.isEmpty == true { calls[key] = nil }
+      return true
+    }
   }
 
   private let tokens: any TokenStore
@@ -42,7 +58,7 @@ package final class StandingCheck: Sendable {
 
   /// Asks about everybody once.
   package func check() async {
-    let keys = state.withLock { Array($0.waiters.keys) }
+    let keys = state.withLock { Array($0.calls.keys) }
     for start in stride(from: 0, to: keys.count, by: Self.batchMax) {
       let batch = keys[start..<min(start + Self.batchMax, keys.count)]
       // What the database cannot say now, the next look will.
@@ -53,36 +69,45 @@ package final class StandingCheck: Sendable {
     }
   }
 
-  /// Waits until the caller may no longer do what they could; false where the task was cancelled.
-  func hasEnded(_ tokenID: EntityID, _ role: Role) async -> Bool {
-    let key = Key(tokenID: tokenID, role: role)
-    let id = state.withLock { state in
-      state.nextWaiter += 1
-      return state.nextWaiter
-    }
-    return await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let isCancelled = state.withLock { state in
-          // Asked inside the lock: the handler below runs either before, and is seen here, or after,
-          // and finds the waiter.
-          if Task.isCancelled { return true }
-          state.waiters[key, default: [:]][id] = continuation
-          return false
-        }
-        if isCancelled { continuation.resume(returning: false) }
+  /// Runs a call, whose task is cancelled once its caller may no longer do what they could; then it
+  /// throws that.
+  fileprivate func run<Reply>(_ key: Key, _ body: () async throws -> Reply) async throws -> Reply {
+    // A task of its own for each call would be dearer than all else that is kept of a subscriber.
+    try await withUnsafeCurrentTask { task in
+      let id = task.map { begin(key, Call(task: $0)) }
+      do {
+        let reply = try await body()
+        _ = leave(id, key)
+        return reply
+      } catch {
+        throw leave(id, key) ? error : Self.refusal(error)
       }
-    } onCancel: {
-      state.withLock { state in
-        let waiter = state.waiters[key]?.removeValue(forKey: id)
-        if state.waiters[key]?.isEmpty == true { state.waiters[key] = nil }
-        return waiter
-      }?.resume(returning: false)
+    }
+  }
+
+  /// False where the check has ended it.
+  private func leave(_ id: UInt64?, _ key: Key) -> Bool {
+    id.map { id in state.withLock { $0.remove(id, key) } } ?? true
+  }
+
+  @inline(never) private static func refusal(_ error: any Error) -> RPCError {
+    RPCError(
+      .unauthenticated, "the token is no longer valid, or its user may do less than before",
+      resumeCursor: (error as? RPCError)?.resumeCursor)
+  }
+
+  private func begin(_ key: Key, _ call: Call) -> UInt64 {
+    state.withLock { state in
+      state.nextCall += 1
+      state.calls[key, default: [:]][state.nextCall] = call
+      return state.nextCall
     }
   }
 
   private func end(_ key: Key) {
-    let waiters = state.withLock { $0.waiters.removeValue(forKey: key) } ?? [:]
-    for waiter in waiters.values { waiter.resume(returning: true) }
+    state.withLock { state in
+      for call in (state.calls.removeValue(forKey: key) ?? [:]).values { call.task.cancel() }
+    }
   }
 }
 
@@ -90,46 +115,19 @@ package final class StandingCheck: Sendable {
 struct StandingInterceptor: ServerInterceptor {
   let check: StandingCheck
 
-  private enum Outcome: Sendable {
-    case returned((any WireMessage)?)
-    case standingEnded
-    case cancelled
-  }
-
   func intercept(
     _ method: MethodDescriptor, _ rule: MethodRule, _ next: @escaping CallHandler
   ) -> CallHandler {
     guard method.kind != .unary, rule.callers != .anybody else { return next }
-    return { context, call in
-      let caller = try context.caller
-      guard let tokenID = caller.tokenID else { return try await next(context, call) }
-      return try await withThrowingTaskGroup(of: Outcome.self) { group in
-        group.addTask { .returned(try await next(context, call)) }
-        group.addTask {
-          await check.hasEnded(tokenID, caller.role) ? .standingEnded : .cancelled
-        }
-        var hasEnded = false
-        do {
-          while let outcome = try await group.next() {
-            switch outcome {
-            case .returned(let reply):
-              group.cancelAll()
-              return reply
-            case .standingEnded:
-              hasEnded = true
-              group.cancelAll()
-            case .cancelled: break
-            }
-          }
-        } catch {
-          guard hasEnded else { throw error }
-          var refusal = RPCError(
-            .unauthenticated, "the token is no longer valid, or its user may do less than before")
-          refusal.resumeCursor = (error as? RPCError)?.resumeCursor
-          throw refusal
-        }
-        throw CancellationError()
-      }
+    return { [check] context, call in
+      guard let key = try Self.key(of: context) else { return try await next(context, call) }
+      return try await check.run(key) { try await next(context, call) }
     }
+  }
+
+  /// Apart from what awaits the call: what it needs would be kept as long as the call lasts.
+  @inline(never) private static func key(of context: CallContext) throws -> StandingCheck.Key? {
+    let caller = try context.caller
+    return caller.tokenID.map { StandingCheck.Key(tokenID: $0, role: caller.role) }
   }
 }
