@@ -120,6 +120,47 @@ import Testing
     }
   }
 
+  /// Of every table: the rule is asked before anything else of a row.
+  @Test func noTableTakesARowOfACaller() async throws {
+    try await StoreFixture.run { store in
+      let ada = try await store.addUser("Ada")
+      for rule in RowSecurity.rules {
+        // The row of a partitioned table has to have a partition first.
+        let row = rule.table == "idempotency_replies" ? "(slot) VALUES (0)" : "DEFAULT VALUES"
+        let insert = Statement("test.insert_\(rule.table)", "INSERT INTO \(rule.table) \(row)")
+        for viewer in [Viewer.own(ada.id), .everybody(ada.id), .nobody] {
+          let error = await #expect(throws: UnitError.self) {
+            try await store.database.attempt(StatementUnit([insert()], as: viewer))
+          }
+          #expect(error?.serverError?.sqlState == "42501", "\(rule.table), \(viewer)")
+        }
+      }
+    }
+  }
+
+  /// What each write is asked costs no plan of its own, which is set up at each execution.
+  @Test func rulesOfWritesAreAskedForEachRow() async throws {
+    try await StoreFixture.run { store in
+      let application = try await ScriptSession(
+        ConnectionSettings(conninfo: store.connection.conninfo()))
+      let writes = [
+        "INSERT INTO goals DEFAULT VALUES", "INSERT INTO tasks DEFAULT VALUES",
+        "INSERT INTO events DEFAULT VALUES", "INSERT INTO passages DEFAULT VALUES",
+        "INSERT INTO embeddings DEFAULT VALUES", "INSERT INTO event_positions DEFAULT VALUES",
+        "INSERT INTO idempotency_replies DEFAULT VALUES",
+        "INSERT INTO idempotency_keys DEFAULT VALUES RETURNING reply_id",
+        """
+        INSERT INTO stored_bytes AS s DEFAULT VALUES
+        ON CONFLICT (day, user_id, shard) DO UPDATE SET byte_count = s.byte_count + 1
+        """,
+      ]
+      for write in writes {
+        let plan = try await application.run("EXPLAIN \(write)").compactMap { $0[0] }
+        #expect(!plan.contains { $0.contains("Plan") }, "\(write): \(plan)")
+      }
+    }
+  }
+
   @Test func rulesFollowTheBuildAndTheTable() async throws {
     try await StoreFixture.run { store in
       let settings = ConnectionSettings(conninfo: store.connection.conninfo(role: .owner))

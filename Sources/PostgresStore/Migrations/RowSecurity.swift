@@ -12,8 +12,10 @@ import Digits
 ///   people are. A session of the server says "none" when it begins (`ConnectionSettings.isServing`),
 ///   so that it sees nothing where a unit does not say more, also where it logs in as the owner.
 ///
-/// The conditions read a setting once per statement (`SELECT`), and are booleans where they can be: of
-/// those the planner does not believe that hardly any row passes.
+/// The conditions of reads ask for a setting once per statement (`SELECT`), and are booleans where they
+/// can be: of those the planner does not believe that hardly any row passes. Those of writes ask for each
+/// row: a statement that asks once has a plan of its own for that, which is set up and taken down at each
+/// execution and costs as much as ten rows.
 ///
 /// Courses have none: who made one is no secret, and what is in it is in documents and passages.
 package enum RowSecurity {
@@ -23,12 +25,20 @@ package enum RowSecurity {
     var isVisible: String
     /// Whether searches rank all of its rows (`ReaderRole`).
     var isRanked = false
+    /// Whether statements touch few rows of it, and nearly every write does: then reads too ask for each
+    /// row.
+    var isOfEveryWrite = false
   }
 
   private static let caller = "(SELECT hito_caller())"
   private static let isOwn = "user_id = \(caller)"
   private static func scopeIs(_ scope: String) -> String {
     "(SELECT current_setting('hito.scope', true) = '\(scope)')"
+  }
+  /// Asked for each row. A CASE and no comparison: of that the planner believes that hardly any row
+  /// passes.
+  private static func rowScopeIs(_ scope: String) -> String {
+    "CASE COALESCE(current_setting('hito.scope', true), '') WHEN '\(scope)' THEN true ELSE false END"
   }
   /// The course is the caller's own, or one that they are enrolled in.
   private static func isReadable(_ course: String) -> String {
@@ -89,10 +99,12 @@ package enum RowSecurity {
     Rule(table: "agent_runs", isVisible: isOwn),
     Rule(table: "model_usage", isVisible: isOwn),
     Rule(table: "tokens", isVisible: isOwn),
-    Rule(table: "idempotency_keys", isVisible: "caller_id = \(caller)"),
-    Rule(table: "idempotency_replies", isVisible: "caller_id = \(caller)"),
+    Rule(
+      table: "idempotency_keys", isVisible: "caller_id = hito_caller()", isOfEveryWrite: true),
+    Rule(
+      table: "idempotency_replies", isVisible: "caller_id = hito_caller()", isOfEveryWrite: true),
     Rule(table: "quotas", isVisible: isOwn),
-    Rule(table: "stored_bytes", isVisible: isOwn),
+    Rule(table: "stored_bytes", isVisible: "user_id = hito_caller()", isOfEveryWrite: true),
     Rule(table: "course_copies", isVisible: "false"),
     Rule(table: "embedding_changes", isVisible: "false"),
   ]
@@ -118,15 +130,18 @@ package enum RowSecurity {
 
   /// Puts a table under its rule, as the table's owner.
   static func secure(_ rule: Rule) -> String {
+    let isRead = rule.isOfEveryWrite ? rowScopeIs : scopeIs
+    let ownerReads =
+      rule.isOfEveryWrite
+      ? rowScopeIs("") : "(SELECT COALESCE(current_setting('hito.scope', true), '') = '')"
     var script = """
       ALTER TABLE \(rule.table) ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
       CREATE POLICY hito_system ON \(rule.table)
-        USING (\(scopeIs("system"))) WITH CHECK (\(scopeIs("system")));
+        USING (\(isRead("system"))) WITH CHECK (\(rowScopeIs("system")));
       CREATE POLICY hito_viewer ON \(rule.table) FOR SELECT
-        USING (\(scopeIs("all")) OR \(rule.isVisible));
+        USING (\(isRead("all")) OR \(rule.isVisible));
       CREATE POLICY hito_owner ON \(rule.table) TO CURRENT_USER
-        USING ((SELECT COALESCE(current_setting('hito.scope', true), '') = ''))
-        WITH CHECK ((SELECT COALESCE(current_setting('hito.scope', true), '') = ''));
+        USING (\(ownerReads)) WITH CHECK (\(rowScopeIs("")));
       """
     if rule.isRanked {
       script += """

@@ -1,7 +1,8 @@
 extension Statement {
   /// Every statement that the store runs; a test prepares each on a real server.
   package static let all = [
-    [Viewer.announce], UserStatements.all, CourseStatements.all, GoalStatements.all,
+    [Viewer.announce, Viewer.announceSystem], UserStatements.all, CourseStatements.all,
+    GoalStatements.all,
     SnapshotStatements.all, ReplyStatements.all, EventStatements.all, SequencerStatements.all,
     EpochStatements.all,
     TokenStatements.all, PassageStatements.all, SearchStatements.all, ReaderRole.all,
