@@ -53,6 +53,33 @@ import Testing
     }
   }
 
+  @Test func vectorsGoAsPgvectorHoldsThem() async throws {
+    let echo = Query<VectorParameter>("test.vector", "SELECT ($1::vector)::text")
+    try await StoreFixture.run { store in
+      let vectors: [([Float], String)] = [
+        ([1], "[1]"), ([0.5, -2.25, 0], "[0.5,-2.25,0]"),
+        (
+          [Float](repeating: 1e-3, count: 2000),
+          "[\([String](repeating: "0.001", count: 2000).joined(separator: ","))]"
+        ),
+      ]
+      for (numbers, text) in vectors {
+        let rows = try await store.database.rows(echo(VectorParameter(numbers)), as: .nobody)
+        #expect(try rows[0].value(0, as: String.self) == text)
+      }
+      // None, more than the server takes, more than their number can say, and what is no number.
+      for numbers in [
+        [], [Float](repeating: 1, count: 16_001), [Float](repeating: 1, count: 70_000), [.nan],
+      ] {
+        let error = await #expect(throws: UnitError.self) {
+          try await store.database.attempt(
+            StatementUnit([echo(VectorParameter(numbers))], as: .nobody))
+        }
+        #expect(error?.serverError != nil, "\(numbers.count)")
+      }
+    }
+  }
+
   @Test func nullsAndWrongTypesAreToldApart() async throws {
     try await StoreFixture.run { store in
       let row = try await store.database.rows(

@@ -31,6 +31,26 @@ package struct ParameterBuffer: Sendable {
 
   mutating func appendNull() { lengths.append(-1) }
 
+  /// The number of numbers, an unused one (16 bits each), and the numbers.
+  mutating func append(vector numbers: [Float]) {
+    let header = 2 * MemoryLayout<UInt16>.size
+    let size = MemoryLayout<UInt32>.size
+    let bytes = [UInt8](unsafeUninitializedCapacity: header + numbers.count * size) {
+      bytes, count in
+      let bytes = UnsafeMutableRawBufferPointer(bytes)
+      // More than the server holds in a vector are refused there.
+      bytes.storeBytes(of: UInt16(clamping: numbers.count).bigEndian, as: UInt16.self)
+      bytes.storeBytes(of: 0, toByteOffset: header / 2, as: UInt16.self)
+      for (index, number) in numbers.enumerated() {
+        bytes.storeBytes(
+          of: number.bitPattern.bigEndian, toByteOffset: header + index * size, as: UInt32.self)
+      }
+      count = bytes.count
+    }
+    self.bytes += bytes
+    lengths.append(Int32(clamping: bytes.count))
+  }
+
   mutating func append(_ array: ArrayEncoder) {
     let before = bytes.count
     array.write(to: &bytes)

@@ -56,3 +56,16 @@ extension Optional: SQLParameters where Wrapped: SQLParameters {
     }
   }
 }
+
+/// A vector as pgvector holds it, for a parameter that is used as `$1::vector` only.
+///
+/// An array that is cast to one takes twice the bytes, and each of its numbers is read by a call of a
+/// function.
+struct VectorParameter: SQLParameters {
+  private let numbers: [Float]
+
+  init(_ numbers: [Float]) { self.numbers = numbers }
+
+  static var types: [SQLType] { [.unknown] }
+  func append(to buffer: inout ParameterBuffer) { buffer.append(vector: numbers) }
+}

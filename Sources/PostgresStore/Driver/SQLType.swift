@@ -1,5 +1,7 @@
 /// The types of parameters that our statements use; the raw value is PostgreSQL's OID.
 package enum SQLType: UInt32, Sendable {
+  /// The statement says it (`$1::vector`): types of extensions have other numbers in each database.
+  case unknown = 705
   case bool = 16
   case bytea = 17
   case int8 = 20
@@ -34,7 +36,9 @@ package enum SQLType: UInt32, Sendable {
     case .timestamptzArray: .timestamptz
     case .uuidArray: .uuid
     case .jsonbArray: .jsonb
-    case .bool, .bytea, .int8, .int4, .text, .float4, .float8, .timestamptz, .uuid, .jsonb: self
+    case .unknown, .bool, .bytea, .int8, .int4, .text, .float4, .float8, .timestamptz, .uuid,
+      .jsonb:
+      self
     }
   }
 }

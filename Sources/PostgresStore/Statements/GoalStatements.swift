@@ -96,6 +96,8 @@ enum GoalStatements {
   static let update = Query<Updated<GoalRow>>(
     "goal.update", GoalRow.update(where: "revision = $revision"))
 
+  static let insertWithTasks = GoalInserts("goal.insert_with_tasks")
+
   /// The tasks of a goal that is inserted in the same unit.
   static let insertTasks = RowInserts<TaskRow>("tasks.insert")
 
@@ -114,5 +116,5 @@ enum GoalStatements {
     [
       byID, byTask, task, listByOwner, listByCourse, listByStatus, listAll, floor, courseFloor,
       statusFloor, tasksByOwner, tasksAll, taskFloor, insert, update, saveTasks,
-    ] + insertTasks.all
+    ] + insertTasks.all + insertWithTasks.all
 }

@@ -11,31 +11,40 @@ enum PassageStatements {
     Keys(keys.map(\.kind), keys.map(\.entityID), keys.map(\.chunkNumber))
   }
 
-  /// The passage of an entity that is inserted in the same unit. The parameter after its own is the
-  /// model of the vector that comes with it in the unit, or empty.
-  static let insert = Query<Inserted<PassageRow>, String>(
+  /// The passage of an entity that is inserted in the same unit. Its vector follows.
+  static let insert = Query<Inserted<PassageRow>>(
     "passage.insert",
     """
     INSERT INTO passages (\(PassageRow.names), waits, created_at, updated_at)
-    VALUES (\(PassageRow.values), NOT EXISTS (
-      SELECT 1 FROM embedding_models m
-      WHERE m.name = $\(PassageRow.next) AND m.state = 'active'), now(), now())
+    VALUES (\(PassageRow.values), true, now(), now())
     """)
 
-  /// The vector of such a passage, where its model is the active one.
-  static let insertVector = Query<Inserted<PassageRow>, String, [Float]>(
-    "passage.insert_vector",
-    """
-    INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
-      content_hash, chunk_number, metadata, is_copy, created_at, updated_at)
-    SELECT gen_random_uuid(), n.entity_type, n.entity_id, n.user_id, n.content,
-      $\(PassageRow.next + 1)::vector, m.name, n.content_hash, n.chunk_number,
-      jsonb_build_object('title', n.title, 'document_path', n.document_path, 'anchor', n.anchor,
-        'language', n.language),
-      false, now(), now()
-    FROM embedding_models m, (VALUES (\(PassageRow.values))) AS n (\(PassageRow.names))
-    WHERE m.name = $\(PassageRow.next) AND m.state = 'active'
-    """)
+  /// Such a passage with its vector; the parameter after its own is the vector's model. Where that is
+  /// not the active one any more, the passage waits.
+  ///
+  /// One statement, so that the model is looked up once. It locks the tables in the order in which
+  /// they are named here, and then takes its snapshot: a move to another model has the passages first
+  /// as well, and waits, or is waited for and seen.
+  static let insertWithVector = Query<Inserted<PassageRow>, String, VectorParameter>(
+    "passage.insert_with_vector",
+    PassageRow.layout.resolve(
+      """
+      WITH model AS MATERIALIZED (
+        SELECT m.name FROM embedding_models m WHERE m.name = $next AND m.state = 'active'),
+      passage AS (
+        INSERT INTO passages (\(PassageRow.names), waits, created_at, updated_at)
+        VALUES (\(PassageRow.values), NOT EXISTS (SELECT FROM model), now(), now())),
+      vector AS (
+        INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
+          content_hash, chunk_number, metadata, is_copy, created_at, updated_at)
+        SELECT gen_random_uuid(), $entity_type, $entity_id, $user_id, $content,
+          $\(PassageRow.next + 1)::vector, m.name, $content_hash, $chunk_number,
+          jsonb_build_object('title', $title, 'document_path', $document_path, 'anchor', $anchor,
+            'language', $language),
+          false, now(), now()
+        FROM model m)
+      SELECT
+      """, PassageRow.layout.inserted))
 
   /// Passages of one entity. The two parameters after theirs say which of them come with a vector in
   /// the same unit, and of which model. One whose text is stored already keeps its vector; that of
@@ -77,7 +86,7 @@ enum PassageStatements {
 
   /// The vector of one passage, where its text is still the one that was embedded and the model
   /// still the active one.
-  static let embed = Query<Key, Bytes, String, [Float]>(
+  static let embed = Query<Key, Bytes, String, VectorParameter>(
     "passage.embed",
     """
     WITH done AS (
@@ -146,7 +155,8 @@ enum PassageStatements {
     """)
 
   static let all: [any StatementSource] = [
-    insert, insertVector, save, lockCourse, shareCourse, embed, remove, removeVectors, removeAll,
+    insert, insertWithVector, save, lockCourse, shareCourse, embed, remove, removeVectors,
+    removeAll,
     removeAllVectors,
     copyCourse, removeCopy,
   ]

@@ -19,7 +19,7 @@ enum SwitchStatements {
 
   /// `$6` is the model of the vector: where another server began a switch to another one, nothing is
   /// stored, and the vectors of two models are never mixed.
-  static let store = Query<PassageStatements.Key, Bytes, [Float], String>(
+  static let store = Query<PassageStatements.Key, Bytes, VectorParameter, String>(
     "next.store",
     """
     INSERT INTO embeddings_next (id, entity_type, entity_id, user_id, content, embedding, model,

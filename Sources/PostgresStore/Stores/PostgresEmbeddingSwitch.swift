@@ -55,7 +55,8 @@ package struct PostgresEmbeddingSwitch: EmbeddingSwitch {
     _ made: [MadeEmbedding], model: String, at now: Timestamp
   ) async throws(StoreError) {
     let calls = made.map { made in
-      SwitchStatements.store(made.key.parameters, Bytes(made.contentHash), made.vector, model)
+      SwitchStatements.store(
+        made.key.parameters, Bytes(made.contentHash), VectorParameter(made.vector), model)
     }
     _ = try await database.run(StatementUnit(writing: calls, for: .embedding), on: .long)
   }

@@ -29,15 +29,14 @@ extension WriteCalls {
     return calls + copyRequest(update)
   }
 
-  /// A passage that can not be there yet, and its vector. The passages first, as everywhere: a move to
-  /// another model waits for them, and the vector's statement sees it or holds it up.
+  /// A passage that can not be there yet, and its vector.
   private static func insert(_ upsert: PassageUpsert) -> [StatementCall] {
     guard let embedding = upsert.embedding else {
-      return [PassageStatements.insert(Inserted(upsert), "")]
+      return [PassageStatements.insert(Inserted(upsert))]
     }
     return [
-      PassageStatements.insert(Inserted(upsert), embedding.model),
-      PassageStatements.insertVector(Inserted(upsert), embedding.model, embedding.vector),
+      PassageStatements.insertWithVector(
+        Inserted(upsert), embedding.model, VectorParameter(embedding.vector))
     ]
   }
 
@@ -52,7 +51,7 @@ extension WriteCalls {
 
   static func embed(_ made: MadeEmbedding, model: String) -> [StatementCall] {
     let embed = PassageStatements.embed(
-      made.key.parameters, Bytes(made.contentHash), model, made.vector)
+      made.key.parameters, Bytes(made.contentHash), model, VectorParameter(made.vector))
     guard made.key.kind == .course, made.key.chunkNumber == 0 else { return [embed] }
     let course = made.key.entityID
     return [PassageStatements.lockCourse(course), embed, CourseCopyStatements.request(course)]

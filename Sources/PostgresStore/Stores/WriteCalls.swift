@@ -38,6 +38,7 @@ enum WriteCalls {
       return task
     }
     let isNew = aggregate.loadedRevision == nil
+    if isNew, let insert = GoalStatements.insertWithTasks(goal, tasks) { return [insert] }
     let save =
       isNew ? GoalStatements.insert(Inserted(goal)) : GoalStatements.update(Updated(goal))
     guard !tasks.isEmpty else { return [save] }
