@@ -4,6 +4,10 @@ package import Domain
 package struct PostgresEmbeddingStore: EmbeddingStore {
   /// How many problems a status names.
   private static let problemsMax: Int64 = 100
+  /// The looks of the worker are on few sessions. What they ask is planned six times on each (20 ms the
+  /// first time, with the policies of all that passages belong to): on the many of the short lane a
+  /// server under load was still planning after minutes.
+  private static let lookLane = PostgresDatabase.Lane.long
   /// From so many passages on, they are not counted one by one.
   package static let countMax = 10_000
 
@@ -33,7 +37,8 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
     limit: Int, at now: Timestamp, until: Timestamp, includingTaken: Bool
   ) async throws(StoreError) -> [WaitingPassage] {
     try await database.write(
-      EmbeddingStatements.take(Int64(limit), now, until, includingTaken), for: .embedding
+      EmbeddingStatements.take(Int64(limit), now, until, includingTaken), for: .embedding,
+      on: Self.lookLane
     ).map(WaitingPassage.init)
   }
 
@@ -56,7 +61,7 @@ package struct PostgresEmbeddingStore: EmbeddingStore {
 
   package func hasUntried() async throws(StoreError) -> Bool {
     try await database.rows(
-      EmbeddingStatements.hasUntried(), as: .system(.embedding)
+      EmbeddingStatements.hasUntried(), as: .system(.embedding), on: Self.lookLane
     ).first?.value(0) ?? false
   }
 
