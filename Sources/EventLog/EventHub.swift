@@ -84,7 +84,7 @@ package final class EventHub: LiveLog {
   /// Adds events in the order of their positions. Those that it has are passed over; after a gap
   /// it starts anew, and subscribers read the gap from the log.
   package func publish(_ events: [StoredEvent]) {
-    let shared = events.map(SharedEvent.init)
+    let shared = SharedEvent.all(events)
     for observer in observers.withLock({ $0 }) { shared.forEach(observer) }
     wake { state in state.publish(shared) }
   }

@@ -22,10 +22,31 @@ package final class SharedEvent: Sendable {
   package let shownMetadata: String
   private let rendering = Mutex<Rendering?>(nil)
 
-  package init(_ event: StoredEvent) {
+  package convenience init(_ event: StoredEvent) {
+    self.init(event, shownMetadata: event.shownMetadata)
+  }
+
+  private init(_ event: StoredEvent, shownMetadata: String) {
     self.event = event
     facts = EventFacts(of: event)
-    shownMetadata = event.shownMetadata
+    self.shownMetadata = shownMetadata
+  }
+
+  /// The events of one write have one metadata: what is shown of it is made once for those that follow
+  /// each other, but where something in it is each event's own.
+  static func all(_ events: [StoredEvent]) -> [SharedEvent] {
+    var shared: [SharedEvent] = []
+    shared.reserveCapacity(events.count)
+    for event in events {
+      if let last = shared.last, last.event.metadata == event.metadata,
+        event.metadata.isReadAlikeInEveryEvent
+      {
+        shared.append(SharedEvent(event, shownMetadata: last.shownMetadata))
+      } else {
+        shared.append(SharedEvent(event))
+      }
+    }
+    return shared
   }
 
   /// About what it takes in memory, once its message is made too.

@@ -39,11 +39,22 @@ struct ValueTests {
       (951_827_696_000_001, "2000-02-29T12:34:56.000001Z", 1),
       (1_767_225_599_999_999, "2025-12-31T23:59:59.999999Z", 2),
       (4_107_542_400_000_000, "2100-03-01T00:00:00.000000Z", 0),
+      (-62_167_219_200_000_000, "0000-01-01T00:00:00.000000Z", 5),
+      (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z", 4),
+      (253_402_300_800_000_000, "10000-01-01T00:00:00.000000Z", 5),
     ] as [(Int64, String, Int)])
   func timestamps(micros: Int64, text: String, weekday: Int) {
     let time = Timestamp(microsecondsSinceEpoch: micros)
     #expect(time.description == text)
     #expect(CivilTime(time).weekday == weekday)
+  }
+
+  @Test("controls are those of Unicode's general category")
+  func controls() {
+    for scalar in (0...0x10_ffff as ClosedRange<UInt32>).lazy.compactMap(Unicode.Scalar.init) {
+      guard scalar.isControl != (scalar.properties.generalCategory == .control) else { continue }
+      Issue.record("U+\(String(scalar.value, radix: 16))")
+    }
   }
 
   @Test("a time moved beyond its range stops at the end")

@@ -35,6 +35,9 @@ package struct SealingFailed: Error, Sendable, Hashable {
 /// Seals personal values of events, and opens them again (ADR 0018). Neither waits: whoever reads or
 /// writes events of a person has fetched the person's key before.
 package protocol PersonalCodec: Sendable {
+  /// Whether it may seal a value of this person: where not, the value's text is not even made.
+  func seals(_ person: EntityID) -> Bool
+
   /// - Parameter text: of a JSON value.
   /// - Returns: nil where values of this person are stored in clear.
   /// - Throws: where they are not, but cannot be sealed now: the event must not be stored.
@@ -46,9 +49,15 @@ package protocol PersonalCodec: Sendable {
   func open(_ box: PersonalBox, at place: PersonalPlace) -> String?
 }
 
+extension PersonalCodec {
+  package func seals(_ person: EntityID) -> Bool { true }
+}
+
 /// Stores everything in clear.
 package struct ClearCodec: PersonalCodec {
   package init() {}
+
+  package func seals(_ person: EntityID) -> Bool { false }
 
   package func seal(_ text: String, at place: PersonalPlace, of person: EntityID) -> PersonalBox? {
     nil

@@ -14,8 +14,9 @@ enum PersonalValue {
   static func sealed(
     _ value: JSONValue, at place: PersonalPlace, of person: EntityID?
   ) throws(SealingFailed) -> JSONValue {
-    guard value != .null, let person,
-      let box = try PersonalCodecs.current.seal(value.text, at: place, of: person)
+    let codec = PersonalCodecs.current
+    guard value != .null, let person, codec.seals(person),
+      let box = try codec.seal(value.text, at: place, of: person)
     else { return clear(value) }
     return .object([
       (

@@ -56,6 +56,9 @@ extension SealedJSON {
     self.init(sealedText: JSONValue.object(members).text)
   }
 
+  /// Whether nothing in it is sealed, which is for one event only.
+  package var isReadAlikeInEveryEvent: Bool { !PersonalValue.isMarked(sealedText) }
+
   /// The text with every sealed member opened, or its placeholder instead.
   func opened(_ part: PersonalPlace.Part, eventID: EntityID) -> String {
     guard PersonalValue.isMarked(sealedText),

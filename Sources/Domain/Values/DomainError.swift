@@ -59,7 +59,7 @@ package struct Validation: Sendable {
     }
     let isClean = value.unicodeScalars.allSatisfy { scalar in
       if !singleLine, scalar == "\n" || scalar == "\r" || scalar == "\t" { return true }
-      return scalar.properties.generalCategory != .control
+      return !scalar.isControl
     }
     if !isClean { return add(field, "contains control characters") }
     let lines =

@@ -47,7 +47,7 @@ package enum InvisibleCharacters {
     // Separators of lines and paragraphs, an empty Braille cell, marks of annotations.
     case 0x2028, 0x2029, 0x2800, 0xfff9...0xfffb: return true
     default:
-      return scalar.properties.generalCategory == .control
+      return scalar.isControl
         || scalar.properties.isDefaultIgnorableCodePoint
     }
   }
@@ -79,4 +79,10 @@ package enum InvisibleCharacters {
     default: false
     }
   }
+}
+
+extension Unicode.Scalar {
+  /// Whether its general category is Cc: Unicode never adds to it, and to look up a category costs more
+  /// than all else that is asked of a character.
+  package var isControl: Bool { value < 0x20 || 0x7f...0x9f ~= value }
 }

@@ -32,10 +32,35 @@ extension Timestamp: CustomStringConvertible {
   /// RFC 3339 in UTC with six digits of fraction, for example `2026-01-31T09:05:00.000001Z`.
   package var description: String {
     let civil = CivilTime(self)
+    if 0...9999 ~= civil.year { return Self.text(civil) }
     func pad(_ value: Int, _ width: Int) -> String { Digits.decimal(value, width: width) }
     return "\(pad(civil.year, 4))-\(pad(civil.month, 2))-\(pad(civil.day, 2))"
       + "T\(pad(civil.hour, 2)):\(pad(civil.minute, 2)):\(pad(civil.second, 2))"
       + ".\(pad(civil.microsecond, 6))Z"
+  }
+
+  /// The same in one piece: every payload has several.
+  private static func text(_ civil: CivilTime) -> String {
+    String(unsafeUninitializedCapacity: 27) { output in
+      var end = 0
+      func put(_ value: Int, _ width: Int, before separator: UInt8) {
+        var rest = value
+        for place in stride(from: end + width - 1, through: end, by: -1) {
+          output[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+          rest /= 10
+        }
+        output[end + width] = separator
+        end += width + 1
+      }
+      put(civil.year, 4, before: UInt8(ascii: "-"))
+      put(civil.month, 2, before: UInt8(ascii: "-"))
+      put(civil.day, 2, before: UInt8(ascii: "T"))
+      put(civil.hour, 2, before: UInt8(ascii: ":"))
+      put(civil.minute, 2, before: UInt8(ascii: ":"))
+      put(civil.second, 2, before: UInt8(ascii: "."))
+      put(civil.microsecond, 6, before: UInt8(ascii: "Z"))
+      return end
+    }
   }
 }
 
