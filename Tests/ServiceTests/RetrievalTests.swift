@@ -5,6 +5,7 @@ import Logging
 import RPC
 import Retrieval
 import Service
+import Synchronization
 import Testing
 
 /// RetrievalService: who finds what, and what is said when nothing is.
@@ -229,6 +230,20 @@ import Testing
     _ = await running.result
   }
 
+  @Test func aLookThatFoundNothingIsNotFollowedByAnotherAtOnce() async throws {
+    let fixture = ServiceFixture()
+    fixture.hub.begin(at: 0)
+    let clock = RecordingClock()
+    let worker = fixture.makeWorker(clock: clock)
+    let running = Task { try await worker.run() }
+    // It rests until something happens, which it does at once here.
+    try await until { clock.pauses.count >= 4 }
+    running.cancel()
+    _ = await running.result
+    #expect(clock.pauses.contains { $0 > .milliseconds(50) })
+    #expect(clock.pauses.contains { $0 > .zero && $0 <= .milliseconds(50) })
+  }
+
   private func until(_ isSo: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(20)
     while try await !isSo() {
@@ -239,15 +254,29 @@ import Testing
 }
 
 extension ServiceFixture {
-  func makeWorker() -> EmbeddingWorker {
+  func makeWorker(clock: any Clock<Duration> = InstantClock()) -> EmbeddingWorker {
     EmbeddingWorker(
       models: models, store: store, log: store, live: hub, time: time,
-      clock: InstantClock(), logger: Logger(label: "test"))
+      clock: clock, logger: Logger(label: "test"))
   }
 
   /// What the worker does until nothing is due.
   func embedAll() async throws {
     let worker = makeWorker()
     while try await worker.step() > 0 {}
+  }
+}
+
+/// Lets every pause pass at once, and remembers how long it was to be.
+private final class RecordingClock: Clock {
+  private let recorded = Mutex<[Duration]>([])
+
+  var pauses: [Duration] { recorded.withLock { $0 } }
+  var now: ContinuousClock.Instant { .now }
+  var minimumResolution: Duration { .nanoseconds(1) }
+
+  func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {
+    recorded.withLock { $0.append(deadline - .now) }
+    try await InstantClock().sleep(until: deadline, tolerance: tolerance)
   }
 }
