@@ -208,8 +208,8 @@ let package = Package(
     .testTarget(
       name: "PostgresStoreTests",
       dependencies: [
-        "PostgresStore", "Agents", "Domain", "InMemoryStore", "Retrieval", "TestSupport",
-        "JSON", "SeededRandom", "cluster-probe", logging,
+        "PostgresStore", "Agents", "Domain", "EventLake", "InMemoryStore", "Retrieval",
+        "TestSupport", "JSON", "SeededRandom", "cluster-probe", logging,
       ],
       swiftSettings: swift),
     .target(

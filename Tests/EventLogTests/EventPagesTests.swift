@@ -78,6 +78,7 @@ import Testing
         epoch: state.withLock { $0.history.current.id })
     }
 
+    func floor() async throws(StoreError) -> LogFloor { .none }
     func head() async throws(StoreError) -> Int64 { Int64(events.count) }
     func history() async throws(StoreError) -> LogHistory { state.withLock { $0.history } }
     func declare(_ loss: LogLoss) async throws(StoreError) -> LogHistory { try await history() }

@@ -18,6 +18,9 @@ extension InMemoryStore: EventLog {
     }
   }
 
+  /// Nothing ever leaves.
+  package func floor() async throws(StoreError) -> LogFloor { .none }
+
   package func end(unsequencedMax: Int) async throws(StoreError) -> LogEnd? {
     try access(.readLog) { state in
       guard state.waiting.count <= unsequencedMax else { return nil }

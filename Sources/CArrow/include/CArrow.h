@@ -106,6 +106,43 @@ typedef struct carrow_ids {
 int carrow_ids_take(const char *path, carrow_ids *out, carrow_error *error);
 void carrow_ids_free(carrow_ids *);
 
+// Which rows of a file are wanted, and how much of them.
+typedef struct carrow_row_query {
+  const int64_t *positions;  // ascending, each once
+  const char *users;         // 36 characters for each position; NUL first: not known, or none
+  int64_t count;
+  int64_t byte_count_max;    // of payloads: rows at positions beyond what takes as much are left out
+} carrow_row_query;
+
+typedef struct carrow_text {
+  const char *bytes;
+  int64_t count;
+} carrow_text;
+
+// A whole row; the own columns of a kind are made of its payload and not read.
+typedef struct carrow_row {
+  int64_t position, created_us, version;
+  int32_t schema_version;
+  bool has_user;
+  carrow_text event_id, event_type, entity_type, entity_id, user_id, payload, metadata;
+} carrow_row;
+
+// The wanted rows that a file has, by position; borrowed from `owner`.
+typedef struct carrow_row_list {
+  int64_t count;
+  const carrow_row *rows;
+  int32_t row_groups, row_groups_read;
+  void *owner;
+} carrow_row_list;
+
+int carrow_rows_at_take(const char *path, const carrow_row_query *query, carrow_row_list *out,
+                        carrow_error *error);
+void carrow_row_list_free(carrow_row_list *);
+
+// The position of the row with this event_id (36 characters) in `position`; 0 where there is none.
+int carrow_find_id(const char *path, const char *event_id, int64_t *position,
+                   carrow_error *error);
+
 // CRC-32C (Castagnoli) of `count` bytes, continuing from `crc` (0 to begin).
 uint32_t carrow_crc32c(uint32_t crc, const void *bytes, size_t count);
 

@@ -42,6 +42,10 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// the log continued differently (OUT_OF_RANGE). Events and writes after the resume cursor that the
   /// caller has seen never happened; the error's resume cursor is the last place that still holds.
   public static let logForked = ErrorReason(rawValue: 16)
+  /// These events have left the database, and this server cannot read the lake that has them: it is not here,
+  /// or damaged (FAILED_PRECONDITION: ask a server that has it, or an operator), or busy (UNAVAILABLE: try
+  /// again).
+  public static let eventsArchived = ErrorReason(rawValue: 17)
 
   /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
@@ -55,7 +59,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
     [
       .unspecified, .keyConflict, .staleVersion, .illegalTransition, .invalidField, .limitReached,
       .malformedMessage, .badPageToken, .badCursor, .lagging, .storeUnavailable, .contention,
-      .noModel, .draining, .quota, .streamStalled, .logForked,
+      .noModel, .draining, .quota, .streamStalled, .logForked, .eventsArchived,
     ]
   }
 
@@ -79,6 +83,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
     case .quota: "ERROR_REASON_QUOTA"
     case .streamStalled: "ERROR_REASON_STREAM_STALLED"
     case .logForked: "ERROR_REASON_LOG_FORKED"
+    case .eventsArchived: "ERROR_REASON_EVENTS_ARCHIVED"
     default: nil
     }
   }

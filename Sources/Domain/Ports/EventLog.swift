@@ -94,6 +94,9 @@ package protocol EventLog: Sendable {
   func page(
     after position: Int64, limit: Int, byteCountMax: Int
   ) async throws(StoreError) -> LogPage
+  /// Up to where events have left the store. Other reads find them all the same, where the archive can
+  /// be read.
+  func floor() async throws(StoreError) -> LogFloor
   /// The end of the log as it is now; nil where more than `unsequencedMax` events have no position
   /// yet.
   func end(unsequencedMax: Int) async throws(StoreError) -> LogEnd?
@@ -116,7 +119,8 @@ package protocol EventLog: Sendable {
   func position(at time: Timestamp) async throws(StoreError) -> Int64
   /// A user's events made at or after `from` and before `to` that are not in the lake yet: those
   /// after `position`, in order, then those without a position (given as 0), all of one snapshot.
-  /// Visible to the user and to those who see everybody.
+  /// Visible to the user and to those who see everybody. What has left the store is not part of it: where
+  /// that may be asked for, this fails.
   func tail(
     user: EntityID, from: Timestamp, to: Timestamp, after position: Int64, scope: AccessScope
   ) async throws(StoreError) -> [StoredEvent]

@@ -12,4 +12,16 @@ package enum StoreError: Error, Sendable, Hashable {
   case duplicate(constraint: String)
   /// Stored data or the schema is not what this build expects. The text is for the log only.
   case corrupt(String)
+  /// The events have left the store, and the archive that has them did not give them: why.
+  case archived(ArchiveObstacle)
+}
+
+/// Why events that have left the store cannot be had.
+package enum ArchiveObstacle: Sendable, Hashable {
+  /// There is no archive here, or it is not the one that has them.
+  case notHere
+  /// A file that has some of them is damaged, and nothing else has them.
+  case damaged
+  /// Not now.
+  case busy
 }

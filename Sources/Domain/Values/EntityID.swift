@@ -70,6 +70,19 @@ package struct EntityID: Sendable, Hashable, Comparable, CustomStringConvertible
     }
   }
 
+  /// One of version 4: it says nothing of when it was made.
+  package static func random() -> EntityID {
+    EntityID(
+      high: .random(in: 0 ... .max) & 0xffff_ffff_ffff_0fff | 0x4000,
+      low: .random(in: 0 ... .max) & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000)
+  }
+
+  /// When an id of version 7 was made, to the millisecond; nil for those of others.
+  package var creationTime: Timestamp? {
+    guard high >> 12 & 0xf == 7 else { return nil }
+    return Timestamp(microsecondsSinceEpoch: Int64(high >> 16) * 1000)
+  }
+
   package static func < (left: EntityID, right: EntityID) -> Bool {
     (left.high, left.low) < (right.high, right.low)
   }

@@ -22,6 +22,12 @@ package enum LakeError: Error, Sendable, Hashable {
   case ahead(published: Int64)
   /// Another caller has made the lake follow the log's history meanwhile; nothing was changed.
   case historyChanged
+  /// Events have left the database for a lake, and in this folder there is none: none was begun.
+  case missing(path: String, floor: Int64)
+  /// Events have left the database that this lake does not have yet: it cannot have them any more.
+  case behindFloor(published: Int64, floor: Int64)
+  /// These files have events that have left the database: no other copy is known.
+  case belowFloor([LakeFile])
   /// `recover` has not succeeded yet.
   case closed
   /// Too many operations wait already; try again later.
@@ -34,7 +40,7 @@ package enum LakeError: Error, Sendable, Hashable {
     switch self {
     case .io, .locked, .overloaded, .ahead, .historyChanged: true
     case .manifestDamaged, .damaged, .gap, .invalidEvent, .encoding, .tooLarge, .otherLog,
-      .closed, .cancelled:
+      .missing, .behindFloor, .belowFloor, .closed, .cancelled:
       false
     }
   }
@@ -68,7 +74,8 @@ extension LakeError: CustomStringConvertible {
       "\(operation) \(path): \(systemErrorText(code))"
     case .locked(let path): "the lake \(path) is in use by another process"
     case .manifestDamaged(let path, let detail):
-      "\(path) is damaged (\(detail)); move the lake's folder away: it is rebuilt from the log"
+      "\(path) is damaged (\(detail)); move the lake's folder away: it is rebuilt from the log, but "
+        + "for events that have left the database (`hito log status`): those need a copy of the lake"
     case .damaged(let files):
       "\(files.count) damaged file(s), first \(files.first?.file.path ?? "")"
     case .gap(let expected, let found): "expected event \(expected), got \(found)"
@@ -81,6 +88,18 @@ extension LakeError: CustomStringConvertible {
     case .ahead(let published):
       "the lake has event \(published), the log does not: the database may be behind another one"
     case .historyChanged: "the lake follows another history of the log since a moment ago"
+    case .missing(let path, let floor):
+      "there is no lake in \(path), and events up to \(floor) have left the database for one: put its "
+        + "folder there, or set `lake-dir` to where it is, and start again. Until then these events, and "
+        + "reports about their time, cannot be read here"
+    case .behindFloor(let published, let floor):
+      "the lake ends at event \(published), and events up to \(floor) have left the database: put a "
+        + "newer copy of the lake in its place, and start again. Until then these events, and reports "
+        + "about their time, cannot be read here"
+    case .belowFloor(let files):
+      "\(files.count) damaged file(s) have events that have left the database, first "
+        + "\(files.first?.path ?? ""): put a whole copy of each back from a backup of the lake, where it was "
+        + "or into the quarantine folder, under its name there"
     case .closed: "the lake is not open"
     case .overloaded: "too many operations on the lake wait already"
     case .cancelled: "cancelled"

@@ -66,6 +66,11 @@ package struct LakeLayout: Sendable, Hashable {
   }
 
   package func path(of file: LakeFile) -> String { "\(events)/\(file.path)" }
+  /// Where a damaged file is set aside.
+  package func quarantinePath(of file: LakeFile) -> String {
+    "\(quarantine)/\(file.path.split(separator: "/").joined(separator: "_"))"
+  }
+
   func folder(of file: LakeFile) -> String { "\(events)/\(file.folder)" }
 
   func dayFolder(_ dayNumber: Int64) -> String {

@@ -14,6 +14,8 @@ package struct ManifestState: Sendable, Hashable {
   package private(set) var pending: PublishIntent?
   /// The log's history that the events are of; nil where it was never recorded.
   package private(set) var history: LogHistory?
+  /// Tells this lake from others; nil for one of a version that did not.
+  package internal(set) var lakeID: EntityID?
   private var days: [Int64: [String: LakeFile]] = [:]
   private var damagedByPath: [String: DamagedFile] = [:]
 
@@ -113,14 +115,16 @@ struct ManifestSnapshot: Codable {
   var publishedPosition: Int64
   var files: [LakeFile]
   var damaged: [DamagedFile]
-  /// Not in those of earlier versions, which pass it over.
+  /// Not in those of earlier versions, which pass both over.
   var history: LogHistory?
+  var lakeID: String?
 }
 
 extension ManifestState {
   init(_ snapshot: ManifestSnapshot) {
     publishedPosition = snapshot.publishedPosition
     history = snapshot.history
+    lakeID = snapshot.lakeID.flatMap { EntityID($0) }
     for file in snapshot.files { days[file.dayNumber, default: [:]][file.path] = file }
     damagedByPath = Dictionary(snapshot.damaged.map { ($0.file.path, $0) }) { $1 }
   }
@@ -130,6 +134,6 @@ extension ManifestState {
     guard pending == nil else { return nil }
     return ManifestSnapshot(
       generation: generation, publishedPosition: publishedPosition, files: files,
-      damaged: damaged, history: history)
+      damaged: damaged, history: history, lakeID: lakeID?.description)
   }
 }

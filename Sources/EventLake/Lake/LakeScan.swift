@@ -85,10 +85,7 @@ enum LakeScanner {
       return carrow_scan_take(path, &raw, &rows, &error)
     }
     guard status == 0 else {
-      let isDamaged = error.kind == CARROW_ERROR_CORRUPT || error.kind == CARROW_ERROR_INVALID
-      throw Failure(
-        error: LakeError(error, operation: "read", path: path), file: file,
-        reason: isDamaged ? .unreadable : error.os_error == missingFile ? .missing : nil)
+      throw Failure(error, operation: "read", file: file, path: path)
     }
     defer { carrow_rows_free(&rows) }
     result.fileCount += 1
@@ -124,4 +121,4 @@ enum LakeScanner {
   }
 }
 
-private let missingFile: Int32 = 2  // ENOENT on every system that Hito is built for
+let missingFile: Int32 = 2  // ENOENT on every system that Hito is built for

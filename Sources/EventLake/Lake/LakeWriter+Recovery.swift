@@ -32,8 +32,15 @@ package enum Verification: String, Sendable, Hashable {
 extension LakeWriter {
   /// Opens the lake: reads the manifest, ends what was pending, sweeps what nobody knows, and sets
   /// damaged files aside. Called again, it does the same again.
-  mutating func recover(verify: Verification) throws(LakeError) -> RecoveryReport {
+  ///
+  /// - Parameter floor: what must be there is looked for before anything is made.
+  mutating func recover(
+    verify: Verification, below floor: LogFloor = .none
+  ) throws(LakeError) -> RecoveryReport {
     isOpen = false
+    if floor.position > 0, try storage.inspect(layout.manifest, checksum: false) == nil {
+      throw .missing(path: layout.root, floor: floor.position)
+    }
     try storage.makeFolder(layout.manifestFolder)
     try storage.makeFolder(layout.events)
     if lock == nil { lock = try LakeLock(path: layout.lock) }
@@ -49,10 +56,13 @@ extension LakeWriter {
       report.settled = isCompleted ? .completed : .undone
     }
     try sweepManifestFolder()
+    try reinstate()
     try sweep("", depth: 0, known: Set(state.files.map(\.path)), into: &report)
     try verifyFiles(verify)
     // Each start begins with a short journal, so that the next one reads little.
-    if journalEnd > 0 || generation == 0 { try startJournal() }
+    let isNamed = state.lakeID != nil
+    if !isNamed { state.lakeID = .random() }
+    if journalEnd > 0 || generation == 0 || !isNamed { try startJournal() }
     report.publishedPosition = state.publishedPosition
     report.fileCount = state.fileCount
     report.damaged = state.damaged
@@ -60,7 +70,61 @@ extension LakeWriter {
     return report
   }
 
-  private mutating func load() throws(LakeError) {
+  /// Takes damaged files back whose bytes are right again: where they were, or in the quarantine.
+  /// Others that are found where they were go into the quarantine: they may be all there is.
+  mutating func reinstate() throws(LakeError) {
+    try settle()
+    for entry in state.damaged {
+      let file = entry.file
+      let (path, aside) = (layout.path(of: file), layout.quarantinePath(of: file))
+      if try !isWhole(file, at: path) {
+        let isThere = try storage.inspect(path, checksum: false) != nil
+        guard try isWhole(file, at: aside) else {
+          if isThere { try setAside(path, at: aside) }
+          continue
+        }
+        try storage.makeFolder(layout.folder(of: file))
+        if isThere { try storage.remove(path) }
+        // The quarantine keeps its copy until the manifest knows the file again.
+        try storage.link(aside, to: path)
+        try storage.syncFolder(layout.folder(of: file))
+      }
+      let cursor = state.publishedPosition
+      try record(
+        .intent(
+          PublishIntent(firstPosition: cursor, lastPosition: cursor, files: [file], replaced: [])))
+      try record(.commit(last: cursor))
+      if try isWhole(file, at: aside) { try storage.remove(aside) }
+    }
+  }
+
+  private func setAside(_ path: String, at aside: String) throws(LakeError) {
+    try storage.makeFolder(layout.quarantine)
+    let isTaken = try storage.inspect(aside, checksum: false) != nil
+    try storage.rename(path, to: isTaken ? "\(aside).found" : aside)
+    try storage.syncFolder(layout.quarantine)
+  }
+
+  private func isWhole(_ file: LakeFile, at path: String) throws(LakeError) -> Bool {
+    do throws(LakeError) {
+      guard try storage.inspect(path, checksum: false)?.byteCount == file.byteCount else {
+        return false
+      }
+      return try storage.inspect(path, checksum: true)?.checksum == file.checksum
+    } catch .io(operation: "read", _, _) {
+      return false
+    }
+  }
+
+  /// Reads every byte of a published file again; one that is not what was written is set aside.
+  mutating func verify(_ file: LakeFile) throws(LakeError) {
+    guard state.contains(file) else { throw .historyChanged }
+    guard let reason = try problem(of: file, .checksums) else { return }
+    try quarantine(file, reason: reason)
+    throw .damaged(state.damaged.filter { $0.file == file })
+  }
+
+  mutating func load() throws(LakeError) {
     state = ManifestState()
     generation = 0
     let byteCountMax = 1 << 30
@@ -156,8 +220,7 @@ extension LakeWriter {
     var movedTo: String?
     if try storage.inspect(layout.path(of: file), checksum: false) != nil {
       try storage.makeFolder(layout.quarantine)
-      let name = file.path.split(separator: "/").joined(separator: "_")
-      movedTo = "\(layout.quarantine)/\(name)"
+      movedTo = layout.quarantinePath(of: file)
     }
     // Recorded first: a crash in between leaves a file that is swept, never one that is read.
     try record(

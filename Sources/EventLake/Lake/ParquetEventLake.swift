@@ -11,8 +11,14 @@ package final class ParquetEventLake: Sendable {
   private let writer: Mutex<LakeWriter>
   /// The last state that a call on `writer` left; read without waiting for one that runs.
   private let current = Mutex<ManifestState?>(nil)
+  /// Why it is not open.
+  private let obstacle = Mutex<LakeError?>(nil)
   private let writing = WorkerThreads(count: 1, waitingMax: 256)
-  private let reading: WorkerThreads<Void>
+  private let readingThreads: WorkerThreads<Void>
+  /// Those who read whole events.
+  let readers: FairQueue<EntityID?>
+  /// The floor of the log that the lake was found to have everything below of.
+  let confirmedFloor = Mutex<LogFloor?>(nil)
 
   /// - Parameters:
   ///   - directory: the lake's folder; made if it is not there.
@@ -23,17 +29,31 @@ package final class ParquetEventLake: Sendable {
   ) {
     layout = LakeLayout(root: directory)
     writer = Mutex(LakeWriter(layout: layout, storage: storage, options: options))
-    reading = WorkerThreads(
-      count: max(1, scanThreadCount), waitingMax: 1024)
+    readingThreads = WorkerThreads(count: max(1, scanThreadCount), waitingMax: 1024)
+    readers = FairQueue(insideMax: max(1, scanThreadCount), waitingMax: 10_000)
   }
 
   /// Opens the lake and brings it in order after whatever ended the last process.
+  ///
+  /// - Parameter floor: the log's. Where it says that a lake must be there and none is, none is begun.
   @discardableResult
   package func recover(
-    verify: Verification = .checksums
+    verify: Verification = .checksums, below floor: LogFloor = .none
   ) async throws(LakeError) -> RecoveryReport {
-    try await write { (writer) throws(LakeError) in try writer.recover(verify: verify) }
+    do throws(LakeError) {
+      let report = try await write { (writer) throws(LakeError) in
+        try writer.recover(verify: verify, below: floor)
+      }
+      obstacle.withLock { $0 = nil }
+      return report
+    } catch {
+      obstacle.withLock { $0 = error }
+      throw error
+    }
   }
+
+  /// What tells this lake from others; nil until it is open.
+  package var id: EntityID? { current.withLock { $0?.lakeID } }
 
   /// Lets go of the folder, so that another process may open it; nothing is left to write.
   package func close() async throws(LakeError) {
@@ -79,19 +99,44 @@ package final class ParquetEventLake: Sendable {
   /// The learner's rows. Fails with `.damaged` rather than leave out a file that cannot be read.
   package func scan(_ query: LakeQuery) async throws(LakeError) -> LakeScan {
     let days = LakeScanner.days(of: query)
-    // A file that a compaction replaces while it is read is found in the next state.
+    let cancelled = CancellationFlag()
+    let result = await withTaskCancellationHandler { () -> Result<LakeScan, LakeError> in
+      do throws(LakeError) {
+        return .success(
+          try await reading { (state, layout) throws(LakeScanner.Failure) in
+            let known = state.damaged(fromDay: days.first, throughDay: days.last)
+            guard known.isEmpty else {
+              throw LakeScanner.Failure(error: .damaged(known), file: nil, reason: nil)
+            }
+            return try LakeScanner.scan(query, of: state, layout: layout) { cancelled.isSet }
+          })
+      } catch {
+        return .failure(error)
+      }
+    } onCancel: {
+      cancelled.set()
+    }
+    return try result.get()
+  }
+
+  /// Reads published files on one of the threads for that. What is found damaged is set aside, and a
+  /// file that a compaction replaced meanwhile is found in the next state.
+  func reading<Value: Sendable>(
+    _ body: @escaping @Sendable (ManifestState, LakeLayout) throws(LakeScanner.Failure) -> Value
+  ) async throws(LakeError) -> Value {
     for _ in 0..<3 {
       let state = try openState()
-      let known = state.damaged(fromDay: days.first, throughDay: days.last)
-      guard known.isEmpty else { throw .damaged(known) }
-      let cancelled = CancellationFlag()
-      let result = await withTaskCancellationHandler {
-        await scan(query, state, layout, cancelled)
-      } onCancel: {
-        cancelled.set()
+      let layout = layout
+      let result = try await readingThreads.perform {
+        () throws(LakeError) -> Result<Value, LakeScanner.Failure> in
+        do throws(LakeScanner.Failure) {
+          return .success(try body(state, layout))
+        } catch {
+          return .failure(error)
+        }
       }
       switch result {
-      case .success(let scan): return scan
+      case .success(let value): return value
       case .failure(let failure):
         if let error = try await afterFailure(failure) { throw error }
       }
@@ -107,23 +152,6 @@ package final class ParquetEventLake: Sendable {
     return try await write { (writer) throws(LakeError) in
       try writer.requireOpen()
       return try writer.compact(before: day) { false }
-    }
-  }
-
-  private func scan(
-    _ query: LakeQuery, _ state: ManifestState, _ layout: LakeLayout, _ cancelled: CancellationFlag
-  ) async -> Result<LakeScan, LakeScanner.Failure> {
-    do throws(LakeError) {
-      return try await reading.perform { () throws(LakeError) in
-        do throws(LakeScanner.Failure) {
-          return .success(
-            try LakeScanner.scan(query, of: state, layout: layout) { cancelled.isSet })
-        } catch {
-          return .failure(error)
-        }
-      }
-    } catch {
-      return .failure(LakeScanner.Failure(error: error, file: nil, reason: nil))
     }
   }
 
@@ -144,7 +172,9 @@ package final class ParquetEventLake: Sendable {
 
   /// The state as of now; holds no lock while it is used.
   package func openState() throws(LakeError) -> ManifestState {
-    guard let state = current.withLock({ $0 }) else { throw .closed }
+    guard let state = current.withLock({ $0 }) else {
+      throw obstacle.withLock { $0 } ?? .closed
+    }
     return state
   }
 

@@ -12,11 +12,15 @@ extension LakeSink {
     let stand = try lake.stand()
     if found == stand.history, isCompared { return found }
     let published = stand.publishedPosition
-    let shared = min(published, stand.history?.shared(with: found) ?? published)
+    // What has left the log was compared when it did: from there on, the events tell.
+    let floor = try await log.floor()
+    try await lake.require(floor)
+    let shared = max(
+      floor.position, min(published, stand.history?.shared(with: found) ?? published))
     if published > 0, stand.history.map({ $0.logID != found.logID }) ?? false {
       throw LakeError.otherLog
     }
-    let agreed = try await agreedPosition(upTo: shared)
+    let agreed = try await agreedPosition(upTo: shared, from: floor.position)
     // Not one event in common, and nothing that says how that came.
     guard stand.history != nil || shared == 0 || agreed > 0 else { throw LakeError.otherLog }
     // A backup from before an epoch that the lake knows: what it was about is open again.
@@ -52,12 +56,13 @@ extension LakeSink {
     return history
   }
 
-  /// The last position up to `last` at which lake and log have the same event: so they have before it.
-  private func agreedPosition(upTo last: Int64) async throws -> Int64 {
+  /// The last position up to `last` at which lake and log have the same event: so they have before it,
+  /// and so they have at `low`.
+  private func agreedPosition(upTo last: Int64, from low: Int64) async throws -> Int64 {
     let head = try await log.head()
-    var (low, above) = (Int64(0), min(last, head) + 1)
+    var (low, above) = (low, max(low, min(last, head)) + 1)
     // Mostly all of it agrees: that is one look.
-    if above > 1, try await isSame(at: above - 1) { return above - 1 }
+    if above > low + 1, try await isSame(at: above - 1) { return above - 1 }
     while low + 1 < above {
       let middle = low + (above - low) / 2
       if try await isSame(at: middle) { low = middle } else { above = middle }
@@ -68,7 +73,13 @@ extension LakeSink {
   /// True where the lake can not tell, because a file is damaged: it is written again from the log.
   private func isSame(at position: Int64) async throws -> Bool {
     guard let id = try await lake.eventID(at: position) else { return true }
-    return try await log.agrees(on: id, at: position)
+    do throws(StoreError) {
+      if try await log.position(of: id) == position { return true }
+    } catch .archived {
+      // It is not above the floor, where it is looked for.
+    }
+    let there = try await log.page(after: position - 1, limit: 1, byteCountMax: 1).events.first
+    return there.map { $0.position != position || $0.id == id } ?? true
   }
 
   private func cut(

@@ -12,14 +12,16 @@ package final class LakeSink: Sendable {
   let logger: Logger
   private let publishing: OutageLog
   private let repairing: OutageLog
-  private let pageSize: Int
-  private let reading: Reading
+  let pageSize: Int
+  let reading: Reading
   private let time: (any TimeSource)?
   private let compactedDay = Mutex<Int64>(.min)
   private let machine: Mutex<FlushMachine>
   private let wake = WakeSignal()
   private let failure = Mutex<String?>(nil)
   private let compared = Mutex(false)
+  /// When files in the quarantine are looked at again.
+  let nextReinstatement = Mutex<ContinuousClock.Instant?>(nil)
 
   /// How the log is read for one publication: events may be large, and as many as a publication
   /// may have must not be held at any size.
@@ -32,7 +34,9 @@ package final class LakeSink: Sendable {
     package init() {}
   }
 
-  /// - Parameter time: where given, closed days are compacted when nothing else is to be done.
+  /// - Parameters:
+  ///   - log: without an archive: what has left it is in this lake.
+  ///   - time: where given, closed days are compacted when nothing else is to be done.
   package init(
     lake: ParquetEventLake, log: any EventLog, policy: FlushMachine.Policy = .init(),
     reading: Reading = .init(), logger: Logger, time: (any TimeSource)? = nil
@@ -191,7 +195,7 @@ package final class LakeSink: Sendable {
     var events: [StoredEvent] = []
     var byteCount = 0
     while events.count < pageSize, byteCount < reading.byteCountMax {
-      let portion = try await log.page(
+      let portion = try await page(
         after: events.last?.position ?? published,
         limit: min(pageSize - events.count, reading.portion),
         byteCountMax: reading.byteCountMax - byteCount)
@@ -208,8 +212,21 @@ package final class LakeSink: Sendable {
   }
 
   /// Throws where the page is of a later history than the one that the lake continues.
-  private func check(_ page: LogPage, _ history: LogHistory) throws(LakeError) {
+  func check(_ page: LogPage, _ history: LogHistory) throws(LakeError) {
     guard page.epoch.map({ $0 == history.current.id }) ?? true else { throw .historyChanged }
+  }
+
+  /// A page of what the lake does not have yet. Where another server's lake had it, and it has left the
+  /// log, this lake can never have it.
+  private func page(
+    after position: Int64, limit: Int, byteCountMax: Int
+  ) async throws -> LogPage {
+    do throws(StoreError) {
+      return try await log.page(after: position, limit: limit, byteCountMax: byteCountMax)
+    } catch .archived {
+      throw LakeError.behindFloor(
+        published: position, floor: try await log.floor().position)
+    }
   }
 
   private func repairLogged() async {
@@ -223,36 +240,5 @@ package final class LakeSink: Sendable {
       failure.withLock { $0 = "\(error)" }
       repairing.failed("\(error)")
     }
-  }
-
-  /// Writes every damaged file again from the log; returns how many.
-  package func repair() async throws -> Int {
-    // What the log has lost is not written again, nor what came in its place.
-    let history = try await align()
-    let damaged = lake.damaged
-    for entry in damaged {
-      try await lake.restore(
-        entry, from: read(entry.file, upTo: entry.file.lastPosition, of: history))
-    }
-    return damaged.count
-  }
-
-  /// A file's events, of the log.
-  func read(
-    _ file: LakeFile, upTo last: Int64, of history: LogHistory
-  ) async throws -> [StoredEvent] {
-    var events: [StoredEvent] = []
-    var position = file.firstPosition - 1
-    while position < last {
-      try Task.checkCancellation()
-      let limit = min(Int64(pageSize), last - position)
-      let page = try await log.page(
-        after: position, limit: Int(limit), byteCountMax: reading.byteCountMax)
-      try check(page, history)
-      guard let end = page.events.last else { break }
-      position = end.position
-      events += page.events.filter { file.holds($0) }
-    }
-    return events
   }
 }

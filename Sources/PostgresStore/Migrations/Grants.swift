@@ -28,7 +28,9 @@ enum Grants {
       GRANT INSERT (\(EventRow.names)) ON events TO hito_app;
       GRANT SELECT, INSERT ON event_positions TO hito_app;
       GRANT SELECT, UPDATE ON event_low_mark TO hito_app;
-      GRANT SELECT ON log_identity TO hito_app;
+      GRANT SELECT ON log_identity, event_floor TO hito_app;
+      GRANT EXECUTE ON FUNCTION
+        hito_remove_events(uuid, bigint, bigint, uuid[], timestamptz) TO hito_app;
       GRANT SELECT, INSERT ON log_epochs TO hito_app;
       GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
       GRANT SELECT, INSERT, UPDATE, DELETE ON

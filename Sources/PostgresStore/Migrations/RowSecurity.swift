@@ -28,6 +28,8 @@ package enum RowSecurity {
     /// Whether statements touch few rows of it, and nearly every write does: then reads too ask for each
     /// row.
     var isOfEveryWrite = false
+    /// What has to hold for a row that is written, whoever writes it.
+    var check = "true"
   }
 
   private static let caller = "(SELECT hito_caller())"
@@ -94,7 +96,10 @@ package enum RowSecurity {
           ELSE EXISTS (SELECT 1 FROM code_snapshots s WHERE s.id = passages.entity_id) END
         """, isRanked: true),
     embeddings,
-    Rule(table: "events", isVisible: isOwn),
+    // Those that have left the table keep their ids: see Migration.eventFloor.
+    Rule(
+      table: "events", isVisible: isOwn,
+      check: "id > (SELECT f.highest_id FROM event_floor f)"),
     Rule(table: "event_positions", isVisible: isOwn),
     Rule(table: "agent_runs", isVisible: isOwn),
     Rule(table: "model_usage", isVisible: isOwn),
@@ -137,11 +142,11 @@ package enum RowSecurity {
     var script = """
       ALTER TABLE \(rule.table) ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
       CREATE POLICY hito_system ON \(rule.table)
-        USING (\(isRead("system"))) WITH CHECK (\(rowScopeIs("system")));
+        USING (\(isRead("system"))) WITH CHECK (\(rowScopeIs("system")) AND \(rule.check));
       CREATE POLICY hito_viewer ON \(rule.table) FOR SELECT
         USING (\(isRead("all")) OR \(rule.isVisible));
       CREATE POLICY hito_owner ON \(rule.table) TO CURRENT_USER
-        USING (\(ownerReads)) WITH CHECK (\(rowScopeIs("")));
+        USING (\(ownerReads)) WITH CHECK (\(rowScopeIs("")) AND \(rule.check));
       """
     if rule.isRanked {
       script += """

@@ -8,14 +8,17 @@ enum AgentRunStatements {
     SELECT \(AgentRunRow.columns) FROM agent_runs r WHERE r.id = $3 AND ($1 OR r.user_id = $2)
     """)
 
-  /// `$3` the run, `$4` after this version, `$5` limit.
+  /// `$3` the run, `$4` after this version, `$5` limit. With the floor of the log, in a row without an
+  /// event where there is none.
   static let events = Query<AccessScope, EntityID, Int64, Int64>(
     "run.events",
     """
-    SELECT \(EventRow.columns) FROM events e LEFT JOIN event_positions p ON p.seq = e.seq
-    WHERE e.entity_type = 'agent_run' AND e.entity_id = $3 AND e.version > $4
-      AND ($1 OR e.user_id = $2)
-    ORDER BY e.version LIMIT $5
+    SELECT t.*, f.position FROM event_floor f LEFT JOIN (
+      SELECT \(EventRow.columns) FROM events e LEFT JOIN event_positions p ON p.seq = e.seq
+      WHERE e.entity_type = 'agent_run' AND e.entity_id = $3 AND e.version > $4
+        AND ($1 OR e.user_id = $2)
+      ORDER BY e.version LIMIT $5) t ON true
+    ORDER BY t.version
     """)
 
   static let insert = Query<Inserted<AgentRunRow>>("run.insert", AgentRunRow.insert)

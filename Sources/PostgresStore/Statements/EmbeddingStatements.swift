@@ -34,7 +34,7 @@ enum EmbeddingStatements {
     "embeddings.has_untried",
     "SELECT EXISTS (SELECT 1 FROM passages WHERE waits AND attempts = 0)")
 
-  /// Whether nothing waits of the entity that an event changed.
+  /// Whether nothing waits of the entity that an event changed. What has left the table is long past.
   static let isEmbedded = Query<EntityID>(
     "embeddings.is_embedded",
     """
@@ -49,6 +49,9 @@ enum EmbeddingStatements {
       -- values that are there before the rows are.
       OFFSET 0)
     FROM events e WHERE e.id = $1
+    UNION ALL
+    SELECT true FROM event_floor f WHERE f.position > 0 AND $1 <= f.highest_id
+    LIMIT 1
     """)
 
   /// How many passages have their vector, and how many wait: from `$1` on, what the statistics say.

@@ -39,12 +39,15 @@ enum EpochStatements {
           IS DISTINCT FROM (p.system_id, p.timeline, p.database_id)
         """))
 
+  /// What has left for the lake is certainly shared: it was compared when it left.
+  ///
   /// `$1` the epoch that is current to the witness, `$2` a position that was given in it, `$3` up to
   /// where nothing is lost, `$4` who says so.
   static let lose = Query<Int64, Int64, Int64, String>(
     "epochs.lose",
     begin(
-      after: "greatest(e.began_after, least(log.last, $3))", reason: "loss", detail: "$4",
+      after: "greatest(e.began_after, (SELECT position FROM event_floor), least(log.last, $3))",
+      reason: "loss", detail: "$4",
       where: "e.id = $1 AND $2 > e.began_after AND ($2 > log.last OR $3 < $2)"))
 
   /// `$1` why.

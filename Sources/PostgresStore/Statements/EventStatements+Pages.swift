@@ -10,8 +10,9 @@ extension EventStatements {
       ELSE octet_length(e.metadata::text) END
     """
 
-  /// The events after `$1`, at most `$2`, until they take `$3` bytes; with the last position and the
-  /// current epoch.
+  /// The events after `$1`, at most `$2`, until they take `$3` bytes; with the last position, the current
+  /// epoch and the floor of the log, in a row without an event where there is none. What is not above
+  /// the floor is not here: nothing of a page that begins below it may be used.
   ///
   /// Positions are dense, so that the walk knows where each step ends. It looks at twice as many
   /// events each time, and ends with the step that reaches the bound: nothing far after it is
@@ -29,13 +30,14 @@ extension EventStatements {
         WHERE p.position > w.reached AND p.position <= w.reached + w.step)::bigint, 0)
       FROM walk w, log
       WHERE w.bytes < $3 AND w.reached < $1 + $2 AND w.reached < log.last)
-    SELECT p.*, log.last, (SELECT h.id FROM log_epochs h ORDER BY h.number DESC LIMIT 1) FROM (
+    SELECT p.*, log.last, (SELECT h.id FROM log_epochs h ORDER BY h.number DESC LIMIT 1), f.position
+    FROM log CROSS JOIN event_floor f LEFT JOIN (
       SELECT \(EventRow.columns),
         sum(\(byteCount)) OVER (ORDER BY p.position) - (\(byteCount)) AS before
       FROM event_positions p JOIN events e ON e.seq = p.seq
       WHERE p.position > $1 AND p.position <= (SELECT max(w.reached) FROM walk w)
-      ORDER BY p.position LIMIT $2) p, log
-    WHERE p.before < $3 ORDER BY p.position
+      ORDER BY p.position LIMIT $2) p ON p.before < $3
+    ORDER BY p.position
     """)
 
   /// The last position, and the numbers of committed events that have none, in ranges: at most `$1`

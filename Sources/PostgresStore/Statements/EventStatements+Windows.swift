@@ -17,7 +17,15 @@ extension EventStatements {
     EntityID?
   >
 
-  static func window(by lead: EventInterest.Lead) -> Window {
+  static func window(by lead: EventInterest.Lead) -> Window { pair(by: lead).events }
+
+  /// The same of what is not above the floor: places instead of events, and no bound on bytes.
+  static func windowOfPlaces(by lead: EventInterest.Lead) -> Window { pair(by: lead).places }
+
+  /// The two statements of a leading property.
+  private typealias Pair = (events: Window, places: Window)
+
+  private static func pair(by lead: EventInterest.Lead) -> Pair {
     switch lead {
     case .tasks: byTask
     case .goals: byGoal
@@ -29,15 +37,15 @@ extension EventStatements {
     }
   }
 
-  private static let byTask = window("task", keys: "SELECT unnest($8)", [Source("task_id")])
-  private static let byGoal = window("goal", keys: "SELECT unnest($7)", [Source("goal_id")])
-  private static let byUser = window("user", keys: "SELECT unnest($6)", [Source("user_id")])
-  private static let byCourse = window(
+  private static let byTask = windows("task", keys: "SELECT unnest($8)", [Source("task_id")])
+  private static let byGoal = windows("goal", keys: "SELECT unnest($7)", [Source("goal_id")])
+  private static let byUser = windows("user", keys: "SELECT unnest($6)", [Source("user_id")])
+  private static let byCourse = windows(
     "course", keys: "SELECT unnest($9)", [Source("course_id")])
-  private static let byPosition = window("position", keys: "SELECT 1", [Source(nil)])
+  private static let byPosition = windows("position", keys: "SELECT 1", [Source(nil)])
 
   /// The types of a kind are found by stepping from one to the next in the index.
-  private static let byType = window(
+  private static let byType = windows(
     "type",
     keys: """
       WITH RECURSIVE step (type, above) AS (
@@ -61,7 +69,7 @@ extension EventStatements {
     [Source("event_type")])
 
   /// Two indexes: an event of one's own in one's own course is found by both.
-  private static let byOverseer = window(
+  private static let byOverseer = windows(
     "overseer",
     keys: """
       SELECT $11::uuid, false UNION ALL SELECT c.id, true FROM courses c WHERE c.user_id = $11
@@ -102,7 +110,8 @@ extension EventStatements {
       if let column { conditions.append("p.\(column) IS NOT NULL") }
       if let condition { conditions.append(condition) }
       return """
-        (SELECT p.position, p.seq, p.event_type, p.user_id, p.goal_id, p.task_id, p.course_id
+        (SELECT p.position, p.seq, p.event_type, p.user_id, p.goal_id, p.task_id, p.course_id,
+            p.created_at
           FROM event_positions p WHERE \(conditions.joined(separator: " AND "))
           ORDER BY \(place) LIMIT (SELECT size FROM share))
         """
@@ -113,14 +122,42 @@ extension EventStatements {
   /// all keys are complete up to its last one only (`reach`).
   ///
   /// One row for each event, or one without: then up to where it is complete, how many events were
-  /// looked at, how many are wanted of them, whether there are too many keys to look by, and the epoch.
+  /// looked at, how many are wanted of them, whether there are too many keys to look by, the epoch and
+  /// the floor.
   ///
   /// - Parameter sources: of each key all are asked.
-  private static func window(
+  private static func windows(
     _ name: String, keys: String, columns: String = "key", _ sources: [Source]
-  ) -> Window {
-    Window(
+  ) -> Pair {
+    let wanted = wanted(keys: keys, columns: columns, sources)
+    let rest = """
+      r.position, (SELECT count(*) FROM looked), (SELECT count(*) FROM wanted),
+        (SELECT size = 0 FROM share), \(epoch), \(floorColumns)
+      """
+    let events = Window(
       "events.window_by_\(name)",
+      """
+      \(wanted),
+      sized AS MATERIALIZED (
+        SELECT \(EventRow.columns),
+          sum(\(byteCount)) OVER (ORDER BY p.position) - (\(byteCount)) AS before
+        FROM wanted p JOIN events e ON e.seq = p.seq)
+      SELECT s.*, \(rest)
+      FROM reach r CROSS JOIN event_floor f LEFT JOIN sized s ON s.before < $5
+      ORDER BY s.position
+      """)
+    let places = Window(
+      "events.window_of_places_by_\(name)",
+      """
+      \(wanted)
+      SELECT \(placeColumns), \(rest)
+      FROM reach r CROSS JOIN event_floor f LEFT JOIN wanted p ON $5::bigint IS NOT NULL
+      ORDER BY p.position
+      """)
+    return (events, places)
+  }
+
+  private static func wanted(keys: String, columns: String, _ sources: [Source]) -> String {
       """
       WITH keys AS MATERIALIZED (
         SELECT k.* FROM (\(keys)) k (\(columns)) LIMIT \(windowKeyMax + 1)),
@@ -136,7 +173,7 @@ extension EventStatements {
           SELECT max(l.position) AS last FROM looked l GROUP BY \(columns)
           HAVING count(*) >= (SELECT size FROM share)) k),
       wanted AS MATERIALIZED (
-        SELECT DISTINCT l.position, l.seq FROM looked l
+        SELECT DISTINCT l.position, l.seq, l.event_type, l.user_id, l.created_at FROM looked l
         WHERE l.position <= (SELECT position FROM reach)
           AND (cardinality($6) = 0 OR l.user_id = ANY ($6))
           AND (cardinality($7) = 0 OR l.goal_id = ANY ($7))
@@ -146,15 +183,7 @@ extension EventStatements {
             OR split_part(l.event_type, '.', 1) || '.*' = ANY ($10))
           AND ($11 IS NULL OR l.user_id = $11
             OR EXISTS (SELECT FROM courses c WHERE c.id = l.course_id AND c.user_id = $11))
-        ORDER BY l.position LIMIT $4),
-      sized AS MATERIALIZED (
-        SELECT \(EventRow.columns),
-          sum(\(byteCount)) OVER (ORDER BY p.position) - (\(byteCount)) AS before
-        FROM wanted p JOIN events e ON e.seq = p.seq)
-      SELECT s.*, r.position, (SELECT count(*) FROM looked), (SELECT count(*) FROM wanted),
-        (SELECT size = 0 FROM share), (SELECT h.id FROM log_epochs h ORDER BY h.number DESC LIMIT 1)
-      FROM reach r LEFT JOIN sized s ON s.before < $5
-      ORDER BY s.position
-      """)
+        ORDER BY l.position LIMIT $4)
+      """
   }
 }

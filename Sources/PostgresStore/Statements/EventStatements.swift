@@ -8,12 +8,13 @@ enum EventStatements {
   static let head = Statement(
     "events.head", "SELECT coalesce(max(position), 0) FROM event_positions")
 
+  /// Whether the event is in the table, its position, and the floor.
   static let positionOfEvent = Query<EntityID>(
     "events.position_of",
-    "SELECT p.position FROM events e JOIN event_positions p ON p.seq = e.seq WHERE e.id = $1")
-
-  static let contains = Query<EntityID>(
-    "events.contains", "SELECT EXISTS (SELECT FROM events WHERE id = $1)")
+    """
+    SELECT e.id IS NOT NULL, p.position, \(floorColumns)
+    FROM event_floor f LEFT JOIN events e ON e.id = $1 LEFT JOIN event_positions p ON p.seq = e.seq
+    """)
 
   /// Those of the numbers that the sequencer has not written off (`SequencerStatements.writeMark`)
   /// that have no position, in the order `direction` and at most so many of each part.
@@ -66,14 +67,17 @@ enum EventStatements {
       (SELECT low FROM found), 0)
     """)
 
-  /// `$3` user, `$4` from, `$5` until, `$6` after this position or without one, `$7` limit.
+  /// `$3` user, `$4` from, `$5` until, `$6` after this position or without one, `$7` limit. With the floor,
+  /// in a row without an event where there is none.
   static let tail = Query<AccessScope, EntityID, Timestamp, Timestamp, Int64, Int64>(
     "events.tail",
     """
-    SELECT \(EventRow.columns) FROM events e LEFT JOIN event_positions p ON p.seq = e.seq
-    WHERE e.user_id = $3 AND e.created_at >= $4 AND e.created_at < $5
-      AND (p.position IS NULL OR p.position > $6) AND ($1 OR e.user_id = $2)
-    ORDER BY p.position NULLS LAST, e.seq LIMIT $7
+    SELECT t.*, \(floorColumns) FROM event_floor f LEFT JOIN (
+      SELECT \(EventRow.columns) FROM events e LEFT JOIN event_positions p ON p.seq = e.seq
+      WHERE e.user_id = $3 AND e.created_at >= $4 AND e.created_at < $5
+        AND (p.position IS NULL OR p.position > $6) AND ($1 OR e.user_id = $2)
+      ORDER BY p.position NULLS LAST, e.seq LIMIT $7) t ON true
+    ORDER BY t.position NULLS LAST, t.seq
     """)
 
   static let notify = Query<String>(
@@ -81,8 +85,10 @@ enum EventStatements {
 
   static let all: [any StatementSource] =
     [
-      page, end, head, positionOfEvent, contains, newestUnsequenced, positionAtTime, tail, notify,
-      inOrderOfIndexes,
+      page, end, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, notify,
+      inOrderOfIndexes, floor, places, placesOfRun, timesOfRun,
     ] + insert.all
-    + EventInterest.Lead.allCases.filter { $0 != .nothing }.map { window(by: $0) }
+    + EventInterest.Lead.allCases.filter { $0 != .nothing }.flatMap {
+      [window(by: $0), windowOfPlaces(by: $0)]
+    }
 }

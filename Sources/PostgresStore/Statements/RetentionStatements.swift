@@ -10,9 +10,14 @@ enum RetentionStatements {
   static let runs = purge("runs")
   static let usage = purge("usage")
 
+  /// Removes the events from the position `$3` on, `$4`, for the lake `$1` and in the epoch `$2`, where
+  /// they were made before `$5`; how many.
+  static let events = Query<EntityID, Int64, Int64, [EntityID], Timestamp>(
+    "retention.events", "SELECT hito_remove_events($1, $2, $3, $4, $5)")
+
   private static func purge(_ name: String) -> Purge {
     Purge("retention.\(name)", "SELECT hito_purge_\(name)($1, $2::integer)")
   }
 
-  static let all: [any StatementSource] = [tokens, runs, usage]
+  static let all: [any StatementSource] = [tokens, runs, usage, events]
 }

@@ -16,7 +16,8 @@ enum SequencerStatements {
     "sequencer.check",
     """
     SELECT s.seqcache = 1 AND s.seqincrement = 1
-      AND coalesce(pg_sequence_last_value(s.seqrelid), 0) >= coalesce((SELECT max(seq) FROM events), 0)
+      AND coalesce(pg_sequence_last_value(s.seqrelid), 0) >= coalesce(greatest(
+        (SELECT max(seq) FROM events), (SELECT max(seq) FROM event_positions)), 0)
     FROM pg_sequence s WHERE s.seqrelid = 'events_seq_seq'::regclass
     """)
 

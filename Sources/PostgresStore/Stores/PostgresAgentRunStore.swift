@@ -2,10 +2,18 @@ package import Domain
 
 package struct PostgresAgentRunStore: AgentRunStore {
   private static let pageMax = 1000
+  /// Places that are looked at together in the archive, and what their events may take.
+  private static let placesMax: Int64 = 200
+  private static let archivedByteMax = 4 << 20
 
   private let database: PostgresDatabase
+  private let log: PostgresEventLog
 
-  package init(_ database: PostgresDatabase) { self.database = database }
+  /// - Parameter archive: what has the runs' events that have left the database.
+  package init(_ database: PostgresDatabase, archive: (any ArchivedLog)? = nil) {
+    self.database = database
+    log = PostgresEventLog(database, archive: archive)
+  }
 
   package func run(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> AgentRun? {
     try await database.rows(AgentRunStatements.byID(scope, id), as: Viewer(scope))
@@ -15,9 +23,45 @@ package struct PostgresAgentRunStore: AgentRunStore {
   package func events(
     ofRun id: EntityID, after version: Int64, limit: Int, scope: AccessScope
   ) async throws(StoreError) -> [StoredEvent] {
-    try await database.rows(
-      AgentRunStatements.events(scope, id, version, Self.bounded(limit)), as: Viewer(scope)
-    ).map(EventRow.read)
+    let rows = try await database.rows(
+      AgentRunStatements.events(scope, id, version, Self.bounded(limit)), as: Viewer(scope))
+    let isEmpty = try rows.first?.value(1, as: Int64?.self) == nil
+    let events = isEmpty ? [] : try rows.map(EventRow.read)
+    let floor: Int64 = try rows.first?.value(EventRow.width) ?? 0
+    // Versions have no gaps: where the next one is not here, it has left.
+    guard floor > 0, events.first?.version != version + 1 else { return events }
+    let archived = try await archivedEvents(ofRun: id, after: version, limit: limit, scope: scope)
+    return Array((archived + events).prefix(Int(Self.bounded(limit))))
+  }
+
+  /// Those of the run's events that have left, among what its learner did while it was under way.
+  private func archivedEvents(
+    ofRun id: EntityID, after version: Int64, limit: Int, scope: AccessScope
+  ) async throws(StoreError) -> [StoredEvent] {
+    let times = try await database.rows(
+      EventStatements.timesOfRun(scope, id), as: Viewer(scope)
+    ).first { (row) throws(StoreError) -> (Timestamp, Timestamp) in try row.values() }
+    guard let (began, ended) = times else { return [] }
+    // Clocks of several servers, and of the moment before a commit.
+    var position = try await log.position(at: began.advanced(by: .seconds(-60)))
+    let last = try await log.position(at: ended.advanced(by: .seconds(60)))
+    var found: [StoredEvent] = []
+    while position < last, found.count < limit {
+      let rows = try await database.rows(
+        EventStatements.placesOfRun(scope, id, position, last, Self.placesMax),
+        as: Viewer(scope))
+      guard let first = rows.first else { break }
+      let places = try rows.places(from: EventStatements.floorWidth)
+      guard !places.isEmpty else { break }
+      let events = try await log.archived(
+        places, EventStatements.floor(of: first, from: 0), byteCountMax: Self.archivedByteMax,
+        for: scope.callerID)
+      found += events.filter {
+        $0.entityID == id && $0.entityType == EntityType.agentRun.rawValue && $0.version > version
+      }
+      position = events.last?.position ?? last
+    }
+    return found
   }
 
   package func renew(

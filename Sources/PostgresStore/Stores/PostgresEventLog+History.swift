@@ -19,8 +19,7 @@ extension PostgresEventLog {
   }
 
   package func contains(_ eventID: EntityID) async throws(StoreError) -> Bool {
-    try await database.rows(EventStatements.contains(eventID), as: .system(.log)).first?.value(0)
-      ?? false
+    try await find(eventID) != nil
   }
 
   private static func history(of rows: ResultSet) throws(StoreError) -> LogHistory {

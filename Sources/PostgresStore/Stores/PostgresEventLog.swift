@@ -1,6 +1,9 @@
 package import Domain
 
-/// The log for its readers.
+/// The log for its readers: what is above the floor is in the database, and the rest in the archive.
+///
+/// Every statement that reads events says the floor of the same snapshot, so that none is taken for
+/// missing that has left.
 package struct PostgresEventLog: EventLog {
   /// The most events that one call returns.
   package static let pageMax = 10_000
@@ -10,74 +13,44 @@ package struct PostgresEventLog: EventLog {
   private static let disorderMax: Int64 = 10_000
 
   let database: PostgresDatabase
+  let archive: (any ArchivedLog)?
+  let knownFloor = KnownFloor()
 
-  package init(_ database: PostgresDatabase) { self.database = database }
-
-  package func events(
-    in window: EventWindow, limits: WindowLimits, scope: AccessScope
-  ) async throws(StoreError) -> WindowPage {
-    let interest = EventInterest(window.filter, scope)
-    guard interest.lead != .nothing, window.after < window.through else {
-      return WindowPage(
-        events: [], completeTo: max(window.after, window.through), lookedCount: 0)
-    }
-    let viewer = scope.role == .instructor ? Viewer.system(.log) : Viewer(scope)
-    if let page = try await read(window, limits, interest, by: interest.lead, viewer) {
-      return page
-    }
-    guard let page = try await read(window, limits, interest, by: .everything, viewer) else {
-      throw .corrupt("a window by position gave no result")
-    }
-    return page
-  }
-
-  /// Nil where there is too much to look by.
-  private func read(
-    _ window: EventWindow, _ limits: WindowLimits, _ interest: EventInterest,
-    by lead: EventInterest.Lead, _ viewer: Viewer
-  ) async throws(StoreError) -> WindowPage? {
-    let filter = interest.filter
-    let eventCount = Int64(min(limits.eventCount, PostgresEventLog.pageMax))
-    let call = EventStatements.window(by: lead)(
-      window.after, window.through, Int64(min(limits.lookedCount, PostgresEventLog.pageMax)),
-      eventCount, Int64(limits.byteCount), filter.userIDs, filter.goalIDs, filter.taskIDs,
-      filter.courseIDs, filter.types, interest.overseerID)
-    let unit = StatementUnit([EventStatements.inOrderOfIndexes(), call], as: viewer)
-    // After the event and what came before it.
-    let extra = EventRow.width + 1
-    guard let rows = try await database.run(unit).last, let first = rows.first else {
-      throw .corrupt("\(call.statement.name): the server gave no result")
-    }
-    if try first.value(extra + 3, as: Bool.self) { return nil }
-    let lookedCount: Int64 = try first.value(extra + 1)
-    let epoch: Int64 = try first.value(extra + 4)
-    var page = WindowPage(
-      events: [], completeTo: try first.value(extra), lookedCount: Int(lookedCount),
-      epoch: UInt32(truncatingIfNeeded: epoch))
-    if try first.value(extra - 1, as: Int64?.self) != nil {
-      page.events = try rows.map(EventRow.read)
-    }
-    let wantedCount: Int64 = try first.value(extra + 2)
-    if Int64(page.events.count) < wantedCount || wantedCount == eventCount {
-      page.completeTo = page.events.last?.position ?? window.after
-    }
-    return page
+  /// - Parameter archive: what has the events below the floor; nil: they cannot be read.
+  package init(_ database: PostgresDatabase, archive: (any ArchivedLog)? = nil) {
+    self.database = database
+    self.archive = archive
   }
 
   package func page(
     after position: Int64, limit: Int, byteCountMax: Int
   ) async throws(StoreError) -> LogPage {
-    let limit = Int64(max(1, min(limit, PostgresEventLog.pageMax)))
-    let rows = try await database.rows(
-      EventStatements.page(max(0, position), limit, Int64(max(1, byteCountMax))),
-      as: .system(.log))
-    let events = try rows.map(EventRow.read)
+    let position = max(0, position)
+    let limit = max(1, min(limit, PostgresEventLog.pageMax))
+    if position >= knownFloor.position {
+      let rows = try await database.rows(
+        EventStatements.page(position, Int64(limit), Int64(max(1, byteCountMax))),
+        as: .system(.log))
+      if let page = try page(of: rows, after: position) { return page }
+    }
+    return try await archivedPage(after: position, limit: limit, byteCountMax: byteCountMax)
+  }
+
+  /// Nil where the page begins below the floor.
+  private func page(of rows: ResultSet, after position: Int64) throws(StoreError) -> LogPage? {
     // After the event and what came before it.
-    let last = try rows.first?.value(EventRow.width + 1, as: Int64.self)
-    let epoch = try rows.first?.value(EventRow.width + 2, as: Int64.self)
+    let extra = EventRow.width + 1
+    guard let first = rows.first else { throw .corrupt("events.page: the server gave no result") }
+    let floor: Int64 = try first.value(extra + 2)
+    knownFloor.found(floor)
+    guard position >= floor else { return nil }
+    let isEmpty = try first.value(extra - 1, as: Int64?.self) == nil
+    let events = isEmpty ? [] : try rows.map(EventRow.read)
+    let last: Int64 = try first.value(extra)
+    let epoch: Int64 = try first.value(extra + 1)
     return LogPage(
-      events: events, isEnd: events.last?.position == last,
-      epoch: epoch.map(UInt32.init(truncatingIfNeeded:)))
+      events: events, isEnd: (events.last?.position ?? position) >= last,
+      epoch: isEmpty ? nil : UInt32(truncatingIfNeeded: epoch))
   }
 
   package func end(unsequencedMax: Int) async throws(StoreError) -> LogEnd? {
@@ -101,9 +74,7 @@ package struct PostgresEventLog: EventLog {
   }
 
   package func position(of eventID: EntityID) async throws(StoreError) -> Int64? {
-    try await database.rows(
-      EventStatements.positionOfEvent(eventID), as: .system(.log)
-    ).first?.value(0, as: Int64?.self) ?? nil
+    try await find(eventID)?.position
   }
 
   package func newestUnsequenced() async throws(StoreError) -> EntityID? {
@@ -124,11 +95,16 @@ package struct PostgresEventLog: EventLog {
     let rows = try await database.rows(
       EventStatements.tail(scope, user, from, to, position, Int64(PostgresEventLog.tailMax) + 1),
       as: Viewer(scope), on: .long)
+    guard let first = rows.first else { throw .corrupt("events.tail: the server gave no result") }
+    let floor = try EventStatements.floor(of: first, from: EventRow.width)
+    if position < floor.position, floor.createdUntil.map({ from <= $0 }) ?? true {
+      throw .archived(.notHere)
+    }
     guard rows.count <= PostgresEventLog.tailMax else {
       throw .unavailable(
         "more than \(PostgresEventLog.tailMax) events of a user are not in the lake yet",
         maybeCommitted: false)
     }
-    return try rows.map(EventRow.read)
+    return try first.value(1, as: Int64?.self) == nil ? [] : try rows.map(EventRow.read)
   }
 }

@@ -29,6 +29,57 @@ package enum PostgresInstallation {
     return history
   }
 
+  /// The floor of the log, on a connection of its own.
+  package static func floor(_ settings: ConnectionSettings) async throws -> LogFloor {
+    let session = try await ScriptSession(settings)
+    let rows = try await session.run(
+      """
+      SELECT position, event_id, (extract(epoch FROM created_until) * 1000000)::bigint, highest_id,
+        archive_id
+      FROM event_floor
+      """)
+    guard let row = rows.first, row.count == 5, let position = row[0].flatMap({ Int64($0) })
+    else { throw StoreError.corrupt("the log has no floor") }
+    guard position > 0 else { return .none }
+    return LogFloor(
+      position: position, eventID: row[1].flatMap { EntityID($0) },
+      createdUntil: row[2].flatMap { Int64($0) }.map(Timestamp.init(microsecondsSinceEpoch:)),
+      highestID: row[3].flatMap { EntityID($0) }, archiveID: row[4].flatMap { EntityID($0) })
+  }
+
+  /// What of the log is where, for people.
+  package struct LogPlaces: Sendable, Hashable {
+    package let head: String
+    package let floor: String
+    /// When the floor was moved last; empty where it never was.
+    package let movedAt: String
+    /// The lake that has what is below the floor; empty where none has.
+    package let lakeID: String
+    /// Events with a position that the database has.
+    package let storedCount: String
+  }
+
+  /// What of the log has left the database; on a connection of its own.
+  package static func places(_ settings: ConnectionSettings) async throws -> LogPlaces {
+    let session = try await ScriptSession(settings)
+    let rows = try await session.run(
+      """
+      SELECT p.head, f.position, to_char(f.moved_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+          || ' UTC', f.archive_id, p.head - f.position
+      FROM event_floor f, (SELECT coalesce(max(position), 0) AS head FROM event_positions) p
+      """)
+    let texts = (rows.first ?? []).map { $0 ?? "" } + ["", "", "", "", ""]
+    return LogPlaces(
+      head: texts[0], floor: texts[1], movedAt: texts[2], lakeID: texts[3], storedCount: texts[4])
+  }
+
+  /// Lets the server of another lake remove events; as the owner of the tables. Whether that lake has
+  /// what has left already is looked at before it does.
+  package static func releaseFloor(_ settings: ConnectionSettings) async throws {
+    let session = try await ScriptSession(settings)
+    try await session.run("UPDATE event_floor SET archive_id = NULL")
+  }
+
   /// An epoch of the log, for people.
   package struct Epoch: Sendable, Hashable {
     package let number: String

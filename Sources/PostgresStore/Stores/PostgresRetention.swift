@@ -34,3 +34,22 @@ package struct PostgresRetention: Sendable {
     return Int(count ?? 0)
   }
 }
+
+/// Takes events out of the database that the lake has: see `EventRemoval`.
+package struct PostgresEventRemoval: EventRemoval {
+  private let database: PostgresDatabase
+
+  package init(_ database: PostgresDatabase) { self.database = database }
+
+  package func floor() async throws(StoreError) -> LogFloor {
+    try await PostgresEventLog(database).floor()
+  }
+
+  package func remove(_ batch: RemovalBatch) async throws(StoreError) -> Int {
+    let call = RetentionStatements.events(
+      batch.archiveID, Int64(batch.epoch), batch.firstPosition, batch.eventIDs, batch.before)
+    let count: Int64? = try await database.write(call, for: .housekeeping, on: .long)
+      .first?.value(0)
+    return Int(count ?? 0)
+  }
+}

@@ -98,6 +98,7 @@ enum ErrorTable {
       RPCError(.cancelled, "the call was cancelled").caused(by: error)
     case .duplicate:
       RPCError(.alreadyExists, "a value that must be unique is taken").caused(by: error)
+    case .archived(let obstacle): RPCError.archived(obstacle).caused(by: error)
     case .corrupt:
       RPCError(.internal, "stored data is not what this server expects").caused(by: error)
     }
@@ -129,6 +130,29 @@ extension RPCError {
       "the log has lost what came before this place, and continued differently: events after the resume "
         + "cursor that were seen never happened; read on from there",
       details: .encoded(ErrorDetails(reason: .logForked)), resumeCursor: resumeCursor)
+  }
+
+  /// Events that are in the lake alone, which did not give them.
+  static func archived(_ obstacle: ArchiveObstacle) -> RPCError {
+    switch obstacle {
+    case .notHere:
+      RPCError(
+        .failedPrecondition,
+        "these events have left the database for the lake, which this server does not have: ask one that has "
+          + "it, or begin at a later time",
+        details: .encoded(ErrorDetails(reason: .eventsArchived)))
+    case .damaged:
+      RPCError(
+        .failedPrecondition,
+        "these events have left the database for the lake, where their file is damaged: an operator has to put "
+          + "it back from a backup; what is after them can be read",
+        details: .encoded(ErrorDetails(reason: .eventsArchived)))
+    case .busy:
+      RPCError(
+        .unavailable,
+        "these events have left the database for the lake, which cannot be read right now",
+        details: .encoded(ErrorDetails(reason: .eventsArchived, retryDelayUs: 1_000_000)))
+    }
   }
 
   /// A write that was acknowledged, and lost with its database.

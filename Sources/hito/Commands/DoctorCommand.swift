@@ -38,8 +38,10 @@ struct DoctorCommand: AsyncParsableCommand {
         if MachineChecks.canUseTLS {
           report.add(DirectoryChecks.certificates(in: "\(directory)/tls"))
         }
-        report.add(DirectoryChecks.lake(settings[LakeSettings().lakeDir] ?? "\(directory)/lake"))
-        report.add(await ServerChecks.database(url: url, dataDirectory: directory))
+        let lakeFolder = settings[LakeSettings().lakeDir] ?? "\(directory)/lake"
+        report.add(DirectoryChecks.lake(lakeFolder))
+        report.add(
+          await ServerChecks.database(url: url, dataDirectory: directory, lake: lakeFolder))
       } else {
         report.add(
           .fail("data dir", "there is none: HOME is not set", "give --data-dir or HITO_DATA_DIR"))

@@ -5,14 +5,14 @@ import PostgresStore
 struct LogCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "log",
-    abstract: "Show the log's identity and epochs, and begin an epoch.",
+    abstract: "Show the log's identity, floor and epochs, and begin an epoch.",
     discussion: """
       An epoch begins wherever the database may have lost its last events: after a failover, a
       recovery to a point in time, a restored backup. Cursors of clients that have seen lost events
       are refused with where to resume. Servers notice all of these by themselves, but for a backup
       that was put back together with everything that could tell.
       """,
-    subcommands: [LogStatusCommand.self, LogForkCommand.self],
+    subcommands: [LogStatusCommand.self, LogForkCommand.self, LogReleaseCommand.self],
     defaultSubcommand: LogStatusCommand.self)
 
   fileprivate static func show(_ epochs: [PostgresInstallation.Epoch]) {
@@ -27,7 +27,7 @@ struct LogCommand: AsyncParsableCommand {
 /// `hito log status`
 struct LogStatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Show the log's id and its epochs.")
+    commandName: "status", abstract: "Show the log's id, what of it is where, and its epochs.")
 
   @OptionGroup var database: DatabaseOptions
 
@@ -36,6 +36,14 @@ struct LogStatusCommand: AsyncParsableCommand {
       let settings = ConnectionSettings(conninfo: session.owner)
       let history = try await PostgresInstallation.history(settings)
       Output.note("log \(history.logID)")
+      let places = try await PostgresInstallation.places(settings)
+      Output.note("\(places.head) events, of which \(places.storedCount) are in the database")
+      if places.floor != "0" {
+        let owner = places.lakeID.isEmpty ? "no lake" : "the lake \(places.lakeID)"
+        Output.note(
+          "floor \(places.floor): up to there they are in the lake alone; moved \(places.movedAt), and "
+            + "\(owner) takes more")
+      }
       LogCommand.show(try await PostgresInstallation.epochs(settings))
     }
   }
@@ -65,6 +73,26 @@ struct LogForkCommand: AsyncParsableCommand {
       }
       Output.note(
         "epoch \(history.epochs.count) begins after position \(history.current.beganAfter)")
+    }
+  }
+}
+
+/// `hito log release`
+struct LogReleaseCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "release",
+    abstract: "Let the lake of another server take events out of the database.",
+    discussion: """
+      For a server that went away for good, with `event-days` set on another one whose lake has every
+      event that has left: that one takes over. Nothing is removed by this.
+      """)
+
+  @OptionGroup var database: DatabaseOptions
+
+  func run() async throws {
+    try await database.open { session in
+      try await PostgresInstallation.releaseFloor(ConnectionSettings(conninfo: session.owner))
+      Output.note("the next server with `event-days` and a whole lake takes events out")
     }
   }
 }

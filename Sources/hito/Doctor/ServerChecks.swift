@@ -1,3 +1,4 @@
+import EventLake
 import Foundation
 import Glibc
 import HitoClient
@@ -10,18 +11,20 @@ enum ServerChecks {
 
   // MARK: Database
 
-  static func database(url: String?, dataDirectory: String) async -> [HealthReport.Finding] {
-    if let url { return await database(owner: url, application: url) }
+  static func database(
+    url: String?, dataDirectory: String, lake: String
+  ) async -> [HealthReport.Finding] {
+    if let url { return await database(owner: url, application: url, lake: lake) }
     guard let connection = await RunningCluster.find(dataDirectory: dataDirectory) else {
       return [.ok("database", "embedded, not running; `hito serve` starts it")]
     }
     return await database(
       owner: connection.conninfo(role: .owner),
-      application: connection.conninfo(role: .application))
+      application: connection.conninfo(role: .application), lake: lake)
   }
 
   private static func database(
-    owner: String, application: String
+    owner: String, application: String, lake: String
   ) async -> [HealthReport.Finding] {
     let database = PostgresDatabase(PostgresDatabase.Configuration(conninfo: owner))
     do {
@@ -57,7 +60,26 @@ enum ServerChecks {
           "\(history.logID), epoch \(history.epochs.count), begun after \(history.current.beganAfter)"
         ))
     }
+    if let floor = try? await PostgresInstallation.floor(settings), floor.position > 0 {
+      findings.append(archive(lake, below: floor.position))
+    }
     return findings
+  }
+
+  /// Whether the lake of this machine has what has left the database.
+  private static func archive(_ path: String, below floor: Int64) -> HealthReport.Finding {
+    let subject = "archive"
+    do throws(LakeError) {
+      guard let stand = try ParquetEventLake.stand(inFolder: path) else {
+        throw .missing(path: path, floor: floor)
+      }
+      guard stand.publishedPosition >= floor else {
+        throw .behindFloor(published: stand.publishedPosition, floor: floor)
+      }
+      return .ok(subject, "events up to \(floor) have left the database; the lake has them")
+    } catch {
+      return .fail(subject, "\(error)", "see docs/operations.md, Events that leave the database")
+    }
   }
 
   private static func isolation(_ state: RowSecurity.State) -> HealthReport.Finding {

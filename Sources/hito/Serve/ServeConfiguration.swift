@@ -30,6 +30,8 @@ struct ServeConfiguration: Sendable {
   var quotaDefaults: QuotaDefaults
   /// How long what has ended is kept; what is not named is kept for ever.
   var lifetimes: [PostgresRetention.Kind: Duration]
+  /// How long events stay in the database before they are in the lake alone; nil: for ever.
+  var eventLifetime: Duration?
   /// How long calls may continue after SIGTERM.
   var grace: Duration
   /// How long a call waits for a client that takes nothing of its output.
@@ -64,7 +66,8 @@ extension ServeConfiguration {
         streamMax: Int32(settings[quotas.streamsPerUser]),
         bytesPerDay: Int64(settings[quotas.mebibytesPerDay]) << 20,
         modelTokensPerDay: settings[ModelSettings().modelTokensPerDay].map { Int64($0) }),
-      lifetimes: RetentionSettings.lifetimes(settings), grace: settings[server.grace],
+      lifetimes: RetentionSettings.lifetimes(settings),
+      eventLifetime: RetentionSettings.eventLifetime(settings), grace: settings[server.grace],
       streamStallMax: settings[server.streamStall])
   }
 }

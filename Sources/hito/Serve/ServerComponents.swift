@@ -17,6 +17,8 @@ final class ServerComponents: Sendable {
   let hub: EventHub
   let relay: EventRelay
   let sink: LakeSink
+  /// Nil where events stay in the database.
+  let retention: LakeRetention?
   let health = HealthState()
   let bootstrap: AdminBootstrap
   let worker: EmbeddingWorker
@@ -48,10 +50,17 @@ final class ServerComponents: Sendable {
     self.clock = clock
     self.ids = ids
     self.logger = logger
-    log = PostgresEventLog(database)
+    log = PostgresEventLog(database, archive: lake)
+    // What keeps the lake reads what the database itself has.
+    let stored = PostgresEventLog(database)
     hub = EventHub(history: history)
     let sequencer = PostgresEventSequencer(database)
-    sink = LakeSink(lake: lake, log: log, logger: Logger(label: "hito.lake"), time: clock)
+    sink = LakeSink(lake: lake, log: stored, logger: Logger(label: "hito.lake"), time: clock)
+    retention = configuration.eventLifetime.map { lifetime in
+      LakeRetention(
+        lake: lake, log: stored, removal: PostgresEventRemoval(database), lifetime: lifetime,
+        time: clock, logger: Logger(label: "hito.lake"))
+    }
     // The embedded database has no other server to wake.
     var announce: (@Sendable () async -> Void)?
     if configuration.databaseURL != nil {
@@ -73,7 +82,7 @@ final class ServerComponents: Sendable {
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
       goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
       writes: PostgresWriteStore(database), tokens: PostgresTokenStore(database), log: log,
-      archive: lake, runs: PostgresAgentRunStore(database))
+      archive: lake, runs: PostgresAgentRunStore(database, archive: lake))
     let retrieval = PostgresRetrievalStore(database)
     stores.retrieval = retrieval
     stores.embeddings = embeddings

@@ -128,8 +128,7 @@ struct ServerProgram {
     let lake = ParquetEventLake(
       directory: configuration.lakeDirectory,
       storage: PosixStorage(readingGroup: configuration.readingGroup))
-    let recovery = try await lake.recover()
-    logger.info("opened the lake", metadata: ["recovery": "\(recovery)"])
+    try await open(lake, below: PostgresInstallation.floor(pool.connection))
     let quotas = QuotaBook(
       store: PostgresQuotaStore(database), defaults: configuration.quotaDefaults, clock: clock)
     let model = try configured.languageModel(
@@ -150,6 +149,10 @@ struct ServerProgram {
         DatabaseService(database: database),
         LoopService { [parts] in try await parts.relay.run(wakeups: database.wakeups) },
         LakeService(sink: parts.sink, logger: logger),
+        LoopService { [parts] in
+          try await parts.retention?.run()
+          while true { try await Task.sleep(for: .seconds(3600)) }
+        },
         LoopService { [parts] in try await parts.watchHealth() },
         LoopService { [parts] in try await parts.worker.run() },
         LoopService { [parts] in try await parts.copier.run() },
@@ -191,6 +194,22 @@ struct ServerProgram {
         services: services.map { .init(service: $0) },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     ).run()
+  }
+
+  /// A lake that must be there and is not is not begun anew: all else works without it.
+  private func open(
+    _ lake: ParquetEventLake, below floor: LogFloor
+  ) async throws(LakeError) {
+    do throws(LakeError) {
+      let recovery = try await lake.recover(below: floor)
+      logger.info("opened the lake", metadata: ["recovery": "\(recovery)"])
+      try await lake.require(floor)
+    } catch {
+      switch error {
+      case .missing, .behindFloor: logger.error("\(error)")
+      default: throw error
+      }
+    }
   }
 
   private func makeComponents(

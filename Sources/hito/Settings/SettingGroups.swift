@@ -150,7 +150,7 @@ struct QuotaSettings: SettingGroup {
     help: "What the writes of a learner or an instructor may store in a day of UTC.")
 }
 
-/// What the log itself says is kept for ever.
+/// What the log says is kept for ever: in the database, or after some time in the lake alone.
 struct RetentionSettings: SettingGroup {
   static let title = "Retention"
 
@@ -168,6 +168,16 @@ struct RetentionSettings: SettingGroup {
   let usageDays = Setting<Int>(
     "usage-days", .integer(days), default: 400,
     help: "Days for which it is kept who used how much of a model in which hour; 0: for ever.")
+
+  let eventDays = Setting<Int>(
+    "event-days", .integer(days), default: 0,
+    help: "Days after which events leave the database and are in the lake alone; 0: never.")
+
+  /// How long events stay in the database; nil: for ever.
+  static func eventLifetime(_ settings: Settings) -> Duration? {
+    let days = settings[RetentionSettings().eventDays]
+    return days > 0 ? .seconds(Int64(days) * 86_400) : nil
+  }
 
   static func lifetimes(_ settings: Settings) -> [PostgresRetention.Kind: Duration] {
     let group = RetentionSettings()

@@ -3,15 +3,16 @@ import Synchronization
 
 /// A log in memory that can be told to fail.
 final class MemoryLog: EventLog {
-  private struct State {
+  fileprivate struct State {
     var events: [StoredEvent] = []
     var failuresLeft = 0
     var readCount = 0
     var history = LogHistory.unnamed
     var refusesDeclarations = false
+    var floor = LogFloor.none
   }
 
-  private let state = Mutex(State())
+  fileprivate let state = Mutex(State())
 
   init(_ events: [StoredEvent] = []) { state.withLock { $0.events = events } }
 
@@ -50,12 +51,13 @@ final class MemoryLog: EventLog {
   func page(
     after position: Int64, limit: Int, byteCountMax: Int
   ) async throws(StoreError) -> LogPage {
-    let result: LogPage? = state.withLock { state in
+    let result: Result<LogPage, StoreError> = state.withLock { state in
       state.readCount += 1
       if state.failuresLeft > 0 {
         state.failuresLeft -= 1
-        return nil
+        return .failure(.unavailable("test", maybeCommitted: false))
       }
+      if position < state.floor.position { return .failure(.archived(.notHere)) }
       let left = state.events.filter { $0.position > position }
       var events: [StoredEvent] = []
       var byteCount = 0
@@ -63,11 +65,11 @@ final class MemoryLog: EventLog {
         byteCount += event.payload.byteCount + event.metadata.byteCount
         events.append(event)
       }
-      return LogPage(
-        events: events, isEnd: events.count == left.count, epoch: state.history.current.id)
+      return .success(
+        LogPage(
+          events: events, isEnd: events.count == left.count, epoch: state.history.current.id))
     }
-    guard let result else { throw .unavailable("test", maybeCommitted: false) }
-    return result
+    return try result.get()
   }
 
   /// The lake reads all of the log.
@@ -77,12 +79,14 @@ final class MemoryLog: EventLog {
     throw .unavailable("the lake reads no windows", maybeCommitted: false)
   }
 
+  func floor() async throws(StoreError) -> LogFloor { state.withLock { $0.floor } }
+
   func end(unsequencedMax: Int) async throws(StoreError) -> LogEnd? {
     LogEnd(position: try await head())
   }
 
   func head() async throws(StoreError) -> Int64 {
-    state.withLock { $0.events.last?.position ?? 0 }
+    state.withLock { $0.events.last?.position ?? $0.floor.position }
   }
 
   func newestUnsequenced() async throws(StoreError) -> EntityID? { nil }
@@ -103,5 +107,27 @@ final class MemoryLog: EventLog {
         $0.userID == user && $0.position > position && $0.createdAt >= from && $0.createdAt < to
       }
     }
+  }
+}
+
+/// The rules of the database's own function.
+extension MemoryLog: EventRemoval {
+  func remove(_ batch: RemovalBatch) async throws(StoreError) -> Int {
+    let result: Result<Int, StoreError> = state.withLock { state in
+      guard state.floor.archiveID.map({ $0 == batch.archiveID }) ?? true,
+        batch.epoch == state.history.current.id
+      else { return .failure(.corrupt("another lake, or another epoch")) }
+      guard batch.firstPosition == state.floor.position + 1 else { return .success(0) }
+      let there = state.events.prefix(batch.eventIDs.count)
+      guard there.map(\.id) == batch.eventIDs else { return .failure(.corrupt("others")) }
+      let due = there.prefix { $0.createdAt < batch.before }
+      guard let last = due.last else { return .success(0) }
+      state.events.removeFirst(due.count)
+      state.floor = LogFloor(
+        position: last.position, eventID: last.id, createdUntil: due.map(\.createdAt).max(),
+        highestID: due.map(\.id).max(), archiveID: batch.archiveID)
+      return .success(due.count)
+    }
+    return try result.get()
   }
 }

@@ -98,7 +98,13 @@ typedef enum _Hito__V1__ErrorReason {
    * the log continued differently (OUT_OF_RANGE). Events and writes after the resume cursor that the
    * caller has seen never happened; the error's resume cursor is the last place that still holds.
    */
-  HITO__V1__ERROR_REASON__ERROR_REASON_LOG_FORKED = 16
+  HITO__V1__ERROR_REASON__ERROR_REASON_LOG_FORKED = 16,
+  /*
+   * These events have left the database, and this server cannot read the lake that has them: it is not here,
+   * or damaged (FAILED_PRECONDITION: ask a server that has it, or an operator), or busy (UNAVAILABLE: try
+   * again).
+   */
+  HITO__V1__ERROR_REASON__ERROR_REASON_EVENTS_ARCHIVED = 17
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__ERROR_REASON)
 } Hito__V1__ErrorReason;
 
