@@ -67,7 +67,7 @@ struct LakeRetentionTests {
     try bytes.write(to: url)
   }
 
-  @Test("are those that are old enough, and the lake goes on as before")
+  @Test("are those that are old enough, and the lake continues as before")
   func oldEnough() async throws {
     let folder = try TemporaryFolder()
     let (lake, log) = try await filled(folder)
@@ -123,7 +123,7 @@ struct LakeRetentionTests {
   @Test("stay where a file of them is not what was written, until it is written again")
   func verified() async throws {
     let folder = try TemporaryFolder()
-    let (lake, log) = try await filled(folder, without: 0)
+    let (lake, log) = try await filled(folder, without: -1)
     let file = try #require(try lake.openState().files.first)
     // In the bytes between pages and footer that no reader of rows looks at, the checksum does.
     let url = URL(fileURLWithPath: lake.layout.path(of: file))
@@ -139,7 +139,8 @@ struct LakeRetentionTests {
     #expect(try await retention(lake, log, day: 90).step() == 240)
   }
 
-  @Test("are the only copy then: a damaged file is kept, said, and taken back when it is whole again")
+  @Test(
+    "are the only copy then: a damaged file is kept, said, and taken back when it is whole again")
   func onlyCopy() async throws {
     let folder = try TemporaryFolder()
     let (lake, log) = try await filled(folder)
@@ -158,7 +159,7 @@ struct LakeRetentionTests {
     #expect(lake.damaged.map(\.file) == [lost])
     let aside = lake.layout.quarantinePath(of: lost)
     #expect(FileManager.default.fileExists(atPath: aside))
-    // Everything else goes on.
+    // Everything else continues.
     log.append(Self.events(241...250))
     #expect(try await sink(lake, log).flush() == 250)
     _ = try await lake.compact(before: Fixtures.monday.advanced(by: .seconds(20 * 86_400)))
@@ -237,7 +238,8 @@ struct LakeRetentionTests {
     #expect(FileManager.default.fileExists(atPath: lake.layout.quarantinePath(of: file)))
   }
 
-  @Test("are not lost where taking a file back is cut short at any operation", arguments: [true, false])
+  @Test(
+    "are not lost where taking a file back is cut short at any operation", arguments: [true, false])
   func crashes(isBefore: Bool) async throws {
     let base = try TemporaryFolder()
     let (lake, log) = try await filled(base)

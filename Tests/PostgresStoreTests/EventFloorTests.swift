@@ -169,7 +169,8 @@ import Testing
     }
     // A learner sees no more below the floor than above.
     let own = try await world.log.events(
-      in: EventWindow(after: 0, through: 1000), limits: WindowLimits(eventCount: 9, lookedCount: 99),
+      in: EventWindow(after: 0, through: 1000),
+      limits: WindowLimits(eventCount: 9, lookedCount: 99),
       scope: AccessScope(callerID: user, role: .learner))
     #expect(own.events == Array(before.filter { $0.userID == user }.prefix(9)))
   }
@@ -333,7 +334,8 @@ import Testing
     try await World.run { world in
       try await world.add(200, age: 30, perDay: 20)
       let run = world.store.ids.next(at: world.store.now)
-      let ada = try await world.store.addUser("Ada", at: world.store.now)
+      let ada = try await world.store.addUser(
+        "Ada", at: world.store.now.advanced(by: .seconds(-20 * Self.day)))
       try await world.script.run(
         """
         INSERT INTO agent_runs (id, kind, user_id, caller_id, request, status, version, owner,

@@ -45,7 +45,8 @@ import Testing
     var lead: EventInterest.Lead
     var arguments: String
     var count = 5
-    var pageMax = 40
+    /// Of which the floor of the log is three.
+    var pageMax = 43
     /// Of whose rows the session sees.
     var scope = "all"
   }

@@ -128,11 +128,18 @@ package protocol EventLog: Sendable {
 
 extension EventLog {
   /// Whether the log has this event at this position. False only where it shows another one there:
-  /// what is not there to compare is no evidence of a loss.
+  /// what is not there to compare is no evidence of a loss, nor is what has left the store.
   package func agrees(
     on eventID: EntityID, at position: Int64
   ) async throws(StoreError) -> Bool {
-    if try await self.position(of: eventID) == position { return true }
+    let floor = try await floor()
+    if position < floor.position { return true }
+    if position == floor.position, position > 0 { return eventID == floor.eventID }
+    do throws(StoreError) {
+      if try await self.position(of: eventID) == position { return true }
+    } catch .archived {
+      // Not above the floor, where it should be.
+    }
     let there = try await page(after: position - 1, limit: 1, byteCountMax: 1).events.first
     return there.map { $0.position != position || $0.id == eventID } ?? true
   }

@@ -99,7 +99,8 @@ enum LakeRows {
     var users: [CChar] = []
     users.reserveCapacity(places.count * 36)
     for place in places {
-      users += place.userID.map { $0.description.utf8.map(CChar.init(bitPattern:)) }
+      users +=
+        place.userID.map { $0.description.utf8.map(CChar.init(bitPattern:)) }
         ?? [CChar](repeating: 0, count: 36)
     }
     var list = carrow_row_list()

@@ -73,13 +73,7 @@ extension LakeSink {
   /// True where the lake can not tell, because a file is damaged: it is written again from the log.
   private func isSame(at position: Int64) async throws -> Bool {
     guard let id = try await lake.eventID(at: position) else { return true }
-    do throws(StoreError) {
-      if try await log.position(of: id) == position { return true }
-    } catch .archived {
-      // It is not above the floor, where it is looked for.
-    }
-    let there = try await log.page(after: position - 1, limit: 1, byteCountMax: 1).events.first
-    return there.map { $0.position != position || $0.id == id } ?? true
+    return try await log.agrees(on: id, at: position)
   }
 
   private func cut(

@@ -158,32 +158,32 @@ extension EventStatements {
   }
 
   private static func wanted(keys: String, columns: String, _ sources: [Source]) -> String {
-      """
-      WITH keys AS MATERIALIZED (
-        SELECT k.* FROM (\(keys)) k (\(columns)) LIMIT \(windowKeyMax + 1)),
-      share AS MATERIALIZED (
-        SELECT CASE WHEN count(*) <= \(windowKeyMax)
-          THEN greatest(\(windowShareMin), $3 / greatest(count(*), 1)) ELSE 0 END AS size
-        FROM keys),
-      looked AS MATERIALIZED (
-        SELECT k.*, p.* FROM keys k CROSS JOIN LATERAL (
-          \(sources.map(\.select).joined(separator: "\nUNION ALL\n"))) p),
-      reach AS MATERIALIZED (
-        SELECT coalesce(min(k.last), $2) AS position FROM (
-          SELECT max(l.position) AS last FROM looked l GROUP BY \(columns)
-          HAVING count(*) >= (SELECT size FROM share)) k),
-      wanted AS MATERIALIZED (
-        SELECT DISTINCT l.position, l.seq, l.event_type, l.user_id, l.created_at FROM looked l
-        WHERE l.position <= (SELECT position FROM reach)
-          AND (cardinality($6) = 0 OR l.user_id = ANY ($6))
-          AND (cardinality($7) = 0 OR l.goal_id = ANY ($7))
-          AND (cardinality($8) = 0 OR l.task_id = ANY ($8))
-          AND (cardinality($9) = 0 OR l.course_id = ANY ($9))
-          AND (cardinality($10) = 0 OR l.event_type = ANY ($10)
-            OR split_part(l.event_type, '.', 1) || '.*' = ANY ($10))
-          AND ($11 IS NULL OR l.user_id = $11
-            OR EXISTS (SELECT FROM courses c WHERE c.id = l.course_id AND c.user_id = $11))
-        ORDER BY l.position LIMIT $4)
-      """
+    """
+    WITH keys AS MATERIALIZED (
+      SELECT k.* FROM (\(keys)) k (\(columns)) LIMIT \(windowKeyMax + 1)),
+    share AS MATERIALIZED (
+      SELECT CASE WHEN count(*) <= \(windowKeyMax)
+        THEN greatest(\(windowShareMin), $3 / greatest(count(*), 1)) ELSE 0 END AS size
+      FROM keys),
+    looked AS MATERIALIZED (
+      SELECT k.*, p.* FROM keys k CROSS JOIN LATERAL (
+        \(sources.map(\.select).joined(separator: "\nUNION ALL\n"))) p),
+    reach AS MATERIALIZED (
+      SELECT coalesce(min(k.last), $2) AS position FROM (
+        SELECT max(l.position) AS last FROM looked l GROUP BY \(columns)
+        HAVING count(*) >= (SELECT size FROM share)) k),
+    wanted AS MATERIALIZED (
+      SELECT DISTINCT l.position, l.seq, l.event_type, l.user_id, l.created_at FROM looked l
+      WHERE l.position <= (SELECT position FROM reach)
+        AND (cardinality($6) = 0 OR l.user_id = ANY ($6))
+        AND (cardinality($7) = 0 OR l.goal_id = ANY ($7))
+        AND (cardinality($8) = 0 OR l.task_id = ANY ($8))
+        AND (cardinality($9) = 0 OR l.course_id = ANY ($9))
+        AND (cardinality($10) = 0 OR l.event_type = ANY ($10)
+          OR split_part(l.event_type, '.', 1) || '.*' = ANY ($10))
+        AND ($11 IS NULL OR l.user_id = $11
+          OR EXISTS (SELECT FROM courses c WHERE c.id = l.course_id AND c.user_id = $11))
+      ORDER BY l.position LIMIT $4)
+    """
   }
 }
