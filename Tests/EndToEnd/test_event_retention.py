@@ -11,6 +11,7 @@ from typing import Iterator, List, NamedTuple
 
 import lake as lake_files
 import pytest
+from external_database import VERSIONS, Database
 from history import Watcher, check, eventually, ids, read_all
 from hito import v1
 from hito_server import HitoServer, Login
@@ -244,6 +245,57 @@ async def test_a_damaged_file_is_kept_and_said_and_taken_back_when_it_is_whole(w
 
 async def said(server: HitoServer) -> bool:
     return "have events that have left the database" in server.log.read_text()
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[Database, HitoServer, HitoServer]]:
+    """Two servers of one database of the oldest version, of which the first takes events out."""
+    database = Database(VERSIONS[0])
+    servers: List[HitoServer] = []
+    try:
+        database.create("shared")
+        for environment in ({"HITO_EVENT_DAYS": "30"}, {}):
+            url = database.url("shared")
+            servers.append(HitoServer(environment={**environment, "HITO_DATABASE_URL": url}))
+        servers[0].start()
+        yield database, servers[0], servers[1]
+    finally:
+        for server in servers:
+            server.remove()
+        database.remove()
+
+
+async def test_a_second_server_needs_a_copy_of_the_lake(pair):
+    database, owner, other = pair
+    ana = await asyncio.to_thread(owner.join, "Ana")
+    owner.kill()
+    await asyncio.to_thread(database.run, "shared", events_of(ana.user_id, 500))
+    shutil.rmtree(owner.data / "lake")
+    await owner.restart()
+    async with await owner.connect(owner.admin()) as admin:
+        await admin.server.flush_lake(v1.FlushLakeRequest(), timeout=60.0)
+    assert owner.stop() == 0
+    await owner.restart()
+
+    async def left() -> bool:
+        position = await asyncio.to_thread(
+            database.run, "shared", "SELECT position FROM event_floor"
+        )
+        return int(position) > 500
+
+    await eventually("all that is old to leave", left, 60)
+    await other.restart()
+    async with await owner.connect(ana) as first, await other.connect(ana) as second:
+        expected = await read_all(first)
+        assert len(expected) > 500
+        error = await refused(second)
+        assert "which this server does not have" in error.message
+        expected = await read_all(first)
+    assert other.stop() == 0
+    shutil.copytree(owner.data / "lake", other.data / "lake", dirs_exist_ok=True)
+    await other.restart()
+    async with await other.connect(ana) as second:
+        assert ids(await read_all(second)) == ids(expected)
 
 
 @pytest.mark.parametrize("days", ["-1", "1.5", "40000"])

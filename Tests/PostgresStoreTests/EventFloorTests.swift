@@ -333,9 +333,9 @@ import Testing
   @Test func aRunFindsItsOwnEvents() async throws {
     try await World.run { world in
       try await world.add(200, age: 30, perDay: 20)
-      let run = world.store.ids.next(at: world.store.now)
       let ada = try await world.store.addUser(
         "Ada", at: world.store.now.advanced(by: .seconds(-20 * Self.day)))
+      let run = world.store.ids.next(at: world.store.now)
       try await world.script.run(
         """
         INSERT INTO agent_runs (id, kind, user_id, caller_id, request, status, version, owner,

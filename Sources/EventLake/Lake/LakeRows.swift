@@ -45,8 +45,9 @@ enum LakeRows {
     }
     return days.flatMap { day, places in
       state.files(ofDay: day.number).filter { $0.kind == day.kind }.compactMap { file in
-        let wanted = places.filter { file.covers($0.position) }
-        return wanted.isEmpty ? nil : (file, wanted)
+        let wanted = places[
+          places.index(from: file.firstPosition)..<places.index(from: file.lastPosition + 1)]
+        return wanted.isEmpty ? nil : (file, Array(wanted))
       }
     }.sorted { ($0.0.firstPosition, $0.0.path) < ($1.0.firstPosition, $1.0.path) }
   }
@@ -199,6 +200,18 @@ extension EventPlace {
     self.init(
       position: position, seq: 0, type: "", userID: nil,
       createdAt: Timestamp(microsecondsSinceEpoch: 0))
+  }
+}
+
+extension [EventPlace] {
+  /// Of the first place at `position` or after it.
+  fileprivate func index(from position: Int64) -> Int {
+    var (low, high) = (startIndex, endIndex)
+    while low < high {
+      let middle = low + (high - low) / 2
+      if self[middle].position < position { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }
 
