@@ -238,9 +238,22 @@ struct LakeRetentionTests {
     #expect(FileManager.default.fileExists(atPath: lake.layout.quarantinePath(of: file)))
   }
 
+  enum Fault: CaseIterable {
+    case crashBefore, crashAfter, full
+
+    func at(_ operation: Int) -> FaultyStorage.Fault {
+      switch self {
+      case .crashBefore: .crashBefore(operation)
+      case .crashAfter: .crashAfter(operation)
+      case .full: .full(from: operation)
+      }
+    }
+  }
+
   @Test(
-    "are not lost where taking a file back is cut short at any operation", arguments: [true, false])
-  func crashes(isBefore: Bool) async throws {
+    "are not lost where taking a file back is cut short at any operation, or the disk is full",
+    arguments: Fault.allCases)
+  func crashes(_ fault: Fault) async throws {
     let base = try TemporaryFolder()
     let (lake, log) = try await filled(base)
     let floor = try await log.floor()
@@ -257,7 +270,7 @@ struct LakeRetentionTests {
       let folder = try TemporaryFolder()
       try FileManager.default.removeItem(atPath: folder.path)
       try FileManager.default.copyItem(atPath: base.path, toPath: folder.path)
-      let storage = FaultyStorage(isBefore ? .crashBefore(operation) : .crashAfter(operation))
+      let storage = FaultyStorage(fault.at(operation))
       let crashed = ParquetEventLake(directory: folder.path, storage: storage)
       let report = try? await crashed.recover(below: floor)
       try await crashed.close()

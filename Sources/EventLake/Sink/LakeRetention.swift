@@ -1,6 +1,7 @@
 package import Domain
 package import Logging
 import Logs
+import Synchronization
 
 /// Takes events out of the database once they are old enough and the lake has them.
 ///
@@ -17,6 +18,8 @@ package final class LakeRetention: Sendable {
     case otherLake(EntityID)
     /// The lake has something else than the database.
     case differs(position: Int64)
+    /// The database does not let this event go, nor what is after it.
+    case kept(position: Int64)
 
     package var description: String {
       switch self {
@@ -26,6 +29,9 @@ package final class LakeRetention: Sendable {
           + "that has it, or say `hito log release`"
       case .differs(let position):
         "the lake has another event \(position) than the database: nothing is removed from there on"
+      case .kept(let position):
+        "the database keeps event \(position) and what is after it: its id is not of the time when it was "
+          + "made, or the database's clock says that it is of the last day"
       }
     }
   }
@@ -33,6 +39,8 @@ package final class LakeRetention: Sendable {
   /// Events that are compared and removed together, and what they may take.
   private static let batchCountMax = 1000
   private static let batchByteMax = 8 << 20
+  /// The database has a clock of its own, and keeps what is of its last day.
+  private static let clockDifferenceMax = Duration.seconds(300)
   private static let interval = Duration.seconds(60)
   private static let readyInterval = Duration.seconds(1)
   private static let pauseMax = Duration.milliseconds(100)
@@ -44,6 +52,7 @@ package final class LakeRetention: Sendable {
   private let time: any TimeSource
   private let logger: Logger
   private let outage: OutageLog
+  private let failure = Mutex<String?>(nil)
 
   /// - Parameters:
   ///   - log: without an archive.
@@ -61,6 +70,9 @@ package final class LakeRetention: Sendable {
     outage = OutageLog(logger, "removing events from the database that the lake has", level: .error)
   }
 
+  /// Why nothing more was removed; nil while all is well.
+  package var lastFailure: String? { failure.withLock { $0 } }
+
   /// Runs until the task is cancelled; what fails is logged and tried again.
   package func run() async throws {
     while true {
@@ -68,6 +80,7 @@ package final class LakeRetention: Sendable {
       do {
         let count = try await step()
         outage.worked()
+        failure.withLock { $0 = nil }
         if count > 0 {
           logger.info("events are in the lake alone now", metadata: ["count": "\(count)"])
         }
@@ -75,15 +88,16 @@ package final class LakeRetention: Sendable {
         interval = Self.readyInterval
       } catch {
         try Task.checkCancellation()
+        failure.withLock { $0 = "\(error)" }
         outage.failed("\(error)")
       }
       try await Task.sleep(for: interval)
     }
   }
 
-  /// Removes what is due now; how many events that was.
+  /// Removes what is due now; how many events that was. What is removed before an error stays removed.
   package func step() async throws -> Int {
-    let before = time.now().advanced(by: .zero - lifetime)
+    let before = time.now().advanced(by: .zero - lifetime - Self.clockDifferenceMax)
     var verified: Set<LakeFile> = []
     var total = 0
     while true {
@@ -124,7 +138,11 @@ package final class LakeRetention: Sendable {
       RemovalBatch(
         archiveID: lakeID, epoch: history.current.id, firstPosition: first.position,
         eventIDs: rows.events.map(\.id), before: before))
-    return (count, count < due.count || due.count < page.events.count || page.isEnd)
+    // Another one moved the floor meanwhile where it is not the one that was asked for.
+    if count < due.count, try await removal.floor().position == first.position + Int64(count) - 1 {
+      throw Obstacle.kept(position: first.position + Int64(count))
+    }
+    return (count, due.count < page.events.count || page.isEnd)
   }
 }
 

@@ -66,7 +66,8 @@ struct AnalyticsService: AnalyticsServiceHandler {
   }
 
   /// - Returns: the position up to which events were counted; 0 where there is no lake or it cannot
-  ///   be read now. The log holds every event too: a damaged lake makes reports slower, not wrong.
+  ///   be read now. The log holds every event too that has not left it, and says where one has: a damaged
+  ///   lake makes reports slower, or fails them, but never makes them wrong.
   private func readArchive(
     _ userID: EntityID, _ period: ReportPeriod, into accumulator: inout ProductivityAccumulator
   ) async throws -> Int64 {

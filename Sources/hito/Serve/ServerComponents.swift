@@ -182,7 +182,8 @@ extension ServerComponents {
             name: EmbeddingWorker.pipelineName, position: worker.position,
             lastError: worker.lastError ?? ""),
           PipelineState(
-            name: "lake", position: lake.publishedPosition, lastError: sink.lastFailure ?? ""),
+            name: "lake", position: lake.publishedPosition,
+            lastError: sink.lastFailure ?? retention?.lastFailure ?? ""),
         ]
       },
       flushLake: { [self] in
