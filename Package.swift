@@ -42,6 +42,7 @@ let package = Package(
   products: [
     .executable(name: "hito", targets: ["hito"]),
     .library(name: "HitoClient", targets: ["HitoClient"]),
+    .executable(name: "hito-sandbox", targets: ["hito-sandbox"]),
     .executable(name: "protoc-gen-hito", targets: ["protoc-gen-hito"]),
   ],
   dependencies: [
@@ -79,6 +80,10 @@ let package = Package(
     .target(
       name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
       linkerSettings: [.linkedLibrary("m")]),
+
+    .target(name: "CSandbox"),
+    // The launcher of sandboxes: a program of its own, so that the server never forks.
+    .executableTarget(name: "hito-sandbox", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
 
     // L1: import nothing but C, and each other
     .target(name: "OpenSSL", dependencies: ["COpenSSL"], swiftSettings: swift),
@@ -127,6 +132,8 @@ let package = Package(
       swiftSettings: swift),
     .target(
       name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
+    .target(
+      name: "Sandbox", dependencies: ["Domain", "Threads", "CSandbox"], swiftSettings: swift),
     .target(
       name: "Service",
       dependencies: [
@@ -230,6 +237,10 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "OpenSSLTests", dependencies: ["OpenSSL"], swiftSettings: swift),
+    .testTarget(
+      name: "SandboxTests",
+      dependencies: ["Sandbox", "Domain", "hito-sandbox"], exclude: ["Hostile"],
+      swiftSettings: swift),
     .testTarget(
       name: "DocumentsTests", dependencies: ["Documents", "Domain", "Retrieval"],
       swiftSettings: swift),

@@ -36,12 +36,25 @@ package final class FairQueue<Caller: Hashable & Sendable>: Sendable {
   package var insideCount: Int { state.withLock { $0.machine.insideCount } }
   package var waitingCount: Int { state.withLock { $0.machine.waitingCount } }
 
-  /// Waits for a place.
-  package func enter(_ caller: Caller, until deadline: ContinuousClock.Instant?) async -> Entry {
-    let call = state.withLock { state in
+  /// A name for a call, by which it can be asked for while it waits.
+  package func makeTicket() -> UInt64 {
+    state.withLock { state in
       state.lastCall += 1
       return state.lastCall
     }
+  }
+
+  /// How many calls have their turn before the one with this ticket, as far as can be known now; nil where
+  /// it does not wait.
+  package func aheadCount(of ticket: UInt64, _ caller: Caller) -> Int? {
+    state.withLock { $0.machine.aheadCount(of: ticket, caller) }
+  }
+
+  /// Waits for a place.
+  package func enter(
+    _ caller: Caller, until deadline: ContinuousClock.Instant?, ticket: UInt64? = nil
+  ) async -> Entry {
+    let call = ticket ?? makeTicket()
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let entry: Entry? = state.withLock { state in

@@ -126,6 +126,24 @@ package struct FairQueueMachine<Caller: Hashable & Sendable>: Sendable {
     return true
   }
 
+  /// How many calls have their turn before this one if all that are inside end in time; nil where it does
+  /// not wait. Looks at every caller that waits.
+  package func aheadCount(of call: UInt64, _ caller: Caller) -> Int? {
+    guard let own = queues[caller]?.waiting.firstIndex(where: { $0.call == call }) else { return nil }
+    // Each other caller has a turn before each turn of this one, and one more where it is before it in
+    // the round. A caller that is not in the round has all its places, and comes after those that are.
+    var isBefore = true
+    var count = own
+    for other in round {
+      if other == caller {
+        isBefore = false
+      } else {
+        count += min(queues[other]?.waiting.count ?? 0, own + (isBefore ? 1 : 0))
+      }
+    }
+    return count
+  }
+
   /// One place for the caller whose turn it is.
   private mutating func turn(of caller: Caller, at now: ContinuousClock.Instant) -> [Turn] {
     guard var queue = queues[caller] else { return [] }

@@ -1,0 +1,52 @@
+import Domain
+import Glibc
+
+/// What the launcher is told of a job: `struct request` of the launcher, in one memory file.
+enum LaunchRequest {
+  private static let magic: UInt32 = 0x3142_5348
+  private static let plainMode: UInt32 = 0o644
+  private static let executableMode: UInt32 = 0o755
+  /// The roots of the two file systems in memory, and what the launcher makes in them.
+  private static let ownFolderCount: UInt64 = 4
+
+  static func bytes(of job: SandboxJob, userID: UInt32, arguments: [String]) -> [UInt8] {
+    let folders = job.folder.map { [$0] } ?? []
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(4096 + job.files.reduce(0) { $0 + $1.content.count + 64 })
+    for number in [
+      magic, userID, userID, UInt32(job.mounts.count), UInt32(arguments.count),
+      UInt32(job.files.count + folders.count),
+    ] {
+      append(number, to: &bytes)
+    }
+    let size = UInt64(job.limits.diskByteCount)
+    let count = UInt64(job.limits.fileCount) + ownFolderCount
+    for number in [size, count, size, count] {
+      withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
+    }
+    for mount in job.mounts { append(mount.source, to: &bytes) }
+    for argument in arguments { append(argument, to: &bytes) }
+    for file in job.files {
+      append(file.path.text, to: &bytes)
+      append(file.isExecutable ? executableMode : plainMode, to: &bytes)
+      append(UInt32(file.content.count), to: &bytes)
+      bytes += file.content
+    }
+    for folder in folders {
+      append(folder.text, to: &bytes)
+      append(0, to: &bytes)
+      append(0, to: &bytes)
+    }
+    return bytes
+  }
+
+  private static func append(_ number: UInt32, to bytes: inout [UInt8]) {
+    withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
+  }
+
+  private static func append(_ text: String, to bytes: inout [UInt8]) {
+    append(UInt32(text.utf8.count), to: &bytes)
+    bytes += text.utf8
+    bytes.append(0)
+  }
+}

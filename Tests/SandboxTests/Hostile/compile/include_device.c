@@ -1,0 +1,4 @@
+// expect: ended
+// compile: gcc -fsyntax-only
+// An endless file.
+#include "/dev/zero"

@@ -1,0 +1,3 @@
+# expect: stalled
+# wall: 1
+exec sleep 1000

@@ -1,0 +1,131 @@
+import Domain
+import Testing
+
+@testable import Sandbox
+
+@Suite struct `A run` {
+  private static let start = ContinuousClock.now
+  private static let limits = SandboxLimits(
+    cpuTime: .seconds(1), wallTime: .seconds(4), outputByteCount: 10, reportByteCount: 5)
+
+  private func machine(_ overflow: SandboxJob.Overflow = .end) -> RunMachine {
+    RunMachine(limits: Self.limits, overflow: overflow, launchedAt: Self.start)
+  }
+
+  private func usage(cpu: Duration = .zero, kills: Int = 0, forks: Int = 0) -> GroupUsage {
+    GroupUsage(cpuTime: cpu, memoryKillCount: kills, refusedForkCount: forks)
+  }
+
+  private func outcome(_ machine: RunMachine, _ usage: GroupUsage) throws -> SandboxOutcome {
+    try machine.outcome(usage, processorWait: .zero, trace: "")
+  }
+
+  @Test func `that ends by itself ends as its command did`() throws {
+    var machine = machine()
+    machine.began(at: Self.start, cpuTime: .milliseconds(5))
+    machine.ended(.exited(code: 3), at: Self.start + .seconds(1))
+    #expect(try outcome(machine, usage(cpu: .milliseconds(900))) == .exited(code: 3))
+    #expect(machine.wallTime(at: Self.start + .seconds(9)) == .seconds(1))
+    #expect(machine.cpuTime(usage(cpu: .milliseconds(900))) == .milliseconds(895))
+  }
+
+  @Test func `is judged by the processor time that it used itself`() throws {
+    var machine = machine()
+    machine.began(at: Self.start, cpuTime: .milliseconds(20))
+    machine.looked(usage(cpu: .milliseconds(1019)), at: Self.start + .seconds(1))
+    #expect(machine.ending == nil)
+    machine.looked(usage(cpu: .milliseconds(1020)), at: Self.start + .seconds(1))
+    #expect(machine.ending == .limit(.cpuTime))
+  }
+
+  @Test func `does not get time for free because somebody looked late`() throws {
+    var machine = machine()
+    machine.began(at: Self.start, cpuTime: .milliseconds(700))
+    #expect(machine.cpuTime(usage(cpu: .milliseconds(700))) == .milliseconds(670))
+  }
+
+  @Test func `that went over its time between two looks has still done so`() throws {
+    var machine = machine()
+    machine.began(at: Self.start, cpuTime: .zero)
+    machine.ended(.exited(code: 0), at: Self.start + .seconds(1))
+    #expect(try outcome(machine, usage(cpu: .milliseconds(1001))) == .limitReached(.cpuTime))
+  }
+
+  @Test(arguments: [(1900, RunMachine.Ending.stalled), (2000, .limit(.wallTime))])
+  func `at the wall limit is the host's fault where it was not busy`(
+    cpuMilliseconds: Int, ending: RunMachine.Ending
+  ) throws {
+    var limits = Self.limits
+    limits.cpuTime = .seconds(3)
+    var machine = RunMachine(limits: limits, overflow: .end, launchedAt: Self.start)
+    machine.began(at: Self.start, cpuTime: .zero)
+    machine.looked(usage(cpu: .milliseconds(cpuMilliseconds)), at: Self.start + .seconds(4))
+    #expect(machine.ending == ending)
+  }
+
+  @Test func `keeps the first reason for its end`() throws {
+    var machine = machine()
+    machine.began(at: Self.start, cpuTime: .zero)
+    #expect(machine.received(11, on: .output) == 10)
+    machine.cancelled()
+    machine.looked(usage(cpu: .seconds(9)), at: Self.start + .seconds(9))
+    #expect(try outcome(machine, usage(cpu: .seconds(9))) == .limitReached(.output))
+  }
+
+  @Test func `keeps no more of a stream than its limit, and its report ends it even where output does not`() {
+    var machine = machine(.discard)
+    #expect(machine.received(7, on: .output) == 7)
+    #expect(machine.received(7, on: .output) == 3)
+    #expect(machine.received(7, on: .output) == 0)
+    #expect(machine.received(7, on: .errors) == 7)
+    #expect(machine.isTruncated(.output))
+    #expect(!machine.isTruncated(.errors))
+    #expect(machine.ending == nil)
+    #expect(machine.received(6, on: .report) == 5)
+    #expect(machine.ending == .limit(.output))
+  }
+
+  @Test func `that used up its memory ended of that, whatever it said`() throws {
+    var machine = machine()
+    machine.began(at: Self.start, cpuTime: .zero)
+    machine.ended(.signalled(9), at: Self.start)
+    #expect(try outcome(machine, usage(kills: 1)) == .limitReached(.memory))
+    #expect(throws: SandboxError.cancelled) {
+      var cancelled = machine
+      cancelled.cancelled()
+      _ = try cancelled.outcome(usage(kills: 1), processorWait: .zero, trace: "")
+    }
+  }
+
+  @Test(arguments: [
+    (RunMachine.End.signalled(24), SandboxOutcome.limitReached(.cpuTime)),
+    (.signalled(25), .limitReached(.fileSize)), (.signalled(11), .signalled(11)),
+    (.refused(errorNumber: 2), .notStarted(errorNumber: 2)),
+  ])
+  func `that ended of a signal says of which`(end: RunMachine.End, expected: SandboxOutcome) throws {
+    var machine = machine()
+    machine.began(at: Self.start, cpuTime: .zero)
+    machine.ended(end, at: Self.start)
+    #expect(try outcome(machine, usage()) == expected)
+  }
+
+  @Test func `that never begins is a fault of the sandbox`() {
+    var machine = machine()
+    machine.looked(usage(), at: Self.start + RunMachine.preparationMax)
+    #expect(machine.ending == nil)
+    machine.looked(usage(), at: Self.start + RunMachine.preparationMax + .seconds(1))
+    #expect(machine.ending == .failed("the sandbox was not ready in time"))
+    #expect(throws: SandboxError.self) {
+      _ = try self.machine().outcome(usage(), processorWait: .zero, trace: "bwrap: no")
+    }
+  }
+
+  @Test func `is looked at no later than its next limit can come`() {
+    var machine = machine()
+    machine.began(at: Self.start, cpuTime: .zero)
+    #expect(machine.pause(at: Self.start, processorCount: 2) == .milliseconds(100))
+    machine.looked(usage(cpu: .milliseconds(980)), at: Self.start)
+    #expect(machine.pause(at: Self.start, processorCount: 2) == .milliseconds(10))
+    #expect(machine.pause(at: Self.start + .seconds(9), processorCount: 2) == .milliseconds(2))
+  }
+}
