@@ -20,8 +20,9 @@ setup: ## Installs what Hito needs; does nothing when all is there
 	@.make/setup.sh
 
 .PHONY: build
-build: setup ## Builds the optimized server, .build/release/hito
+build: setup ## Builds the optimized server, .build/release/hito, and the launcher of its sandbox beside it
 	@.make/build.sh release --product hito
+	@.make/build.sh release --product hito-sandbox
 
 .PHONY: serve
 serve: build ## Runs the server with its own database (ARGS: options of `hito serve`)

@@ -153,8 +153,8 @@ let package = Package(
       name: "hito",
       dependencies: [
         "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL",
-        "Transport", "PostgresStore", "EventLake", "Models", "Documents", "Service", "HitoClient",
-        "DescriptorJSON", "CToml", argumentParser,
+        "Transport", "PostgresStore", "EventLake", "Models", "Documents", "Sandbox", "Service",
+        "HitoClient", "DescriptorJSON", "CToml", argumentParser,
         lifecycle,
         unixSignals,
         logging,
@@ -279,6 +279,9 @@ let package = Package(
     .target(
       name: "BenchmarkSupport", dependencies: ["HitoClient", argumentParser],
       path: "Tests/Benchmarks/BenchmarkSupport", swiftSettings: swift),
+    .executableTarget(
+      name: "SandboxBench", dependencies: ["BenchmarkSupport", "Sandbox", "Domain", argumentParser],
+      path: "Tests/Benchmarks/SandboxBench", swiftSettings: swift),
   ]
     + ["RPCBench", "StoreBench", "RetrievalBench", "LakeBench"].map { name in
       .executableTarget(

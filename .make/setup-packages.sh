@@ -3,8 +3,10 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 packages=(
+  bubblewrap          # the sandbox that learners' code runs in
   ca-certificates
-  g++                 # libstdc++ headers for the C++ shim of Arrow
+  g++                 # libstdc++ headers for the C++ shim of Arrow; learners' C++
+  gcc                 # learners' C
   git                 # SwiftPM fetches with it
   libgomp1            # threads of the tests' language model
   libmd4c-dev         # Markdown
@@ -15,12 +17,13 @@ packages=(
   libtomlplusplus-dev # the file of settings; headers only
   libxml2-dev         # HTML
   make
+  nodejs              # learners' JavaScript
   openssl             # certificates of tests and of the TLS scan
   passwd              # useradd, for the database's own user
   pkg-config
   protobuf-c-compiler # protoc-c and protoc: only `make generate` and `make check` run them
   protobuf-compiler
-  python3
+  python3             # learners' Python; the Python of the tools
   python3-venv
   shellcheck          # only `make check` runs it
   util-linux          # setpriv, flock

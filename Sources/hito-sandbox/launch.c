@@ -39,7 +39,7 @@ static _Noreturn void fail(const char *step) {
 /* Dies with the server. The kernel forgets this at a change of user, so it is said again after. */
 static void die_with(pid_t parent) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail("prctl PR_SET_PDEATHSIG");
-  if (getppid() != parent) _exit(0);
+  if (getppid() != parent) _exit(70);
 }
 
 static void join_group(const char *procs) {

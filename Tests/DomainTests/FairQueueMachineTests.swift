@@ -43,6 +43,23 @@ import Testing
     #expect(machine.callerCount == 0)
   }
 
+  @Test func `knows how many have their turn before a call`() {
+    var machine = machine()
+    _ = machine.entered(0, of: "zoe", deadline: nil)
+    for (call, caller) in [(1, "a"), (2, "a"), (3, "b"), (4, "c"), (5, "b"), (6, "a")] {
+      _ = machine.entered(UInt64(call), of: caller, deadline: nil)
+    }
+    let calls: [(UInt64, String)] = [(1, "a"), (3, "b"), (4, "c"), (2, "a"), (5, "b"), (6, "a")]
+    for (index, (call, caller)) in calls.enumerated() {
+      #expect(machine.aheadCount(of: call, caller) == index)
+    }
+    #expect(machine.aheadCount(of: 0, "zoe") == nil)
+    #expect(machine.aheadCount(of: 7, "nobody") == nil)
+    _ = machine.left("zoe", at: Self.start)
+    #expect(machine.aheadCount(of: 1, "a") == nil)
+    #expect(machine.aheadCount(of: 3, "b") == 0)
+  }
+
   @Test func `keeps places for others where one caller may not have all`() {
     var machine = machine(inside: 4, ofCaller: 2)
     #expect(machine.entered(1, of: "ada", deadline: nil) == .inside)

@@ -39,6 +39,9 @@ package struct SandboxFinding: Sendable, Hashable {
   /// What was seen: for a broken promise what is missing, so that an operator can mend it.
   package var text: String
 
+  /// The text of a promise that could not be tried, because of another.
+  package static let notTried = "could not be tried"
+
   package init(_ promise: SandboxPromise, isKept: Bool, _ text: String) {
     self.promise = promise
     self.isKept = isKept

@@ -34,7 +34,7 @@ final class Canary {
       note(error)
     }
     let all = SandboxPromise.allCases.map { promise in
-      findings[promise] ?? SandboxFinding(promise, isKept: false, "could not be tried")
+      findings[promise] ?? SandboxFinding(promise, isKept: false, SandboxFinding.notTried)
     }
     let version = slot.version.map { "cgroup v\($0)" } ?? "no control groups"
     return SandboxInspection(

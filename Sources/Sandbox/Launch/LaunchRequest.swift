@@ -6,8 +6,10 @@ enum LaunchRequest {
   private static let magic: UInt32 = 0x3142_5348
   private static let plainMode: UInt32 = 0o644
   private static let executableMode: UInt32 = 0o755
-  /// The roots of the two file systems in memory, and what the launcher makes in them.
-  private static let ownFolderCount: UInt64 = 4
+  /// The folders in `/work` and `/tmp` that are not the job's: the roots of the two file systems in memory,
+  /// and what the launcher makes in the second.
+  private static let workFolderCount: UInt64 = 1
+  private static let tmpFolderCount: UInt64 = 3
 
   static func bytes(of job: SandboxJob, userID: UInt32, arguments: [String]) -> [UInt8] {
     let folders = job.folder.map { [$0] } ?? []
@@ -20,8 +22,8 @@ enum LaunchRequest {
       append(number, to: &bytes)
     }
     let size = UInt64(job.limits.diskByteCount)
-    let count = UInt64(job.limits.fileCount) + ownFolderCount
-    for number in [size, count, size, count] {
+    let count = UInt64(job.limits.fileCount)
+    for number in [size, count + workFolderCount, size, count + tmpFolderCount] {
       withUnsafeBytes(of: number.littleEndian) { bytes += $0 }
     }
     for mount in job.mounts { append(mount.source, to: &bytes) }

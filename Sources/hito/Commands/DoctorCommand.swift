@@ -6,7 +6,7 @@ struct DoctorCommand: AsyncParsableCommand {
     commandName: "doctor",
     abstract: "Check this machine, the data directory and the server.",
     discussion: """
-      Changes nothing and starts nothing. Each line is ok, warn or fail, with what to do. Ends with
+      Changes nothing, and leaves nothing running. Each line is ok, warn or fail, with what to do. Ends with
       1 when anything failed.
       """)
 
@@ -32,6 +32,7 @@ struct DoctorCommand: AsyncParsableCommand {
       if url == nil {
         report.add(MachineChecks.postgres(candidates: settings.postgresCandidates))
       }
+      report.add(await MachineChecks.sandbox())
       report.add(MachineChecks.encoder(candidates: settings.embedderCandidates))
       if let directory = settings.dataDirectory {
         report.add(DirectoryChecks.dataDirectory(directory))

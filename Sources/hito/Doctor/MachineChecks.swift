@@ -1,7 +1,9 @@
+import Domain
 import EventLake
 import Foundation
 import Models
 import PostgresStore
+import Sandbox
 
 /// What of the machine and of this program can be wrong.
 enum MachineChecks {
@@ -79,6 +81,21 @@ enum MachineChecks {
     } catch {
       return .warn(
         "encoder", "\(error)", "run `make setup`, or name another model: docs/operations.md")
+    }
+  }
+
+  /// Tries the sandbox of learners' code with programs that would break it; nothing of that stays.
+  static func sandbox() async -> [HealthReport.Finding] {
+    let sandbox = BubblewrapSandbox(SandboxConfiguration(slotCount: 1))
+    let inspection = await sandbox.inspect()
+    await sandbox.stop()
+    guard !inspection.isSound else { return [.ok("sandbox", inspection.summary)] }
+    // What follows from another fault would only hide it.
+    let causes = inspection.broken.filter { $0.text != SandboxFinding.notTried }
+    return (causes.isEmpty ? inspection.broken : causes).map { finding in
+      .warn(
+        "sandbox", "\(finding.promise.rawValue): \(finding.text)",
+        "until it holds the server runs no code: docs/sandbox.md")
     }
   }
 
