@@ -83,7 +83,9 @@ let package = Package(
 
     .target(name: "CSandbox"),
     // The launcher of sandboxes: a program of its own, so that the server never forks.
-    .executableTarget(name: "hito-sandbox", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
+    .executableTarget(
+      name: "hito-sandbox", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])],
+      linkerSettings: [.unsafeFlags(["-static-executable"])]),
 
     // L1: import nothing but C, and each other
     .target(name: "OpenSSL", dependencies: ["COpenSSL"], swiftSettings: swift),
@@ -239,7 +241,7 @@ let package = Package(
       name: "OpenSSLTests", dependencies: ["OpenSSL"], swiftSettings: swift),
     .testTarget(
       name: "SandboxTests",
-      dependencies: ["Sandbox", "Domain", "hito-sandbox"], exclude: ["Hostile"],
+      dependencies: ["Sandbox", "Domain"], exclude: ["Hostile"],
       swiftSettings: swift),
     .testTarget(
       name: "DocumentsTests", dependencies: ["Documents", "Domain", "Retrieval"],
