@@ -152,7 +152,9 @@ import Testing
     #expect(first?.userID == 60_950)
     let second = try SlotGroups.claim(from: users, in: tree)
     #expect(second.userID == 60_951)
-    #expect(throws: GroupError.self) { _ = try SlotGroups.claim(from: users, in: tree) }
+    withExtendedLifetime([first, second]) {
+      _ = #expect(throws: GroupError.self) { _ = try SlotGroups.claim(from: users, in: tree) }
+    }
     first = nil
 
     // As if its server had been killed in the middle of a job: a process in a job's groups, and no lock.

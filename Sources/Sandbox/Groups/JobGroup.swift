@@ -46,10 +46,13 @@ extension JobGroup {
 
   /// Ends every process in it. One that has taken over the number of another meanwhile is spared: its
   /// descriptor is taken first, and then looked whether it belongs here.
-  func kill() {
-    if killAtOnce() { return }
+  ///
+  /// - Parameter spared: a process that is to end by itself, so that it can still wait for its children: else
+  ///   they stay as zombies until the host's first process gets round to them.
+  func kill(sparing spared: pid_t? = nil) {
+    if spared == nil, killAtOnce() { return }
     close()
-    for process in processIDs where process > 1 {
+    for process in processIDs where process > 1 && process != spared {
       let descriptor = hsb_process(process)
       guard descriptor >= 0 else { continue }
       if holds(process) { _ = hsb_signal(descriptor, SIGKILL) }

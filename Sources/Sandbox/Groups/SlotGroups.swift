@@ -16,35 +16,36 @@ final class SlotGroups: Sendable {
 
   private var name: String { Self.prefix + "\(userID)" }
 
-  /// Nil where another server has this user.
-  init?(userID: UInt32, in tree: GroupTree) throws(GroupError) {
+  private init(userID: UInt32, tree: GroupTree, lock: Int32) {
     self.userID = userID
     self.tree = tree
-    let path = "\(tree.claims)/\(Self.prefix)\(userID)"
+    self.lock = lock
+  }
+
+  /// Nil where another server has this user. Its slot is only touched once the lock is there.
+  static func claim(userID: UInt32, in tree: GroupTree) throws(GroupError) -> SlotGroups? {
+    let path = "\(tree.claims)/\(prefix)\(userID)"
     if case .v2(let folder) = tree { try GroupTree.delegate(folder) }
     try GroupFiles.make(path)
-    lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard lock >= 0 else {
       if errno == ENOENT { return nil }
       throw GroupError("open \(path)")
     }
-    guard hsb_lock(lock) == 0, Self.isStill(lock, path) else {
+    guard hsb_lock(lock) == 0, isStill(lock, path) else {
       close(lock)
       return nil
     }
-    clear()
-    do {
-      switch tree {
-      case .v1(let folders):
-        try GroupFiles.make("\(folders.memory)/\(name)")
-        try GroupFiles.make("\(folders.cpuacct)/\(name)")
-      case .v2:
-        try GroupTree.delegate(path)
-      }
-    } catch {
-      close(lock)
-      throw error
+    let groups = SlotGroups(userID: userID, tree: tree, lock: lock)
+    groups.clear()
+    switch tree {
+    case .v1(let folders):
+      let slot = groups.slot(folders)
+      try GroupFiles.make(slot.memory)
+      try GroupFiles.make(slot.cpuacct)
+    case .v2: try GroupTree.delegate(path)
     }
+    return groups
   }
 
   deinit {
@@ -126,7 +127,7 @@ final class SlotGroups: Sendable {
     from userIDs: Range<UInt32>, in tree: GroupTree
   ) throws(GroupError) -> SlotGroups {
     for userID in userIDs {
-      if let groups = try SlotGroups(userID: userID, in: tree) { return groups }
+      if let groups = try claim(userID: userID, in: tree) { return groups }
     }
     throw GroupError("claim one of the users \(userIDs)", EAGAIN)
   }
@@ -136,7 +137,7 @@ final class SlotGroups: Sendable {
     for name in GroupFiles.folders(in: tree.claims, prefix: prefix) {
       guard let userID = UInt32(name.dropFirst(prefix.count)) else { continue }
       // Claimed and given back: that is what clears it.
-      _ = try? SlotGroups(userID: userID, in: tree)
+      _ = try? claim(userID: userID, in: tree)
     }
   }
 }

@@ -127,7 +127,9 @@ final class Canary {
   private static func processes(of userID: UInt32) -> [String] {
     GroupFiles.folders(in: "/proc").filter { name in
       guard name.first?.isNumber == true else { return false }
-      return GroupFiles.text("/proc/\(name)/status")?.contains("\nUid:\t\(userID)\t") ?? false
+      let status = GroupFiles.text("/proc/\(name)/status") ?? ""
+      // A dead one holds nothing but its number, until the host's first process takes note of it.
+      return status.contains("\nUid:\t\(userID)\t") && !status.contains("\nState:\tZ")
     }
   }
 

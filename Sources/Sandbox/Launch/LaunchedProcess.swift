@@ -17,7 +17,7 @@ final class LaunchedProcess {
   let control: Int32
   /// Readable once the process has ended.
   let descriptor: Int32
-  private let processID: pid_t
+  let processID: pid_t
   private var isReaped = false
 
   /// - Throws: what could not be done, as of a control group.

@@ -12,6 +12,8 @@ final class JobRun {
   }
 
   private static let drainMax = Duration.seconds(2)
+  /// How long bubblewrap has to end by itself once its sandbox is gone.
+  private static let endMax = Duration.milliseconds(500)
   private static let chunk = 1 << 16
   private static let traceMax = 300
 
@@ -26,7 +28,7 @@ final class JobRun {
   private var folders: [Int32] = []
   private var processorWait = Duration.zero
   private var nextLook: ContinuousClock.Instant
-  private var isKilled = false
+  private var killedAt: ContinuousClock.Instant?
   private var hasBegun = false
   private var launchError: SandboxError?
   private var buffer = [UInt8](repeating: 0, count: chunk)
@@ -135,12 +137,17 @@ final class JobRun {
     let usage = process.group.usage()
     machine.looked(usage, at: now)
     nextLook = now + machine.pause(at: now, processorCount: processorCount)
-    if machine.ending == .stalled, !isKilled { processorWait = longestWait() }
+    if machine.ending == .stalled, killedAt == nil { processorWait = longestWait() }
   }
 
   private func kill() {
-    guard !isKilled else { return }
-    isKilled = true
+    let now = ContinuousClock.now
+    guard let killedAt else {
+      killedAt = now
+      process.group.kill(sparing: process.processID)
+      return
+    }
+    guard now - killedAt > Self.endMax else { return }
     process.group.kill()
     // The first process of the sandbox, and with it all others, dies with bubblewrap.
     _ = hsb_signal(process.descriptor, SIGKILL)

@@ -85,7 +85,7 @@ struct SandboxBench: AsyncParsableCommand {
   private static func cpuMilliseconds() -> Double {
     [RUSAGE_SELF, RUSAGE_CHILDREN].reduce(0) { sum, whose in
       var usage = rusage()
-      getrusage(whose, &usage)
+      getrusage(__rusage_who_t(whose.rawValue), &usage)
       let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
       let micros = usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
       return sum + Double(seconds) * 1000 + Double(micros) / 1000
