@@ -282,7 +282,8 @@ let package = Package(
       name: "BenchmarkSupport", dependencies: ["HitoClient", argumentParser],
       path: "Tests/Benchmarks/BenchmarkSupport", swiftSettings: swift),
     .executableTarget(
-      name: "SandboxBench", dependencies: ["BenchmarkSupport", "Sandbox", "Domain", argumentParser],
+      name: "SandboxBench",
+      dependencies: ["BenchmarkSupport", "Sandbox", "Domain", argumentParser],
       path: "Tests/Benchmarks/SandboxBench", swiftSettings: swift),
   ]
     + ["RPCBench", "StoreBench", "RetrievalBench", "LakeBench"].map { name in

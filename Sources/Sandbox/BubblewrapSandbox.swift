@@ -112,7 +112,8 @@ package final class BubblewrapSandbox: Sandbox {
       await withCheckedContinuation { continuation in
         let isAccepted = threads.run { slot in
           do throws(SandboxError) {
-            continuation.resume(returning: .success(try slot.run(job, bell: bell, received: received)))
+            continuation.resume(
+              returning: .success(try slot.run(job, bell: bell, received: received)))
           } catch {
             continuation.resume(returning: .failure(error))
           }
@@ -184,7 +185,8 @@ package final class BubblewrapSandbox: Sandbox {
 extension SandboxInspection {
   static func notMade(_ why: String) -> SandboxInspection {
     SandboxInspection(
-      findings: SandboxPromise.allCases.map { SandboxFinding($0, isKept: false, why) }, summary: why)
+      findings: SandboxPromise.allCases.map { SandboxFinding($0, isKept: false, why) }, summary: why
+    )
   }
 }
 

@@ -10,7 +10,9 @@ enum JobCheck {
   private static let collectCountMax = 64
   private static let reportDescriptors = 3...9
   /// Where the sandbox itself mounts, or has files of its own.
-  private static let ownFolders = ["/work", "/tmp", "/proc", "/dev", "/etc", "/usr", "/init", "/sys"]
+  private static let ownFolders = [
+    "/work", "/tmp", "/proc", "/dev", "/etc", "/usr", "/init", "/sys",
+  ]
 
   /// - Parameter maxima: of each limit.
   static func check(_ job: SandboxJob, maxima: SandboxLimits) throws(SandboxError) {
@@ -27,7 +29,9 @@ enum JobCheck {
   }
 
   private static func checkCommand(_ job: SandboxJob) throws(SandboxError) {
-    guard let program = job.command.first, !program.isEmpty else { throw .invalid("there is no command") }
+    guard let program = job.command.first, !program.isEmpty else {
+      throw .invalid("there is no command")
+    }
     guard job.command.count <= argumentCountMax, job.environment.count <= argumentCountMax else {
       throw .invalid("more than \(argumentCountMax) arguments or variables")
     }
@@ -57,10 +61,13 @@ enum JobCheck {
   }
 
   private static func checkMounts(_ job: SandboxJob) throws(SandboxError) {
-    guard job.mounts.count <= mountCountMax else { throw .invalid("more than \(mountCountMax) mounts") }
+    guard job.mounts.count <= mountCountMax else {
+      throw .invalid("more than \(mountCountMax) mounts")
+    }
     for mount in job.mounts {
       let parts = mount.target.split(separator: "/", omittingEmptySubsequences: false)
-      let isPlain = parts.first == "" && parts.count > 1
+      let isPlain =
+        parts.first == "" && parts.count > 1
         && parts.dropFirst().allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
       guard isPlain, mount.source.hasPrefix("/"), !mount.source.utf8.contains(0),
         !mount.target.utf8.contains(0)

@@ -15,7 +15,8 @@ import Testing
   }
 
   @Test func `runs a command with its files, folder, environment and input`() async throws {
-    var job = shell("pwd; cat ../a.txt; echo \"$WORD\"; cat; ls -l ../run.sh | cut -c1-10; echo oops >&2; exit 3")
+    var job = shell(
+      "pwd; cat ../a.txt; echo \"$WORD\"; cat; ls -l ../run.sh | cut -c1-10; echo oops >&2; exit 3")
     job.files = [
       SandboxFile(try path("a.txt"), Array("first\n".utf8)),
       SandboxFile(try path("run.sh"), [], isExecutable: true),
@@ -31,7 +32,9 @@ import Testing
     #expect(result.memoryPeakByteCount > 0)
   }
 
-  @Test func `hands on a report as it comes, on a descriptor that only the command has`() async throws {
+  @Test func `hands on a report as it comes, on a descriptor that only the command has`()
+    async throws
+  {
     var job = shell("echo one >&5; read line; ls /proc/self/fd | tr '\\n' ' '; echo two >&5")
     job.reportDescriptor = 5
     let told = Notes<SandboxEvent>()
@@ -67,7 +70,8 @@ import Testing
     #expect(try await run(job).outcome == .notStarted(errorNumber: Int(ENOENT)))
   }
 
-  @Test func `reads plain files back, and nothing that a job made of something else`() async throws {
+  @Test func `reads plain files back, and nothing that a job made of something else`() async throws
+  {
     var job = shell(
       """
       echo made > plain; mkdir real; echo deep > real/file; mkfifo pipe; mkdir folder
@@ -75,7 +79,8 @@ import Testing
       ln -s /proc/1/environ /work/real/out
       """)
     let names = [
-      "plain", "real/file", "pipe", "folder", "link", "way/file", "hard", "large", "absent", "real/out",
+      "plain", "real/file", "pipe", "folder", "link", "way/file", "hard", "large", "absent",
+      "real/out",
     ]
     job.collects = try names.map { try path($0) }
     job.limits.collectedByteCount = 1 << 20
@@ -224,7 +229,8 @@ import Testing
   @Test func `leaves nothing behind when it is stopped`() async throws {
     let users: Range<UInt32> = 60_900..<60_904
     let sandbox = BubblewrapSandbox(SandboxConfiguration(slotCount: 2, userIDs: users))
-    #expect(try await sandbox.run(shell("true"), for: SharedSandbox.callerID).outcome == .exited(code: 0))
+    #expect(
+      try await sandbox.run(shell("true"), for: SharedSandbox.callerID).outcome == .exited(code: 0))
     await sandbox.stop()
     let tree = try GroupTree.discover()
     let names = GroupFiles.folders(in: tree.claims, prefix: SlotGroups.prefix + "609")

@@ -27,7 +27,8 @@ import Testing
   }
 
   @Test func `of a server whose own is out of sight are made in what is mounted`() throws {
-    let mount = try #require(GroupMount.all(in: Self.hybrid).first { $0.controllers == ["rw", "memory"] })
+    let mount = try #require(
+      GroupMount.all(in: Self.hybrid).first { $0.controllers == ["rw", "memory"] })
     #expect(mount.folder(of: "/docker/abc") == "/sys/fs/cgroup/memory")
     #expect(mount.folder(of: "/../other") == "/sys/fs/cgroup/memory")
     #expect(mount.folder(of: "/elsewhere") == "/sys/fs/cgroup/memory")
@@ -72,7 +73,8 @@ import Testing
       let mounts = Self.hybrid + "\n30 25 0:27 / \(folder) rw - cgroup2 cgroup2 rw"
       let only = mounts.replacingOccurrences(of: "/no/such/unified", with: folder)
       #expect(
-        try GroupTree.discover(mounts: only, membership: "4:memory:/\n3:pids:/\n0::/\n") == .v2(folder))
+        try GroupTree.discover(mounts: only, membership: "4:memory:/\n3:pids:/\n0::/\n")
+          == .v2(folder))
     }
   }
 
@@ -121,11 +123,13 @@ import Testing
 
   // MARK: - Version 2 of the kernel, without the controllers, which may belong to version 1 here
 
-  @Test func `of the kernel's version 2 end all processes at once, count their time, and are removed`()
+  @Test
+  func `of the kernel's version 2 end all processes at once, count their time, and are removed`()
     throws
   {
     let point = try #require(
-      GroupMount.all(in: GroupFiles.text("/proc/self/mountinfo") ?? "").first { $0.version == 2 }?.point,
+      GroupMount.all(in: GroupFiles.text("/proc/self/mountinfo") ?? "").first { $0.version == 2 }?
+        .point,
       "no hierarchy of version 2 is mounted: mount -t cgroup2 none /sys/fs/cgroup/unified")
     let group = JobGroupV2("hito-test-\(getpid())", in: point)
     try group.make()
@@ -145,7 +149,9 @@ import Testing
 
   // MARK: - Slots
 
-  @Test func `of a slot belong to one server at a time, and what a dead one left is cleared away`() throws {
+  @Test func `of a slot belong to one server at a time, and what a dead one left is cleared away`()
+    throws
+  {
     let tree = try GroupTree.discover()
     let users: Range<UInt32> = 60_950..<60_952
     var first: SlotGroups? = try SlotGroups.claim(from: users, in: tree)

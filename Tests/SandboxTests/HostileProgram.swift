@@ -11,7 +11,8 @@ import Testing
 ///   compile   the command of a tool that reads it, in the profile for tools
 ///   wall      seconds; collects: files to read back; discard: output over the limit is thrown away
 struct HostileProgram: Sendable, CustomTestStringConvertible {
-  static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Hostile")
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+    path: "Hostile")
 
   let name: String
   let content: [UInt8]

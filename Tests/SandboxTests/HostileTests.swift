@@ -46,7 +46,9 @@ import Testing
     for name in GroupFiles.folders(in: "/proc") where name.first?.isNumber == true {
       let status = GroupFiles.text("/proc/\(name)/status") ?? ""
       if status.contains("\nState:\tZ") { continue }
-      for user in users where status.contains("\nUid:\t\(user)\t") { remains.append("process \(name)") }
+      for user in users where status.contains("\nUid:\t\(user)\t") {
+        remains.append("process \(name)")
+      }
     }
     for folder in ["/tmp", "/dev/shm", "/var/tmp", "/sys"] {
       for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {

@@ -72,7 +72,10 @@ import Testing
     #expect(try outcome(machine, usage(cpu: .seconds(9))) == .limitReached(.output))
   }
 
-  @Test func `keeps no more of a stream than its limit, and its report ends it even where output does not`() {
+  @Test
+  func
+    `keeps no more of a stream than its limit, and its report ends it even where output does not`()
+  {
     var machine = machine(.discard)
     #expect(machine.received(7, on: .output) == 7)
     #expect(machine.received(7, on: .output) == 3)
@@ -102,7 +105,8 @@ import Testing
     (.signalled(25), .limitReached(.fileSize)), (.signalled(11), .signalled(11)),
     (.refused(errorNumber: 2), .notStarted(errorNumber: 2)),
   ])
-  func `that ended of a signal says of which`(end: RunMachine.End, expected: SandboxOutcome) throws {
+  func `that ended of a signal says of which`(end: RunMachine.End, expected: SandboxOutcome) throws
+  {
     var machine = machine()
     machine.began(at: Self.start, cpuTime: .zero)
     machine.ended(end, at: Self.start)

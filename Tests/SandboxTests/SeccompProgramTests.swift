@@ -81,7 +81,9 @@ private enum FilterMachine {
   }
 
   @Test(arguments: Processor.allCases)
-  func `looks at the arguments of those that are harmless only with some`(processor: Processor) throws {
+  func `looks at the arguments of those that are harmless only with some`(processor: Processor)
+    throws
+  {
     let filter = SeccompProgram.filter(for: .run, on: processor)
     func action(_ call: SystemCall, _ arguments: UInt64...) throws -> FilterMachine.Action? {
       FilterMachine.run(filter, processor, try #require(call.number(on: processor)), arguments)
@@ -134,12 +136,21 @@ private enum FilterMachine {
 
   /// The headers are those that every C compiler needs.
   @Test(arguments: [
-    (Processor.x86, ["/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "/usr/x86_64-linux-gnu/include/asm/unistd_64.h"]),
+    (
+      Processor.x86,
+      [
+        "/usr/include/x86_64-linux-gnu/asm/unistd_64.h",
+        "/usr/x86_64-linux-gnu/include/asm/unistd_64.h",
+      ]
+    ),
     (.arm, ["/usr/include/asm-generic/unistd.h"]),
   ])
-  func `has the numbers that the kernel's headers have`(processor: Processor, headers: [String]) throws {
+  func `has the numbers that the kernel's headers have`(processor: Processor, headers: [String])
+    throws
+  {
     let path = try #require(
-      headers.first { FileManager.default.fileExists(atPath: $0) } ?? (processor == .current ? headers[0] : nil)
+      headers.first { FileManager.default.fileExists(atPath: $0) }
+        ?? (processor == .current ? headers[0] : nil)
         ?? headers.last)
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
       // Headers of the other processor are not everywhere; those of this one are.
@@ -154,7 +165,10 @@ private enum FilterMachine {
       numbers[String(name)] = number
     }
     if let number = numbers["fstatat"] { numbers["newfstatat"] = number }
-    let all = SeccompProgram.plain(.run) + [.clone, .clone3, .ioctl, .prctl, .prlimit, .personality, .mknodat, .socketpair]
+    let all =
+      SeccompProgram.plain(.run) + [
+        .clone, .clone3, .ioctl, .prctl, .prlimit, .personality, .mknodat, .socketpair,
+      ]
     for call in all {
       #expect(call.number(on: processor) == numbers[call.name], "\(call.name)")
     }

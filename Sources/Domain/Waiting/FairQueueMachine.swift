@@ -129,7 +129,9 @@ package struct FairQueueMachine<Caller: Hashable & Sendable>: Sendable {
   /// How many calls have their turn before this one if all that are inside end in time; nil where it does
   /// not wait. Looks at every caller that waits.
   package func aheadCount(of call: UInt64, _ caller: Caller) -> Int? {
-    guard let own = queues[caller]?.waiting.firstIndex(where: { $0.call == call }) else { return nil }
+    guard let own = queues[caller]?.waiting.firstIndex(where: { $0.call == call }) else {
+      return nil
+    }
     // Each other caller has a turn before each turn of this one, and one more where it is before it in
     // the round. A caller that is not in the round has all its places, and comes after those that are.
     var isBefore = true

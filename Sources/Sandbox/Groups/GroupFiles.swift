@@ -17,21 +17,21 @@ struct GroupError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// The small files of control groups and of /proc, which only the kernel and this server write.
 enum GroupFiles {
+  private static let chunkByteCount = 1 << 13
+  private static let byteCountMax = 1 << 20
+
   /// Nil where it is not there, or cannot be read.
   static func text(_ path: String) -> String? {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }
     defer { close(file) }
     var bytes: [UInt8] = []
-    let step = 1 << 14
-    while bytes.count < 1 << 20 {
-      let count = bytes.count
-      bytes.append(contentsOf: repeatElement(0, count: step))
-      let received = bytes.withUnsafeMutableBytes { buffer in
-        read(file, buffer.baseAddress.map { $0 + count }, step)
+    while bytes.count < byteCountMax {
+      let chunk = [UInt8](unsafeUninitializedCapacity: chunkByteCount) { buffer, count in
+        count = max(0, read(file, buffer.baseAddress, chunkByteCount))
       }
-      bytes.removeLast(step - max(0, received))
-      if received <= 0 { break }
+      if chunk.isEmpty { break }
+      bytes += chunk
     }
     return String(decoding: bytes, as: UTF8.self)
   }

@@ -42,7 +42,8 @@ enum GroupTree: Sendable, Hashable {
     let own = paths(in: membership)
     if let mount = mounts.first(where: { $0.version == 2 }), let path = own[""] {
       let folder = mount.folder(of: path)
-      let words = GroupFiles.text("\(folder)/cgroup.controllers")?.split(whereSeparator: \.isWhitespace)
+      let words = GroupFiles.text("\(folder)/cgroup.controllers")?.split(
+        whereSeparator: \.isWhitespace)
       if let words, controllersWanted.allSatisfy({ words.contains(Substring($0)) }) {
         return .v2(folder)
       }

@@ -66,9 +66,9 @@ extension JobGroup {
 
   /// Ends all its processes and removes it.
   ///
-  /// - Returns: false where it is still there after `patience`.
-  func remove(within patience: Duration = .seconds(5)) -> Bool {
-    let end = ContinuousClock.now + patience
+  /// - Returns: false where it is still there after `limit`.
+  func remove(within limit: Duration = .seconds(5)) -> Bool {
+    let end = ContinuousClock.now + limit
     var pause: useconds_t = 500
     while true {
       var isGone = true

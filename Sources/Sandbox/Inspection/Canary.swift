@@ -84,7 +84,7 @@ final class Canary {
     spin.cpuTime = Self.shortCPU
     record(
       try end(.cpuTime, "spin", spin) {
-        $0.outcome == .limitReached(.cpuTime) && $0.cpuTime < Self.shortCPU * 4
+        $0.outcome == .limitReached(.cpuTime) && $0.cpuTime < Self.limits.cpuTime
       })
     var wait = Self.limits
     wait.wallTime = Self.shortWall
@@ -117,11 +117,14 @@ final class Canary {
       // The launcher of the next job is root's; whatever runs as the slot's user is left of a job.
       remains += Self.processes(of: userID).map { "process \($0)" }
     }
-    if GroupFiles.text("/proc/self/mountinfo") != mountsBefore { remains.append("another mount table") }
+    if GroupFiles.text("/proc/self/mountinfo") != mountsBefore {
+      remains.append("another mount table")
+    }
     record(
       SandboxFinding(
         .cleanUp, isKept: remains.isEmpty,
-        remains.isEmpty ? "nothing was left of the jobs" : "left: \(remains.joined(separator: ", "))"))
+        remains.isEmpty
+          ? "nothing was left of the jobs" : "left: \(remains.joined(separator: ", "))"))
   }
 
   private static func processes(of userID: UInt32) -> [String] {
@@ -140,7 +143,9 @@ final class Canary {
   }
 
   private func path(_ text: String) throws(SandboxError) -> SandboxPath {
-    do throws(SandboxPath.Fault) { return try SandboxPath(text) } catch { throw .failed("\(error)") }
+    do throws(SandboxPath.Fault) { return try SandboxPath(text) } catch {
+      throw .failed("\(error)")
+    }
   }
 
   private func run(_ job: SandboxJob) throws(SandboxError) -> JobRun.Report {

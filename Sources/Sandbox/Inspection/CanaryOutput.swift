@@ -43,9 +43,13 @@ struct CanaryOutput {
 
   func capabilities() -> SandboxFinding {
     let capabilities = lines.filter { $0.hasPrefix("Cap") }
-    var breaches = capabilities.filter { $0.contains { "123456789abcdef".contains($0) } && !$0.hasSuffix("0000000000000000") }
-      .map(String.init)
-    if capabilities.count != 5 { breaches.append("\(capabilities.count) sets of capabilities are known") }
+    var breaches = capabilities.filter {
+      $0.contains { "123456789abcdef".contains($0) } && !$0.hasSuffix("0000000000000000")
+    }
+    .map(String.init)
+    if capabilities.count != 5 {
+      breaches.append("\(capabilities.count) sets of capabilities are known")
+    }
     if !lines.contains("NoNewPrivs:\t1") { breaches.append("new privileges can be gained") }
     if !lines.contains("Seccomp:\t2") { breaches.append("there is no filter of system calls") }
     return finding(.capabilities, breaches, "none, and none can be gained")
@@ -85,7 +89,9 @@ struct CanaryOutput {
   }
 
   private func number(_ name: String) -> Int? {
-    for line in lines where line.hasPrefix(name + " ") { return Int(line.dropFirst(name.count + 1)) }
+    for line in lines where line.hasPrefix(name + " ") {
+      return Int(line.dropFirst(name.count + 1))
+    }
     return nil
   }
 }

@@ -78,12 +78,15 @@ final class LaunchedProcess {
     let received = hsb_receive(control, &bytes, bytes.count, &descriptors, &count)
     guard received > 0 else { return nil }
     let content = bytes[1..<received].map { UInt8(bitPattern: $0) }
-    let number = content.prefix(4).reversed().reduce(0) { $0 << 8 | Int32(truncatingIfNeeded: UInt32($1)) }
+    let number = content.prefix(4).reversed().reduce(0) {
+      $0 << 8 | Int32(truncatingIfNeeded: UInt32($1))
+    }
     switch UInt8(bitPattern: bytes[0]) {
     case UInt8(ascii: "D") where count == 2:
       return .folders(work: descriptors[0], tmp: descriptors[1])
     case UInt8(ascii: "F"):
-      return .failed(step: String(decoding: content.dropFirst(4), as: UTF8.self), errorNumber: number)
+      return .failed(
+        step: String(decoding: content.dropFirst(4), as: UTF8.self), errorNumber: number)
     case UInt8(ascii: "B"): return .began
     case UInt8(ascii: "X"): return .refused(errorNumber: number)
     case UInt8(ascii: "E"): return .ended(status: number)

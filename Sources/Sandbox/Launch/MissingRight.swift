@@ -20,11 +20,14 @@ enum MissingRight {
     guard refusals.contains(errorNumber) else { return .failed(text) }
     if step.hasSuffix("cgroup.procs") {
       return .unavailable([
-        broken(.controlGroups, "\(text): write access to the control groups of this server is missing")
+        broken(
+          .controlGroups, "\(text): write access to the control groups of this server is missing")
       ])
     }
     if step.hasPrefix("set") || step.contains("cap") {
-      return .unavailable([broken(.user, "\(text): CAP_SETUID and CAP_SETGID are missing: run as root")])
+      return .unavailable([
+        broken(.user, "\(text): CAP_SETUID and CAP_SETGID are missing: run as root")
+      ])
     }
     return .unavailable([broken(.namespaces, "\(text): CAP_SYS_ADMIN is missing: run as root")])
   }
@@ -33,7 +36,8 @@ enum MissingRight {
   static func error(bubblewrap trace: String) -> SandboxError? {
     guard trace.hasPrefix("bwrap: ") else { return nil }
     let isAboutUsers =
-      trace.contains("new namespace") || trace.contains("uid map") || trace.contains("user namespace")
+      trace.contains("new namespace") || trace.contains("uid map")
+      || trace.contains("user namespace")
     if isAboutUsers {
       return .unavailable([
         broken(

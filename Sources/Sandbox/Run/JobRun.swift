@@ -55,7 +55,8 @@ final class JobRun {
     process.end()
     guard endAll() else {
       throw .unavailable([
-        SandboxFinding(.kill, isKept: false, "processes of a job are left in \(process.group.folders)")
+        SandboxFinding(
+          .kill, isKept: false, "processes of a job are left in \(process.group.folders)")
       ])
     }
     let usage = process.group.usage()
@@ -79,7 +80,8 @@ final class JobRun {
     while true {
       let now = ContinuousClock.now
       if let drainEnd, now >= drainEnd || readers.allSatisfy({ $0 < 0 }) { return }
-      let pause = drainEnd.map { $0 - now } ?? machine.pause(at: now, processorCount: processorCount)
+      let pause =
+        drainEnd.map { $0 - now } ?? machine.pause(at: now, processorCount: processorCount)
       var polled = ([process.control, bell.descriptor, process.descriptor] + readers).map {
         pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
       }

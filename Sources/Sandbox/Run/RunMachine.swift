@@ -95,7 +95,9 @@ struct RunMachine: Sendable {
     if usage.memoryKillCount > 0 { decide(.limit(.memory)) }
     guard end == nil else { return }
     guard let beganAt else {
-      if now - launchedAt > Self.preparationMax { decide(.failed("the sandbox was not ready in time")) }
+      if now - launchedAt > Self.preparationMax {
+        decide(.failed("the sandbox was not ready in time"))
+      }
       return
     }
     if cpuSeen >= limits.cpuTime {

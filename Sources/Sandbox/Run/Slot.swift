@@ -91,7 +91,8 @@ final class Slot {
     for path in [setup.launcherPath, setup.bubblewrapPath] where access(path, X_OK) != 0 {
       throw .unavailable([
         SandboxFinding(
-          .programs, isKept: false, "\(path) cannot be executed: \(String(cString: strerror(errno)))")
+          .programs, isKept: false,
+          "\(path) cannot be executed: \(String(cString: strerror(errno)))")
       ])
     }
     do throws(GroupError) { return try launchIntoGroup() } catch { throw Self.unavailable(error) }

@@ -86,11 +86,15 @@ struct Filter: Sendable, Hashable {
 
   /// For a call with this number, which must be loaded: allowed where all conditions of one of
   /// `alternatives` hold, else refused. The number stays loaded for other calls.
-  mutating func decide(_ number: UInt32, allowedIf alternatives: [[Condition]], else refusal: Verdict) {
+  mutating func decide(
+    _ number: UInt32, allowedIf alternatives: [[Condition]], else refusal: Verdict
+  ) {
     var body = Filter()
     for conditions in alternatives {
       // From the last one, so that each knows how far the end of its alternative is.
-      var parts: [[Instruction]] = [[Instruction(code: Code.end, holds: 0, fails: 0, operand: Verdict.allow.operand)]]
+      var parts: [[Instruction]] = [
+        [Instruction(code: Code.end, holds: 0, fails: 0, operand: Verdict.allow.operand)]
+      ]
       for condition in conditions.reversed() {
         let rest = UInt8(clamping: parts.joined().count)
         parts.insert(Self.test(condition, skippingIfNot: rest), at: 0)

@@ -16,7 +16,8 @@ enum SeccompProgram {
   /// On x86_64, calls with this bit are those of x32.
   private static let x32Bit: UInt32 = 0x4000_0000
 
-  static func filter(for profile: SandboxJob.Profile, on processor: Processor = .current) -> Filter {
+  static func filter(for profile: SandboxJob.Profile, on processor: Processor = .current) -> Filter
+  {
     var filter = Filter()
     filter.load(.processor)
     filter.end(.kill, ifNotEqual: processor.auditName)
@@ -62,7 +63,10 @@ enum SeccompProgram {
       Rule(
         call: .prlimit,
         allowed: [
-          [.equal(.low(argument: 0), 0), .equal(.low(argument: 2), 0), .equal(.high(argument: 2), 0)]
+          [
+            .equal(.low(argument: 0), 0), .equal(.low(argument: 2), 0),
+            .equal(.high(argument: 2), 0),
+          ]
         ]
           + (UInt32(0)..<16).filter { $0 != coreLimit }.map {
             [.equal(.low(argument: 0), 0), .equal(.low(argument: 1), $0)]

@@ -44,7 +44,8 @@ struct SandboxBench: AsyncParsableCommand {
     let cpu = sandboxed.cpu - bare.cpu
     say(
       "bare: \(number(bare.wall)) ms, \(number(bare.cpu)) CPU-ms; in the sandbox: "
-        + "\(number(sandboxed.wall)) ms (p90 \(number(sandboxed.wallHigh))), \(number(sandboxed.cpu)) CPU-ms")
+        + "\(number(sandboxed.wall)) ms (p90 \(number(sandboxed.wallHigh))), \(number(sandboxed.cpu)) CPU-ms"
+    )
     report.figures = [
       Figure("validation.sandbox_overhead_wall_ms", wall, unit: "ms/job", isLessBetter: true),
       Figure("validation.sandbox_overhead_cpu_ms", cpu, unit: "CPU ms/job", isLessBetter: true),
