@@ -20,7 +20,7 @@ package protocol Sandbox: Sendable {
     received: @escaping @Sendable (SandboxEvent) -> Void
   ) async throws(SandboxError) -> SandboxResult
 
-  /// Tries every promise with programs that would break it: the canary. Takes about a second, and does
+  /// Tries every promise with programs that would break it: the canary. Takes some seconds, and does
   /// not wait for a turn. Jobs are refused from the moment that a promise is found broken until an
   /// inspection finds all of them kept.
   func inspect() async -> SandboxInspection

@@ -115,6 +115,7 @@ final class Slot {
     let tree = if let tree = setup.tree { tree } else { try GroupTree.discover() }
     let new = try SlotGroups.claim(from: setup.userIDs, in: tree)
     groups = new
+    SlotGroups.clearAbandoned(in: tree)
     return new
   }
 
