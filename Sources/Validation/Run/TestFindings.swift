@@ -1,0 +1,134 @@
+internal import Domain
+internal import JSON
+
+/// What one run of a group of tests reported.
+struct TestFindings {
+  struct Load {
+    /// `code`, `suite` or `toolchain`.
+    var fault: String
+    var message: String
+    var place: String
+  }
+
+  var results: [String: TestOutcome] = [:]
+  /// Ids of tests that passed although they were turned around.
+  var forged: Set<String> = []
+  /// The ids that the run found, in their order.
+  var plan: [String] = []
+  var hasBegun = false
+  var hasEnded = false
+  /// Why a file of the suite does not parse.
+  var broken: String?
+  var load: Load?
+  var runs: [RunOutcome] = []
+  /// The worst that happened to a run inside, which decides where tests are missing.
+  var worst: RunStatus = .ok
+  /// The last words of a runner of the protocol that reported nothing.
+  var tail = ""
+}
+
+extension TestFindings {
+  /// Takes a line of the report; nil where it is no result.
+  mutating func take(_ line: JSONValue, cpuMilliseconds: Int) -> TestOutcome? {
+    if line["begin"] != nil { hasBegun = true }
+    if line["end"] != nil { hasEnded = true }
+    if let text = line.string("broken") { broken = text }
+    if let load = line["load"], load["message"] != nil, self.load == nil {
+      self.load = Load(
+        fault: load.string("fault") ?? "code", message: load.string("message") ?? "",
+        place: load.string("at") ?? "")
+    }
+    if let ids = line["plan"]?.arrayValue { plan = ids.compactMap(\.stringValue) }
+    if line["run"] != nil { takeRun(ToolOutput(line), line, cpuMilliseconds: cpuMilliseconds) }
+    guard let id = line.string("test"), let word = line.string("status"),
+      let status = TestStatus(rawValue: word), results[id] == nil
+    else { return nil }
+    var outcome = TestOutcome(
+      id: id, title: "", status: status, message: line.string("message") ?? "",
+      output: String((line.string("output") ?? "").prefix(500)),
+      durationMicroseconds: max(0, line["us"]?.integerValue ?? 0))
+    if line["forged"]?.boolValue == true {
+      forged.insert(id)
+      outcome.message =
+        "This test passes even where what it expects is turned around: its result is worth nothing."
+    } else if line["unconfirmed"]?.boolValue == true {
+      outcome.message = "The run that should have confirmed this test ended before it."
+    }
+    results[id] = outcome
+    return outcome
+  }
+
+  private mutating func takeRun(_ output: ToolOutput, _ line: JSONValue, cpuMilliseconds: Int) {
+    let status = RunStatus(output, cpuMilliseconds: cpuMilliseconds)
+    runs.append(
+      RunOutcome(
+        status: status, code: Int32(output.signal != 0 ? output.signal : max(0, output.exitCode)),
+        cpuMicroseconds: output.cpuMicroseconds, wallMicroseconds: output.wallMicroseconds))
+    if status != .ok, status != .exitCode || worst == .ok { worst = status }
+    tail = line.string("tail") ?? tail
+  }
+}
+
+extension RunStatus {
+  /// Judged by processor time: what used up its time computing is at fault, however long it took.
+  init(_ output: ToolOutput, cpuMilliseconds: Int) {
+    if output.isOutOfTime || output.cpuMicroseconds > Int64(cpuMilliseconds) * 1000 {
+      self = .cpuLimit
+    } else if output.isTimedOut {
+      self = .wallLimit
+    } else if output.isCut {
+      self = .outputLimit
+    } else if output.signal != 0 {
+      self = .signal
+    } else {
+      self = output.exitCode == 0 ? .ok : .exitCode
+    }
+  }
+
+  /// Of a job as the sandbox saw it.
+  init(_ outcome: SandboxOutcome) {
+    switch outcome {
+    case .exited(let code): self = code == 0 ? .ok : .exitCode
+    case .signalled: self = .signal
+    case .limitReached(.cpuTime): self = .cpuLimit
+    case .limitReached(.wallTime): self = .wallLimit
+    case .limitReached(.memory): self = .memoryLimit
+    case .limitReached(.processes): self = .processLimit
+    case .limitReached(.output), .limitReached(.fileSize), .limitReached(.disk): self = .outputLimit
+    case .stalled: self = .wallLimit
+    case .notStarted: self = .sandboxUnavailable
+    }
+  }
+
+  /// What it says of a program, in English; nil where nothing went wrong.
+  func reason(_ limits: JudgeLimits) -> String? {
+    switch self {
+    case .ok, .exitCode, .compileError, .reportMissing, .sandboxUnavailable: nil
+    case .signal: "the program was ended by a signal"
+    case .cpuLimit: "the program used more than \(limits.cpuMilliseconds) ms of processor time"
+    case .wallLimit: "the program did not end in time, and hardly computed: it waits for something"
+    case .memoryLimit: "the program needed more than \(limits.memoryBytes >> 20) MiB of memory"
+    case .outputLimit: "the program wrote more than it may"
+    case .processLimit: "the program started more processes than it may"
+    }
+  }
+}
+
+extension RunOutcome {
+  init(_ result: SandboxResult) {
+    let code: Int =
+      switch result.outcome {
+      case .exited(let code): code
+      case .signalled(let signal): signal
+      default: 0
+      }
+    self.init(
+      status: RunStatus(result.outcome), code: Int32(truncatingIfNeeded: code),
+      cpuMicroseconds: result.cpuTime.microseconds, wallMicroseconds: result.wallTime.microseconds,
+      memoryBytes: Int64(result.memoryPeakByteCount))
+  }
+}
+
+extension Duration {
+  var microseconds: Int64 { Int64(self / .microseconds(1)) }
+}

@@ -1,0 +1,109 @@
+internal import Domain
+internal import JSON
+
+extension ValidationRun {
+  /// Runs syntax, lint and build in one job. Answers with what decides, if anything does.
+  mutating func check(_ plan: LanguagePlan, _ step: Step) async throws -> Decision? {
+    let steps = plan.steps + [plan.build].compactMap { $0 }
+    var findings = CheckFindings()
+    var current = ValidationStage.syntax
+    try await start(.syntax, step)
+    let job = try checkJob(plan, steps)
+    let result = try await sandbox.run(job, for: self.job.callerID) { event in
+      switch event {
+      case .waiting(let ahead): try await step(.queued(position: ahead))
+      case .lines(let lines):
+        for line in lines {
+          guard let name = line.string("step"), let done = steps.first(where: { $0.name == name })
+          else { continue }
+          if done.stage != current {
+            try await finish(current, findings, plan, step)
+            current = done.stage
+            try await start(current, step)
+          }
+          usedTools.insert(done.tool)
+          for found in findings.take(done, ToolOutput(line), files: files) {
+            try await step(.diagnostic(found))
+          }
+        }
+      }
+    }
+    try await finish(current, findings, plan, step)
+    diagnostics += findings.diagnostics
+    lint = findings.diagnostics.filter { $0.level != .error || $0.tool == "ruff" || $0.tool == "shellcheck" }
+    for (stage, run) in findings.runs {
+      runs.append(run)
+      try await step(.run(stage, run))
+    }
+    let reached = Set(findings.ranStages)
+    let missing = [ValidationStage.lint, .build].filter { !reached.contains($0) }
+    for stage in missing where !(stage == .lint && findings.failed.isEmpty && stages.contains { $0.stage == .lint }) {
+      try await skip([stage], step)
+    }
+    if let product = plan.product, let path = try? SandboxPath(product) {
+      self.product = result.files[path]
+    }
+    return decision(findings, result, plan)
+  }
+
+  private func checkJob(_ plan: LanguagePlan, _ steps: [CheckStep]) throws -> SandboxJob {
+    let stepLimits = StepLimits()
+    var work = files
+    if plan.build != nil, let suite = job.suite {
+      work = WorkFiles.merged(files, with: suite.files)
+    }
+    if plan.product != nil {
+      work.append(SourceFile(path: HiddenFolder.name + "/keep", content: ""))
+    }
+    let input = JSONValue.object([("steps", .array(steps.map { $0.json(stepLimits) }))])
+    return try RunnerJob(
+      program: Runner.steps, input: input, files: work,
+      collects: plan.product.flatMap { try? SandboxPath($0) }.map { [$0] } ?? [],
+      profile: .compile, limits: JudgeLimits.ofCheck, seed: job.seed
+    ).sandboxJob(toolchain)
+  }
+
+  private mutating func finish(
+    _ stage: ValidationStage, _ findings: CheckFindings, _ plan: LanguagePlan, _ step: Step
+  ) async throws {
+    let tools = (plan.steps + [plan.build].compactMap { $0 }).filter { $0.stage == stage }.map(\.tool)
+    let tool = tools.first.map(toolchain.name) ?? ""
+    if let trouble = findings.trouble[stage] {
+      return try await finish(stage, trouble.status, tool: tool, note: trouble.note, step)
+    }
+    let hasIssues = findings.failed.contains(stage) || (stage == .lint && !findings.diagnostics.isEmpty)
+    try await finish(
+      stage, hasIssues ? .issues : .ok, tool: tool, took: findings.durations[stage], step)
+  }
+
+  private func decision(
+    _ findings: CheckFindings, _ result: SandboxResult, _ plan: LanguagePlan
+  ) -> Decision? {
+    if findings.failed.contains(.syntax) {
+      let note = findings.trouble[.syntax]?.note ?? "the code does not parse"
+      return Decision(.failed, note)
+    }
+    if let (stage, trouble) = findings.trouble.first(where: { $0.key != .lint }) {
+      let verdict: Verdict = trouble.status == .timedOut ? .failed : .errored
+      return Decision(verdict, "\(stage.rawValue): \(trouble.note)")
+    }
+    if findings.failed.contains(.build) { return Decision(.failed, "the code does not build") }
+    switch result.outcome {
+    case .exited(0): break
+    case .limitReached(let limit):
+      return Decision(.failed, "the code's tools met the limit of \(limit.rawValue) while they read it")
+    case .stalled: return Decision(.errored, "the tools did not end in time; try again")
+    case .notStarted: return Decision(.inconclusive, "Python, which starts the tools, cannot be run in the sandbox")
+    case .exited, .signalled:
+      return Decision(.errored, "the tools were ended before they were done; try again")
+    }
+    if plan.build != nil, product(in: result, plan) == nil {
+      return Decision(.errored, "the build said that it was done, and made nothing that can be read")
+    }
+    return nil
+  }
+
+  private func product(in result: SandboxResult, _ plan: LanguagePlan) -> [UInt8]? {
+    plan.product.flatMap { try? SandboxPath($0) }.flatMap { result.files[$0] }
+  }
+}

@@ -1,0 +1,152 @@
+internal import Domain
+internal import JSON
+
+extension ValidationRun {
+  /// Runs the tests, as often as was asked, and says what follows.
+  mutating func test(
+    _ suite: TestSuite, _ language: Language, _ plan: LanguagePlan, _ step: Step
+  ) async throws -> Decision {
+    try await start(.test, step)
+    usedTools.formUnion(language.needs)
+    if suite.kind == .pytest { usedTools.insert(.pytest) }
+    let groups = TestGroup.groups(of: suite)
+    var judged = JudgedTests(suite)
+    for _ in 0..<min(max(job.runCount, 1), 5) {
+      judged.beginRun()
+      for group in groups {
+        let findings = try await run(group, suite, language, plan) { outcome in
+          if let shown = judged.take(outcome, isOpen: group.isOpen) { try await step(.test(shown)) }
+        } queued: { try await step(.queued(position: $0)) }
+        judged.note(findings, group)
+        for run in findings.runs {
+          runs.append(run)
+          try await step(.run(.test, run))
+        }
+      }
+    }
+    for outcome in judged.finish() { try await step(.test(outcome)) }
+    tests = judged.outcomes
+    let decision = judged.decision(limits, policy, score: Score.value(tests: tests, lint: lint, policy: policy))
+    let status: StageStatus =
+      switch decision.verdict {
+      case .passed: .ok
+      case .failed: judged.isOutOfTime ? .timedOut : .issues
+      case .inconclusive: .unavailable
+      case .errored: .errored
+      }
+    let tool = suite.kind == .pytest ? Tool.pytest : suite.kind == .nodeTest ? .node : language.needs[0]
+    try await finish(.test, status, tool: toolchain.name(tool), note: decision.text, step)
+    return decision
+  }
+
+  /// Runs one group of tests in a job of its own.
+  private func run(
+    _ group: TestGroup, _ suite: TestSuite, _ language: Language, _ plan: LanguagePlan,
+    outcome: (TestOutcome) async throws -> Void, queued: (Int) async throws -> Void
+  ) async throws -> TestFindings {
+    var findings = TestFindings()
+    let job = try testJob(group, suite, language, plan)
+    let result = try await sandbox.run(job, for: self.job.callerID) { event in
+      switch event {
+      case .waiting(let ahead): try await queued(ahead)
+      case .lines(let lines):
+        for line in lines {
+          if let index = line.int("case"), group.tests.indices.contains(index) {
+            let test = group.tests[index]
+            let (made, run) = StdioCases.outcome(line, test, limits: limits)
+            guard findings.results[test.id] == nil else { continue }
+            findings.results[test.id] = made
+            findings.runs.append(run)
+            if run.status != .ok, run.status != .exitCode { findings.worst = run.status }
+            try await outcome(made)
+          } else if let made = findings.take(line, cpuMilliseconds: limits.cpuMilliseconds) {
+            try await outcome(made)
+          }
+        }
+      }
+    }
+    findings.end(result, isStdio: suite.kind == .stdio)
+    return findings
+  }
+
+  private func testJob(
+    _ group: TestGroup, _ suite: TestSuite, _ language: Language, _ plan: LanguagePlan
+  ) throws -> SandboxJob {
+    var work = WorkFiles.merged(files, with: group.files)
+    var products: [SandboxPath: [UInt8]] = [:]
+    if let product, let name = plan.product { products[try SandboxPath(name)] = product }
+    var fields: [(key: String, value: JSONValue)] = [
+      ("cpu", .integer(limits.cpuSecondsOfRun)), ("wall", .integer(limits.wallSecondsOfRun)),
+      ("limit", .integer(Int64(limits.outputBytes))), ("seed", .integer(Int64(job.seed))),
+    ]
+    let program: String
+    var runCount = 2
+    switch suite.kind {
+    case .unittest, .pytest:
+      program = Runner.suite
+      fields += [
+        ("kind", .string(suite.kind.rawValue)), ("tests", .strings(group.testPaths)),
+        ("learner", .strings(files.map(\.path))), ("support", .strings(group.files.map(\.path))),
+        ("tools", .string(toolchain.pythonPackages ?? "")),
+      ]
+    case .nodeTest:
+      program = Runner.node
+      work = NodeFiles.complete(work)
+      let support = NodeFiles.support(for: work)
+      work += support
+      let isJest = NodeFiles.usesJest(group.files)
+      runCount = 2 * max(1, group.testPaths.count)
+      fields += [
+        ("tests", .strings(group.testPaths)),
+        ("own", .strings((group.files + support).map(\.path))),
+        ("turn", .string(Runner.nodeTurn)), ("preload", .string(Runner.nodePreload)),
+        ("reporter", .string(Runner.nodeReporter)),
+        ("jest", isJest ? .string(Runner.nodeJest) : .null),
+      ]
+    case .stdio:
+      program = Runner.cases
+      if language == .javascript { work += NodeFiles.support(for: work) }
+      runCount = max(1, group.tests.count)
+      let cases = group.tests.map { test in
+        JSONValue.object([
+          ("input", .string(test.input)), ("arguments", .strings(test.arguments)),
+        ])
+      }
+      fields += [("command", .strings(plan.run)), ("cases", .array(cases))]
+    case .protocolLines:
+      program = Runner.lines
+      runCount = 1
+      fields += [("argv", .strings(suite.command))]
+    }
+    return try RunnerJob(
+      program: program, input: .object(fields), files: work, products: products, profile: .run,
+      limits: limits.ofJob(runCount: runCount), seed: job.seed
+    ).sandboxJob(toolchain)
+  }
+}
+
+extension TestFindings {
+  /// What the job's own end says beyond its report.
+  fileprivate mutating func end(_ result: SandboxResult, isStdio: Bool) {
+    var run = RunOutcome(result)
+    let isWhole = result.outcome == .exited(code: 0) && hasEnded
+    if !isWhole {
+      if case .exited = result.outcome { run.status = .reportMissing }
+      if case .signalled = result.outcome { run.status = .reportMissing }
+      worst = worst == .ok || worst == .exitCode ? run.status : worst
+    }
+    if result.limitsMet.contains(.processes), worst == .ok || worst == .exitCode {
+      worst = .processLimit
+    }
+    // One for the job as a whole, which alone knows its memory.
+    if isWhole && run.status == .ok, !runs.isEmpty {
+      for index in runs.indices { runs[index].memoryBytes = run.memoryBytes }
+    } else {
+      runs.append(run)
+    }
+  }
+}
+
+extension JSONValue {
+  static func strings(_ values: [String]) -> JSONValue { .array(values.map { .string($0) }) }
+}

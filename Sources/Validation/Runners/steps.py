@@ -1,0 +1,121 @@
+"""Runs the tools of syntax, lint and build over a submission, one after the other, in one sandbox.
+
+Reads {"steps": [...]} and reports one line per step. No step runs the submission's code.
+"""
+
+
+def main():
+    report = Report()
+    seal()
+    job = spec()
+    report.line(begin=True)
+    for step in job["steps"]:
+        if not all(os.path.exists(path) for path in step.get("needs", [])):
+            continue
+        start = STARTS[step.get("kind", "command")](step)
+        outcome = run_child(
+            start, wall=step["wall"], cpu=step["cpu"], limit=step["limit"], memory=step.get("memory"),
+            stdin=step.get("input", "").encode(),
+        )
+        end_children()
+        outcome["out"] = text(outcome["out"], step["limit"])
+        outcome["err"] = text(outcome["err"], step["limit"])
+        report.line(step=step["name"], **outcome)
+        if step.get("gates") and (outcome["exit"] != 0 or outcome["signal"]):
+            break
+    report.line(end=True)
+
+
+def command(step):
+    def start():
+        os.chdir(step.get("folder", "/work"))
+        environment = dict(os.environ, **step.get("environment", {}))
+        os.execvpe(step["argv"][0], step["argv"], environment)
+
+    return start
+
+
+def python_syntax(step):
+    """CPython's own compiler, on the bytes: it finds the encoding as it does for a program."""
+
+    def start():
+        import warnings
+
+        warnings.simplefilter("ignore")
+        found = []
+        for path in step["paths"]:
+            with open(os.path.join("/work", path), "rb") as file:
+                source = file.read()
+            try:
+                compile(source, path, "exec", dont_inherit=True)
+            except SyntaxError as error:
+                found.append([path, error.lineno or 1, error.offset or 1, error.end_lineno or 0,
+                              error.end_offset or 0, type(error).__name__, str(error.msg)])
+            except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+                found.append([path, 1, 1, 0, 0, type(error).__name__, str(error)[:200]])
+        sys.stdout.write(json.dumps(found))
+        sys.stdout.flush()
+        os._exit(1 if found else 0)
+
+    return start
+
+
+def tree_syntax(step):
+    """tree-sitter: finds broken syntax, and can never say that code is right."""
+
+    def start():
+        sys.path.insert(0, step["tools"])
+        sys.setrecursionlimit(10_000)
+        import importlib.machinery
+        import importlib.util
+
+        import tree_sitter
+
+        name = "tree_sitter_language_pack.bindings." + step["grammar"]
+        path = os.path.join(step["tools"], "tree_sitter_language_pack", "bindings",
+                            step["grammar"] + ".abi3.so")
+        loader = importlib.machinery.ExtensionFileLoader(name, path)
+        module = importlib.util.module_from_spec(
+            importlib.util.spec_from_loader(name, loader))
+        loader.exec_module(module)
+        parser = tree_sitter.Parser(tree_sitter.Language(module.language()))
+        found = []
+        for path in step["paths"]:
+            with open(os.path.join("/work", path), "rb") as file:
+                source = file.read()
+            tree = parser.parse(source)
+            if tree.root_node.has_error:
+                found += broken_nodes(tree, source, path, 50 - len(found))
+        sys.stdout.write(json.dumps(found))
+        sys.stdout.flush()
+        os._exit(1 if found else 0)
+
+    return start
+
+
+def broken_nodes(tree, source, path, limit):
+    """Places of errors, 1-based, columns in code points. Walks with a cursor: trees may be deep."""
+    lines = source.split(b"\n")
+
+    def place(point):
+        line = lines[point.row] if point.row < len(lines) else b""
+        return point.row + 1, len(line[: point.column].decode("utf-8", "replace")) + 1
+
+    found = []
+    cursor = tree.walk()
+    while len(found) < limit:
+        node = cursor.node
+        if node.is_error or node.is_missing:
+            (line, column), (end_line, end_column) = place(node.start_point), place(node.end_point)
+            what = f"'{node.type}' is missing" if node.is_missing else "unexpected text"
+            found.append([path, line, column, end_line, end_column, "syntax", what])
+        if node.has_error and not node.is_error and cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return found
+    return found
+
+
+STARTS = {"command": command, "python": python_syntax, "tree": tree_syntax}
+main()
