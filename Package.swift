@@ -126,7 +126,7 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "EventLog", dependencies: ["Domain", "Logs", logging], swiftSettings: swift),
     .target(
-      name: "Validation", dependencies: ["Domain", "Digits", "JSON", "Logs", "OpenSSL", logging],
+      name: "Validation", dependencies: ["Domain", "JSON", "OpenSSL", logging],
       resources: runners.map { .embedInCode("Runners/\($0)") }, swiftSettings: swift),
 
     // L2: the contract
@@ -217,6 +217,12 @@ let package = Package(
       name: "AgentsTests", dependencies: ["Agents", "Domain", "JSON", "Retrieval", "SeededRandom"],
       swiftSettings: swift),
     .testTarget(
+      name: "ValidationTests",
+      dependencies: [
+        "Validation", "Domain", "JSON", "Sandbox", "SeededRandom", "hito-sandbox", logging,
+      ],
+      exclude: ["Exercises"], swiftSettings: swift),
+    .testTarget(
       name: "EventLogTests",
       dependencies: ["EventLog", "Domain", "SeededRandom"], swiftSettings: swift),
     .testTarget(
@@ -299,6 +305,11 @@ let package = Package(
       dependencies: ["Contract", "RPC", "CProtobufC", "CFixtureMessages"],
       swiftSettings: swift),
 
+    .executableTarget(
+      name: "exercism-check",
+      dependencies: ["Validation", "Domain", "Sandbox", "hito-sandbox", argumentParser, logging],
+      path: "Tests/Exercism", swiftSettings: swift),
+
     // Benchmarks: programs that see of Hito only what every client sees
     .target(
       name: "BenchmarkSupport", dependencies: ["HitoClient", argumentParser],
@@ -307,6 +318,11 @@ let package = Package(
       name: "SandboxBench",
       dependencies: ["BenchmarkSupport", "Sandbox", "Domain", argumentParser],
       path: "Tests/Benchmarks/SandboxBench", swiftSettings: swift),
+      name: "ValidationBench",
+      dependencies: [
+        "BenchmarkSupport", "Validation", "Domain", "Sandbox", "hito-sandbox", argumentParser, logging,
+      ],
+      path: "Tests/Benchmarks/ValidationBench", swiftSettings: swift),
   ]
     + ["RPCBench", "StoreBench", "RetrievalBench", "LakeBench"].map { name in
       .executableTarget(

@@ -7,7 +7,7 @@ package final class CodeJudge: CodeValidator {
   let sandbox: any Sandbox
   let logger: Logger
   /// Whose jobs the versions of tools are asked by.
-  private let ownID: EntityID
+  let ownID: EntityID
   private let inventory: Mutex<Inventory>
 
   private enum Inventory {

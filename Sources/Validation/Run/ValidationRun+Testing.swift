@@ -40,7 +40,7 @@ extension ValidationRun {
   }
 
   /// Runs one group of tests in a job of its own.
-  private func run(
+  func run(
     _ group: TestGroup, _ suite: TestSuite, _ language: Language, _ plan: LanguagePlan,
     outcome: (TestOutcome) async throws -> Void, queued: (Int) async throws -> Void
   ) async throws -> TestFindings {

@@ -49,6 +49,7 @@ def python_syntax(step):
             try:
                 compile(source, path, "exec", dont_inherit=True)
             except SyntaxError as error:
+                error = in_code_points(source, path, error)
                 found.append([path, error.lineno or 1, error.offset or 1, error.end_lineno or 0,
                               error.end_offset or 0, type(error).__name__, str(error.msg)])
             except (ValueError, RecursionError, MemoryError, OverflowError) as error:
@@ -58,6 +59,17 @@ def python_syntax(step):
         os._exit(1 if found else 0)
 
     return start
+
+
+def in_code_points(source, path, error):
+    """The same error with columns in code points: of bytes the compiler now and then counts bytes."""
+    try:
+        compile(source.decode("utf-8-sig"), path, "exec", dont_inherit=True)
+    except SyntaxError as counted:
+        return counted
+    except (ValueError, RecursionError, MemoryError, OverflowError):
+        pass
+    return error
 
 
 def tree_syntax(step):

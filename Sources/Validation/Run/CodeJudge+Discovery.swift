@@ -1,0 +1,25 @@
+package import Domain
+
+extension CodeJudge {
+  /// The tests that a suite's files hold, as a run with a solution that is known to be right reports them.
+  /// For whoever sets tests: what code of a learner's reports is never taken for a suite's own.
+  ///
+  /// Of kind `stdio` a suite's tests are what it says, and are given back.
+  ///
+  /// - Throws: `SandboxError` where nothing could be run.
+  package func tests(of suite: TestSuite, solvedBy solution: Submission) async throws -> [ExpectedTest] {
+    guard suite.kind != .stdio, let language = Language(solution.language) else { return suite.tests }
+    var open = suite
+    open.tests = []
+    let toolchain = await tools()
+    let job = ValidationJob(submission: solution, suite: open, callerID: ownID)
+    let run = ValidationRun(job: job, sandbox: sandbox, toolchain: toolchain)
+    let plan = LanguagePlan(language, solution, toolchain, buildsWith: nil)
+    var found: [String] = []
+    for group in TestGroup.groups(of: open) {
+      found += try await run.run(group, open, language, plan, outcome: { _ in }, queued: { _ in }).plan
+    }
+    let known = Dictionary(suite.tests.map { ($0.id, $0) }) { first, _ in first }
+    return found.map { known[$0] ?? ExpectedTest(id: $0) }
+  }
+}
