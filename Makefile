@@ -63,3 +63,6 @@ endif
 ifneq ($(wildcard Tests/Evaluation/evaluate.py),)
 include .make/eval.mk
 endif
+ifneq ($(wildcard Tests/Exercism/ExercismCheck.swift),)
+include .make/exercism.mk
+endif

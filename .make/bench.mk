@@ -1,4 +1,4 @@
-.PHONY: bench-attacks bench-rpc bench-store bench-lake bench-retrieval bench-sandbox
+.PHONY: bench-attacks bench-rpc bench-store bench-lake bench-retrieval bench-validation
 bench-attacks: build ## Attacks the server: its memory, and an honest caller's time, within their bounds
 	@.make/bench-attacks.sh $(ARGS)
 bench-rpc: build ## Measures the wire: calls per second, CPU per call, memory per connection
@@ -9,5 +9,6 @@ bench-lake: build ## Measures how fast events get into the lake
 	@.make/bench.sh lake $(ARGS)
 bench-retrieval: build ## Measures searches, the sentence encoder and the ingestion of documents
 	@.make/bench.sh retrieval $(ARGS)
-bench-sandbox: build ## Measures what the sandbox costs beside its command
-	@.make/bench.sh sandbox $(ARGS)
+bench-validation: setup ## Measures validations of code and the sandbox: time, CPU beside the bare command
+	@.make/bench.sh sandbox
+	@.make/bench.sh validation $(ARGS)

@@ -9,11 +9,13 @@ shift
 cd "$REPO"
 declare -A products=(
   [rpc]=RPCBench [store]=StoreBench [retrieval]=RetrievalBench [lake]=LakeBench
-  [sandbox]=SandboxBench)
+  [sandbox]=SandboxBench [validation]=ValidationBench)
 product=${products[$name]:?there is no benchmark of this name}
 [ "$name" != retrieval ] || "$REPO/.make/setup-reference-encoder.sh"
 swift build --configuration release --product "$product" >&2
-[ "$name" != sandbox ] || swift build --configuration release --product hito-sandbox >&2
+case $name in
+  sandbox | validation) swift build --configuration release --product hito-sandbox >&2 ;;
+esac
 program=$REPO/.build/release/$product
 printf 'machine: %s cores, %s; load %s\ncommit: %s\n' "$(nproc)" \
   "$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)" \
