@@ -19,6 +19,16 @@ struct ExercismCheck: AsyncParsableCommand {
   @Option(help: "Only exercises whose name begins so.")
   var only = ""
 
+  /// Why exercises are an exception: theirs to be, not ours to mend.
+  private static let known = [
+    "ledger": "its stub is right, and is to be made better",
+    "markdown": "its stub is right, and is to be made better",
+    "grep": "its tests are CommonJS with Jest's package, and start programs by themselves",
+    "parallel-letter-frequency": "its example is CommonJS among modules, which Babel mixes and node does not",
+    "word-search": "its example is CommonJS among modules, which Babel mixes and node does not",
+    "pythagorean-triplet": "its example computes for longer than a run may",
+  ]
+
   func run() async throws {
     let folder = URL(filePath: track).appending(path: "exercises/practice")
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
@@ -27,6 +37,7 @@ struct ExercismCheck: AsyncParsableCommand {
       sandbox: BubblewrapSandbox(), toolchain: .found(), logger: Logger(label: "exercism"))
     var count = (passed: 0, failed: 0, tests: 0)
     var exceptions: [String] = []
+    var known: [String] = []
     try await withThrowingTaskGroup(of: Finding.self) { group in
       var rest = names[...]
       func next() {
@@ -45,12 +56,16 @@ struct ExercismCheck: AsyncParsableCommand {
         count.passed += finding.hasPassed ? 1 : 0
         count.failed += finding.hasFailed ? 1 : 0
         count.tests += finding.testCount
-        exceptions += finding.problems.map { "\(finding.name): \($0)" }
-        for problem in finding.problems { print("\(finding.name): \(problem)") }
+        for problem in finding.problems {
+          let reason = Self.known[finding.name]
+          if let reason { known.append("\(finding.name): \(reason)") } else { exceptions.append(finding.name) }
+          print("\(finding.name): \(problem)" + (reason.map { " [\($0)]" } ?? ""))
+        }
       }
     }
     print("\(names.count) exercises, \(count.tests) tests")
-    print("\(count.passed) example solutions passed, \(count.failed) stubs failed; \(exceptions.count) exceptions")
+    print("\(count.passed) example solutions passed, \(count.failed) stubs failed")
+    print("\(known.count) exceptions with a known reason, \(exceptions.count) others")
     guard exceptions.isEmpty else { throw ExitCode(1) }
   }
 }
@@ -94,7 +109,7 @@ struct Exercise {
     let tests = try meta.test.map { path in
       var content = try text(path)
       // Only the first test of a JavaScript exercise is not marked to be skipped.
-      for (mark, plain) in [("xtest", "test"), ("xit(", "it("), ("xdescribe", "describe"), (".skip(", "(")] {
+      for (mark, plain) in [("xtest(", "test("), ("xit(", "it("), ("xdescribe(", "describe(")] {
         content = content.replacing(mark, with: plain)
       }
       return SourceFile(path: path, content: content)
@@ -109,7 +124,12 @@ struct Exercise {
       language: language, kind: isPython ? .unittest : .nodeTest, files: tests + support, tests: [],
       limits: RunLimits(cpuMilliseconds: 20_000, memoryBytes: 512 << 20))
     func submission(_ paths: [String]) throws -> Submission {
-      let files = try zip(meta.solution, paths).map { SourceFile(path: $0, content: try text($1)) }
+      // An example stands one folder below its exercise.
+      let files = try zip(meta.solution, paths).map { path, source in
+        let content = try text(source)
+        return SourceFile(
+          path: path, content: source.hasPrefix(".meta/") ? content.replacing("'../", with: "'./") : content)
+      }
       return Submission(language: language, mainPath: meta.solution[0], files: files)
     }
     example = try submission(meta.example)

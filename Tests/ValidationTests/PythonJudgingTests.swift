@@ -64,7 +64,7 @@ import Testing
     #expect(report.score == 0)
     #expect(report.status(.syntax) == .issues)
     #expect(report.diagnostics.first?.region?.line == 1)
-    #expect(report.diagnostics.first?.region?.column == 9, "\(report.diagnostics)")
+    #expect(report.diagnostics.first?.region?.column == 14, "\(report.diagnostics)")
   }
 
   @Test func `lint says what it would mend`() async throws {

@@ -92,7 +92,10 @@ def drain(channel, out_read, token, judge, deadline, limit, pid):
         if time.monotonic() >= deadline:
             os.kill(pid, signal.SIGKILL)
         for fd in select.select(list(open_fds), [], [], 0.02 if ended is None else 0.005)[0]:
-            data = os.read(fd, 65536)
+            try:
+                data = os.read(fd, 65536)
+            except ConnectionResetError:  # it ended before it had read its token
+                data = b""
             if not data:
                 open_fds.discard(fd)
             elif fd == out_read:

@@ -51,6 +51,7 @@ def main():
             os.dup2(out_write, 1)
             os.dup2(out_write, 2)
             os.dup2(kept, 3)
+            os.set_inheritable(3, True)  # where it was 3 already, dup2 changed nothing
             os.closerange(4, 256)
             os.chdir("/work")
             resource.setrlimit(resource.RLIMIT_CPU, (job["cpu"], job["cpu"] + 1))

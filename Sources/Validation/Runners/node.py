@@ -131,6 +131,7 @@ def node_child(job, module, judge):
             os.dup2(out_write, 1)
             os.dup2(out_write, 2)
             os.dup2(kept, 3)
+            os.set_inheritable(3, True)  # where it was 3 already, dup2 changed nothing
             os.closerange(4, 256)
             os.chdir("/work")
             resource.setrlimit(resource.RLIMIT_CPU, (job["cpu"], job["cpu"] + 1))

@@ -12,7 +12,7 @@ QUIET_EVENTS = {
 
 def watch(parent):
     """Refuses what only code that reaches for its judge would ask for. It cannot be taken away."""
-    kill, error = os.kill, PermissionError
+    error, own = PermissionError, globals()
 
     def hook(event, arguments):
         if event in QUIET_EVENTS or event.startswith("ctypes."):
@@ -20,7 +20,9 @@ def watch(parent):
         if event == "import" and arguments[0] in ("_ctypes", "_testcapi", "_testinternalcapi"):
             raise error(arguments[0])
         if event == "object.__setattr__" and arguments[1] == "__code__":
-            raise error("__code__")
+            # unittest.mock has reasons to; nobody has any to change the judge.
+            if getattr(arguments[0], "__globals__", None) is own:
+                raise error("__code__")
         if event in ("os.kill", "os.killpg") and arguments[0] in (parent, -1, 0, 1):
             raise error(event)
 

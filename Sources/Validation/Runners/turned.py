@@ -106,11 +106,9 @@ def _turn_call(call, prefix):
     if not isinstance(call.func, ast.Attribute) or not call.args or _is_starred(call):
         return False
     if name in POSITIVE:
-        place = 0
-        if len(call.args) > 1 and _has_call(call.args[0]) and not _has_call(call.args[1]):
-            place = 1
-        if name == "assertIn":
-            place = 0
+        # What is compared with the learner's answer, if that can be told: the answer is asked then.
+        has_two = name not in ("assertIsNone", "assertIn") and len(call.args) > 1
+        place = int(has_two and _has_call(call.args[0]) and not _has_call(call.args[1]))
         call.args[place] = _call(prefix + "never", call.args[place])
     elif name in FALSE:
         call.args[0] = _call(prefix + "false", call.args[0])
