@@ -96,6 +96,8 @@ def _converse(pid, stdin_fd, out_fd, err_fd, stdin, deadline, limit, end_at_limi
                 cut = True
     for key in list(selector.get_map().values()):
         os.close(key.fd)
+    # Now, not when it is collected: its number may by then be another's, in a child too.
+    selector.close()
     while not timed_out and not _has_ended(pid):
         if time.monotonic() >= deadline:
             timed_out = True
