@@ -11,7 +11,8 @@ import Validation
 struct ExercismCheck: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "exercism",
-    abstract: "Judges the practice exercises of a checkout of Exercism's Python or JavaScript track.")
+    abstract:
+      "Judges the practice exercises of a checkout of Exercism's Python or JavaScript track.")
 
   @Argument(help: "The folder of the checkout.")
   var track: String
@@ -24,7 +25,8 @@ struct ExercismCheck: AsyncParsableCommand {
     "ledger": "its stub is right, and is to be made better",
     "markdown": "its stub is right, and is to be made better",
     "grep": "its tests are CommonJS with Jest's package, and start programs by themselves",
-    "parallel-letter-frequency": "its example is CommonJS among modules, which Babel mixes and node does not",
+    "parallel-letter-frequency":
+      "its example is CommonJS among modules, which Babel mixes and node does not",
     "word-search": "its example is CommonJS among modules, which Babel mixes and node does not",
     "pythagorean-triplet": "its example computes for longer than a run may",
   ]
@@ -58,7 +60,11 @@ struct ExercismCheck: AsyncParsableCommand {
         count.tests += finding.testCount
         for problem in finding.problems {
           let reason = Self.known[finding.name]
-          if let reason { known.append("\(finding.name): \(reason)") } else { exceptions.append(finding.name) }
+          if let reason {
+            known.append("\(finding.name): \(reason)")
+          } else {
+            exceptions.append(finding.name)
+          }
           print("\(finding.name): \(problem)" + (reason.map { " [\($0)]" } ?? ""))
         }
       }
@@ -116,8 +122,10 @@ struct Exercise {
     }
     let known = Set(meta.solution + meta.test)
     let others = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { file in
-      !known.contains(file) && !file.hasPrefix(".") && !file.contains("config.") && file != "package.json"
-        && file != "LICENSE" && [".py", ".js", ".txt", ".json", ".csv", ".dat"].contains { file.hasSuffix($0) }
+      !known.contains(file) && !file.hasPrefix(".") && !file.contains("config.")
+        && file != "package.json"
+        && file != "LICENSE"
+        && [".py", ".js", ".txt", ".json", ".csv", ".dat"].contains { file.hasSuffix($0) }
     }
     let support = try others.map { SourceFile(path: $0, content: try text($0)) }
     suite = TestSuite(
@@ -128,7 +136,8 @@ struct Exercise {
       let files = try zip(meta.solution, paths).map { path, source in
         let content = try text(source)
         return SourceFile(
-          path: path, content: source.hasPrefix(".meta/") ? content.replacing("'../", with: "'./") : content)
+          path: path,
+          content: source.hasPrefix(".meta/") ? content.replacing("'../", with: "'./") : content)
       }
       return Submission(language: language, mainPath: meta.solution[0], files: files)
     }
@@ -150,7 +159,8 @@ struct Exercise {
     if !finding.hasPassed {
       let test = right.tests.first { $0.status != .pass }
       finding.problems.append(
-        "the example is \(right.verdict.rawValue): \(right.reason); \(test?.id ?? "no test"): \(test?.message.prefix(300) ?? "")")
+        "the example is \(right.verdict.rawValue): \(right.reason); \(test?.id ?? "no test"): \(test?.message.prefix(300) ?? "")"
+      )
     }
     let untouched = try await report(stub)
     finding.hasFailed = untouched.verdict == .failed

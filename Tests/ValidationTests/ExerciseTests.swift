@@ -6,7 +6,8 @@ import Testing
 
 /// Exercises of our own: the solution passes its tests, and the stub that learners begin with fails them.
 @Suite struct ExerciseTests {
-  static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Exercises")
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
+    path: "Exercises")
   static let names = ["es-vocales", "es-pila", "en-clock", "en-unique"]
 
   @Test(arguments: names)

@@ -162,7 +162,8 @@ import Testing
 
   @Test func `files that steer runners are left out`() async throws {
     let suite = Judging.suite(
-      "python", .pytest, "test_adder.py", "from adder import add\ndef test_one(): assert add(1, 2) == 3\n",
+      "python", .pytest, "test_adder.py",
+      "from adder import add\ndef test_one(): assert add(1, 2) == 3\n",
       ids: ["test_adder.py::test_one"])
     let fixture = """
       import pytest
@@ -173,7 +174,8 @@ import Testing
     let report = try await Judging.report(
       "python",
       [
-        "adder.py": "def add(a, b): return 0\n", "conftest.py": fixture, "pytest.ini": "[pytest]\naddopts=--co\n",
+        "adder.py": "def add(a, b): return 0\n", "conftest.py": fixture,
+        "pytest.ini": "[pytest]\naddopts=--co\n",
         "sitecustomize.py": fixture, "usercustomize.py": "raise SystemExit(0)\n",
         "test_adder.py": "def test_one(): pass\n",
       ], main: "adder.py", suite: suite)

@@ -9,7 +9,8 @@ import Testing
 
   private static func stdio(_ language: String, limits: RunLimits = small) -> TestSuite {
     TestSuite(
-      language: language, kind: .stdio, tests: [ExpectedTest(id: "a", input: "1\n", output: "1\n")], limits: limits)
+      language: language, kind: .stdio, tests: [ExpectedTest(id: "a", input: "1\n", output: "1\n")],
+      limits: limits)
   }
 
   @Test func `an empty file fails its tests, and decides nothing without`() async throws {
@@ -22,8 +23,13 @@ import Testing
   }
 
   static let odd: [(name: String, language: String, path: String, code: String)] = [
-    ("one long line", "python", "main.py", "x = '" + String(repeating: "a", count: 250_000) + "'\n"),
-    ("one long line", "javascript", "main.js", "let x = '" + String(repeating: "a", count: 250_000) + "';\n"),
+    (
+      "one long line", "python", "main.py", "x = '" + String(repeating: "a", count: 250_000) + "'\n"
+    ),
+    (
+      "one long line", "javascript", "main.js",
+      "let x = '" + String(repeating: "a", count: 250_000) + "';\n"
+    ),
     ("control characters", "python", "main.py", "x = 1\u{1}\u{2}\u{7f}\n"),
     ("control characters", "c", "main.c", "int main(void) { \u{1}\u{2} return 0; }\n"),
     ("another encoding", "python", "main.py", "# -*- coding: no-such -*-\nx = 1\n"),
@@ -42,7 +48,9 @@ import Testing
   func `odd code gets a verdict, and few diagnostics`(_ index: Int) async throws {
     let odd = Self.odd[index]
     let report = try await Judging.report(odd.language, [odd.path: odd.code])
-    #expect(report.verdict == .failed || report.verdict == .inconclusive, "\(odd.name) \(odd.language): \(report.reason)")
+    #expect(
+      report.verdict == .failed || report.verdict == .inconclusive,
+      "\(odd.name) \(odd.language): \(report.reason)")
     #expect(!report.reason.isEmpty)
     #expect(report.diagnostics.count <= 200)
   }
@@ -66,7 +74,8 @@ import Testing
 
   @Test func `an endless loop at import fails in unittest, too`() async throws {
     let suite = Judging.suite(
-      "python", .unittest, "test_a.py", "import unittest, a\nclass T(unittest.TestCase):\n    def test_x(self): self.assertTrue(a)\n",
+      "python", .unittest, "test_a.py",
+      "import unittest, a\nclass T(unittest.TestCase):\n    def test_x(self): self.assertTrue(a)\n",
       ids: ["test_a.T.test_x"], limits: Self.small)
     let report = try await Judging.report("python", ["a.py": "while True: pass\n"], suite: suite)
     #expect(report.verdict == .failed, "\(report)")
@@ -101,7 +110,8 @@ import Testing
   }
 
   @Test func `processes without end fail`() async throws {
-    let code = "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass\n"
+    let code =
+      "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass\n"
     let report = try await Judging.report("python", ["main.py": code], suite: Self.stdio("python"))
     #expect(report.verdict == .failed || report.verdict == .errored, "\(report)")
   }
@@ -109,7 +119,9 @@ import Testing
   @Test func `a bomb of macros ends at the compiler's limits`() async throws {
     var code = "#define A0 x x x x x x x x x x\n"
     for index in 1...9 {
-      code += "#define A\(index) " + Array(repeating: "A\(index - 1)", count: 10).joined(separator: " ") + "\n"
+      code +=
+        "#define A\(index) " + Array(repeating: "A\(index - 1)", count: 10).joined(separator: " ")
+        + "\n"
     }
     code += "int x = A9;\n"
     let report = try await Judging.report("c", ["main.c": code])
@@ -127,7 +139,8 @@ import Testing
 
   @Test func `an import of everything does not end the judge`() async throws {
     let suite = Judging.suite(
-      "python", .unittest, "test_a.py", "import unittest, a\nclass T(unittest.TestCase):\n    def test_x(self): self.assertEqual(a.x, 1)\n",
+      "python", .unittest, "test_a.py",
+      "import unittest, a\nclass T(unittest.TestCase):\n    def test_x(self): self.assertEqual(a.x, 1)\n",
       ids: ["test_a.T.test_x"], limits: Self.small)
     let code = "import a, sys\nsys.setrecursionlimit(10**6)\ndef f(): f()\nf()\nx = 1\n"
     let report = try await Judging.report("python", ["a.py": code], suite: suite)
@@ -140,12 +153,14 @@ import Testing
     #expect(other.reason == "the tests are for c, and the code is in python")
     var suite = Self.stdio("c")
     suite.kind = .pytest
-    let kind = try await Judging.report("c", ["main.c": "int main(void) { return 0; }\n"], suite: suite)
+    let kind = try await Judging.report(
+      "c", ["main.c": "int main(void) { return 0; }\n"], suite: suite)
     #expect(kind.verdict == .inconclusive)
   }
 
   @Test func `a missing toolchain decides nothing and is named`() async throws {
-    let judge = CodeJudge(sandbox: Judging.sandbox, toolchain: Toolchain(), logger: Judging.judge.logger)
+    let judge = CodeJudge(
+      sandbox: Judging.sandbox, toolchain: Toolchain(), logger: Judging.judge.logger)
     let report = try await judge.validate(
       ValidationJob(
         submission: Submission(
@@ -158,7 +173,8 @@ import Testing
 
   @Test func `limits that no job may have decide nothing`() async throws {
     let report = try await Judging.report(
-      "python", ["main.py": "x = 1\n"], suite: Self.stdio("python", limits: RunLimits(memoryBytes: 1 << 40)))
+      "python", ["main.py": "x = 1\n"],
+      suite: Self.stdio("python", limits: RunLimits(memoryBytes: 1 << 40)))
     #expect(report.verdict == .inconclusive, "\(report)")
     #expect(report.reason.contains("limits"))
   }
@@ -169,7 +185,8 @@ import Testing
     let report = try await judge.validate(
       ValidationJob(
         submission: Submission(
-          language: "python", mainPath: "main.py", files: [SourceFile(path: "main.py", content: "x = 1\n")]),
+          language: "python", mainPath: "main.py",
+          files: [SourceFile(path: "main.py", content: "x = 1\n")]),
         suite: nil, callerID: Judging.caller)
     ) { _ in }
     #expect(report.verdict == .inconclusive)

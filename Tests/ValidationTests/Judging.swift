@@ -16,7 +16,9 @@ enum Judging {
     _ language: String, _ files: [String: String], main: String? = nil, suite: TestSuite? = nil,
     runCount: Int = 1, step: @escaping @Sendable (ValidationStep) -> Void = { _ in }
   ) async throws -> ValidationReport {
-    let sources = files.map { SourceFile(path: $0.key, content: $0.value) }.sorted { $0.path < $1.path }
+    let sources = files.map { SourceFile(path: $0.key, content: $0.value) }.sorted {
+      $0.path < $1.path
+    }
     let submission = Submission(
       language: language, mainPath: main ?? sources[0].path, files: sources)
     return try await judge.validate(
@@ -38,7 +40,9 @@ enum Judging {
 
 extension ValidationReport {
   var statuses: [TestStatus] { tests.map(\.status) }
-  func status(_ stage: ValidationStage) -> StageStatus? { stages.first { $0.stage == stage }?.status }
+  func status(_ stage: ValidationStage) -> StageStatus? {
+    stages.first { $0.stage == stage }?.status
+  }
 }
 
 /// Steps in the order in which they were told.

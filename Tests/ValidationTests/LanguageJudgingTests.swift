@@ -31,14 +31,18 @@ import Testing
   ]
 
   @Test(arguments: programs.map(\.language))
-  func `a program that reads and writes passes, and one that does not add fails`(_ language: String) async throws {
+  func `a program that reads and writes passes, and one that does not add fails`(_ language: String)
+    async throws
+  {
     let program = try #require(Self.programs.first { $0.language == language })
     let report = try await Judging.report(
       language, [program.path: program.code], suite: Self.stdio(language))
     #expect(report.verdict == .passed, "\(report)")
     #expect(report.statuses == [.pass, .pass])
-    let wrong = program.code.replacing("a + b", with: "a - b").replacing("left + right", with: "left - right")
-    let other = try await Judging.report(language, [program.path: wrong], suite: Self.stdio(language))
+    let wrong = program.code.replacing("a + b", with: "a - b").replacing(
+      "left + right", with: "left - right")
+    let other = try await Judging.report(
+      language, [program.path: wrong], suite: Self.stdio(language))
     #expect(other.verdict == .failed)
     #expect(other.tests[1].message == "line 1: expected \"42\", got \"-2\"", "\(other)")
   }
@@ -82,7 +86,8 @@ import Testing
     let shell = try await Judging.report("shell", ["main.sh": "#!/bin/bash\necho $1\n"])
     #expect(shell.diagnostics.first?.ruleID == "SC2086", "\(shell)")
     #expect(shell.diagnostics.first?.fix.count == 2)
-    #expect(shell.diagnostics.first?.region == SourceRegion(line: 2, column: 6, endLine: 2, endColumn: 8))
+    #expect(
+      shell.diagnostics.first?.region == SourceRegion(line: 2, column: 6, endLine: 2, endColumn: 8))
   }
 
   @Test func `code that does not link does not build`() async throws {
@@ -106,9 +111,12 @@ import Testing
         test.each([[1, 2, 3], [2, 2, 4]])('%i + %i', (a, b, sum) => { expect(add(a, b)).toBe(sum); });
       });
       """
-    let ids = ["adds", "adds text", "refuses", "1 + 2", "2 + 2"].map { "adder.spec.js::adder > \($0)" }
+    let ids = ["adds", "adds text", "refuses", "1 + 2", "2 + 2"].map {
+      "adder.spec.js::adder > \($0)"
+    }
     let suite = Judging.suite("javascript", .nodeTest, "adder.spec.js", tests, ids: ids)
-    let code = "export const add = (a, b) => a + b;\nexport function refuse() { throw new Error('no'); }\n"
+    let code =
+      "export const add = (a, b) => a + b;\nexport function refuse() { throw new Error('no'); }\n"
     let report = try await Judging.report("javascript", ["adder.js": code], suite: suite)
     #expect(report.statuses == [.pass, .fail, .pass, .pass, .pass], "\(report)")
     #expect(report.tests[1].message.contains("expected 'abc', got 'ab'"))
@@ -126,19 +134,25 @@ import Testing
     let right = try await Judging.report(
       "shell", ["code.sh": "greet() { echo \"Hola, $1\"; }\n"], suite: suite)
     #expect(right.verdict == .passed, "\(right)")
-    let wrong = try await Judging.report("shell", ["code.sh": "greet() { echo \"$1\"; }\n"], suite: suite)
+    let wrong = try await Judging.report(
+      "shell", ["code.sh": "greet() { echo \"$1\"; }\n"], suite: suite)
     #expect(wrong.statuses == [.fail])
   }
 
   @Test func `hidden tests run apart, and what reads them shows nothing`() async throws {
-    let visible = "import unittest\nfrom adder import add\nclass A(unittest.TestCase):\n    def test_a(self): self.assertEqual(add(1, 2), 3)\n"
-    let hidden = "import unittest\nfrom adder import add\nclass B(unittest.TestCase):\n    def test_b(self): self.assertEqual(add(5, 5), 10)  # secret-hidden\n"
+    let visible =
+      "import unittest\nfrom adder import add\nclass A(unittest.TestCase):\n    def test_a(self): self.assertEqual(add(1, 2), 3)\n"
+    let hidden =
+      "import unittest\nfrom adder import add\nclass B(unittest.TestCase):\n    def test_b(self): self.assertEqual(add(5, 5), 10)  # secret-hidden\n"
     let suite = TestSuite(
       language: "python", kind: .unittest,
       files: [
-        SourceFile(path: "test_a.py", content: visible), SourceFile(path: "test_b.py", content: hidden),
+        SourceFile(path: "test_a.py", content: visible),
+        SourceFile(path: "test_b.py", content: hidden),
       ],
-      tests: [ExpectedTest(id: "test_a.A.test_a"), ExpectedTest(id: "test_b.B.test_b", isHidden: true)])
+      tests: [
+        ExpectedTest(id: "test_a.A.test_a"), ExpectedTest(id: "test_b.B.test_b", isHidden: true),
+      ])
     let code = """
       import glob
       text = "".join(open(path).read() for path in sorted(glob.glob("/work/**/*.py", recursive=True)) if "adder" not in path)

@@ -6,14 +6,17 @@ import Testing
 @testable import Validation
 
 @Suite struct ScoreTests {
-  private func outcome(_ id: String, _ status: TestStatus, weight: Double = 1, isFlaky: Bool = false) -> TestOutcome {
+  private func outcome(
+    _ id: String, _ status: TestStatus, weight: Double = 1, isFlaky: Bool = false
+  ) -> TestOutcome {
     TestOutcome(id: id, title: id, status: status, weight: weight, isFlaky: isFlaky)
   }
 
   @Test func `tests weigh 0.8 by their weights and lint 0.2`() {
     let tests = [outcome("a", .pass, weight: 3), outcome("b", .fail)]
     #expect(abs(Score.value(tests: tests, lint: [], policy: .standard) - 0.8) < 1e-9)
-    let warning = Diagnostic(level: .warning, advice: .actionable, tool: "ruff", ruleID: "F401", message: "x")
+    let warning = Diagnostic(
+      level: .warning, advice: .actionable, tool: "ruff", ruleID: "F401", message: "x")
     #expect(abs(Score.value(tests: tests, lint: [warning], policy: .standard) - 0.78) < 1e-9)
     let lenient = ScorePolicy(name: "custom@1", testShare: 1, ignoredRules: ["F401"])
     #expect(Score.value(tests: tests, lint: [warning], policy: lenient) == 0.75)
@@ -22,15 +25,19 @@ import Testing
   @Test func `a flaky test scores nothing, and lint never less than nothing`() {
     let many = Array(
       repeating: Diagnostic(level: .error, advice: .essential, tool: "t", message: "x"), count: 50)
-    #expect(Score.value(tests: [outcome("a", .pass, isFlaky: true)], lint: many, policy: .standard) == 0)
+    #expect(
+      Score.value(tests: [outcome("a", .pass, isFlaky: true)], lint: many, policy: .standard) == 0)
   }
 }
 
 @Suite struct ValidationHashTests {
-  private let files = [SourceFile(path: "a.py", content: "x"), SourceFile(path: "b.py", content: "y")]
+  private let files = [
+    SourceFile(path: "a.py", content: "x"), SourceFile(path: "b.py", content: "y"),
+  ]
 
   @Test func `the order of files does not count, and every other change does`() {
-    let hash = ValidationHash.submission(Submission(language: "python", mainPath: "a.py", files: files))
+    let hash = ValidationHash.submission(
+      Submission(language: "python", mainPath: "a.py", files: files))
     let turned = Submission(language: "python", mainPath: "a.py", files: files.reversed())
     #expect(ValidationHash.submission(turned) == hash)
     var others = [
@@ -81,7 +88,9 @@ import Testing
     var random = SeededGenerator(state: 25)
     for _ in 0..<300 {
       func text() -> [String] {
-        (0..<Int.random(in: 0...12, using: &random)).map { _ in String(Int.random(in: 0...3, using: &random)) }
+        (0..<Int.random(in: 0...12, using: &random)).map { _ in
+          String(Int.random(in: 0...3, using: &random))
+        }
       }
       let (old, new) = (text(), text())
       let lines = LineDiff.lines(from: old.joined(separator: "\n"), to: new.joined(separator: "\n"))
@@ -121,20 +130,26 @@ import Testing
       ValidationReport(
         verdict: status == .pass ? .passed : .failed, score: score, reason: "", diagnostics: found,
         tests: [
-          TestOutcome(id: "a", title: "a", status: .pass), TestOutcome(id: "b", title: "b", status: status),
+          TestOutcome(id: "a", title: "a", status: .pass),
+          TestOutcome(id: "b", title: "b", status: status),
         ])
     }
     let unused = Diagnostic(
-      level: .warning, advice: .actionable, tool: "ruff", ruleID: "F401", message: "unused", path: "a.py",
+      level: .warning, advice: .actionable, tool: "ruff", ruleID: "F401", message: "unused",
+      path: "a.py",
       region: SourceRegion(line: 1, column: 1))
     var moved = unused
     moved.region = SourceRegion(line: 9, column: 1)
-    let shadow = Diagnostic(level: .note, advice: .informative, tool: "ruff", ruleID: "E741", message: "l")
+    let shadow = Diagnostic(
+      level: .note, advice: .informative, tool: "ruff", ruleID: "E741", message: "l")
     let old = Submission(
-      language: "python", mainPath: "a.py", files: [SourceFile(path: "a.py", content: "one\ntwo\n")])
+      language: "python", mainPath: "a.py", files: [SourceFile(path: "a.py", content: "one\ntwo\n")]
+    )
     let new = Submission(
       language: "python", mainPath: "a.py",
-      files: [SourceFile(path: "a.py", content: "one\n2\n"), SourceFile(path: "b.py", content: "x\n")])
+      files: [
+        SourceFile(path: "a.py", content: "one\n2\n"), SourceFile(path: "b.py", content: "x\n"),
+      ])
     let found = ReportComparison(
       from: (old, report(.fail, [unused, shadow], 0.4)), to: (new, report(.pass, [moved], 1)))
     #expect(found.files.map(\.path) == ["a.py", "b.py"])
@@ -155,9 +170,14 @@ import Testing
   @Test func `what is exported is read back as it was`() throws {
     let diagnostics = [
       Diagnostic(
-        level: .error, advice: .essential, tool: "ruff", ruleID: "F821", ruleURL: "https://example.org/F821",
-        message: "undefined", path: "src/ñ a.py", region: SourceRegion(line: 1, column: 5, endLine: 1, endColumn: 8),
-        fix: [SourceEdit(region: SourceRegion(line: 1, column: 5, endLine: 1, endColumn: 6), replacement: "y")],
+        level: .error, advice: .essential, tool: "ruff", ruleID: "F821",
+        ruleURL: "https://example.org/F821",
+        message: "undefined", path: "src/ñ a.py",
+        region: SourceRegion(line: 1, column: 5, endLine: 1, endColumn: 8),
+        fix: [
+          SourceEdit(
+            region: SourceRegion(line: 1, column: 5, endLine: 1, endColumn: 6), replacement: "y")
+        ],
         isFixSafe: true),
       Diagnostic(level: .note, advice: .informative, tool: "gcc", message: "note"),
     ]
@@ -203,7 +223,9 @@ import Testing
 }
 
 @Suite struct DiagnosticsTests {
-  private func read(_ format: DiagnosticFormat, output: String = "", errors: String = "", _ content: String) -> [Diagnostic] {
+  private func read(
+    _ format: DiagnosticFormat, output: String = "", errors: String = "", _ content: String
+  ) -> [Diagnostic] {
     Diagnostics.read(
       format, tool: "tool", ToolOutput(output: output, errors: errors),
       files: [SourceFile(path: "a.x", content: content)])
@@ -223,14 +245,18 @@ import Testing
 
   @Test func `compilers' lines are read and others left out`() {
     let found = read(
-      .lines, errors: "a.x:1:3: error: expected ':' here\nnote: nothing\nother.x:1:1: error: no\na.x:1:1: warning: w\n", "ñb\n")
+      .lines,
+      errors:
+        "a.x:1:3: error: expected ':' here\nnote: nothing\nother.x:1:1: error: no\na.x:1:1: warning: w\n",
+      "ñb\n")
     #expect(found.map(\.message) == ["expected ':' here", "w"])
     #expect(found[0].region == SourceRegion(line: 1, column: 2))
     #expect(found[1].level == .warning)
   }
 
   @Test func `javac's caret and tsc's brackets name columns`() {
-    let java = read(.javac, errors: "a.x:1: error: ';' expected\nint ñ = 1\n         ^\n1 error\n", "int ñ = 1\n")
+    let java = read(
+      .javac, errors: "a.x:1: error: ';' expected\nint ñ = 1\n         ^\n1 error\n", "int ñ = 1\n")
     #expect(java.first?.region == SourceRegion(line: 1, column: 10))
     let script = read(.typescript, output: "a.x(1,3): error TS1005: ';' expected.\n", "😀x y\n")
     #expect(script.first?.ruleID == "TS1005")
@@ -239,9 +265,14 @@ import Testing
 
   @Test func `whatever a tool writes, reading it ends and is bounded`() {
     var random = SeededGenerator(state: 8)
-    let pieces = ["a.x", ":", "1", "[", "]", "{", "}", "\"", ",", "\n", "error", "(", ")", "^", " ", "😀", "null", "-9223372036854775808"]
+    let pieces = [
+      "a.x", ":", "1", "[", "]", "{", "}", "\"", ",", "\n", "error", "(", ")", "^", " ", "😀",
+      "null", "-9223372036854775808",
+    ]
     for _ in 0..<2000 {
-      let text = (0..<Int.random(in: 0...30, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+      let text = (0..<Int.random(in: 0...30, using: &random)).map { _ in
+        pieces.randomElement(using: &random) ?? ""
+      }.joined()
       for format in DiagnosticFormat.allCases {
         #expect(read(format, output: text, errors: text, "ab\n").count <= Diagnostics.countMax)
       }
@@ -258,7 +289,8 @@ import Testing
     stages: [StageReport(stage: .syntax, status: .issues)],
     diagnostics: [
       Diagnostic(
-        level: .error, advice: .essential, tool: "python", ruleID: "SyntaxError", message: "expected ':'",
+        level: .error, advice: .essential, tool: "python", ruleID: "SyntaxError",
+        message: "expected ':'",
         path: "a.py", region: SourceRegion(line: 1, column: 8))
     ])
 
@@ -282,10 +314,13 @@ import Testing
 
   @Test func `failed tests say what was expected, and hidden ones nothing`() {
     let report = ValidationReport(
-      verdict: .failed, score: 0.3, reason: "", tests: [
+      verdict: .failed, score: 0.3, reason: "",
+      tests: [
         TestOutcome(id: "t.a", title: "suma", status: .fail, message: "AssertionError: 4 != 5"),
         TestOutcome(id: "t.b", title: "secret", status: .fail, message: "secret", isHidden: true),
-        TestOutcome(id: "t.c", title: "nombre", status: .error, message: "NameError: name 'x' is not defined\n  a.py:2, in f"),
+        TestOutcome(
+          id: "t.c", title: "nombre", status: .error,
+          message: "NameError: name 'x' is not defined\n  a.py:2, in f"),
       ])
     let text = FeedbackText.make(report, files: files, in: .spanish)
     #expect(text.contains("- suma: se esperaba 5 y se obtuvo 4."))
@@ -299,7 +334,8 @@ import Testing
     let report = ValidationReport(
       verdict: .inconclusive, score: nil, reason: long,
       diagnostics: Array(
-        repeating: Diagnostic(level: .error, advice: .essential, tool: "t", message: long, path: "a.py"), count: 200),
+        repeating: Diagnostic(
+          level: .error, advice: .essential, tool: "t", message: long, path: "a.py"), count: 200),
       tests: (0..<500).map { TestOutcome(id: "\($0)", title: long, status: .fail, message: long) })
     for language in FeedbackText.Language.allCases {
       let text = FeedbackText.make(report, files: files, in: language)
@@ -311,12 +347,16 @@ import Testing
 @Suite struct NodeFilesTests {
   @Test func `imports without an extension get the one that is there`() {
     let files = [
-      SourceFile(path: "src/a.js", content: "import { b } from './b';\nimport('../c');\nimport x from 'd';\nexport * from \"./b\";\n"),
+      SourceFile(
+        path: "src/a.js",
+        content:
+          "import { b } from './b';\nimport('../c');\nimport x from 'd';\nexport * from \"./b\";\n"),
       SourceFile(path: "src/b.js", content: ""), SourceFile(path: "c/index.js", content: ""),
     ]
     let complete = NodeFiles.complete(files)
     #expect(
       complete[0].content
-        == "import { b } from './b.js';\nimport('../c/index.js');\nimport x from 'd';\nexport * from \"./b.js\";\n")
+        == "import { b } from './b.js';\nimport('../c/index.js');\nimport x from 'd';\nexport * from \"./b.js\";\n"
+    )
   }
 }

@@ -35,14 +35,18 @@ import Testing
 
   @Test func `right code passes each test and is told in order`() async throws {
     let log = StepLog()
-    let report = try await Judging.report("python", ["adder.py": Self.right], suite: Self.suite) { log.add($0) }
+    let report = try await Judging.report("python", ["adder.py": Self.right], suite: Self.suite) {
+      log.add($0)
+    }
     #expect(report.verdict == .passed, "\(report)")
     #expect(report.score == 1)
     #expect(report.statuses == [.pass, .pass, .pass])
     #expect(report.toolVersions["python"]?.hasPrefix("3.") == true)
     #expect(report.submissionHash.count == 32)
     #expect(report.suiteHash.count == 32)
-    let started = log.all.compactMap { if case .stageStarted(let stage) = $0 { stage } else { nil } }
+    let started = log.all.compactMap {
+      if case .stageStarted(let stage) = $0 { stage } else { nil }
+    }
     #expect(started == [.prepare, .syntax, .lint, .build, .test, .verdict])
     let told = log.all.compactMap { if case .test(let test) = $0 { test.id } else { nil } }
     #expect(Set(told) == Set(Self.ids))
@@ -99,7 +103,10 @@ import Testing
       """
     let suite = Judging.suite(
       "python", .pytest, "test_adder.py", tests,
-      ids: ["test_adder.py::test_adds[1-2-3]", "test_adder.py::test_adds[2-2-5]", "test_adder.py::test_text"])
+      ids: [
+        "test_adder.py::test_adds[1-2-3]", "test_adder.py::test_adds[2-2-5]",
+        "test_adder.py::test_text",
+      ])
     let report = try await Judging.report("python", ["adder.py": Self.right], suite: suite)
     #expect(report.statuses == [.pass, .fail, .pass], "\(report)")
     #expect(report.tests[1].message.contains("4 == 5"))
@@ -108,7 +115,8 @@ import Testing
 
   @Test func `what the run does not report is an error`() async throws {
     let suite = Judging.suite(
-      "python", .unittest, "test_adder.py", Self.tests, ids: Self.ids + ["test_adder.AddTest.test_other"])
+      "python", .unittest, "test_adder.py", Self.tests,
+      ids: Self.ids + ["test_adder.AddTest.test_other"])
     let report = try await Judging.report("python", ["adder.py": Self.right], suite: suite)
     #expect(report.verdict == .failed)
     #expect(report.statuses == [.pass, .pass, .pass, .error])
@@ -143,7 +151,8 @@ import Testing
       """
     var flaky = false
     for _ in 0..<6 where !flaky {
-      let report = try await Judging.report("python", ["adder.py": code], suite: Self.suite, runCount: 5)
+      let report = try await Judging.report(
+        "python", ["adder.py": code], suite: Self.suite, runCount: 5)
       flaky = report.tests.contains { $0.isFlaky }
       #expect(report.verdict == .failed)
     }

@@ -23,7 +23,8 @@ extension Diagnostics {
   /// ruff counts code points from 1; a syntax error is the parser's to say.
   static func ruff(_ text: String, _ texts: SourceTexts) -> [Diagnostic] {
     (JSONValue(parsing: text)?.arrayValue ?? []).compactMap { item in
-      guard let rule = item.string("code"), rule != "invalid-syntax", let name = item.string("filename"),
+      guard let rule = item.string("code"), rule != "invalid-syntax",
+        let name = item.string("filename"),
         let path = texts.path(name)
       else { return nil }
       let source = texts[path]

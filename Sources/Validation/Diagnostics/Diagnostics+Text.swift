@@ -17,7 +17,8 @@ extension Diagnostics {
       let isLevel = rest.count == 2 && ["error", "fatal error", "warning", "note"].contains(word)
       let level = isLevel ? level(word) : .error
       return Diagnostic(
-        level: level, advice: advice(level), tool: tool, message: String(isLevel ? rest[1] : parts[3]),
+        level: level, advice: advice(level), tool: tool,
+        message: String(isLevel ? rest[1] : parts[3]),
         path: path, region: texts[path]?.region(line: row, column: column, unit: .utf8))
     }
   }
@@ -32,7 +33,8 @@ extension Diagnostics {
         !parts[2].hasPrefix(" `")
       else { return nil }
       return Diagnostic(
-        level: .error, advice: .essential, tool: "bash", ruleID: "syntax", message: String(parts[2]),
+        level: .error, advice: .essential, tool: "bash", ruleID: "syntax",
+        message: String(parts[2]),
         path: path, region: SourceRegion(line: max(1, row), column: 1))
     }
   }
@@ -46,7 +48,8 @@ extension Diagnostics {
         let level = level(String(parts[2]).trimmedOfBlanks)
         found.append(
           Diagnostic(
-            level: level, advice: advice(level), tool: "javac", message: String(parts[3]), path: path,
+            level: level, advice: advice(level), tool: "javac", message: String(parts[3]),
+            path: path,
             region: SourceRegion(line: row, column: 1)))
       } else if let last = found.last, let region = last.region, region.column == 1,
         line.allSatisfy({ $0 == " " || $0 == "^" }), line.contains("^")
@@ -67,7 +70,8 @@ extension Diagnostics {
         let path = texts.path(String(line[..<open]))
       else { return nil }
       let place = line[line.index(after: open)..<close].split(separator: ",").compactMap { Int($0) }
-      let parts = line[close...].split(separator: ":", maxSplits: 2, omittingEmptySubsequences: true)
+      let parts = line[close...].split(
+        separator: ":", maxSplits: 2, omittingEmptySubsequences: true)
       guard place.count == 2, parts.count == 3 else { return nil }
       let words = parts[1].split(separator: " ")
       let level = level(words.first ?? "")

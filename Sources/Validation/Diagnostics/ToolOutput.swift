@@ -92,7 +92,9 @@ package enum Diagnostics {
     let text = String(message.trimmedOfBlanks.unicodeScalars.prefix(messageMax))
     return String(
       String.UnicodeScalarView(
-        text.unicodeScalars.map { $0.properties.generalCategory == .control && $0 != "\n" ? " " : $0 }
+        text.unicodeScalars.map {
+          $0.properties.generalCategory == .control && $0 != "\n" ? " " : $0
+        }
       ))
   }
 

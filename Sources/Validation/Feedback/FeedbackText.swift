@@ -111,7 +111,9 @@ struct SourceLines {
     guard line.unicodeScalars.count <= 160, !line.isEmpty else { return nil }
     let before = line.unicodeScalars.prefix(region.column - 1)
     let blanks = String(String.UnicodeScalarView(before.map { $0 == "\t" ? "\t" : " " }))
-    let end = region.endLine == region.line && region.endColumn > region.column ? region.endColumn : region.column + 1
+    let end =
+      region.endLine == region.line && region.endColumn > region.column
+      ? region.endColumn : region.column + 1
     let carets = String(repeating: "^", count: min(end - region.column, 80))
     return "      \(line)\n      \(blanks)\(carets)"
   }

@@ -12,14 +12,18 @@ struct FeedbackWords {
   var toImprove: String { say("Se puede mejorar:", "Could be better:") }
   var testsTitle: String { say("Pruebas que no pasaron:", "Tests that did not pass:") }
   var isCut: String {
-    say("(El texto es más largo; se muestra solo el principio.)", "(There is more; only the beginning is shown.)")
+    say(
+      "(El texto es más largo; se muestra solo el principio.)",
+      "(There is more; only the beginning is shown.)")
   }
 
   func andMore(_ count: Int) -> String { say("- y \(count) más", "- and \(count) more") }
 
   func hidden(_ count: Int) -> String {
     count == 1
-      ? say("1 prueba oculta: su contenido no se muestra.", "1 hidden test: what it checks is not shown.")
+      ? say(
+        "1 prueba oculta: su contenido no se muestra.",
+        "1 hidden test: what it checks is not shown.")
       : say(
         "\(count) pruebas ocultas: su contenido no se muestra.",
         "\(count) hidden tests: what they check is not shown.")
@@ -66,12 +70,15 @@ struct FeedbackWords {
     var text = FeedbackText.cut(test.title.isEmpty ? test.id : test.title, 200)
     if test.isFlaky {
       return text
-        + say(": unas veces pasa y otras no, con el mismo código.", ": with the same code it passes now and then only.")
+        + say(
+          ": unas veces pasa y otras no, con el mismo código.",
+          ": with the same code it passes now and then only.")
     }
     if let expectation {
       text += say(
         ": se esperaba \(FeedbackText.cut(expectation.expected, 300)) y se obtuvo \(FeedbackText.cut(expectation.got, 300)).",
-        ": expected \(FeedbackText.cut(expectation.expected, 300)), got \(FeedbackText.cut(expectation.got, 300)).")
+        ": expected \(FeedbackText.cut(expectation.expected, 300)), got \(FeedbackText.cut(expectation.got, 300))."
+      )
     } else if !test.message.isEmpty {
       text += ": " + FeedbackText.cut(test.message, 600)
     }
@@ -96,10 +103,13 @@ struct FeedbackWords {
       return next
         + say(
           "elige una sola prueba, sigue tu código a mano con sus valores y busca dónde se aparta.",
-          "take one test only, follow your code by hand with its values, and look for where it departs.")
+          "take one test only, follow your code by hand with its values, and look for where it departs."
+        )
     case .inconclusive:
       return next
-        + say("pide ayuda a quien dirige el curso si esto te sorprende.", "ask whoever leads the course if this surprises you.")
+        + say(
+          "pide ayuda a quien dirige el curso si esto te sorprende.",
+          "ask whoever leads the course if this surprises you.")
     case .errored: return next + say("vuelve a intentarlo.", "try again.")
     }
   }
@@ -107,7 +117,9 @@ struct FeedbackWords {
   /// What a beginner may look for, by the rule or the words of a tool.
   func hint(_ diagnostic: Diagnostic) -> String? {
     let message = diagnostic.message.lowercased()
-    if message.contains("was never closed") || message.contains("unterminated") || message.contains("missing )") {
+    if message.contains("was never closed") || message.contains("unterminated")
+      || message.contains("missing )")
+    {
       return say(
         "Algo que se abre no se cierra: revisa paréntesis, corchetes y comillas.",
         "Something is opened and never closed: look at brackets and quotes.")
@@ -120,32 +132,45 @@ struct FeedbackWords {
         "Revisa los espacios al principio de la línea: deben ser los mismos en todo el bloque.",
         "Look at the blanks that the line begins with: they must be the same in the whole block.")
     }
-    if diagnostic.ruleID == "F821" || message.contains("undeclared") || message.contains("cannot find") {
+    if diagnostic.ruleID == "F821" || message.contains("undeclared")
+      || message.contains("cannot find")
+    {
       return say(
         "Se usa un nombre que nadie ha definido: ¿está bien escrito?",
         "A name is used that nothing defines: is it spelt right?")
     }
     if message.contains("expected ';'") || message.contains("';' expected") {
-      return say("Falta ';' al final de la instrucción anterior.", "The statement before lacks a ';'.")
+      return say(
+        "Falta ';' al final de la instrucción anterior.", "The statement before lacks a ';'.")
     }
     return nil
   }
 
   private func hint(ofError message: String) -> String? {
     if message.hasPrefix("NameError") || message.hasPrefix("ReferenceError") {
-      return say("Se usa un nombre que no existe: ¿está bien escrito?", "A name is used that does not exist: is it spelt right?")
+      return say(
+        "Se usa un nombre que no existe: ¿está bien escrito?",
+        "A name is used that does not exist: is it spelt right?")
     }
     if message.hasPrefix("IndexError") {
-      return say("Se pide un elemento que la lista no tiene: revisa los límites.", "An element is asked for that the list does not have: look at its bounds.")
+      return say(
+        "Se pide un elemento que la lista no tiene: revisa los límites.",
+        "An element is asked for that the list does not have: look at its bounds.")
     }
     if message.hasPrefix("RecursionError") || message.contains("Maximum call stack") {
-      return say("La función se llama a sí misma sin fin: ¿cuándo debe parar?", "The function calls itself without end: when should it stop?")
+      return say(
+        "La función se llama a sí misma sin fin: ¿cuándo debe parar?",
+        "The function calls itself without end: when should it stop?")
     }
-    if message.contains("NoneType") || message.contains("got undefined") || message.hasPrefix("AssertionError: None !=") {
+    if message.contains("NoneType") || message.contains("got undefined")
+      || message.hasPrefix("AssertionError: None !=")
+    {
       return say("¿Falta un 'return'?", "Is a 'return' missing?")
     }
     if message.contains("processor time") || message.contains("cpu_limit") {
-      return say("El programa tarda demasiado: ¿hay un bucle que no termina?", "The program takes too long: is there a loop that never ends?")
+      return say(
+        "El programa tarda demasiado: ¿hay un bucle que no termina?",
+        "The program takes too long: is there a loop that never ends?")
     }
     return nil
   }

@@ -91,7 +91,8 @@ package enum Language: String, Sendable, Hashable, CaseIterable {
   /// The name of tree-sitter's grammar for a language by the name that a submission gives.
   static func grammar(_ name: String) -> String {
     let other = [
-      "c++": "cpp", "c#": "csharp", "shell": "bash", "sh": "bash", "golang": "go", "ts": "typescript",
+      "c++": "cpp", "c#": "csharp", "shell": "bash", "sh": "bash", "golang": "go",
+      "ts": "typescript",
       "js": "javascript", "py": "python", "f#": "fsharp", "objective-c": "objc", "pl": "perl",
       "rb": "ruby", "kt": "kotlin", "hs": "haskell", "lisp": "commonlisp", "postgresql": "sql",
     ]

@@ -42,7 +42,8 @@ extension LanguagePlan {
 
   private static func command(
     _ name: String, _ tool: Tool, _ format: DiagnosticFormat, _ stage: ValidationStage,
-    warnings: ValidationStage = .lint, isGate: Bool = true, _ argv: [String], input: JSONValue? = nil,
+    warnings: ValidationStage = .lint, isGate: Bool = true, _ argv: [String],
+    input: JSONValue? = nil,
     environment: [String: String] = [:]
   ) -> CheckStep {
     var fields: [(key: String, value: JSONValue)] = [
@@ -95,24 +96,31 @@ extension LanguagePlan {
         "--noEmit", "--pretty", "false", "--target", "es2022", "--module", "esnext",
         "--moduleResolution", "node", "--skipLibCheck",
       ]
-      return [command("syntax", .typescript, .typescript, .syntax, [path(.typescript)] + options + paths)]
+      return [
+        command("syntax", .typescript, .typescript, .syntax, [path(.typescript)] + options + paths)
+      ]
     case .swift:
       return [command("syntax", .swift, .lines, .syntax, [path(.swift), "-parse"] + paths)]
     case .go:
       return [command("syntax", .gofmt, .lines, .syntax, [path(.gofmt), "-e", "-l"] + paths)]
     case .rust:
-      let options = ["--error-format=json", "--edition", "2021", "--crate-type", "lib", "--emit", "metadata"]
+      let options = [
+        "--error-format=json", "--edition", "2021", "--crate-type", "lib", "--emit", "metadata",
+      ]
       return paths.prefix(1).map {
         command(
           "syntax", .rustc, .rustc, .syntax, [path(.rustc)] + options + ["-o", "/tmp/check", $0])
       }
     case .java:
-      let options = ["-Xlint:all", "-Xmaxerrs", "50", "-J-Xmx256m", "-J-XX:+UseSerialGC", "-d", "/tmp/classes"]
+      let options = [
+        "-Xlint:all", "-Xmaxerrs", "50", "-J-Xmx256m", "-J-XX:+UseSerialGC", "-d", "/tmp/classes",
+      ]
       return [command("syntax", .javac, .javac, .syntax, [path(.javac)] + options + paths)]
     case .c, .cpp:
       let tool: Tool = language == .c ? .gcc : .gxx
       let options = [
-        language == .c ? "-std=c17" : "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-fmax-errors=50",
+        language == .c ? "-std=c17" : "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra",
+        "-fmax-errors=50",
         "-fdiagnostics-format=json", "-I.",
       ]
       return [command("syntax", tool, .gcc, .syntax, [path(tool)] + options + paths)]
@@ -140,14 +148,17 @@ extension LanguagePlan {
     case .c, .cpp:
       let tool: Tool = language == .c ? .gcc : .gxx
       let options = [
-        language == .c ? "-std=c17" : "-std=c++20", "-O1", "-w", "-fdiagnostics-format=json", "-I.", "-o",
+        language == .c ? "-std=c17" : "-std=c++20", "-O1", "-w", "-fdiagnostics-format=json", "-I.",
+        "-o",
         product,
       ]
-      return command("build", tool, .gcc, .build, [path(tool)] + options + paths + ["-lm", "-pthread"])
+      return command(
+        "build", tool, .gcc, .build, [path(tool)] + options + paths + ["-lm", "-pthread"])
     case .rust:
       return command(
         "build", .rustc, .rustc, .build,
-        [path(.rustc), "--error-format=json", "--edition", "2021", "-O", "-o", product] + paths.prefix(1))
+        [path(.rustc), "--error-format=json", "--edition", "2021", "-O", "-o", product]
+          + paths.prefix(1))
     case .swift:
       return command(
         "build", .swift, .lines, .build,
@@ -180,9 +191,11 @@ extension LanguagePlan {
     case .typescript: return []
     case .shell: return [toolchain.paths[.bash] ?? "bash", main]
     case .java:
-      let name = submission.mainPath.split(separator: "/").last?.split(separator: ".").first ?? "Main"
+      let name =
+        submission.mainPath.split(separator: "/").last?.split(separator: ".").first ?? "Main"
       return [
-        toolchain.paths[.java] ?? "java", "-Xmx192m", "-XX:+UseSerialGC", "-cp", "/work/" + HiddenFolder.product,
+        toolchain.paths[.java] ?? "java", "-Xmx192m", "-XX:+UseSerialGC", "-cp",
+        "/work/" + HiddenFolder.product,
         String(name),
       ]
     case .c, .cpp, .swift, .go, .rust: return ["/work/" + HiddenFolder.product]

@@ -2,7 +2,9 @@ internal import Domain
 internal import Glibc
 
 extension Toolchain {
-  private static let folders = ["/usr/local/bin", "/usr/bin", "/bin", "/opt/swift/usr/bin", "/usr/lib/go/bin"]
+  private static let folders = [
+    "/usr/local/bin", "/usr/bin", "/bin", "/opt/swift/usr/bin", "/usr/lib/go/bin",
+  ]
   /// Where the set-up installs what it brings.
   private static let componentFolders = ["/usr/local/lib/hito/validation"]
 
@@ -78,7 +80,8 @@ extension Toolchain {
 
   private static func grammars(_ folder: String) -> Set<String> {
     let suffix = ".abi3.so"
-    return Set(names(in: folder).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) })
+    return Set(
+      names(in: folder).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) })
   }
 
   private static func version(of package: String, in folder: String) -> String? {

@@ -22,7 +22,8 @@ extension CheckFindings {
     // Only what the gate's own stage calls an error is one: a warning belongs to lint.
     let errors = found.filter { $0.level == .error }
     if output.isOutOfTime || output.isTimedOut {
-      let what = output.isOutOfTime ? "used more processor time than it may have" : "did not end in time"
+      let what =
+        output.isOutOfTime ? "used more processor time than it may have" : "did not end in time"
       trouble[step.stage] = (.timedOut, "\(step.tool.rawValue) \(what)")
     } else if output.signal != 0 {
       let isGuard = step.stage == .syntax || step.stage == .build

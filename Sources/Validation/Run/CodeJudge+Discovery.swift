@@ -7,8 +7,12 @@ extension CodeJudge {
   /// Of kind `stdio` a suite's tests are what it says, and are given back.
   ///
   /// - Throws: `SandboxError` where nothing could be run.
-  package func tests(of suite: TestSuite, solvedBy solution: Submission) async throws -> [ExpectedTest] {
-    guard suite.kind != .stdio, let language = Language(solution.language) else { return suite.tests }
+  package func tests(of suite: TestSuite, solvedBy solution: Submission) async throws
+    -> [ExpectedTest]
+  {
+    guard suite.kind != .stdio, let language = Language(solution.language) else {
+      return suite.tests
+    }
     var open = suite
     open.tests = []
     let toolchain = await tools()

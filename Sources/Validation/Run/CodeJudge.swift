@@ -18,7 +18,8 @@ package final class CodeJudge: CodeValidator {
   /// - Parameter toolchain: what this machine has (`Toolchain.found()`); versions that it lacks are asked
   ///   for once, when they are first needed.
   package init(
-    sandbox: any Sandbox, toolchain: Toolchain, logger: Logger, ownID: EntityID = EntityID(high: 0, low: 0)
+    sandbox: any Sandbox, toolchain: Toolchain, logger: Logger,
+    ownID: EntityID = EntityID(high: 0, low: 0)
   ) {
     self.sandbox = sandbox
     self.logger = logger
@@ -63,11 +64,14 @@ package final class CodeJudge: CodeValidator {
       if case .asked(let toolchain) = known { return toolchain }
       return Toolchain()
     }
-    let asked = toolchain.paths.filter { $0.key.versionArguments != nil }.sorted { $0.key.rawValue < $1.key.rawValue }
+    let asked = toolchain.paths.filter { $0.key.versionArguments != nil }.sorted {
+      $0.key.rawValue < $1.key.rawValue
+    }
     var script = ""
     for (tool, path) in asked {
       let arguments = (tool.versionArguments ?? []).joined(separator: " ")
-      script += "printf '%s\\t' '\(tool.rawValue)'; '\(path)' \(arguments) 2>&1 </dev/null | tr '\\n' ' '; echo\n"
+      script +=
+        "printf '%s\\t' '\(tool.rawValue)'; '\(path)' \(arguments) 2>&1 </dev/null | tr '\\n' ' '; echo\n"
     }
     let job = SandboxJob(
       profile: .compile, command: ["/bin/sh", "-c", script], mounts: toolchain.mounts,

@@ -47,7 +47,8 @@ struct JudgeLimits {
   var shown: [String: String] {
     [
       "cpu": "\(cpuMilliseconds) ms per run", "memory": "\(memoryBytes) bytes",
-      "processes": "\(processCount)", "output": "\(outputBytes) bytes", "file": "\(fileBytes) bytes",
+      "processes": "\(processCount)", "output": "\(outputBytes) bytes",
+      "file": "\(fileBytes) bytes",
       "wall": "\(wallSecondsOfRun) s per run",
     ]
   }

@@ -33,7 +33,8 @@ struct JudgedTests {
     outcome.message = String(outcome.message.prefix(16_000))
     if !isOpen && !test.isHidden {
       // It ran within reach of hidden tests, whose text could be in what it said.
-      outcome.message = outcome.status == .pass ? "" : "its file holds hidden tests: what it said is not shown"
+      outcome.message =
+        outcome.status == .pass ? "" : "its file holds hidden tests: what it said is not shown"
       outcome.output = ""
     }
     // Of several runs the first one that did not pass is shown.
@@ -83,7 +84,9 @@ struct JudgedTests {
       return Decision(.inconclusive, "a file of the tests does not parse: \(broken)")
     }
     if let load = found.lazy.compactMap(\.load).first(where: { $0.fault != "code" }) {
-      let what = load.fault == "toolchain" ? "the tests need what is not installed here" : "the tests themselves cannot be loaded"
+      let what =
+        load.fault == "toolchain"
+        ? "the tests need what is not installed here" : "the tests themselves cannot be loaded"
       return Decision(.inconclusive, "\(what): \(load.message.prefix(500))")
     }
     if found.contains(where: { !$0.hasBegun }) {
@@ -95,7 +98,8 @@ struct JudgedTests {
     let failed = outcomes.filter { !$0.isPassed }
     if failed.isEmpty { return Decision(.passed, "all \(outcomes.count) tests passed") }
     if !found.allSatisfy({ $0.forged.isEmpty }) {
-      return Decision(.failed, "tests passed although they were turned around: their results are worth nothing")
+      return Decision(
+        .failed, "tests passed although they were turned around: their results are worth nothing")
     }
     // A program that only waits says nothing sure, unless a test has failed in another way.
     let isStuck = found.contains { $0.worst == .wallLimit }
@@ -103,7 +107,10 @@ struct JudgedTests {
       return Decision(.errored, RunStatus.wallLimit.reason(limits) ?? "")
     }
     if let passing = policy.passingScore, score >= passing {
-      return Decision(.passed, "the score reaches \(passing), although \(failed.count) of \(outcomes.count) tests did not pass")
+      return Decision(
+        .passed,
+        "the score reaches \(passing), although \(failed.count) of \(outcomes.count) tests did not pass"
+      )
     }
     return Decision(.failed, reason(failed.count, limits))
   }
@@ -113,7 +120,9 @@ struct JudgedTests {
     if let load = found.lazy.compactMap(\.load).first {
       return "the tests could not be loaded with this code: \(load.message.prefix(500))"
     }
-    if let why = found.lazy.compactMap({ $0.worst.reason(limits) }).first { return "\(count): \(why)" }
+    if let why = found.lazy.compactMap({ $0.worst.reason(limits) }).first {
+      return "\(count): \(why)"
+    }
     if found.contains(where: { $0.worst == .reportMissing }) {
       return "\(count): the run ended before it had reported them"
     }

@@ -34,7 +34,8 @@ enum StdioCases {
 
   /// Lines without the blanks at their ends, and without empty lines at the end.
   static func normalised(_ text: String) -> [Substring] {
-    var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { line in
+    var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
+      line in
       var line = line
       while let last = line.last, last == " " || last == "\t" { line.removeLast() }
       return line
@@ -44,7 +45,8 @@ enum StdioCases {
   }
 
   private static func difference(expected: [Substring], got: [Substring]) -> String {
-    let index = zip(expected, got).enumerated().first { $1.0 != $1.1 }?.offset
+    let index =
+      zip(expected, got).enumerated().first { $1.0 != $1.1 }?.offset
       ?? min(expected.count, got.count)
     func line(_ lines: [Substring]) -> String {
       lines.indices.contains(index) ? "\"\(lines[index].prefix(500))\"" : "the end of the output"

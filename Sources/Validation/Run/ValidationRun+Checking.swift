@@ -30,14 +30,17 @@ extension ValidationRun {
     }
     try await finish(current, findings, plan, step)
     diagnostics += findings.diagnostics
-    lint = findings.diagnostics.filter { $0.level != .error || $0.tool == "ruff" || $0.tool == "shellcheck" }
+    lint = findings.diagnostics.filter {
+      $0.level != .error || $0.tool == "ruff" || $0.tool == "shellcheck"
+    }
     for (stage, run) in findings.runs {
       runs.append(run)
       try await step(.run(stage, run))
     }
     let reached = Set(findings.ranStages)
     let missing = [ValidationStage.lint, .build].filter { !reached.contains($0) }
-    for stage in missing where !(stage == .lint && findings.failed.isEmpty && stages.contains { $0.stage == .lint }) {
+    for stage in missing
+    where !(stage == .lint && findings.failed.isEmpty && stages.contains { $0.stage == .lint }) {
       try await skip([stage], step)
     }
     if let product = plan.product, let path = try? SandboxPath(product) {
@@ -66,12 +69,14 @@ extension ValidationRun {
   private mutating func finish(
     _ stage: ValidationStage, _ findings: CheckFindings, _ plan: LanguagePlan, _ step: Step
   ) async throws {
-    let tools = (plan.steps + [plan.build].compactMap { $0 }).filter { $0.stage == stage }.map(\.tool)
+    let tools = (plan.steps + [plan.build].compactMap { $0 }).filter { $0.stage == stage }.map(
+      \.tool)
     let tool = tools.first.map(toolchain.name) ?? ""
     if let trouble = findings.trouble[stage] {
       return try await finish(stage, trouble.status, tool: tool, note: trouble.note, step)
     }
-    let hasIssues = findings.failed.contains(stage) || (stage == .lint && !findings.diagnostics.isEmpty)
+    let hasIssues =
+      findings.failed.contains(stage) || (stage == .lint && !findings.diagnostics.isEmpty)
     try await finish(
       stage, hasIssues ? .issues : .ok, tool: tool, took: findings.durations[stage], step)
   }
@@ -91,14 +96,17 @@ extension ValidationRun {
     switch result.outcome {
     case .exited(0): break
     case .limitReached(let limit):
-      return Decision(.failed, "the code's tools met the limit of \(limit.rawValue) while they read it")
+      return Decision(
+        .failed, "the code's tools met the limit of \(limit.rawValue) while they read it")
     case .stalled: return Decision(.errored, "the tools did not end in time; try again")
-    case .notStarted: return Decision(.inconclusive, "Python, which starts the tools, cannot be run in the sandbox")
+    case .notStarted:
+      return Decision(.inconclusive, "Python, which starts the tools, cannot be run in the sandbox")
     case .exited, .signalled:
       return Decision(.errored, "the tools were ended before they were done; try again")
     }
     if plan.build != nil, product(in: result, plan) == nil {
-      return Decision(.errored, "the build said that it was done, and made nothing that can be read")
+      return Decision(
+        .errored, "the build said that it was done, and made nothing that can be read")
     }
     return nil
   }

@@ -16,7 +16,9 @@ extension ValidationRun {
       for group in groups {
         let findings = try await run(group, suite, language, plan) { outcome in
           if let shown = judged.take(outcome, isOpen: group.isOpen) { try await step(.test(shown)) }
-        } queued: { try await step(.queued(position: $0)) }
+        } queued: {
+          try await step(.queued(position: $0))
+        }
         judged.note(findings, group)
         for run in findings.runs {
           runs.append(run)
@@ -26,7 +28,8 @@ extension ValidationRun {
     }
     for outcome in judged.finish() { try await step(.test(outcome)) }
     tests = judged.outcomes
-    let decision = judged.decision(limits, policy, score: Score.value(tests: tests, lint: lint, policy: policy))
+    let decision = judged.decision(
+      limits, policy, score: Score.value(tests: tests, lint: lint, policy: policy))
     let status: StageStatus =
       switch decision.verdict {
       case .passed: .ok
@@ -34,7 +37,8 @@ extension ValidationRun {
       case .inconclusive: .unavailable
       case .errored: .errored
       }
-    let tool = suite.kind == .pytest ? Tool.pytest : suite.kind == .nodeTest ? .node : language.needs[0]
+    let tool =
+      suite.kind == .pytest ? Tool.pytest : suite.kind == .nodeTest ? .node : language.needs[0]
     try await finish(.test, status, tool: toolchain.name(tool), note: decision.text, step)
     return decision
   }

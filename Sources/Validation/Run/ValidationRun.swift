@@ -97,7 +97,8 @@ struct ValidationRun {
     return .success(
       LanguagePlan(
         language, job.submission, toolchain,
-        buildsWith: isBuilt ? job.suite?.files.filter { $0.path.split(separator: "/").first != "hidden" } : nil))
+        buildsWith: isBuilt
+          ? job.suite?.files.filter { $0.path.split(separator: "/").first != "hidden" } : nil))
   }
 
   // MARK: Stages
@@ -163,9 +164,11 @@ struct ValidationRun {
           .inconclusive,
           "the sandbox refuses to run code here: "
             + (findings.isEmpty
-              ? "it is not set up" : findings.map { "\($0.promise.rawValue): \($0.text)" }.joined(separator: "; "))
+              ? "it is not set up"
+              : findings.map { "\($0.promise.rawValue): \($0.text)" }.joined(separator: "; "))
         )
-      case .overloaded(let maximum): (.errored, "\(maximum) validations wait already; try again later")
+      case .overloaded(let maximum):
+        (.errored, "\(maximum) validations wait already; try again later")
       case .expired: (.errored, "it was not this validation's turn in time; try again later")
       case .invalid(let text): (.inconclusive, "the limits of these tests cannot be had: \(text)")
       case .cancelled, .failed: (.errored, "the sandbox failed; try again")

@@ -36,7 +36,8 @@ enum NodeFiles {
     return files.map { file in
       guard ["js", "mjs"].contains(where: { file.path.hasSuffix("." + $0) }) else { return file }
       let folder = file.path.split(separator: "/").dropLast().map(String.init)
-      let pattern = /(?<head>\bfrom\s*|\bimport\s*\(?\s*)(?<mark>['"])(?<path>\.{1,2}\/[^'"\n]+)\k<mark>/
+      let pattern =
+        /(?<head>\bfrom\s*|\bimport\s*\(?\s*)(?<mark>['"])(?<path>\.{1,2}\/[^'"\n]+)\k<mark>/
       let content = file.content.replacing(pattern) { match in
         let name = String(match.output.path)
         let target = resolved(name, in: folder)
@@ -70,10 +71,13 @@ enum NodeFiles {
     }
     if usesJest(files) {
       let folder = "node_modules/@jest/globals"
-      let names = "expect, jest, test, it, xtest, xit, describe, xdescribe, beforeAll, afterAll, beforeEach, afterEach"
+      let names =
+        "expect, jest, test, it, xtest, xit, describe, xdescribe, beforeAll, afterAll, beforeEach, afterEach"
       made += [
-        SourceFile(path: "\(folder)/package.json", content: #"{"type":"module","exports":"./index.js"}"#),
-        SourceFile(path: "\(folder)/index.js", content: "export const { \(names) } = globalThis;\n"),
+        SourceFile(
+          path: "\(folder)/package.json", content: #"{"type":"module","exports":"./index.js"}"#),
+        SourceFile(
+          path: "\(folder)/index.js", content: "export const { \(names) } = globalThis;\n"),
       ]
     }
     return made

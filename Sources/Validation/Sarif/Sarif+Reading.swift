@@ -57,7 +57,9 @@ extension Sarif {
 
     func rule(of result: JSONValue) -> JSONValue? {
       let index = (result["ruleIndex"] ?? result["rule"]?["index"])?.integerValue
-      if let index, let place = Int(exactly: index), list.indices.contains(place) { return list[place] }
+      if let index, let place = Int(exactly: index), list.indices.contains(place) {
+        return list[place]
+      }
       return (result["ruleId"] ?? result["rule"]?["id"])?.stringValue.flatMap { byID[$0] }
     }
   }
@@ -67,8 +69,10 @@ extension Sarif {
   ) -> Diagnostic? {
     let rule = rules.rule(of: result)
     let word =
-      result["level"]?.stringValue ?? rule?["defaultConfiguration"]?["level"]?.stringValue ?? "warning"
-    guard let level = DiagnosticLevel(rawValue: word), result["suppressions"]?.arrayValue?.isEmpty ?? true
+      result["level"]?.stringValue ?? rule?["defaultConfiguration"]?["level"]?.stringValue
+      ?? "warning"
+    guard let level = DiagnosticLevel(rawValue: word),
+      result["suppressions"]?.arrayValue?.isEmpty ?? true
     else { return nil }
     let physical = result["locations"]?.arrayValue?.first?["physicalLocation"]
     var path = ""
@@ -101,7 +105,8 @@ extension Sarif {
 
   /// Links that lead anywhere else than to the web are left out.
   private static func webAddress(_ text: String?) -> String {
-    guard let text, text.hasPrefix("https://") || text.hasPrefix("http://"), text.utf8.count <= 500 else {
+    guard let text, text.hasPrefix("https://") || text.hasPrefix("http://"), text.utf8.count <= 500
+    else {
       return ""
     }
     return text
@@ -115,7 +120,8 @@ extension Sarif {
       let uri = change[0]["artifactLocation"]?["uri"]?.stringValue, SarifPath.path(uri) == path
     else { return [] }
     return (change[0]["replacements"]?.arrayValue ?? []).prefix(50).compactMap { replacement in
-      guard let deleted = replacement["deletedRegion"], let region = region(deleted, unit, text) else {
+      guard let deleted = replacement["deletedRegion"], let region = region(deleted, unit, text)
+      else {
         return nil
       }
       return SourceEdit(
@@ -132,12 +138,14 @@ extension Sarif {
     let column = min(max(region.int("startColumn") ?? 1, 1), limit)
     let endLine = min(max(region.int("endLine") ?? line, 0), limit)
     let endColumn = min(max(region.int("endColumn") ?? 0, 0), limit)
-    if let text { 
-      return text.region(line: line, column: column, endLine: endLine, endColumn: endColumn, unit: unit)
+    if let text {
+      return text.region(
+        line: line, column: column, endLine: endLine, endColumn: endColumn, unit: unit)
     }
     let isEmpty = endColumn == 0 || endLine < line || (endLine == line && endColumn <= column)
     return SourceRegion(
-      line: line, column: column, endLine: isEmpty ? 0 : endLine, endColumn: isEmpty ? 0 : endColumn)
+      line: line, column: column, endLine: isEmpty ? 0 : endLine, endColumn: isEmpty ? 0 : endColumn
+    )
   }
 
   private static func cut(_ text: String, _ limit: Int) -> String {

@@ -63,7 +63,9 @@ package enum Sarif {
       ("message", .object([("text", .string(diagnostic.message))])),
     ]
     if !diagnostic.path.isEmpty {
-      var physical: [(key: String, value: JSONValue)] = [("artifactLocation", artifact(diagnostic.path))]
+      var physical: [(key: String, value: JSONValue)] = [
+        ("artifactLocation", artifact(diagnostic.path))
+      ]
       if let region = diagnostic.region { physical.append(("region", json(region))) }
       fields.append(
         ("locations", .array([.object([("physicalLocation", .object(physical))])])))
@@ -84,7 +86,8 @@ package enum Sarif {
       (
         "properties",
         .object([
-          ("advice", .string(diagnostic.advice.rawValue)), ("isFixSafe", .bool(diagnostic.isFixSafe)),
+          ("advice", .string(diagnostic.advice.rawValue)),
+          ("isFixSafe", .bool(diagnostic.isFixSafe)),
         ])
       ))
     return .object(fields)
@@ -132,12 +135,14 @@ enum SarifPath {
         bytes.append(byte)
         continue
       }
-      guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+      guard rest.count >= 2,
+        let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
       else { return nil }
       bytes.append(value)
       rest = rest.dropFirst(2)
     }
-    guard let path = String(validating: bytes, as: UTF8.self), SourceFiles.problem(ofPath: path) == nil
+    guard let path = String(validating: bytes, as: UTF8.self),
+      SourceFiles.problem(ofPath: path) == nil
     else { return nil }
     return path
   }

@@ -16,7 +16,9 @@ struct ValidationBench: AsyncParsableCommand {
   var count = 60
 
   func validate() throws {
-    guard (10...10_000).contains(count) else { throw ValidationError("--count must be 10 to 10000") }
+    guard (10...10_000).contains(count) else {
+      throw ValidationError("--count must be 10 to 10000")
+    }
   }
 
   func run() async throws {
@@ -100,7 +102,8 @@ struct Validations {
     report.figures.append(
       Figure("validation.python_tests_p50_ms", median, unit: "ms", isLessBetter: true))
     report.promises.append(
-      Promise("a submission with 5 tests takes 150 ms (median)", holds: median <= 150, isBinding: false))
+      Promise(
+        "a submission with 5 tests takes 150 ms (median)", holds: median <= 150, isBinding: false))
     let bare = try bareCPU()
     report.figures.append(
       Figure(
@@ -123,7 +126,9 @@ struct Validations {
     let late = Samples(walls).percentile(99)
     report.figures.append(Figure("validation.syntax_p99_ms", late, unit: "ms", isLessBetter: true))
     report.promises.append(
-      Promise("syntax and lint of 200 lines take 20 ms (99th percentile)", holds: late <= 20, isBinding: false))
+      Promise(
+        "syntax and lint of 200 lines take 20 ms (99th percentile)", holds: late <= 20,
+        isBinding: false))
   }
 
   /// Two callers at once, each with one validation after the other.
@@ -134,7 +139,9 @@ struct Validations {
         group.addTask {
           for _ in 0..<count {
             let result = try await judge.validate(job(caller: UInt64(caller))) { _ in }
-            guard result.verdict == .passed else { throw BenchmarkError("not passed: \(result.reason)") }
+            guard result.verdict == .passed else {
+              throw BenchmarkError("not passed: \(result.reason)")
+            }
           }
         }
       }
@@ -150,14 +157,17 @@ struct Validations {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    try Self.code.write(to: folder.appending(path: "code_under_test.py"), atomically: true, encoding: .utf8)
-    try Self.tests.write(to: folder.appending(path: "test_code.py"), atomically: true, encoding: .utf8)
+    try Self.code.write(
+      to: folder.appending(path: "code_under_test.py"), atomically: true, encoding: .utf8)
+    try Self.tests.write(
+      to: folder.appending(path: "test_code.py"), atomically: true, encoding: .utf8)
     let packages = Toolchain.found().pythonPackages ?? ""
     let runs = 10
     let before = Self.childCPU()
     for _ in 0..<runs {
       try Programs.run([
-        "env", "PYTHONPATH=\(packages)", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1", "/usr/bin/python3", "-m", "pytest",
+        "env", "PYTHONPATH=\(packages)", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1", "/usr/bin/python3",
+        "-m", "pytest",
         "-q", "-p", "no:cacheprovider", folder.path,
       ])
     }
