@@ -52,10 +52,10 @@ extension Diagnostics {
             path: path,
             region: SourceRegion(line: row, column: 1)))
       } else if let last = found.last, let region = last.region, region.column == 1,
-        line.allSatisfy({ $0 == " " || $0 == "^" }), line.contains("^")
+        line.allSatisfy({ $0 == " " || $0 == "^" }), let caret = line.firstIndex(of: "^")
       {
         // javac puts the caret under the line as it stands in the file: one blank a UTF-16 unit.
-        let column = line.utf16.distance(from: line.startIndex, to: line.firstIndex(of: "^")!) + 1
+        let column = line.utf16.distance(from: line.startIndex, to: caret) + 1
         found[found.count - 1].region = texts[last.path]?.region(
           line: region.line, column: column, unit: .utf16)
       }
