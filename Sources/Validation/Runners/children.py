@@ -17,7 +17,6 @@ def run_child(start, *, wall, cpu, limit, stdin=b"", memory=None, end_at_limit=F
             os.dup2(pipes[2][1], 2)
             os.closerange(3, 256)
             resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             if memory:
                 resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
             start()

@@ -32,13 +32,12 @@ class Report:
 
 
 def seal():
-    """Lets no other process look into this one, and makes it the parent of every orphan."""
+    """Lets no other process look into this one."""
     import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)
-    for option, value in ((4, 0), (36, 1)):  # PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER
-        if libc.prctl(option, value, 0, 0, 0) != 0:
-            raise OSError(ctypes.get_errno(), "prctl")
+    if libc.prctl(4, 0, 0, 0, 0) != 0:  # PR_SET_DUMPABLE
+        raise OSError(ctypes.get_errno(), "prctl")
     # No child finds a foreign function interface ready for use.
     del libc, ctypes
     for name in [name for name in sys.modules if name.partition(".")[0] in ("ctypes", "_ctypes")]:
@@ -46,18 +45,18 @@ def seal():
 
 
 def end_children():
-    """Kills whatever still runs beside this process, and waits until it is gone."""
-    while True:
+    """Kills whatever still runs beside this process: the sandbox's first process alone is not reached."""
+    for _ in range(200):
         try:
             os.kill(-1, signal.SIGKILL)
         except ProcessLookupError:
-            pass
+            return  # nobody is left
         try:
             while os.waitpid(-1, os.WNOHANG)[0] != 0:
                 pass
-            time.sleep(0.001)
         except ChildProcessError:
-            return
+            pass
+        time.sleep(0.001)
 
 
 def text(data, limit):

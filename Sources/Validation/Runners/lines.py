@@ -55,7 +55,6 @@ def main():
             os.closerange(4, 256)
             os.chdir("/work")
             resource.setrlimit(resource.RLIMIT_CPU, (job["cpu"], job["cpu"] + 1))
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             os.execvpe(job["argv"][0], job["argv"], os.environ)
         except OSError as error:
             os.write(2, str(error).encode())

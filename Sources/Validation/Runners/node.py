@@ -135,7 +135,6 @@ def node_child(job, module, judge):
             os.closerange(4, 256)
             os.chdir("/work")
             resource.setrlimit(resource.RLIMIT_CPU, (job["cpu"], job["cpu"] + 1))
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             command = ["node", "--no-warnings", "--max-old-space-size=192"]
             for program in [job["preload"]] + ([job["jest"]] if job.get("jest") else []):
                 command += ["--import", module_url(program)]

@@ -69,7 +69,6 @@ def main():
     seal()
     job = spec()
     report.line(begin=True)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     prefix = "_" + os.urandom(6).hex() + "_"
     rewrite = None
     if job["kind"] == "pytest":
