@@ -219,7 +219,7 @@ let package = Package(
     .testTarget(
       name: "ValidationTests",
       dependencies: [
-        "Validation", "Domain", "JSON", "Sandbox", "SeededRandom", "hito-sandbox", logging,
+        "Validation", "Domain", "JSON", "Sandbox", "SeededRandom", logging,
       ],
       exclude: ["Exercises"], swiftSettings: swift),
     .testTarget(
@@ -307,7 +307,7 @@ let package = Package(
 
     .executableTarget(
       name: "exercism-check",
-      dependencies: ["Validation", "Domain", "Sandbox", "hito-sandbox", argumentParser, logging],
+      dependencies: ["Validation", "Domain", "Sandbox", argumentParser, logging],
       path: "Tests/Exercism", swiftSettings: swift),
 
     // Benchmarks: programs that see of Hito only what every client sees
@@ -320,7 +320,7 @@ let package = Package(
       path: "Tests/Benchmarks/SandboxBench", swiftSettings: swift),
       name: "ValidationBench",
       dependencies: [
-        "BenchmarkSupport", "Validation", "Domain", "Sandbox", "hito-sandbox", argumentParser, logging,
+        "BenchmarkSupport", "Validation", "Domain", "Sandbox", argumentParser, logging,
       ],
       path: "Tests/Benchmarks/ValidationBench", swiftSettings: swift),
   ]

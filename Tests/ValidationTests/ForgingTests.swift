@@ -291,6 +291,6 @@ import Testing
       tests: [ExpectedTest(id: "a", input: "1\n", output: "secret-answer\n")])
     let report = try await Judging.report("python", ["main.py": code], suite: suite)
     #expect(report.verdict == .failed)
-    #expect(!report.tests[0].output.contains("secret-answer"))
+    #expect(!report.test(0).output.contains("secret-answer"))
   }
 }

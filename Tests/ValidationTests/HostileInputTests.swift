@@ -16,7 +16,7 @@ import Testing
   @Test func `an empty file fails its tests, and decides nothing without`() async throws {
     let report = try await Judging.report("python", ["main.py": ""], suite: Self.stdio("python"))
     #expect(report.verdict == .failed)
-    #expect(report.tests[0].message == "line 1: expected \"1\", got the end of the output")
+    #expect(report.test(0).message == "line 1: expected \"1\", got the end of the output")
     let c = try await Judging.report("c", ["main.c": ""], suite: Self.stdio("c"))
     #expect(c.verdict == .failed)
     #expect(c.reason == "the code does not build")

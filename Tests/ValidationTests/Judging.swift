@@ -40,6 +40,10 @@ enum Judging {
 
 extension ValidationReport {
   var statuses: [TestStatus] { tests.map(\.status) }
+  /// An empty outcome where there is none: an expectation fails, and the process does not end.
+  func test(_ index: Int) -> TestOutcome {
+    tests.indices.contains(index) ? tests[index] : TestOutcome(id: "", title: "", status: .error)
+  }
   func status(_ stage: ValidationStage) -> StageStatus? {
     stages.first { $0.stage == stage }?.status
   }

@@ -44,7 +44,7 @@ import Testing
     let other = try await Judging.report(
       language, [program.path: wrong], suite: Self.stdio(language))
     #expect(other.verdict == .failed)
-    #expect(other.tests[1].message == "line 1: expected \"42\", got \"-2\"", "\(other)")
+    #expect(other.test(1).message == "line 1: expected \"42\", got \"-2\"", "\(other)")
   }
 
   static let broken: [(language: String, path: String, code: String, line: Int, column: Int)] = [
@@ -119,7 +119,7 @@ import Testing
       "export const add = (a, b) => a + b;\nexport function refuse() { throw new Error('no'); }\n"
     let report = try await Judging.report("javascript", ["adder.js": code], suite: suite)
     #expect(report.statuses == [.pass, .fail, .pass, .pass, .pass], "\(report)")
-    #expect(report.tests[1].message.contains("expected 'abc', got 'ab'"))
+    #expect(report.test(1).message.contains("expected 'abc', got 'ab'"))
   }
 
   @Test func `another runner reports by lines on a descriptor`() async throws {
