@@ -138,6 +138,41 @@ public struct DiagnosticLevel: RawRepresentable, Hashable, Sendable, CaseIterabl
   }
 }
 
+/// How much a diagnostic matters to a learner.
+public struct Advice: RawRepresentable, Hashable, Sendable, CaseIterable {
+  /// Not said.
+  public static let unspecified = Advice(rawValue: 0)
+  /// Good to know.
+  public static let informative = Advice(rawValue: 1)
+  /// Worth mending.
+  public static let actionable = Advice(rawValue: 2)
+  /// Must be mended before the code can do what was asked.
+  public static let essential = Advice(rawValue: 3)
+
+  /// The number on the wire; also one that nobody has named yet is legal.
+  public var rawValue: Int32
+
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// The values that this version of the contract names.
+  public static var allCases: [Advice] {
+    [.unspecified, .informative, .actionable, .essential]
+  }
+
+  /// The name in the contract; nil for a number that this version does not know.
+  public var protoName: String? {
+    switch self {
+    case .unspecified: "ADVICE_UNSPECIFIED"
+    case .informative: "ADVICE_INFORMATIVE"
+    case .actionable: "ADVICE_ACTIONABLE"
+    case .essential: "ADVICE_ESSENTIAL"
+    default: nil
+    }
+  }
+}
+
 /// What became of one test.
 public struct TestStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Not run.
@@ -223,6 +258,167 @@ public struct ValidationStage: RawRepresentable, Hashable, Sendable, CaseIterabl
   }
 }
 
+/// How a stage ended.
+public struct StageStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
+  /// Not said.
+  public static let unspecified = StageStatus(rawValue: 0)
+  /// Nothing was found.
+  public static let ok = StageStatus(rawValue: 1)
+  /// It found something to mend.
+  public static let issues = StageStatus(rawValue: 2)
+  /// It does not apply to this code.
+  public static let skipped = StageStatus(rawValue: 3)
+  /// What it needs is not installed.
+  public static let unavailable = StageStatus(rawValue: 4)
+  /// It took too long.
+  public static let timedOut = StageStatus(rawValue: 5)
+  /// Our fault.
+  public static let errored = StageStatus(rawValue: 6)
+
+  /// The number on the wire; also one that nobody has named yet is legal.
+  public var rawValue: Int32
+
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// The values that this version of the contract names.
+  public static var allCases: [StageStatus] {
+    [.unspecified, .ok, .issues, .skipped, .unavailable, .timedOut, .errored]
+  }
+
+  /// The name in the contract; nil for a number that this version does not know.
+  public var protoName: String? {
+    switch self {
+    case .unspecified: "STAGE_STATUS_UNSPECIFIED"
+    case .ok: "STAGE_STATUS_OK"
+    case .issues: "STAGE_STATUS_ISSUES"
+    case .skipped: "STAGE_STATUS_SKIPPED"
+    case .unavailable: "STAGE_STATUS_UNAVAILABLE"
+    case .timedOut: "STAGE_STATUS_TIMED_OUT"
+    case .errored: "STAGE_STATUS_ERRORED"
+    default: nil
+    }
+  }
+}
+
+/// Where a validation stands.
+public struct ValidationStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
+  /// Not said. In a filter: any.
+  public static let unspecified = ValidationStatus(rawValue: 0)
+  /// It waits for a place.
+  public static let queued = ValidationStatus(rawValue: 1)
+  /// A server runs it.
+  public static let running = ValidationStatus(rawValue: 2)
+  /// It has a verdict.
+  public static let completed = ValidationStatus(rawValue: 3)
+  /// It was cancelled.
+  public static let cancelled = ValidationStatus(rawValue: 4)
+
+  /// The number on the wire; also one that nobody has named yet is legal.
+  public var rawValue: Int32
+
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// The values that this version of the contract names.
+  public static var allCases: [ValidationStatus] {
+    [.unspecified, .queued, .running, .completed, .cancelled]
+  }
+
+  /// The name in the contract; nil for a number that this version does not know.
+  public var protoName: String? {
+    switch self {
+    case .unspecified: "VALIDATION_STATUS_UNSPECIFIED"
+    case .queued: "VALIDATION_STATUS_QUEUED"
+    case .running: "VALIDATION_STATUS_RUNNING"
+    case .completed: "VALIDATION_STATUS_COMPLETED"
+    case .cancelled: "VALIDATION_STATUS_CANCELLED"
+    default: nil
+    }
+  }
+}
+
+/// How a file of two snapshots differs.
+public struct FileChange: RawRepresentable, Hashable, Sendable, CaseIterable {
+  /// Never sent.
+  public static let unspecified = FileChange(rawValue: 0)
+  /// Only the later one has it.
+  public static let added = FileChange(rawValue: 1)
+  /// Only the earlier one has it.
+  public static let removed = FileChange(rawValue: 2)
+  /// Both have it, with other contents.
+  public static let changed = FileChange(rawValue: 3)
+  /// Both have it as it is.
+  public static let same = FileChange(rawValue: 4)
+
+  /// The number on the wire; also one that nobody has named yet is legal.
+  public var rawValue: Int32
+
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// The values that this version of the contract names.
+  public static var allCases: [FileChange] {
+    [.unspecified, .added, .removed, .changed, .same]
+  }
+
+  /// The name in the contract; nil for a number that this version does not know.
+  public var protoName: String? {
+    switch self {
+    case .unspecified: "FILE_CHANGE_UNSPECIFIED"
+    case .added: "FILE_CHANGE_ADDED"
+    case .removed: "FILE_CHANGE_REMOVED"
+    case .changed: "FILE_CHANGE_CHANGED"
+    case .same: "FILE_CHANGE_SAME"
+    default: nil
+    }
+  }
+}
+
+/// How tests are run.
+public struct TestKind: RawRepresentable, Hashable, Sendable, CaseIterable {
+  /// Not said.
+  public static let unspecified = TestKind(rawValue: 0)
+  /// Python's `unittest`.
+  public static let unittest = TestKind(rawValue: 1)
+  /// Python's `pytest`.
+  public static let pytest = TestKind(rawValue: 2)
+  /// Node's own runner.
+  public static let nodeTest = TestKind(rawValue: 3)
+  /// Programs that read standard input and write standard output, compared outside the sandbox.
+  public static let stdio = TestKind(rawValue: 4)
+  /// Any other runner: JSON lines on a descriptor (docs/validation.md).
+  public static let `protocol` = TestKind(rawValue: 5)
+
+  /// The number on the wire; also one that nobody has named yet is legal.
+  public var rawValue: Int32
+
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// The values that this version of the contract names.
+  public static var allCases: [TestKind] {
+    [.unspecified, .unittest, .pytest, .nodeTest, .stdio, .protocol]
+  }
+
+  /// The name in the contract; nil for a number that this version does not know.
+  public var protoName: String? {
+    switch self {
+    case .unspecified: "TEST_KIND_UNSPECIFIED"
+    case .unittest: "TEST_KIND_UNITTEST"
+    case .pytest: "TEST_KIND_PYTEST"
+    case .nodeTest: "TEST_KIND_NODE_TEST"
+    case .stdio: "TEST_KIND_STDIO"
+    case .protocol: "TEST_KIND_PROTOCOL"
+    default: nil
+    }
+  }
+}
+
 /// What a tool says of a place in the code.
 public struct Diagnostic: WireMessage, Equatable {
   /// How serious.
@@ -241,11 +437,22 @@ public struct Diagnostic: WireMessage, Equatable {
   public var endColumn: Int32
   /// For example `ruff`.
   public var tool: String
+  /// File of the submission; empty where it concerns no file.
+  public var path: String
+  /// Where the rule is explained; empty where nowhere.
+  public var ruleUrl: String
+  /// How much it matters to a learner.
+  public var advice: Advice
+  /// How the tool would mend it; none where it would not.
+  public var fix: [SourceEdit]
+  /// Whether the fix keeps what the code does, by the tool's word.
+  public var fixIsSafe: Bool
 
   public init(
     level: DiagnosticLevel = DiagnosticLevel(rawValue: 0), ruleId: String = "",
     message: String = "", line: Int32 = 0, column: Int32 = 0, endLine: Int32 = 0,
-    endColumn: Int32 = 0, tool: String = ""
+    endColumn: Int32 = 0, tool: String = "", path: String = "", ruleUrl: String = "",
+    advice: Advice = Advice(rawValue: 0), fix: [SourceEdit] = [], fixIsSafe: Bool = false
   ) {
     self.level = level
     self.ruleId = ruleId
@@ -255,6 +462,11 @@ public struct Diagnostic: WireMessage, Equatable {
     self.endLine = endLine
     self.endColumn = endColumn
     self.tool = tool
+    self.path = path
+    self.ruleUrl = ruleUrl
+    self.advice = advice
+    self.fix = fix
+    self.fixIsSafe = fixIsSafe
   }
 
   public static var fullName: String { "hito.v1.Diagnostic" }
@@ -262,6 +474,45 @@ public struct Diagnostic: WireMessage, Equatable {
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> Diagnostic {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// One replacement of a fix.
+public struct SourceEdit: WireMessage, Equatable {
+  /// From 1.
+  public var line: Int32
+  /// In code points, from 1.
+  public var column: Int32
+  /// From 1.
+  public var endLine: Int32
+  /// In code points, from 1, not part of it.
+  public var endColumn: Int32
+  /// What takes its place.
+  public var replacement: String
+
+  public init(
+    line: Int32 = 0, column: Int32 = 0, endLine: Int32 = 0, endColumn: Int32 = 0,
+    replacement: String = ""
+  ) {
+    self.line = line
+    self.column = column
+    self.endLine = endLine
+    self.endColumn = endColumn
+    self.replacement = replacement
+  }
+
+  public static var fullName: String { "hito.v1.SourceEdit" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> SourceEdit {
     try Codec.decode(bytes, limits)
   }
 
@@ -286,10 +537,20 @@ public struct TestResult: WireMessage, Equatable {
   public var weight: Double
   /// Its name and message are not shown to learners.
   public var hidden: Bool
+  /// What the suite calls it, for example `test_sum.SumTest.test_empty`; of a hidden test, for learners,
+  /// `hidden-` and its number.
+  public var id: String
+  /// Shown beside the weight; 0 means none.
+  public var points: Int32
+  /// How long it ran, in microseconds.
+  public var durationUs: Int64
+  /// It passed and failed in runs of the same code.
+  public var flaky: Bool
 
   public init(
     name: String = "", status: TestStatus = TestStatus(rawValue: 0), message: String = "",
-    output: String = "", weight: Double = 0, hidden: Bool = false
+    output: String = "", weight: Double = 0, hidden: Bool = false, id: String = "",
+    points: Int32 = 0, durationUs: Int64 = 0, flaky: Bool = false
   ) {
     self.name = name
     self.status = status
@@ -297,6 +558,10 @@ public struct TestResult: WireMessage, Equatable {
     self.output = output
     self.weight = weight
     self.hidden = hidden
+    self.id = id
+    self.points = points
+    self.durationUs = durationUs
+    self.flaky = flaky
   }
 
   public static var fullName: String { "hito.v1.TestResult" }
@@ -393,6 +658,8 @@ public struct CodeSnapshot: WireMessage, Equatable {
   public var updatedAt: Timestamp?
   /// Course that a reference solution belongs to; empty elsewhere.
   public var courseId: String
+  /// The other files of a submission, in the order of their paths; not in lists.
+  public var files: [SourceFile]
 
   public init(
     id: String = "", userId: String = "", taskId: String = "", goalId: String = "",
@@ -400,7 +667,7 @@ public struct CodeSnapshot: WireMessage, Equatable {
     verdict: Verdict = Verdict(rawValue: 0), validationScore: Double? = nil,
     validationFeedback: String = "", provenance: Provenance? = nil, shared: Bool = false,
     referenceSolution: Bool = false, version: Int64 = 0, createdAt: Timestamp? = nil,
-    updatedAt: Timestamp? = nil, courseId: String = ""
+    updatedAt: Timestamp? = nil, courseId: String = "", files: [SourceFile] = []
   ) {
     self.id = id
     self.userId = userId
@@ -419,6 +686,7 @@ public struct CodeSnapshot: WireMessage, Equatable {
     self.createdAt = createdAt
     self.updatedAt = updatedAt
     self.courseId = courseId
+    self.files = files
   }
 
   public static var fullName: String { "hito.v1.CodeSnapshot" }
@@ -630,18 +898,28 @@ public struct ListSnapshotsResponse: WireMessage, Equatable {
   }
 }
 
-/// Which file to judge.
+/// What to judge: a stored file or a submission, not both.
 public struct ValidateCodeRequest: WireMessage, Equatable {
-  /// UUID.
+  /// UUID of a snapshot; empty with a submission.
   public var snapshotId: String
-  /// Also have an agent comment on it.
+  /// Also have an agent comment on it, once there is a verdict. What it says changes no verdict.
   public var withFeedback: Bool
+  /// Code that is not stored yet: it becomes a snapshot.
+  public var submission: Submission?
+  /// How often the tests are run, to find those that pass and fail by chance: 1 to 5; 0 means 1.
+  public var runs: Int32
+  /// What hash randomisation and the like are seeded with; 0 means the server chooses.
+  public var seed: UInt32
 
   public init(
-    snapshotId: String = "", withFeedback: Bool = false
+    snapshotId: String = "", withFeedback: Bool = false, submission: Submission? = nil,
+    runs: Int32 = 0, seed: UInt32 = 0
   ) {
     self.snapshotId = snapshotId
     self.withFeedback = withFeedback
+    self.submission = submission
+    self.runs = runs
+    self.seed = seed
   }
 
   public static var fullName: String { "hito.v1.ValidateCodeRequest" }
@@ -659,18 +937,101 @@ public struct ValidateCodeRequest: WireMessage, Equatable {
   }
 }
 
+/// A file of a submission or of a suite of tests.
+public struct SourceFile: WireMessage, Equatable {
+  /// Relative, with `/`; at most 240 bytes; without empty parts, `.`, `..`, and parts that begin with `-`.
+  public var path: String
+  /// At most 256 KiB.
+  public var content: String
+
+  public init(
+    path: String = "", content: String = ""
+  ) {
+    self.path = path
+    self.content = content
+  }
+
+  public static var fullName: String { "hito.v1.SourceFile" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> SourceFile {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What a learner hands in.
+public struct Submission: WireMessage, Equatable {
+  /// Task that it answers; empty where none. Its tests are what it is judged by.
+  public var taskId: String
+  /// Empty means by the main file's ending.
+  public var language: String
+  /// At most 50, and 1 MiB in all.
+  public var files: [SourceFile]
+  /// The main file; empty where there is one file only.
+  public var mainPath: String
+  /// Owner; empty means the caller. Only services and admins name another.
+  public var userId: String
+
+  public init(
+    taskId: String = "", language: String = "", files: [SourceFile] = [], mainPath: String = "",
+    userId: String = ""
+  ) {
+    self.taskId = taskId
+    self.language = language
+    self.files = files
+    self.mainPath = mainPath
+    self.userId = userId
+  }
+
+  public static var fullName: String { "hito.v1.Submission" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> Submission {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
 /// One step of a validation.
 public struct ValidateCodeResponse: WireMessage, Equatable {
   /// The stage that this step belongs to.
   public var stage: ValidationStage
   /// What happened.
   public var step: Step?
+  /// UUID of the validation: of WatchValidation, GetValidation, CancelValidation.
+  public var runId: String
+  /// Opaque: WatchValidation continues after this message. Empty on tokens and places in the queue,
+  /// which are not kept.
+  public var cursor: String
+  /// From 1; one more when another server took the validation over. A higher attempt begins anew:
+  /// what was shown of the one before is void.
+  public var attempt: Int32
+  /// With the last message: how it ended, and its report.
+  public var validation: ValidationRun?
 
   public init(
-    stage: ValidationStage = ValidationStage(rawValue: 0), step: Step? = nil
+    stage: ValidationStage = ValidationStage(rawValue: 0), step: Step? = nil, runId: String = "",
+    cursor: String = "", attempt: Int32 = 0, validation: ValidationRun? = nil
   ) {
     self.stage = stage
     self.step = step
+    self.runId = runId
+    self.cursor = cursor
+    self.attempt = attempt
+    self.validation = validation
   }
 
   /// What happened.
@@ -685,8 +1046,14 @@ public struct ValidateCodeResponse: WireMessage, Equatable {
     case run(RunOutcome)
     /// Part of the comment.
     case token(AgentToken)
-    /// The verdict; the last message.
+    /// The snapshot after the validation; the last message. `validation` comes with it.
     case result(CodeSnapshot)
+    /// It waits for a place.
+    case queued(QueuePlace)
+    /// The stage ended.
+    case stageFinished(StageReport)
+    /// The whole comment.
+    case feedback(FeedbackResult)
   }
 
   public static var fullName: String { "hito.v1.ValidateCodeResponse" }
@@ -694,6 +1061,1458 @@ public struct ValidateCodeResponse: WireMessage, Equatable {
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> ValidateCodeResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Where a validation waits.
+public struct QueuePlace: WireMessage, Equatable {
+  /// How many come before it.
+  public var position: Int32
+
+  public init(
+    position: Int32 = 0
+  ) {
+    self.position = position
+  }
+
+  public static var fullName: String { "hito.v1.QueuePlace" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> QueuePlace {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// How a stage ended.
+public struct StageReport: WireMessage, Equatable {
+  /// Which.
+  public var stage: ValidationStage
+  /// How.
+  public var status: StageStatus
+  /// The tool and its version; empty where none ran.
+  public var tool: String
+  /// What there is to say of it; empty where nothing.
+  public var note: String
+  /// How long it took, in microseconds.
+  public var durationUs: Int64
+
+  public init(
+    stage: ValidationStage = ValidationStage(rawValue: 0),
+    status: StageStatus = StageStatus(rawValue: 0), tool: String = "", note: String = "",
+    durationUs: Int64 = 0
+  ) {
+    self.stage = stage
+    self.status = status
+    self.tool = tool
+    self.note = note
+    self.durationUs = durationUs
+  }
+
+  public static var fullName: String { "hito.v1.StageReport" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> StageReport {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Everything that a validation found, and what it was found with.
+public struct ValidationReport: WireMessage, Equatable {
+  /// What was decided.
+  public var verdict: Verdict
+  /// 0 to 1; not set where nothing was decided.
+  /// The score.
+  public var score: Double?
+  /// What decided, or why nothing could.
+  public var reason: String
+  /// The stages in their order.
+  public var stages: [StageReport]
+  /// At most 200, the most serious first.
+  public var diagnostics: [Diagnostic]
+  /// How many more there were.
+  public var droppedDiagnosticCount: Int32
+  /// In the suite's order.
+  public var tests: [TestResult]
+  /// How the programs ended.
+  public var runs: [RunOutcome]
+  /// Versions by tool.
+  public var toolVersions: [String: String]
+  /// Limits by name, with units.
+  public var limits: [String: String]
+  /// For example `default@1`.
+  public var policy: String
+  /// SHA-256 of the submission.
+  public var submissionHash: [UInt8]
+  /// SHA-256 of the suite; empty without one.
+  public var suiteHash: [UInt8]
+  /// What hash randomisation and the like were seeded with.
+  public var seed: UInt32
+
+  public init(
+    verdict: Verdict = Verdict(rawValue: 0), score: Double? = nil, reason: String = "",
+    stages: [StageReport] = [], diagnostics: [Diagnostic] = [], droppedDiagnosticCount: Int32 = 0,
+    tests: [TestResult] = [], runs: [RunOutcome] = [], toolVersions: [String: String] = [:],
+    limits: [String: String] = [:], policy: String = "", submissionHash: [UInt8] = [],
+    suiteHash: [UInt8] = [], seed: UInt32 = 0
+  ) {
+    self.verdict = verdict
+    self.score = score
+    self.reason = reason
+    self.stages = stages
+    self.diagnostics = diagnostics
+    self.droppedDiagnosticCount = droppedDiagnosticCount
+    self.tests = tests
+    self.runs = runs
+    self.toolVersions = toolVersions
+    self.limits = limits
+    self.policy = policy
+    self.submissionHash = submissionHash
+    self.suiteHash = suiteHash
+    self.seed = seed
+  }
+
+  public static var fullName: String { "hito.v1.ValidationReport" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ValidationReport {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// One validation of a snapshot.
+public struct ValidationRun: WireMessage, Equatable {
+  /// UUID.
+  public var runId: String
+  /// What is validated.
+  public var snapshotId: String
+  /// Its author.
+  public var userId: String
+  /// Who asked.
+  public var callerId: String
+  /// Task that the code answers; empty where none.
+  public var taskId: String
+  /// Suite of tests that it is judged by; empty where none.
+  public var suiteId: String
+  /// Where it stands.
+  public var status: ValidationStatus
+  /// The verdict; unspecified before the end.
+  public var verdict: Verdict
+  /// 0 to 1; not set where nothing was decided.
+  /// The score.
+  public var score: Double?
+  /// What was found; not in lists.
+  public var report: ValidationReport?
+  /// How often a server began it.
+  public var attempts: Int32
+  /// A preview of Revalidate: it changed nothing.
+  public var preview: Bool
+  /// UUID of the Revalidate or ValidateBatch that it belongs to; empty where none.
+  public var groupId: String
+  /// When it was asked for.
+  public var createdAt: Timestamp?
+  /// When it last began; not set before.
+  public var startedAt: Timestamp?
+  /// When it ended; not set before.
+  public var finishedAt: Timestamp?
+  /// In the queue: how many come before it.
+  public var queuePosition: Int32
+
+  public init(
+    runId: String = "", snapshotId: String = "", userId: String = "", callerId: String = "",
+    taskId: String = "", suiteId: String = "",
+    status: ValidationStatus = ValidationStatus(rawValue: 0),
+    verdict: Verdict = Verdict(rawValue: 0), score: Double? = nil, report: ValidationReport? = nil,
+    attempts: Int32 = 0, preview: Bool = false, groupId: String = "", createdAt: Timestamp? = nil,
+    startedAt: Timestamp? = nil, finishedAt: Timestamp? = nil, queuePosition: Int32 = 0
+  ) {
+    self.runId = runId
+    self.snapshotId = snapshotId
+    self.userId = userId
+    self.callerId = callerId
+    self.taskId = taskId
+    self.suiteId = suiteId
+    self.status = status
+    self.verdict = verdict
+    self.score = score
+    self.report = report
+    self.attempts = attempts
+    self.preview = preview
+    self.groupId = groupId
+    self.createdAt = createdAt
+    self.startedAt = startedAt
+    self.finishedAt = finishedAt
+    self.queuePosition = queuePosition
+  }
+
+  public static var fullName: String { "hito.v1.ValidationRun" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ValidationRun {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Which validation to follow.
+public struct WatchValidationRequest: WireMessage, Equatable {
+  /// UUID.
+  public var runId: String
+  /// Of the last message that was seen; empty means from the first step.
+  public var cursor: String
+
+  public init(
+    runId: String = "", cursor: String = ""
+  ) {
+    self.runId = runId
+    self.cursor = cursor
+  }
+
+  public static var fullName: String { "hito.v1.WatchValidationRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> WatchValidationRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Which validation to end.
+public struct CancelValidationRequest: WireMessage, Equatable {
+  /// UUID.
+  public var runId: String
+
+  public init(
+    runId: String = ""
+  ) {
+    self.runId = runId
+  }
+
+  public static var fullName: String { "hito.v1.CancelValidationRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> CancelValidationRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The validation after the change.
+public struct CancelValidationResponse: WireMessage, Equatable {
+  /// The validation.
+  public var validation: ValidationRun?
+  /// Names this write.
+  public var receipt: WriteReceipt?
+
+  public init(
+    validation: ValidationRun? = nil, receipt: WriteReceipt? = nil
+  ) {
+    self.validation = validation
+    self.receipt = receipt
+  }
+
+  public static var fullName: String { "hito.v1.CancelValidationResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> CancelValidationResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Which validation.
+public struct GetValidationRequest: WireMessage, Equatable {
+  /// UUID.
+  public var runId: String
+  /// Wait for this write first.
+  public var minCursor: String
+
+  public init(
+    runId: String = "", minCursor: String = ""
+  ) {
+    self.runId = runId
+    self.minCursor = minCursor
+  }
+
+  public static var fullName: String { "hito.v1.GetValidationRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> GetValidationRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The validation.
+public struct GetValidationResponse: WireMessage, Equatable {
+  /// The validation.
+  public var validation: ValidationRun?
+
+  public init(
+    validation: ValidationRun? = nil
+  ) {
+    self.validation = validation
+  }
+
+  public static var fullName: String { "hito.v1.GetValidationResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> GetValidationResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Which validations.
+public struct ListValidationsRequest: WireMessage, Equatable {
+  /// Which page.
+  public var page: PageRequest?
+  /// Of this snapshot.
+  public var snapshotId: String
+  /// Of this learner; empty without the others means the caller.
+  public var userId: String
+  /// Of code that answers this task.
+  public var taskId: String
+  /// Of this Revalidate or ValidateBatch.
+  public var groupId: String
+  /// Only those that stand so.
+  public var status: ValidationStatus
+  /// Wait for this write first.
+  public var minCursor: String
+
+  public init(
+    page: PageRequest? = nil, snapshotId: String = "", userId: String = "", taskId: String = "",
+    groupId: String = "", status: ValidationStatus = ValidationStatus(rawValue: 0),
+    minCursor: String = ""
+  ) {
+    self.page = page
+    self.snapshotId = snapshotId
+    self.userId = userId
+    self.taskId = taskId
+    self.groupId = groupId
+    self.status = status
+    self.minCursor = minCursor
+  }
+
+  public static var fullName: String { "hito.v1.ListValidationsRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ListValidationsRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// A page of validations.
+public struct ListValidationsResponse: WireMessage, Equatable {
+  /// Newest first, without their reports.
+  public var validations: [ValidationRun]
+  /// Where the next page starts.
+  public var page: PageInfo?
+
+  public init(
+    validations: [ValidationRun] = [], page: PageInfo? = nil
+  ) {
+    self.validations = validations
+    self.page = page
+  }
+
+  public static var fullName: String { "hito.v1.ListValidationsResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ListValidationsResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What to judge.
+public struct ValidateBatchRequest: WireMessage, Equatable {
+  /// 1 to 100.
+  public var submissions: [Submission]
+  /// How often the tests are run: 1 to 5; 0 means 1.
+  public var runs: Int32
+
+  public init(
+    submissions: [Submission] = [], runs: Int32 = 0
+  ) {
+    self.submissions = submissions
+    self.runs = runs
+  }
+
+  public static var fullName: String { "hito.v1.ValidateBatchRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ValidateBatchRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What became of one submission.
+public struct ValidateBatchResponse: WireMessage, Equatable {
+  /// Its place in the request, from 0.
+  public var index: Int32
+  /// What happened.
+  public var step: Step?
+  /// UUID of the batch: ListValidations finds its validations by it.
+  public var groupId: String
+
+  public init(
+    index: Int32 = 0, step: Step? = nil, groupId: String = ""
+  ) {
+    self.index = index
+    self.step = step
+    self.groupId = groupId
+  }
+
+  /// What happened.
+  public enum Step: Equatable, Sendable {
+    /// It was stored, and waits.
+    case accepted(ValidationRun)
+    /// It ended.
+    case finished(ValidationRun)
+    /// It was refused.
+    case refused(SubmissionRefusal)
+  }
+
+  public static var fullName: String { "hito.v1.ValidateBatchResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ValidateBatchResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Why a submission of a batch was refused.
+public struct SubmissionRefusal: WireMessage, Equatable {
+  /// Name of the status code, for example `INVALID_ARGUMENT`.
+  public var code: String
+  /// Why.
+  public var message: String
+
+  public init(
+    code: String = "", message: String = ""
+  ) {
+    self.code = code
+    self.message = message
+  }
+
+  public static var fullName: String { "hito.v1.SubmissionRefusal" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> SubmissionRefusal {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Which snapshots to compare.
+public struct CompareSnapshotsRequest: WireMessage, Equatable {
+  /// UUID of the one before.
+  public var earlierSnapshotId: String
+  /// UUID of the one after.
+  public var snapshotId: String
+
+  public init(
+    earlierSnapshotId: String = "", snapshotId: String = ""
+  ) {
+    self.earlierSnapshotId = earlierSnapshotId
+    self.snapshotId = snapshotId
+  }
+
+  public static var fullName: String { "hito.v1.CompareSnapshotsRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> CompareSnapshotsRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// A file of two snapshots.
+public struct FileComparison: WireMessage, Equatable {
+  /// Its path.
+  public var path: String
+  /// How it differs.
+  public var change: FileChange
+  /// Lines that only the later one has.
+  public var addedLines: Int32
+  /// Lines that only the earlier one has.
+  public var removedLines: Int32
+
+  public init(
+    path: String = "", change: FileChange = FileChange(rawValue: 0), addedLines: Int32 = 0,
+    removedLines: Int32 = 0
+  ) {
+    self.path = path
+    self.change = change
+    self.addedLines = addedLines
+    self.removedLines = removedLines
+  }
+
+  public static var fullName: String { "hito.v1.FileComparison" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> FileComparison {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// A test of two snapshots.
+public struct TestComparison: WireMessage, Equatable {
+  /// Its id.
+  public var id: String
+  /// Its name.
+  public var name: String
+  /// In the earlier one; unspecified where it was not run.
+  public var before: TestStatus
+  /// In the later one; unspecified where it was not run.
+  public var after: TestStatus
+
+  public init(
+    id: String = "", name: String = "", before: TestStatus = TestStatus(rawValue: 0),
+    after: TestStatus = TestStatus(rawValue: 0)
+  ) {
+    self.id = id
+    self.name = name
+    self.before = before
+    self.after = after
+  }
+
+  public static var fullName: String { "hito.v1.TestComparison" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> TestComparison {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What differs.
+public struct CompareSnapshotsResponse: WireMessage, Equatable {
+  /// The earlier one, without its code.
+  public var earlier: CodeSnapshot?
+  /// The later one, without its code.
+  public var snapshot: CodeSnapshot?
+  /// Of both, in the order of their paths.
+  public var files: [FileComparison]
+  /// Of the last validation of each that ended; none for code that is an example only.
+  public var tests: [TestComparison]
+  /// Diagnostics that only the later one has.
+  public var newDiagnostics: [Diagnostic]
+  /// Diagnostics that only the earlier one has.
+  public var fixedDiagnostics: [Diagnostic]
+
+  public init(
+    earlier: CodeSnapshot? = nil, snapshot: CodeSnapshot? = nil, files: [FileComparison] = [],
+    tests: [TestComparison] = [], newDiagnostics: [Diagnostic] = [],
+    fixedDiagnostics: [Diagnostic] = []
+  ) {
+    self.earlier = earlier
+    self.snapshot = snapshot
+    self.files = files
+    self.tests = tests
+    self.newDiagnostics = newDiagnostics
+    self.fixedDiagnostics = fixedDiagnostics
+  }
+
+  public static var fullName: String { "hito.v1.CompareSnapshotsResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> CompareSnapshotsResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What to validate again; one of snapshot_id, task_ids, suite_id and preview_id.
+public struct RevalidateRequest: WireMessage, Equatable {
+  /// This snapshot.
+  public var snapshotId: String
+  /// Of each of these tasks the newest snapshot that was judged; at most 1,000.
+  public var taskIds: [String]
+  /// Of each task that has this suite now the newest snapshot that was judged.
+  public var suiteId: String
+  /// What a preview found, for good: `group_id` of its answers. What has changed since is left out.
+  public var previewId: String
+  /// Whether verdicts change; otherwise it is a preview.
+  public var apply: Bool
+
+  public init(
+    snapshotId: String = "", taskIds: [String] = [], suiteId: String = "", previewId: String = "",
+    apply: Bool = false
+  ) {
+    self.snapshotId = snapshotId
+    self.taskIds = taskIds
+    self.suiteId = suiteId
+    self.previewId = previewId
+    self.apply = apply
+  }
+
+  public static var fullName: String { "hito.v1.RevalidateRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> RevalidateRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What becomes of one snapshot.
+public struct RevalidateResponse: WireMessage, Equatable {
+  /// UUID of this revalidation.
+  public var groupId: String
+  /// What happened.
+  public var step: Step?
+
+  public init(
+    groupId: String = "", step: Step? = nil
+  ) {
+    self.groupId = groupId
+    self.step = step
+  }
+
+  /// What happened.
+  public enum Step: Equatable, Sendable {
+    /// One was validated again.
+    case snapshot(RevalidatedSnapshot)
+    /// All of it; the last message.
+    case summary(RevalidationSummary)
+  }
+
+  public static var fullName: String { "hito.v1.RevalidateResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> RevalidateResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// A snapshot before and after.
+public struct RevalidatedSnapshot: WireMessage, Equatable {
+  /// The validation.
+  public var runId: String
+  /// The snapshot.
+  public var snapshotId: String
+  /// Its author.
+  public var userId: String
+  /// Its task.
+  public var taskId: String
+  /// What it was.
+  public var verdictBefore: Verdict
+  /// What it is, or would be.
+  public var verdictAfter: Verdict
+  /// 0 where nothing was decided.
+  public var scoreBefore: Double
+  /// 0 where nothing was decided.
+  public var scoreAfter: Double
+  /// Whether the verdict or the score differs.
+  public var changed: Bool
+  /// Whether it was written.
+  public var applied: Bool
+  /// Why it was not, or why nothing could be decided; empty where nothing is to be said.
+  public var reason: String
+
+  public init(
+    runId: String = "", snapshotId: String = "", userId: String = "", taskId: String = "",
+    verdictBefore: Verdict = Verdict(rawValue: 0), verdictAfter: Verdict = Verdict(rawValue: 0),
+    scoreBefore: Double = 0, scoreAfter: Double = 0, changed: Bool = false, applied: Bool = false,
+    reason: String = ""
+  ) {
+    self.runId = runId
+    self.snapshotId = snapshotId
+    self.userId = userId
+    self.taskId = taskId
+    self.verdictBefore = verdictBefore
+    self.verdictAfter = verdictAfter
+    self.scoreBefore = scoreBefore
+    self.scoreAfter = scoreAfter
+    self.changed = changed
+    self.applied = applied
+    self.reason = reason
+  }
+
+  public static var fullName: String { "hito.v1.RevalidatedSnapshot" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> RevalidatedSnapshot {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// All snapshots of a revalidation.
+public struct RevalidationSummary: WireMessage, Equatable {
+  /// How many there were.
+  public var count: Int32
+  /// How many changed, or would.
+  public var changedCount: Int32
+  /// How many were written.
+  public var appliedCount: Int32
+  /// How many newly pass.
+  public var newlyPassedCount: Int32
+  /// How many newly fail.
+  public var newlyFailedCount: Int32
+  /// Sum of the differences of the scores.
+  public var scoreDifference: Double
+  /// How many could not be decided.
+  public var undecidedCount: Int32
+
+  public init(
+    count: Int32 = 0, changedCount: Int32 = 0, appliedCount: Int32 = 0, newlyPassedCount: Int32 = 0,
+    newlyFailedCount: Int32 = 0, scoreDifference: Double = 0, undecidedCount: Int32 = 0
+  ) {
+    self.count = count
+    self.changedCount = changedCount
+    self.appliedCount = appliedCount
+    self.newlyPassedCount = newlyPassedCount
+    self.newlyFailedCount = newlyFailedCount
+    self.scoreDifference = scoreDifference
+    self.undecidedCount = undecidedCount
+  }
+
+  public static var fullName: String { "hito.v1.RevalidationSummary" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> RevalidationSummary {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// One test that a suite expects.
+public struct ExpectedTest: WireMessage, Equatable {
+  /// What the runner calls it, unique in the suite; at most 300 characters.
+  public var id: String
+  /// What people call it; empty means the id.
+  public var title: String
+  /// Its share of the score: above 0, at most 1,000; 0 means 1.
+  public var weight: Double
+  /// Shown beside the weight; 0 means none.
+  public var points: Int32
+  /// Its content, id, title, input, output and messages are not shown to learners.
+  public var hidden: Bool
+  /// Of kind STDIO only: what the program reads.
+  public var input: String
+  /// Of kind STDIO only: what it must write.
+  public var output: String
+  /// Of kind STDIO only: arguments of the program; at most 20.
+  public var arguments: [String]
+
+  public init(
+    id: String = "", title: String = "", weight: Double = 0, points: Int32 = 0,
+    hidden: Bool = false, input: String = "", output: String = "", arguments: [String] = []
+  ) {
+    self.id = id
+    self.title = title
+    self.weight = weight
+    self.points = points
+    self.hidden = hidden
+    self.input = input
+    self.output = output
+    self.arguments = arguments
+  }
+
+  public static var fullName: String { "hito.v1.ExpectedTest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ExpectedTest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Limits of one run; 0 means the language's default.
+public struct RunLimits: WireMessage, Equatable {
+  /// CPU time, in milliseconds: 100 to 60,000.
+  public var cpuMs: Int32
+  /// In bytes: 16 MiB to 1 GiB.
+  public var memoryBytes: Int64
+  /// 1 to 256.
+  public var processCount: Int32
+  /// Of both outputs together, in bytes: up to 1 MiB.
+  public var outputBytes: Int32
+  /// Of one file that the program writes, in bytes: up to 64 MiB.
+  public var fileBytes: Int64
+
+  public init(
+    cpuMs: Int32 = 0, memoryBytes: Int64 = 0, processCount: Int32 = 0, outputBytes: Int32 = 0,
+    fileBytes: Int64 = 0
+  ) {
+    self.cpuMs = cpuMs
+    self.memoryBytes = memoryBytes
+    self.processCount = processCount
+    self.outputBytes = outputBytes
+    self.fileBytes = fileBytes
+  }
+
+  public static var fullName: String { "hito.v1.RunLimits" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> RunLimits {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// How a score is made.
+public struct ScorePolicy: WireMessage, Equatable {
+  /// Empty means `default@1`, for which nothing else may be said; otherwise answered by the server.
+  public var name: String
+  /// Share of the tests in the score, 0 to 1; the rest is lint's.
+  /// The share; not set means 0.8.
+  public var testShare: Double?
+  /// Score from which code has passed, although not every test did; not set: every test must pass.
+  /// The score, above 0 and at most 1.
+  public var passingScore: Double?
+  /// Lint findings by rule id that count nothing; at most 100.
+  public var ignoredRules: [String]
+
+  public init(
+    name: String = "", testShare: Double? = nil, passingScore: Double? = nil,
+    ignoredRules: [String] = []
+  ) {
+    self.name = name
+    self.testShare = testShare
+    self.passingScore = passingScore
+    self.ignoredRules = ignoredRules
+  }
+
+  public static var fullName: String { "hito.v1.ScorePolicy" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ScorePolicy {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The tests of a task. A stored suite never changes.
+public struct TestSuite: WireMessage, Equatable {
+  /// UUID, made by the server.
+  public var id: String
+  /// Of the submission.
+  public var language: String
+  /// How the tests are run.
+  public var kind: TestKind
+  /// Files of the tests: at most 50, and 1 MiB in all. None for who is not shown what is hidden, where
+  /// anything is.
+  public var files: [SourceFile]
+  /// In the order in which they are shown; 1 to 500.
+  public var tests: [ExpectedTest]
+  /// Of kind PROTOCOL only: the command that runs the tests; at most 20 parts.
+  public var command: [String]
+  /// Limits of one run.
+  public var limits: RunLimits?
+  /// How the score is made.
+  public var policy: ScorePolicy?
+  /// Whether code that passes completes the task.
+  public var completesTask: Bool
+  /// SHA-256 of all but `id`; made by the server.
+  public var hash: [UInt8]
+
+  public init(
+    id: String = "", language: String = "", kind: TestKind = TestKind(rawValue: 0),
+    files: [SourceFile] = [], tests: [ExpectedTest] = [], command: [String] = [],
+    limits: RunLimits? = nil, policy: ScorePolicy? = nil, completesTask: Bool = false,
+    hash: [UInt8] = []
+  ) {
+    self.id = id
+    self.language = language
+    self.kind = kind
+    self.files = files
+    self.tests = tests
+    self.command = command
+    self.limits = limits
+    self.policy = policy
+    self.completesTask = completesTask
+    self.hash = hash
+  }
+
+  public static var fullName: String { "hito.v1.TestSuite" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> TestSuite {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The suite that a task had from a moment on.
+public struct TaskTests: WireMessage, Equatable {
+  /// UUID of the task.
+  public var taskId: String
+  /// The suite; not set where the tests were taken away. In a history without files and tests.
+  public var suite: TestSuite?
+  /// Who set it.
+  public var setBy: String
+  /// When.
+  public var setAt: Timestamp?
+  /// 1 for the first suite of the task, then without gaps.
+  public var version: Int64
+  /// Whether hidden parts were left out.
+  public var isCut: Bool
+
+  public init(
+    taskId: String = "", suite: TestSuite? = nil, setBy: String = "", setAt: Timestamp? = nil,
+    version: Int64 = 0, isCut: Bool = false
+  ) {
+    self.taskId = taskId
+    self.suite = suite
+    self.setBy = setBy
+    self.setAt = setAt
+    self.version = version
+    self.isCut = isCut
+  }
+
+  public static var fullName: String { "hito.v1.TaskTests" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> TaskTests {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// New tests of tasks.
+public struct SetTaskTestsRequest: WireMessage, Equatable {
+  /// UUIDs of the tasks, 1 to 1,000.
+  public var taskIds: [String]
+  /// The tests.
+  public var suite: TestSuite?
+
+  public init(
+    taskIds: [String] = [], suite: TestSuite? = nil
+  ) {
+    self.taskIds = taskIds
+    self.suite = suite
+  }
+
+  public static var fullName: String { "hito.v1.SetTaskTestsRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> SetTaskTestsRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The tests after the change.
+public struct SetTaskTestsResponse: WireMessage, Equatable {
+  /// UUID of the suite.
+  public var suiteId: String
+  /// How many tasks have it newly: those that had it already are not counted.
+  public var changedCount: Int32
+  /// Names this write.
+  public var receipt: WriteReceipt?
+
+  public init(
+    suiteId: String = "", changedCount: Int32 = 0, receipt: WriteReceipt? = nil
+  ) {
+    self.suiteId = suiteId
+    self.changedCount = changedCount
+    self.receipt = receipt
+  }
+
+  public static var fullName: String { "hito.v1.SetTaskTestsResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> SetTaskTestsResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Which tests.
+public struct GetTaskTestsRequest: WireMessage, Equatable {
+  /// UUID of the task.
+  public var taskId: String
+  /// Also which it had before: the last 100.
+  public var withHistory: Bool
+  /// Wait for this write first.
+  public var minCursor: String
+
+  public init(
+    taskId: String = "", withHistory: Bool = false, minCursor: String = ""
+  ) {
+    self.taskId = taskId
+    self.withHistory = withHistory
+    self.minCursor = minCursor
+  }
+
+  public static var fullName: String { "hito.v1.GetTaskTestsRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> GetTaskTestsRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The tests.
+public struct GetTaskTestsResponse: WireMessage, Equatable {
+  /// The tests of the task; not set where it has none.
+  public var tests: TaskTests?
+  /// Newest first.
+  public var history: [TaskTests]
+
+  public init(
+    tests: TaskTests? = nil, history: [TaskTests] = []
+  ) {
+    self.tests = tests
+    self.history = history
+  }
+
+  public static var fullName: String { "hito.v1.GetTaskTestsResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> GetTaskTestsResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Which tests to take away.
+public struct ClearTaskTestsRequest: WireMessage, Equatable {
+  /// UUIDs of the tasks, 1 to 1,000.
+  public var taskIds: [String]
+
+  public init(
+    taskIds: [String] = []
+  ) {
+    self.taskIds = taskIds
+  }
+
+  public static var fullName: String { "hito.v1.ClearTaskTestsRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ClearTaskTestsRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The tasks after the change.
+public struct ClearTaskTestsResponse: WireMessage, Equatable {
+  /// How many had tests.
+  public var changedCount: Int32
+  /// Names this write.
+  public var receipt: WriteReceipt?
+
+  public init(
+    changedCount: Int32 = 0, receipt: WriteReceipt? = nil
+  ) {
+    self.changedCount = changedCount
+    self.receipt = receipt
+  }
+
+  public static var fullName: String { "hito.v1.ClearTaskTestsResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ClearTaskTestsResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The question has no parameters.
+public struct ListLanguagesRequest: WireMessage, Equatable {
+  public init() {}
+
+  public static var fullName: String { "hito.v1.ListLanguagesRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ListLanguagesRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What can be done with a language.
+public struct LanguageSupport: WireMessage, Equatable {
+  /// For example `python`.
+  public var language: String
+  /// The stages that can decide.
+  public var stages: [ValidationStage]
+  /// How tests can be run.
+  public var testKinds: [TestKind]
+  /// Versions by tool.
+  public var toolVersions: [String: String]
+  /// What is missing and would be used.
+  public var missingTools: [String]
+
+  public init(
+    language: String = "", stages: [ValidationStage] = [], testKinds: [TestKind] = [],
+    toolVersions: [String: String] = [:], missingTools: [String] = []
+  ) {
+    self.language = language
+    self.stages = stages
+    self.testKinds = testKinds
+    self.toolVersions = toolVersions
+    self.missingTools = missingTools
+  }
+
+  public static var fullName: String { "hito.v1.LanguageSupport" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> LanguageSupport {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What this server can validate.
+public struct ListLanguagesResponse: WireMessage, Equatable {
+  /// By name.
+  public var languages: [LanguageSupport]
+  /// Why this server validates nothing by itself; empty where it does.
+  public var reason: String
+
+  public init(
+    languages: [LanguageSupport] = [], reason: String = ""
+  ) {
+    self.languages = languages
+    self.reason = reason
+  }
+
+  public static var fullName: String { "hito.v1.ListLanguagesResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ListLanguagesResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Which validation.
+public struct ExportSarifRequest: WireMessage, Equatable {
+  /// UUID.
+  public var runId: String
+
+  public init(
+    runId: String = ""
+  ) {
+    self.runId = runId
+  }
+
+  public static var fullName: String { "hito.v1.ExportSarifRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ExportSarifRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Its diagnostics.
+public struct ExportSarifResponse: WireMessage, Equatable {
+  /// A SARIF 2.1.0 log as JSON.
+  public var sarif: String
+
+  public init(
+    sarif: String = ""
+  ) {
+    self.sarif = sarif
+  }
+
+  public static var fullName: String { "hito.v1.ExportSarifResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ExportSarifResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What another tool said.
+public struct ImportSarifRequest: WireMessage, Equatable {
+  /// UUID of the snapshot.
+  public var snapshotId: String
+  /// A SARIF 2.1.0 log as JSON; at most 1 MiB.
+  public var sarif: String
+
+  public init(
+    snapshotId: String = "", sarif: String = ""
+  ) {
+    self.snapshotId = snapshotId
+    self.sarif = sarif
+  }
+
+  public static var fullName: String { "hito.v1.ImportSarifRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ImportSarifRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What was stored.
+public struct ImportSarifResponse: WireMessage, Equatable {
+  /// The record: GetValidation answers its diagnostics.
+  public var validation: ValidationRun?
+  /// Names this write.
+  public var receipt: WriteReceipt?
+
+  public init(
+    validation: ValidationRun? = nil, receipt: WriteReceipt? = nil
+  ) {
+    self.validation = validation
+    self.receipt = receipt
+  }
+
+  public static var fullName: String { "hito.v1.ImportSarifResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ImportSarifResponse {
     try Codec.decode(bytes, limits)
   }
 
@@ -1016,6 +2835,11 @@ public struct SetSharingResponse: WireMessage, Equatable {
 
 extension CreateSnapshotResponse: WriteResponse {}
 extension ListSnapshotsRequest: PagedRequest {}
+extension CancelValidationResponse: WriteResponse {}
+extension ListValidationsRequest: PagedRequest {}
+extension SetTaskTestsResponse: WriteResponse {}
+extension ClearTaskTestsResponse: WriteResponse {}
+extension ImportSarifResponse: WriteResponse {}
 extension RecordVerdictResponse: WriteResponse {}
 extension SetSharingResponse: WriteResponse {}
 
@@ -1033,6 +2857,11 @@ extension Diagnostic: CodedMessage {
     self.endLine = raw.pointee.end_line
     self.endColumn = raw.pointee.end_column
     self.tool = Codec.string(raw.pointee.tool)
+    self.path = Codec.string(raw.pointee.path)
+    self.ruleUrl = Codec.string(raw.pointee.rule_url)
+    self.advice = Advice(rawValue: Int32(truncatingIfNeeded: raw.pointee.advice.rawValue))
+    self.fix = Codec.messages(raw.pointee.n_fix, raw.pointee.fix)
+    self.fixIsSafe = raw.pointee.fix_is_safe != 0
   }
 
   func write(
@@ -1052,6 +2881,42 @@ extension Diagnostic: CodedMessage {
     if !self.tool.isEmpty {
       raw.pointee.tool = arena.string(self.tool)
     }
+    if !self.path.isEmpty {
+      raw.pointee.path = arena.string(self.path)
+    }
+    if !self.ruleUrl.isEmpty {
+      raw.pointee.rule_url = arena.string(self.ruleUrl)
+    }
+    raw.pointee.advice = .init(rawValue: .init(truncatingIfNeeded: self.advice.rawValue))
+    raw.pointee.n_fix = self.fix.count
+    raw.pointee.fix = arena.list(self.fix) { arena.message($0) }
+    raw.pointee.fix_is_safe = self.fixIsSafe ? 1 : 0
+  }
+}
+
+extension SourceEdit: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__SourceEdit>) {
+    hito__v1__source_edit__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__SourceEdit>) {
+    self.line = raw.pointee.line
+    self.column = raw.pointee.column
+    self.endLine = raw.pointee.end_line
+    self.endColumn = raw.pointee.end_column
+    self.replacement = Codec.string(raw.pointee.replacement)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SourceEdit>, _ arena: EncodingArena
+  ) {
+    raw.pointee.line = self.line
+    raw.pointee.column = self.column
+    raw.pointee.end_line = self.endLine
+    raw.pointee.end_column = self.endColumn
+    if !self.replacement.isEmpty {
+      raw.pointee.replacement = arena.string(self.replacement)
+    }
   }
 }
 
@@ -1067,6 +2932,10 @@ extension TestResult: CodedMessage {
     self.output = Codec.string(raw.pointee.output)
     self.weight = raw.pointee.weight
     self.hidden = raw.pointee.hidden != 0
+    self.id = Codec.string(raw.pointee.id)
+    self.points = raw.pointee.points
+    self.durationUs = raw.pointee.duration_us
+    self.flaky = raw.pointee.flaky != 0
   }
 
   func write(
@@ -1084,6 +2953,12 @@ extension TestResult: CodedMessage {
     }
     raw.pointee.weight = self.weight
     raw.pointee.hidden = self.hidden ? 1 : 0
+    if !self.id.isEmpty {
+      raw.pointee.id = arena.string(self.id)
+    }
+    raw.pointee.points = self.points
+    raw.pointee.duration_us = self.durationUs
+    raw.pointee.flaky = self.flaky ? 1 : 0
   }
 }
 
@@ -1157,6 +3032,7 @@ extension CodeSnapshot: CodedMessage {
     self.createdAt = Codec.message(raw.pointee.created_at)
     self.updatedAt = Codec.message(raw.pointee.updated_at)
     self.courseId = Codec.string(raw.pointee.course_id)
+    self.files = Codec.messages(raw.pointee.n_files, raw.pointee.files)
     self.validationScore =
       raw.pointee.validation_score_presence_case.rawValue == 9 ? raw.pointee.validation_score : nil
   }
@@ -1204,6 +3080,8 @@ extension CodeSnapshot: CodedMessage {
     if !self.courseId.isEmpty {
       raw.pointee.course_id = arena.string(self.courseId)
     }
+    raw.pointee.n_files = self.files.count
+    raw.pointee.files = arena.list(self.files) { arena.message($0) }
     if let value = self.validationScore {
       raw.pointee.validation_score_presence_case = .init(rawValue: 9)
       raw.pointee.validation_score = value
@@ -1372,6 +3250,9 @@ extension ValidateCodeRequest: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__ValidateCodeRequest>) {
     self.snapshotId = Codec.string(raw.pointee.snapshot_id)
     self.withFeedback = raw.pointee.with_feedback != 0
+    self.submission = Codec.message(raw.pointee.submission)
+    self.runs = raw.pointee.runs
+    self.seed = raw.pointee.seed
   }
 
   func write(
@@ -1381,6 +3262,66 @@ extension ValidateCodeRequest: CodedMessage {
       raw.pointee.snapshot_id = arena.string(self.snapshotId)
     }
     raw.pointee.with_feedback = self.withFeedback ? 1 : 0
+    if let value = self.submission {
+      raw.pointee.submission = arena.message(value)
+    }
+    raw.pointee.runs = self.runs
+    raw.pointee.seed = self.seed
+  }
+}
+
+extension SourceFile: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__SourceFile>) {
+    hito__v1__source_file__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__SourceFile>) {
+    self.path = Codec.string(raw.pointee.path)
+    self.content = Codec.string(raw.pointee.content)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SourceFile>, _ arena: EncodingArena
+  ) {
+    if !self.path.isEmpty {
+      raw.pointee.path = arena.string(self.path)
+    }
+    if !self.content.isEmpty {
+      raw.pointee.content = arena.string(self.content)
+    }
+  }
+}
+
+extension Submission: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__Submission>) {
+    hito__v1__submission__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__Submission>) {
+    self.taskId = Codec.string(raw.pointee.task_id)
+    self.language = Codec.string(raw.pointee.language)
+    self.files = Codec.messages(raw.pointee.n_files, raw.pointee.files)
+    self.mainPath = Codec.string(raw.pointee.main_path)
+    self.userId = Codec.string(raw.pointee.user_id)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Submission>, _ arena: EncodingArena
+  ) {
+    if !self.taskId.isEmpty {
+      raw.pointee.task_id = arena.string(self.taskId)
+    }
+    if !self.language.isEmpty {
+      raw.pointee.language = arena.string(self.language)
+    }
+    raw.pointee.n_files = self.files.count
+    raw.pointee.files = arena.list(self.files) { arena.message($0) }
+    if !self.mainPath.isEmpty {
+      raw.pointee.main_path = arena.string(self.mainPath)
+    }
+    if !self.userId.isEmpty {
+      raw.pointee.user_id = arena.string(self.userId)
+    }
   }
 }
 
@@ -1391,6 +3332,10 @@ extension ValidateCodeResponse: CodedMessage {
 
   init(reading raw: UnsafePointer<Hito__V1__ValidateCodeResponse>) {
     self.stage = ValidationStage(rawValue: Int32(truncatingIfNeeded: raw.pointee.stage.rawValue))
+    self.runId = Codec.string(raw.pointee.run_id)
+    self.cursor = Codec.string(raw.pointee.cursor)
+    self.attempt = raw.pointee.attempt
+    self.validation = Codec.message(raw.pointee.validation)
     self.step =
       switch raw.pointee.step_case.rawValue {
       case 2: .started(raw.pointee.started != 0)
@@ -1399,6 +3344,9 @@ extension ValidateCodeResponse: CodedMessage {
       case 5: .run(Codec.message(raw.pointee.run) ?? RunOutcome())
       case 6: .token(Codec.message(raw.pointee.token) ?? AgentToken())
       case 7: .result(Codec.message(raw.pointee.result) ?? CodeSnapshot())
+      case 16: .queued(Codec.message(raw.pointee.queued) ?? QueuePlace())
+      case 17: .stageFinished(Codec.message(raw.pointee.stage_finished) ?? StageReport())
+      case 18: .feedback(Codec.message(raw.pointee.feedback) ?? FeedbackResult())
       default: nil
       }
   }
@@ -1407,6 +3355,16 @@ extension ValidateCodeResponse: CodedMessage {
     to raw: UnsafeMutablePointer<Hito__V1__ValidateCodeResponse>, _ arena: EncodingArena
   ) {
     raw.pointee.stage = .init(rawValue: .init(truncatingIfNeeded: self.stage.rawValue))
+    if !self.runId.isEmpty {
+      raw.pointee.run_id = arena.string(self.runId)
+    }
+    if !self.cursor.isEmpty {
+      raw.pointee.cursor = arena.string(self.cursor)
+    }
+    raw.pointee.attempt = self.attempt
+    if let value = self.validation {
+      raw.pointee.validation = arena.message(value)
+    }
     switch self.step {
     case .started(let value)?:
       raw.pointee.step_case = .init(rawValue: 2)
@@ -1426,7 +3384,1154 @@ extension ValidateCodeResponse: CodedMessage {
     case .result(let value)?:
       raw.pointee.step_case = .init(rawValue: 7)
       raw.pointee.result = arena.message(value)
+    case .queued(let value)?:
+      raw.pointee.step_case = .init(rawValue: 16)
+      raw.pointee.queued = arena.message(value)
+    case .stageFinished(let value)?:
+      raw.pointee.step_case = .init(rawValue: 17)
+      raw.pointee.stage_finished = arena.message(value)
+    case .feedback(let value)?:
+      raw.pointee.step_case = .init(rawValue: 18)
+      raw.pointee.feedback = arena.message(value)
     case nil: break
+    }
+  }
+}
+
+extension QueuePlace: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__QueuePlace>) {
+    hito__v1__queue_place__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__QueuePlace>) {
+    self.position = raw.pointee.position
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__QueuePlace>, _ arena: EncodingArena
+  ) {
+    raw.pointee.position = self.position
+  }
+}
+
+extension StageReport: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__StageReport>) {
+    hito__v1__stage_report__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__StageReport>) {
+    self.stage = ValidationStage(rawValue: Int32(truncatingIfNeeded: raw.pointee.stage.rawValue))
+    self.status = StageStatus(rawValue: Int32(truncatingIfNeeded: raw.pointee.status.rawValue))
+    self.tool = Codec.string(raw.pointee.tool)
+    self.note = Codec.string(raw.pointee.note)
+    self.durationUs = raw.pointee.duration_us
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__StageReport>, _ arena: EncodingArena
+  ) {
+    raw.pointee.stage = .init(rawValue: .init(truncatingIfNeeded: self.stage.rawValue))
+    raw.pointee.status = .init(rawValue: .init(truncatingIfNeeded: self.status.rawValue))
+    if !self.tool.isEmpty {
+      raw.pointee.tool = arena.string(self.tool)
+    }
+    if !self.note.isEmpty {
+      raw.pointee.note = arena.string(self.note)
+    }
+    raw.pointee.duration_us = self.durationUs
+  }
+}
+
+extension ValidationReport: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ValidationReport>) {
+    hito__v1__validation_report__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ValidationReport>) {
+    self.verdict = Verdict(rawValue: Int32(truncatingIfNeeded: raw.pointee.verdict.rawValue))
+    self.reason = Codec.string(raw.pointee.reason)
+    self.stages = Codec.messages(raw.pointee.n_stages, raw.pointee.stages)
+    self.diagnostics = Codec.messages(raw.pointee.n_diagnostics, raw.pointee.diagnostics)
+    self.droppedDiagnosticCount = raw.pointee.dropped_diagnostic_count
+    self.tests = Codec.messages(raw.pointee.n_tests, raw.pointee.tests)
+    self.runs = Codec.messages(raw.pointee.n_runs, raw.pointee.runs)
+    self.toolVersions = Codec.dictionary(raw.pointee.n_tool_versions, raw.pointee.tool_versions) { entry in
+      (Codec.string(entry.pointee.key), Codec.string(entry.pointee.value))
+    }
+    self.limits = Codec.dictionary(raw.pointee.n_limits, raw.pointee.limits) { entry in
+      (Codec.string(entry.pointee.key), Codec.string(entry.pointee.value))
+    }
+    self.policy = Codec.string(raw.pointee.policy)
+    self.submissionHash = Codec.bytes(raw.pointee.submission_hash)
+    self.suiteHash = Codec.bytes(raw.pointee.suite_hash)
+    self.seed = raw.pointee.seed
+    self.score = raw.pointee.score_presence_case.rawValue == 2 ? raw.pointee.score : nil
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ValidationReport>, _ arena: EncodingArena
+  ) {
+    raw.pointee.verdict = .init(rawValue: .init(truncatingIfNeeded: self.verdict.rawValue))
+    if !self.reason.isEmpty {
+      raw.pointee.reason = arena.string(self.reason)
+    }
+    raw.pointee.n_stages = self.stages.count
+    raw.pointee.stages = arena.list(self.stages) { arena.message($0) }
+    raw.pointee.n_diagnostics = self.diagnostics.count
+    raw.pointee.diagnostics = arena.list(self.diagnostics) { arena.message($0) }
+    raw.pointee.dropped_diagnostic_count = self.droppedDiagnosticCount
+    raw.pointee.n_tests = self.tests.count
+    raw.pointee.tests = arena.list(self.tests) { arena.message($0) }
+    raw.pointee.n_runs = self.runs.count
+    raw.pointee.runs = arena.list(self.runs) { arena.message($0) }
+    raw.pointee.n_tool_versions = self.toolVersions.count
+    raw.pointee.tool_versions = arena.list(self.toolVersions.sorted { $0.key < $1.key }) { pair in
+      arena.entry(Hito__V1__ValidationReport__ToolVersionsEntry.self, hito__v1__validation_report__tool_versions_entry__init) { entry in
+        entry.pointee.key = arena.string(pair.key)
+        entry.pointee.value = arena.string(pair.value)
+      }
+    }
+    raw.pointee.n_limits = self.limits.count
+    raw.pointee.limits = arena.list(self.limits.sorted { $0.key < $1.key }) { pair in
+      arena.entry(Hito__V1__ValidationReport__LimitsEntry.self, hito__v1__validation_report__limits_entry__init) { entry in
+        entry.pointee.key = arena.string(pair.key)
+        entry.pointee.value = arena.string(pair.value)
+      }
+    }
+    if !self.policy.isEmpty {
+      raw.pointee.policy = arena.string(self.policy)
+    }
+    raw.pointee.submission_hash = arena.bytes(self.submissionHash)
+    raw.pointee.suite_hash = arena.bytes(self.suiteHash)
+    raw.pointee.seed = self.seed
+    if let value = self.score {
+      raw.pointee.score_presence_case = .init(rawValue: 2)
+      raw.pointee.score = value
+    }
+  }
+}
+
+extension ValidationRun: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ValidationRun>) {
+    hito__v1__validation_run__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ValidationRun>) {
+    self.runId = Codec.string(raw.pointee.run_id)
+    self.snapshotId = Codec.string(raw.pointee.snapshot_id)
+    self.userId = Codec.string(raw.pointee.user_id)
+    self.callerId = Codec.string(raw.pointee.caller_id)
+    self.taskId = Codec.string(raw.pointee.task_id)
+    self.suiteId = Codec.string(raw.pointee.suite_id)
+    self.status = ValidationStatus(rawValue: Int32(truncatingIfNeeded: raw.pointee.status.rawValue))
+    self.verdict = Verdict(rawValue: Int32(truncatingIfNeeded: raw.pointee.verdict.rawValue))
+    self.report = Codec.message(raw.pointee.report)
+    self.attempts = raw.pointee.attempts
+    self.preview = raw.pointee.preview != 0
+    self.groupId = Codec.string(raw.pointee.group_id)
+    self.createdAt = Codec.message(raw.pointee.created_at)
+    self.startedAt = Codec.message(raw.pointee.started_at)
+    self.finishedAt = Codec.message(raw.pointee.finished_at)
+    self.queuePosition = raw.pointee.queue_position
+    self.score = raw.pointee.score_presence_case.rawValue == 9 ? raw.pointee.score : nil
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ValidationRun>, _ arena: EncodingArena
+  ) {
+    if !self.runId.isEmpty {
+      raw.pointee.run_id = arena.string(self.runId)
+    }
+    if !self.snapshotId.isEmpty {
+      raw.pointee.snapshot_id = arena.string(self.snapshotId)
+    }
+    if !self.userId.isEmpty {
+      raw.pointee.user_id = arena.string(self.userId)
+    }
+    if !self.callerId.isEmpty {
+      raw.pointee.caller_id = arena.string(self.callerId)
+    }
+    if !self.taskId.isEmpty {
+      raw.pointee.task_id = arena.string(self.taskId)
+    }
+    if !self.suiteId.isEmpty {
+      raw.pointee.suite_id = arena.string(self.suiteId)
+    }
+    raw.pointee.status = .init(rawValue: .init(truncatingIfNeeded: self.status.rawValue))
+    raw.pointee.verdict = .init(rawValue: .init(truncatingIfNeeded: self.verdict.rawValue))
+    if let value = self.report {
+      raw.pointee.report = arena.message(value)
+    }
+    raw.pointee.attempts = self.attempts
+    raw.pointee.preview = self.preview ? 1 : 0
+    if !self.groupId.isEmpty {
+      raw.pointee.group_id = arena.string(self.groupId)
+    }
+    if let value = self.createdAt {
+      raw.pointee.created_at = arena.message(value)
+    }
+    if let value = self.startedAt {
+      raw.pointee.started_at = arena.message(value)
+    }
+    if let value = self.finishedAt {
+      raw.pointee.finished_at = arena.message(value)
+    }
+    raw.pointee.queue_position = self.queuePosition
+    if let value = self.score {
+      raw.pointee.score_presence_case = .init(rawValue: 9)
+      raw.pointee.score = value
+    }
+  }
+}
+
+extension WatchValidationRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__WatchValidationRequest>) {
+    hito__v1__watch_validation_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__WatchValidationRequest>) {
+    self.runId = Codec.string(raw.pointee.run_id)
+    self.cursor = Codec.string(raw.pointee.cursor)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__WatchValidationRequest>, _ arena: EncodingArena
+  ) {
+    if !self.runId.isEmpty {
+      raw.pointee.run_id = arena.string(self.runId)
+    }
+    if !self.cursor.isEmpty {
+      raw.pointee.cursor = arena.string(self.cursor)
+    }
+  }
+}
+
+extension CancelValidationRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__CancelValidationRequest>) {
+    hito__v1__cancel_validation_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__CancelValidationRequest>) {
+    self.runId = Codec.string(raw.pointee.run_id)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CancelValidationRequest>, _ arena: EncodingArena
+  ) {
+    if !self.runId.isEmpty {
+      raw.pointee.run_id = arena.string(self.runId)
+    }
+  }
+}
+
+extension CancelValidationResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__CancelValidationResponse>) {
+    hito__v1__cancel_validation_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__CancelValidationResponse>) {
+    self.validation = Codec.message(raw.pointee.validation)
+    self.receipt = Codec.message(raw.pointee.receipt)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CancelValidationResponse>, _ arena: EncodingArena
+  ) {
+    if let value = self.validation {
+      raw.pointee.validation = arena.message(value)
+    }
+    if let value = self.receipt {
+      raw.pointee.receipt = arena.message(value)
+    }
+  }
+}
+
+extension GetValidationRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__GetValidationRequest>) {
+    hito__v1__get_validation_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__GetValidationRequest>) {
+    self.runId = Codec.string(raw.pointee.run_id)
+    self.minCursor = Codec.string(raw.pointee.min_cursor)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetValidationRequest>, _ arena: EncodingArena
+  ) {
+    if !self.runId.isEmpty {
+      raw.pointee.run_id = arena.string(self.runId)
+    }
+    if !self.minCursor.isEmpty {
+      raw.pointee.min_cursor = arena.string(self.minCursor)
+    }
+  }
+}
+
+extension GetValidationResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__GetValidationResponse>) {
+    hito__v1__get_validation_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__GetValidationResponse>) {
+    self.validation = Codec.message(raw.pointee.validation)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetValidationResponse>, _ arena: EncodingArena
+  ) {
+    if let value = self.validation {
+      raw.pointee.validation = arena.message(value)
+    }
+  }
+}
+
+extension ListValidationsRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ListValidationsRequest>) {
+    hito__v1__list_validations_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ListValidationsRequest>) {
+    self.page = Codec.message(raw.pointee.page)
+    self.snapshotId = Codec.string(raw.pointee.snapshot_id)
+    self.userId = Codec.string(raw.pointee.user_id)
+    self.taskId = Codec.string(raw.pointee.task_id)
+    self.groupId = Codec.string(raw.pointee.group_id)
+    self.status = ValidationStatus(rawValue: Int32(truncatingIfNeeded: raw.pointee.status.rawValue))
+    self.minCursor = Codec.string(raw.pointee.min_cursor)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListValidationsRequest>, _ arena: EncodingArena
+  ) {
+    if let value = self.page {
+      raw.pointee.page = arena.message(value)
+    }
+    if !self.snapshotId.isEmpty {
+      raw.pointee.snapshot_id = arena.string(self.snapshotId)
+    }
+    if !self.userId.isEmpty {
+      raw.pointee.user_id = arena.string(self.userId)
+    }
+    if !self.taskId.isEmpty {
+      raw.pointee.task_id = arena.string(self.taskId)
+    }
+    if !self.groupId.isEmpty {
+      raw.pointee.group_id = arena.string(self.groupId)
+    }
+    raw.pointee.status = .init(rawValue: .init(truncatingIfNeeded: self.status.rawValue))
+    if !self.minCursor.isEmpty {
+      raw.pointee.min_cursor = arena.string(self.minCursor)
+    }
+  }
+}
+
+extension ListValidationsResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ListValidationsResponse>) {
+    hito__v1__list_validations_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ListValidationsResponse>) {
+    self.validations = Codec.messages(raw.pointee.n_validations, raw.pointee.validations)
+    self.page = Codec.message(raw.pointee.page)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListValidationsResponse>, _ arena: EncodingArena
+  ) {
+    raw.pointee.n_validations = self.validations.count
+    raw.pointee.validations = arena.list(self.validations) { arena.message($0) }
+    if let value = self.page {
+      raw.pointee.page = arena.message(value)
+    }
+  }
+}
+
+extension ValidateBatchRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ValidateBatchRequest>) {
+    hito__v1__validate_batch_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ValidateBatchRequest>) {
+    self.submissions = Codec.messages(raw.pointee.n_submissions, raw.pointee.submissions)
+    self.runs = raw.pointee.runs
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ValidateBatchRequest>, _ arena: EncodingArena
+  ) {
+    raw.pointee.n_submissions = self.submissions.count
+    raw.pointee.submissions = arena.list(self.submissions) { arena.message($0) }
+    raw.pointee.runs = self.runs
+  }
+}
+
+extension ValidateBatchResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ValidateBatchResponse>) {
+    hito__v1__validate_batch_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ValidateBatchResponse>) {
+    self.index = raw.pointee.index
+    self.groupId = Codec.string(raw.pointee.group_id)
+    self.step =
+      switch raw.pointee.step_case.rawValue {
+      case 2: .accepted(Codec.message(raw.pointee.accepted) ?? ValidationRun())
+      case 3: .finished(Codec.message(raw.pointee.finished) ?? ValidationRun())
+      case 4: .refused(Codec.message(raw.pointee.refused) ?? SubmissionRefusal())
+      default: nil
+      }
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ValidateBatchResponse>, _ arena: EncodingArena
+  ) {
+    raw.pointee.index = self.index
+    if !self.groupId.isEmpty {
+      raw.pointee.group_id = arena.string(self.groupId)
+    }
+    switch self.step {
+    case .accepted(let value)?:
+      raw.pointee.step_case = .init(rawValue: 2)
+      raw.pointee.accepted = arena.message(value)
+    case .finished(let value)?:
+      raw.pointee.step_case = .init(rawValue: 3)
+      raw.pointee.finished = arena.message(value)
+    case .refused(let value)?:
+      raw.pointee.step_case = .init(rawValue: 4)
+      raw.pointee.refused = arena.message(value)
+    case nil: break
+    }
+  }
+}
+
+extension SubmissionRefusal: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__SubmissionRefusal>) {
+    hito__v1__submission_refusal__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__SubmissionRefusal>) {
+    self.code = Codec.string(raw.pointee.code)
+    self.message = Codec.string(raw.pointee.message)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SubmissionRefusal>, _ arena: EncodingArena
+  ) {
+    if !self.code.isEmpty {
+      raw.pointee.code = arena.string(self.code)
+    }
+    if !self.message.isEmpty {
+      raw.pointee.message = arena.string(self.message)
+    }
+  }
+}
+
+extension CompareSnapshotsRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__CompareSnapshotsRequest>) {
+    hito__v1__compare_snapshots_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__CompareSnapshotsRequest>) {
+    self.earlierSnapshotId = Codec.string(raw.pointee.earlier_snapshot_id)
+    self.snapshotId = Codec.string(raw.pointee.snapshot_id)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CompareSnapshotsRequest>, _ arena: EncodingArena
+  ) {
+    if !self.earlierSnapshotId.isEmpty {
+      raw.pointee.earlier_snapshot_id = arena.string(self.earlierSnapshotId)
+    }
+    if !self.snapshotId.isEmpty {
+      raw.pointee.snapshot_id = arena.string(self.snapshotId)
+    }
+  }
+}
+
+extension FileComparison: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__FileComparison>) {
+    hito__v1__file_comparison__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__FileComparison>) {
+    self.path = Codec.string(raw.pointee.path)
+    self.change = FileChange(rawValue: Int32(truncatingIfNeeded: raw.pointee.change.rawValue))
+    self.addedLines = raw.pointee.added_lines
+    self.removedLines = raw.pointee.removed_lines
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__FileComparison>, _ arena: EncodingArena
+  ) {
+    if !self.path.isEmpty {
+      raw.pointee.path = arena.string(self.path)
+    }
+    raw.pointee.change = .init(rawValue: .init(truncatingIfNeeded: self.change.rawValue))
+    raw.pointee.added_lines = self.addedLines
+    raw.pointee.removed_lines = self.removedLines
+  }
+}
+
+extension TestComparison: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__TestComparison>) {
+    hito__v1__test_comparison__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__TestComparison>) {
+    self.id = Codec.string(raw.pointee.id)
+    self.name = Codec.string(raw.pointee.name)
+    self.before = TestStatus(rawValue: Int32(truncatingIfNeeded: raw.pointee.before.rawValue))
+    self.after = TestStatus(rawValue: Int32(truncatingIfNeeded: raw.pointee.after.rawValue))
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__TestComparison>, _ arena: EncodingArena
+  ) {
+    if !self.id.isEmpty {
+      raw.pointee.id = arena.string(self.id)
+    }
+    if !self.name.isEmpty {
+      raw.pointee.name = arena.string(self.name)
+    }
+    raw.pointee.before = .init(rawValue: .init(truncatingIfNeeded: self.before.rawValue))
+    raw.pointee.after = .init(rawValue: .init(truncatingIfNeeded: self.after.rawValue))
+  }
+}
+
+extension CompareSnapshotsResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__CompareSnapshotsResponse>) {
+    hito__v1__compare_snapshots_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__CompareSnapshotsResponse>) {
+    self.earlier = Codec.message(raw.pointee.earlier)
+    self.snapshot = Codec.message(raw.pointee.snapshot)
+    self.files = Codec.messages(raw.pointee.n_files, raw.pointee.files)
+    self.tests = Codec.messages(raw.pointee.n_tests, raw.pointee.tests)
+    self.newDiagnostics = Codec.messages(raw.pointee.n_new_diagnostics, raw.pointee.new_diagnostics)
+    self.fixedDiagnostics =
+      Codec.messages(raw.pointee.n_fixed_diagnostics, raw.pointee.fixed_diagnostics)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CompareSnapshotsResponse>, _ arena: EncodingArena
+  ) {
+    if let value = self.earlier {
+      raw.pointee.earlier = arena.message(value)
+    }
+    if let value = self.snapshot {
+      raw.pointee.snapshot = arena.message(value)
+    }
+    raw.pointee.n_files = self.files.count
+    raw.pointee.files = arena.list(self.files) { arena.message($0) }
+    raw.pointee.n_tests = self.tests.count
+    raw.pointee.tests = arena.list(self.tests) { arena.message($0) }
+    raw.pointee.n_new_diagnostics = self.newDiagnostics.count
+    raw.pointee.new_diagnostics = arena.list(self.newDiagnostics) { arena.message($0) }
+    raw.pointee.n_fixed_diagnostics = self.fixedDiagnostics.count
+    raw.pointee.fixed_diagnostics = arena.list(self.fixedDiagnostics) { arena.message($0) }
+  }
+}
+
+extension RevalidateRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__RevalidateRequest>) {
+    hito__v1__revalidate_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__RevalidateRequest>) {
+    self.snapshotId = Codec.string(raw.pointee.snapshot_id)
+    self.taskIds = Codec.list(raw.pointee.n_task_ids, raw.pointee.task_ids) { Codec.string($0) }
+    self.suiteId = Codec.string(raw.pointee.suite_id)
+    self.previewId = Codec.string(raw.pointee.preview_id)
+    self.apply = raw.pointee.apply != 0
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__RevalidateRequest>, _ arena: EncodingArena
+  ) {
+    if !self.snapshotId.isEmpty {
+      raw.pointee.snapshot_id = arena.string(self.snapshotId)
+    }
+    raw.pointee.n_task_ids = self.taskIds.count
+    raw.pointee.task_ids = arena.list(self.taskIds) { arena.string($0) }
+    if !self.suiteId.isEmpty {
+      raw.pointee.suite_id = arena.string(self.suiteId)
+    }
+    if !self.previewId.isEmpty {
+      raw.pointee.preview_id = arena.string(self.previewId)
+    }
+    raw.pointee.apply = self.apply ? 1 : 0
+  }
+}
+
+extension RevalidateResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__RevalidateResponse>) {
+    hito__v1__revalidate_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__RevalidateResponse>) {
+    self.groupId = Codec.string(raw.pointee.group_id)
+    self.step =
+      switch raw.pointee.step_case.rawValue {
+      case 2: .snapshot(Codec.message(raw.pointee.snapshot) ?? RevalidatedSnapshot())
+      case 3: .summary(Codec.message(raw.pointee.summary) ?? RevalidationSummary())
+      default: nil
+      }
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__RevalidateResponse>, _ arena: EncodingArena
+  ) {
+    if !self.groupId.isEmpty {
+      raw.pointee.group_id = arena.string(self.groupId)
+    }
+    switch self.step {
+    case .snapshot(let value)?:
+      raw.pointee.step_case = .init(rawValue: 2)
+      raw.pointee.snapshot = arena.message(value)
+    case .summary(let value)?:
+      raw.pointee.step_case = .init(rawValue: 3)
+      raw.pointee.summary = arena.message(value)
+    case nil: break
+    }
+  }
+}
+
+extension RevalidatedSnapshot: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__RevalidatedSnapshot>) {
+    hito__v1__revalidated_snapshot__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__RevalidatedSnapshot>) {
+    self.runId = Codec.string(raw.pointee.run_id)
+    self.snapshotId = Codec.string(raw.pointee.snapshot_id)
+    self.userId = Codec.string(raw.pointee.user_id)
+    self.taskId = Codec.string(raw.pointee.task_id)
+    self.verdictBefore =
+      Verdict(rawValue: Int32(truncatingIfNeeded: raw.pointee.verdict_before.rawValue))
+    self.verdictAfter =
+      Verdict(rawValue: Int32(truncatingIfNeeded: raw.pointee.verdict_after.rawValue))
+    self.scoreBefore = raw.pointee.score_before
+    self.scoreAfter = raw.pointee.score_after
+    self.changed = raw.pointee.changed != 0
+    self.applied = raw.pointee.applied != 0
+    self.reason = Codec.string(raw.pointee.reason)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__RevalidatedSnapshot>, _ arena: EncodingArena
+  ) {
+    if !self.runId.isEmpty {
+      raw.pointee.run_id = arena.string(self.runId)
+    }
+    if !self.snapshotId.isEmpty {
+      raw.pointee.snapshot_id = arena.string(self.snapshotId)
+    }
+    if !self.userId.isEmpty {
+      raw.pointee.user_id = arena.string(self.userId)
+    }
+    if !self.taskId.isEmpty {
+      raw.pointee.task_id = arena.string(self.taskId)
+    }
+    raw.pointee.verdict_before =
+      .init(rawValue: .init(truncatingIfNeeded: self.verdictBefore.rawValue))
+    raw.pointee.verdict_after =
+      .init(rawValue: .init(truncatingIfNeeded: self.verdictAfter.rawValue))
+    raw.pointee.score_before = self.scoreBefore
+    raw.pointee.score_after = self.scoreAfter
+    raw.pointee.changed = self.changed ? 1 : 0
+    raw.pointee.applied = self.applied ? 1 : 0
+    if !self.reason.isEmpty {
+      raw.pointee.reason = arena.string(self.reason)
+    }
+  }
+}
+
+extension RevalidationSummary: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__RevalidationSummary>) {
+    hito__v1__revalidation_summary__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__RevalidationSummary>) {
+    self.count = raw.pointee.count
+    self.changedCount = raw.pointee.changed_count
+    self.appliedCount = raw.pointee.applied_count
+    self.newlyPassedCount = raw.pointee.newly_passed_count
+    self.newlyFailedCount = raw.pointee.newly_failed_count
+    self.scoreDifference = raw.pointee.score_difference
+    self.undecidedCount = raw.pointee.undecided_count
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__RevalidationSummary>, _ arena: EncodingArena
+  ) {
+    raw.pointee.count = self.count
+    raw.pointee.changed_count = self.changedCount
+    raw.pointee.applied_count = self.appliedCount
+    raw.pointee.newly_passed_count = self.newlyPassedCount
+    raw.pointee.newly_failed_count = self.newlyFailedCount
+    raw.pointee.score_difference = self.scoreDifference
+    raw.pointee.undecided_count = self.undecidedCount
+  }
+}
+
+extension ExpectedTest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ExpectedTest>) {
+    hito__v1__expected_test__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ExpectedTest>) {
+    self.id = Codec.string(raw.pointee.id)
+    self.title = Codec.string(raw.pointee.title)
+    self.weight = raw.pointee.weight
+    self.points = raw.pointee.points
+    self.hidden = raw.pointee.hidden != 0
+    self.input = Codec.string(raw.pointee.input)
+    self.output = Codec.string(raw.pointee.output)
+    self.arguments = Codec.list(raw.pointee.n_arguments, raw.pointee.arguments) { Codec.string($0) }
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ExpectedTest>, _ arena: EncodingArena
+  ) {
+    if !self.id.isEmpty {
+      raw.pointee.id = arena.string(self.id)
+    }
+    if !self.title.isEmpty {
+      raw.pointee.title = arena.string(self.title)
+    }
+    raw.pointee.weight = self.weight
+    raw.pointee.points = self.points
+    raw.pointee.hidden = self.hidden ? 1 : 0
+    if !self.input.isEmpty {
+      raw.pointee.input = arena.string(self.input)
+    }
+    if !self.output.isEmpty {
+      raw.pointee.output = arena.string(self.output)
+    }
+    raw.pointee.n_arguments = self.arguments.count
+    raw.pointee.arguments = arena.list(self.arguments) { arena.string($0) }
+  }
+}
+
+extension RunLimits: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__RunLimits>) {
+    hito__v1__run_limits__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__RunLimits>) {
+    self.cpuMs = raw.pointee.cpu_ms
+    self.memoryBytes = raw.pointee.memory_bytes
+    self.processCount = raw.pointee.process_count
+    self.outputBytes = raw.pointee.output_bytes
+    self.fileBytes = raw.pointee.file_bytes
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__RunLimits>, _ arena: EncodingArena
+  ) {
+    raw.pointee.cpu_ms = self.cpuMs
+    raw.pointee.memory_bytes = self.memoryBytes
+    raw.pointee.process_count = self.processCount
+    raw.pointee.output_bytes = self.outputBytes
+    raw.pointee.file_bytes = self.fileBytes
+  }
+}
+
+extension ScorePolicy: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ScorePolicy>) {
+    hito__v1__score_policy__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ScorePolicy>) {
+    self.name = Codec.string(raw.pointee.name)
+    self.ignoredRules =
+      Codec.list(raw.pointee.n_ignored_rules, raw.pointee.ignored_rules) { Codec.string($0) }
+    self.testShare =
+      raw.pointee.test_share_presence_case.rawValue == 2 ? raw.pointee.test_share : nil
+    self.passingScore =
+      raw.pointee.passing_score_presence_case.rawValue == 3 ? raw.pointee.passing_score : nil
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ScorePolicy>, _ arena: EncodingArena
+  ) {
+    if !self.name.isEmpty {
+      raw.pointee.name = arena.string(self.name)
+    }
+    raw.pointee.n_ignored_rules = self.ignoredRules.count
+    raw.pointee.ignored_rules = arena.list(self.ignoredRules) { arena.string($0) }
+    if let value = self.testShare {
+      raw.pointee.test_share_presence_case = .init(rawValue: 2)
+      raw.pointee.test_share = value
+    }
+    if let value = self.passingScore {
+      raw.pointee.passing_score_presence_case = .init(rawValue: 3)
+      raw.pointee.passing_score = value
+    }
+  }
+}
+
+extension TestSuite: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__TestSuite>) {
+    hito__v1__test_suite__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__TestSuite>) {
+    self.id = Codec.string(raw.pointee.id)
+    self.language = Codec.string(raw.pointee.language)
+    self.kind = TestKind(rawValue: Int32(truncatingIfNeeded: raw.pointee.kind.rawValue))
+    self.files = Codec.messages(raw.pointee.n_files, raw.pointee.files)
+    self.tests = Codec.messages(raw.pointee.n_tests, raw.pointee.tests)
+    self.command = Codec.list(raw.pointee.n_command, raw.pointee.command) { Codec.string($0) }
+    self.limits = Codec.message(raw.pointee.limits)
+    self.policy = Codec.message(raw.pointee.policy)
+    self.completesTask = raw.pointee.completes_task != 0
+    self.hash = Codec.bytes(raw.pointee.hash)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__TestSuite>, _ arena: EncodingArena
+  ) {
+    if !self.id.isEmpty {
+      raw.pointee.id = arena.string(self.id)
+    }
+    if !self.language.isEmpty {
+      raw.pointee.language = arena.string(self.language)
+    }
+    raw.pointee.kind = .init(rawValue: .init(truncatingIfNeeded: self.kind.rawValue))
+    raw.pointee.n_files = self.files.count
+    raw.pointee.files = arena.list(self.files) { arena.message($0) }
+    raw.pointee.n_tests = self.tests.count
+    raw.pointee.tests = arena.list(self.tests) { arena.message($0) }
+    raw.pointee.n_command = self.command.count
+    raw.pointee.command = arena.list(self.command) { arena.string($0) }
+    if let value = self.limits {
+      raw.pointee.limits = arena.message(value)
+    }
+    if let value = self.policy {
+      raw.pointee.policy = arena.message(value)
+    }
+    raw.pointee.completes_task = self.completesTask ? 1 : 0
+    raw.pointee.hash = arena.bytes(self.hash)
+  }
+}
+
+extension TaskTests: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__TaskTests>) {
+    hito__v1__task_tests__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__TaskTests>) {
+    self.taskId = Codec.string(raw.pointee.task_id)
+    self.suite = Codec.message(raw.pointee.suite)
+    self.setBy = Codec.string(raw.pointee.set_by)
+    self.setAt = Codec.message(raw.pointee.set_at)
+    self.version = raw.pointee.version
+    self.isCut = raw.pointee.is_cut != 0
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__TaskTests>, _ arena: EncodingArena
+  ) {
+    if !self.taskId.isEmpty {
+      raw.pointee.task_id = arena.string(self.taskId)
+    }
+    if let value = self.suite {
+      raw.pointee.suite = arena.message(value)
+    }
+    if !self.setBy.isEmpty {
+      raw.pointee.set_by = arena.string(self.setBy)
+    }
+    if let value = self.setAt {
+      raw.pointee.set_at = arena.message(value)
+    }
+    raw.pointee.version = self.version
+    raw.pointee.is_cut = self.isCut ? 1 : 0
+  }
+}
+
+extension SetTaskTestsRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__SetTaskTestsRequest>) {
+    hito__v1__set_task_tests_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__SetTaskTestsRequest>) {
+    self.taskIds = Codec.list(raw.pointee.n_task_ids, raw.pointee.task_ids) { Codec.string($0) }
+    self.suite = Codec.message(raw.pointee.suite)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SetTaskTestsRequest>, _ arena: EncodingArena
+  ) {
+    raw.pointee.n_task_ids = self.taskIds.count
+    raw.pointee.task_ids = arena.list(self.taskIds) { arena.string($0) }
+    if let value = self.suite {
+      raw.pointee.suite = arena.message(value)
+    }
+  }
+}
+
+extension SetTaskTestsResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__SetTaskTestsResponse>) {
+    hito__v1__set_task_tests_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__SetTaskTestsResponse>) {
+    self.suiteId = Codec.string(raw.pointee.suite_id)
+    self.changedCount = raw.pointee.changed_count
+    self.receipt = Codec.message(raw.pointee.receipt)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SetTaskTestsResponse>, _ arena: EncodingArena
+  ) {
+    if !self.suiteId.isEmpty {
+      raw.pointee.suite_id = arena.string(self.suiteId)
+    }
+    raw.pointee.changed_count = self.changedCount
+    if let value = self.receipt {
+      raw.pointee.receipt = arena.message(value)
+    }
+  }
+}
+
+extension GetTaskTestsRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__GetTaskTestsRequest>) {
+    hito__v1__get_task_tests_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__GetTaskTestsRequest>) {
+    self.taskId = Codec.string(raw.pointee.task_id)
+    self.withHistory = raw.pointee.with_history != 0
+    self.minCursor = Codec.string(raw.pointee.min_cursor)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetTaskTestsRequest>, _ arena: EncodingArena
+  ) {
+    if !self.taskId.isEmpty {
+      raw.pointee.task_id = arena.string(self.taskId)
+    }
+    raw.pointee.with_history = self.withHistory ? 1 : 0
+    if !self.minCursor.isEmpty {
+      raw.pointee.min_cursor = arena.string(self.minCursor)
+    }
+  }
+}
+
+extension GetTaskTestsResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__GetTaskTestsResponse>) {
+    hito__v1__get_task_tests_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__GetTaskTestsResponse>) {
+    self.tests = Codec.message(raw.pointee.tests)
+    self.history = Codec.messages(raw.pointee.n_history, raw.pointee.history)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetTaskTestsResponse>, _ arena: EncodingArena
+  ) {
+    if let value = self.tests {
+      raw.pointee.tests = arena.message(value)
+    }
+    raw.pointee.n_history = self.history.count
+    raw.pointee.history = arena.list(self.history) { arena.message($0) }
+  }
+}
+
+extension ClearTaskTestsRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ClearTaskTestsRequest>) {
+    hito__v1__clear_task_tests_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ClearTaskTestsRequest>) {
+    self.taskIds = Codec.list(raw.pointee.n_task_ids, raw.pointee.task_ids) { Codec.string($0) }
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ClearTaskTestsRequest>, _ arena: EncodingArena
+  ) {
+    raw.pointee.n_task_ids = self.taskIds.count
+    raw.pointee.task_ids = arena.list(self.taskIds) { arena.string($0) }
+  }
+}
+
+extension ClearTaskTestsResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ClearTaskTestsResponse>) {
+    hito__v1__clear_task_tests_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ClearTaskTestsResponse>) {
+    self.changedCount = raw.pointee.changed_count
+    self.receipt = Codec.message(raw.pointee.receipt)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ClearTaskTestsResponse>, _ arena: EncodingArena
+  ) {
+    raw.pointee.changed_count = self.changedCount
+    if let value = self.receipt {
+      raw.pointee.receipt = arena.message(value)
+    }
+  }
+}
+
+extension ListLanguagesRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ListLanguagesRequest>) {
+    hito__v1__list_languages_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ListLanguagesRequest>) {
+    self.init()
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListLanguagesRequest>, _ arena: EncodingArena
+  ) {}
+}
+
+extension LanguageSupport: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__LanguageSupport>) {
+    hito__v1__language_support__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__LanguageSupport>) {
+    self.language = Codec.string(raw.pointee.language)
+    self.stages =
+      Codec.list(raw.pointee.n_stages, raw.pointee.stages) { ValidationStage(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
+    self.testKinds =
+      Codec.list(raw.pointee.n_test_kinds, raw.pointee.test_kinds) { TestKind(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
+    self.toolVersions = Codec.dictionary(raw.pointee.n_tool_versions, raw.pointee.tool_versions) { entry in
+      (Codec.string(entry.pointee.key), Codec.string(entry.pointee.value))
+    }
+    self.missingTools =
+      Codec.list(raw.pointee.n_missing_tools, raw.pointee.missing_tools) { Codec.string($0) }
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__LanguageSupport>, _ arena: EncodingArena
+  ) {
+    if !self.language.isEmpty {
+      raw.pointee.language = arena.string(self.language)
+    }
+    raw.pointee.n_stages = self.stages.count
+    raw.pointee.stages =
+      arena.list(self.stages) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    raw.pointee.n_test_kinds = self.testKinds.count
+    raw.pointee.test_kinds =
+      arena.list(self.testKinds) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
+    raw.pointee.n_tool_versions = self.toolVersions.count
+    raw.pointee.tool_versions = arena.list(self.toolVersions.sorted { $0.key < $1.key }) { pair in
+      arena.entry(Hito__V1__LanguageSupport__ToolVersionsEntry.self, hito__v1__language_support__tool_versions_entry__init) { entry in
+        entry.pointee.key = arena.string(pair.key)
+        entry.pointee.value = arena.string(pair.value)
+      }
+    }
+    raw.pointee.n_missing_tools = self.missingTools.count
+    raw.pointee.missing_tools = arena.list(self.missingTools) { arena.string($0) }
+  }
+}
+
+extension ListLanguagesResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ListLanguagesResponse>) {
+    hito__v1__list_languages_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ListLanguagesResponse>) {
+    self.languages = Codec.messages(raw.pointee.n_languages, raw.pointee.languages)
+    self.reason = Codec.string(raw.pointee.reason)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListLanguagesResponse>, _ arena: EncodingArena
+  ) {
+    raw.pointee.n_languages = self.languages.count
+    raw.pointee.languages = arena.list(self.languages) { arena.message($0) }
+    if !self.reason.isEmpty {
+      raw.pointee.reason = arena.string(self.reason)
+    }
+  }
+}
+
+extension ExportSarifRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ExportSarifRequest>) {
+    hito__v1__export_sarif_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ExportSarifRequest>) {
+    self.runId = Codec.string(raw.pointee.run_id)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ExportSarifRequest>, _ arena: EncodingArena
+  ) {
+    if !self.runId.isEmpty {
+      raw.pointee.run_id = arena.string(self.runId)
+    }
+  }
+}
+
+extension ExportSarifResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ExportSarifResponse>) {
+    hito__v1__export_sarif_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ExportSarifResponse>) {
+    self.sarif = Codec.string(raw.pointee.sarif)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ExportSarifResponse>, _ arena: EncodingArena
+  ) {
+    if !self.sarif.isEmpty {
+      raw.pointee.sarif = arena.string(self.sarif)
+    }
+  }
+}
+
+extension ImportSarifRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ImportSarifRequest>) {
+    hito__v1__import_sarif_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ImportSarifRequest>) {
+    self.snapshotId = Codec.string(raw.pointee.snapshot_id)
+    self.sarif = Codec.string(raw.pointee.sarif)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ImportSarifRequest>, _ arena: EncodingArena
+  ) {
+    if !self.snapshotId.isEmpty {
+      raw.pointee.snapshot_id = arena.string(self.snapshotId)
+    }
+    if !self.sarif.isEmpty {
+      raw.pointee.sarif = arena.string(self.sarif)
+    }
+  }
+}
+
+extension ImportSarifResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ImportSarifResponse>) {
+    hito__v1__import_sarif_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ImportSarifResponse>) {
+    self.validation = Codec.message(raw.pointee.validation)
+    self.receipt = Codec.message(raw.pointee.receipt)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ImportSarifResponse>, _ arena: EncodingArena
+  ) {
+    if let value = self.validation {
+      raw.pointee.validation = arena.message(value)
+    }
+    if let value = self.receipt {
+      raw.pointee.receipt = arena.message(value)
     }
   }
 }

@@ -16,6 +16,46 @@ public enum CodeValidationServiceMethods {
   public static let validateCode = MethodDescriptor(
     path: "hito.v1.CodeValidationService/ValidateCode", kind: .serverStreaming, isReadOnly: false,
     rule: MethodRule(callers: .users, cost: .bulk, timeout: .seconds(3600), isImplemented: false))
+  public static let watchValidation = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/WatchValidation", kind: .serverStreaming, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .subscription, timeout: nil, isImplemented: false))
+  public static let cancelValidation = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/CancelValidation", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+  public static let getValidation = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/GetValidation", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+  public static let listValidations = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/ListValidations", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30), isImplemented: false))
+  public static let validateBatch = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/ValidateBatch", kind: .serverStreaming, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .bulk, timeout: .seconds(3600), isImplemented: false))
+  public static let compareSnapshots = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/CompareSnapshots", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+  public static let revalidate = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/Revalidate", kind: .serverStreaming, isReadOnly: false,
+    rule: MethodRule(callers: .instructors, cost: .bulk, timeout: .seconds(3600),
+    isImplemented: false))
+  public static let setTaskTests = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/SetTaskTests", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+  public static let getTaskTests = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/GetTaskTests", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+  public static let clearTaskTests = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/ClearTaskTests", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+  public static let listLanguages = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/ListLanguages", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .memory, timeout: .seconds(30), isImplemented: false))
+  public static let exportSarif = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/ExportSarif", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+  public static let importSarif = MethodDescriptor(
+    path: "hito.v1.CodeValidationService/ImportSarif", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .users, cost: .bulk, timeout: .seconds(30), isImplemented: false))
   public static let recordVerdict = MethodDescriptor(
     path: "hito.v1.CodeValidationService/RecordVerdict", kind: .unary, isReadOnly: false,
     rule: MethodRule(callers: .instructors, cost: .rows, timeout: .seconds(30)))
@@ -29,8 +69,10 @@ public enum CodeValidationServiceMethods {
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
     [
-      createSnapshot, getSnapshot, listSnapshots, validateCode, recordVerdict, getFeedback,
-      setSharing,
+      createSnapshot, getSnapshot, listSnapshots, validateCode, watchValidation, cancelValidation,
+      getValidation, listValidations, validateBatch, compareSnapshots, revalidate, setTaskTests,
+      getTaskTests, clearTaskTests, listLanguages, exportSarif, importSarif, recordVerdict,
+      getFeedback, setSharing,
     ]
   }
 }
@@ -89,6 +131,19 @@ extension CodeValidationServiceHandler {
       try await self.listSnapshots(request, context)
     }
     try router.unimplemented(CodeValidationServiceMethods.validateCode)
+    try router.unimplemented(CodeValidationServiceMethods.watchValidation)
+    try router.unimplemented(CodeValidationServiceMethods.cancelValidation)
+    try router.unimplemented(CodeValidationServiceMethods.getValidation)
+    try router.unimplemented(CodeValidationServiceMethods.listValidations)
+    try router.unimplemented(CodeValidationServiceMethods.validateBatch)
+    try router.unimplemented(CodeValidationServiceMethods.compareSnapshots)
+    try router.unimplemented(CodeValidationServiceMethods.revalidate)
+    try router.unimplemented(CodeValidationServiceMethods.setTaskTests)
+    try router.unimplemented(CodeValidationServiceMethods.getTaskTests)
+    try router.unimplemented(CodeValidationServiceMethods.clearTaskTests)
+    try router.unimplemented(CodeValidationServiceMethods.listLanguages)
+    try router.unimplemented(CodeValidationServiceMethods.exportSarif)
+    try router.unimplemented(CodeValidationServiceMethods.importSarif)
     try router.unary(CodeValidationServiceMethods.recordVerdict) {
       (request: RecordVerdictRequest, context: CallContext) in
       try await self.recordVerdict(request, context)
@@ -144,12 +199,139 @@ public struct CodeValidationServiceClient: Sendable {
       options: options)
   }
 
-  /// Runs a stored file in the sandbox and judges it, stage by stage.
+  /// Runs code in the sandbox, with the tests of its task, and judges it, stage by stage: a stored
+  /// file, or a submission, which is stored first. The validation does not end with the call: whoever
+  /// comes back finds it by `run_id`. A repeat under the same idempotency key is shown the same
+  /// validation from its first step.
   public func validateCode(
     _ request: ValidateCodeRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> ResponseStream<ValidateCodeResponse> {
     try await transport.serverStreaming(
       CodeValidationServiceMethods.validateCode, request, returning: ValidateCodeResponse.self,
+      options: options)
+  }
+
+  /// Shows a validation from its first step, or after the cursor of a message, until it ends: on any
+  /// server, also when the one that began it has gone. Nothing is shown twice or left out.
+  public func watchValidation(
+    _ request: WatchValidationRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> ResponseStream<ValidateCodeResponse> {
+    try await transport.serverStreaming(
+      CodeValidationServiceMethods.watchValidation, request, returning: ValidateCodeResponse.self,
+      options: options)
+  }
+
+  /// Ends a validation that waits or runs. It decides nothing then.
+  public func cancelValidation(
+    _ request: CancelValidationRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> CancelValidationResponse {
+    try await transport.unary(
+      CodeValidationServiceMethods.cancelValidation, request,
+      returning: CancelValidationResponse.self, options: options)
+  }
+
+  /// One validation with its report.
+  public func getValidation(
+    _ request: GetValidationRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> GetValidationResponse {
+    try await transport.unary(
+      CodeValidationServiceMethods.getValidation, request, returning: GetValidationResponse.self,
+      options: options)
+  }
+
+  /// Validations, newest first, without their reports: the history of a snapshot, a task or a learner.
+  public func listValidations(
+    _ request: ListValidationsRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> ListValidationsResponse {
+    try await transport.unary(
+      CodeValidationServiceMethods.listValidations, request,
+      returning: ListValidationsResponse.self, options: options)
+  }
+
+  /// Validates up to 100 submissions, each a validation of its own, and answers each as it ends.
+  public func validateBatch(
+    _ request: ValidateBatchRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> ResponseStream<ValidateBatchResponse> {
+    try await transport.serverStreaming(
+      CodeValidationServiceMethods.validateBatch, request, returning: ValidateBatchResponse.self,
+      options: options)
+  }
+
+  /// What differs between two snapshots: their files, verdicts, diagnostics and tests.
+  public func compareSnapshots(
+    _ request: CompareSnapshotsRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> CompareSnapshotsResponse {
+    try await transport.unary(
+      CodeValidationServiceMethods.compareSnapshots, request,
+      returning: CompareSnapshotsResponse.self, options: options)
+  }
+
+  /// Validates again what was judged before, with the tests that its tasks have now: first as a
+  /// preview, which changes nothing and says who would change and by how much, then for good.
+  /// Instructors for the goals of their courses, services and admins for all. Earlier validations stay
+  /// in the history.
+  public func revalidate(
+    _ request: RevalidateRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> ResponseStream<RevalidateResponse> {
+    try await transport.serverStreaming(
+      CodeValidationServiceMethods.revalidate, request, returning: RevalidateResponse.self,
+      options: options)
+  }
+
+  /// Gives tasks their tests, all or none of them: the goal's owner for their own tasks, instructors for
+  /// the tasks of goals in their courses, services and admins for all. What an instructor, a service or an
+  /// admin set, a learner does not replace.
+  public func setTaskTests(
+    _ request: SetTaskTestsRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> SetTaskTestsResponse {
+    try await transport.unary(
+      CodeValidationServiceMethods.setTaskTests, request, returning: SetTaskTestsResponse.self,
+      options: options)
+  }
+
+  /// The tests of a task, now and before. Whoever did not write them and does not oversee the task is
+  /// not shown what is hidden.
+  public func getTaskTests(
+    _ request: GetTaskTestsRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> GetTaskTestsResponse {
+    try await transport.unary(
+      CodeValidationServiceMethods.getTaskTests, request, returning: GetTaskTestsResponse.self,
+      options: options)
+  }
+
+  /// Takes the tests of tasks away, all or none of them; by those who may set them. They stay in the history.
+  public func clearTaskTests(
+    _ request: ClearTaskTestsRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> ClearTaskTestsResponse {
+    try await transport.unary(
+      CodeValidationServiceMethods.clearTaskTests, request, returning: ClearTaskTestsResponse.self,
+      options: options)
+  }
+
+  /// What this server can validate, by language, with the versions of its tools.
+  public func listLanguages(
+    _ request: ListLanguagesRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> ListLanguagesResponse {
+    try await transport.unary(
+      CodeValidationServiceMethods.listLanguages, request, returning: ListLanguagesResponse.self,
+      options: options)
+  }
+
+  /// The diagnostics of a validation as SARIF 2.1.0.
+  public func exportSarif(
+    _ request: ExportSarifRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> ExportSarifResponse {
+    try await transport.unary(
+      CodeValidationServiceMethods.exportSarif, request, returning: ExportSarifResponse.self,
+      options: options)
+  }
+
+  /// Stores what another tool said of a snapshot, as SARIF 2.1.0. It changes no verdict.
+  public func importSarif(
+    _ request: ImportSarifRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> ImportSarifResponse {
+    try await transport.unary(
+      CodeValidationServiceMethods.importSarif, request, returning: ImportSarifResponse.self,
       options: options)
   }
 

@@ -52,6 +52,51 @@ void   hito__v1__diagnostic__free_unpacked
   assert(message->base.descriptor == &hito__v1__diagnostic__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hito__v1__source_edit__init
+                     (Hito__V1__SourceEdit         *message)
+{
+  static const Hito__V1__SourceEdit init_value = HITO__V1__SOURCE_EDIT__INIT;
+  *message = init_value;
+}
+size_t hito__v1__source_edit__get_packed_size
+                     (const Hito__V1__SourceEdit *message)
+{
+  assert(message->base.descriptor == &hito__v1__source_edit__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__source_edit__pack
+                     (const Hito__V1__SourceEdit *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__source_edit__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__source_edit__pack_to_buffer
+                     (const Hito__V1__SourceEdit *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__source_edit__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__SourceEdit *
+       hito__v1__source_edit__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__SourceEdit *)
+     protobuf_c_message_unpack (&hito__v1__source_edit__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__source_edit__free_unpacked
+                     (Hito__V1__SourceEdit *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__source_edit__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hito__v1__test_result__init
                      (Hito__V1__TestResult         *message)
 {
@@ -514,6 +559,96 @@ void   hito__v1__validate_code_request__free_unpacked
   assert(message->base.descriptor == &hito__v1__validate_code_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hito__v1__source_file__init
+                     (Hito__V1__SourceFile         *message)
+{
+  static const Hito__V1__SourceFile init_value = HITO__V1__SOURCE_FILE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__source_file__get_packed_size
+                     (const Hito__V1__SourceFile *message)
+{
+  assert(message->base.descriptor == &hito__v1__source_file__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__source_file__pack
+                     (const Hito__V1__SourceFile *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__source_file__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__source_file__pack_to_buffer
+                     (const Hito__V1__SourceFile *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__source_file__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__SourceFile *
+       hito__v1__source_file__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__SourceFile *)
+     protobuf_c_message_unpack (&hito__v1__source_file__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__source_file__free_unpacked
+                     (Hito__V1__SourceFile *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__source_file__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__submission__init
+                     (Hito__V1__Submission         *message)
+{
+  static const Hito__V1__Submission init_value = HITO__V1__SUBMISSION__INIT;
+  *message = init_value;
+}
+size_t hito__v1__submission__get_packed_size
+                     (const Hito__V1__Submission *message)
+{
+  assert(message->base.descriptor == &hito__v1__submission__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__submission__pack
+                     (const Hito__V1__Submission *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__submission__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__submission__pack_to_buffer
+                     (const Hito__V1__Submission *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__submission__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__Submission *
+       hito__v1__submission__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__Submission *)
+     protobuf_c_message_unpack (&hito__v1__submission__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__submission__free_unpacked
+                     (Hito__V1__Submission *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__submission__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hito__v1__validate_code_response__init
                      (Hito__V1__ValidateCodeResponse         *message)
 {
@@ -557,6 +692,1824 @@ void   hito__v1__validate_code_response__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &hito__v1__validate_code_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__queue_place__init
+                     (Hito__V1__QueuePlace         *message)
+{
+  static const Hito__V1__QueuePlace init_value = HITO__V1__QUEUE_PLACE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__queue_place__get_packed_size
+                     (const Hito__V1__QueuePlace *message)
+{
+  assert(message->base.descriptor == &hito__v1__queue_place__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__queue_place__pack
+                     (const Hito__V1__QueuePlace *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__queue_place__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__queue_place__pack_to_buffer
+                     (const Hito__V1__QueuePlace *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__queue_place__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__QueuePlace *
+       hito__v1__queue_place__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__QueuePlace *)
+     protobuf_c_message_unpack (&hito__v1__queue_place__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__queue_place__free_unpacked
+                     (Hito__V1__QueuePlace *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__queue_place__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__stage_report__init
+                     (Hito__V1__StageReport         *message)
+{
+  static const Hito__V1__StageReport init_value = HITO__V1__STAGE_REPORT__INIT;
+  *message = init_value;
+}
+size_t hito__v1__stage_report__get_packed_size
+                     (const Hito__V1__StageReport *message)
+{
+  assert(message->base.descriptor == &hito__v1__stage_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__stage_report__pack
+                     (const Hito__V1__StageReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__stage_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__stage_report__pack_to_buffer
+                     (const Hito__V1__StageReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__stage_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__StageReport *
+       hito__v1__stage_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__StageReport *)
+     protobuf_c_message_unpack (&hito__v1__stage_report__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__stage_report__free_unpacked
+                     (Hito__V1__StageReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__stage_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__validation_report__tool_versions_entry__init
+                     (Hito__V1__ValidationReport__ToolVersionsEntry         *message)
+{
+  static const Hito__V1__ValidationReport__ToolVersionsEntry init_value = HITO__V1__VALIDATION_REPORT__TOOL_VERSIONS_ENTRY__INIT;
+  *message = init_value;
+}
+void   hito__v1__validation_report__limits_entry__init
+                     (Hito__V1__ValidationReport__LimitsEntry         *message)
+{
+  static const Hito__V1__ValidationReport__LimitsEntry init_value = HITO__V1__VALIDATION_REPORT__LIMITS_ENTRY__INIT;
+  *message = init_value;
+}
+void   hito__v1__validation_report__init
+                     (Hito__V1__ValidationReport         *message)
+{
+  static const Hito__V1__ValidationReport init_value = HITO__V1__VALIDATION_REPORT__INIT;
+  *message = init_value;
+}
+size_t hito__v1__validation_report__get_packed_size
+                     (const Hito__V1__ValidationReport *message)
+{
+  assert(message->base.descriptor == &hito__v1__validation_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__validation_report__pack
+                     (const Hito__V1__ValidationReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__validation_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__validation_report__pack_to_buffer
+                     (const Hito__V1__ValidationReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__validation_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ValidationReport *
+       hito__v1__validation_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ValidationReport *)
+     protobuf_c_message_unpack (&hito__v1__validation_report__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__validation_report__free_unpacked
+                     (Hito__V1__ValidationReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__validation_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__validation_run__init
+                     (Hito__V1__ValidationRun         *message)
+{
+  static const Hito__V1__ValidationRun init_value = HITO__V1__VALIDATION_RUN__INIT;
+  *message = init_value;
+}
+size_t hito__v1__validation_run__get_packed_size
+                     (const Hito__V1__ValidationRun *message)
+{
+  assert(message->base.descriptor == &hito__v1__validation_run__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__validation_run__pack
+                     (const Hito__V1__ValidationRun *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__validation_run__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__validation_run__pack_to_buffer
+                     (const Hito__V1__ValidationRun *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__validation_run__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ValidationRun *
+       hito__v1__validation_run__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ValidationRun *)
+     protobuf_c_message_unpack (&hito__v1__validation_run__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__validation_run__free_unpacked
+                     (Hito__V1__ValidationRun *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__validation_run__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__watch_validation_request__init
+                     (Hito__V1__WatchValidationRequest         *message)
+{
+  static const Hito__V1__WatchValidationRequest init_value = HITO__V1__WATCH_VALIDATION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__watch_validation_request__get_packed_size
+                     (const Hito__V1__WatchValidationRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__watch_validation_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__watch_validation_request__pack
+                     (const Hito__V1__WatchValidationRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__watch_validation_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__watch_validation_request__pack_to_buffer
+                     (const Hito__V1__WatchValidationRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__watch_validation_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__WatchValidationRequest *
+       hito__v1__watch_validation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__WatchValidationRequest *)
+     protobuf_c_message_unpack (&hito__v1__watch_validation_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__watch_validation_request__free_unpacked
+                     (Hito__V1__WatchValidationRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__watch_validation_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__cancel_validation_request__init
+                     (Hito__V1__CancelValidationRequest         *message)
+{
+  static const Hito__V1__CancelValidationRequest init_value = HITO__V1__CANCEL_VALIDATION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__cancel_validation_request__get_packed_size
+                     (const Hito__V1__CancelValidationRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__cancel_validation_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__cancel_validation_request__pack
+                     (const Hito__V1__CancelValidationRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__cancel_validation_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__cancel_validation_request__pack_to_buffer
+                     (const Hito__V1__CancelValidationRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__cancel_validation_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__CancelValidationRequest *
+       hito__v1__cancel_validation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__CancelValidationRequest *)
+     protobuf_c_message_unpack (&hito__v1__cancel_validation_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__cancel_validation_request__free_unpacked
+                     (Hito__V1__CancelValidationRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__cancel_validation_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__cancel_validation_response__init
+                     (Hito__V1__CancelValidationResponse         *message)
+{
+  static const Hito__V1__CancelValidationResponse init_value = HITO__V1__CANCEL_VALIDATION_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__cancel_validation_response__get_packed_size
+                     (const Hito__V1__CancelValidationResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__cancel_validation_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__cancel_validation_response__pack
+                     (const Hito__V1__CancelValidationResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__cancel_validation_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__cancel_validation_response__pack_to_buffer
+                     (const Hito__V1__CancelValidationResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__cancel_validation_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__CancelValidationResponse *
+       hito__v1__cancel_validation_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__CancelValidationResponse *)
+     protobuf_c_message_unpack (&hito__v1__cancel_validation_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__cancel_validation_response__free_unpacked
+                     (Hito__V1__CancelValidationResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__cancel_validation_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__get_validation_request__init
+                     (Hito__V1__GetValidationRequest         *message)
+{
+  static const Hito__V1__GetValidationRequest init_value = HITO__V1__GET_VALIDATION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__get_validation_request__get_packed_size
+                     (const Hito__V1__GetValidationRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__get_validation_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__get_validation_request__pack
+                     (const Hito__V1__GetValidationRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__get_validation_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__get_validation_request__pack_to_buffer
+                     (const Hito__V1__GetValidationRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__get_validation_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__GetValidationRequest *
+       hito__v1__get_validation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__GetValidationRequest *)
+     protobuf_c_message_unpack (&hito__v1__get_validation_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__get_validation_request__free_unpacked
+                     (Hito__V1__GetValidationRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__get_validation_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__get_validation_response__init
+                     (Hito__V1__GetValidationResponse         *message)
+{
+  static const Hito__V1__GetValidationResponse init_value = HITO__V1__GET_VALIDATION_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__get_validation_response__get_packed_size
+                     (const Hito__V1__GetValidationResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__get_validation_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__get_validation_response__pack
+                     (const Hito__V1__GetValidationResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__get_validation_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__get_validation_response__pack_to_buffer
+                     (const Hito__V1__GetValidationResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__get_validation_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__GetValidationResponse *
+       hito__v1__get_validation_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__GetValidationResponse *)
+     protobuf_c_message_unpack (&hito__v1__get_validation_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__get_validation_response__free_unpacked
+                     (Hito__V1__GetValidationResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__get_validation_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__list_validations_request__init
+                     (Hito__V1__ListValidationsRequest         *message)
+{
+  static const Hito__V1__ListValidationsRequest init_value = HITO__V1__LIST_VALIDATIONS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__list_validations_request__get_packed_size
+                     (const Hito__V1__ListValidationsRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__list_validations_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__list_validations_request__pack
+                     (const Hito__V1__ListValidationsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__list_validations_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__list_validations_request__pack_to_buffer
+                     (const Hito__V1__ListValidationsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__list_validations_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ListValidationsRequest *
+       hito__v1__list_validations_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ListValidationsRequest *)
+     protobuf_c_message_unpack (&hito__v1__list_validations_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__list_validations_request__free_unpacked
+                     (Hito__V1__ListValidationsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__list_validations_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__list_validations_response__init
+                     (Hito__V1__ListValidationsResponse         *message)
+{
+  static const Hito__V1__ListValidationsResponse init_value = HITO__V1__LIST_VALIDATIONS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__list_validations_response__get_packed_size
+                     (const Hito__V1__ListValidationsResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__list_validations_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__list_validations_response__pack
+                     (const Hito__V1__ListValidationsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__list_validations_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__list_validations_response__pack_to_buffer
+                     (const Hito__V1__ListValidationsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__list_validations_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ListValidationsResponse *
+       hito__v1__list_validations_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ListValidationsResponse *)
+     protobuf_c_message_unpack (&hito__v1__list_validations_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__list_validations_response__free_unpacked
+                     (Hito__V1__ListValidationsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__list_validations_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__validate_batch_request__init
+                     (Hito__V1__ValidateBatchRequest         *message)
+{
+  static const Hito__V1__ValidateBatchRequest init_value = HITO__V1__VALIDATE_BATCH_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__validate_batch_request__get_packed_size
+                     (const Hito__V1__ValidateBatchRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__validate_batch_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__validate_batch_request__pack
+                     (const Hito__V1__ValidateBatchRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__validate_batch_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__validate_batch_request__pack_to_buffer
+                     (const Hito__V1__ValidateBatchRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__validate_batch_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ValidateBatchRequest *
+       hito__v1__validate_batch_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ValidateBatchRequest *)
+     protobuf_c_message_unpack (&hito__v1__validate_batch_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__validate_batch_request__free_unpacked
+                     (Hito__V1__ValidateBatchRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__validate_batch_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__validate_batch_response__init
+                     (Hito__V1__ValidateBatchResponse         *message)
+{
+  static const Hito__V1__ValidateBatchResponse init_value = HITO__V1__VALIDATE_BATCH_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__validate_batch_response__get_packed_size
+                     (const Hito__V1__ValidateBatchResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__validate_batch_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__validate_batch_response__pack
+                     (const Hito__V1__ValidateBatchResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__validate_batch_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__validate_batch_response__pack_to_buffer
+                     (const Hito__V1__ValidateBatchResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__validate_batch_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ValidateBatchResponse *
+       hito__v1__validate_batch_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ValidateBatchResponse *)
+     protobuf_c_message_unpack (&hito__v1__validate_batch_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__validate_batch_response__free_unpacked
+                     (Hito__V1__ValidateBatchResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__validate_batch_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__submission_refusal__init
+                     (Hito__V1__SubmissionRefusal         *message)
+{
+  static const Hito__V1__SubmissionRefusal init_value = HITO__V1__SUBMISSION_REFUSAL__INIT;
+  *message = init_value;
+}
+size_t hito__v1__submission_refusal__get_packed_size
+                     (const Hito__V1__SubmissionRefusal *message)
+{
+  assert(message->base.descriptor == &hito__v1__submission_refusal__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__submission_refusal__pack
+                     (const Hito__V1__SubmissionRefusal *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__submission_refusal__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__submission_refusal__pack_to_buffer
+                     (const Hito__V1__SubmissionRefusal *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__submission_refusal__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__SubmissionRefusal *
+       hito__v1__submission_refusal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__SubmissionRefusal *)
+     protobuf_c_message_unpack (&hito__v1__submission_refusal__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__submission_refusal__free_unpacked
+                     (Hito__V1__SubmissionRefusal *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__submission_refusal__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__compare_snapshots_request__init
+                     (Hito__V1__CompareSnapshotsRequest         *message)
+{
+  static const Hito__V1__CompareSnapshotsRequest init_value = HITO__V1__COMPARE_SNAPSHOTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__compare_snapshots_request__get_packed_size
+                     (const Hito__V1__CompareSnapshotsRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__compare_snapshots_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__compare_snapshots_request__pack
+                     (const Hito__V1__CompareSnapshotsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__compare_snapshots_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__compare_snapshots_request__pack_to_buffer
+                     (const Hito__V1__CompareSnapshotsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__compare_snapshots_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__CompareSnapshotsRequest *
+       hito__v1__compare_snapshots_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__CompareSnapshotsRequest *)
+     protobuf_c_message_unpack (&hito__v1__compare_snapshots_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__compare_snapshots_request__free_unpacked
+                     (Hito__V1__CompareSnapshotsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__compare_snapshots_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__file_comparison__init
+                     (Hito__V1__FileComparison         *message)
+{
+  static const Hito__V1__FileComparison init_value = HITO__V1__FILE_COMPARISON__INIT;
+  *message = init_value;
+}
+size_t hito__v1__file_comparison__get_packed_size
+                     (const Hito__V1__FileComparison *message)
+{
+  assert(message->base.descriptor == &hito__v1__file_comparison__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__file_comparison__pack
+                     (const Hito__V1__FileComparison *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__file_comparison__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__file_comparison__pack_to_buffer
+                     (const Hito__V1__FileComparison *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__file_comparison__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__FileComparison *
+       hito__v1__file_comparison__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__FileComparison *)
+     protobuf_c_message_unpack (&hito__v1__file_comparison__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__file_comparison__free_unpacked
+                     (Hito__V1__FileComparison *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__file_comparison__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__test_comparison__init
+                     (Hito__V1__TestComparison         *message)
+{
+  static const Hito__V1__TestComparison init_value = HITO__V1__TEST_COMPARISON__INIT;
+  *message = init_value;
+}
+size_t hito__v1__test_comparison__get_packed_size
+                     (const Hito__V1__TestComparison *message)
+{
+  assert(message->base.descriptor == &hito__v1__test_comparison__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__test_comparison__pack
+                     (const Hito__V1__TestComparison *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__test_comparison__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__test_comparison__pack_to_buffer
+                     (const Hito__V1__TestComparison *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__test_comparison__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__TestComparison *
+       hito__v1__test_comparison__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__TestComparison *)
+     protobuf_c_message_unpack (&hito__v1__test_comparison__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__test_comparison__free_unpacked
+                     (Hito__V1__TestComparison *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__test_comparison__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__compare_snapshots_response__init
+                     (Hito__V1__CompareSnapshotsResponse         *message)
+{
+  static const Hito__V1__CompareSnapshotsResponse init_value = HITO__V1__COMPARE_SNAPSHOTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__compare_snapshots_response__get_packed_size
+                     (const Hito__V1__CompareSnapshotsResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__compare_snapshots_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__compare_snapshots_response__pack
+                     (const Hito__V1__CompareSnapshotsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__compare_snapshots_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__compare_snapshots_response__pack_to_buffer
+                     (const Hito__V1__CompareSnapshotsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__compare_snapshots_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__CompareSnapshotsResponse *
+       hito__v1__compare_snapshots_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__CompareSnapshotsResponse *)
+     protobuf_c_message_unpack (&hito__v1__compare_snapshots_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__compare_snapshots_response__free_unpacked
+                     (Hito__V1__CompareSnapshotsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__compare_snapshots_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__revalidate_request__init
+                     (Hito__V1__RevalidateRequest         *message)
+{
+  static const Hito__V1__RevalidateRequest init_value = HITO__V1__REVALIDATE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__revalidate_request__get_packed_size
+                     (const Hito__V1__RevalidateRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__revalidate_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__revalidate_request__pack
+                     (const Hito__V1__RevalidateRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__revalidate_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__revalidate_request__pack_to_buffer
+                     (const Hito__V1__RevalidateRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__revalidate_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__RevalidateRequest *
+       hito__v1__revalidate_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__RevalidateRequest *)
+     protobuf_c_message_unpack (&hito__v1__revalidate_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__revalidate_request__free_unpacked
+                     (Hito__V1__RevalidateRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__revalidate_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__revalidate_response__init
+                     (Hito__V1__RevalidateResponse         *message)
+{
+  static const Hito__V1__RevalidateResponse init_value = HITO__V1__REVALIDATE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__revalidate_response__get_packed_size
+                     (const Hito__V1__RevalidateResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__revalidate_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__revalidate_response__pack
+                     (const Hito__V1__RevalidateResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__revalidate_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__revalidate_response__pack_to_buffer
+                     (const Hito__V1__RevalidateResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__revalidate_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__RevalidateResponse *
+       hito__v1__revalidate_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__RevalidateResponse *)
+     protobuf_c_message_unpack (&hito__v1__revalidate_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__revalidate_response__free_unpacked
+                     (Hito__V1__RevalidateResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__revalidate_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__revalidated_snapshot__init
+                     (Hito__V1__RevalidatedSnapshot         *message)
+{
+  static const Hito__V1__RevalidatedSnapshot init_value = HITO__V1__REVALIDATED_SNAPSHOT__INIT;
+  *message = init_value;
+}
+size_t hito__v1__revalidated_snapshot__get_packed_size
+                     (const Hito__V1__RevalidatedSnapshot *message)
+{
+  assert(message->base.descriptor == &hito__v1__revalidated_snapshot__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__revalidated_snapshot__pack
+                     (const Hito__V1__RevalidatedSnapshot *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__revalidated_snapshot__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__revalidated_snapshot__pack_to_buffer
+                     (const Hito__V1__RevalidatedSnapshot *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__revalidated_snapshot__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__RevalidatedSnapshot *
+       hito__v1__revalidated_snapshot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__RevalidatedSnapshot *)
+     protobuf_c_message_unpack (&hito__v1__revalidated_snapshot__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__revalidated_snapshot__free_unpacked
+                     (Hito__V1__RevalidatedSnapshot *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__revalidated_snapshot__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__revalidation_summary__init
+                     (Hito__V1__RevalidationSummary         *message)
+{
+  static const Hito__V1__RevalidationSummary init_value = HITO__V1__REVALIDATION_SUMMARY__INIT;
+  *message = init_value;
+}
+size_t hito__v1__revalidation_summary__get_packed_size
+                     (const Hito__V1__RevalidationSummary *message)
+{
+  assert(message->base.descriptor == &hito__v1__revalidation_summary__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__revalidation_summary__pack
+                     (const Hito__V1__RevalidationSummary *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__revalidation_summary__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__revalidation_summary__pack_to_buffer
+                     (const Hito__V1__RevalidationSummary *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__revalidation_summary__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__RevalidationSummary *
+       hito__v1__revalidation_summary__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__RevalidationSummary *)
+     protobuf_c_message_unpack (&hito__v1__revalidation_summary__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__revalidation_summary__free_unpacked
+                     (Hito__V1__RevalidationSummary *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__revalidation_summary__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__expected_test__init
+                     (Hito__V1__ExpectedTest         *message)
+{
+  static const Hito__V1__ExpectedTest init_value = HITO__V1__EXPECTED_TEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__expected_test__get_packed_size
+                     (const Hito__V1__ExpectedTest *message)
+{
+  assert(message->base.descriptor == &hito__v1__expected_test__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__expected_test__pack
+                     (const Hito__V1__ExpectedTest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__expected_test__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__expected_test__pack_to_buffer
+                     (const Hito__V1__ExpectedTest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__expected_test__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ExpectedTest *
+       hito__v1__expected_test__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ExpectedTest *)
+     protobuf_c_message_unpack (&hito__v1__expected_test__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__expected_test__free_unpacked
+                     (Hito__V1__ExpectedTest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__expected_test__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__run_limits__init
+                     (Hito__V1__RunLimits         *message)
+{
+  static const Hito__V1__RunLimits init_value = HITO__V1__RUN_LIMITS__INIT;
+  *message = init_value;
+}
+size_t hito__v1__run_limits__get_packed_size
+                     (const Hito__V1__RunLimits *message)
+{
+  assert(message->base.descriptor == &hito__v1__run_limits__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__run_limits__pack
+                     (const Hito__V1__RunLimits *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__run_limits__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__run_limits__pack_to_buffer
+                     (const Hito__V1__RunLimits *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__run_limits__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__RunLimits *
+       hito__v1__run_limits__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__RunLimits *)
+     protobuf_c_message_unpack (&hito__v1__run_limits__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__run_limits__free_unpacked
+                     (Hito__V1__RunLimits *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__run_limits__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__score_policy__init
+                     (Hito__V1__ScorePolicy         *message)
+{
+  static const Hito__V1__ScorePolicy init_value = HITO__V1__SCORE_POLICY__INIT;
+  *message = init_value;
+}
+size_t hito__v1__score_policy__get_packed_size
+                     (const Hito__V1__ScorePolicy *message)
+{
+  assert(message->base.descriptor == &hito__v1__score_policy__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__score_policy__pack
+                     (const Hito__V1__ScorePolicy *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__score_policy__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__score_policy__pack_to_buffer
+                     (const Hito__V1__ScorePolicy *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__score_policy__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ScorePolicy *
+       hito__v1__score_policy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ScorePolicy *)
+     protobuf_c_message_unpack (&hito__v1__score_policy__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__score_policy__free_unpacked
+                     (Hito__V1__ScorePolicy *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__score_policy__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__test_suite__init
+                     (Hito__V1__TestSuite         *message)
+{
+  static const Hito__V1__TestSuite init_value = HITO__V1__TEST_SUITE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__test_suite__get_packed_size
+                     (const Hito__V1__TestSuite *message)
+{
+  assert(message->base.descriptor == &hito__v1__test_suite__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__test_suite__pack
+                     (const Hito__V1__TestSuite *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__test_suite__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__test_suite__pack_to_buffer
+                     (const Hito__V1__TestSuite *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__test_suite__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__TestSuite *
+       hito__v1__test_suite__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__TestSuite *)
+     protobuf_c_message_unpack (&hito__v1__test_suite__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__test_suite__free_unpacked
+                     (Hito__V1__TestSuite *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__test_suite__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__task_tests__init
+                     (Hito__V1__TaskTests         *message)
+{
+  static const Hito__V1__TaskTests init_value = HITO__V1__TASK_TESTS__INIT;
+  *message = init_value;
+}
+size_t hito__v1__task_tests__get_packed_size
+                     (const Hito__V1__TaskTests *message)
+{
+  assert(message->base.descriptor == &hito__v1__task_tests__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__task_tests__pack
+                     (const Hito__V1__TaskTests *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__task_tests__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__task_tests__pack_to_buffer
+                     (const Hito__V1__TaskTests *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__task_tests__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__TaskTests *
+       hito__v1__task_tests__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__TaskTests *)
+     protobuf_c_message_unpack (&hito__v1__task_tests__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__task_tests__free_unpacked
+                     (Hito__V1__TaskTests *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__task_tests__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__set_task_tests_request__init
+                     (Hito__V1__SetTaskTestsRequest         *message)
+{
+  static const Hito__V1__SetTaskTestsRequest init_value = HITO__V1__SET_TASK_TESTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__set_task_tests_request__get_packed_size
+                     (const Hito__V1__SetTaskTestsRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__set_task_tests_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__set_task_tests_request__pack
+                     (const Hito__V1__SetTaskTestsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__set_task_tests_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__set_task_tests_request__pack_to_buffer
+                     (const Hito__V1__SetTaskTestsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__set_task_tests_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__SetTaskTestsRequest *
+       hito__v1__set_task_tests_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__SetTaskTestsRequest *)
+     protobuf_c_message_unpack (&hito__v1__set_task_tests_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__set_task_tests_request__free_unpacked
+                     (Hito__V1__SetTaskTestsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__set_task_tests_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__set_task_tests_response__init
+                     (Hito__V1__SetTaskTestsResponse         *message)
+{
+  static const Hito__V1__SetTaskTestsResponse init_value = HITO__V1__SET_TASK_TESTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__set_task_tests_response__get_packed_size
+                     (const Hito__V1__SetTaskTestsResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__set_task_tests_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__set_task_tests_response__pack
+                     (const Hito__V1__SetTaskTestsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__set_task_tests_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__set_task_tests_response__pack_to_buffer
+                     (const Hito__V1__SetTaskTestsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__set_task_tests_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__SetTaskTestsResponse *
+       hito__v1__set_task_tests_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__SetTaskTestsResponse *)
+     protobuf_c_message_unpack (&hito__v1__set_task_tests_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__set_task_tests_response__free_unpacked
+                     (Hito__V1__SetTaskTestsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__set_task_tests_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__get_task_tests_request__init
+                     (Hito__V1__GetTaskTestsRequest         *message)
+{
+  static const Hito__V1__GetTaskTestsRequest init_value = HITO__V1__GET_TASK_TESTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__get_task_tests_request__get_packed_size
+                     (const Hito__V1__GetTaskTestsRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__get_task_tests_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__get_task_tests_request__pack
+                     (const Hito__V1__GetTaskTestsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__get_task_tests_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__get_task_tests_request__pack_to_buffer
+                     (const Hito__V1__GetTaskTestsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__get_task_tests_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__GetTaskTestsRequest *
+       hito__v1__get_task_tests_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__GetTaskTestsRequest *)
+     protobuf_c_message_unpack (&hito__v1__get_task_tests_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__get_task_tests_request__free_unpacked
+                     (Hito__V1__GetTaskTestsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__get_task_tests_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__get_task_tests_response__init
+                     (Hito__V1__GetTaskTestsResponse         *message)
+{
+  static const Hito__V1__GetTaskTestsResponse init_value = HITO__V1__GET_TASK_TESTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__get_task_tests_response__get_packed_size
+                     (const Hito__V1__GetTaskTestsResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__get_task_tests_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__get_task_tests_response__pack
+                     (const Hito__V1__GetTaskTestsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__get_task_tests_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__get_task_tests_response__pack_to_buffer
+                     (const Hito__V1__GetTaskTestsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__get_task_tests_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__GetTaskTestsResponse *
+       hito__v1__get_task_tests_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__GetTaskTestsResponse *)
+     protobuf_c_message_unpack (&hito__v1__get_task_tests_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__get_task_tests_response__free_unpacked
+                     (Hito__V1__GetTaskTestsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__get_task_tests_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__clear_task_tests_request__init
+                     (Hito__V1__ClearTaskTestsRequest         *message)
+{
+  static const Hito__V1__ClearTaskTestsRequest init_value = HITO__V1__CLEAR_TASK_TESTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__clear_task_tests_request__get_packed_size
+                     (const Hito__V1__ClearTaskTestsRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__clear_task_tests_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__clear_task_tests_request__pack
+                     (const Hito__V1__ClearTaskTestsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__clear_task_tests_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__clear_task_tests_request__pack_to_buffer
+                     (const Hito__V1__ClearTaskTestsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__clear_task_tests_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ClearTaskTestsRequest *
+       hito__v1__clear_task_tests_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ClearTaskTestsRequest *)
+     protobuf_c_message_unpack (&hito__v1__clear_task_tests_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__clear_task_tests_request__free_unpacked
+                     (Hito__V1__ClearTaskTestsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__clear_task_tests_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__clear_task_tests_response__init
+                     (Hito__V1__ClearTaskTestsResponse         *message)
+{
+  static const Hito__V1__ClearTaskTestsResponse init_value = HITO__V1__CLEAR_TASK_TESTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__clear_task_tests_response__get_packed_size
+                     (const Hito__V1__ClearTaskTestsResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__clear_task_tests_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__clear_task_tests_response__pack
+                     (const Hito__V1__ClearTaskTestsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__clear_task_tests_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__clear_task_tests_response__pack_to_buffer
+                     (const Hito__V1__ClearTaskTestsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__clear_task_tests_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ClearTaskTestsResponse *
+       hito__v1__clear_task_tests_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ClearTaskTestsResponse *)
+     protobuf_c_message_unpack (&hito__v1__clear_task_tests_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__clear_task_tests_response__free_unpacked
+                     (Hito__V1__ClearTaskTestsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__clear_task_tests_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__list_languages_request__init
+                     (Hito__V1__ListLanguagesRequest         *message)
+{
+  static const Hito__V1__ListLanguagesRequest init_value = HITO__V1__LIST_LANGUAGES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__list_languages_request__get_packed_size
+                     (const Hito__V1__ListLanguagesRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__list_languages_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__list_languages_request__pack
+                     (const Hito__V1__ListLanguagesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__list_languages_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__list_languages_request__pack_to_buffer
+                     (const Hito__V1__ListLanguagesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__list_languages_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ListLanguagesRequest *
+       hito__v1__list_languages_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ListLanguagesRequest *)
+     protobuf_c_message_unpack (&hito__v1__list_languages_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__list_languages_request__free_unpacked
+                     (Hito__V1__ListLanguagesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__list_languages_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__language_support__tool_versions_entry__init
+                     (Hito__V1__LanguageSupport__ToolVersionsEntry         *message)
+{
+  static const Hito__V1__LanguageSupport__ToolVersionsEntry init_value = HITO__V1__LANGUAGE_SUPPORT__TOOL_VERSIONS_ENTRY__INIT;
+  *message = init_value;
+}
+void   hito__v1__language_support__init
+                     (Hito__V1__LanguageSupport         *message)
+{
+  static const Hito__V1__LanguageSupport init_value = HITO__V1__LANGUAGE_SUPPORT__INIT;
+  *message = init_value;
+}
+size_t hito__v1__language_support__get_packed_size
+                     (const Hito__V1__LanguageSupport *message)
+{
+  assert(message->base.descriptor == &hito__v1__language_support__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__language_support__pack
+                     (const Hito__V1__LanguageSupport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__language_support__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__language_support__pack_to_buffer
+                     (const Hito__V1__LanguageSupport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__language_support__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__LanguageSupport *
+       hito__v1__language_support__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__LanguageSupport *)
+     protobuf_c_message_unpack (&hito__v1__language_support__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__language_support__free_unpacked
+                     (Hito__V1__LanguageSupport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__language_support__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__list_languages_response__init
+                     (Hito__V1__ListLanguagesResponse         *message)
+{
+  static const Hito__V1__ListLanguagesResponse init_value = HITO__V1__LIST_LANGUAGES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__list_languages_response__get_packed_size
+                     (const Hito__V1__ListLanguagesResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__list_languages_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__list_languages_response__pack
+                     (const Hito__V1__ListLanguagesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__list_languages_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__list_languages_response__pack_to_buffer
+                     (const Hito__V1__ListLanguagesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__list_languages_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ListLanguagesResponse *
+       hito__v1__list_languages_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ListLanguagesResponse *)
+     protobuf_c_message_unpack (&hito__v1__list_languages_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__list_languages_response__free_unpacked
+                     (Hito__V1__ListLanguagesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__list_languages_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__export_sarif_request__init
+                     (Hito__V1__ExportSarifRequest         *message)
+{
+  static const Hito__V1__ExportSarifRequest init_value = HITO__V1__EXPORT_SARIF_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__export_sarif_request__get_packed_size
+                     (const Hito__V1__ExportSarifRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__export_sarif_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__export_sarif_request__pack
+                     (const Hito__V1__ExportSarifRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__export_sarif_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__export_sarif_request__pack_to_buffer
+                     (const Hito__V1__ExportSarifRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__export_sarif_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ExportSarifRequest *
+       hito__v1__export_sarif_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ExportSarifRequest *)
+     protobuf_c_message_unpack (&hito__v1__export_sarif_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__export_sarif_request__free_unpacked
+                     (Hito__V1__ExportSarifRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__export_sarif_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__export_sarif_response__init
+                     (Hito__V1__ExportSarifResponse         *message)
+{
+  static const Hito__V1__ExportSarifResponse init_value = HITO__V1__EXPORT_SARIF_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__export_sarif_response__get_packed_size
+                     (const Hito__V1__ExportSarifResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__export_sarif_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__export_sarif_response__pack
+                     (const Hito__V1__ExportSarifResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__export_sarif_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__export_sarif_response__pack_to_buffer
+                     (const Hito__V1__ExportSarifResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__export_sarif_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ExportSarifResponse *
+       hito__v1__export_sarif_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ExportSarifResponse *)
+     protobuf_c_message_unpack (&hito__v1__export_sarif_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__export_sarif_response__free_unpacked
+                     (Hito__V1__ExportSarifResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__export_sarif_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__import_sarif_request__init
+                     (Hito__V1__ImportSarifRequest         *message)
+{
+  static const Hito__V1__ImportSarifRequest init_value = HITO__V1__IMPORT_SARIF_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__import_sarif_request__get_packed_size
+                     (const Hito__V1__ImportSarifRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__import_sarif_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__import_sarif_request__pack
+                     (const Hito__V1__ImportSarifRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__import_sarif_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__import_sarif_request__pack_to_buffer
+                     (const Hito__V1__ImportSarifRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__import_sarif_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ImportSarifRequest *
+       hito__v1__import_sarif_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ImportSarifRequest *)
+     protobuf_c_message_unpack (&hito__v1__import_sarif_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__import_sarif_request__free_unpacked
+                     (Hito__V1__ImportSarifRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__import_sarif_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__import_sarif_response__init
+                     (Hito__V1__ImportSarifResponse         *message)
+{
+  static const Hito__V1__ImportSarifResponse init_value = HITO__V1__IMPORT_SARIF_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__import_sarif_response__get_packed_size
+                     (const Hito__V1__ImportSarifResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__import_sarif_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__import_sarif_response__pack
+                     (const Hito__V1__ImportSarifResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__import_sarif_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__import_sarif_response__pack_to_buffer
+                     (const Hito__V1__ImportSarifResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__import_sarif_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ImportSarifResponse *
+       hito__v1__import_sarif_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ImportSarifResponse *)
+     protobuf_c_message_unpack (&hito__v1__import_sarif_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__import_sarif_response__free_unpacked
+                     (Hito__V1__ImportSarifResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__import_sarif_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   hito__v1__run_outcome__init
@@ -964,7 +2917,7 @@ void   hito__v1__set_sharing_response__free_unpacked
   assert(message->base.descriptor == &hito__v1__set_sharing_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hito__v1__diagnostic__field_descriptors[8] =
+static const ProtobufCFieldDescriptor hito__v1__diagnostic__field_descriptors[13] =
 {
   {
     "level",
@@ -1062,21 +3015,87 @@ static const ProtobufCFieldDescriptor hito__v1__diagnostic__field_descriptors[8]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "path",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Diagnostic, path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rule_url",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Diagnostic, rule_url),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "advice",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Diagnostic, advice),
+    &hito__v1__advice__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fix",
+    19,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__Diagnostic, n_fix),
+    offsetof(Hito__V1__Diagnostic, fix),
+    &hito__v1__source_edit__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fix_is_safe",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Diagnostic, fix_is_safe),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__diagnostic__field_indices_by_name[] = {
+  10,   /* field[10] = advice */
   4,   /* field[4] = column */
   6,   /* field[6] = end_column */
   5,   /* field[5] = end_line */
+  11,   /* field[11] = fix */
+  12,   /* field[12] = fix_is_safe */
   0,   /* field[0] = level */
   3,   /* field[3] = line */
   2,   /* field[2] = message */
+  8,   /* field[8] = path */
   1,   /* field[1] = rule_id */
+  9,   /* field[9] = rule_url */
   7,   /* field[7] = tool */
 };
-static const ProtobufCIntRange hito__v1__diagnostic__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__diagnostic__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 16, 8 },
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor hito__v1__diagnostic__descriptor =
 {
@@ -1086,14 +3105,104 @@ const ProtobufCMessageDescriptor hito__v1__diagnostic__descriptor =
   "Hito__V1__Diagnostic",
   "hito.v1",
   sizeof(Hito__V1__Diagnostic),
-  8,
+  13,
   hito__v1__diagnostic__field_descriptors,
   hito__v1__diagnostic__field_indices_by_name,
-  1,  hito__v1__diagnostic__number_ranges,
+  2,  hito__v1__diagnostic__number_ranges,
   (ProtobufCMessageInit) hito__v1__diagnostic__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__test_result__field_descriptors[6] =
+static const ProtobufCFieldDescriptor hito__v1__source_edit__field_descriptors[5] =
+{
+  {
+    "line",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SourceEdit, line),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "column",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SourceEdit, column),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end_line",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SourceEdit, end_line),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end_column",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SourceEdit, end_column),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "replacement",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SourceEdit, replacement),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__source_edit__field_indices_by_name[] = {
+  1,   /* field[1] = column */
+  3,   /* field[3] = end_column */
+  2,   /* field[2] = end_line */
+  0,   /* field[0] = line */
+  4,   /* field[4] = replacement */
+};
+static const ProtobufCIntRange hito__v1__source_edit__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor hito__v1__source_edit__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.SourceEdit",
+  "SourceEdit",
+  "Hito__V1__SourceEdit",
+  "hito.v1",
+  sizeof(Hito__V1__SourceEdit),
+  5,
+  hito__v1__source_edit__field_descriptors,
+  hito__v1__source_edit__field_indices_by_name,
+  1,  hito__v1__source_edit__number_ranges,
+  (ProtobufCMessageInit) hito__v1__source_edit__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__test_result__field_descriptors[10] =
 {
   {
     "name",
@@ -1167,19 +3276,72 @@ static const ProtobufCFieldDescriptor hito__v1__test_result__field_descriptors[6
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "id",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestResult, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "points",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestResult, points),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duration_us",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestResult, duration_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "flaky",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestResult, flaky),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__test_result__field_indices_by_name[] = {
+  8,   /* field[8] = duration_us */
+  9,   /* field[9] = flaky */
   5,   /* field[5] = hidden */
+  6,   /* field[6] = id */
   2,   /* field[2] = message */
   0,   /* field[0] = name */
   3,   /* field[3] = output */
+  7,   /* field[7] = points */
   1,   /* field[1] = status */
   4,   /* field[4] = weight */
 };
-static const ProtobufCIntRange hito__v1__test_result__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__test_result__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 16, 6 },
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor hito__v1__test_result__descriptor =
 {
@@ -1189,10 +3351,10 @@ const ProtobufCMessageDescriptor hito__v1__test_result__descriptor =
   "Hito__V1__TestResult",
   "hito.v1",
   sizeof(Hito__V1__TestResult),
-  6,
+  10,
   hito__v1__test_result__field_descriptors,
   hito__v1__test_result__field_indices_by_name,
-  1,  hito__v1__test_result__number_ranges,
+  2,  hito__v1__test_result__number_ranges,
   (ProtobufCMessageInit) hito__v1__test_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1401,7 +3563,7 @@ const ProtobufCMessageDescriptor hito__v1__provenance__descriptor =
   (ProtobufCMessageInit) hito__v1__provenance__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__code_snapshot__field_descriptors[17] =
+static const ProtobufCFieldDescriptor hito__v1__code_snapshot__field_descriptors[18] =
 {
   {
     "id",
@@ -1607,12 +3769,25 @@ static const ProtobufCFieldDescriptor hito__v1__code_snapshot__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "files",
+    32,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__CodeSnapshot, n_files),
+    offsetof(Hito__V1__CodeSnapshot, files),
+    &hito__v1__source_file__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__code_snapshot__field_indices_by_name[] = {
   6,   /* field[6] = code_content */
   16,   /* field[16] = course_id */
   14,   /* field[14] = created_at */
   4,   /* field[4] = file_path */
+  17,   /* field[17] = files */
   3,   /* field[3] = goal_id */
   0,   /* field[0] = id */
   5,   /* field[5] = language */
@@ -1627,10 +3802,11 @@ static const unsigned hito__v1__code_snapshot__field_indices_by_name[] = {
   7,   /* field[7] = verdict */
   13,   /* field[13] = version */
 };
-static const ProtobufCIntRange hito__v1__code_snapshot__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__code_snapshot__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 32, 17 },
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor hito__v1__code_snapshot__descriptor =
 {
@@ -1640,10 +3816,10 @@ const ProtobufCMessageDescriptor hito__v1__code_snapshot__descriptor =
   "Hito__V1__CodeSnapshot",
   "hito.v1",
   sizeof(Hito__V1__CodeSnapshot),
-  17,
+  18,
   hito__v1__code_snapshot__field_descriptors,
   hito__v1__code_snapshot__field_indices_by_name,
-  1,  hito__v1__code_snapshot__number_ranges,
+  2,  hito__v1__code_snapshot__number_ranges,
   (ProtobufCMessageInit) hito__v1__code_snapshot__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2031,7 +4207,7 @@ const ProtobufCMessageDescriptor hito__v1__list_snapshots_response__descriptor =
   (ProtobufCMessageInit) hito__v1__list_snapshots_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__validate_code_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor hito__v1__validate_code_request__field_descriptors[5] =
 {
   {
     "snapshot_id",
@@ -2057,15 +4233,55 @@ static const ProtobufCFieldDescriptor hito__v1__validate_code_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "submission",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateCodeRequest, submission),
+    &hito__v1__submission__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "runs",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateCodeRequest, runs),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seed",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateCodeRequest, seed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__validate_code_request__field_indices_by_name[] = {
+  3,   /* field[3] = runs */
+  4,   /* field[4] = seed */
   0,   /* field[0] = snapshot_id */
+  2,   /* field[2] = submission */
   1,   /* field[1] = with_feedback */
 };
-static const ProtobufCIntRange hito__v1__validate_code_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__validate_code_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 8, 2 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor hito__v1__validate_code_request__descriptor =
 {
@@ -2075,14 +4291,155 @@ const ProtobufCMessageDescriptor hito__v1__validate_code_request__descriptor =
   "Hito__V1__ValidateCodeRequest",
   "hito.v1",
   sizeof(Hito__V1__ValidateCodeRequest),
-  2,
+  5,
   hito__v1__validate_code_request__field_descriptors,
   hito__v1__validate_code_request__field_indices_by_name,
-  1,  hito__v1__validate_code_request__number_ranges,
+  2,  hito__v1__validate_code_request__number_ranges,
   (ProtobufCMessageInit) hito__v1__validate_code_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__validate_code_response__field_descriptors[7] =
+static const ProtobufCFieldDescriptor hito__v1__source_file__field_descriptors[2] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SourceFile, path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "content",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SourceFile, content),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__source_file__field_indices_by_name[] = {
+  1,   /* field[1] = content */
+  0,   /* field[0] = path */
+};
+static const ProtobufCIntRange hito__v1__source_file__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__source_file__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.SourceFile",
+  "SourceFile",
+  "Hito__V1__SourceFile",
+  "hito.v1",
+  sizeof(Hito__V1__SourceFile),
+  2,
+  hito__v1__source_file__field_descriptors,
+  hito__v1__source_file__field_indices_by_name,
+  1,  hito__v1__source_file__number_ranges,
+  (ProtobufCMessageInit) hito__v1__source_file__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__submission__field_descriptors[5] =
+{
+  {
+    "task_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Submission, task_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "language",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Submission, language),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "files",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__Submission, n_files),
+    offsetof(Hito__V1__Submission, files),
+    &hito__v1__source_file__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "main_path",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Submission, main_path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Submission, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__submission__field_indices_by_name[] = {
+  2,   /* field[2] = files */
+  1,   /* field[1] = language */
+  3,   /* field[3] = main_path */
+  0,   /* field[0] = task_id */
+  4,   /* field[4] = user_id */
+};
+static const ProtobufCIntRange hito__v1__submission__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor hito__v1__submission__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.Submission",
+  "Submission",
+  "Hito__V1__Submission",
+  "hito.v1",
+  sizeof(Hito__V1__Submission),
+  5,
+  hito__v1__submission__field_descriptors,
+  hito__v1__submission__field_indices_by_name,
+  1,  hito__v1__submission__number_ranges,
+  (ProtobufCMessageInit) hito__v1__submission__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__validate_code_response__field_descriptors[14] =
 {
   {
     "stage",
@@ -2168,20 +4525,112 @@ static const ProtobufCFieldDescriptor hito__v1__validate_code_response__field_de
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "queued",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidateCodeResponse, step_case),
+    offsetof(Hito__V1__ValidateCodeResponse, queued),
+    &hito__v1__queue_place__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stage_finished",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidateCodeResponse, step_case),
+    offsetof(Hito__V1__ValidateCodeResponse, stage_finished),
+    &hito__v1__stage_report__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "feedback",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidateCodeResponse, step_case),
+    offsetof(Hito__V1__ValidateCodeResponse, feedback),
+    &hito__v1__feedback_result__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_id",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateCodeResponse, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cursor",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateCodeResponse, cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempt",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateCodeResponse, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "validation",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateCodeResponse, validation),
+    &hito__v1__validation_run__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__validate_code_response__field_indices_by_name[] = {
+  12,   /* field[12] = attempt */
+  11,   /* field[11] = cursor */
   2,   /* field[2] = diagnostic */
+  9,   /* field[9] = feedback */
+  7,   /* field[7] = queued */
   6,   /* field[6] = result */
   4,   /* field[4] = run */
+  10,   /* field[10] = run_id */
   0,   /* field[0] = stage */
+  8,   /* field[8] = stage_finished */
   1,   /* field[1] = started */
   3,   /* field[3] = test */
   5,   /* field[5] = token */
+  13,   /* field[13] = validation */
 };
-static const ProtobufCIntRange hito__v1__validate_code_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__validate_code_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 16, 7 },
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor hito__v1__validate_code_response__descriptor =
 {
@@ -2191,11 +4640,3289 @@ const ProtobufCMessageDescriptor hito__v1__validate_code_response__descriptor =
   "Hito__V1__ValidateCodeResponse",
   "hito.v1",
   sizeof(Hito__V1__ValidateCodeResponse),
-  7,
+  14,
   hito__v1__validate_code_response__field_descriptors,
   hito__v1__validate_code_response__field_indices_by_name,
-  1,  hito__v1__validate_code_response__number_ranges,
+  2,  hito__v1__validate_code_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__validate_code_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__queue_place__field_descriptors[1] =
+{
+  {
+    "position",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__QueuePlace, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__queue_place__field_indices_by_name[] = {
+  0,   /* field[0] = position */
+};
+static const ProtobufCIntRange hito__v1__queue_place__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hito__v1__queue_place__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.QueuePlace",
+  "QueuePlace",
+  "Hito__V1__QueuePlace",
+  "hito.v1",
+  sizeof(Hito__V1__QueuePlace),
+  1,
+  hito__v1__queue_place__field_descriptors,
+  hito__v1__queue_place__field_indices_by_name,
+  1,  hito__v1__queue_place__number_ranges,
+  (ProtobufCMessageInit) hito__v1__queue_place__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__stage_report__field_descriptors[5] =
+{
+  {
+    "stage",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__StageReport, stage),
+    &hito__v1__validation_stage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__StageReport, status),
+    &hito__v1__stage_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tool",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__StageReport, tool),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "note",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__StageReport, note),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duration_us",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__StageReport, duration_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__stage_report__field_indices_by_name[] = {
+  4,   /* field[4] = duration_us */
+  3,   /* field[3] = note */
+  0,   /* field[0] = stage */
+  1,   /* field[1] = status */
+  2,   /* field[2] = tool */
+};
+static const ProtobufCIntRange hito__v1__stage_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor hito__v1__stage_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.StageReport",
+  "StageReport",
+  "Hito__V1__StageReport",
+  "hito.v1",
+  sizeof(Hito__V1__StageReport),
+  5,
+  hito__v1__stage_report__field_descriptors,
+  hito__v1__stage_report__field_indices_by_name,
+  1,  hito__v1__stage_report__number_ranges,
+  (ProtobufCMessageInit) hito__v1__stage_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__validation_report__tool_versions_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationReport__ToolVersionsEntry, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationReport__ToolVersionsEntry, value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__validation_report__tool_versions_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange hito__v1__validation_report__tool_versions_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__validation_report__tool_versions_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ValidationReport.ToolVersionsEntry",
+  "ToolVersionsEntry",
+  "Hito__V1__ValidationReport__ToolVersionsEntry",
+  "hito.v1",
+  sizeof(Hito__V1__ValidationReport__ToolVersionsEntry),
+  2,
+  hito__v1__validation_report__tool_versions_entry__field_descriptors,
+  hito__v1__validation_report__tool_versions_entry__field_indices_by_name,
+  1,  hito__v1__validation_report__tool_versions_entry__number_ranges,
+  (ProtobufCMessageInit) hito__v1__validation_report__tool_versions_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__validation_report__limits_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationReport__LimitsEntry, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationReport__LimitsEntry, value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__validation_report__limits_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange hito__v1__validation_report__limits_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__validation_report__limits_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ValidationReport.LimitsEntry",
+  "LimitsEntry",
+  "Hito__V1__ValidationReport__LimitsEntry",
+  "hito.v1",
+  sizeof(Hito__V1__ValidationReport__LimitsEntry),
+  2,
+  hito__v1__validation_report__limits_entry__field_descriptors,
+  hito__v1__validation_report__limits_entry__field_indices_by_name,
+  1,  hito__v1__validation_report__limits_entry__number_ranges,
+  (ProtobufCMessageInit) hito__v1__validation_report__limits_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__validation_report__field_descriptors[14] =
+{
+  {
+    "verdict",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationReport, verdict),
+    &hito__v1__verdict__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "score",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Hito__V1__ValidationReport, score_presence_case),
+    offsetof(Hito__V1__ValidationReport, score),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationReport, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stages",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidationReport, n_stages),
+    offsetof(Hito__V1__ValidationReport, stages),
+    &hito__v1__stage_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "diagnostics",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidationReport, n_diagnostics),
+    offsetof(Hito__V1__ValidationReport, diagnostics),
+    &hito__v1__diagnostic__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dropped_diagnostic_count",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationReport, dropped_diagnostic_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tests",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidationReport, n_tests),
+    offsetof(Hito__V1__ValidationReport, tests),
+    &hito__v1__test_result__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "runs",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidationReport, n_runs),
+    offsetof(Hito__V1__ValidationReport, runs),
+    &hito__v1__run_outcome__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tool_versions",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidationReport, n_tool_versions),
+    offsetof(Hito__V1__ValidationReport, tool_versions),
+    &hito__v1__validation_report__tool_versions_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limits",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidationReport, n_limits),
+    offsetof(Hito__V1__ValidationReport, limits),
+    &hito__v1__validation_report__limits_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "policy",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationReport, policy),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "submission_hash",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationReport, submission_hash),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "suite_hash",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationReport, suite_hash),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seed",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationReport, seed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__validation_report__field_indices_by_name[] = {
+  4,   /* field[4] = diagnostics */
+  5,   /* field[5] = dropped_diagnostic_count */
+  9,   /* field[9] = limits */
+  10,   /* field[10] = policy */
+  2,   /* field[2] = reason */
+  7,   /* field[7] = runs */
+  1,   /* field[1] = score */
+  13,   /* field[13] = seed */
+  3,   /* field[3] = stages */
+  11,   /* field[11] = submission_hash */
+  12,   /* field[12] = suite_hash */
+  6,   /* field[6] = tests */
+  8,   /* field[8] = tool_versions */
+  0,   /* field[0] = verdict */
+};
+static const ProtobufCIntRange hito__v1__validation_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 14 }
+};
+const ProtobufCMessageDescriptor hito__v1__validation_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ValidationReport",
+  "ValidationReport",
+  "Hito__V1__ValidationReport",
+  "hito.v1",
+  sizeof(Hito__V1__ValidationReport),
+  14,
+  hito__v1__validation_report__field_descriptors,
+  hito__v1__validation_report__field_indices_by_name,
+  1,  hito__v1__validation_report__number_ranges,
+  (ProtobufCMessageInit) hito__v1__validation_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__validation_run__field_descriptors[17] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, snapshot_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "caller_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, caller_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, task_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "suite_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, suite_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, status),
+    &hito__v1__validation_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "verdict",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, verdict),
+    &hito__v1__verdict__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "score",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Hito__V1__ValidationRun, score_presence_case),
+    offsetof(Hito__V1__ValidationRun, score),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "report",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, report),
+    &hito__v1__validation_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempts",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, attempts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "preview",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, preview),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "group_id",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, group_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_at",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, created_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started_at",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, started_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "finished_at",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, finished_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "queue_position",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidationRun, queue_position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__validation_run__field_indices_by_name[] = {
+  10,   /* field[10] = attempts */
+  3,   /* field[3] = caller_id */
+  13,   /* field[13] = created_at */
+  15,   /* field[15] = finished_at */
+  12,   /* field[12] = group_id */
+  11,   /* field[11] = preview */
+  16,   /* field[16] = queue_position */
+  9,   /* field[9] = report */
+  0,   /* field[0] = run_id */
+  8,   /* field[8] = score */
+  1,   /* field[1] = snapshot_id */
+  14,   /* field[14] = started_at */
+  6,   /* field[6] = status */
+  5,   /* field[5] = suite_id */
+  4,   /* field[4] = task_id */
+  2,   /* field[2] = user_id */
+  7,   /* field[7] = verdict */
+};
+static const ProtobufCIntRange hito__v1__validation_run__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 17 }
+};
+const ProtobufCMessageDescriptor hito__v1__validation_run__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ValidationRun",
+  "ValidationRun",
+  "Hito__V1__ValidationRun",
+  "hito.v1",
+  sizeof(Hito__V1__ValidationRun),
+  17,
+  hito__v1__validation_run__field_descriptors,
+  hito__v1__validation_run__field_indices_by_name,
+  1,  hito__v1__validation_run__number_ranges,
+  (ProtobufCMessageInit) hito__v1__validation_run__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__watch_validation_request__field_descriptors[2] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__WatchValidationRequest, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cursor",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__WatchValidationRequest, cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__watch_validation_request__field_indices_by_name[] = {
+  1,   /* field[1] = cursor */
+  0,   /* field[0] = run_id */
+};
+static const ProtobufCIntRange hito__v1__watch_validation_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__watch_validation_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.WatchValidationRequest",
+  "WatchValidationRequest",
+  "Hito__V1__WatchValidationRequest",
+  "hito.v1",
+  sizeof(Hito__V1__WatchValidationRequest),
+  2,
+  hito__v1__watch_validation_request__field_descriptors,
+  hito__v1__watch_validation_request__field_indices_by_name,
+  1,  hito__v1__watch_validation_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__watch_validation_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__cancel_validation_request__field_descriptors[1] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CancelValidationRequest, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__cancel_validation_request__field_indices_by_name[] = {
+  0,   /* field[0] = run_id */
+};
+static const ProtobufCIntRange hito__v1__cancel_validation_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hito__v1__cancel_validation_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.CancelValidationRequest",
+  "CancelValidationRequest",
+  "Hito__V1__CancelValidationRequest",
+  "hito.v1",
+  sizeof(Hito__V1__CancelValidationRequest),
+  1,
+  hito__v1__cancel_validation_request__field_descriptors,
+  hito__v1__cancel_validation_request__field_indices_by_name,
+  1,  hito__v1__cancel_validation_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__cancel_validation_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__cancel_validation_response__field_descriptors[2] =
+{
+  {
+    "validation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CancelValidationResponse, validation),
+    &hito__v1__validation_run__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "receipt",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CancelValidationResponse, receipt),
+    &hito__v1__write_receipt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__cancel_validation_response__field_indices_by_name[] = {
+  1,   /* field[1] = receipt */
+  0,   /* field[0] = validation */
+};
+static const ProtobufCIntRange hito__v1__cancel_validation_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__cancel_validation_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.CancelValidationResponse",
+  "CancelValidationResponse",
+  "Hito__V1__CancelValidationResponse",
+  "hito.v1",
+  sizeof(Hito__V1__CancelValidationResponse),
+  2,
+  hito__v1__cancel_validation_response__field_descriptors,
+  hito__v1__cancel_validation_response__field_indices_by_name,
+  1,  hito__v1__cancel_validation_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__cancel_validation_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__get_validation_request__field_descriptors[2] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetValidationRequest, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "min_cursor",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetValidationRequest, min_cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__get_validation_request__field_indices_by_name[] = {
+  1,   /* field[1] = min_cursor */
+  0,   /* field[0] = run_id */
+};
+static const ProtobufCIntRange hito__v1__get_validation_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__get_validation_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.GetValidationRequest",
+  "GetValidationRequest",
+  "Hito__V1__GetValidationRequest",
+  "hito.v1",
+  sizeof(Hito__V1__GetValidationRequest),
+  2,
+  hito__v1__get_validation_request__field_descriptors,
+  hito__v1__get_validation_request__field_indices_by_name,
+  1,  hito__v1__get_validation_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__get_validation_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__get_validation_response__field_descriptors[1] =
+{
+  {
+    "validation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetValidationResponse, validation),
+    &hito__v1__validation_run__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__get_validation_response__field_indices_by_name[] = {
+  0,   /* field[0] = validation */
+};
+static const ProtobufCIntRange hito__v1__get_validation_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hito__v1__get_validation_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.GetValidationResponse",
+  "GetValidationResponse",
+  "Hito__V1__GetValidationResponse",
+  "hito.v1",
+  sizeof(Hito__V1__GetValidationResponse),
+  1,
+  hito__v1__get_validation_response__field_descriptors,
+  hito__v1__get_validation_response__field_indices_by_name,
+  1,  hito__v1__get_validation_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__get_validation_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__list_validations_request__field_descriptors[7] =
+{
+  {
+    "page",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListValidationsRequest, page),
+    &hito__v1__page_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListValidationsRequest, snapshot_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListValidationsRequest, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListValidationsRequest, task_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "group_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListValidationsRequest, group_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListValidationsRequest, status),
+    &hito__v1__validation_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "min_cursor",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListValidationsRequest, min_cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__list_validations_request__field_indices_by_name[] = {
+  4,   /* field[4] = group_id */
+  6,   /* field[6] = min_cursor */
+  0,   /* field[0] = page */
+  1,   /* field[1] = snapshot_id */
+  5,   /* field[5] = status */
+  3,   /* field[3] = task_id */
+  2,   /* field[2] = user_id */
+};
+static const ProtobufCIntRange hito__v1__list_validations_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor hito__v1__list_validations_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ListValidationsRequest",
+  "ListValidationsRequest",
+  "Hito__V1__ListValidationsRequest",
+  "hito.v1",
+  sizeof(Hito__V1__ListValidationsRequest),
+  7,
+  hito__v1__list_validations_request__field_descriptors,
+  hito__v1__list_validations_request__field_indices_by_name,
+  1,  hito__v1__list_validations_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__list_validations_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__list_validations_response__field_descriptors[2] =
+{
+  {
+    "validations",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ListValidationsResponse, n_validations),
+    offsetof(Hito__V1__ListValidationsResponse, validations),
+    &hito__v1__validation_run__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListValidationsResponse, page),
+    &hito__v1__page_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__list_validations_response__field_indices_by_name[] = {
+  1,   /* field[1] = page */
+  0,   /* field[0] = validations */
+};
+static const ProtobufCIntRange hito__v1__list_validations_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__list_validations_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ListValidationsResponse",
+  "ListValidationsResponse",
+  "Hito__V1__ListValidationsResponse",
+  "hito.v1",
+  sizeof(Hito__V1__ListValidationsResponse),
+  2,
+  hito__v1__list_validations_response__field_descriptors,
+  hito__v1__list_validations_response__field_indices_by_name,
+  1,  hito__v1__list_validations_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__list_validations_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__validate_batch_request__field_descriptors[2] =
+{
+  {
+    "submissions",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidateBatchRequest, n_submissions),
+    offsetof(Hito__V1__ValidateBatchRequest, submissions),
+    &hito__v1__submission__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "runs",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateBatchRequest, runs),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__validate_batch_request__field_indices_by_name[] = {
+  1,   /* field[1] = runs */
+  0,   /* field[0] = submissions */
+};
+static const ProtobufCIntRange hito__v1__validate_batch_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__validate_batch_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ValidateBatchRequest",
+  "ValidateBatchRequest",
+  "Hito__V1__ValidateBatchRequest",
+  "hito.v1",
+  sizeof(Hito__V1__ValidateBatchRequest),
+  2,
+  hito__v1__validate_batch_request__field_descriptors,
+  hito__v1__validate_batch_request__field_indices_by_name,
+  1,  hito__v1__validate_batch_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__validate_batch_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__validate_batch_response__field_descriptors[5] =
+{
+  {
+    "index",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateBatchResponse, index),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "accepted",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidateBatchResponse, step_case),
+    offsetof(Hito__V1__ValidateBatchResponse, accepted),
+    &hito__v1__validation_run__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "finished",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidateBatchResponse, step_case),
+    offsetof(Hito__V1__ValidateBatchResponse, finished),
+    &hito__v1__validation_run__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidateBatchResponse, step_case),
+    offsetof(Hito__V1__ValidateBatchResponse, refused),
+    &hito__v1__submission_refusal__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "group_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateBatchResponse, group_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__validate_batch_response__field_indices_by_name[] = {
+  1,   /* field[1] = accepted */
+  2,   /* field[2] = finished */
+  4,   /* field[4] = group_id */
+  0,   /* field[0] = index */
+  3,   /* field[3] = refused */
+};
+static const ProtobufCIntRange hito__v1__validate_batch_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor hito__v1__validate_batch_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ValidateBatchResponse",
+  "ValidateBatchResponse",
+  "Hito__V1__ValidateBatchResponse",
+  "hito.v1",
+  sizeof(Hito__V1__ValidateBatchResponse),
+  5,
+  hito__v1__validate_batch_response__field_descriptors,
+  hito__v1__validate_batch_response__field_indices_by_name,
+  1,  hito__v1__validate_batch_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__validate_batch_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__submission_refusal__field_descriptors[2] =
+{
+  {
+    "code",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SubmissionRefusal, code),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SubmissionRefusal, message),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__submission_refusal__field_indices_by_name[] = {
+  0,   /* field[0] = code */
+  1,   /* field[1] = message */
+};
+static const ProtobufCIntRange hito__v1__submission_refusal__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__submission_refusal__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.SubmissionRefusal",
+  "SubmissionRefusal",
+  "Hito__V1__SubmissionRefusal",
+  "hito.v1",
+  sizeof(Hito__V1__SubmissionRefusal),
+  2,
+  hito__v1__submission_refusal__field_descriptors,
+  hito__v1__submission_refusal__field_indices_by_name,
+  1,  hito__v1__submission_refusal__number_ranges,
+  (ProtobufCMessageInit) hito__v1__submission_refusal__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__compare_snapshots_request__field_descriptors[2] =
+{
+  {
+    "earlier_snapshot_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CompareSnapshotsRequest, earlier_snapshot_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CompareSnapshotsRequest, snapshot_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__compare_snapshots_request__field_indices_by_name[] = {
+  0,   /* field[0] = earlier_snapshot_id */
+  1,   /* field[1] = snapshot_id */
+};
+static const ProtobufCIntRange hito__v1__compare_snapshots_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__compare_snapshots_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.CompareSnapshotsRequest",
+  "CompareSnapshotsRequest",
+  "Hito__V1__CompareSnapshotsRequest",
+  "hito.v1",
+  sizeof(Hito__V1__CompareSnapshotsRequest),
+  2,
+  hito__v1__compare_snapshots_request__field_descriptors,
+  hito__v1__compare_snapshots_request__field_indices_by_name,
+  1,  hito__v1__compare_snapshots_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__compare_snapshots_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__file_comparison__field_descriptors[4] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__FileComparison, path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "change",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__FileComparison, change),
+    &hito__v1__file_change__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "added_lines",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__FileComparison, added_lines),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "removed_lines",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__FileComparison, removed_lines),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__file_comparison__field_indices_by_name[] = {
+  2,   /* field[2] = added_lines */
+  1,   /* field[1] = change */
+  0,   /* field[0] = path */
+  3,   /* field[3] = removed_lines */
+};
+static const ProtobufCIntRange hito__v1__file_comparison__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor hito__v1__file_comparison__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.FileComparison",
+  "FileComparison",
+  "Hito__V1__FileComparison",
+  "hito.v1",
+  sizeof(Hito__V1__FileComparison),
+  4,
+  hito__v1__file_comparison__field_descriptors,
+  hito__v1__file_comparison__field_indices_by_name,
+  1,  hito__v1__file_comparison__number_ranges,
+  (ProtobufCMessageInit) hito__v1__file_comparison__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__test_comparison__field_descriptors[4] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestComparison, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestComparison, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "before",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestComparison, before),
+    &hito__v1__test_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestComparison, after),
+    &hito__v1__test_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__test_comparison__field_indices_by_name[] = {
+  3,   /* field[3] = after */
+  2,   /* field[2] = before */
+  0,   /* field[0] = id */
+  1,   /* field[1] = name */
+};
+static const ProtobufCIntRange hito__v1__test_comparison__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor hito__v1__test_comparison__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.TestComparison",
+  "TestComparison",
+  "Hito__V1__TestComparison",
+  "hito.v1",
+  sizeof(Hito__V1__TestComparison),
+  4,
+  hito__v1__test_comparison__field_descriptors,
+  hito__v1__test_comparison__field_indices_by_name,
+  1,  hito__v1__test_comparison__number_ranges,
+  (ProtobufCMessageInit) hito__v1__test_comparison__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__compare_snapshots_response__field_descriptors[6] =
+{
+  {
+    "earlier",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CompareSnapshotsResponse, earlier),
+    &hito__v1__code_snapshot__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CompareSnapshotsResponse, snapshot),
+    &hito__v1__code_snapshot__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "files",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__CompareSnapshotsResponse, n_files),
+    offsetof(Hito__V1__CompareSnapshotsResponse, files),
+    &hito__v1__file_comparison__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tests",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__CompareSnapshotsResponse, n_tests),
+    offsetof(Hito__V1__CompareSnapshotsResponse, tests),
+    &hito__v1__test_comparison__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "new_diagnostics",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__CompareSnapshotsResponse, n_new_diagnostics),
+    offsetof(Hito__V1__CompareSnapshotsResponse, new_diagnostics),
+    &hito__v1__diagnostic__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "fixed_diagnostics",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__CompareSnapshotsResponse, n_fixed_diagnostics),
+    offsetof(Hito__V1__CompareSnapshotsResponse, fixed_diagnostics),
+    &hito__v1__diagnostic__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__compare_snapshots_response__field_indices_by_name[] = {
+  0,   /* field[0] = earlier */
+  2,   /* field[2] = files */
+  5,   /* field[5] = fixed_diagnostics */
+  4,   /* field[4] = new_diagnostics */
+  1,   /* field[1] = snapshot */
+  3,   /* field[3] = tests */
+};
+static const ProtobufCIntRange hito__v1__compare_snapshots_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor hito__v1__compare_snapshots_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.CompareSnapshotsResponse",
+  "CompareSnapshotsResponse",
+  "Hito__V1__CompareSnapshotsResponse",
+  "hito.v1",
+  sizeof(Hito__V1__CompareSnapshotsResponse),
+  6,
+  hito__v1__compare_snapshots_response__field_descriptors,
+  hito__v1__compare_snapshots_response__field_indices_by_name,
+  1,  hito__v1__compare_snapshots_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__compare_snapshots_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__revalidate_request__field_descriptors[5] =
+{
+  {
+    "snapshot_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidateRequest, snapshot_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_ids",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__RevalidateRequest, n_task_ids),
+    offsetof(Hito__V1__RevalidateRequest, task_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "suite_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidateRequest, suite_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "preview_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidateRequest, preview_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "apply",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidateRequest, apply),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__revalidate_request__field_indices_by_name[] = {
+  4,   /* field[4] = apply */
+  3,   /* field[3] = preview_id */
+  0,   /* field[0] = snapshot_id */
+  2,   /* field[2] = suite_id */
+  1,   /* field[1] = task_ids */
+};
+static const ProtobufCIntRange hito__v1__revalidate_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor hito__v1__revalidate_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.RevalidateRequest",
+  "RevalidateRequest",
+  "Hito__V1__RevalidateRequest",
+  "hito.v1",
+  sizeof(Hito__V1__RevalidateRequest),
+  5,
+  hito__v1__revalidate_request__field_descriptors,
+  hito__v1__revalidate_request__field_indices_by_name,
+  1,  hito__v1__revalidate_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__revalidate_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__revalidate_response__field_descriptors[3] =
+{
+  {
+    "group_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidateResponse, group_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__RevalidateResponse, step_case),
+    offsetof(Hito__V1__RevalidateResponse, snapshot),
+    &hito__v1__revalidated_snapshot__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "summary",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__RevalidateResponse, step_case),
+    offsetof(Hito__V1__RevalidateResponse, summary),
+    &hito__v1__revalidation_summary__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__revalidate_response__field_indices_by_name[] = {
+  0,   /* field[0] = group_id */
+  1,   /* field[1] = snapshot */
+  2,   /* field[2] = summary */
+};
+static const ProtobufCIntRange hito__v1__revalidate_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor hito__v1__revalidate_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.RevalidateResponse",
+  "RevalidateResponse",
+  "Hito__V1__RevalidateResponse",
+  "hito.v1",
+  sizeof(Hito__V1__RevalidateResponse),
+  3,
+  hito__v1__revalidate_response__field_descriptors,
+  hito__v1__revalidate_response__field_indices_by_name,
+  1,  hito__v1__revalidate_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__revalidate_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__revalidated_snapshot__field_descriptors[11] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidatedSnapshot, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidatedSnapshot, snapshot_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidatedSnapshot, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "task_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidatedSnapshot, task_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "verdict_before",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidatedSnapshot, verdict_before),
+    &hito__v1__verdict__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "verdict_after",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidatedSnapshot, verdict_after),
+    &hito__v1__verdict__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "score_before",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidatedSnapshot, score_before),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "score_after",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidatedSnapshot, score_after),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "changed",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidatedSnapshot, changed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "applied",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidatedSnapshot, applied),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidatedSnapshot, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__revalidated_snapshot__field_indices_by_name[] = {
+  9,   /* field[9] = applied */
+  8,   /* field[8] = changed */
+  10,   /* field[10] = reason */
+  0,   /* field[0] = run_id */
+  7,   /* field[7] = score_after */
+  6,   /* field[6] = score_before */
+  1,   /* field[1] = snapshot_id */
+  3,   /* field[3] = task_id */
+  2,   /* field[2] = user_id */
+  5,   /* field[5] = verdict_after */
+  4,   /* field[4] = verdict_before */
+};
+static const ProtobufCIntRange hito__v1__revalidated_snapshot__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 11 }
+};
+const ProtobufCMessageDescriptor hito__v1__revalidated_snapshot__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.RevalidatedSnapshot",
+  "RevalidatedSnapshot",
+  "Hito__V1__RevalidatedSnapshot",
+  "hito.v1",
+  sizeof(Hito__V1__RevalidatedSnapshot),
+  11,
+  hito__v1__revalidated_snapshot__field_descriptors,
+  hito__v1__revalidated_snapshot__field_indices_by_name,
+  1,  hito__v1__revalidated_snapshot__number_ranges,
+  (ProtobufCMessageInit) hito__v1__revalidated_snapshot__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__revalidation_summary__field_descriptors[7] =
+{
+  {
+    "count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidationSummary, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "changed_count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidationSummary, changed_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "applied_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidationSummary, applied_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "newly_passed_count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidationSummary, newly_passed_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "newly_failed_count",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidationSummary, newly_failed_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "score_difference",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidationSummary, score_difference),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "undecided_count",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidationSummary, undecided_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__revalidation_summary__field_indices_by_name[] = {
+  2,   /* field[2] = applied_count */
+  1,   /* field[1] = changed_count */
+  0,   /* field[0] = count */
+  4,   /* field[4] = newly_failed_count */
+  3,   /* field[3] = newly_passed_count */
+  5,   /* field[5] = score_difference */
+  6,   /* field[6] = undecided_count */
+};
+static const ProtobufCIntRange hito__v1__revalidation_summary__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor hito__v1__revalidation_summary__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.RevalidationSummary",
+  "RevalidationSummary",
+  "Hito__V1__RevalidationSummary",
+  "hito.v1",
+  sizeof(Hito__V1__RevalidationSummary),
+  7,
+  hito__v1__revalidation_summary__field_descriptors,
+  hito__v1__revalidation_summary__field_indices_by_name,
+  1,  hito__v1__revalidation_summary__number_ranges,
+  (ProtobufCMessageInit) hito__v1__revalidation_summary__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__expected_test__field_descriptors[8] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ExpectedTest, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "title",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ExpectedTest, title),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "weight",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ExpectedTest, weight),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "points",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ExpectedTest, points),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hidden",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ExpectedTest, hidden),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ExpectedTest, input),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "output",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ExpectedTest, output),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "arguments",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__ExpectedTest, n_arguments),
+    offsetof(Hito__V1__ExpectedTest, arguments),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__expected_test__field_indices_by_name[] = {
+  7,   /* field[7] = arguments */
+  4,   /* field[4] = hidden */
+  0,   /* field[0] = id */
+  5,   /* field[5] = input */
+  6,   /* field[6] = output */
+  3,   /* field[3] = points */
+  1,   /* field[1] = title */
+  2,   /* field[2] = weight */
+};
+static const ProtobufCIntRange hito__v1__expected_test__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor hito__v1__expected_test__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ExpectedTest",
+  "ExpectedTest",
+  "Hito__V1__ExpectedTest",
+  "hito.v1",
+  sizeof(Hito__V1__ExpectedTest),
+  8,
+  hito__v1__expected_test__field_descriptors,
+  hito__v1__expected_test__field_indices_by_name,
+  1,  hito__v1__expected_test__number_ranges,
+  (ProtobufCMessageInit) hito__v1__expected_test__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__run_limits__field_descriptors[5] =
+{
+  {
+    "cpu_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RunLimits, cpu_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RunLimits, memory_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "process_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RunLimits, process_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "output_bytes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RunLimits, output_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "file_bytes",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RunLimits, file_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__run_limits__field_indices_by_name[] = {
+  0,   /* field[0] = cpu_ms */
+  4,   /* field[4] = file_bytes */
+  1,   /* field[1] = memory_bytes */
+  3,   /* field[3] = output_bytes */
+  2,   /* field[2] = process_count */
+};
+static const ProtobufCIntRange hito__v1__run_limits__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor hito__v1__run_limits__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.RunLimits",
+  "RunLimits",
+  "Hito__V1__RunLimits",
+  "hito.v1",
+  sizeof(Hito__V1__RunLimits),
+  5,
+  hito__v1__run_limits__field_descriptors,
+  hito__v1__run_limits__field_indices_by_name,
+  1,  hito__v1__run_limits__number_ranges,
+  (ProtobufCMessageInit) hito__v1__run_limits__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__score_policy__field_descriptors[4] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ScorePolicy, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "test_share",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Hito__V1__ScorePolicy, test_share_presence_case),
+    offsetof(Hito__V1__ScorePolicy, test_share),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "passing_score",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Hito__V1__ScorePolicy, passing_score_presence_case),
+    offsetof(Hito__V1__ScorePolicy, passing_score),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ignored_rules",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__ScorePolicy, n_ignored_rules),
+    offsetof(Hito__V1__ScorePolicy, ignored_rules),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__score_policy__field_indices_by_name[] = {
+  3,   /* field[3] = ignored_rules */
+  0,   /* field[0] = name */
+  2,   /* field[2] = passing_score */
+  1,   /* field[1] = test_share */
+};
+static const ProtobufCIntRange hito__v1__score_policy__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor hito__v1__score_policy__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ScorePolicy",
+  "ScorePolicy",
+  "Hito__V1__ScorePolicy",
+  "hito.v1",
+  sizeof(Hito__V1__ScorePolicy),
+  4,
+  hito__v1__score_policy__field_descriptors,
+  hito__v1__score_policy__field_indices_by_name,
+  1,  hito__v1__score_policy__number_ranges,
+  (ProtobufCMessageInit) hito__v1__score_policy__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__test_suite__field_descriptors[10] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestSuite, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "language",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestSuite, language),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestSuite, kind),
+    &hito__v1__test_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "files",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__TestSuite, n_files),
+    offsetof(Hito__V1__TestSuite, files),
+    &hito__v1__source_file__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tests",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__TestSuite, n_tests),
+    offsetof(Hito__V1__TestSuite, tests),
+    &hito__v1__expected_test__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "command",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__TestSuite, n_command),
+    offsetof(Hito__V1__TestSuite, command),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limits",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestSuite, limits),
+    &hito__v1__run_limits__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "policy",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestSuite, policy),
+    &hito__v1__score_policy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "completes_task",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestSuite, completes_task),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hash",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TestSuite, hash),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__test_suite__field_indices_by_name[] = {
+  5,   /* field[5] = command */
+  8,   /* field[8] = completes_task */
+  3,   /* field[3] = files */
+  9,   /* field[9] = hash */
+  0,   /* field[0] = id */
+  2,   /* field[2] = kind */
+  1,   /* field[1] = language */
+  6,   /* field[6] = limits */
+  7,   /* field[7] = policy */
+  4,   /* field[4] = tests */
+};
+static const ProtobufCIntRange hito__v1__test_suite__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor hito__v1__test_suite__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.TestSuite",
+  "TestSuite",
+  "Hito__V1__TestSuite",
+  "hito.v1",
+  sizeof(Hito__V1__TestSuite),
+  10,
+  hito__v1__test_suite__field_descriptors,
+  hito__v1__test_suite__field_indices_by_name,
+  1,  hito__v1__test_suite__number_ranges,
+  (ProtobufCMessageInit) hito__v1__test_suite__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__task_tests__field_descriptors[6] =
+{
+  {
+    "task_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TaskTests, task_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "suite",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TaskTests, suite),
+    &hito__v1__test_suite__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "set_by",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TaskTests, set_by),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "set_at",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TaskTests, set_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TaskTests, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_cut",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__TaskTests, is_cut),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__task_tests__field_indices_by_name[] = {
+  5,   /* field[5] = is_cut */
+  3,   /* field[3] = set_at */
+  2,   /* field[2] = set_by */
+  1,   /* field[1] = suite */
+  0,   /* field[0] = task_id */
+  4,   /* field[4] = version */
+};
+static const ProtobufCIntRange hito__v1__task_tests__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor hito__v1__task_tests__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.TaskTests",
+  "TaskTests",
+  "Hito__V1__TaskTests",
+  "hito.v1",
+  sizeof(Hito__V1__TaskTests),
+  6,
+  hito__v1__task_tests__field_descriptors,
+  hito__v1__task_tests__field_indices_by_name,
+  1,  hito__v1__task_tests__number_ranges,
+  (ProtobufCMessageInit) hito__v1__task_tests__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__set_task_tests_request__field_descriptors[2] =
+{
+  {
+    "task_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__SetTaskTestsRequest, n_task_ids),
+    offsetof(Hito__V1__SetTaskTestsRequest, task_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "suite",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SetTaskTestsRequest, suite),
+    &hito__v1__test_suite__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__set_task_tests_request__field_indices_by_name[] = {
+  1,   /* field[1] = suite */
+  0,   /* field[0] = task_ids */
+};
+static const ProtobufCIntRange hito__v1__set_task_tests_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__set_task_tests_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.SetTaskTestsRequest",
+  "SetTaskTestsRequest",
+  "Hito__V1__SetTaskTestsRequest",
+  "hito.v1",
+  sizeof(Hito__V1__SetTaskTestsRequest),
+  2,
+  hito__v1__set_task_tests_request__field_descriptors,
+  hito__v1__set_task_tests_request__field_indices_by_name,
+  1,  hito__v1__set_task_tests_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__set_task_tests_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__set_task_tests_response__field_descriptors[3] =
+{
+  {
+    "suite_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SetTaskTestsResponse, suite_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "changed_count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SetTaskTestsResponse, changed_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "receipt",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SetTaskTestsResponse, receipt),
+    &hito__v1__write_receipt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__set_task_tests_response__field_indices_by_name[] = {
+  1,   /* field[1] = changed_count */
+  2,   /* field[2] = receipt */
+  0,   /* field[0] = suite_id */
+};
+static const ProtobufCIntRange hito__v1__set_task_tests_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor hito__v1__set_task_tests_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.SetTaskTestsResponse",
+  "SetTaskTestsResponse",
+  "Hito__V1__SetTaskTestsResponse",
+  "hito.v1",
+  sizeof(Hito__V1__SetTaskTestsResponse),
+  3,
+  hito__v1__set_task_tests_response__field_descriptors,
+  hito__v1__set_task_tests_response__field_indices_by_name,
+  1,  hito__v1__set_task_tests_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__set_task_tests_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__get_task_tests_request__field_descriptors[3] =
+{
+  {
+    "task_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetTaskTestsRequest, task_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "with_history",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetTaskTestsRequest, with_history),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "min_cursor",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetTaskTestsRequest, min_cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__get_task_tests_request__field_indices_by_name[] = {
+  2,   /* field[2] = min_cursor */
+  0,   /* field[0] = task_id */
+  1,   /* field[1] = with_history */
+};
+static const ProtobufCIntRange hito__v1__get_task_tests_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor hito__v1__get_task_tests_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.GetTaskTestsRequest",
+  "GetTaskTestsRequest",
+  "Hito__V1__GetTaskTestsRequest",
+  "hito.v1",
+  sizeof(Hito__V1__GetTaskTestsRequest),
+  3,
+  hito__v1__get_task_tests_request__field_descriptors,
+  hito__v1__get_task_tests_request__field_indices_by_name,
+  1,  hito__v1__get_task_tests_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__get_task_tests_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__get_task_tests_response__field_descriptors[2] =
+{
+  {
+    "tests",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetTaskTestsResponse, tests),
+    &hito__v1__task_tests__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "history",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__GetTaskTestsResponse, n_history),
+    offsetof(Hito__V1__GetTaskTestsResponse, history),
+    &hito__v1__task_tests__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__get_task_tests_response__field_indices_by_name[] = {
+  1,   /* field[1] = history */
+  0,   /* field[0] = tests */
+};
+static const ProtobufCIntRange hito__v1__get_task_tests_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__get_task_tests_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.GetTaskTestsResponse",
+  "GetTaskTestsResponse",
+  "Hito__V1__GetTaskTestsResponse",
+  "hito.v1",
+  sizeof(Hito__V1__GetTaskTestsResponse),
+  2,
+  hito__v1__get_task_tests_response__field_descriptors,
+  hito__v1__get_task_tests_response__field_indices_by_name,
+  1,  hito__v1__get_task_tests_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__get_task_tests_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__clear_task_tests_request__field_descriptors[1] =
+{
+  {
+    "task_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__ClearTaskTestsRequest, n_task_ids),
+    offsetof(Hito__V1__ClearTaskTestsRequest, task_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__clear_task_tests_request__field_indices_by_name[] = {
+  0,   /* field[0] = task_ids */
+};
+static const ProtobufCIntRange hito__v1__clear_task_tests_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hito__v1__clear_task_tests_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ClearTaskTestsRequest",
+  "ClearTaskTestsRequest",
+  "Hito__V1__ClearTaskTestsRequest",
+  "hito.v1",
+  sizeof(Hito__V1__ClearTaskTestsRequest),
+  1,
+  hito__v1__clear_task_tests_request__field_descriptors,
+  hito__v1__clear_task_tests_request__field_indices_by_name,
+  1,  hito__v1__clear_task_tests_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__clear_task_tests_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__clear_task_tests_response__field_descriptors[2] =
+{
+  {
+    "changed_count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ClearTaskTestsResponse, changed_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "receipt",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ClearTaskTestsResponse, receipt),
+    &hito__v1__write_receipt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__clear_task_tests_response__field_indices_by_name[] = {
+  0,   /* field[0] = changed_count */
+  1,   /* field[1] = receipt */
+};
+static const ProtobufCIntRange hito__v1__clear_task_tests_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__clear_task_tests_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ClearTaskTestsResponse",
+  "ClearTaskTestsResponse",
+  "Hito__V1__ClearTaskTestsResponse",
+  "hito.v1",
+  sizeof(Hito__V1__ClearTaskTestsResponse),
+  2,
+  hito__v1__clear_task_tests_response__field_descriptors,
+  hito__v1__clear_task_tests_response__field_indices_by_name,
+  1,  hito__v1__clear_task_tests_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__clear_task_tests_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define hito__v1__list_languages_request__field_descriptors NULL
+#define hito__v1__list_languages_request__field_indices_by_name NULL
+#define hito__v1__list_languages_request__number_ranges NULL
+const ProtobufCMessageDescriptor hito__v1__list_languages_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ListLanguagesRequest",
+  "ListLanguagesRequest",
+  "Hito__V1__ListLanguagesRequest",
+  "hito.v1",
+  sizeof(Hito__V1__ListLanguagesRequest),
+  0,
+  hito__v1__list_languages_request__field_descriptors,
+  hito__v1__list_languages_request__field_indices_by_name,
+  0,  hito__v1__list_languages_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__list_languages_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__language_support__tool_versions_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__LanguageSupport__ToolVersionsEntry, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__LanguageSupport__ToolVersionsEntry, value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__language_support__tool_versions_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange hito__v1__language_support__tool_versions_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__language_support__tool_versions_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.LanguageSupport.ToolVersionsEntry",
+  "ToolVersionsEntry",
+  "Hito__V1__LanguageSupport__ToolVersionsEntry",
+  "hito.v1",
+  sizeof(Hito__V1__LanguageSupport__ToolVersionsEntry),
+  2,
+  hito__v1__language_support__tool_versions_entry__field_descriptors,
+  hito__v1__language_support__tool_versions_entry__field_indices_by_name,
+  1,  hito__v1__language_support__tool_versions_entry__number_ranges,
+  (ProtobufCMessageInit) hito__v1__language_support__tool_versions_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__language_support__field_descriptors[5] =
+{
+  {
+    "language",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__LanguageSupport, language),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stages",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Hito__V1__LanguageSupport, n_stages),
+    offsetof(Hito__V1__LanguageSupport, stages),
+    &hito__v1__validation_stage__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "test_kinds",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Hito__V1__LanguageSupport, n_test_kinds),
+    offsetof(Hito__V1__LanguageSupport, test_kinds),
+    &hito__v1__test_kind__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tool_versions",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__LanguageSupport, n_tool_versions),
+    offsetof(Hito__V1__LanguageSupport, tool_versions),
+    &hito__v1__language_support__tool_versions_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "missing_tools",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__LanguageSupport, n_missing_tools),
+    offsetof(Hito__V1__LanguageSupport, missing_tools),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__language_support__field_indices_by_name[] = {
+  0,   /* field[0] = language */
+  4,   /* field[4] = missing_tools */
+  1,   /* field[1] = stages */
+  2,   /* field[2] = test_kinds */
+  3,   /* field[3] = tool_versions */
+};
+static const ProtobufCIntRange hito__v1__language_support__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor hito__v1__language_support__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.LanguageSupport",
+  "LanguageSupport",
+  "Hito__V1__LanguageSupport",
+  "hito.v1",
+  sizeof(Hito__V1__LanguageSupport),
+  5,
+  hito__v1__language_support__field_descriptors,
+  hito__v1__language_support__field_indices_by_name,
+  1,  hito__v1__language_support__number_ranges,
+  (ProtobufCMessageInit) hito__v1__language_support__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__list_languages_response__field_descriptors[2] =
+{
+  {
+    "languages",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ListLanguagesResponse, n_languages),
+    offsetof(Hito__V1__ListLanguagesResponse, languages),
+    &hito__v1__language_support__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListLanguagesResponse, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__list_languages_response__field_indices_by_name[] = {
+  0,   /* field[0] = languages */
+  1,   /* field[1] = reason */
+};
+static const ProtobufCIntRange hito__v1__list_languages_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__list_languages_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ListLanguagesResponse",
+  "ListLanguagesResponse",
+  "Hito__V1__ListLanguagesResponse",
+  "hito.v1",
+  sizeof(Hito__V1__ListLanguagesResponse),
+  2,
+  hito__v1__list_languages_response__field_descriptors,
+  hito__v1__list_languages_response__field_indices_by_name,
+  1,  hito__v1__list_languages_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__list_languages_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__export_sarif_request__field_descriptors[1] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ExportSarifRequest, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__export_sarif_request__field_indices_by_name[] = {
+  0,   /* field[0] = run_id */
+};
+static const ProtobufCIntRange hito__v1__export_sarif_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hito__v1__export_sarif_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ExportSarifRequest",
+  "ExportSarifRequest",
+  "Hito__V1__ExportSarifRequest",
+  "hito.v1",
+  sizeof(Hito__V1__ExportSarifRequest),
+  1,
+  hito__v1__export_sarif_request__field_descriptors,
+  hito__v1__export_sarif_request__field_indices_by_name,
+  1,  hito__v1__export_sarif_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__export_sarif_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__export_sarif_response__field_descriptors[1] =
+{
+  {
+    "sarif",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ExportSarifResponse, sarif),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__export_sarif_response__field_indices_by_name[] = {
+  0,   /* field[0] = sarif */
+};
+static const ProtobufCIntRange hito__v1__export_sarif_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hito__v1__export_sarif_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ExportSarifResponse",
+  "ExportSarifResponse",
+  "Hito__V1__ExportSarifResponse",
+  "hito.v1",
+  sizeof(Hito__V1__ExportSarifResponse),
+  1,
+  hito__v1__export_sarif_response__field_descriptors,
+  hito__v1__export_sarif_response__field_indices_by_name,
+  1,  hito__v1__export_sarif_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__export_sarif_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__import_sarif_request__field_descriptors[2] =
+{
+  {
+    "snapshot_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ImportSarifRequest, snapshot_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sarif",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ImportSarifRequest, sarif),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__import_sarif_request__field_indices_by_name[] = {
+  1,   /* field[1] = sarif */
+  0,   /* field[0] = snapshot_id */
+};
+static const ProtobufCIntRange hito__v1__import_sarif_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__import_sarif_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ImportSarifRequest",
+  "ImportSarifRequest",
+  "Hito__V1__ImportSarifRequest",
+  "hito.v1",
+  sizeof(Hito__V1__ImportSarifRequest),
+  2,
+  hito__v1__import_sarif_request__field_descriptors,
+  hito__v1__import_sarif_request__field_indices_by_name,
+  1,  hito__v1__import_sarif_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__import_sarif_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__import_sarif_response__field_descriptors[2] =
+{
+  {
+    "validation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ImportSarifResponse, validation),
+    &hito__v1__validation_run__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "receipt",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ImportSarifResponse, receipt),
+    &hito__v1__write_receipt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__import_sarif_response__field_indices_by_name[] = {
+  1,   /* field[1] = receipt */
+  0,   /* field[0] = validation */
+};
+static const ProtobufCIntRange hito__v1__import_sarif_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__import_sarif_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ImportSarifResponse",
+  "ImportSarifResponse",
+  "Hito__V1__ImportSarifResponse",
+  "hito.v1",
+  sizeof(Hito__V1__ImportSarifResponse),
+  2,
+  hito__v1__import_sarif_response__field_descriptors,
+  hito__v1__import_sarif_response__field_indices_by_name,
+  1,  hito__v1__import_sarif_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__import_sarif_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor hito__v1__run_outcome__field_descriptors[5] =
@@ -2940,6 +8667,38 @@ const ProtobufCEnumDescriptor hito__v1__diagnostic_level__descriptor =
   hito__v1__diagnostic_level__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
+static const ProtobufCEnumValue hito__v1__advice__enum_values_by_number[4] =
+{
+  { "ADVICE_UNSPECIFIED", "HITO__V1__ADVICE__ADVICE_UNSPECIFIED", 0 },
+  { "ADVICE_INFORMATIVE", "HITO__V1__ADVICE__ADVICE_INFORMATIVE", 1 },
+  { "ADVICE_ACTIONABLE", "HITO__V1__ADVICE__ADVICE_ACTIONABLE", 2 },
+  { "ADVICE_ESSENTIAL", "HITO__V1__ADVICE__ADVICE_ESSENTIAL", 3 },
+};
+static const ProtobufCIntRange hito__v1__advice__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex hito__v1__advice__enum_values_by_name[4] =
+{
+  { "ADVICE_ACTIONABLE", 2 },
+  { "ADVICE_ESSENTIAL", 3 },
+  { "ADVICE_INFORMATIVE", 1 },
+  { "ADVICE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor hito__v1__advice__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hito.v1.Advice",
+  "Advice",
+  "Hito__V1__Advice",
+  "hito.v1",
+  4,
+  hito__v1__advice__enum_values_by_number,
+  4,
+  hito__v1__advice__enum_values_by_name,
+  1,
+  hito__v1__advice__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
 static const ProtobufCEnumValue hito__v1__test_status__enum_values_by_number[4] =
 {
   { "TEST_STATUS_UNSPECIFIED", "HITO__V1__TEST_STATUS__TEST_STATUS_UNSPECIFIED", 0 },
@@ -3014,24 +8773,192 @@ const ProtobufCEnumDescriptor hito__v1__validation_stage__descriptor =
   hito__v1__validation_stage__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor hito__v1__code_validation_service__method_descriptors[7] =
+static const ProtobufCEnumValue hito__v1__stage_status__enum_values_by_number[7] =
+{
+  { "STAGE_STATUS_UNSPECIFIED", "HITO__V1__STAGE_STATUS__STAGE_STATUS_UNSPECIFIED", 0 },
+  { "STAGE_STATUS_OK", "HITO__V1__STAGE_STATUS__STAGE_STATUS_OK", 1 },
+  { "STAGE_STATUS_ISSUES", "HITO__V1__STAGE_STATUS__STAGE_STATUS_ISSUES", 2 },
+  { "STAGE_STATUS_SKIPPED", "HITO__V1__STAGE_STATUS__STAGE_STATUS_SKIPPED", 3 },
+  { "STAGE_STATUS_UNAVAILABLE", "HITO__V1__STAGE_STATUS__STAGE_STATUS_UNAVAILABLE", 4 },
+  { "STAGE_STATUS_TIMED_OUT", "HITO__V1__STAGE_STATUS__STAGE_STATUS_TIMED_OUT", 5 },
+  { "STAGE_STATUS_ERRORED", "HITO__V1__STAGE_STATUS__STAGE_STATUS_ERRORED", 6 },
+};
+static const ProtobufCIntRange hito__v1__stage_status__value_ranges[] = {
+{0, 0},{0, 7}
+};
+static const ProtobufCEnumValueIndex hito__v1__stage_status__enum_values_by_name[7] =
+{
+  { "STAGE_STATUS_ERRORED", 6 },
+  { "STAGE_STATUS_ISSUES", 2 },
+  { "STAGE_STATUS_OK", 1 },
+  { "STAGE_STATUS_SKIPPED", 3 },
+  { "STAGE_STATUS_TIMED_OUT", 5 },
+  { "STAGE_STATUS_UNAVAILABLE", 4 },
+  { "STAGE_STATUS_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor hito__v1__stage_status__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hito.v1.StageStatus",
+  "StageStatus",
+  "Hito__V1__StageStatus",
+  "hito.v1",
+  7,
+  hito__v1__stage_status__enum_values_by_number,
+  7,
+  hito__v1__stage_status__enum_values_by_name,
+  1,
+  hito__v1__stage_status__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue hito__v1__validation_status__enum_values_by_number[5] =
+{
+  { "VALIDATION_STATUS_UNSPECIFIED", "HITO__V1__VALIDATION_STATUS__VALIDATION_STATUS_UNSPECIFIED", 0 },
+  { "VALIDATION_STATUS_QUEUED", "HITO__V1__VALIDATION_STATUS__VALIDATION_STATUS_QUEUED", 1 },
+  { "VALIDATION_STATUS_RUNNING", "HITO__V1__VALIDATION_STATUS__VALIDATION_STATUS_RUNNING", 2 },
+  { "VALIDATION_STATUS_COMPLETED", "HITO__V1__VALIDATION_STATUS__VALIDATION_STATUS_COMPLETED", 3 },
+  { "VALIDATION_STATUS_CANCELLED", "HITO__V1__VALIDATION_STATUS__VALIDATION_STATUS_CANCELLED", 4 },
+};
+static const ProtobufCIntRange hito__v1__validation_status__value_ranges[] = {
+{0, 0},{0, 5}
+};
+static const ProtobufCEnumValueIndex hito__v1__validation_status__enum_values_by_name[5] =
+{
+  { "VALIDATION_STATUS_CANCELLED", 4 },
+  { "VALIDATION_STATUS_COMPLETED", 3 },
+  { "VALIDATION_STATUS_QUEUED", 1 },
+  { "VALIDATION_STATUS_RUNNING", 2 },
+  { "VALIDATION_STATUS_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor hito__v1__validation_status__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hito.v1.ValidationStatus",
+  "ValidationStatus",
+  "Hito__V1__ValidationStatus",
+  "hito.v1",
+  5,
+  hito__v1__validation_status__enum_values_by_number,
+  5,
+  hito__v1__validation_status__enum_values_by_name,
+  1,
+  hito__v1__validation_status__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue hito__v1__file_change__enum_values_by_number[5] =
+{
+  { "FILE_CHANGE_UNSPECIFIED", "HITO__V1__FILE_CHANGE__FILE_CHANGE_UNSPECIFIED", 0 },
+  { "FILE_CHANGE_ADDED", "HITO__V1__FILE_CHANGE__FILE_CHANGE_ADDED", 1 },
+  { "FILE_CHANGE_REMOVED", "HITO__V1__FILE_CHANGE__FILE_CHANGE_REMOVED", 2 },
+  { "FILE_CHANGE_CHANGED", "HITO__V1__FILE_CHANGE__FILE_CHANGE_CHANGED", 3 },
+  { "FILE_CHANGE_SAME", "HITO__V1__FILE_CHANGE__FILE_CHANGE_SAME", 4 },
+};
+static const ProtobufCIntRange hito__v1__file_change__value_ranges[] = {
+{0, 0},{0, 5}
+};
+static const ProtobufCEnumValueIndex hito__v1__file_change__enum_values_by_name[5] =
+{
+  { "FILE_CHANGE_ADDED", 1 },
+  { "FILE_CHANGE_CHANGED", 3 },
+  { "FILE_CHANGE_REMOVED", 2 },
+  { "FILE_CHANGE_SAME", 4 },
+  { "FILE_CHANGE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor hito__v1__file_change__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hito.v1.FileChange",
+  "FileChange",
+  "Hito__V1__FileChange",
+  "hito.v1",
+  5,
+  hito__v1__file_change__enum_values_by_number,
+  5,
+  hito__v1__file_change__enum_values_by_name,
+  1,
+  hito__v1__file_change__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue hito__v1__test_kind__enum_values_by_number[6] =
+{
+  { "TEST_KIND_UNSPECIFIED", "HITO__V1__TEST_KIND__TEST_KIND_UNSPECIFIED", 0 },
+  { "TEST_KIND_UNITTEST", "HITO__V1__TEST_KIND__TEST_KIND_UNITTEST", 1 },
+  { "TEST_KIND_PYTEST", "HITO__V1__TEST_KIND__TEST_KIND_PYTEST", 2 },
+  { "TEST_KIND_NODE_TEST", "HITO__V1__TEST_KIND__TEST_KIND_NODE_TEST", 3 },
+  { "TEST_KIND_STDIO", "HITO__V1__TEST_KIND__TEST_KIND_STDIO", 4 },
+  { "TEST_KIND_PROTOCOL", "HITO__V1__TEST_KIND__TEST_KIND_PROTOCOL", 5 },
+};
+static const ProtobufCIntRange hito__v1__test_kind__value_ranges[] = {
+{0, 0},{0, 6}
+};
+static const ProtobufCEnumValueIndex hito__v1__test_kind__enum_values_by_name[6] =
+{
+  { "TEST_KIND_NODE_TEST", 3 },
+  { "TEST_KIND_PROTOCOL", 5 },
+  { "TEST_KIND_PYTEST", 2 },
+  { "TEST_KIND_STDIO", 4 },
+  { "TEST_KIND_UNITTEST", 1 },
+  { "TEST_KIND_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor hito__v1__test_kind__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hito.v1.TestKind",
+  "TestKind",
+  "Hito__V1__TestKind",
+  "hito.v1",
+  6,
+  hito__v1__test_kind__enum_values_by_number,
+  6,
+  hito__v1__test_kind__enum_values_by_name,
+  1,
+  hito__v1__test_kind__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCMethodDescriptor hito__v1__code_validation_service__method_descriptors[20] =
 {
   { "CreateSnapshot", &hito__v1__create_snapshot_request__descriptor, &hito__v1__create_snapshot_response__descriptor },
   { "GetSnapshot", &hito__v1__get_snapshot_request__descriptor, &hito__v1__get_snapshot_response__descriptor },
   { "ListSnapshots", &hito__v1__list_snapshots_request__descriptor, &hito__v1__list_snapshots_response__descriptor },
   { "ValidateCode", &hito__v1__validate_code_request__descriptor, &hito__v1__validate_code_response__descriptor },
+  { "WatchValidation", &hito__v1__watch_validation_request__descriptor, &hito__v1__validate_code_response__descriptor },
+  { "CancelValidation", &hito__v1__cancel_validation_request__descriptor, &hito__v1__cancel_validation_response__descriptor },
+  { "GetValidation", &hito__v1__get_validation_request__descriptor, &hito__v1__get_validation_response__descriptor },
+  { "ListValidations", &hito__v1__list_validations_request__descriptor, &hito__v1__list_validations_response__descriptor },
+  { "ValidateBatch", &hito__v1__validate_batch_request__descriptor, &hito__v1__validate_batch_response__descriptor },
+  { "CompareSnapshots", &hito__v1__compare_snapshots_request__descriptor, &hito__v1__compare_snapshots_response__descriptor },
+  { "Revalidate", &hito__v1__revalidate_request__descriptor, &hito__v1__revalidate_response__descriptor },
+  { "SetTaskTests", &hito__v1__set_task_tests_request__descriptor, &hito__v1__set_task_tests_response__descriptor },
+  { "GetTaskTests", &hito__v1__get_task_tests_request__descriptor, &hito__v1__get_task_tests_response__descriptor },
+  { "ClearTaskTests", &hito__v1__clear_task_tests_request__descriptor, &hito__v1__clear_task_tests_response__descriptor },
+  { "ListLanguages", &hito__v1__list_languages_request__descriptor, &hito__v1__list_languages_response__descriptor },
+  { "ExportSarif", &hito__v1__export_sarif_request__descriptor, &hito__v1__export_sarif_response__descriptor },
+  { "ImportSarif", &hito__v1__import_sarif_request__descriptor, &hito__v1__import_sarif_response__descriptor },
   { "RecordVerdict", &hito__v1__record_verdict_request__descriptor, &hito__v1__record_verdict_response__descriptor },
   { "GetFeedback", &hito__v1__get_feedback_request__descriptor, &hito__v1__get_feedback_response__descriptor },
   { "SetSharing", &hito__v1__set_sharing_request__descriptor, &hito__v1__set_sharing_response__descriptor },
 };
 const unsigned hito__v1__code_validation_service__method_indices_by_name[] = {
+  5,        /* CancelValidation */
+  13,        /* ClearTaskTests */
+  9,        /* CompareSnapshots */
   0,        /* CreateSnapshot */
-  5,        /* GetFeedback */
+  15,        /* ExportSarif */
+  18,        /* GetFeedback */
   1,        /* GetSnapshot */
+  12,        /* GetTaskTests */
+  6,        /* GetValidation */
+  16,        /* ImportSarif */
+  14,        /* ListLanguages */
   2,        /* ListSnapshots */
-  4,        /* RecordVerdict */
-  6,        /* SetSharing */
-  3         /* ValidateCode */
+  7,        /* ListValidations */
+  17,        /* RecordVerdict */
+  10,        /* Revalidate */
+  19,        /* SetSharing */
+  11,        /* SetTaskTests */
+  8,        /* ValidateBatch */
+  3,        /* ValidateCode */
+  4         /* WatchValidation */
 };
 const ProtobufCServiceDescriptor hito__v1__code_validation_service__descriptor =
 {
@@ -3040,7 +8967,7 @@ const ProtobufCServiceDescriptor hito__v1__code_validation_service__descriptor =
   "CodeValidationService",
   "Hito__V1__CodeValidationService",
   "hito.v1",
-  7,
+  20,
   hito__v1__code_validation_service__method_descriptors,
   hito__v1__code_validation_service__method_indices_by_name
 };
@@ -3076,13 +9003,117 @@ void hito__v1__code_validation_service__validate_code(ProtobufCService *service,
   assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
   service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void hito__v1__code_validation_service__watch_validation(ProtobufCService *service,
+                                                         const Hito__V1__WatchValidationRequest *input,
+                                                         Hito__V1__ValidateCodeResponse_Closure closure,
+                                                         void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__code_validation_service__cancel_validation(ProtobufCService *service,
+                                                          const Hito__V1__CancelValidationRequest *input,
+                                                          Hito__V1__CancelValidationResponse_Closure closure,
+                                                          void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__code_validation_service__get_validation(ProtobufCService *service,
+                                                       const Hito__V1__GetValidationRequest *input,
+                                                       Hito__V1__GetValidationResponse_Closure closure,
+                                                       void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__code_validation_service__list_validations(ProtobufCService *service,
+                                                         const Hito__V1__ListValidationsRequest *input,
+                                                         Hito__V1__ListValidationsResponse_Closure closure,
+                                                         void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__code_validation_service__validate_batch(ProtobufCService *service,
+                                                       const Hito__V1__ValidateBatchRequest *input,
+                                                       Hito__V1__ValidateBatchResponse_Closure closure,
+                                                       void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__code_validation_service__compare_snapshots(ProtobufCService *service,
+                                                          const Hito__V1__CompareSnapshotsRequest *input,
+                                                          Hito__V1__CompareSnapshotsResponse_Closure closure,
+                                                          void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__code_validation_service__revalidate(ProtobufCService *service,
+                                                   const Hito__V1__RevalidateRequest *input,
+                                                   Hito__V1__RevalidateResponse_Closure closure,
+                                                   void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__code_validation_service__set_task_tests(ProtobufCService *service,
+                                                       const Hito__V1__SetTaskTestsRequest *input,
+                                                       Hito__V1__SetTaskTestsResponse_Closure closure,
+                                                       void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 11, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__code_validation_service__get_task_tests(ProtobufCService *service,
+                                                       const Hito__V1__GetTaskTestsRequest *input,
+                                                       Hito__V1__GetTaskTestsResponse_Closure closure,
+                                                       void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 12, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__code_validation_service__clear_task_tests(ProtobufCService *service,
+                                                         const Hito__V1__ClearTaskTestsRequest *input,
+                                                         Hito__V1__ClearTaskTestsResponse_Closure closure,
+                                                         void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 13, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__code_validation_service__list_languages(ProtobufCService *service,
+                                                       const Hito__V1__ListLanguagesRequest *input,
+                                                       Hito__V1__ListLanguagesResponse_Closure closure,
+                                                       void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 14, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__code_validation_service__export_sarif(ProtobufCService *service,
+                                                     const Hito__V1__ExportSarifRequest *input,
+                                                     Hito__V1__ExportSarifResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 15, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__code_validation_service__import_sarif(ProtobufCService *service,
+                                                     const Hito__V1__ImportSarifRequest *input,
+                                                     Hito__V1__ImportSarifResponse_Closure closure,
+                                                     void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
+  service->invoke(service, 16, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void hito__v1__code_validation_service__record_verdict(ProtobufCService *service,
                                                        const Hito__V1__RecordVerdictRequest *input,
                                                        Hito__V1__RecordVerdictResponse_Closure closure,
                                                        void *closure_data)
 {
   assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
-  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 17, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__code_validation_service__get_feedback(ProtobufCService *service,
                                                      const Hito__V1__GetFeedbackRequest *input,
@@ -3090,7 +9121,7 @@ void hito__v1__code_validation_service__get_feedback(ProtobufCService *service,
                                                      void *closure_data)
 {
   assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
-  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 18, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__code_validation_service__set_sharing(ProtobufCService *service,
                                                     const Hito__V1__SetSharingRequest *input,
@@ -3098,7 +9129,7 @@ void hito__v1__code_validation_service__set_sharing(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &hito__v1__code_validation_service__descriptor);
-  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 19, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__code_validation_service__init (Hito__V1__CodeValidationService_Service *service,
                                               Hito__V1__CodeValidationService_ServiceDestroy destroy)

@@ -25,6 +25,45 @@ _CODE_VALIDATION_SERVICE_LIST_SNAPSHOTS: Final = Method(
 _CODE_VALIDATION_SERVICE_VALIDATE_CODE: Final = Method(
     "hito.v1.CodeValidationService/ValidateCode", "server_stream", False
 )
+_CODE_VALIDATION_SERVICE_WATCH_VALIDATION: Final = Method(
+    "hito.v1.CodeValidationService/WatchValidation", "server_stream", True
+)
+_CODE_VALIDATION_SERVICE_CANCEL_VALIDATION: Final = Method(
+    "hito.v1.CodeValidationService/CancelValidation", "unary", False
+)
+_CODE_VALIDATION_SERVICE_GET_VALIDATION: Final = Method(
+    "hito.v1.CodeValidationService/GetValidation", "unary", True
+)
+_CODE_VALIDATION_SERVICE_LIST_VALIDATIONS: Final = Method(
+    "hito.v1.CodeValidationService/ListValidations", "unary", True
+)
+_CODE_VALIDATION_SERVICE_VALIDATE_BATCH: Final = Method(
+    "hito.v1.CodeValidationService/ValidateBatch", "server_stream", False
+)
+_CODE_VALIDATION_SERVICE_COMPARE_SNAPSHOTS: Final = Method(
+    "hito.v1.CodeValidationService/CompareSnapshots", "unary", True
+)
+_CODE_VALIDATION_SERVICE_REVALIDATE: Final = Method(
+    "hito.v1.CodeValidationService/Revalidate", "server_stream", False
+)
+_CODE_VALIDATION_SERVICE_SET_TASK_TESTS: Final = Method(
+    "hito.v1.CodeValidationService/SetTaskTests", "unary", False
+)
+_CODE_VALIDATION_SERVICE_GET_TASK_TESTS: Final = Method(
+    "hito.v1.CodeValidationService/GetTaskTests", "unary", True
+)
+_CODE_VALIDATION_SERVICE_CLEAR_TASK_TESTS: Final = Method(
+    "hito.v1.CodeValidationService/ClearTaskTests", "unary", False
+)
+_CODE_VALIDATION_SERVICE_LIST_LANGUAGES: Final = Method(
+    "hito.v1.CodeValidationService/ListLanguages", "unary", True
+)
+_CODE_VALIDATION_SERVICE_EXPORT_SARIF: Final = Method(
+    "hito.v1.CodeValidationService/ExportSarif", "unary", True
+)
+_CODE_VALIDATION_SERVICE_IMPORT_SARIF: Final = Method(
+    "hito.v1.CodeValidationService/ImportSarif", "unary", False
+)
 _CODE_VALIDATION_SERVICE_RECORD_VERDICT: Final = Method(
     "hito.v1.CodeValidationService/RecordVerdict", "unary", False
 )
@@ -107,12 +146,272 @@ class CodeValidationServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> AsyncIterator[validation_pb2.ValidateCodeResponse]:
-        """Runs a stored file in the sandbox and judges it, stage by stage."""
+        """Runs code in the sandbox, with the tests of its task, and judges it, stage by stage: a stored
+        file, or a submission, which is stored first. The validation does not end with the call: whoever
+        comes back finds it by `run_id`. A repeat under the same idempotency key is shown the same
+        validation from its first step.
+        """
 
         return self._channel.server_stream(
             _CODE_VALIDATION_SERVICE_VALIDATE_CODE,
             request,
             validation_pb2.ValidateCodeResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    def watch_validation(
+        self,
+        request: validation_pb2.WatchValidationRequest,
+        *,
+        timeout: float | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[validation_pb2.ValidateCodeResponse]:
+        """Shows a validation from its first step, or after the cursor of a message, until it ends: on any
+        server, also when the one that began it has gone. Nothing is shown twice or left out.
+        """
+
+        return self._channel.server_stream(
+            _CODE_VALIDATION_SERVICE_WATCH_VALIDATION,
+            request,
+            validation_pb2.ValidateCodeResponse,
+            timeout=timeout,
+            metadata=metadata,
+        )
+
+    async def cancel_validation(
+        self,
+        request: validation_pb2.CancelValidationRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> validation_pb2.CancelValidationResponse:
+        """Ends a validation that waits or runs. It decides nothing then."""
+
+        return await self._channel.unary(
+            _CODE_VALIDATION_SERVICE_CANCEL_VALIDATION,
+            request,
+            validation_pb2.CancelValidationResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def get_validation(
+        self,
+        request: validation_pb2.GetValidationRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> validation_pb2.GetValidationResponse:
+        """One validation with its report."""
+
+        return await self._channel.unary(
+            _CODE_VALIDATION_SERVICE_GET_VALIDATION,
+            request,
+            validation_pb2.GetValidationResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def list_validations(
+        self,
+        request: validation_pb2.ListValidationsRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> validation_pb2.ListValidationsResponse:
+        """Validations, newest first, without their reports: the history of a snapshot, a task or a learner."""
+
+        return await self._channel.unary(
+            _CODE_VALIDATION_SERVICE_LIST_VALIDATIONS,
+            request,
+            validation_pb2.ListValidationsResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    def validate_batch(
+        self,
+        request: validation_pb2.ValidateBatchRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[validation_pb2.ValidateBatchResponse]:
+        """Validates up to 100 submissions, each a validation of its own, and answers each as it ends."""
+
+        return self._channel.server_stream(
+            _CODE_VALIDATION_SERVICE_VALIDATE_BATCH,
+            request,
+            validation_pb2.ValidateBatchResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def compare_snapshots(
+        self,
+        request: validation_pb2.CompareSnapshotsRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> validation_pb2.CompareSnapshotsResponse:
+        """What differs between two snapshots: their files, verdicts, diagnostics and tests."""
+
+        return await self._channel.unary(
+            _CODE_VALIDATION_SERVICE_COMPARE_SNAPSHOTS,
+            request,
+            validation_pb2.CompareSnapshotsResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    def revalidate(
+        self,
+        request: validation_pb2.RevalidateRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[validation_pb2.RevalidateResponse]:
+        """Validates again what was judged before, with the tests that its tasks have now: first as a
+        preview, which changes nothing and says who would change and by how much, then for good.
+        Instructors for the goals of their courses, services and admins for all. Earlier validations stay
+        in the history.
+        """
+
+        return self._channel.server_stream(
+            _CODE_VALIDATION_SERVICE_REVALIDATE,
+            request,
+            validation_pb2.RevalidateResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def set_task_tests(
+        self,
+        request: validation_pb2.SetTaskTestsRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> validation_pb2.SetTaskTestsResponse:
+        """Gives tasks their tests, all or none of them: the goal's owner for their own tasks, instructors for
+        the tasks of goals in their courses, services and admins for all. What an instructor, a service or an
+        admin set, a learner does not replace.
+        """
+
+        return await self._channel.unary(
+            _CODE_VALIDATION_SERVICE_SET_TASK_TESTS,
+            request,
+            validation_pb2.SetTaskTestsResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def get_task_tests(
+        self,
+        request: validation_pb2.GetTaskTestsRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> validation_pb2.GetTaskTestsResponse:
+        """The tests of a task, now and before. Whoever did not write them and does not oversee the task is
+        not shown what is hidden.
+        """
+
+        return await self._channel.unary(
+            _CODE_VALIDATION_SERVICE_GET_TASK_TESTS,
+            request,
+            validation_pb2.GetTaskTestsResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def clear_task_tests(
+        self,
+        request: validation_pb2.ClearTaskTestsRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> validation_pb2.ClearTaskTestsResponse:
+        """Takes the tests of tasks away, all or none of them; by those who may set them. They stay in the history."""
+
+        return await self._channel.unary(
+            _CODE_VALIDATION_SERVICE_CLEAR_TASK_TESTS,
+            request,
+            validation_pb2.ClearTaskTestsResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def list_languages(
+        self,
+        request: validation_pb2.ListLanguagesRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> validation_pb2.ListLanguagesResponse:
+        """What this server can validate, by language, with the versions of its tools."""
+
+        return await self._channel.unary(
+            _CODE_VALIDATION_SERVICE_LIST_LANGUAGES,
+            request,
+            validation_pb2.ListLanguagesResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def export_sarif(
+        self,
+        request: validation_pb2.ExportSarifRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> validation_pb2.ExportSarifResponse:
+        """The diagnostics of a validation as SARIF 2.1.0."""
+
+        return await self._channel.unary(
+            _CODE_VALIDATION_SERVICE_EXPORT_SARIF,
+            request,
+            validation_pb2.ExportSarifResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def import_sarif(
+        self,
+        request: validation_pb2.ImportSarifRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> validation_pb2.ImportSarifResponse:
+        """Stores what another tool said of a snapshot, as SARIF 2.1.0. It changes no verdict."""
+
+        return await self._channel.unary(
+            _CODE_VALIDATION_SERVICE_IMPORT_SARIF,
+            request,
+            validation_pb2.ImportSarifResponse,
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,

@@ -19,6 +19,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "hito/v1/courses.pb-c.h"
 
 typedef struct Hito__V1__Diagnostic Hito__V1__Diagnostic;
+typedef struct Hito__V1__SourceEdit Hito__V1__SourceEdit;
 typedef struct Hito__V1__TestResult Hito__V1__TestResult;
 typedef struct Hito__V1__Provenance Hito__V1__Provenance;
 typedef struct Hito__V1__Provenance__ToolVersionsEntry Hito__V1__Provenance__ToolVersionsEntry;
@@ -31,7 +32,52 @@ typedef struct Hito__V1__GetSnapshotResponse Hito__V1__GetSnapshotResponse;
 typedef struct Hito__V1__ListSnapshotsRequest Hito__V1__ListSnapshotsRequest;
 typedef struct Hito__V1__ListSnapshotsResponse Hito__V1__ListSnapshotsResponse;
 typedef struct Hito__V1__ValidateCodeRequest Hito__V1__ValidateCodeRequest;
+typedef struct Hito__V1__SourceFile Hito__V1__SourceFile;
+typedef struct Hito__V1__Submission Hito__V1__Submission;
 typedef struct Hito__V1__ValidateCodeResponse Hito__V1__ValidateCodeResponse;
+typedef struct Hito__V1__QueuePlace Hito__V1__QueuePlace;
+typedef struct Hito__V1__StageReport Hito__V1__StageReport;
+typedef struct Hito__V1__ValidationReport Hito__V1__ValidationReport;
+typedef struct Hito__V1__ValidationReport__ToolVersionsEntry Hito__V1__ValidationReport__ToolVersionsEntry;
+typedef struct Hito__V1__ValidationReport__LimitsEntry Hito__V1__ValidationReport__LimitsEntry;
+typedef struct Hito__V1__ValidationRun Hito__V1__ValidationRun;
+typedef struct Hito__V1__WatchValidationRequest Hito__V1__WatchValidationRequest;
+typedef struct Hito__V1__CancelValidationRequest Hito__V1__CancelValidationRequest;
+typedef struct Hito__V1__CancelValidationResponse Hito__V1__CancelValidationResponse;
+typedef struct Hito__V1__GetValidationRequest Hito__V1__GetValidationRequest;
+typedef struct Hito__V1__GetValidationResponse Hito__V1__GetValidationResponse;
+typedef struct Hito__V1__ListValidationsRequest Hito__V1__ListValidationsRequest;
+typedef struct Hito__V1__ListValidationsResponse Hito__V1__ListValidationsResponse;
+typedef struct Hito__V1__ValidateBatchRequest Hito__V1__ValidateBatchRequest;
+typedef struct Hito__V1__ValidateBatchResponse Hito__V1__ValidateBatchResponse;
+typedef struct Hito__V1__SubmissionRefusal Hito__V1__SubmissionRefusal;
+typedef struct Hito__V1__CompareSnapshotsRequest Hito__V1__CompareSnapshotsRequest;
+typedef struct Hito__V1__FileComparison Hito__V1__FileComparison;
+typedef struct Hito__V1__TestComparison Hito__V1__TestComparison;
+typedef struct Hito__V1__CompareSnapshotsResponse Hito__V1__CompareSnapshotsResponse;
+typedef struct Hito__V1__RevalidateRequest Hito__V1__RevalidateRequest;
+typedef struct Hito__V1__RevalidateResponse Hito__V1__RevalidateResponse;
+typedef struct Hito__V1__RevalidatedSnapshot Hito__V1__RevalidatedSnapshot;
+typedef struct Hito__V1__RevalidationSummary Hito__V1__RevalidationSummary;
+typedef struct Hito__V1__ExpectedTest Hito__V1__ExpectedTest;
+typedef struct Hito__V1__RunLimits Hito__V1__RunLimits;
+typedef struct Hito__V1__ScorePolicy Hito__V1__ScorePolicy;
+typedef struct Hito__V1__TestSuite Hito__V1__TestSuite;
+typedef struct Hito__V1__TaskTests Hito__V1__TaskTests;
+typedef struct Hito__V1__SetTaskTestsRequest Hito__V1__SetTaskTestsRequest;
+typedef struct Hito__V1__SetTaskTestsResponse Hito__V1__SetTaskTestsResponse;
+typedef struct Hito__V1__GetTaskTestsRequest Hito__V1__GetTaskTestsRequest;
+typedef struct Hito__V1__GetTaskTestsResponse Hito__V1__GetTaskTestsResponse;
+typedef struct Hito__V1__ClearTaskTestsRequest Hito__V1__ClearTaskTestsRequest;
+typedef struct Hito__V1__ClearTaskTestsResponse Hito__V1__ClearTaskTestsResponse;
+typedef struct Hito__V1__ListLanguagesRequest Hito__V1__ListLanguagesRequest;
+typedef struct Hito__V1__LanguageSupport Hito__V1__LanguageSupport;
+typedef struct Hito__V1__LanguageSupport__ToolVersionsEntry Hito__V1__LanguageSupport__ToolVersionsEntry;
+typedef struct Hito__V1__ListLanguagesResponse Hito__V1__ListLanguagesResponse;
+typedef struct Hito__V1__ExportSarifRequest Hito__V1__ExportSarifRequest;
+typedef struct Hito__V1__ExportSarifResponse Hito__V1__ExportSarifResponse;
+typedef struct Hito__V1__ImportSarifRequest Hito__V1__ImportSarifRequest;
+typedef struct Hito__V1__ImportSarifResponse Hito__V1__ImportSarifResponse;
 typedef struct Hito__V1__RunOutcome Hito__V1__RunOutcome;
 typedef struct Hito__V1__RecordVerdictRequest Hito__V1__RecordVerdictRequest;
 typedef struct Hito__V1__RecordVerdictResponse Hito__V1__RecordVerdictResponse;
@@ -148,6 +194,28 @@ typedef enum _Hito__V1__DiagnosticLevel {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__DIAGNOSTIC_LEVEL)
 } Hito__V1__DiagnosticLevel;
 /*
+ * How much a diagnostic matters to a learner.
+ */
+typedef enum _Hito__V1__Advice {
+  /*
+   * Not said.
+   */
+  HITO__V1__ADVICE__ADVICE_UNSPECIFIED = 0,
+  /*
+   * Good to know.
+   */
+  HITO__V1__ADVICE__ADVICE_INFORMATIVE = 1,
+  /*
+   * Worth mending.
+   */
+  HITO__V1__ADVICE__ADVICE_ACTIONABLE = 2,
+  /*
+   * Must be mended before the code can do what was asked.
+   */
+  HITO__V1__ADVICE__ADVICE_ESSENTIAL = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__ADVICE)
+} Hito__V1__Advice;
+/*
  * What became of one test.
  */
 typedef enum _Hito__V1__TestStatus {
@@ -211,6 +279,122 @@ typedef enum _Hito__V1__ValidationStage {
   HITO__V1__VALIDATION_STAGE__VALIDATION_STAGE_VERDICT = 8
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__VALIDATION_STAGE)
 } Hito__V1__ValidationStage;
+/*
+ * How a stage ended.
+ */
+typedef enum _Hito__V1__StageStatus {
+  /*
+   * Not said.
+   */
+  HITO__V1__STAGE_STATUS__STAGE_STATUS_UNSPECIFIED = 0,
+  /*
+   * Nothing was found.
+   */
+  HITO__V1__STAGE_STATUS__STAGE_STATUS_OK = 1,
+  /*
+   * It found something to mend.
+   */
+  HITO__V1__STAGE_STATUS__STAGE_STATUS_ISSUES = 2,
+  /*
+   * It does not apply to this code.
+   */
+  HITO__V1__STAGE_STATUS__STAGE_STATUS_SKIPPED = 3,
+  /*
+   * What it needs is not installed.
+   */
+  HITO__V1__STAGE_STATUS__STAGE_STATUS_UNAVAILABLE = 4,
+  /*
+   * It took too long.
+   */
+  HITO__V1__STAGE_STATUS__STAGE_STATUS_TIMED_OUT = 5,
+  /*
+   * Our fault.
+   */
+  HITO__V1__STAGE_STATUS__STAGE_STATUS_ERRORED = 6
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__STAGE_STATUS)
+} Hito__V1__StageStatus;
+/*
+ * Where a validation stands.
+ */
+typedef enum _Hito__V1__ValidationStatus {
+  /*
+   * Not said. In a filter: any.
+   */
+  HITO__V1__VALIDATION_STATUS__VALIDATION_STATUS_UNSPECIFIED = 0,
+  /*
+   * It waits for a place.
+   */
+  HITO__V1__VALIDATION_STATUS__VALIDATION_STATUS_QUEUED = 1,
+  /*
+   * A server runs it.
+   */
+  HITO__V1__VALIDATION_STATUS__VALIDATION_STATUS_RUNNING = 2,
+  /*
+   * It has a verdict.
+   */
+  HITO__V1__VALIDATION_STATUS__VALIDATION_STATUS_COMPLETED = 3,
+  /*
+   * It was cancelled.
+   */
+  HITO__V1__VALIDATION_STATUS__VALIDATION_STATUS_CANCELLED = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__VALIDATION_STATUS)
+} Hito__V1__ValidationStatus;
+/*
+ * How a file of two snapshots differs.
+ */
+typedef enum _Hito__V1__FileChange {
+  /*
+   * Never sent.
+   */
+  HITO__V1__FILE_CHANGE__FILE_CHANGE_UNSPECIFIED = 0,
+  /*
+   * Only the later one has it.
+   */
+  HITO__V1__FILE_CHANGE__FILE_CHANGE_ADDED = 1,
+  /*
+   * Only the earlier one has it.
+   */
+  HITO__V1__FILE_CHANGE__FILE_CHANGE_REMOVED = 2,
+  /*
+   * Both have it, with other contents.
+   */
+  HITO__V1__FILE_CHANGE__FILE_CHANGE_CHANGED = 3,
+  /*
+   * Both have it as it is.
+   */
+  HITO__V1__FILE_CHANGE__FILE_CHANGE_SAME = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__FILE_CHANGE)
+} Hito__V1__FileChange;
+/*
+ * How tests are run.
+ */
+typedef enum _Hito__V1__TestKind {
+  /*
+   * Not said.
+   */
+  HITO__V1__TEST_KIND__TEST_KIND_UNSPECIFIED = 0,
+  /*
+   * Python's `unittest`.
+   */
+  HITO__V1__TEST_KIND__TEST_KIND_UNITTEST = 1,
+  /*
+   * Python's `pytest`.
+   */
+  HITO__V1__TEST_KIND__TEST_KIND_PYTEST = 2,
+  /*
+   * Node's own runner.
+   */
+  HITO__V1__TEST_KIND__TEST_KIND_NODE_TEST = 3,
+  /*
+   * Programs that read standard input and write standard output, compared outside the sandbox.
+   */
+  HITO__V1__TEST_KIND__TEST_KIND_STDIO = 4,
+  /*
+   * Any other runner: JSON lines on a descriptor (docs/validation.md).
+   */
+  HITO__V1__TEST_KIND__TEST_KIND_PROTOCOL = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__TEST_KIND)
+} Hito__V1__TestKind;
 
 /* --- messages --- */
 
@@ -252,10 +436,63 @@ struct  Hito__V1__Diagnostic
    * For example `ruff`.
    */
   char *tool;
+  /*
+   * File of the submission; empty where it concerns no file.
+   */
+  char *path;
+  /*
+   * Where the rule is explained; empty where nowhere.
+   */
+  char *rule_url;
+  /*
+   * How much it matters to a learner.
+   */
+  Hito__V1__Advice advice;
+  /*
+   * How the tool would mend it; none where it would not.
+   */
+  size_t n_fix;
+  Hito__V1__SourceEdit **fix;
+  /*
+   * Whether the fix keeps what the code does, by the tool's word.
+   */
+  protobuf_c_boolean fix_is_safe;
 };
 #define HITO__V1__DIAGNOSTIC__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__diagnostic__descriptor) \
-    , HITO__V1__DIAGNOSTIC_LEVEL__DIAGNOSTIC_LEVEL_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , HITO__V1__DIAGNOSTIC_LEVEL__DIAGNOSTIC_LEVEL_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HITO__V1__ADVICE__ADVICE_UNSPECIFIED, 0,NULL, 0 }
+
+
+/*
+ * One replacement of a fix.
+ */
+struct  Hito__V1__SourceEdit
+{
+  ProtobufCMessage base;
+  /*
+   * From 1.
+   */
+  int32_t line;
+  /*
+   * In code points, from 1.
+   */
+  int32_t column;
+  /*
+   * From 1.
+   */
+  int32_t end_line;
+  /*
+   * In code points, from 1, not part of it.
+   */
+  int32_t end_column;
+  /*
+   * What takes its place.
+   */
+  char *replacement;
+};
+#define HITO__V1__SOURCE_EDIT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__source_edit__descriptor) \
+    , 0, 0, 0, 0, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -288,10 +525,27 @@ struct  Hito__V1__TestResult
    * Its name and message are not shown to learners.
    */
   protobuf_c_boolean hidden;
+  /*
+   * What the suite calls it, for example `test_sum.SumTest.test_empty`; of a hidden test, for learners,
+   * `hidden-` and its number.
+   */
+  char *id;
+  /*
+   * Shown beside the weight; 0 means none.
+   */
+  int32_t points;
+  /*
+   * How long it ran, in microseconds.
+   */
+  int64_t duration_us;
+  /*
+   * It passed and failed in runs of the same code.
+   */
+  protobuf_c_boolean flaky;
 };
 #define HITO__V1__TEST_RESULT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__test_result__descriptor) \
-    , (char *)protobuf_c_empty_string, HITO__V1__TEST_STATUS__TEST_STATUS_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, HITO__V1__TEST_STATUS__TEST_STATUS_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0 }
 
 
 struct  Hito__V1__Provenance__ToolVersionsEntry
@@ -430,6 +684,11 @@ struct  Hito__V1__CodeSnapshot
    * Course that a reference solution belongs to; empty elsewhere.
    */
   char *course_id;
+  /*
+   * The other files of a submission, in the order of their paths; not in lists.
+   */
+  size_t n_files;
+  Hito__V1__SourceFile **files;
   Hito__V1__CodeSnapshot__ValidationScorePresenceCase validation_score_presence_case;
   union {
     /*
@@ -440,7 +699,7 @@ struct  Hito__V1__CodeSnapshot
 };
 #define HITO__V1__CODE_SNAPSHOT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__code_snapshot__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HITO__V1__VERDICT__VERDICT_UNSPECIFIED, (char *)protobuf_c_empty_string, NULL, 0, 0, 0, NULL, NULL, (char *)protobuf_c_empty_string, HITO__V1__CODE_SNAPSHOT__VALIDATION_SCORE_PRESENCE__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HITO__V1__VERDICT__VERDICT_UNSPECIFIED, (char *)protobuf_c_empty_string, NULL, 0, 0, 0, NULL, NULL, (char *)protobuf_c_empty_string, 0,NULL, HITO__V1__CODE_SNAPSHOT__VALIDATION_SCORE_PRESENCE__NOT_SET, {0} }
 
 
 /*
@@ -589,23 +848,88 @@ struct  Hito__V1__ListSnapshotsResponse
 
 
 /*
- * Which file to judge.
+ * What to judge: a stored file or a submission, not both.
  */
 struct  Hito__V1__ValidateCodeRequest
 {
   ProtobufCMessage base;
   /*
-   * UUID.
+   * UUID of a snapshot; empty with a submission.
    */
   char *snapshot_id;
   /*
-   * Also have an agent comment on it.
+   * Also have an agent comment on it, once there is a verdict. What it says changes no verdict.
    */
   protobuf_c_boolean with_feedback;
+  /*
+   * Code that is not stored yet: it becomes a snapshot.
+   */
+  Hito__V1__Submission *submission;
+  /*
+   * How often the tests are run, to find those that pass and fail by chance: 1 to 5; 0 means 1.
+   */
+  int32_t runs;
+  /*
+   * What hash randomisation and the like are seeded with; 0 means the server chooses.
+   */
+  uint32_t seed;
 };
 #define HITO__V1__VALIDATE_CODE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__validate_code_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, NULL, 0, 0 }
+
+
+/*
+ * A file of a submission or of a suite of tests.
+ */
+struct  Hito__V1__SourceFile
+{
+  ProtobufCMessage base;
+  /*
+   * Relative, with `/`; at most 240 bytes; without empty parts, `.`, `..`, and parts that begin with `-`.
+   */
+  char *path;
+  /*
+   * At most 256 KiB.
+   */
+  char *content;
+};
+#define HITO__V1__SOURCE_FILE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__source_file__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * What a learner hands in.
+ */
+struct  Hito__V1__Submission
+{
+  ProtobufCMessage base;
+  /*
+   * Task that it answers; empty where none. Its tests are what it is judged by.
+   */
+  char *task_id;
+  /*
+   * Empty means by the main file's ending.
+   */
+  char *language;
+  /*
+   * At most 50, and 1 MiB in all.
+   */
+  size_t n_files;
+  Hito__V1__SourceFile **files;
+  /*
+   * The main file; empty where there is one file only.
+   */
+  char *main_path;
+  /*
+   * Owner; empty means the caller. Only services and admins name another.
+   */
+  char *user_id;
+};
+#define HITO__V1__SUBMISSION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__submission__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 typedef enum {
@@ -615,7 +939,10 @@ typedef enum {
   HITO__V1__VALIDATE_CODE_RESPONSE__STEP_TEST = 4,
   HITO__V1__VALIDATE_CODE_RESPONSE__STEP_RUN = 5,
   HITO__V1__VALIDATE_CODE_RESPONSE__STEP_TOKEN = 6,
-  HITO__V1__VALIDATE_CODE_RESPONSE__STEP_RESULT = 7
+  HITO__V1__VALIDATE_CODE_RESPONSE__STEP_RESULT = 7,
+  HITO__V1__VALIDATE_CODE_RESPONSE__STEP_QUEUED = 16,
+  HITO__V1__VALIDATE_CODE_RESPONSE__STEP_STAGE_FINISHED = 17,
+  HITO__V1__VALIDATE_CODE_RESPONSE__STEP_FEEDBACK = 18
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__VALIDATE_CODE_RESPONSE__STEP__CASE)
 } Hito__V1__ValidateCodeResponse__StepCase;
 
@@ -629,6 +956,24 @@ struct  Hito__V1__ValidateCodeResponse
    * The stage that this step belongs to.
    */
   Hito__V1__ValidationStage stage;
+  /*
+   * UUID of the validation: of WatchValidation, GetValidation, CancelValidation.
+   */
+  char *run_id;
+  /*
+   * Opaque: WatchValidation continues after this message. Empty on tokens and places in the queue,
+   * which are not kept.
+   */
+  char *cursor;
+  /*
+   * From 1; one more when another server took the validation over. A higher attempt begins anew:
+   * what was shown of the one before is void.
+   */
+  int32_t attempt;
+  /*
+   * With the last message: how it ended, and its report.
+   */
+  Hito__V1__ValidationRun *validation;
   Hito__V1__ValidateCodeResponse__StepCase step_case;
   union {
     /*
@@ -652,14 +997,1279 @@ struct  Hito__V1__ValidateCodeResponse
      */
     Hito__V1__AgentToken *token;
     /*
-     * The verdict; the last message.
+     * The snapshot after the validation; the last message. `validation` comes with it.
      */
     Hito__V1__CodeSnapshot *result;
+    /*
+     * It waits for a place.
+     */
+    Hito__V1__QueuePlace *queued;
+    /*
+     * The stage ended.
+     */
+    Hito__V1__StageReport *stage_finished;
+    /*
+     * The whole comment.
+     */
+    Hito__V1__FeedbackResult *feedback;
   };
 };
 #define HITO__V1__VALIDATE_CODE_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__validate_code_response__descriptor) \
-    , HITO__V1__VALIDATION_STAGE__VALIDATION_STAGE_UNSPECIFIED, HITO__V1__VALIDATE_CODE_RESPONSE__STEP__NOT_SET, {0} }
+    , HITO__V1__VALIDATION_STAGE__VALIDATION_STAGE_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, HITO__V1__VALIDATE_CODE_RESPONSE__STEP__NOT_SET, {0} }
+
+
+/*
+ * Where a validation waits.
+ */
+struct  Hito__V1__QueuePlace
+{
+  ProtobufCMessage base;
+  /*
+   * How many come before it.
+   */
+  int32_t position;
+};
+#define HITO__V1__QUEUE_PLACE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__queue_place__descriptor) \
+    , 0 }
+
+
+/*
+ * How a stage ended.
+ */
+struct  Hito__V1__StageReport
+{
+  ProtobufCMessage base;
+  /*
+   * Which.
+   */
+  Hito__V1__ValidationStage stage;
+  /*
+   * How.
+   */
+  Hito__V1__StageStatus status;
+  /*
+   * The tool and its version; empty where none ran.
+   */
+  char *tool;
+  /*
+   * What there is to say of it; empty where nothing.
+   */
+  char *note;
+  /*
+   * How long it took, in microseconds.
+   */
+  int64_t duration_us;
+};
+#define HITO__V1__STAGE_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__stage_report__descriptor) \
+    , HITO__V1__VALIDATION_STAGE__VALIDATION_STAGE_UNSPECIFIED, HITO__V1__STAGE_STATUS__STAGE_STATUS_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Hito__V1__ValidationReport__ToolVersionsEntry
+{
+  ProtobufCMessage base;
+  char *key;
+  char *value;
+};
+#define HITO__V1__VALIDATION_REPORT__TOOL_VERSIONS_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__validation_report__tool_versions_entry__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Hito__V1__ValidationReport__LimitsEntry
+{
+  ProtobufCMessage base;
+  char *key;
+  char *value;
+};
+#define HITO__V1__VALIDATION_REPORT__LIMITS_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__validation_report__limits_entry__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+typedef enum {
+  HITO__V1__VALIDATION_REPORT__SCORE_PRESENCE__NOT_SET = 0,
+  HITO__V1__VALIDATION_REPORT__SCORE_PRESENCE_SCORE = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__VALIDATION_REPORT__SCORE_PRESENCE__CASE)
+} Hito__V1__ValidationReport__ScorePresenceCase;
+
+/*
+ * Everything that a validation found, and what it was found with.
+ */
+struct  Hito__V1__ValidationReport
+{
+  ProtobufCMessage base;
+  /*
+   * What was decided.
+   */
+  Hito__V1__Verdict verdict;
+  /*
+   * What decided, or why nothing could.
+   */
+  char *reason;
+  /*
+   * The stages in their order.
+   */
+  size_t n_stages;
+  Hito__V1__StageReport **stages;
+  /*
+   * At most 200, the most serious first.
+   */
+  size_t n_diagnostics;
+  Hito__V1__Diagnostic **diagnostics;
+  /*
+   * How many more there were.
+   */
+  int32_t dropped_diagnostic_count;
+  /*
+   * In the suite's order.
+   */
+  size_t n_tests;
+  Hito__V1__TestResult **tests;
+  /*
+   * How the programs ended.
+   */
+  size_t n_runs;
+  Hito__V1__RunOutcome **runs;
+  /*
+   * Versions by tool.
+   */
+  size_t n_tool_versions;
+  Hito__V1__ValidationReport__ToolVersionsEntry **tool_versions;
+  /*
+   * Limits by name, with units.
+   */
+  size_t n_limits;
+  Hito__V1__ValidationReport__LimitsEntry **limits;
+  /*
+   * For example `default@1`.
+   */
+  char *policy;
+  /*
+   * SHA-256 of the submission.
+   */
+  ProtobufCBinaryData submission_hash;
+  /*
+   * SHA-256 of the suite; empty without one.
+   */
+  ProtobufCBinaryData suite_hash;
+  /*
+   * What hash randomisation and the like were seeded with.
+   */
+  uint32_t seed;
+  Hito__V1__ValidationReport__ScorePresenceCase score_presence_case;
+  union {
+    /*
+     * The score.
+     */
+    double score;
+  };
+};
+#define HITO__V1__VALIDATION_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__validation_report__descriptor) \
+    , HITO__V1__VERDICT__VERDICT_UNSPECIFIED, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, {0,NULL}, {0,NULL}, 0, HITO__V1__VALIDATION_REPORT__SCORE_PRESENCE__NOT_SET, {0} }
+
+
+typedef enum {
+  HITO__V1__VALIDATION_RUN__SCORE_PRESENCE__NOT_SET = 0,
+  HITO__V1__VALIDATION_RUN__SCORE_PRESENCE_SCORE = 9
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__VALIDATION_RUN__SCORE_PRESENCE__CASE)
+} Hito__V1__ValidationRun__ScorePresenceCase;
+
+/*
+ * One validation of a snapshot.
+ */
+struct  Hito__V1__ValidationRun
+{
+  ProtobufCMessage base;
+  /*
+   * UUID.
+   */
+  char *run_id;
+  /*
+   * What is validated.
+   */
+  char *snapshot_id;
+  /*
+   * Its author.
+   */
+  char *user_id;
+  /*
+   * Who asked.
+   */
+  char *caller_id;
+  /*
+   * Task that the code answers; empty where none.
+   */
+  char *task_id;
+  /*
+   * Suite of tests that it is judged by; empty where none.
+   */
+  char *suite_id;
+  /*
+   * Where it stands.
+   */
+  Hito__V1__ValidationStatus status;
+  /*
+   * The verdict; unspecified before the end.
+   */
+  Hito__V1__Verdict verdict;
+  /*
+   * What was found; not in lists.
+   */
+  Hito__V1__ValidationReport *report;
+  /*
+   * How often a server began it.
+   */
+  int32_t attempts;
+  /*
+   * A preview of Revalidate: it changed nothing.
+   */
+  protobuf_c_boolean preview;
+  /*
+   * UUID of the Revalidate or ValidateBatch that it belongs to; empty where none.
+   */
+  char *group_id;
+  /*
+   * When it was asked for.
+   */
+  Google__Protobuf__Timestamp *created_at;
+  /*
+   * When it last began; not set before.
+   */
+  Google__Protobuf__Timestamp *started_at;
+  /*
+   * When it ended; not set before.
+   */
+  Google__Protobuf__Timestamp *finished_at;
+  /*
+   * In the queue: how many come before it.
+   */
+  int32_t queue_position;
+  Hito__V1__ValidationRun__ScorePresenceCase score_presence_case;
+  union {
+    /*
+     * The score.
+     */
+    double score;
+  };
+};
+#define HITO__V1__VALIDATION_RUN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__validation_run__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HITO__V1__VALIDATION_STATUS__VALIDATION_STATUS_UNSPECIFIED, HITO__V1__VERDICT__VERDICT_UNSPECIFIED, NULL, 0, 0, (char *)protobuf_c_empty_string, NULL, NULL, NULL, 0, HITO__V1__VALIDATION_RUN__SCORE_PRESENCE__NOT_SET, {0} }
+
+
+/*
+ * Which validation to follow.
+ */
+struct  Hito__V1__WatchValidationRequest
+{
+  ProtobufCMessage base;
+  /*
+   * UUID.
+   */
+  char *run_id;
+  /*
+   * Of the last message that was seen; empty means from the first step.
+   */
+  char *cursor;
+};
+#define HITO__V1__WATCH_VALIDATION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__watch_validation_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Which validation to end.
+ */
+struct  Hito__V1__CancelValidationRequest
+{
+  ProtobufCMessage base;
+  /*
+   * UUID.
+   */
+  char *run_id;
+};
+#define HITO__V1__CANCEL_VALIDATION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__cancel_validation_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * The validation after the change.
+ */
+struct  Hito__V1__CancelValidationResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The validation.
+   */
+  Hito__V1__ValidationRun *validation;
+  /*
+   * Names this write.
+   */
+  Hito__V1__WriteReceipt *receipt;
+};
+#define HITO__V1__CANCEL_VALIDATION_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__cancel_validation_response__descriptor) \
+    , NULL, NULL }
+
+
+/*
+ * Which validation.
+ */
+struct  Hito__V1__GetValidationRequest
+{
+  ProtobufCMessage base;
+  /*
+   * UUID.
+   */
+  char *run_id;
+  /*
+   * Wait for this write first.
+   */
+  char *min_cursor;
+};
+#define HITO__V1__GET_VALIDATION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__get_validation_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * The validation.
+ */
+struct  Hito__V1__GetValidationResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The validation.
+   */
+  Hito__V1__ValidationRun *validation;
+};
+#define HITO__V1__GET_VALIDATION_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__get_validation_response__descriptor) \
+    , NULL }
+
+
+/*
+ * Which validations.
+ */
+struct  Hito__V1__ListValidationsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Which page.
+   */
+  Hito__V1__PageRequest *page;
+  /*
+   * Of this snapshot.
+   */
+  char *snapshot_id;
+  /*
+   * Of this learner; empty without the others means the caller.
+   */
+  char *user_id;
+  /*
+   * Of code that answers this task.
+   */
+  char *task_id;
+  /*
+   * Of this Revalidate or ValidateBatch.
+   */
+  char *group_id;
+  /*
+   * Only those that stand so.
+   */
+  Hito__V1__ValidationStatus status;
+  /*
+   * Wait for this write first.
+   */
+  char *min_cursor;
+};
+#define HITO__V1__LIST_VALIDATIONS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__list_validations_request__descriptor) \
+    , NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HITO__V1__VALIDATION_STATUS__VALIDATION_STATUS_UNSPECIFIED, (char *)protobuf_c_empty_string }
+
+
+/*
+ * A page of validations.
+ */
+struct  Hito__V1__ListValidationsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Newest first, without their reports.
+   */
+  size_t n_validations;
+  Hito__V1__ValidationRun **validations;
+  /*
+   * Where the next page starts.
+   */
+  Hito__V1__PageInfo *page;
+};
+#define HITO__V1__LIST_VALIDATIONS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__list_validations_response__descriptor) \
+    , 0,NULL, NULL }
+
+
+/*
+ * What to judge.
+ */
+struct  Hito__V1__ValidateBatchRequest
+{
+  ProtobufCMessage base;
+  /*
+   * 1 to 100.
+   */
+  size_t n_submissions;
+  Hito__V1__Submission **submissions;
+  /*
+   * How often the tests are run: 1 to 5; 0 means 1.
+   */
+  int32_t runs;
+};
+#define HITO__V1__VALIDATE_BATCH_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__validate_batch_request__descriptor) \
+    , 0,NULL, 0 }
+
+
+typedef enum {
+  HITO__V1__VALIDATE_BATCH_RESPONSE__STEP__NOT_SET = 0,
+  HITO__V1__VALIDATE_BATCH_RESPONSE__STEP_ACCEPTED = 2,
+  HITO__V1__VALIDATE_BATCH_RESPONSE__STEP_FINISHED = 3,
+  HITO__V1__VALIDATE_BATCH_RESPONSE__STEP_REFUSED = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__VALIDATE_BATCH_RESPONSE__STEP__CASE)
+} Hito__V1__ValidateBatchResponse__StepCase;
+
+/*
+ * What became of one submission.
+ */
+struct  Hito__V1__ValidateBatchResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Its place in the request, from 0.
+   */
+  int32_t index;
+  /*
+   * UUID of the batch: ListValidations finds its validations by it.
+   */
+  char *group_id;
+  Hito__V1__ValidateBatchResponse__StepCase step_case;
+  union {
+    /*
+     * It was stored, and waits.
+     */
+    Hito__V1__ValidationRun *accepted;
+    /*
+     * It ended.
+     */
+    Hito__V1__ValidationRun *finished;
+    /*
+     * It was refused.
+     */
+    Hito__V1__SubmissionRefusal *refused;
+  };
+};
+#define HITO__V1__VALIDATE_BATCH_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__validate_batch_response__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, HITO__V1__VALIDATE_BATCH_RESPONSE__STEP__NOT_SET, {0} }
+
+
+/*
+ * Why a submission of a batch was refused.
+ */
+struct  Hito__V1__SubmissionRefusal
+{
+  ProtobufCMessage base;
+  /*
+   * Name of the status code, for example `INVALID_ARGUMENT`.
+   */
+  char *code;
+  /*
+   * Why.
+   */
+  char *message;
+};
+#define HITO__V1__SUBMISSION_REFUSAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__submission_refusal__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Which snapshots to compare.
+ */
+struct  Hito__V1__CompareSnapshotsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * UUID of the one before.
+   */
+  char *earlier_snapshot_id;
+  /*
+   * UUID of the one after.
+   */
+  char *snapshot_id;
+};
+#define HITO__V1__COMPARE_SNAPSHOTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__compare_snapshots_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * A file of two snapshots.
+ */
+struct  Hito__V1__FileComparison
+{
+  ProtobufCMessage base;
+  /*
+   * Its path.
+   */
+  char *path;
+  /*
+   * How it differs.
+   */
+  Hito__V1__FileChange change;
+  /*
+   * Lines that only the later one has.
+   */
+  int32_t added_lines;
+  /*
+   * Lines that only the earlier one has.
+   */
+  int32_t removed_lines;
+};
+#define HITO__V1__FILE_COMPARISON__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__file_comparison__descriptor) \
+    , (char *)protobuf_c_empty_string, HITO__V1__FILE_CHANGE__FILE_CHANGE_UNSPECIFIED, 0, 0 }
+
+
+/*
+ * A test of two snapshots.
+ */
+struct  Hito__V1__TestComparison
+{
+  ProtobufCMessage base;
+  /*
+   * Its id.
+   */
+  char *id;
+  /*
+   * Its name.
+   */
+  char *name;
+  /*
+   * In the earlier one; unspecified where it was not run.
+   */
+  Hito__V1__TestStatus before;
+  /*
+   * In the later one; unspecified where it was not run.
+   */
+  Hito__V1__TestStatus after;
+};
+#define HITO__V1__TEST_COMPARISON__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__test_comparison__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HITO__V1__TEST_STATUS__TEST_STATUS_UNSPECIFIED, HITO__V1__TEST_STATUS__TEST_STATUS_UNSPECIFIED }
+
+
+/*
+ * What differs.
+ */
+struct  Hito__V1__CompareSnapshotsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The earlier one, without its code.
+   */
+  Hito__V1__CodeSnapshot *earlier;
+  /*
+   * The later one, without its code.
+   */
+  Hito__V1__CodeSnapshot *snapshot;
+  /*
+   * Of both, in the order of their paths.
+   */
+  size_t n_files;
+  Hito__V1__FileComparison **files;
+  /*
+   * Of the last validation of each that ended; none for code that is an example only.
+   */
+  size_t n_tests;
+  Hito__V1__TestComparison **tests;
+  /*
+   * Diagnostics that only the later one has.
+   */
+  size_t n_new_diagnostics;
+  Hito__V1__Diagnostic **new_diagnostics;
+  /*
+   * Diagnostics that only the earlier one has.
+   */
+  size_t n_fixed_diagnostics;
+  Hito__V1__Diagnostic **fixed_diagnostics;
+};
+#define HITO__V1__COMPARE_SNAPSHOTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__compare_snapshots_response__descriptor) \
+    , NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+/*
+ * What to validate again; one of snapshot_id, task_ids, suite_id and preview_id.
+ */
+struct  Hito__V1__RevalidateRequest
+{
+  ProtobufCMessage base;
+  /*
+   * This snapshot.
+   */
+  char *snapshot_id;
+  /*
+   * Of each of these tasks the newest snapshot that was judged; at most 1,000.
+   */
+  size_t n_task_ids;
+  char **task_ids;
+  /*
+   * Of each task that has this suite now the newest snapshot that was judged.
+   */
+  char *suite_id;
+  /*
+   * What a preview found, for good: `group_id` of its answers. What has changed since is left out.
+   */
+  char *preview_id;
+  /*
+   * Whether verdicts change; otherwise it is a preview.
+   */
+  protobuf_c_boolean apply;
+};
+#define HITO__V1__REVALIDATE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__revalidate_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+
+
+typedef enum {
+  HITO__V1__REVALIDATE_RESPONSE__STEP__NOT_SET = 0,
+  HITO__V1__REVALIDATE_RESPONSE__STEP_SNAPSHOT = 2,
+  HITO__V1__REVALIDATE_RESPONSE__STEP_SUMMARY = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__REVALIDATE_RESPONSE__STEP__CASE)
+} Hito__V1__RevalidateResponse__StepCase;
+
+/*
+ * What becomes of one snapshot.
+ */
+struct  Hito__V1__RevalidateResponse
+{
+  ProtobufCMessage base;
+  /*
+   * UUID of this revalidation.
+   */
+  char *group_id;
+  Hito__V1__RevalidateResponse__StepCase step_case;
+  union {
+    /*
+     * One was validated again.
+     */
+    Hito__V1__RevalidatedSnapshot *snapshot;
+    /*
+     * All of it; the last message.
+     */
+    Hito__V1__RevalidationSummary *summary;
+  };
+};
+#define HITO__V1__REVALIDATE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__revalidate_response__descriptor) \
+    , (char *)protobuf_c_empty_string, HITO__V1__REVALIDATE_RESPONSE__STEP__NOT_SET, {0} }
+
+
+/*
+ * A snapshot before and after.
+ */
+struct  Hito__V1__RevalidatedSnapshot
+{
+  ProtobufCMessage base;
+  /*
+   * The validation.
+   */
+  char *run_id;
+  /*
+   * The snapshot.
+   */
+  char *snapshot_id;
+  /*
+   * Its author.
+   */
+  char *user_id;
+  /*
+   * Its task.
+   */
+  char *task_id;
+  /*
+   * What it was.
+   */
+  Hito__V1__Verdict verdict_before;
+  /*
+   * What it is, or would be.
+   */
+  Hito__V1__Verdict verdict_after;
+  /*
+   * 0 where nothing was decided.
+   */
+  double score_before;
+  /*
+   * 0 where nothing was decided.
+   */
+  double score_after;
+  /*
+   * Whether the verdict or the score differs.
+   */
+  protobuf_c_boolean changed;
+  /*
+   * Whether it was written.
+   */
+  protobuf_c_boolean applied;
+  /*
+   * Why it was not, or why nothing could be decided; empty where nothing is to be said.
+   */
+  char *reason;
+};
+#define HITO__V1__REVALIDATED_SNAPSHOT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__revalidated_snapshot__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HITO__V1__VERDICT__VERDICT_UNSPECIFIED, HITO__V1__VERDICT__VERDICT_UNSPECIFIED, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * All snapshots of a revalidation.
+ */
+struct  Hito__V1__RevalidationSummary
+{
+  ProtobufCMessage base;
+  /*
+   * How many there were.
+   */
+  int32_t count;
+  /*
+   * How many changed, or would.
+   */
+  int32_t changed_count;
+  /*
+   * How many were written.
+   */
+  int32_t applied_count;
+  /*
+   * How many newly pass.
+   */
+  int32_t newly_passed_count;
+  /*
+   * How many newly fail.
+   */
+  int32_t newly_failed_count;
+  /*
+   * Sum of the differences of the scores.
+   */
+  double score_difference;
+  /*
+   * How many could not be decided.
+   */
+  int32_t undecided_count;
+};
+#define HITO__V1__REVALIDATION_SUMMARY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__revalidation_summary__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * One test that a suite expects.
+ */
+struct  Hito__V1__ExpectedTest
+{
+  ProtobufCMessage base;
+  /*
+   * What the runner calls it, unique in the suite; at most 300 characters.
+   */
+  char *id;
+  /*
+   * What people call it; empty means the id.
+   */
+  char *title;
+  /*
+   * Its share of the score: above 0, at most 1,000; 0 means 1.
+   */
+  double weight;
+  /*
+   * Shown beside the weight; 0 means none.
+   */
+  int32_t points;
+  /*
+   * Its content, id, title, input, output and messages are not shown to learners.
+   */
+  protobuf_c_boolean hidden;
+  /*
+   * Of kind STDIO only: what the program reads.
+   */
+  char *input;
+  /*
+   * Of kind STDIO only: what it must write.
+   */
+  char *output;
+  /*
+   * Of kind STDIO only: arguments of the program; at most 20.
+   */
+  size_t n_arguments;
+  char **arguments;
+};
+#define HITO__V1__EXPECTED_TEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__expected_test__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+/*
+ * Limits of one run; 0 means the language's default.
+ */
+struct  Hito__V1__RunLimits
+{
+  ProtobufCMessage base;
+  /*
+   * CPU time, in milliseconds: 100 to 60,000.
+   */
+  int32_t cpu_ms;
+  /*
+   * In bytes: 16 MiB to 1 GiB.
+   */
+  int64_t memory_bytes;
+  /*
+   * 1 to 256.
+   */
+  int32_t process_count;
+  /*
+   * Of both outputs together, in bytes: up to 1 MiB.
+   */
+  int32_t output_bytes;
+  /*
+   * Of one file that the program writes, in bytes: up to 64 MiB.
+   */
+  int64_t file_bytes;
+};
+#define HITO__V1__RUN_LIMITS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__run_limits__descriptor) \
+    , 0, 0, 0, 0, 0 }
+
+
+typedef enum {
+  HITO__V1__SCORE_POLICY__TEST_SHARE_PRESENCE__NOT_SET = 0,
+  HITO__V1__SCORE_POLICY__TEST_SHARE_PRESENCE_TEST_SHARE = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__SCORE_POLICY__TEST_SHARE_PRESENCE__CASE)
+} Hito__V1__ScorePolicy__TestSharePresenceCase;
+
+typedef enum {
+  HITO__V1__SCORE_POLICY__PASSING_SCORE_PRESENCE__NOT_SET = 0,
+  HITO__V1__SCORE_POLICY__PASSING_SCORE_PRESENCE_PASSING_SCORE = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__SCORE_POLICY__PASSING_SCORE_PRESENCE__CASE)
+} Hito__V1__ScorePolicy__PassingScorePresenceCase;
+
+/*
+ * How a score is made.
+ */
+struct  Hito__V1__ScorePolicy
+{
+  ProtobufCMessage base;
+  /*
+   * Empty means `default@1`, for which nothing else may be said; otherwise answered by the server.
+   */
+  char *name;
+  /*
+   * Lint findings by rule id that count nothing; at most 100.
+   */
+  size_t n_ignored_rules;
+  char **ignored_rules;
+  Hito__V1__ScorePolicy__TestSharePresenceCase test_share_presence_case;
+  union {
+    /*
+     * The share; not set means 0.8.
+     */
+    double test_share;
+  };
+  Hito__V1__ScorePolicy__PassingScorePresenceCase passing_score_presence_case;
+  union {
+    /*
+     * The score, above 0 and at most 1.
+     */
+    double passing_score;
+  };
+};
+#define HITO__V1__SCORE_POLICY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__score_policy__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL, HITO__V1__SCORE_POLICY__TEST_SHARE_PRESENCE__NOT_SET, {0}, HITO__V1__SCORE_POLICY__PASSING_SCORE_PRESENCE__NOT_SET, {0} }
+
+
+/*
+ * The tests of a task. A stored suite never changes.
+ */
+struct  Hito__V1__TestSuite
+{
+  ProtobufCMessage base;
+  /*
+   * UUID, made by the server.
+   */
+  char *id;
+  /*
+   * Of the submission.
+   */
+  char *language;
+  /*
+   * How the tests are run.
+   */
+  Hito__V1__TestKind kind;
+  /*
+   * Files of the tests: at most 50, and 1 MiB in all. None for who is not shown what is hidden, where
+   * anything is.
+   */
+  size_t n_files;
+  Hito__V1__SourceFile **files;
+  /*
+   * In the order in which they are shown; 1 to 500.
+   */
+  size_t n_tests;
+  Hito__V1__ExpectedTest **tests;
+  /*
+   * Of kind PROTOCOL only: the command that runs the tests; at most 20 parts.
+   */
+  size_t n_command;
+  char **command;
+  /*
+   * Limits of one run.
+   */
+  Hito__V1__RunLimits *limits;
+  /*
+   * How the score is made.
+   */
+  Hito__V1__ScorePolicy *policy;
+  /*
+   * Whether code that passes completes the task.
+   */
+  protobuf_c_boolean completes_task;
+  /*
+   * SHA-256 of all but `id`; made by the server.
+   */
+  ProtobufCBinaryData hash;
+};
+#define HITO__V1__TEST_SUITE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__test_suite__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HITO__V1__TEST_KIND__TEST_KIND_UNSPECIFIED, 0,NULL, 0,NULL, 0,NULL, NULL, NULL, 0, {0,NULL} }
+
+
+/*
+ * The suite that a task had from a moment on.
+ */
+struct  Hito__V1__TaskTests
+{
+  ProtobufCMessage base;
+  /*
+   * UUID of the task.
+   */
+  char *task_id;
+  /*
+   * The suite; not set where the tests were taken away. In a history without files and tests.
+   */
+  Hito__V1__TestSuite *suite;
+  /*
+   * Who set it.
+   */
+  char *set_by;
+  /*
+   * When.
+   */
+  Google__Protobuf__Timestamp *set_at;
+  /*
+   * 1 for the first suite of the task, then without gaps.
+   */
+  int64_t version;
+  /*
+   * Whether hidden parts were left out.
+   */
+  protobuf_c_boolean is_cut;
+};
+#define HITO__V1__TASK_TESTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__task_tests__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, NULL, 0, 0 }
+
+
+/*
+ * New tests of tasks.
+ */
+struct  Hito__V1__SetTaskTestsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * UUIDs of the tasks, 1 to 1,000.
+   */
+  size_t n_task_ids;
+  char **task_ids;
+  /*
+   * The tests.
+   */
+  Hito__V1__TestSuite *suite;
+};
+#define HITO__V1__SET_TASK_TESTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__set_task_tests_request__descriptor) \
+    , 0,NULL, NULL }
+
+
+/*
+ * The tests after the change.
+ */
+struct  Hito__V1__SetTaskTestsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * UUID of the suite.
+   */
+  char *suite_id;
+  /*
+   * How many tasks have it newly: those that had it already are not counted.
+   */
+  int32_t changed_count;
+  /*
+   * Names this write.
+   */
+  Hito__V1__WriteReceipt *receipt;
+};
+#define HITO__V1__SET_TASK_TESTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__set_task_tests_response__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, NULL }
+
+
+/*
+ * Which tests.
+ */
+struct  Hito__V1__GetTaskTestsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * UUID of the task.
+   */
+  char *task_id;
+  /*
+   * Also which it had before: the last 100.
+   */
+  protobuf_c_boolean with_history;
+  /*
+   * Wait for this write first.
+   */
+  char *min_cursor;
+};
+#define HITO__V1__GET_TASK_TESTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__get_task_tests_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * The tests.
+ */
+struct  Hito__V1__GetTaskTestsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The tests of the task; not set where it has none.
+   */
+  Hito__V1__TaskTests *tests;
+  /*
+   * Newest first.
+   */
+  size_t n_history;
+  Hito__V1__TaskTests **history;
+};
+#define HITO__V1__GET_TASK_TESTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__get_task_tests_response__descriptor) \
+    , NULL, 0,NULL }
+
+
+/*
+ * Which tests to take away.
+ */
+struct  Hito__V1__ClearTaskTestsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * UUIDs of the tasks, 1 to 1,000.
+   */
+  size_t n_task_ids;
+  char **task_ids;
+};
+#define HITO__V1__CLEAR_TASK_TESTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__clear_task_tests_request__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * The tasks after the change.
+ */
+struct  Hito__V1__ClearTaskTestsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * How many had tests.
+   */
+  int32_t changed_count;
+  /*
+   * Names this write.
+   */
+  Hito__V1__WriteReceipt *receipt;
+};
+#define HITO__V1__CLEAR_TASK_TESTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__clear_task_tests_response__descriptor) \
+    , 0, NULL }
+
+
+/*
+ * The question has no parameters.
+ */
+struct  Hito__V1__ListLanguagesRequest
+{
+  ProtobufCMessage base;
+};
+#define HITO__V1__LIST_LANGUAGES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__list_languages_request__descriptor) \
+     }
+
+
+struct  Hito__V1__LanguageSupport__ToolVersionsEntry
+{
+  ProtobufCMessage base;
+  char *key;
+  char *value;
+};
+#define HITO__V1__LANGUAGE_SUPPORT__TOOL_VERSIONS_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__language_support__tool_versions_entry__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * What can be done with a language.
+ */
+struct  Hito__V1__LanguageSupport
+{
+  ProtobufCMessage base;
+  /*
+   * For example `python`.
+   */
+  char *language;
+  /*
+   * The stages that can decide.
+   */
+  size_t n_stages;
+  Hito__V1__ValidationStage *stages;
+  /*
+   * How tests can be run.
+   */
+  size_t n_test_kinds;
+  Hito__V1__TestKind *test_kinds;
+  /*
+   * Versions by tool.
+   */
+  size_t n_tool_versions;
+  Hito__V1__LanguageSupport__ToolVersionsEntry **tool_versions;
+  /*
+   * What is missing and would be used.
+   */
+  size_t n_missing_tools;
+  char **missing_tools;
+};
+#define HITO__V1__LANGUAGE_SUPPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__language_support__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+/*
+ * What this server can validate.
+ */
+struct  Hito__V1__ListLanguagesResponse
+{
+  ProtobufCMessage base;
+  /*
+   * By name.
+   */
+  size_t n_languages;
+  Hito__V1__LanguageSupport **languages;
+  /*
+   * Why this server validates nothing by itself; empty where it does.
+   */
+  char *reason;
+};
+#define HITO__V1__LIST_LANGUAGES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__list_languages_response__descriptor) \
+    , 0,NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Which validation.
+ */
+struct  Hito__V1__ExportSarifRequest
+{
+  ProtobufCMessage base;
+  /*
+   * UUID.
+   */
+  char *run_id;
+};
+#define HITO__V1__EXPORT_SARIF_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__export_sarif_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * Its diagnostics.
+ */
+struct  Hito__V1__ExportSarifResponse
+{
+  ProtobufCMessage base;
+  /*
+   * A SARIF 2.1.0 log as JSON.
+   */
+  char *sarif;
+};
+#define HITO__V1__EXPORT_SARIF_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__export_sarif_response__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * What another tool said.
+ */
+struct  Hito__V1__ImportSarifRequest
+{
+  ProtobufCMessage base;
+  /*
+   * UUID of the snapshot.
+   */
+  char *snapshot_id;
+  /*
+   * A SARIF 2.1.0 log as JSON; at most 1 MiB.
+   */
+  char *sarif;
+};
+#define HITO__V1__IMPORT_SARIF_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__import_sarif_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * What was stored.
+ */
+struct  Hito__V1__ImportSarifResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The record: GetValidation answers its diagnostics.
+   */
+  Hito__V1__ValidationRun *validation;
+  /*
+   * Names this write.
+   */
+  Hito__V1__WriteReceipt *receipt;
+};
+#define HITO__V1__IMPORT_SARIF_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__import_sarif_response__descriptor) \
+    , NULL, NULL }
 
 
 /*
@@ -937,6 +2547,25 @@ Hito__V1__Diagnostic *
 void   hito__v1__diagnostic__free_unpacked
                      (Hito__V1__Diagnostic *message,
                       ProtobufCAllocator *allocator);
+/* Hito__V1__SourceEdit methods */
+void   hito__v1__source_edit__init
+                     (Hito__V1__SourceEdit         *message);
+size_t hito__v1__source_edit__get_packed_size
+                     (const Hito__V1__SourceEdit   *message);
+size_t hito__v1__source_edit__pack
+                     (const Hito__V1__SourceEdit   *message,
+                      uint8_t             *out);
+size_t hito__v1__source_edit__pack_to_buffer
+                     (const Hito__V1__SourceEdit   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__SourceEdit *
+       hito__v1__source_edit__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__source_edit__free_unpacked
+                     (Hito__V1__SourceEdit *message,
+                      ProtobufCAllocator *allocator);
 /* Hito__V1__TestResult methods */
 void   hito__v1__test_result__init
                      (Hito__V1__TestResult         *message);
@@ -1133,6 +2762,44 @@ Hito__V1__ValidateCodeRequest *
 void   hito__v1__validate_code_request__free_unpacked
                      (Hito__V1__ValidateCodeRequest *message,
                       ProtobufCAllocator *allocator);
+/* Hito__V1__SourceFile methods */
+void   hito__v1__source_file__init
+                     (Hito__V1__SourceFile         *message);
+size_t hito__v1__source_file__get_packed_size
+                     (const Hito__V1__SourceFile   *message);
+size_t hito__v1__source_file__pack
+                     (const Hito__V1__SourceFile   *message,
+                      uint8_t             *out);
+size_t hito__v1__source_file__pack_to_buffer
+                     (const Hito__V1__SourceFile   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__SourceFile *
+       hito__v1__source_file__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__source_file__free_unpacked
+                     (Hito__V1__SourceFile *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__Submission methods */
+void   hito__v1__submission__init
+                     (Hito__V1__Submission         *message);
+size_t hito__v1__submission__get_packed_size
+                     (const Hito__V1__Submission   *message);
+size_t hito__v1__submission__pack
+                     (const Hito__V1__Submission   *message,
+                      uint8_t             *out);
+size_t hito__v1__submission__pack_to_buffer
+                     (const Hito__V1__Submission   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__Submission *
+       hito__v1__submission__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__submission__free_unpacked
+                     (Hito__V1__Submission *message,
+                      ProtobufCAllocator *allocator);
 /* Hito__V1__ValidateCodeResponse methods */
 void   hito__v1__validate_code_response__init
                      (Hito__V1__ValidateCodeResponse         *message);
@@ -1151,6 +2818,775 @@ Hito__V1__ValidateCodeResponse *
                       const uint8_t       *data);
 void   hito__v1__validate_code_response__free_unpacked
                      (Hito__V1__ValidateCodeResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__QueuePlace methods */
+void   hito__v1__queue_place__init
+                     (Hito__V1__QueuePlace         *message);
+size_t hito__v1__queue_place__get_packed_size
+                     (const Hito__V1__QueuePlace   *message);
+size_t hito__v1__queue_place__pack
+                     (const Hito__V1__QueuePlace   *message,
+                      uint8_t             *out);
+size_t hito__v1__queue_place__pack_to_buffer
+                     (const Hito__V1__QueuePlace   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__QueuePlace *
+       hito__v1__queue_place__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__queue_place__free_unpacked
+                     (Hito__V1__QueuePlace *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__StageReport methods */
+void   hito__v1__stage_report__init
+                     (Hito__V1__StageReport         *message);
+size_t hito__v1__stage_report__get_packed_size
+                     (const Hito__V1__StageReport   *message);
+size_t hito__v1__stage_report__pack
+                     (const Hito__V1__StageReport   *message,
+                      uint8_t             *out);
+size_t hito__v1__stage_report__pack_to_buffer
+                     (const Hito__V1__StageReport   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__StageReport *
+       hito__v1__stage_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__stage_report__free_unpacked
+                     (Hito__V1__StageReport *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ValidationReport__ToolVersionsEntry methods */
+void   hito__v1__validation_report__tool_versions_entry__init
+                     (Hito__V1__ValidationReport__ToolVersionsEntry         *message);
+/* Hito__V1__ValidationReport__LimitsEntry methods */
+void   hito__v1__validation_report__limits_entry__init
+                     (Hito__V1__ValidationReport__LimitsEntry         *message);
+/* Hito__V1__ValidationReport methods */
+void   hito__v1__validation_report__init
+                     (Hito__V1__ValidationReport         *message);
+size_t hito__v1__validation_report__get_packed_size
+                     (const Hito__V1__ValidationReport   *message);
+size_t hito__v1__validation_report__pack
+                     (const Hito__V1__ValidationReport   *message,
+                      uint8_t             *out);
+size_t hito__v1__validation_report__pack_to_buffer
+                     (const Hito__V1__ValidationReport   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ValidationReport *
+       hito__v1__validation_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__validation_report__free_unpacked
+                     (Hito__V1__ValidationReport *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ValidationRun methods */
+void   hito__v1__validation_run__init
+                     (Hito__V1__ValidationRun         *message);
+size_t hito__v1__validation_run__get_packed_size
+                     (const Hito__V1__ValidationRun   *message);
+size_t hito__v1__validation_run__pack
+                     (const Hito__V1__ValidationRun   *message,
+                      uint8_t             *out);
+size_t hito__v1__validation_run__pack_to_buffer
+                     (const Hito__V1__ValidationRun   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ValidationRun *
+       hito__v1__validation_run__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__validation_run__free_unpacked
+                     (Hito__V1__ValidationRun *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__WatchValidationRequest methods */
+void   hito__v1__watch_validation_request__init
+                     (Hito__V1__WatchValidationRequest         *message);
+size_t hito__v1__watch_validation_request__get_packed_size
+                     (const Hito__V1__WatchValidationRequest   *message);
+size_t hito__v1__watch_validation_request__pack
+                     (const Hito__V1__WatchValidationRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__watch_validation_request__pack_to_buffer
+                     (const Hito__V1__WatchValidationRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__WatchValidationRequest *
+       hito__v1__watch_validation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__watch_validation_request__free_unpacked
+                     (Hito__V1__WatchValidationRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__CancelValidationRequest methods */
+void   hito__v1__cancel_validation_request__init
+                     (Hito__V1__CancelValidationRequest         *message);
+size_t hito__v1__cancel_validation_request__get_packed_size
+                     (const Hito__V1__CancelValidationRequest   *message);
+size_t hito__v1__cancel_validation_request__pack
+                     (const Hito__V1__CancelValidationRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__cancel_validation_request__pack_to_buffer
+                     (const Hito__V1__CancelValidationRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__CancelValidationRequest *
+       hito__v1__cancel_validation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__cancel_validation_request__free_unpacked
+                     (Hito__V1__CancelValidationRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__CancelValidationResponse methods */
+void   hito__v1__cancel_validation_response__init
+                     (Hito__V1__CancelValidationResponse         *message);
+size_t hito__v1__cancel_validation_response__get_packed_size
+                     (const Hito__V1__CancelValidationResponse   *message);
+size_t hito__v1__cancel_validation_response__pack
+                     (const Hito__V1__CancelValidationResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__cancel_validation_response__pack_to_buffer
+                     (const Hito__V1__CancelValidationResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__CancelValidationResponse *
+       hito__v1__cancel_validation_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__cancel_validation_response__free_unpacked
+                     (Hito__V1__CancelValidationResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__GetValidationRequest methods */
+void   hito__v1__get_validation_request__init
+                     (Hito__V1__GetValidationRequest         *message);
+size_t hito__v1__get_validation_request__get_packed_size
+                     (const Hito__V1__GetValidationRequest   *message);
+size_t hito__v1__get_validation_request__pack
+                     (const Hito__V1__GetValidationRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__get_validation_request__pack_to_buffer
+                     (const Hito__V1__GetValidationRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__GetValidationRequest *
+       hito__v1__get_validation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__get_validation_request__free_unpacked
+                     (Hito__V1__GetValidationRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__GetValidationResponse methods */
+void   hito__v1__get_validation_response__init
+                     (Hito__V1__GetValidationResponse         *message);
+size_t hito__v1__get_validation_response__get_packed_size
+                     (const Hito__V1__GetValidationResponse   *message);
+size_t hito__v1__get_validation_response__pack
+                     (const Hito__V1__GetValidationResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__get_validation_response__pack_to_buffer
+                     (const Hito__V1__GetValidationResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__GetValidationResponse *
+       hito__v1__get_validation_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__get_validation_response__free_unpacked
+                     (Hito__V1__GetValidationResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ListValidationsRequest methods */
+void   hito__v1__list_validations_request__init
+                     (Hito__V1__ListValidationsRequest         *message);
+size_t hito__v1__list_validations_request__get_packed_size
+                     (const Hito__V1__ListValidationsRequest   *message);
+size_t hito__v1__list_validations_request__pack
+                     (const Hito__V1__ListValidationsRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__list_validations_request__pack_to_buffer
+                     (const Hito__V1__ListValidationsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ListValidationsRequest *
+       hito__v1__list_validations_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__list_validations_request__free_unpacked
+                     (Hito__V1__ListValidationsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ListValidationsResponse methods */
+void   hito__v1__list_validations_response__init
+                     (Hito__V1__ListValidationsResponse         *message);
+size_t hito__v1__list_validations_response__get_packed_size
+                     (const Hito__V1__ListValidationsResponse   *message);
+size_t hito__v1__list_validations_response__pack
+                     (const Hito__V1__ListValidationsResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__list_validations_response__pack_to_buffer
+                     (const Hito__V1__ListValidationsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ListValidationsResponse *
+       hito__v1__list_validations_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__list_validations_response__free_unpacked
+                     (Hito__V1__ListValidationsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ValidateBatchRequest methods */
+void   hito__v1__validate_batch_request__init
+                     (Hito__V1__ValidateBatchRequest         *message);
+size_t hito__v1__validate_batch_request__get_packed_size
+                     (const Hito__V1__ValidateBatchRequest   *message);
+size_t hito__v1__validate_batch_request__pack
+                     (const Hito__V1__ValidateBatchRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__validate_batch_request__pack_to_buffer
+                     (const Hito__V1__ValidateBatchRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ValidateBatchRequest *
+       hito__v1__validate_batch_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__validate_batch_request__free_unpacked
+                     (Hito__V1__ValidateBatchRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ValidateBatchResponse methods */
+void   hito__v1__validate_batch_response__init
+                     (Hito__V1__ValidateBatchResponse         *message);
+size_t hito__v1__validate_batch_response__get_packed_size
+                     (const Hito__V1__ValidateBatchResponse   *message);
+size_t hito__v1__validate_batch_response__pack
+                     (const Hito__V1__ValidateBatchResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__validate_batch_response__pack_to_buffer
+                     (const Hito__V1__ValidateBatchResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ValidateBatchResponse *
+       hito__v1__validate_batch_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__validate_batch_response__free_unpacked
+                     (Hito__V1__ValidateBatchResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__SubmissionRefusal methods */
+void   hito__v1__submission_refusal__init
+                     (Hito__V1__SubmissionRefusal         *message);
+size_t hito__v1__submission_refusal__get_packed_size
+                     (const Hito__V1__SubmissionRefusal   *message);
+size_t hito__v1__submission_refusal__pack
+                     (const Hito__V1__SubmissionRefusal   *message,
+                      uint8_t             *out);
+size_t hito__v1__submission_refusal__pack_to_buffer
+                     (const Hito__V1__SubmissionRefusal   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__SubmissionRefusal *
+       hito__v1__submission_refusal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__submission_refusal__free_unpacked
+                     (Hito__V1__SubmissionRefusal *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__CompareSnapshotsRequest methods */
+void   hito__v1__compare_snapshots_request__init
+                     (Hito__V1__CompareSnapshotsRequest         *message);
+size_t hito__v1__compare_snapshots_request__get_packed_size
+                     (const Hito__V1__CompareSnapshotsRequest   *message);
+size_t hito__v1__compare_snapshots_request__pack
+                     (const Hito__V1__CompareSnapshotsRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__compare_snapshots_request__pack_to_buffer
+                     (const Hito__V1__CompareSnapshotsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__CompareSnapshotsRequest *
+       hito__v1__compare_snapshots_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__compare_snapshots_request__free_unpacked
+                     (Hito__V1__CompareSnapshotsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__FileComparison methods */
+void   hito__v1__file_comparison__init
+                     (Hito__V1__FileComparison         *message);
+size_t hito__v1__file_comparison__get_packed_size
+                     (const Hito__V1__FileComparison   *message);
+size_t hito__v1__file_comparison__pack
+                     (const Hito__V1__FileComparison   *message,
+                      uint8_t             *out);
+size_t hito__v1__file_comparison__pack_to_buffer
+                     (const Hito__V1__FileComparison   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__FileComparison *
+       hito__v1__file_comparison__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__file_comparison__free_unpacked
+                     (Hito__V1__FileComparison *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__TestComparison methods */
+void   hito__v1__test_comparison__init
+                     (Hito__V1__TestComparison         *message);
+size_t hito__v1__test_comparison__get_packed_size
+                     (const Hito__V1__TestComparison   *message);
+size_t hito__v1__test_comparison__pack
+                     (const Hito__V1__TestComparison   *message,
+                      uint8_t             *out);
+size_t hito__v1__test_comparison__pack_to_buffer
+                     (const Hito__V1__TestComparison   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__TestComparison *
+       hito__v1__test_comparison__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__test_comparison__free_unpacked
+                     (Hito__V1__TestComparison *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__CompareSnapshotsResponse methods */
+void   hito__v1__compare_snapshots_response__init
+                     (Hito__V1__CompareSnapshotsResponse         *message);
+size_t hito__v1__compare_snapshots_response__get_packed_size
+                     (const Hito__V1__CompareSnapshotsResponse   *message);
+size_t hito__v1__compare_snapshots_response__pack
+                     (const Hito__V1__CompareSnapshotsResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__compare_snapshots_response__pack_to_buffer
+                     (const Hito__V1__CompareSnapshotsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__CompareSnapshotsResponse *
+       hito__v1__compare_snapshots_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__compare_snapshots_response__free_unpacked
+                     (Hito__V1__CompareSnapshotsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__RevalidateRequest methods */
+void   hito__v1__revalidate_request__init
+                     (Hito__V1__RevalidateRequest         *message);
+size_t hito__v1__revalidate_request__get_packed_size
+                     (const Hito__V1__RevalidateRequest   *message);
+size_t hito__v1__revalidate_request__pack
+                     (const Hito__V1__RevalidateRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__revalidate_request__pack_to_buffer
+                     (const Hito__V1__RevalidateRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__RevalidateRequest *
+       hito__v1__revalidate_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__revalidate_request__free_unpacked
+                     (Hito__V1__RevalidateRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__RevalidateResponse methods */
+void   hito__v1__revalidate_response__init
+                     (Hito__V1__RevalidateResponse         *message);
+size_t hito__v1__revalidate_response__get_packed_size
+                     (const Hito__V1__RevalidateResponse   *message);
+size_t hito__v1__revalidate_response__pack
+                     (const Hito__V1__RevalidateResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__revalidate_response__pack_to_buffer
+                     (const Hito__V1__RevalidateResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__RevalidateResponse *
+       hito__v1__revalidate_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__revalidate_response__free_unpacked
+                     (Hito__V1__RevalidateResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__RevalidatedSnapshot methods */
+void   hito__v1__revalidated_snapshot__init
+                     (Hito__V1__RevalidatedSnapshot         *message);
+size_t hito__v1__revalidated_snapshot__get_packed_size
+                     (const Hito__V1__RevalidatedSnapshot   *message);
+size_t hito__v1__revalidated_snapshot__pack
+                     (const Hito__V1__RevalidatedSnapshot   *message,
+                      uint8_t             *out);
+size_t hito__v1__revalidated_snapshot__pack_to_buffer
+                     (const Hito__V1__RevalidatedSnapshot   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__RevalidatedSnapshot *
+       hito__v1__revalidated_snapshot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__revalidated_snapshot__free_unpacked
+                     (Hito__V1__RevalidatedSnapshot *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__RevalidationSummary methods */
+void   hito__v1__revalidation_summary__init
+                     (Hito__V1__RevalidationSummary         *message);
+size_t hito__v1__revalidation_summary__get_packed_size
+                     (const Hito__V1__RevalidationSummary   *message);
+size_t hito__v1__revalidation_summary__pack
+                     (const Hito__V1__RevalidationSummary   *message,
+                      uint8_t             *out);
+size_t hito__v1__revalidation_summary__pack_to_buffer
+                     (const Hito__V1__RevalidationSummary   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__RevalidationSummary *
+       hito__v1__revalidation_summary__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__revalidation_summary__free_unpacked
+                     (Hito__V1__RevalidationSummary *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ExpectedTest methods */
+void   hito__v1__expected_test__init
+                     (Hito__V1__ExpectedTest         *message);
+size_t hito__v1__expected_test__get_packed_size
+                     (const Hito__V1__ExpectedTest   *message);
+size_t hito__v1__expected_test__pack
+                     (const Hito__V1__ExpectedTest   *message,
+                      uint8_t             *out);
+size_t hito__v1__expected_test__pack_to_buffer
+                     (const Hito__V1__ExpectedTest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ExpectedTest *
+       hito__v1__expected_test__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__expected_test__free_unpacked
+                     (Hito__V1__ExpectedTest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__RunLimits methods */
+void   hito__v1__run_limits__init
+                     (Hito__V1__RunLimits         *message);
+size_t hito__v1__run_limits__get_packed_size
+                     (const Hito__V1__RunLimits   *message);
+size_t hito__v1__run_limits__pack
+                     (const Hito__V1__RunLimits   *message,
+                      uint8_t             *out);
+size_t hito__v1__run_limits__pack_to_buffer
+                     (const Hito__V1__RunLimits   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__RunLimits *
+       hito__v1__run_limits__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__run_limits__free_unpacked
+                     (Hito__V1__RunLimits *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ScorePolicy methods */
+void   hito__v1__score_policy__init
+                     (Hito__V1__ScorePolicy         *message);
+size_t hito__v1__score_policy__get_packed_size
+                     (const Hito__V1__ScorePolicy   *message);
+size_t hito__v1__score_policy__pack
+                     (const Hito__V1__ScorePolicy   *message,
+                      uint8_t             *out);
+size_t hito__v1__score_policy__pack_to_buffer
+                     (const Hito__V1__ScorePolicy   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ScorePolicy *
+       hito__v1__score_policy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__score_policy__free_unpacked
+                     (Hito__V1__ScorePolicy *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__TestSuite methods */
+void   hito__v1__test_suite__init
+                     (Hito__V1__TestSuite         *message);
+size_t hito__v1__test_suite__get_packed_size
+                     (const Hito__V1__TestSuite   *message);
+size_t hito__v1__test_suite__pack
+                     (const Hito__V1__TestSuite   *message,
+                      uint8_t             *out);
+size_t hito__v1__test_suite__pack_to_buffer
+                     (const Hito__V1__TestSuite   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__TestSuite *
+       hito__v1__test_suite__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__test_suite__free_unpacked
+                     (Hito__V1__TestSuite *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__TaskTests methods */
+void   hito__v1__task_tests__init
+                     (Hito__V1__TaskTests         *message);
+size_t hito__v1__task_tests__get_packed_size
+                     (const Hito__V1__TaskTests   *message);
+size_t hito__v1__task_tests__pack
+                     (const Hito__V1__TaskTests   *message,
+                      uint8_t             *out);
+size_t hito__v1__task_tests__pack_to_buffer
+                     (const Hito__V1__TaskTests   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__TaskTests *
+       hito__v1__task_tests__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__task_tests__free_unpacked
+                     (Hito__V1__TaskTests *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__SetTaskTestsRequest methods */
+void   hito__v1__set_task_tests_request__init
+                     (Hito__V1__SetTaskTestsRequest         *message);
+size_t hito__v1__set_task_tests_request__get_packed_size
+                     (const Hito__V1__SetTaskTestsRequest   *message);
+size_t hito__v1__set_task_tests_request__pack
+                     (const Hito__V1__SetTaskTestsRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__set_task_tests_request__pack_to_buffer
+                     (const Hito__V1__SetTaskTestsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__SetTaskTestsRequest *
+       hito__v1__set_task_tests_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__set_task_tests_request__free_unpacked
+                     (Hito__V1__SetTaskTestsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__SetTaskTestsResponse methods */
+void   hito__v1__set_task_tests_response__init
+                     (Hito__V1__SetTaskTestsResponse         *message);
+size_t hito__v1__set_task_tests_response__get_packed_size
+                     (const Hito__V1__SetTaskTestsResponse   *message);
+size_t hito__v1__set_task_tests_response__pack
+                     (const Hito__V1__SetTaskTestsResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__set_task_tests_response__pack_to_buffer
+                     (const Hito__V1__SetTaskTestsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__SetTaskTestsResponse *
+       hito__v1__set_task_tests_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__set_task_tests_response__free_unpacked
+                     (Hito__V1__SetTaskTestsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__GetTaskTestsRequest methods */
+void   hito__v1__get_task_tests_request__init
+                     (Hito__V1__GetTaskTestsRequest         *message);
+size_t hito__v1__get_task_tests_request__get_packed_size
+                     (const Hito__V1__GetTaskTestsRequest   *message);
+size_t hito__v1__get_task_tests_request__pack
+                     (const Hito__V1__GetTaskTestsRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__get_task_tests_request__pack_to_buffer
+                     (const Hito__V1__GetTaskTestsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__GetTaskTestsRequest *
+       hito__v1__get_task_tests_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__get_task_tests_request__free_unpacked
+                     (Hito__V1__GetTaskTestsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__GetTaskTestsResponse methods */
+void   hito__v1__get_task_tests_response__init
+                     (Hito__V1__GetTaskTestsResponse         *message);
+size_t hito__v1__get_task_tests_response__get_packed_size
+                     (const Hito__V1__GetTaskTestsResponse   *message);
+size_t hito__v1__get_task_tests_response__pack
+                     (const Hito__V1__GetTaskTestsResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__get_task_tests_response__pack_to_buffer
+                     (const Hito__V1__GetTaskTestsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__GetTaskTestsResponse *
+       hito__v1__get_task_tests_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__get_task_tests_response__free_unpacked
+                     (Hito__V1__GetTaskTestsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ClearTaskTestsRequest methods */
+void   hito__v1__clear_task_tests_request__init
+                     (Hito__V1__ClearTaskTestsRequest         *message);
+size_t hito__v1__clear_task_tests_request__get_packed_size
+                     (const Hito__V1__ClearTaskTestsRequest   *message);
+size_t hito__v1__clear_task_tests_request__pack
+                     (const Hito__V1__ClearTaskTestsRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__clear_task_tests_request__pack_to_buffer
+                     (const Hito__V1__ClearTaskTestsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ClearTaskTestsRequest *
+       hito__v1__clear_task_tests_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__clear_task_tests_request__free_unpacked
+                     (Hito__V1__ClearTaskTestsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ClearTaskTestsResponse methods */
+void   hito__v1__clear_task_tests_response__init
+                     (Hito__V1__ClearTaskTestsResponse         *message);
+size_t hito__v1__clear_task_tests_response__get_packed_size
+                     (const Hito__V1__ClearTaskTestsResponse   *message);
+size_t hito__v1__clear_task_tests_response__pack
+                     (const Hito__V1__ClearTaskTestsResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__clear_task_tests_response__pack_to_buffer
+                     (const Hito__V1__ClearTaskTestsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ClearTaskTestsResponse *
+       hito__v1__clear_task_tests_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__clear_task_tests_response__free_unpacked
+                     (Hito__V1__ClearTaskTestsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ListLanguagesRequest methods */
+void   hito__v1__list_languages_request__init
+                     (Hito__V1__ListLanguagesRequest         *message);
+size_t hito__v1__list_languages_request__get_packed_size
+                     (const Hito__V1__ListLanguagesRequest   *message);
+size_t hito__v1__list_languages_request__pack
+                     (const Hito__V1__ListLanguagesRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__list_languages_request__pack_to_buffer
+                     (const Hito__V1__ListLanguagesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ListLanguagesRequest *
+       hito__v1__list_languages_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__list_languages_request__free_unpacked
+                     (Hito__V1__ListLanguagesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__LanguageSupport__ToolVersionsEntry methods */
+void   hito__v1__language_support__tool_versions_entry__init
+                     (Hito__V1__LanguageSupport__ToolVersionsEntry         *message);
+/* Hito__V1__LanguageSupport methods */
+void   hito__v1__language_support__init
+                     (Hito__V1__LanguageSupport         *message);
+size_t hito__v1__language_support__get_packed_size
+                     (const Hito__V1__LanguageSupport   *message);
+size_t hito__v1__language_support__pack
+                     (const Hito__V1__LanguageSupport   *message,
+                      uint8_t             *out);
+size_t hito__v1__language_support__pack_to_buffer
+                     (const Hito__V1__LanguageSupport   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__LanguageSupport *
+       hito__v1__language_support__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__language_support__free_unpacked
+                     (Hito__V1__LanguageSupport *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ListLanguagesResponse methods */
+void   hito__v1__list_languages_response__init
+                     (Hito__V1__ListLanguagesResponse         *message);
+size_t hito__v1__list_languages_response__get_packed_size
+                     (const Hito__V1__ListLanguagesResponse   *message);
+size_t hito__v1__list_languages_response__pack
+                     (const Hito__V1__ListLanguagesResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__list_languages_response__pack_to_buffer
+                     (const Hito__V1__ListLanguagesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ListLanguagesResponse *
+       hito__v1__list_languages_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__list_languages_response__free_unpacked
+                     (Hito__V1__ListLanguagesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ExportSarifRequest methods */
+void   hito__v1__export_sarif_request__init
+                     (Hito__V1__ExportSarifRequest         *message);
+size_t hito__v1__export_sarif_request__get_packed_size
+                     (const Hito__V1__ExportSarifRequest   *message);
+size_t hito__v1__export_sarif_request__pack
+                     (const Hito__V1__ExportSarifRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__export_sarif_request__pack_to_buffer
+                     (const Hito__V1__ExportSarifRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ExportSarifRequest *
+       hito__v1__export_sarif_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__export_sarif_request__free_unpacked
+                     (Hito__V1__ExportSarifRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ExportSarifResponse methods */
+void   hito__v1__export_sarif_response__init
+                     (Hito__V1__ExportSarifResponse         *message);
+size_t hito__v1__export_sarif_response__get_packed_size
+                     (const Hito__V1__ExportSarifResponse   *message);
+size_t hito__v1__export_sarif_response__pack
+                     (const Hito__V1__ExportSarifResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__export_sarif_response__pack_to_buffer
+                     (const Hito__V1__ExportSarifResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ExportSarifResponse *
+       hito__v1__export_sarif_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__export_sarif_response__free_unpacked
+                     (Hito__V1__ExportSarifResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ImportSarifRequest methods */
+void   hito__v1__import_sarif_request__init
+                     (Hito__V1__ImportSarifRequest         *message);
+size_t hito__v1__import_sarif_request__get_packed_size
+                     (const Hito__V1__ImportSarifRequest   *message);
+size_t hito__v1__import_sarif_request__pack
+                     (const Hito__V1__ImportSarifRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__import_sarif_request__pack_to_buffer
+                     (const Hito__V1__ImportSarifRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ImportSarifRequest *
+       hito__v1__import_sarif_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__import_sarif_request__free_unpacked
+                     (Hito__V1__ImportSarifRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ImportSarifResponse methods */
+void   hito__v1__import_sarif_response__init
+                     (Hito__V1__ImportSarifResponse         *message);
+size_t hito__v1__import_sarif_response__get_packed_size
+                     (const Hito__V1__ImportSarifResponse   *message);
+size_t hito__v1__import_sarif_response__pack
+                     (const Hito__V1__ImportSarifResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__import_sarif_response__pack_to_buffer
+                     (const Hito__V1__ImportSarifResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ImportSarifResponse *
+       hito__v1__import_sarif_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__import_sarif_response__free_unpacked
+                     (Hito__V1__ImportSarifResponse *message,
                       ProtobufCAllocator *allocator);
 /* Hito__V1__RunOutcome methods */
 void   hito__v1__run_outcome__init
@@ -1328,6 +3764,9 @@ void   hito__v1__set_sharing_response__free_unpacked
 typedef void (*Hito__V1__Diagnostic_Closure)
                  (const Hito__V1__Diagnostic *message,
                   void *closure_data);
+typedef void (*Hito__V1__SourceEdit_Closure)
+                 (const Hito__V1__SourceEdit *message,
+                  void *closure_data);
 typedef void (*Hito__V1__TestResult_Closure)
                  (const Hito__V1__TestResult *message,
                   void *closure_data);
@@ -1364,8 +3803,143 @@ typedef void (*Hito__V1__ListSnapshotsResponse_Closure)
 typedef void (*Hito__V1__ValidateCodeRequest_Closure)
                  (const Hito__V1__ValidateCodeRequest *message,
                   void *closure_data);
+typedef void (*Hito__V1__SourceFile_Closure)
+                 (const Hito__V1__SourceFile *message,
+                  void *closure_data);
+typedef void (*Hito__V1__Submission_Closure)
+                 (const Hito__V1__Submission *message,
+                  void *closure_data);
 typedef void (*Hito__V1__ValidateCodeResponse_Closure)
                  (const Hito__V1__ValidateCodeResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__QueuePlace_Closure)
+                 (const Hito__V1__QueuePlace *message,
+                  void *closure_data);
+typedef void (*Hito__V1__StageReport_Closure)
+                 (const Hito__V1__StageReport *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ValidationReport__ToolVersionsEntry_Closure)
+                 (const Hito__V1__ValidationReport__ToolVersionsEntry *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ValidationReport__LimitsEntry_Closure)
+                 (const Hito__V1__ValidationReport__LimitsEntry *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ValidationReport_Closure)
+                 (const Hito__V1__ValidationReport *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ValidationRun_Closure)
+                 (const Hito__V1__ValidationRun *message,
+                  void *closure_data);
+typedef void (*Hito__V1__WatchValidationRequest_Closure)
+                 (const Hito__V1__WatchValidationRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__CancelValidationRequest_Closure)
+                 (const Hito__V1__CancelValidationRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__CancelValidationResponse_Closure)
+                 (const Hito__V1__CancelValidationResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__GetValidationRequest_Closure)
+                 (const Hito__V1__GetValidationRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__GetValidationResponse_Closure)
+                 (const Hito__V1__GetValidationResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ListValidationsRequest_Closure)
+                 (const Hito__V1__ListValidationsRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ListValidationsResponse_Closure)
+                 (const Hito__V1__ListValidationsResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ValidateBatchRequest_Closure)
+                 (const Hito__V1__ValidateBatchRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ValidateBatchResponse_Closure)
+                 (const Hito__V1__ValidateBatchResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__SubmissionRefusal_Closure)
+                 (const Hito__V1__SubmissionRefusal *message,
+                  void *closure_data);
+typedef void (*Hito__V1__CompareSnapshotsRequest_Closure)
+                 (const Hito__V1__CompareSnapshotsRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__FileComparison_Closure)
+                 (const Hito__V1__FileComparison *message,
+                  void *closure_data);
+typedef void (*Hito__V1__TestComparison_Closure)
+                 (const Hito__V1__TestComparison *message,
+                  void *closure_data);
+typedef void (*Hito__V1__CompareSnapshotsResponse_Closure)
+                 (const Hito__V1__CompareSnapshotsResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__RevalidateRequest_Closure)
+                 (const Hito__V1__RevalidateRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__RevalidateResponse_Closure)
+                 (const Hito__V1__RevalidateResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__RevalidatedSnapshot_Closure)
+                 (const Hito__V1__RevalidatedSnapshot *message,
+                  void *closure_data);
+typedef void (*Hito__V1__RevalidationSummary_Closure)
+                 (const Hito__V1__RevalidationSummary *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ExpectedTest_Closure)
+                 (const Hito__V1__ExpectedTest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__RunLimits_Closure)
+                 (const Hito__V1__RunLimits *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ScorePolicy_Closure)
+                 (const Hito__V1__ScorePolicy *message,
+                  void *closure_data);
+typedef void (*Hito__V1__TestSuite_Closure)
+                 (const Hito__V1__TestSuite *message,
+                  void *closure_data);
+typedef void (*Hito__V1__TaskTests_Closure)
+                 (const Hito__V1__TaskTests *message,
+                  void *closure_data);
+typedef void (*Hito__V1__SetTaskTestsRequest_Closure)
+                 (const Hito__V1__SetTaskTestsRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__SetTaskTestsResponse_Closure)
+                 (const Hito__V1__SetTaskTestsResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__GetTaskTestsRequest_Closure)
+                 (const Hito__V1__GetTaskTestsRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__GetTaskTestsResponse_Closure)
+                 (const Hito__V1__GetTaskTestsResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ClearTaskTestsRequest_Closure)
+                 (const Hito__V1__ClearTaskTestsRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ClearTaskTestsResponse_Closure)
+                 (const Hito__V1__ClearTaskTestsResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ListLanguagesRequest_Closure)
+                 (const Hito__V1__ListLanguagesRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__LanguageSupport__ToolVersionsEntry_Closure)
+                 (const Hito__V1__LanguageSupport__ToolVersionsEntry *message,
+                  void *closure_data);
+typedef void (*Hito__V1__LanguageSupport_Closure)
+                 (const Hito__V1__LanguageSupport *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ListLanguagesResponse_Closure)
+                 (const Hito__V1__ListLanguagesResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ExportSarifRequest_Closure)
+                 (const Hito__V1__ExportSarifRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ExportSarifResponse_Closure)
+                 (const Hito__V1__ExportSarifResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ImportSarifRequest_Closure)
+                 (const Hito__V1__ImportSarifRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ImportSarifResponse_Closure)
+                 (const Hito__V1__ImportSarifResponse *message,
                   void *closure_data);
 typedef void (*Hito__V1__RunOutcome_Closure)
                  (const Hito__V1__RunOutcome *message,
@@ -1417,6 +3991,58 @@ struct Hito__V1__CodeValidationService_Service
                         const Hito__V1__ValidateCodeRequest *input,
                         Hito__V1__ValidateCodeResponse_Closure closure,
                         void *closure_data);
+  void (*watch_validation)(Hito__V1__CodeValidationService_Service *service,
+                           const Hito__V1__WatchValidationRequest *input,
+                           Hito__V1__ValidateCodeResponse_Closure closure,
+                           void *closure_data);
+  void (*cancel_validation)(Hito__V1__CodeValidationService_Service *service,
+                            const Hito__V1__CancelValidationRequest *input,
+                            Hito__V1__CancelValidationResponse_Closure closure,
+                            void *closure_data);
+  void (*get_validation)(Hito__V1__CodeValidationService_Service *service,
+                         const Hito__V1__GetValidationRequest *input,
+                         Hito__V1__GetValidationResponse_Closure closure,
+                         void *closure_data);
+  void (*list_validations)(Hito__V1__CodeValidationService_Service *service,
+                           const Hito__V1__ListValidationsRequest *input,
+                           Hito__V1__ListValidationsResponse_Closure closure,
+                           void *closure_data);
+  void (*validate_batch)(Hito__V1__CodeValidationService_Service *service,
+                         const Hito__V1__ValidateBatchRequest *input,
+                         Hito__V1__ValidateBatchResponse_Closure closure,
+                         void *closure_data);
+  void (*compare_snapshots)(Hito__V1__CodeValidationService_Service *service,
+                            const Hito__V1__CompareSnapshotsRequest *input,
+                            Hito__V1__CompareSnapshotsResponse_Closure closure,
+                            void *closure_data);
+  void (*revalidate)(Hito__V1__CodeValidationService_Service *service,
+                     const Hito__V1__RevalidateRequest *input,
+                     Hito__V1__RevalidateResponse_Closure closure,
+                     void *closure_data);
+  void (*set_task_tests)(Hito__V1__CodeValidationService_Service *service,
+                         const Hito__V1__SetTaskTestsRequest *input,
+                         Hito__V1__SetTaskTestsResponse_Closure closure,
+                         void *closure_data);
+  void (*get_task_tests)(Hito__V1__CodeValidationService_Service *service,
+                         const Hito__V1__GetTaskTestsRequest *input,
+                         Hito__V1__GetTaskTestsResponse_Closure closure,
+                         void *closure_data);
+  void (*clear_task_tests)(Hito__V1__CodeValidationService_Service *service,
+                           const Hito__V1__ClearTaskTestsRequest *input,
+                           Hito__V1__ClearTaskTestsResponse_Closure closure,
+                           void *closure_data);
+  void (*list_languages)(Hito__V1__CodeValidationService_Service *service,
+                         const Hito__V1__ListLanguagesRequest *input,
+                         Hito__V1__ListLanguagesResponse_Closure closure,
+                         void *closure_data);
+  void (*export_sarif)(Hito__V1__CodeValidationService_Service *service,
+                       const Hito__V1__ExportSarifRequest *input,
+                       Hito__V1__ExportSarifResponse_Closure closure,
+                       void *closure_data);
+  void (*import_sarif)(Hito__V1__CodeValidationService_Service *service,
+                       const Hito__V1__ImportSarifRequest *input,
+                       Hito__V1__ImportSarifResponse_Closure closure,
+                       void *closure_data);
   void (*record_verdict)(Hito__V1__CodeValidationService_Service *service,
                          const Hito__V1__RecordVerdictRequest *input,
                          Hito__V1__RecordVerdictResponse_Closure closure,
@@ -1441,6 +4067,19 @@ void hito__v1__code_validation_service__init (Hito__V1__CodeValidationService_Se
       function_prefix__ ## get_snapshot,\
       function_prefix__ ## list_snapshots,\
       function_prefix__ ## validate_code,\
+      function_prefix__ ## watch_validation,\
+      function_prefix__ ## cancel_validation,\
+      function_prefix__ ## get_validation,\
+      function_prefix__ ## list_validations,\
+      function_prefix__ ## validate_batch,\
+      function_prefix__ ## compare_snapshots,\
+      function_prefix__ ## revalidate,\
+      function_prefix__ ## set_task_tests,\
+      function_prefix__ ## get_task_tests,\
+      function_prefix__ ## clear_task_tests,\
+      function_prefix__ ## list_languages,\
+      function_prefix__ ## export_sarif,\
+      function_prefix__ ## import_sarif,\
       function_prefix__ ## record_verdict,\
       function_prefix__ ## get_feedback,\
       function_prefix__ ## set_sharing  }
@@ -1460,6 +4099,58 @@ void hito__v1__code_validation_service__validate_code(ProtobufCService *service,
                                                       const Hito__V1__ValidateCodeRequest *input,
                                                       Hito__V1__ValidateCodeResponse_Closure closure,
                                                       void *closure_data);
+void hito__v1__code_validation_service__watch_validation(ProtobufCService *service,
+                                                         const Hito__V1__WatchValidationRequest *input,
+                                                         Hito__V1__ValidateCodeResponse_Closure closure,
+                                                         void *closure_data);
+void hito__v1__code_validation_service__cancel_validation(ProtobufCService *service,
+                                                          const Hito__V1__CancelValidationRequest *input,
+                                                          Hito__V1__CancelValidationResponse_Closure closure,
+                                                          void *closure_data);
+void hito__v1__code_validation_service__get_validation(ProtobufCService *service,
+                                                       const Hito__V1__GetValidationRequest *input,
+                                                       Hito__V1__GetValidationResponse_Closure closure,
+                                                       void *closure_data);
+void hito__v1__code_validation_service__list_validations(ProtobufCService *service,
+                                                         const Hito__V1__ListValidationsRequest *input,
+                                                         Hito__V1__ListValidationsResponse_Closure closure,
+                                                         void *closure_data);
+void hito__v1__code_validation_service__validate_batch(ProtobufCService *service,
+                                                       const Hito__V1__ValidateBatchRequest *input,
+                                                       Hito__V1__ValidateBatchResponse_Closure closure,
+                                                       void *closure_data);
+void hito__v1__code_validation_service__compare_snapshots(ProtobufCService *service,
+                                                          const Hito__V1__CompareSnapshotsRequest *input,
+                                                          Hito__V1__CompareSnapshotsResponse_Closure closure,
+                                                          void *closure_data);
+void hito__v1__code_validation_service__revalidate(ProtobufCService *service,
+                                                   const Hito__V1__RevalidateRequest *input,
+                                                   Hito__V1__RevalidateResponse_Closure closure,
+                                                   void *closure_data);
+void hito__v1__code_validation_service__set_task_tests(ProtobufCService *service,
+                                                       const Hito__V1__SetTaskTestsRequest *input,
+                                                       Hito__V1__SetTaskTestsResponse_Closure closure,
+                                                       void *closure_data);
+void hito__v1__code_validation_service__get_task_tests(ProtobufCService *service,
+                                                       const Hito__V1__GetTaskTestsRequest *input,
+                                                       Hito__V1__GetTaskTestsResponse_Closure closure,
+                                                       void *closure_data);
+void hito__v1__code_validation_service__clear_task_tests(ProtobufCService *service,
+                                                         const Hito__V1__ClearTaskTestsRequest *input,
+                                                         Hito__V1__ClearTaskTestsResponse_Closure closure,
+                                                         void *closure_data);
+void hito__v1__code_validation_service__list_languages(ProtobufCService *service,
+                                                       const Hito__V1__ListLanguagesRequest *input,
+                                                       Hito__V1__ListLanguagesResponse_Closure closure,
+                                                       void *closure_data);
+void hito__v1__code_validation_service__export_sarif(ProtobufCService *service,
+                                                     const Hito__V1__ExportSarifRequest *input,
+                                                     Hito__V1__ExportSarifResponse_Closure closure,
+                                                     void *closure_data);
+void hito__v1__code_validation_service__import_sarif(ProtobufCService *service,
+                                                     const Hito__V1__ImportSarifRequest *input,
+                                                     Hito__V1__ImportSarifResponse_Closure closure,
+                                                     void *closure_data);
 void hito__v1__code_validation_service__record_verdict(ProtobufCService *service,
                                                        const Hito__V1__RecordVerdictRequest *input,
                                                        Hito__V1__RecordVerdictResponse_Closure closure,
@@ -1478,9 +4169,15 @@ void hito__v1__code_validation_service__set_sharing(ProtobufCService *service,
 extern const ProtobufCEnumDescriptor    hito__v1__verdict__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__run_status__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__diagnostic_level__descriptor;
+extern const ProtobufCEnumDescriptor    hito__v1__advice__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__test_status__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__validation_stage__descriptor;
+extern const ProtobufCEnumDescriptor    hito__v1__stage_status__descriptor;
+extern const ProtobufCEnumDescriptor    hito__v1__validation_status__descriptor;
+extern const ProtobufCEnumDescriptor    hito__v1__file_change__descriptor;
+extern const ProtobufCEnumDescriptor    hito__v1__test_kind__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__diagnostic__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__source_edit__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__test_result__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__provenance__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__provenance__tool_versions_entry__descriptor;
@@ -1493,7 +4190,52 @@ extern const ProtobufCMessageDescriptor hito__v1__get_snapshot_response__descrip
 extern const ProtobufCMessageDescriptor hito__v1__list_snapshots_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__list_snapshots_response__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__validate_code_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__source_file__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__submission__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__validate_code_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__queue_place__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__stage_report__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__validation_report__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__validation_report__tool_versions_entry__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__validation_report__limits_entry__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__validation_run__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__watch_validation_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__cancel_validation_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__cancel_validation_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__get_validation_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__get_validation_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__list_validations_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__list_validations_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__validate_batch_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__validate_batch_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__submission_refusal__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__compare_snapshots_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__file_comparison__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__test_comparison__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__compare_snapshots_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__revalidate_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__revalidate_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__revalidated_snapshot__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__revalidation_summary__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__expected_test__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__run_limits__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__score_policy__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__test_suite__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__task_tests__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__set_task_tests_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__set_task_tests_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__get_task_tests_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__get_task_tests_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__clear_task_tests_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__clear_task_tests_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__list_languages_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__language_support__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__language_support__tool_versions_entry__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__list_languages_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__export_sarif_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__export_sarif_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__import_sarif_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__import_sarif_response__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__run_outcome__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__record_verdict_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__record_verdict_response__descriptor;
