@@ -161,9 +161,8 @@ let package = Package(
     .target(
       name: "Service",
       dependencies: [
-        "Agents", "Digits", "Domain", "EventLog", "JSON", "Retrieval", "Writes", "RPC", "Contract",
-        "OpenSSL",
-        logging,
+        "Agents", "Digits", "Domain", "EventLog", "JSON", "Logs", "Retrieval", "Writes", "RPC",
+        "Contract", "OpenSSL", logging,
       ],
       swiftSettings: swift),
     .target(

@@ -52,7 +52,7 @@ package final class EventVisibility: Sendable {
     guard try await owner(of: courseID, caller) == caller.userID else { return false }
     switch EntityType(rawValue: event.event.entityType) {
     case .enrolment: return true
-    case .goal, .task, .codeSnapshot:
+    case .goal, .task, .codeSnapshot, .validation, .taskTests:
       guard let userID = event.event.userID else { return false }
       return try await isEnrolled(Place(courseID: courseID, userID: userID), caller)
     case .user, .course, .document, .agentRun, nil: return false

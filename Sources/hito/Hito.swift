@@ -8,7 +8,7 @@ struct Hito: AsyncParsableCommand {
     abstract: "A backend for learning goals: server, client and tools in one program.",
     version: HitoVersion.current,
     subcommands: [
-      ServeCommand.self, CallCommand.self, WatchCommand.self, IngestCommand.self,
+      ServeCommand.self, WorkCommand.self, CallCommand.self, WatchCommand.self, IngestCommand.self,
       ReportCommand.self, TokenCommand.self, MigrateCommand.self, LogCommand.self,
       DoctorCommand.self,
       ConfigCommand.self,

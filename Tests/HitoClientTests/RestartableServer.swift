@@ -68,7 +68,9 @@ final class RestartableServer: Sendable {
     let services = Services(
       ports: ServicePorts(
         users: store, courses: store, goals: store, snapshots: store, writes: store,
-        tokens: store, log: store, archive: nil, runs: store),
+        tokens: store, log: store, archive: nil, runs: store,
+        validation: ValidationPorts(
+          validations: store, queue: store, tests: store, validator: nil)),
       hub: hub, options: options)
     let server = HitoServer(
       configuration: ServerConfiguration(port: port.withLock { $0 }),

@@ -122,7 +122,7 @@ extension InMemoryStore.State {
     return true
   }
 
-  fileprivate func leaseEnd(of id: EntityID) -> Timestamp {
+  func leaseEnd(of id: EntityID) -> Timestamp {
     leaseEnds[id] ?? Timestamp(microsecondsSinceEpoch: 0)
   }
 

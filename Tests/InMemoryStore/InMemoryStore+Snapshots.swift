@@ -9,8 +9,11 @@ extension InMemoryStore: SnapshotRepository {
       let isOverseen = state.oversees(snapshot, scope)
       guard isOverseen || state.seesAsExample(snapshot, scope) else { return nil }
       let goal = snapshot.goalID.flatMap { state.goals[$0] }
+      // Read apart.
+      var bare = snapshot
+      bare.files = []
       return FoundSnapshot(
-        snapshot: snapshot, goalCourseID: goal?.status == .deleted ? nil : goal?.courseID,
+        snapshot: bare, goalCourseID: goal?.status == .deleted ? nil : goal?.courseID,
         isExample: !isOverseen)
     }
   }
@@ -32,6 +35,7 @@ extension InMemoryStore: SnapshotRepository {
       }.map { snapshot in
         var bare = snapshot
         bare.content = ""
+        bare.files = []
         return bare
       }
       return cut(snapshots, page) { PageKey(time: $0.createdAt, id: $0.id) }

@@ -125,6 +125,19 @@ extension InMemoryStore.State {
       try insert(run, at: now)
     case .updateRun(let run, let version):
       return update(run, after: version, at: now)
+    case .insertValidation(let run):
+      guard snapshots[run.snapshotID] != nil else { return false }
+      return try enqueue(run)
+    case .updateValidation(let run, let version, let full):
+      return update(run, after: version, full, at: now)
+    case .insertSuite(let stored):
+      let isTaken = suites.values.contains {
+        $0.authorID == stored.authorID && $0.hash == stored.hash
+      }
+      if isTaken { throw .duplicate(constraint: "test_suites_author_hash_key") }
+      try insert(stored, stored.id, into: \.suites, "test_suites_pkey")
+    case .insertTaskTests(let tests):
+      return try insert(tests)
     case .saveQuota(let quota):
       return users[quota.userID] != nil
     }

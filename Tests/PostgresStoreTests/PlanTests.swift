@@ -245,13 +245,14 @@ import Testing
     """
 
   @Test func eachIndexServesItsCall() async throws {
-    let cases = Self.cases + Self.retrievalCases
+    let cases = Self.cases + Self.retrievalCases + Self.validationCases
     try await StoreFixture.run { store in
       var settings = ConnectionSettings(conninfo: store.connection.conninfo(role: .administrator))
       settings.limits.statement = .seconds(300)
       let session = try await ScriptSession(settings)
       try await session.run(Self.rows)
       try await session.run(Self.retrievalRows)
+      try await session.run(Self.validationRows)
       try await session.run("SET lock_timeout = 0; ANALYZE; SET hito.sequencer = 'test'")
       for statement in Dictionary(grouping: cases, by: \.statement.statement.name).values {
         let one = statement[0].statement.statement

@@ -19,6 +19,8 @@ struct StoreFixture: TestedStore {
   var sequencer: PostgresEventSequencer { PostgresEventSequencer(database) }
   var tokens: PostgresTokenStore { PostgresTokenStore(database) }
   var runs: PostgresAgentRunStore { PostgresAgentRunStore(database) }
+  var validations: PostgresValidationStore { PostgresValidationStore(database) }
+  var taskTests: PostgresTaskTestsStore { PostgresTaskTestsStore(database) }
   var usages: PostgresModelUsageStore { PostgresModelUsageStore(database) }
   var quotas: PostgresQuotaStore { PostgresQuotaStore(database) }
   var now: Timestamp { WallClock().now() }
@@ -80,6 +82,8 @@ struct StoreFixture: TestedStore {
       UPDATE idempotency_keys
         SET created_at = created_at - \(duration.components.seconds) * interval '1 second';
       UPDATE agent_runs
+        SET lease_until = lease_until - \(duration.components.seconds) * interval '1 second';
+      UPDATE validations
         SET lease_until = lease_until - \(duration.components.seconds) * interval '1 second';
       UPDATE idempotency_replies r SET slot = hito_reply_slot(k.created_at)
         FROM idempotency_keys k WHERE k.reply_id = r.id

@@ -53,7 +53,9 @@ package struct RunDriver: Sendable {
       defer { group.cancelAll() }
       group.addTask { .done(try await perform(session, subject, sink)) }
       group.addTask {
-        try await keepLease(of: session.run.id, by: options.clock)
+        try await keepLease(options.lease, every: options.heartbeatInterval, by: options.clock) {
+          (lease) throws(StoreError) in try await stores.runs.renew(lease, ofRun: session.run.id)
+        }
         return .leaseLost
       }
       group.addTask {
@@ -108,24 +110,6 @@ package struct RunDriver: Sendable {
       return try await journal.commit(
         event, to: &session, context: context, changes: aggregate.changes,
         events: aggregate.events)
-    }
-  }
-
-  /// Returns when the run is not this server's any more. A database that cannot be reached for a
-  /// while is not a reason to let go before the lease is over.
-  private func keepLease<Time: Clock>(of id: EntityID, by clock: Time) async throws
-  where Time.Duration == Duration {
-    var end = clock.now.advanced(by: options.leaseDuration)
-    while true {
-      try await clock.sleep(for: options.heartbeatInterval)
-      // Before it is asked for: what the store gives begins no earlier.
-      let asked = clock.now
-      do throws(StoreError) {
-        guard try await stores.runs.renew(options.lease, ofRun: id) else { return }
-        end = asked.advanced(by: options.leaseDuration)
-      } catch {
-        if asked >= end { return }
-      }
     }
   }
 

@@ -2,8 +2,6 @@ package import Domain
 
 /// Shows a run that is driven, here or on another server.
 package struct RunFollower: Sendable {
-  private static let ringLimit = 500
-
   /// This server goes away: another one shows what comes next.
   package struct Draining: Error {
     package init() {}
@@ -30,10 +28,14 @@ package struct RunFollower: Sendable {
     var records = try await show(&session, on: sink)
     while records == 0 {
       if endsWithDrain, live.isDraining { throw Draining() }
-      let hasNews = try await waitForNews(of: session.run.id, after: &position)
+      let hasNews = try await news.wait(of: session.run.id, after: &position)
       records = try await show(&session, on: sink)
       if !hasNews { return }
     }
+  }
+
+  private var news: LogNews {
+    LogNews(live: live, interval: options.pollInterval, clock: options.clock)
   }
 
   private func show(_ session: inout RunSession, on sink: any RunSink) async throws -> Int {
@@ -45,33 +47,5 @@ package struct RunFollower: Sendable {
       try await sink.happened(record, shown)
     }
     return records.count
-  }
-
-  /// - Returns: false where nothing was heard of the run for a while.
-  private func waitForNews(
-    of id: EntityID, after position: inout Int64
-  ) async throws -> Bool {
-    while true {
-      try Task.checkCancellation()
-      switch live.events(after: position, limit: Self.ringLimit) {
-      case .events(let events):
-        position = events.last?.position ?? position
-        if events.contains(where: { $0.entityID == id }) { return true }
-      case .gone:
-        position = live.head ?? position
-        return true
-      case .empty:
-        let (live, last) = (live, position)
-        if live.isDraining {
-          // The live end waits for nothing any more.
-          try await options.clock.sleep(for: options.pollInterval)
-        } else {
-          await race(upTo: options.pollInterval, clock: options.clock) {
-            await live.wait(after: last)
-          }
-        }
-        if live.isDraining || (live.head ?? 0) <= last { return false }
-      }
-    }
   }
 }

@@ -15,47 +15,46 @@ public enum CodeValidationServiceMethods {
     rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let validateCode = MethodDescriptor(
     path: "hito.v1.CodeValidationService/ValidateCode", kind: .serverStreaming, isReadOnly: false,
-    rule: MethodRule(callers: .users, cost: .bulk, timeout: .seconds(3600), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .subscription, timeout: .seconds(3600)))
   public static let watchValidation = MethodDescriptor(
     path: "hito.v1.CodeValidationService/WatchValidation", kind: .serverStreaming, isReadOnly: true,
-    rule: MethodRule(callers: .users, cost: .subscription, timeout: nil, isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .subscription, timeout: nil))
   public static let cancelValidation = MethodDescriptor(
     path: "hito.v1.CodeValidationService/CancelValidation", kind: .unary, isReadOnly: false,
-    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let getValidation = MethodDescriptor(
     path: "hito.v1.CodeValidationService/GetValidation", kind: .unary, isReadOnly: true,
-    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let listValidations = MethodDescriptor(
     path: "hito.v1.CodeValidationService/ListValidations", kind: .unary, isReadOnly: true,
-    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let validateBatch = MethodDescriptor(
     path: "hito.v1.CodeValidationService/ValidateBatch", kind: .serverStreaming, isReadOnly: false,
-    rule: MethodRule(callers: .users, cost: .bulk, timeout: .seconds(3600), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .subscription, timeout: .seconds(3600)))
   public static let compareSnapshots = MethodDescriptor(
     path: "hito.v1.CodeValidationService/CompareSnapshots", kind: .unary, isReadOnly: true,
-    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let revalidate = MethodDescriptor(
     path: "hito.v1.CodeValidationService/Revalidate", kind: .serverStreaming, isReadOnly: false,
-    rule: MethodRule(callers: .instructors, cost: .bulk, timeout: .seconds(3600),
-    isImplemented: false))
+    rule: MethodRule(callers: .instructors, cost: .subscription, timeout: .seconds(3600)))
   public static let setTaskTests = MethodDescriptor(
     path: "hito.v1.CodeValidationService/SetTaskTests", kind: .unary, isReadOnly: false,
-    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let getTaskTests = MethodDescriptor(
     path: "hito.v1.CodeValidationService/GetTaskTests", kind: .unary, isReadOnly: true,
-    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let clearTaskTests = MethodDescriptor(
     path: "hito.v1.CodeValidationService/ClearTaskTests", kind: .unary, isReadOnly: false,
-    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let listLanguages = MethodDescriptor(
     path: "hito.v1.CodeValidationService/ListLanguages", kind: .unary, isReadOnly: true,
-    rule: MethodRule(callers: .users, cost: .memory, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .memory, timeout: .seconds(30)))
   public static let exportSarif = MethodDescriptor(
     path: "hito.v1.CodeValidationService/ExportSarif", kind: .unary, isReadOnly: true,
-    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .rows, timeout: .seconds(30)))
   public static let importSarif = MethodDescriptor(
     path: "hito.v1.CodeValidationService/ImportSarif", kind: .unary, isReadOnly: false,
-    rule: MethodRule(callers: .users, cost: .bulk, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .bulk, timeout: .seconds(30)))
   public static let recordVerdict = MethodDescriptor(
     path: "hito.v1.CodeValidationService/RecordVerdict", kind: .unary, isReadOnly: false,
     rule: MethodRule(callers: .instructors, cost: .rows, timeout: .seconds(30)))
@@ -94,6 +93,94 @@ package protocol CodeValidationServiceHandler: Sendable {
     _ request: ListSnapshotsRequest, _ context: CallContext
   ) async throws -> ListSnapshotsResponse
 
+  /// Runs code in the sandbox, with the tests of its task, and judges it, stage by stage: a stored
+  /// file, or a submission, which is stored first. The validation does not end with the call: whoever
+  /// comes back finds it by `run_id`. A repeat under the same idempotency key is shown the same
+  /// validation from its first step.
+  func validateCode(
+    _ request: ValidateCodeRequest,
+    _ context: CallContext,
+    _ responses: ResponseWriter<ValidateCodeResponse>
+  ) async throws
+
+  /// Shows a validation from its first step, or after the cursor of a message, until it ends: on any
+  /// server, also when the one that began it has gone. Nothing is shown twice or left out.
+  func watchValidation(
+    _ request: WatchValidationRequest,
+    _ context: CallContext,
+    _ responses: ResponseWriter<ValidateCodeResponse>
+  ) async throws
+
+  /// Ends a validation that waits or runs. It decides nothing then.
+  func cancelValidation(
+    _ request: CancelValidationRequest, _ context: CallContext
+  ) async throws -> CancelValidationResponse
+
+  /// One validation with its report.
+  func getValidation(
+    _ request: GetValidationRequest, _ context: CallContext
+  ) async throws -> GetValidationResponse
+
+  /// Validations, newest first, without their reports: the history of a snapshot, a task or a learner.
+  func listValidations(
+    _ request: ListValidationsRequest, _ context: CallContext
+  ) async throws -> ListValidationsResponse
+
+  /// Validates up to 100 submissions, each a validation of its own, and answers each as it ends.
+  func validateBatch(
+    _ request: ValidateBatchRequest,
+    _ context: CallContext,
+    _ responses: ResponseWriter<ValidateBatchResponse>
+  ) async throws
+
+  /// What differs between two snapshots: their files, verdicts, diagnostics and tests.
+  func compareSnapshots(
+    _ request: CompareSnapshotsRequest, _ context: CallContext
+  ) async throws -> CompareSnapshotsResponse
+
+  /// Validates again what was judged before, with the tests that its tasks have now: first as a
+  /// preview, which changes nothing and says who would change and by how much, then for good.
+  /// Instructors for the goals of their courses, services and admins for all. Earlier validations stay
+  /// in the history.
+  func revalidate(
+    _ request: RevalidateRequest,
+    _ context: CallContext,
+    _ responses: ResponseWriter<RevalidateResponse>
+  ) async throws
+
+  /// Gives tasks their tests, all or none of them: the goal's owner for their own tasks, instructors for
+  /// the tasks of goals in their courses, services and admins for all. What an instructor, a service or an
+  /// admin set, a learner does not replace.
+  func setTaskTests(
+    _ request: SetTaskTestsRequest, _ context: CallContext
+  ) async throws -> SetTaskTestsResponse
+
+  /// The tests of a task, now and before. Whoever did not write them and does not oversee the task is
+  /// not shown what is hidden.
+  func getTaskTests(
+    _ request: GetTaskTestsRequest, _ context: CallContext
+  ) async throws -> GetTaskTestsResponse
+
+  /// Takes the tests of tasks away, all or none of them; by those who may set them. They stay in the history.
+  func clearTaskTests(
+    _ request: ClearTaskTestsRequest, _ context: CallContext
+  ) async throws -> ClearTaskTestsResponse
+
+  /// What this server can validate, by language, with the versions of its tools.
+  func listLanguages(
+    _ request: ListLanguagesRequest, _ context: CallContext
+  ) async throws -> ListLanguagesResponse
+
+  /// The diagnostics of a validation as SARIF 2.1.0.
+  func exportSarif(
+    _ request: ExportSarifRequest, _ context: CallContext
+  ) async throws -> ExportSarifResponse
+
+  /// Stores what another tool said of a snapshot, as SARIF 2.1.0. It changes no verdict.
+  func importSarif(
+    _ request: ImportSarifRequest, _ context: CallContext
+  ) async throws -> ImportSarifResponse
+
   /// Records a verdict from outside: an instructor, or a service that grades. It emits
   /// `code.validated` like our own.
   func recordVerdict(
@@ -130,20 +217,78 @@ extension CodeValidationServiceHandler {
       (request: ListSnapshotsRequest, context: CallContext) in
       try await self.listSnapshots(request, context)
     }
-    try router.unimplemented(CodeValidationServiceMethods.validateCode)
-    try router.unimplemented(CodeValidationServiceMethods.watchValidation)
-    try router.unimplemented(CodeValidationServiceMethods.cancelValidation)
-    try router.unimplemented(CodeValidationServiceMethods.getValidation)
-    try router.unimplemented(CodeValidationServiceMethods.listValidations)
-    try router.unimplemented(CodeValidationServiceMethods.validateBatch)
-    try router.unimplemented(CodeValidationServiceMethods.compareSnapshots)
-    try router.unimplemented(CodeValidationServiceMethods.revalidate)
-    try router.unimplemented(CodeValidationServiceMethods.setTaskTests)
-    try router.unimplemented(CodeValidationServiceMethods.getTaskTests)
-    try router.unimplemented(CodeValidationServiceMethods.clearTaskTests)
-    try router.unimplemented(CodeValidationServiceMethods.listLanguages)
-    try router.unimplemented(CodeValidationServiceMethods.exportSarif)
-    try router.unimplemented(CodeValidationServiceMethods.importSarif)
+    try router.serverStreaming(CodeValidationServiceMethods.validateCode) {
+      (
+        request: ValidateCodeRequest,
+        context: CallContext,
+        responses: ResponseWriter<ValidateCodeResponse>
+      ) in
+      try await self.validateCode(request, context, responses)
+    }
+    try router.serverStreaming(CodeValidationServiceMethods.watchValidation) {
+      (
+        request: WatchValidationRequest,
+        context: CallContext,
+        responses: ResponseWriter<ValidateCodeResponse>
+      ) in
+      try await self.watchValidation(request, context, responses)
+    }
+    try router.unary(CodeValidationServiceMethods.cancelValidation) {
+      (request: CancelValidationRequest, context: CallContext) in
+      try await self.cancelValidation(request, context)
+    }
+    try router.unary(CodeValidationServiceMethods.getValidation) {
+      (request: GetValidationRequest, context: CallContext) in
+      try await self.getValidation(request, context)
+    }
+    try router.unary(CodeValidationServiceMethods.listValidations) {
+      (request: ListValidationsRequest, context: CallContext) in
+      try await self.listValidations(request, context)
+    }
+    try router.serverStreaming(CodeValidationServiceMethods.validateBatch) {
+      (
+        request: ValidateBatchRequest,
+        context: CallContext,
+        responses: ResponseWriter<ValidateBatchResponse>
+      ) in
+      try await self.validateBatch(request, context, responses)
+    }
+    try router.unary(CodeValidationServiceMethods.compareSnapshots) {
+      (request: CompareSnapshotsRequest, context: CallContext) in
+      try await self.compareSnapshots(request, context)
+    }
+    try router.serverStreaming(CodeValidationServiceMethods.revalidate) {
+      (
+        request: RevalidateRequest,
+        context: CallContext,
+        responses: ResponseWriter<RevalidateResponse>
+      ) in
+      try await self.revalidate(request, context, responses)
+    }
+    try router.unary(CodeValidationServiceMethods.setTaskTests) {
+      (request: SetTaskTestsRequest, context: CallContext) in
+      try await self.setTaskTests(request, context)
+    }
+    try router.unary(CodeValidationServiceMethods.getTaskTests) {
+      (request: GetTaskTestsRequest, context: CallContext) in
+      try await self.getTaskTests(request, context)
+    }
+    try router.unary(CodeValidationServiceMethods.clearTaskTests) {
+      (request: ClearTaskTestsRequest, context: CallContext) in
+      try await self.clearTaskTests(request, context)
+    }
+    try router.unary(CodeValidationServiceMethods.listLanguages) {
+      (request: ListLanguagesRequest, context: CallContext) in
+      try await self.listLanguages(request, context)
+    }
+    try router.unary(CodeValidationServiceMethods.exportSarif) {
+      (request: ExportSarifRequest, context: CallContext) in
+      try await self.exportSarif(request, context)
+    }
+    try router.unary(CodeValidationServiceMethods.importSarif) {
+      (request: ImportSarifRequest, context: CallContext) in
+      try await self.importSarif(request, context)
+    }
     try router.unary(CodeValidationServiceMethods.recordVerdict) {
       (request: RecordVerdictRequest, context: CallContext) in
       try await self.recordVerdict(request, context)

@@ -17,6 +17,8 @@ package struct CodeSnapshot: Sendable, Hashable {
   package var content: String
   /// SHA-256 of the content's UTF-8.
   package var contentHash: [UInt8]
+  /// The other files of a submission, in the order of their paths; not in lists.
+  package var files: [SourceFile]
   /// What was decided last; nil before anybody has judged it.
   package var judgement: Judgement?
   /// Whether the author lets others see it, once it has passed.
@@ -31,7 +33,8 @@ package struct CodeSnapshot: Sendable, Hashable {
   package init(
     id: EntityID, userID: EntityID, goalID: EntityID? = nil, taskID: EntityID? = nil,
     referenceCourseID: EntityID? = nil, filePath: String, language: String, content: String,
-    contentHash: [UInt8], judgement: Judgement? = nil, isShared: Bool = false,
+    contentHash: [UInt8], files: [SourceFile] = [], judgement: Judgement? = nil,
+    isShared: Bool = false,
     version: Int64 = 1, createdAt: Timestamp, updatedAt: Timestamp
   ) {
     self.id = id
@@ -43,6 +46,7 @@ package struct CodeSnapshot: Sendable, Hashable {
     self.language = language.isEmpty ? CodeLanguage.ofPath(filePath) : language.lowercased()
     self.content = content
     self.contentHash = contentHash
+    self.files = files
     self.judgement = judgement
     self.isShared = isShared
     self.version = version
@@ -74,6 +78,13 @@ package struct CodeSnapshot: Sendable, Hashable {
     try validation.check()
   }
 
+  /// All files, the main one too.
+  package var submission: Submission {
+    Submission(
+      language: language, mainPath: filePath,
+      files: files + [SourceFile(path: filePath, content: content)])
+  }
+
   /// Takes over a verdict that was decided elsewhere.
   ///
   /// - Returns: false where that was decided already, word for word.
@@ -90,6 +101,11 @@ package struct CodeSnapshot: Sendable, Hashable {
     judgement = new
     touch(at: now)
     return true
+  }
+
+  /// Takes over the verdict of a validation: each one counts, also where it says what the last one said.
+  package mutating func judgeAgain(_ new: Judgement, at now: Timestamp) throws(DomainError) {
+    if try !judge(new, at: now) { touch(at: now) }
   }
 
   /// - Returns: the type of the event that records the change; nil where there is none.

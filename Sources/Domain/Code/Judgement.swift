@@ -61,7 +61,8 @@ package struct Judgement: Sendable, Hashable {
 package struct Provenance: Sendable, Hashable {
   /// What only the server's own runs may call themselves.
   package static let sandboxSource = "sandbox"
-  /// What the verdict of an instructor is called.
+  /// What the verdict of an instructor is called, and one by tests that the actor wrote, be it for
+  /// themselves: it is worth the actor's word.
   package static let instructorSource = "instructor"
 
   package var source: String

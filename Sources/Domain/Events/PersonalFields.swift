@@ -39,7 +39,16 @@ extension EventType {
     case .taskCreated, .taskUpdated, .taskStarted, .taskCompleted, .taskReopened, .taskArchived,
       .taskDeleted, .taskReordered:
       .task
-    case .codeSubmitted, .codeValidated, .codeShared, .codeUnshared: .code
+    case .codeSubmitted, .codeValidated, .codeUndecided, .codeShared, .codeUnshared: .code
+    case .codeValidationRequested:
+      .validation([], plain: ["caller_id", "suite_id", "group_id", "run_count", "seed"])
+    // What tools and tests say quotes the code.
+    case .codeValidationProgressed: .validation(["steps"], plain: ["attempt"])
+    case .codeValidationCompleted:
+      .validation(
+        ["reason"], plain: ["attempt", "verdict", "score", "passed_test_count", "test_count"])
+    case .codeValidationCancelled: .validation([])
+    case .taskTestsSet, .taskTestsCleared: .taskTests
     case .aiRunStarted: .run(["request"], plain: ["caller_id", "model"])
     // Texts of the learner, and what they were shown of others'.
     case .aiContextRetrieved: .run(["goals", "documents", "code"])
@@ -99,6 +108,24 @@ extension PersonalFields {
       "code_snapshot_id", "user_id", "goal_id", "task_id", "course_id", "reference_solution",
       "language", "code_byte_count", "verdict", "validation_passed", "validation_score", "shared",
     ]))
+
+  fileprivate static func validation(
+    _ personal: Set<String>, plain: Set<String> = []
+  ) -> PersonalFields {
+    PersonalFields(
+      personal,
+      plain: plain.union([
+        "id", "code_snapshot_id", "user_id", "goal_id", "task_id", "course_id", "status", "preview",
+      ]))
+  }
+
+  /// The tests themselves are no part of it: some are hidden from those who read the log.
+  fileprivate static let taskTests = PersonalFields(
+    ["suite_hash"],
+    plain: [
+      "task_id", "user_id", "goal_id", "course_id", "suite_id", "language", "kind", "test_count",
+      "hidden_test_count", "completes_task", "set_by", "set_as", "set_at",
+    ])
 
   fileprivate static func run(_ personal: Set<String>, plain: Set<String> = []) -> PersonalFields {
     PersonalFields(personal, plain: plain.union(["id", "agent", "status", "node"]))

@@ -42,7 +42,16 @@ extension Write {
         sum + rowByteCount + byteCount([task.title, task.description] + task.validationCriteria)
       }
     case .insertSnapshot(let snapshot):
-      return rowByteCount + byteCount(snapshot.content)
+      return snapshot.files.reduce(rowByteCount + byteCount(snapshot.content)) { sum, file in
+        sum + rowByteCount + byteCount(file.content)
+      }
+    case .insertValidation: return rowByteCount
+    case .updateValidation(let run, _, let full):
+      return [run.report, full?.report].reduce(rowByteCount) { sum, report in
+        sum + (report.map { byteCount(of: $0.json) } ?? 0)
+      }
+    case .insertSuite(let stored): return rowByteCount + byteCount(of: stored.suite.json)
+    case .insertTaskTests(let tests): return rowByteCount * tests.count
     case .saveDocument(let document):
       return rowByteCount + byteCount(document.content ?? "")
     case .savePassages(let update):

@@ -47,6 +47,14 @@ package enum Change: Sendable {
   case insertRun(AgentRun)
   /// Writes the run where its row still has version `after`.
   case updateRun(AgentRun, after: Int64)
+  /// Inserts a validation that waits, unless too many of its queue key do.
+  case insertValidation(ValidationRun)
+  /// Writes the validation where its row still has version `after`, attempt and owner; with the whole
+  /// report, where tests of this author are hidden in it.
+  case updateValidation(ValidationRun, after: Int64, full: FullReport?)
+  case insertSuite(StoredSuite)
+  /// A new version of what tests a task has, which is no other's yet.
+  case insertTaskTests([TaskTests])
   /// Sets all of a user's quotas.
   case saveQuota(Quota)
 }

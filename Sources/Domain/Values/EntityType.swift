@@ -9,4 +9,7 @@ package enum EntityType: String, Sendable, Hashable, CaseIterable {
   /// A document of a course.
   case document
   case agentRun = "agent_run"
+  case validation
+  /// The tests that a task has; the entity's id is the task's.
+  case taskTests = "task_tests"
 }

@@ -66,6 +66,8 @@ package enum SystemWork: Sendable, Hashable, CaseIterable {
   case ingestion
   /// Keeps, passes on and takes over runs of agents.
   case agents
+  /// Runs validations of code, and reads the tests that they need.
+  case validation
   /// Counts what users have used and stored, and reads what they may.
   case usage
   /// Says how far down a list of everybody's looks; nothing comes of it but a time.

@@ -18,10 +18,13 @@ enum Grants {
         course_documents
         TO hito_app;
       GRANT SELECT, INSERT, UPDATE ON agent_runs, model_usage, quotas TO hito_app;
+      GRANT SELECT, INSERT, UPDATE ON validations TO hito_app;
+      GRANT SELECT, INSERT ON snapshot_files, test_suites, task_tests, validation_reports TO hito_app;
       GRANT SELECT, INSERT ON idempotency_replies TO hito_app;
       GRANT EXECUTE ON FUNCTION hito_empty_replies(bigint, bigint, timestamptz) TO hito_app;
       GRANT EXECUTE ON FUNCTION hito_purge_tokens(timestamptz, integer),
-        hito_purge_runs(timestamptz, integer), hito_purge_usage(timestamptz, integer) TO hito_app;
+        hito_purge_runs(timestamptz, integer), hito_purge_usage(timestamptz, integer),
+        hito_purge_validations(timestamptz, integer) TO hito_app;
       -- Earlier ones were granted the whole table.
       REVOKE ALL ON events FROM hito_app;
       GRANT SELECT ON events TO hito_app;

@@ -50,7 +50,7 @@ package struct Migration: Sendable {
     .usersAndCourses, .goalsAndTasks, .events, .embeddingsAndSnapshots, .serverState,
     .snapshotVerdicts, .entityTypes, .passages, .agentRuns, .courseDocuments,
     .binaryQuantization, .tokenFamilies, .eventPositions, .placesInCourses, .replies,
-    .courseCopies, .vectorsOfGoals, .logEpochs, .growth, .eventReads,
-    .eventFloor,
+    .courseCopies, .vectorsOfGoals, .logEpochs, .growth, .eventReads, .eventFloor,
+    .validations,
   ]
 }

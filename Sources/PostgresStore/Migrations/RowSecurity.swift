@@ -88,6 +88,27 @@ package enum RowSecurity {
             AND (\(Visibility.isSharedExample("code_snapshots", reader: caller))
               OR \(isReadable("course_id")))
         """, isRanked: true),
+    Rule(
+      table: "snapshot_files",
+      isVisible: """
+        \(isOwn) OR \(scopeIs("courses")) AND EXISTS (
+          SELECT 1 FROM code_snapshots s WHERE s.id = snapshot_files.snapshot_id)
+        """),
+    // Hidden tests are in it: others are shown a part by the server.
+    Rule(table: "test_suites", isVisible: isOwn),
+    Rule(
+      table: "task_tests",
+      isVisible: "\(isOwn) OR \(scopeIs("courses")) AND \(isOfVisibleGoal("task_tests"))"),
+    Rule(
+      table: "validations",
+      isVisible: "\(isOwn) OR \(scopeIs("courses")) AND \(isOfVisibleGoal("validations"))"),
+    // What is hidden from the author of the code.
+    Rule(
+      table: "validation_reports",
+      isVisible: """
+        suite_author_id = \(caller) OR \(scopeIs("courses")) AND user_id <> \(caller)
+          AND \(isOfVisibleGoal("validation_reports"))
+        """),
     Rule(table: "course_documents", isVisible: isReadable("course_id")),
     Rule(
       table: "passages",

@@ -26,6 +26,11 @@ extension TableRow {
     layout.list { $0.name == column ? "''" : $0.selected }
   }
 
+  /// As `columns`, with an expression in the place of `column`.
+  static func columns(replacing column: String, with expression: String) -> String {
+    layout.list { $0.name == column ? expression : $0.selected }
+  }
+
   /// How many columns of a result `columns` makes.
   static var width: Int { layout.width }
 

@@ -8,6 +8,6 @@ extension Statement {
     TokenStatements.all, PassageStatements.all, SearchStatements.all, ReaderRole.all,
     EmbeddingStatements.all, AgentRunStatements.all,
     DocumentStatements.all, UsageStatements.all, CourseCopyStatements.all,
-    RetentionStatements.all,
+    RetentionStatements.all, ValidationStatements.all, TaskTestsStatements.all,
   ].flatMap { $0.map(\.statement) }
 }

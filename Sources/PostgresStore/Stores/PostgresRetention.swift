@@ -8,6 +8,8 @@ package struct PostgresRetention: Sendable {
     case tokens
     /// Runs of agents that ended. Their events stay in the log.
     case runs
+    /// Validations that ended. Their events and the snapshots' verdicts stay.
+    case validations
     /// What users used of models, by the hour.
     case usage
   }
@@ -27,6 +29,7 @@ package struct PostgresRetention: Sendable {
       case .tokens: RetentionStatements.tokens
       case .runs: RetentionStatements.runs
       case .usage: RetentionStatements.usage
+      case .validations: RetentionStatements.validations
       }
     let count: Int64? = try await database.write(
       statement(time, Int64(max(0, min(limit, 100_000)))), for: .housekeeping, on: .long

@@ -13,11 +13,23 @@ enum WriteCalls {
     case .updateEnrolment(let enrolment):
       [CourseStatements.updateEnrolment(Updated(enrolment))] + copies(for: enrolment)
     case .saveGoal(let aggregate): save(aggregate)
-    case .insertSnapshot(let snapshot): [SnapshotStatements.insert(Inserted(snapshot))]
+    case .insertSnapshot(let snapshot): insert(snapshot)
     case .updateSnapshot(let snapshot): [SnapshotStatements.update(Updated(snapshot))]
     case .savePassages(let update): calls(for: update)
     case .insertRun(let run): [AgentRunStatements.insert(Inserted(run))]
     case .updateRun(let run, let version): [AgentRunStatements.update(Updated(run), version)]
+    case .insertValidation(let run):
+      [
+        ValidationStatements.lock(run.queueKey.description),
+        ValidationStatements.insert(Inserted(run), Int64(ValidationLimits.queued)),
+      ]
+    case .updateValidation(let run, let version, let full):
+      [ValidationStatements.update(Updated(run), version)]
+        + (full.map {
+          [ValidationStatements.insertReport(run.id, $0.suiteAuthorID, $0.report.json)]
+        } ?? [])
+    case .insertSuite(let stored): [TaskTestsStatements.insertSuite(Inserted(stored))]
+    case .insertTaskTests(let tests): tests.isEmpty ? [] : [TaskTestsStatements.insert(tests)]
     case .saveDocument(let document): save(document)
     case .saveQuota(let quota):
       [
@@ -26,6 +38,18 @@ enum WriteCalls {
           quota.streamMax, quota.bytesPerDay)
       ]
     }
+  }
+
+  private static func insert(_ snapshot: CodeSnapshot) -> [StatementCall] {
+    let insert = SnapshotStatements.insert(Inserted(snapshot))
+    guard !snapshot.files.isEmpty else { return [insert] }
+    return [
+      insert,
+      ValidationStatements.insertFiles(
+        snapshot.files.map {
+          SnapshotFile(snapshotID: snapshot.id, userID: snapshot.userID, file: $0)
+        }),
+    ]
   }
 
   /// The goal's row first: its lock is what orders the writes of an aggregate.

@@ -42,11 +42,17 @@ final class RunStream<Response: RunResponse>: RunSink {
 
   private let responses: ResponseWriter<Response>
   private let cursors: CursorCodec
+  /// Makes of what is shown what this stream says.
+  private let adapt: @Sendable (Response) -> Response
   private let state = Mutex(State())
 
-  init(_ responses: ResponseWriter<Response>, _ cursors: CursorCodec) {
+  init(
+    _ responses: ResponseWriter<Response>, _ cursors: CursorCodec,
+    adapt: @escaping @Sendable (Response) -> Response = { $0 }
+  ) {
     self.responses = responses
     self.cursors = cursors
+    self.adapt = adapt
   }
 
   /// Where to resume.
@@ -112,7 +118,7 @@ final class RunStream<Response: RunResponse>: RunSink {
       runID: session.run.id.description, cursor: cursor, step: step)
     guard let response else { return }
     do throws(RPCError) {
-      try await responses.write(response, resumeCursor: cursor)
+      try await responses.write(adapt(response), resumeCursor: cursor)
     } catch {
       throw ClientGone(cause: error)
     }

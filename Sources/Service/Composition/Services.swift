@@ -27,6 +27,7 @@ package struct Services: Sendable {
     package var embeddingModels: EmbeddingModels?
     package var liveRecall = LiveRecall()
     package var agents = AgentOptions()
+    package var validations = ValidationOptions()
     package var admission = AdmissionLimits(
       heavyCallMax: AdmissionLimits.heavyCallMax(processorCount: 2, databaseConnectionCount: 32))
     /// What users may use; nil: as much as they want.
@@ -49,6 +50,8 @@ package struct Services: Sendable {
   private let writes: WriteExecutor
   private let journal: RunJournal
   private let driver: RunDriver
+  private let validations: ValidationJournal
+  private let validationBell = WakeSignal()
   private let admission: CallAdmission
   private let quotas: QuotaBook
   private let waitLimit = WaitLimit()
@@ -86,6 +89,11 @@ package struct Services: Sendable {
     journal = RunJournal(runs: ports.runs, writes: executor, options: agents)
     driver = RunDriver(
       stores: ports.agents, journal: journal, live: hub, options: agents)
+    var validation = options.validations
+    if validation.owner.isEmpty { validation.owner = options.info.serverID }
+    validations = ValidationJournal(
+      ports: ports.validation, users: ports.users, goals: ports.goals,
+      snapshots: ports.snapshots, writes: executor, options: validation)
   }
 
   /// Every method of the contract, by its rule.
@@ -128,7 +136,10 @@ package struct Services: Sendable {
       .register(in: &router)
     try CodeValidationService(
       users: ports.users, courses: ports.courses, goals: ports.goals,
-      snapshots: ports.snapshots, writes: writes, waiter: waiter, cursors: cursors, runs: runs
+      snapshots: ports.snapshots, writes: writes, waiter: waiter, cursors: cursors, runs: runs,
+      validations: ValidationCalls(
+        journal: validations, hub: hub, cursors: cursors, quotas: quotas, bell: validationBell),
+      admission: admission
     ).register(in: &router)
     try RetrievalService(
       courses: ports.courses, log: ports.log, waiter: waiter, searcher: searcher,
@@ -189,6 +200,11 @@ package struct Services: Sendable {
     store: any RetrievalStore, models: EmbeddingModels, recall: LiveRecall
   ) -> any ContextRetriever {
     Retriever(searcher: Searcher(store: store, models: models, recall: recall), store: store)
+  }
+
+  /// Runs the validations that wait; its owner runs it where this server validates.
+  package var validationWorker: ValidationWorker {
+    ValidationWorker(journal: validations, bell: validationBell) { [hub] in hub.isDraining }
   }
 
   /// Continues the runs that other servers left behind.

@@ -221,6 +221,7 @@ extension EntityType {
     switch self {
     case .codeSnapshot: "code snapshot"
     case .agentRun: "run"
+    case .taskTests: "tests"
     default: rawValue
     }
   }

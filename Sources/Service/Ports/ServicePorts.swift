@@ -11,6 +11,7 @@ package struct ServicePorts: Sendable {
   package var tokens: any TokenStore
   package var log: any EventLog
   package var runs: any AgentRunStore
+  package var validation: ValidationPorts
   /// Nil where this server has none: what needs a model then says so.
   package var model: (any LanguageModel)?
   /// Nil where this server has none: agents are UNAVAILABLE then.
@@ -30,7 +31,8 @@ package struct ServicePorts: Sendable {
     users: any UserRepository, courses: any CourseRepository, goals: any GoalRepository,
     snapshots: any SnapshotRepository, writes: any WriteStore, tokens: any TokenStore,
     log: any EventLog, archive: (any EventArchive)?, runs: any AgentRunStore,
-    model: (any LanguageModel)? = nil, retriever: (any ContextRetriever)? = nil
+    validation: ValidationPorts, model: (any LanguageModel)? = nil,
+    retriever: (any ContextRetriever)? = nil
   ) {
     self.users = users
     self.courses = courses
@@ -41,6 +43,7 @@ package struct ServicePorts: Sendable {
     self.log = log
     self.archive = archive
     self.runs = runs
+    self.validation = validation
     self.model = model
     self.retriever = retriever
   }

@@ -4,8 +4,7 @@ internal import OpenSSL
 internal import RPC
 internal import Writes
 
-/// Stored code and what others decided about it. What needs a sandbox (`ValidateCode`) is not there
-/// yet.
+/// Stored code, what others decided about it, and what is decided here: see `ValidationWorker`.
 struct CodeValidationService: CodeValidationServiceHandler {
   let users: any UserRepository
   let courses: any CourseRepository
@@ -15,6 +14,8 @@ struct CodeValidationService: CodeValidationServiceHandler {
   let waiter: CursorWaiter
   let cursors: CursorCodec
   let runs: RunCalls
+  let validations: ValidationCalls
+  let admission: CallAdmission
 
   func createSnapshot(
     _ request: CreateSnapshotRequest, _ context: CallContext
@@ -53,8 +54,11 @@ struct CodeValidationService: CodeValidationServiceHandler {
     let caller = try context.caller
     let id = try EntityID(parsing: request.snapshotId, field: "snapshot_id")
     try await waiter.checkRowRead(request.minCursor)
-    return GetSnapshotResponse(
-      snapshot: Contract.CodeSnapshot(try await snapshot(id, caller)))
+    var message = Contract.CodeSnapshot(try await snapshot(id, caller))
+    message.files = try await validations.ports.validations.files(
+      ofSnapshot: id, scope: AccessScope(caller)
+    ).map(Contract.SourceFile.init)
+    return GetSnapshotResponse(snapshot: message)
   }
 
   func listSnapshots(
@@ -94,7 +98,8 @@ struct CodeValidationService: CodeValidationServiceHandler {
       }
       let isNew = try snapshot.judge(judgement, at: change.now)
       return decision(
-        isNew ? .codeValidated : nil, found, snapshot, change,
+        isNew ? judgement.verdict.isDecided ? .codeValidated : .codeUndecided : nil, found,
+        snapshot, change,
         RecordVerdictResponse(snapshot: Contract.CodeSnapshot(snapshot)))
     }
   }

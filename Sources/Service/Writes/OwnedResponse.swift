@@ -44,3 +44,7 @@ extension ReorderTasksResponse: OwnedResponse { var ownerID: String { tasks.firs
 extension CreateSnapshotResponse: OwnedResponse { var ownerID: String { snapshot?.userId ?? "" } }
 extension RecordVerdictResponse: OwnedResponse { var ownerID: String { snapshot?.userId ?? "" } }
 extension SetSharingResponse: OwnedResponse { var ownerID: String { snapshot?.userId ?? "" } }
+extension CancelValidationResponse: OwnedResponse {
+  var ownerID: String { validation?.userId ?? "" }
+}
+extension ImportSarifResponse: OwnedResponse { var ownerID: String { validation?.userId ?? "" } }

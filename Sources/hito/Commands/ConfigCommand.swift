@@ -17,6 +17,7 @@ struct ConfigCommand: AsyncParsableCommand {
   @OptionGroup(title: "Connections") var network: SettingOptions<NetworkSettings>
   @OptionGroup(title: "Quotas") var quotas: SettingOptions<QuotaSettings>
   @OptionGroup(title: "Retention") var retention: SettingOptions<RetentionSettings>
+  @OptionGroup(title: "Validation") var validation: SettingOptions<ValidationSettings>
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
   @OptionGroup(title: "Language model") var model: SettingOptions<ModelSettings>
@@ -33,7 +34,8 @@ struct ConfigCommand: AsyncParsableCommand {
     try await reporting {
       if markdown { return Output.text(SettingsTable.markdown) }
       let settings = Settings([
-        place, server, network, quotas, retention, database, lake, model, embedding, client,
+        place, server, network, quotas, retention, validation, database, lake, model, embedding,
+        client,
       ])
       if json {
         Output.line(SettingsTable.json(settings).shown(.pretty))

@@ -22,6 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup(title: "Connections") var network: SettingOptions<NetworkSettings>
   @OptionGroup(title: "Quotas") var quotas: SettingOptions<QuotaSettings>
   @OptionGroup(title: "Retention") var retention: SettingOptions<RetentionSettings>
+  @OptionGroup(title: "Validation") var validation: SettingOptions<ValidationSettings>
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
   @OptionGroup(title: "Language model") var model: SettingOptions<ModelSettings>
@@ -29,7 +30,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = Settings([
-      place, server, network, quotas, retention, database, lake, model, embedding,
+      place, server, network, quotas, retention, validation, database, lake, model, embedding,
     ])
     try await reporting {
       try settings.check()

@@ -1,6 +1,7 @@
 import EventLake
 import Logging
 import PostgresStore
+import Service
 import ServiceLifecycle
 import Transport
 
@@ -58,6 +59,35 @@ struct LoopService: ServiceLifecycle.Service {
       try await cancelWhenGracefulShutdown { try await body() }
     } catch is CancellationError {
       // How a loop ends that has no other end.
+    }
+  }
+}
+
+/// Runs validations. Those that run when the process is told to end have a while to end themselves, and are
+/// let go then, for another worker.
+struct ValidationService: ServiceLifecycle.Service {
+  /// Nil: none run here.
+  let worker: ValidationWorker?
+  let grace: Duration
+
+  func run() async throws {
+    guard let worker else {
+      try? await gracefulShutdown()
+      return
+    }
+    do {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await worker.run(logger: Logger(label: "hito.validation")) }
+        group.addTask { [grace] in
+          try await gracefulShutdown()
+          worker.stop()
+          try await Task.sleep(for: grace)
+        }
+        try await group.next()
+        group.cancelAll()
+      }
+    } catch is CancellationError {
+      // How work ends that has no other end.
     }
   }
 }

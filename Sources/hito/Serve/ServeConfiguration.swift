@@ -32,6 +32,8 @@ struct ServeConfiguration: Sendable {
   var lifetimes: [PostgresRetention.Kind: Duration]
   /// How long events stay in the database before they are in the lake alone; nil: for ever.
   var eventLifetime: Duration?
+  /// How validations run here.
+  var validations: ValidationOptions
   /// How long calls may continue after SIGTERM.
   var grace: Duration
   /// How long a call waits for a client that takes nothing of its output.
@@ -67,7 +69,8 @@ extension ServeConfiguration {
         bytesPerDay: Int64(settings[quotas.mebibytesPerDay]) << 20,
         modelTokensPerDay: settings[ModelSettings().modelTokensPerDay].map { Int64($0) }),
       lifetimes: RetentionSettings.lifetimes(settings),
-      eventLifetime: RetentionSettings.eventLifetime(settings), grace: settings[server.grace],
+      eventLifetime: RetentionSettings.eventLifetime(settings),
+      validations: ValidationSettings.options(settings), grace: settings[server.grace],
       streamStallMax: settings[server.streamStall])
   }
 }

@@ -37,6 +37,7 @@ final class ServerComponents: Sendable {
   private let server = Mutex<HitoServer?>(nil)
   private let resumer = Mutex<AgentResumer?>(nil)
   private let standing = Mutex<StandingCheck?>(nil)
+  private let validation = Mutex<ValidationWorker?>(nil)
 
   init(
     configuration: ServeConfiguration, connection: ConnectionSettings,
@@ -82,7 +83,8 @@ final class ServerComponents: Sendable {
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
       goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
       writes: PostgresWriteStore(database), tokens: PostgresTokenStore(database), log: log,
-      archive: lake, runs: PostgresAgentRunStore(database, archive: lake))
+      archive: lake, runs: PostgresAgentRunStore(database, archive: lake),
+      validation: Validators.ports(database))
     let retrieval = PostgresRetrievalStore(database)
     stores.retrieval = retrieval
     stores.embeddings = embeddings
@@ -114,9 +116,14 @@ final class ServerComponents: Sendable {
     options.quotas = quotas
     options.agents.owner = serverID
     options.agents.isAlone = configuration.databaseURL == nil
+    options.validations = configuration.validations
+    options.validations.isAlone = configuration.databaseURL == nil && options.validations.runsHere
     let services = Services(ports: stores, hub: hub, options: options)
     resumer.withLock { $0 = services.resumer }
     standing.withLock { $0 = services.standing }
+    if options.validations.runsHere {
+      validation.withLock { $0 = services.validationWorker }
+    }
     let logger = Logger(label: "hito.server")
     let router = try services.router(logger: logger)
     var network = configuration.network
@@ -133,6 +140,9 @@ final class ServerComponents: Sendable {
   func resumeRuns() async throws {
     try await resumer.withLock { $0 }?.run(logger: Logger(label: "hito.agents"))
   }
+
+  /// Runs the validations that wait; nil where this server is told not to.
+  var validationWorker: ValidationWorker? { validation.withLock { $0 } }
 
   /// Ends the long calls of those who may no longer make them.
   func checkStanding() async throws {

@@ -1,6 +1,7 @@
 import HitoClient
 import Models
 import PostgresStore
+import Service
 
 // Every setting of the program. A new one is a property here and the place that uses its value
 // (docs/adding-a-setting.md).
@@ -9,7 +10,7 @@ import PostgresStore
 enum SettingGroups {
   static let all: [any SettingGroup.Type] = [
     PlaceSettings.self, ServerSettings.self, NetworkSettings.self, QuotaSettings.self,
-    RetentionSettings.self, DatabaseSettings.self,
+    RetentionSettings.self, ValidationSettings.self, DatabaseSettings.self,
     LakeSettings.self,
     ModelSettings.self, EmbeddingSettings.self, ClientSettings.self,
   ]
@@ -163,7 +164,9 @@ struct RetentionSettings: SettingGroup {
 
   let runDays = Setting<Int>(
     "run-days", .integer(days), default: 365,
-    help: "Days for which an agent's run can be looked at after it ended; 0: for ever.")
+    help:
+      "Days for which a run of an agent or a validation can be looked at after it ended; 0: for ever."
+  )
 
   let usageDays = Setting<Int>(
     "usage-days", .integer(days), default: 400,
@@ -183,10 +186,35 @@ struct RetentionSettings: SettingGroup {
     let group = RetentionSettings()
     let days: [PostgresRetention.Kind: Int] = [
       .tokens: settings[group.tokenDays], .runs: settings[group.runDays],
+      .validations: settings[group.runDays],
       .usage: settings[group.usageDays],
     ]
     // Of what ended today, a part is still needed: a day's budget is what its hours say.
     return days.filter { $0.value > 0 }.mapValues { .seconds((Int64($0) + 1) * 86_400) }
+  }
+}
+
+struct ValidationSettings: SettingGroup {
+  static let title = "Validation"
+
+  let validateHere = Setting<Bool>(
+    "validate-here", .yesOrNo, default: true,
+    help: "Whether learners' code runs beside this server; otherwise `hito work` takes it.")
+
+  let validationSlots = Setting<Int?>(
+    "validation-slots", .integer(1...256), shown: "one per core",
+    help: "Validations that run at a time."
+  ) { surroundings in
+    SettingGiven(texts: ["\(max(1, surroundings.processorCount))"], source: .standard)
+  }
+
+  /// - Parameter settings: checked ones, with this group.
+  static func options(_ settings: Settings) -> ValidationOptions {
+    let group = ValidationSettings()
+    var options = ValidationOptions()
+    options.runsHere = settings[group.validateHere]
+    options.slotCount = settings[group.validationSlots] ?? 1
+    return options
   }
 }
 

@@ -15,6 +15,8 @@ protocol TestedStore: Sendable {
   associatedtype Sequencer: EventSequencer
   associatedtype Tokens: TokenStore
   associatedtype Runs: AgentRunStore
+  associatedtype Validations: ValidationStore & ValidationQueue
+  associatedtype TaskTestsStores: TaskTestsStore
   associatedtype Usages: ModelUsageStore
   associatedtype Quotas: QuotaStore
   associatedtype Retrieval: RetrievalStore
@@ -31,6 +33,8 @@ protocol TestedStore: Sendable {
   var sequencer: Sequencer { get }
   var tokens: Tokens { get }
   var runs: Runs { get }
+  var validations: Validations { get }
+  var taskTests: TaskTestsStores { get }
   var usages: Usages { get }
   var quotas: Quotas { get }
   var retrieval: Retrieval { get }
@@ -102,6 +106,8 @@ struct MemoryFixture: TestedStore {
   var sequencer: InMemoryStore { writes }
   var tokens: InMemoryStore { writes }
   var runs: InMemoryStore { writes }
+  var validations: InMemoryStore { writes }
+  var taskTests: InMemoryStore { writes }
   var usages: InMemoryStore { writes }
   var quotas: InMemoryStore { writes }
   var now: Timestamp { clock.now() }

@@ -60,7 +60,8 @@ struct ServiceFixture: Sendable {
     store: InMemoryStore = InMemoryStore(),
     inspection: ServerInspection = ServerInspection(), embedsImmediately: Bool = true,
     retrieval: (any RetrievalStore)? = nil, liveRecall: LiveRecall = LiveRecall(),
-    quotas: QuotaDefaults = QuotaDefaults(), book: QuotaBook? = nil
+    quotas: QuotaDefaults = QuotaDefaults(), book: QuotaBook? = nil,
+    validator: (any CodeValidator)? = nil
   ) {
     let commits = CommitCounter()
     self.commits = commits
@@ -76,6 +77,9 @@ struct ServiceFixture: Sendable {
     options.agents = agents
     // Tests need not run a relay for followers of runs.
     options.agents.pollInterval = .milliseconds(2)
+    options.validations.followInterval = .milliseconds(2)
+    options.validations.flushInterval = .milliseconds(1)
+    options.validations.pollInterval = .milliseconds(2)
     options.committed = { commits.add() }
     models = EmbeddingModels(
       providers: [
@@ -89,7 +93,10 @@ struct ServiceFixture: Sendable {
       book ?? QuotaBook(store: store, defaults: quotas, clock: WallClock())
     var stores = ServicePorts(
       users: store, courses: store, goals: store, snapshots: store, writes: store,
-      tokens: store, log: store, archive: archive, runs: store, model: model,
+      tokens: store, log: store, archive: archive, runs: store,
+      validation: ValidationPorts(
+        validations: store, queue: store, tests: store, validator: validator),
+      model: model,
       retriever: retriever)
     stores.retrieval = retrieval ?? store
     stores.embeddings = store

@@ -1,0 +1,149 @@
+import Agents
+import Contract
+import Domain
+import RPC
+import Service
+import Testing
+
+/// Who is shown what of validations, and what an agent adds to them.
+@Suite(.timeLimit(.minutes(1))) struct `Validations and who sees them` {
+  typealias Script = AgentScript
+
+  private func enrolled(
+    _ fixture: ServiceFixture
+  ) async throws -> (teacher: Domain.User, ada: Domain.User, task: GoalTask) {
+    let (teacher, ada) = (fixture.user(.instructor), fixture.user())
+    let course = try await fixture.createCourse(as: teacher)
+    try await fixture.enrol(in: course.id, as: ada)
+    let made: CreateGoalResponse = try await fixture.call(
+      GoalServiceMethods.createGoal,
+      CreateGoalRequest(title: "Aprender", courseId: course.id, tasks: [NewTask(title: "uno")]),
+      as: ada)
+    return (teacher, ada, made.tasks[0])
+  }
+
+  @Test func `hidden tests are in nothing that their learner is shown`() async throws {
+    let fixture = ServiceFixture(validator: ScriptedValidator())
+    let (teacher, ada, task) = try await enrolled(fixture)
+    _ = try await fixture.setTests(of: [task], fixture.suite(["one", "secret_two"]), as: teacher)
+    let messages = try await fixture.validating {
+      try await fixture.validate(fixture.submission("one", task: task), as: ada).all()
+    }
+    #expect(messages.map(\.word).contains("hidden-2 fails"))
+    let id = messages[0].runId
+    let read = try await fixture.validation(id, as: ada)
+    let tests = try await fixture.tests(of: task, as: ada, withHistory: true)
+    for shown in ["\(messages)", "\(String(describing: read))", "\(tests)"] {
+      #expect(!shown.contains("secret_two"))
+    }
+    #expect(fixture.store.allEvents.allSatisfy { !$0.openedPayload.contains("secret_two") })
+    #expect(tests.tests?.isCut == true && tests.tests?.suite?.files == [])
+
+    let whole = try #require(try await fixture.validation(id, as: teacher)?.report)
+    #expect(whole.tests.map(\.id) == ["one", "secret_two"])
+    #expect(whole.tests[1].message == "secret_two says title of secret_two")
+    let own = try await fixture.tests(of: task, as: teacher)
+    #expect(own.tests?.isCut == false && own.tests?.suite?.files.count == 1)
+    // Who was asked before and asks another is a stranger.
+    let stranger = fixture.user(.instructor)
+    let refused = await failure { try await fixture.tests(of: task, as: stranger) }
+    #expect(refused.code == .notFound)
+  }
+
+  @Test func `a learner replaces no tests of who oversees them`() async throws {
+    let fixture = ServiceFixture(validator: ScriptedValidator())
+    let (teacher, ada, task) = try await enrolled(fixture)
+    let first = try await fixture.setTests(of: [task], fixture.suite(["own"]), as: ada)
+    #expect(first.changedCount == 1)
+    _ = try await fixture.setTests(of: [task], fixture.suite(["one"]), as: teacher)
+    let refused = await failure {
+      try await fixture.setTests(of: [task], fixture.suite(["easy"]), as: ada)
+    }
+    #expect(refused.code == .permissionDenied)
+    let cleared = await failure {
+      try await fixture.call(
+        CodeValidationServiceMethods.clearTaskTests, ClearTaskTestsRequest(taskIds: [task.id]),
+        as: ada, returning: ClearTaskTestsResponse.self)
+    }
+    #expect(cleared.code == .permissionDenied)
+    let again = try await fixture.setTests(of: [task], fixture.suite(["one"]), as: teacher)
+    #expect(again.changedCount == 0)
+    let history = try await fixture.tests(of: task, as: ada, withHistory: true).history
+    #expect(history.map(\.version) == [2, 1])
+    let events = fixture.store.allEvents.filter { $0.type == "task.tests_set" }
+    #expect(events.map(\.version) == [1, 2])
+  }
+
+  @Test func `a preview changes nothing and is applied once`() async throws {
+    let fixture = ServiceFixture(validator: ScriptedValidator())
+    let (teacher, ada, task) = try await enrolled(fixture)
+    _ = try await fixture.setTests(of: [task], fixture.suite(["one"]), as: teacher)
+    let snapshot = try await fixture.validating {
+      try await fixture.validate(fixture.submission("one", task: task), as: ada).all()
+    }.last?.validation?.snapshotId
+    _ = try await fixture.setTests(of: [task], fixture.suite(["one", "two"]), as: teacher)
+    func revalidate(_ request: RevalidateRequest) async throws -> [RevalidateResponse] {
+      try await fixture.validating {
+        try await StreamProbe<RevalidateResponse>(
+          fixture, CodeValidationServiceMethods.revalidate, request, as: teacher
+        ).all()
+      }
+    }
+    let preview = try await revalidate(RevalidateRequest(taskIds: [task.id]))
+    guard case .snapshot(let change)? = preview.first?.step,
+      case .summary(let summary)? = preview.last?.step
+    else { throw RPCError(.internal, "no preview") }
+    #expect(change.verdictBefore == .passed && change.verdictAfter == .failed)
+    #expect(change.scoreBefore == 1 && change.scoreAfter == 0.5 && !change.applied)
+    #expect(summary.count == 1 && summary.newlyFailedCount == 1)
+    #expect(try await fixture.snapshot(snapshot, as: ada).verdict == .passed)
+    let request = RevalidateRequest(previewId: preview[0].groupId, apply: true)
+    for expected in [true, false] {
+      guard case .snapshot(let applied)? = try await revalidate(request).first?.step else {
+        throw RPCError(.internal, "nothing was applied")
+      }
+      #expect(applied.applied == expected)
+      #expect(try await fixture.snapshot(snapshot, as: ada).verdict == .failed)
+    }
+    #expect(fixture.store.allEvents.count { $0.type == "code.validated" } == 2)
+  }
+
+  @Test func `an agent's comment comes after the verdict and does not change it`() async throws {
+    let model = ScriptedModel([.text("Tu código es correcto; mira [C1].")])
+    let fixture = ServiceFixture(
+      model: model, retriever: FakeRetriever(AgentScript.context), validator: ScriptedValidator())
+    let ada = fixture.user()
+    let goal = try await fixture.createGoal(tasks: ["uno"], as: ada)
+    _ = try await fixture.setTests(of: goal.tasks, fixture.suite(["one"]), as: ada)
+    let submission = fixture.submission("two", task: goal.tasks[0])
+    let messages = try await fixture.validating {
+      try await fixture.validate(submission, as: ada, key: "k", withFeedback: true).all()
+    }
+    let words = messages.map(\.word)
+    #expect(words.suffix(2) == ["feedback", "result"] && words.contains("token"))
+    #expect(messages.last?.validation?.verdict == .failed)
+    #expect(Set(messages.map(\.runId)).count == 1)
+    // What tools said is the model's to read.
+    let prompt = model.requests.first?.messages.map(\.text).joined(separator: "\n") ?? ""
+    #expect(prompt.contains("S1: could be shorter") && prompt.contains("failed"))
+    let again = try await fixture.validate(
+      submission, as: ada, key: "k", withFeedback: true
+    ).all()
+    #expect(again.last == messages.last && model.requests.count == 1)
+  }
+
+  @Test func `without a model the verdict comes all the same`() async throws {
+    let fixture = ServiceFixture(validator: ScriptedValidator())
+    let ada = fixture.user()
+    let messages = try await fixture.validating {
+      try await fixture.validate(
+        fixture.submission("x"), as: ada, withFeedback: true
+      ).all()
+    }
+    guard case .stageFinished(let stage)? = messages.dropLast().last?.step else {
+      throw RPCError(.internal, "nothing was said")
+    }
+    #expect(stage.stage == .feedback && stage.status == .unavailable)
+    #expect(messages.last?.validation?.status == .completed)
+  }
+}
