@@ -1,7 +1,7 @@
 extension Migration {
   /// Submissions of several files, tests of tasks, and validations: jobs that workers take.
   static let validations = Migration(
-    version: 21, name: "tests of tasks and validations of code",
+    version: 22, name: "tests of tasks and validations of code",
     preparation: [
       // The newest judged snapshot of a task. One that was interrupted is there and invalid.
       .once("DROP INDEX IF EXISTS code_snapshots_judged"),
