@@ -8,8 +8,10 @@ struct Hito: AsyncParsableCommand {
     abstract: "A backend for learning goals: server, client and tools in one program.",
     version: HitoVersion.current,
     subcommands: [
-      ServeCommand.self, WorkCommand.self, CallCommand.self, WatchCommand.self, IngestCommand.self,
-      ReportCommand.self, TokenCommand.self, MigrateCommand.self, LogCommand.self,
+      ServeCommand.self, WorkCommand.self, CallCommand.self, WatchCommand.self,
+      ValidateCommand.self,
+      IngestCommand.self, ReportCommand.self, TokenCommand.self, MigrateCommand.self,
+      LogCommand.self,
       DoctorCommand.self,
       ConfigCommand.self,
       VersionCommand.self,

@@ -910,16 +910,19 @@ public struct ValidateCodeRequest: WireMessage, Equatable {
   public var runs: Int32
   /// What hash randomisation and the like are seeded with; 0 means the server chooses.
   public var seed: UInt32
+  /// The caller's own tests, for code that answers no task. What they decide is a verdict as any other.
+  public var suite: TestSuite?
 
   public init(
     snapshotId: String = "", withFeedback: Bool = false, submission: Submission? = nil,
-    runs: Int32 = 0, seed: UInt32 = 0
+    runs: Int32 = 0, seed: UInt32 = 0, suite: TestSuite? = nil
   ) {
     self.snapshotId = snapshotId
     self.withFeedback = withFeedback
     self.submission = submission
     self.runs = runs
     self.seed = seed
+    self.suite = suite
   }
 
   public static var fullName: String { "hito.v1.ValidateCodeRequest" }
@@ -3253,6 +3256,7 @@ extension ValidateCodeRequest: CodedMessage {
     self.submission = Codec.message(raw.pointee.submission)
     self.runs = raw.pointee.runs
     self.seed = raw.pointee.seed
+    self.suite = Codec.message(raw.pointee.suite)
   }
 
   func write(
@@ -3267,6 +3271,9 @@ extension ValidateCodeRequest: CodedMessage {
     }
     raw.pointee.runs = self.runs
     raw.pointee.seed = self.seed
+    if let value = self.suite {
+      raw.pointee.suite = arena.message(value)
+    }
   }
 }
 

@@ -20,6 +20,12 @@ enum TerminalText {
     return result
   }
 
+  /// The same for a text of several lines, which stay lines.
+  static func cleanLines(_ text: String) -> String {
+    text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      .map { clean(String($0).replacing("\t", with: "    ")) }.joined(separator: "\n")
+  }
+
   /// `text` filled up with blanks to `width` characters.
   static func padded(_ text: String, _ width: Int, right: Bool = false) -> String {
     let blanks = String(repeating: " ", count: max(0, width - text.count))

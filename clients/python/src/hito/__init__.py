@@ -5,10 +5,10 @@
 """
 
 from hito import v1
-from hito._resume import ResumingWatch
+from hito._resume import ResumingValidation, ResumingWatch
 from hito._stream import ResponseStream
 from hito.client import VERSION as __version__
-from hito.client import Client, ProgressClient
+from hito.client import Client, CodeValidationClient, ProgressClient
 from hito.errors import (
     Aborted,
     AlreadyExists,
@@ -35,6 +35,7 @@ __all__ = [
     "AlreadyExists",
     "CancelledCall",
     "Client",
+    "CodeValidationClient",
     "DataLoss",
     "DeadlineExceeded",
     "FailedPrecondition",
@@ -47,6 +48,7 @@ __all__ = [
     "ProgressClient",
     "ResourceExhausted",
     "ResponseStream",
+    "ResumingValidation",
     "ResumingWatch",
     "StatusCode",
     "Unauthenticated",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ssl
+import uuid
 from functools import cached_property
 from typing import Callable, Literal, Mapping, Optional, Sequence, Union
 
 from hito import _wire
 from hito._channel import Channel
 from hito._endpoint import Address, Endpoints, Settings
-from hito._resume import ResumingWatch
+from hito._resume import ResumingValidation, ResumingWatch
 from hito._stream import ResponseStream
 from hito.errors import HitoError
 from hito.v1 import (
@@ -26,8 +27,11 @@ from hito.v1 import (
     ServerServiceClient,
     TaskServiceClient,
     UserServiceClient,
+    ValidateCodeRequest,
+    ValidateCodeResponse,
     WatchRequest,
     WatchResponse,
+    WatchValidationRequest,
 )
 
 VERSION = "0.1.0"
@@ -51,6 +55,34 @@ class ProgressClient(ProgressServiceClient):
             return stream
 
         return ResumingWatch(watch, request, self._channel.rest, on_interruption)
+
+
+class CodeValidationClient(CodeValidationServiceClient):
+    """Learners' code; `validate_resuming` is what programs want."""
+
+    def validate_resuming(
+        self,
+        request: ValidateCodeRequest,
+        *,
+        idempotency_key: Optional[str] = None,
+        metadata: Optional[Mapping[str, str]] = None,
+        on_interruption: Optional[Callable[[HitoError], None]] = None,
+    ) -> ResumingValidation:
+        """Validates code once, and follows it to its end: reconnects and continues by itself."""
+        # The same for each attempt to begin: a lost reply begins no second validation.
+        key = idempotency_key or str(uuid.uuid4())
+
+        def begin() -> ResponseStream[ValidateCodeResponse]:
+            stream = self.validate_code(request, idempotency_key=key, metadata=metadata)
+            assert isinstance(stream, ResponseStream)
+            return stream
+
+        def watch(current: WatchValidationRequest) -> ResponseStream[ValidateCodeResponse]:
+            stream = self.watch_validation(current, metadata=metadata)
+            assert isinstance(stream, ResponseStream)
+            return stream
+
+        return ResumingValidation(begin, watch, self._channel.rest, on_interruption)
 
 
 class Client:
@@ -153,8 +185,8 @@ class Client:
         return AnalyticsServiceClient(self._channel)
 
     @cached_property
-    def code_validation(self) -> CodeValidationServiceClient:
-        return CodeValidationServiceClient(self._channel)
+    def code_validation(self) -> CodeValidationClient:
+        return CodeValidationClient(self._channel)
 
     @cached_property
     def retrieval(self) -> RetrievalServiceClient:

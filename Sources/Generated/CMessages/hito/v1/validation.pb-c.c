@@ -4207,7 +4207,7 @@ const ProtobufCMessageDescriptor hito__v1__list_snapshots_response__descriptor =
   (ProtobufCMessageInit) hito__v1__list_snapshots_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__validate_code_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor hito__v1__validate_code_request__field_descriptors[6] =
 {
   {
     "snapshot_id",
@@ -4269,19 +4269,32 @@ static const ProtobufCFieldDescriptor hito__v1__validate_code_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "suite",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateCodeRequest, suite),
+    &hito__v1__test_suite__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__validate_code_request__field_indices_by_name[] = {
   3,   /* field[3] = runs */
   4,   /* field[4] = seed */
   0,   /* field[0] = snapshot_id */
   2,   /* field[2] = submission */
+  5,   /* field[5] = suite */
   1,   /* field[1] = with_feedback */
 };
 static const ProtobufCIntRange hito__v1__validate_code_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 8, 2 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor hito__v1__validate_code_request__descriptor =
 {
@@ -4291,7 +4304,7 @@ const ProtobufCMessageDescriptor hito__v1__validate_code_request__descriptor =
   "Hito__V1__ValidateCodeRequest",
   "hito.v1",
   sizeof(Hito__V1__ValidateCodeRequest),
-  5,
+  6,
   hito__v1__validate_code_request__field_descriptors,
   hito__v1__validate_code_request__field_indices_by_name,
   2,  hito__v1__validate_code_request__number_ranges,

@@ -807,18 +807,20 @@ class ValidateBatchResponse(_message.Message):
     def __init__(self, index: _Optional[int] = ..., accepted: _Optional[_Union[ValidationRun, _Mapping]] = ..., finished: _Optional[_Union[ValidationRun, _Mapping]] = ..., refused: _Optional[_Union[SubmissionRefusal, _Mapping]] = ..., group_id: _Optional[str] = ...) -> None: ...
 
 class ValidateCodeRequest(_message.Message):
-    __slots__ = ["runs", "seed", "snapshot_id", "submission", "with_feedback"]
+    __slots__ = ["runs", "seed", "snapshot_id", "submission", "suite", "with_feedback"]
     RUNS_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_ID_FIELD_NUMBER: _ClassVar[int]
     SUBMISSION_FIELD_NUMBER: _ClassVar[int]
+    SUITE_FIELD_NUMBER: _ClassVar[int]
     WITH_FEEDBACK_FIELD_NUMBER: _ClassVar[int]
     runs: int
     seed: int
     snapshot_id: str
     submission: Submission
+    suite: TestSuite
     with_feedback: bool
-    def __init__(self, snapshot_id: _Optional[str] = ..., with_feedback: bool = ..., submission: _Optional[_Union[Submission, _Mapping]] = ..., runs: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+    def __init__(self, snapshot_id: _Optional[str] = ..., with_feedback: bool = ..., submission: _Optional[_Union[Submission, _Mapping]] = ..., runs: _Optional[int] = ..., seed: _Optional[int] = ..., suite: _Optional[_Union[TestSuite, _Mapping]] = ...) -> None: ...
 
 class ValidateCodeResponse(_message.Message):
     __slots__ = ["attempt", "cursor", "diagnostic", "feedback", "queued", "result", "run", "run_id", "stage", "stage_finished", "started", "test", "token", "validation"]

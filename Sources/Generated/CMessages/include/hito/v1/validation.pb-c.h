@@ -873,10 +873,14 @@ struct  Hito__V1__ValidateCodeRequest
    * What hash randomisation and the like are seeded with; 0 means the server chooses.
    */
   uint32_t seed;
+  /*
+   * The caller's own tests, for code that answers no task. What they decide is a verdict as any other.
+   */
+  Hito__V1__TestSuite *suite;
 };
 #define HITO__V1__VALIDATE_CODE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__validate_code_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, NULL, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, NULL, 0, 0, NULL }
 
 
 /*
