@@ -317,6 +317,7 @@ let package = Package(
       name: "SandboxBench",
       dependencies: ["BenchmarkSupport", "Sandbox", "Domain", argumentParser],
       path: "Tests/Benchmarks/SandboxBench", swiftSettings: swift),
+    .executableTarget(
       name: "ValidationBench",
       dependencies: [
         "BenchmarkSupport", "Validation", "Domain", "Sandbox", argumentParser, logging,
