@@ -146,4 +146,52 @@ import Testing
     #expect(stage.stage == .feedback && stage.status == .unavailable)
     #expect(messages.last?.validation?.status == .completed)
   }
+
+  /// A line for each diagnostic.
+  private struct LineExchange: DiagnosticExchange {
+    func text(of report: Domain.ValidationReport) -> String {
+      report.diagnostics.map(\.message).joined(separator: "\n")
+    }
+
+    func diagnostics(in text: String, of files: [Domain.SourceFile]) -> [Domain.Diagnostic]? {
+      if text == "nonsense" { return nil }
+      return text.split(separator: "\n").map { line in
+        Domain.Diagnostic(
+          level: .note, advice: .informative, tool: "other", message: String(line),
+          path: files.first?.path ?? "")
+      }
+    }
+  }
+
+  @Test func `what another tool says is kept, and changes no verdict`() async throws {
+    let fixture = ServiceFixture(validator: ScriptedValidator(), exchange: LineExchange())
+    let (ada, bob) = (fixture.user(), fixture.user())
+    let snapshot = try #require(try await fixture.submit(as: ada).snapshot)
+    func take(_ text: String, as user: Domain.User) async throws -> ImportSarifResponse {
+      try await fixture.call(
+        CodeValidationServiceMethods.importSarif,
+        ImportSarifRequest(snapshotId: snapshot.id, sarif: text), as: user)
+    }
+    let made = try #require(try await take("one\ntwo", as: ada).validation)
+    #expect(made.preview && made.verdict == .inconclusive && made.status == .completed)
+    let read = try #require(try await fixture.validation(made.runId, as: ada)?.report)
+    #expect(read.diagnostics.map(\.message) == ["one", "two"])
+    #expect(read.diagnostics.map(\.path) == ["app/main.py", "app/main.py"])
+    func give(as user: Domain.User) async throws -> ExportSarifResponse {
+      try await fixture.call(
+        CodeValidationServiceMethods.exportSarif, ExportSarifRequest(runId: made.runId), as: user)
+    }
+    #expect(try await give(as: ada).sarif == "one\ntwo")
+    #expect(await failure { try await give(as: bob) }.code == .notFound)
+    #expect(await failure { try await take("x", as: bob) }.code == .notFound)
+    #expect(await failure { try await take("nonsense", as: ada) }.code == .invalidArgument)
+    #expect(try await fixture.snapshot(snapshot.id, as: ada).verdict == .unspecified)
+    let none = ServiceFixture()
+    let missing = await failure {
+      try await none.call(
+        CodeValidationServiceMethods.exportSarif, ExportSarifRequest(runId: made.runId),
+        as: none.user(), returning: ExportSarifResponse.self)
+    }
+    #expect(missing.code == .notFound)
+  }
 }

@@ -61,7 +61,7 @@ struct ServiceFixture: Sendable {
     inspection: ServerInspection = ServerInspection(), embedsImmediately: Bool = true,
     retrieval: (any RetrievalStore)? = nil, liveRecall: LiveRecall = LiveRecall(),
     quotas: QuotaDefaults = QuotaDefaults(), book: QuotaBook? = nil,
-    validator: (any CodeValidator)? = nil
+    validator: (any CodeValidator)? = nil, exchange: (any DiagnosticExchange)? = nil
   ) {
     let commits = CommitCounter()
     self.commits = commits
@@ -95,7 +95,7 @@ struct ServiceFixture: Sendable {
       users: store, courses: store, goals: store, snapshots: store, writes: store,
       tokens: store, log: store, archive: archive, runs: store,
       validation: ValidationPorts(
-        validations: store, queue: store, tests: store, validator: validator),
+        validations: store, queue: store, tests: store, validator: validator, exchange: exchange),
       model: model,
       retriever: retriever)
     stores.retrieval = retrieval ?? store
