@@ -177,6 +177,7 @@ let package = Package(
       dependencies: [
         "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL",
         "Transport", "PostgresStore", "EventLake", "Models", "Documents", "Sandbox", "Service",
+        "Validation",
         "HitoClient", "DescriptorJSON", "CToml", argumentParser,
         lifecycle,
         unixSignals,

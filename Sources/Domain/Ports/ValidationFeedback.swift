@@ -4,13 +4,16 @@ package protocol ValidationFeedback: Sendable {
   ///
   /// - Parameters:
   ///   - report: as the author of the code may see it.
+  ///   - files: of the submission, to show the lines that it is about.
   ///   - language: the learner's: `es` or `en`.
-  func text(on report: ValidationReport, language: String) -> String
+  func text(on report: ValidationReport, files: [SourceFile], language: String) -> String
 }
 
 /// The reason of the verdict alone.
 package struct ReasonFeedback: ValidationFeedback {
   package init() {}
 
-  package func text(on report: ValidationReport, language: String) -> String { report.reason }
+  package func text(
+    on report: ValidationReport, files: [SourceFile], language: String
+  ) -> String { report.reason }
 }

@@ -36,6 +36,7 @@ extension CodeValidationService {
     default:
       throw DomainError.invalid("snapshot_id", "or a submission must be given, and not both")
     }
+    if let suite = request.suite { order.suite = try Domain.TestSuite(checking: suite) }
     order.runCount = try runCount(request.runs)
     order.seed = request.seed
     return order

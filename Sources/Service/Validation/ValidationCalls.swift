@@ -14,6 +14,8 @@ struct ValidationOrder: Sendable {
   }
 
   var code: Code
+  /// The caller's own tests, for code that answers no task.
+  var suite: Domain.TestSuite?
   var runCount = 1
   /// 0: the server chooses.
   var seed: UInt32 = 0
@@ -93,10 +95,17 @@ struct ValidationCalls: Sendable {
       throw DomainError.limitReached(
         "validations that wait, of one learner", maximum: ValidationLimits.queued)
     }
+    var suiteID: EntityID?
+    if let suite = order.suite {
+      let stored = try await self.stored(suite, for: snapshot, caller, context, &changes)
+      suiteID = stored.id
+    } else {
+      suiteID = try await self.suiteID(for: snapshot)
+    }
     var run = Domain.ValidationRun(
       id: context.nextID(), snapshotID: snapshot.id, userID: snapshot.userID,
       callerID: caller.userID, goalID: snapshot.goalID, courseID: courseID,
-      taskID: snapshot.taskID, suiteID: try await suiteID(for: snapshot), queueKey: queueKey,
+      taskID: snapshot.taskID, suiteID: suiteID, queueKey: queueKey,
       groupID: order.groupID, isPreview: order.isPreview, runCount: order.runCount,
       seed: order.seed == 0 ? .random(in: 1...UInt32.max) : order.seed, createdAt: context.now,
       updatedAt: context.now)
@@ -115,6 +124,29 @@ struct ValidationCalls: Sendable {
         "only its author, the owner of its course, services and admins may validate code")
     }
     return found
+  }
+
+  /// The caller's own tests, stored where they are new. What they decide is the word of the caller.
+  private func stored(
+    _ suite: Domain.TestSuite, for snapshot: Domain.CodeSnapshot, _ caller: Caller,
+    _ context: ChangeContext, _ changes: inout [Change]
+  ) async throws -> StoredSuite {
+    guard snapshot.taskID == nil else {
+      throw DomainError.invalid("suite", "cannot be given for code that answers a task")
+    }
+    guard suite.language == snapshot.language else {
+      throw DomainError.invalid(
+        "suite.language", "is '\(suite.language)', but the code is '\(snapshot.language)'")
+    }
+    let hash = suite.hash
+    if let known = try await ports.tests.suite(hash: hash, authorID: caller.userID) {
+      return known
+    }
+    let stored = StoredSuite(
+      id: context.nextID(), authorID: caller.userID, hash: hash, suite: suite,
+      createdAt: context.now)
+    changes.append(.insertSuite(stored))
+    return stored
   }
 
   /// The tests that the task has now; nil where it has none.

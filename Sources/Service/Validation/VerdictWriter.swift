@@ -22,7 +22,8 @@ struct VerdictWriter: Sendable {
     let user = try await journal.users.user(run.userID, scope: scope)
     let judgement = Self.judgement(
       report, source, run,
-      feedback: journal.ports.feedback.text(on: report, language: user?.language ?? "en"))
+      feedback: journal.ports.feedback.text(
+        on: report, files: found.snapshot.submission.files, language: user?.language ?? "en"))
     var snapshot = found.snapshot
     // What decides nothing takes nothing away.
     if let old = snapshot.judgement, old.verdict.isDecided, !judgement.verdict.isDecided {

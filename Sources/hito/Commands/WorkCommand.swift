@@ -62,10 +62,11 @@ struct WorkCommand: AsyncParsableCommand {
     pool.logger = Logger(label: "hito.postgres")
     let database = PostgresDatabase(pool)
     try await database.check()
+    let validators = Validators(runsHere: true, slotCount: options.slotCount)
     let worker = ValidationWorker(
       users: PostgresUserRepository(database), goals: PostgresGoalRepository(database),
       snapshots: PostgresSnapshotRepository(database), writes: PostgresWriteStore(database),
-      ports: Validators.ports(database), options: options, clock: clock, ids: ids,
+      ports: validators.ports(database), options: options, clock: clock, ids: ids,
       // The servers look for what was committed elsewhere.
       committed: {})
     logger.notice(
@@ -74,6 +75,7 @@ struct WorkCommand: AsyncParsableCommand {
       configuration: .init(
         services: [
           .init(service: DatabaseService(database: database)),
+          .init(service: SandboxService(sandbox: validators.sandbox)),
           .init(
             service: ValidationService(worker: worker, grace: .seconds(grace)),
             successTerminationBehavior: .gracefullyShutdownGroup),

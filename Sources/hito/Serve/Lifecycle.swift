@@ -1,6 +1,7 @@
 import EventLake
 import Logging
 import PostgresStore
+import Sandbox
 import Service
 import ServiceLifecycle
 import Transport
@@ -60,6 +61,39 @@ struct LoopService: ServiceLifecycle.Service {
     } catch is CancellationError {
       // How a loop ends that has no other end.
     }
+  }
+}
+
+/// Inspects the sandbox at the start and every hour, and gives back what it holds at the end. It is there
+/// before what runs in it, and ends after that.
+struct SandboxService: ServiceLifecycle.Service {
+  /// Nil: no code runs here.
+  let sandbox: BubblewrapSandbox?
+
+  func run() async throws {
+    guard let sandbox else {
+      try? await gracefulShutdown()
+      return
+    }
+    let logger = Logger(label: "hito.sandbox")
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        await sandbox.keepInspecting { inspection in
+          if inspection.isSound {
+            logger.debug("the sandbox holds", metadata: ["summary": "\(inspection.summary)"])
+          }
+          for finding in inspection.broken {
+            logger.warning(
+              "no code runs here: the sandbox does not hold",
+              metadata: ["promise": "\(finding.promise)", "why": "\(finding.text)"])
+          }
+        }
+      }
+      group.addTask { try? await gracefulShutdown() }
+      await group.next()
+      group.cancelAll()
+    }
+    await sandbox.stop()
   }
 }
 

@@ -38,6 +38,7 @@ final class ServerComponents: Sendable {
   private let resumer = Mutex<AgentResumer?>(nil)
   private let standing = Mutex<StandingCheck?>(nil)
   private let validation = Mutex<ValidationWorker?>(nil)
+  let validators: Validators
 
   init(
     configuration: ServeConfiguration, connection: ConnectionSettings,
@@ -55,6 +56,8 @@ final class ServerComponents: Sendable {
     // What keeps the lake reads what the database itself has.
     let stored = PostgresEventLog(database)
     hub = EventHub(history: history)
+    validators = Validators(
+      runsHere: configuration.validations.runsHere, slotCount: configuration.validations.slotCount)
     let sequencer = PostgresEventSequencer(database)
     sink = LakeSink(lake: lake, log: stored, logger: Logger(label: "hito.lake"), time: clock)
     retention = configuration.eventLifetime.map { lifetime in
@@ -84,7 +87,7 @@ final class ServerComponents: Sendable {
       goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
       writes: PostgresWriteStore(database), tokens: PostgresTokenStore(database), log: log,
       archive: lake, runs: PostgresAgentRunStore(database, archive: lake),
-      validation: Validators.ports(database))
+      validation: validators.ports(database))
     let retrieval = PostgresRetrievalStore(database)
     stores.retrieval = retrieval
     stores.embeddings = embeddings

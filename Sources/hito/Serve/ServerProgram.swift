@@ -147,6 +147,7 @@ struct ServerProgram {
     let services: [any ServiceLifecycle.Service] =
       (cluster.map { [ClusterService(cluster: $0)] } ?? []) + [
         DatabaseService(database: database),
+        SandboxService(sandbox: parts.validators.sandbox),
         ValidationService(worker: parts.validationWorker, grace: .zero),
         LoopService { [parts] in try await parts.relay.run(wakeups: database.wakeups) },
         LakeService(sink: parts.sink, logger: logger),
