@@ -115,6 +115,7 @@ def child(job, modules, codes, prefix, judge):
     pid = os.fork()
     if pid == 0:
         try:
+            judge.report.close()
             ours.close()
             os.close(out_read)
             run_tests(job, modules, codes, prefix, theirs, token, out_write)
