@@ -180,7 +180,7 @@ import Testing
         "test_adder.py": "def test_one(): pass\n",
       ], main: "adder.py", suite: suite)
     #expect(report.verdict == .failed, "\(report)")
-    #expect(report.statuses == [.fail])
+    #expect(report.statuses == [.fail], "\(report)")
     #expect(report.stages[0].note.contains("4 files"))
   }
 
