@@ -94,9 +94,11 @@ struct ValidationRun {
         Refusal(reason: "\(missing.joined(separator: " and ")) is not installed here"))
     }
     let isBuilt = job.suite.map { [.stdio, .protocolLines].contains($0.kind) } ?? false
+    let judged = Submission(
+      language: name, mainPath: job.submission.mainPath, files: files)
     return .success(
       LanguagePlan(
-        language, job.submission, toolchain,
+        language, judged, toolchain,
         buildsWith: isBuilt
           ? job.suite?.files.filter { $0.path.split(separator: "/").first != "hidden" } : nil))
   }
