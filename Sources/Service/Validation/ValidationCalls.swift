@@ -62,7 +62,9 @@ struct ValidationCalls: Sendable {
     try await quotas.checkStorage(of: caller)
     let encode = { (run: Domain.ValidationRun) in Array(run.id.description.utf8) }
     let written = try await journal.writes.perform(
-      key, metadata: metadata, chargedTo: caller.userID, encode: encode
+      // Two who bring the same new tests at once have one suite.
+      key, metadata: metadata, chargedTo: caller.userID, retriesDuplicates: order.suite != nil,
+      encode: encode
     ) { context in
       try await decision(order, caller, context)
     }

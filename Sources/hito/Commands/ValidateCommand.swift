@@ -173,7 +173,7 @@ struct ValidateCommand: AsyncParsableCommand {
         }
         if case .queued(let place) = response.step, place.position != position {
           position = place.position
-          Output.note("-- waiting; \(position) before this one")
+          if position > 0 { Output.note("-- waiting; \(position) before this one") }
         }
         Output.text(text.describe(response))
       }
