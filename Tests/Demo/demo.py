@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Plays two learners' journeys against a real server in a temporary directory, and verifies it.
+"""Plays three learners' journeys against a real server in a temporary directory, and verifies it.
 
 A teacher opens a course, a learner makes goals and tasks of its chapters and works through them,
 two people watch live, the server is killed (kill -9) in the middle and started again, and a
 productivity report closes the day. Then the course's documents are ingested, and another learner has
-a goal planned out of them. Ends with status 0 only if nothing was missed or doubled.
+a goal planned out of them, and a third one has code judged until it is right. Ends with status 0 only
+if nothing was missed or doubled.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ sys.path[:0] = [
 import course as courses  # noqa: E402
 from hito_server import HitoServer  # noqa: E402
 from journey import Journey  # noqa: E402
+from student import Student  # noqa: E402
 from tutor import Tutor  # noqa: E402
 from verify import lake_has_it_all, report_matches_the_notes, verify  # noqa: E402
 
@@ -68,6 +70,7 @@ async def play(server: HitoServer, course: courses.Course) -> None:
         with tempfile.TemporaryDirectory() as folder:
             await report_matches_the_notes(journey, Path(folder), say)
         await play_tutor(server, course, journey.ines)
+        await play_student(server)
         await lake_has_it_all(journey, say)
     finally:
         await journey.close()
@@ -87,6 +90,17 @@ async def play_tutor(server: HitoServer, course: courses.Course, teacher: hito.C
         await tutor.goal_is_found_afterwards()
     finally:
         await tutor.close()
+
+
+async def play_student(server: HitoServer) -> None:
+    title("Code that is judged")
+    student = Student(server, say)
+    try:
+        await student.arrives_with_a_task()
+        await student.hands_in_what_is_wrong()
+        await student.hands_in_what_is_right()
+    finally:
+        await student.close()
 
 
 _began = time.monotonic()
