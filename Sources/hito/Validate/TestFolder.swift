@@ -142,7 +142,8 @@ enum DeclaredTests {
     String(text.prefix { $0.isLetter || $0.isNumber || $0 == "_" })
   }
 
-  /// `test("name"` and `it("name"`, below the names of the `describe("…"` around them, with ` > ` between.
+  /// `path::` and the names of `test("…"` and `it("…"` below those of the `describe("…"` around them, with
+  /// ` > ` between.
   private static func nodeIDs(_ file: SourceFile) -> [String] {
     var groups: [(indent: Int, name: String)] = []
     var ids: [String] = []
@@ -154,7 +155,7 @@ enum DeclaredTests {
       if let name = argument(of: ["describe(", "suite("], text) {
         groups.append((indent, name))
       } else if let name = argument(of: ["test(", "it("], text) {
-        ids.append((groups.map(\.name) + [name]).joined(separator: " > "))
+        ids.append("\(file.path)::" + (groups.map(\.name) + [name]).joined(separator: " > "))
       }
     }
     return ids

@@ -4,7 +4,7 @@ import Domain
 import Glibc
 import Sandbox
 
-/// `make bench-sandbox`: what the sandbox costs beside its command. Unlike the other benchmarks it sees
+/// A part of `make bench-validation`: what the sandbox costs beside its command. Unlike the other benchmarks it sees
 /// more of Hito than a client does: no client sees the sandbox alone.
 @main
 struct SandboxBench: AsyncParsableCommand {
