@@ -168,7 +168,10 @@ struct SubmissionFilesTests {
         """)
     let suite = try #require(DeclaredTests.suite([file], "javascript"))
     #expect(suite.kind == .nodeTest)
-    #expect(suite.tests.map(\.id) == ["a.test.mjs::plain", "a.test.mjs::sum > adds", "a.test.mjs::last"])
+    #expect(
+      suite.tests.map(\.id) == [
+        "a.test.mjs::plain", "a.test.mjs::sum > adds", "a.test.mjs::last",
+      ])
   }
 
   @Test("are looked at until they are saved")
