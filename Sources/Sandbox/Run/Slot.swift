@@ -62,6 +62,8 @@ final class Slot {
       let request = Self.file(
         LaunchRequest.bytes(of: job, userID: userID, arguments: bubblewrap.arguments(for: job)))
     else { throw .failed("no descriptor or memory is left for a job (\(errno))") }
+    // Their descriptors are used by number: an optimised build would end them after their last mention.
+    defer { withExtendedLifetime(pipes) {} }
     let given = [input.raw] + pipes.map(\.writer) + [filter.raw, request.raw]
     guard process.send(given) else { throw Self.failure(of: process) }
     for pipe in pipes { pipe.closeWriter() }
