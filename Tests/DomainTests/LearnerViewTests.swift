@@ -51,6 +51,36 @@ import Testing
     }
   }
 
+  @Test func `a run is how it ended, and nothing that a program can choose`() {
+    let run = RunOutcome(
+      status: .exitCode, code: 77, cpuMicroseconds: 1, wallMicroseconds: 2, memoryBytes: 3)
+    #expect(view.shown(.run(.test, run)) == .run(.test, RunOutcome(status: .exitCode)))
+    let report = ValidationReport(verdict: .failed, score: 0, reason: "x", runs: [run])
+    #expect(view.shown(report).runs == [RunOutcome(status: .exitCode)])
+    #expect(LearnerView(nil).shown(report).runs == [run])
+  }
+
+  /// Quotations without number, in long texts, are looked for in one pass.
+  @Test func `many lines of hidden tests are found, also where many begin alike`() {
+    let lines = (0..<20_000).map { "\(String($0, radix: 36))-zeile-\($0)" }
+    let alike = (0..<1500).map { "gleicher Anfang \($0)" }
+    let suite = TestSuite(
+      language: "python", kind: .unittest,
+      files: [
+        SourceFile(path: "daten.txt", content: (lines + alike).joined(separator: "\n"))
+      ],
+      tests: [ExpectedTest(id: "m.T.test_secret", isHidden: true)])
+    let view = LearnerView(suite)
+    func reason(_ text: String) -> String {
+      view.shown(ValidationReport(verdict: .failed, score: 0, reason: text)).reason
+    }
+    let long = String(repeating: "ñandú ", count: 20_000)
+    #expect(reason(long) == long)
+    #expect(reason(long + lines[12_345]) == LearnerView.replacement)
+    #expect(reason("gleicher Anfang") == LearnerView.replacement)
+    #expect(reason("gle") == "gle")
+  }
+
   @Test func `texts that quote a hidden test are replaced, others stay`() {
     for text in [
       "Traceback: in test_secret_overflow", "very large sums", "4711 is the magic number",

@@ -157,11 +157,18 @@ extension CodeValidationService {
     let written = try await journal.writes.perform(
       nil, metadata: EventMetadata.of(context, caller), chargedTo: caller.userID, encode: encode
     ) { change in
+      // Once more, where a change would be met: two who apply one preview write it once.
+      let now = try await snapshot(found.run.snapshotID, caller)
+      guard now.snapshot.version == before.snapshot.version else { return .unchanged(false) }
       let outcome = try await VerdictWriter(journal: journal).outcome(
         of: report, source, found.run, change)
       return Decision(changes: outcome.changes, events: outcome.events, response: true)
     }
-    if case .committed = written { message.applied = true }
+    if case .committed(true) = written {
+      message.applied = true
+    } else {
+      message.reason = "the snapshot has changed since the preview"
+    }
     return message
   }
 }

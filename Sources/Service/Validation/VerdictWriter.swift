@@ -25,6 +25,14 @@ struct VerdictWriter: Sendable {
       feedback: journal.ports.feedback.text(
         on: report, files: found.snapshot.submission.files, language: user?.language ?? "en"))
     var snapshot = found.snapshot
+    // What others decided does not give way to tests that the author of the code wrote.
+    if let old = snapshot.judgement, old.verdict.isDecided, let source, source.isOnAuthorsWord,
+      source.stored.authorID == snapshot.userID,
+      old.provenance.source != Provenance.instructorSource
+        || old.provenance.actorID != snapshot.userID
+    {
+      return Outcome()
+    }
     // What decides nothing takes nothing away.
     if let old = snapshot.judgement, old.verdict.isDecided, !judgement.verdict.isDecided {
       return Outcome()

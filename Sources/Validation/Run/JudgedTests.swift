@@ -45,7 +45,17 @@ struct JudgedTests {
     return said.insert(test.id).inserted ? outcome : nil
   }
 
+  /// In the place of what was said where hidden tests were.
+  private static let notShown = "(not shown: hidden tests were there)"
+
   mutating func note(_ findings: TestFindings, _ group: TestGroup) {
+    var findings = findings
+    if !group.isOpen {
+      // The code ran beside hidden tests, and could have read them: what it says does not come out.
+      findings.load?.message = Self.notShown
+      findings.load?.place = ""
+      if findings.broken != nil { findings.broken = Self.notShown }
+    }
     found.append(findings)
     for test in group.tests where !seenInRun.contains(test.id) {
       seenInRun.insert(test.id)
