@@ -280,6 +280,55 @@ import Testing
     let flood = String(repeating: "a.x:1:1: error: e\n", count: 50_000)
     #expect(read(.lines, errors: flood, "ab\n").count == Diagnostics.countMax)
   }
+
+  /// Code chooses them: by the names of its files, or by what it has an assembler print.
+  @Test func `numbers that no file has end nothing`() {
+    for number in [Int.min, Int.max, -1, 0, 1 << 40] {
+      for text in [
+        "a.x:\(number):\(number): error: e\n", "a.x: line \(number): e\n",
+        "a.x:\(number): error: e\n^\n", "a.x(\(number),\(number)): error TS1: e\n",
+        """
+        [{"kind": "error", "message": "e", "locations": [{"caret": {"file": "a.x", "line": \(number),
+        "byte-column": \(number)}, "finish": {"line": \(number), "byte-column": \(number)}}]}]
+        """,
+      ] {
+        for format in DiagnosticFormat.allCases {
+          for found in read(format, output: text, errors: text, "ab\n") {
+            let report = ValidationReport(
+              verdict: .failed, score: 0, reason: "x", diagnostics: [found])
+            let files = [SourceFile(path: "a.x", content: "ab\n")]
+            #expect(!FeedbackText.make(report, files: files, in: .english).isEmpty)
+            #expect(Sarif.log([found]).text.contains("a.x"))
+          }
+        }
+      }
+    }
+  }
+}
+
+@Suite struct WorkFilesTests {
+  /// A pattern that tried every way to share blanks out would take hours here.
+  @Test func `many blanks are looked at once`() {
+    for content in [
+      "/*import" + String(repeating: " ", count: 250_000) + "*/",
+      String(repeating: "\n", count: 250_000), String(repeating: " ", count: 250_000),
+    ] {
+      let files = [SourceFile(path: "a.js", content: content)]
+      #expect(NodeFiles.complete(files) == files)
+      #expect(NodeFiles.support(for: files).first?.content == #"{"type":"commonjs"}"#)
+    }
+    let message = String(repeating: "expected , got ", count: 20_000)
+    #expect(Expectation(message) != nil)
+  }
+
+  @Test func `what is hidden is so at any depth`() {
+    let hidden = ["hidden/a.c", "lib/hidden/b.c", "a/hidden/c/d.h"]
+    for path in hidden { #expect(SourceFile(path: path, content: "").isHiddenFromCode) }
+    #expect(!SourceFile(path: "src/hidden", content: "").isHiddenFromCode)
+    // A compiler would read its arguments out of it.
+    #expect(SourceFiles.problem(ofPath: "@o.c") != nil)
+    #expect(SourceFiles.problem(ofPath: "node_modules/@a/b.js") == nil)
+  }
 }
 
 @Suite struct FeedbackTextTests {

@@ -942,7 +942,8 @@ public struct ValidateCodeRequest: WireMessage, Equatable {
 
 /// A file of a submission or of a suite of tests.
 public struct SourceFile: WireMessage, Equatable {
-  /// Relative, with `/`; at most 240 bytes; without empty parts, `.`, `..`, and parts that begin with `-`.
+  /// Relative, with `/`; at most 240 bytes; without empty parts, `.`, `..`, parts that begin with `-`,
+  /// and not beginning with `@`.
   public var path: String
   /// At most 256 KiB.
   public var content: String

@@ -64,6 +64,8 @@ package enum SourceFiles {
   /// Nil where the path is one that can be written below a folder on every system.
   package static func problem(ofPath path: String) -> String? {
     guard !path.isEmpty else { return "must not be empty" }
+    // Compilers read their arguments out of a file that is named so.
+    guard !path.hasPrefix("@") else { return "must not begin with '@'" }
     guard path.utf8.count <= maximumPath else { return "is longer than \(maximumPath) bytes" }
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count <= maximumDepth else { return "has more than \(maximumDepth) parts" }

@@ -24,12 +24,19 @@ package struct SourceRegion: Sendable, Hashable {
   /// 0 where there is no end.
   package var endColumn: Int
 
+  /// No file has more lines, nor a line more columns.
+  package static let numberMax: Int64 = 1 << 30
+
+  /// Numbers that no file has become the nearest that one could have.
   package init(line: Int, column: Int, endLine: Int = 0, endColumn: Int = 0) {
-    self.line = line
-    self.column = column
-    self.endLine = endLine
-    self.endColumn = endColumn
+    self.line = Self.clamped(line)
+    self.column = Self.clamped(column)
+    self.endLine = Self.clamped(endLine)
+    self.endColumn = Self.clamped(endColumn)
   }
+
+  /// Programs that write what tools print choose these numbers: arithmetic with them must not overflow.
+  package static func clamped(_ number: Int) -> Int { min(max(number, 0), Int(numberMax)) }
 }
 
 /// One replacement of a fix.

@@ -25,6 +25,7 @@ struct SourceText {
   /// The column from 1 in code points of the tool's column, counted from `base`. What lies beyond the
   /// end of the line, or in no line, is where the line ends.
   func column(_ column: Int, line: Int, unit: Unit, base: Int = 1) -> Int {
+    let (column, line) = (SourceRegion.clamped(column), SourceRegion.clamped(line))
     guard lines.indices.contains(line - 1) else { return max(1, column - base + 1) }
     let wanted = max(0, column - base)
     var passed = 0
@@ -48,7 +49,7 @@ struct SourceText {
   func region(
     line: Int, column: Int, endLine: Int = 0, endColumn: Int = 0, unit: Unit, base: Int = 1
   ) -> SourceRegion {
-    let line = max(1, line)
+    let (line, endLine) = (max(1, SourceRegion.clamped(line)), SourceRegion.clamped(endLine))
     var region = SourceRegion(
       line: line, column: self.column(column, line: line, unit: unit, base: base))
     if endLine >= line, endColumn >= base {

@@ -126,6 +126,12 @@ extension String {
 }
 
 extension JSONValue {
-  func int(_ name: String) -> Int? { self[name]?.integerValue.map { Int(truncatingIfNeeded: $0) } }
+  /// Of a tool, which learners' code can make print anything: no number is so large that arithmetic with it
+  /// ends the server.
+  func int(_ name: String) -> Int? {
+    self[name]?.integerValue.map {
+      Int(min(max($0, -SourceRegion.numberMax), SourceRegion.numberMax))
+    }
+  }
   func string(_ name: String) -> String? { self[name]?.stringValue }
 }

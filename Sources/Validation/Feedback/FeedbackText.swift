@@ -125,7 +125,9 @@ struct Expectation: Equatable {
   var got: String
 
   init?(_ message: String) {
-    let first = message.split(separator: "\n").first.map(String.init) ?? ""
+    // Bounded first: these patterns try every way to split a line.
+    let message = String(message.prefix(1000))
+    let first = message.split(separator: "\n").first.map { String($0.prefix(500)) } ?? ""
     // Ours (stdio and Jest): `expected X, got Y`.
     if let match = first.firstMatch(of: /expected (.+), got (.+)$/) {
       (expected, got) = (String(match.1), String(match.2))

@@ -11,6 +11,11 @@ struct TestGroup {
   var isOpen: Bool
 }
 
+extension SourceFile {
+  /// Below a folder `hidden`, at any depth: only where hidden tests run.
+  var isHiddenFromCode: Bool { path.split(separator: "/").dropLast().contains("hidden") }
+}
+
 extension TestGroup {
   static func groups(of suite: TestSuite) -> [TestGroup] {
     let owners = suite.tests.map { path(of: $0, in: suite) }
@@ -28,7 +33,7 @@ extension TestGroup {
       let testPaths = suite.tests.isEmpty ? all : all.filter(paths.contains)
       let files = suite.files.filter { file in
         if all.contains(file.path) { return testPaths.contains(file.path) }
-        return !open || !file.path.split(separator: "/").dropLast().contains("hidden")
+        return !open || !file.isHiddenFromCode
       }
       groups.append(TestGroup(tests: tests, files: files, testPaths: testPaths, isOpen: open))
     }

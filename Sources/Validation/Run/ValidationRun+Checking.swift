@@ -53,7 +53,7 @@ extension ValidationRun {
     let stepLimits = StepLimits()
     var work = files
     if plan.build != nil, let suite = job.suite {
-      work = WorkFiles.merged(files, with: suite.files)
+      work = WorkFiles.merged(files, with: suite.files.filter { !$0.isHiddenFromCode })
     }
     if plan.product != nil {
       work.append(SourceFile(path: HiddenFolder.name + "/keep", content: ""))

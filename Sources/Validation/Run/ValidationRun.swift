@@ -100,7 +100,7 @@ struct ValidationRun {
       LanguagePlan(
         language, judged, toolchain,
         buildsWith: isBuilt
-          ? job.suite?.files.filter { $0.path.split(separator: "/").first != "hidden" } : nil))
+          ? job.suite?.files.filter { !$0.isHiddenFromCode } : nil))
   }
 
   // MARK: Stages

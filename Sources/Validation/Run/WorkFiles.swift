@@ -37,7 +37,7 @@ enum NodeFiles {
       guard ["js", "mjs"].contains(where: { file.path.hasSuffix("." + $0) }) else { return file }
       let folder = file.path.split(separator: "/").dropLast().map(String.init)
       let pattern =
-        /(?<head>\bfrom\s*|\bimport\s*\(?\s*)(?<mark>['"])(?<path>\.{1,2}\/[^'"\n]+)\k<mark>/
+        /(?<head>\bfrom\s{0,20}|\bimport\s{0,20}\(?\s{0,20})(?<mark>['"])(?<path>\.{1,2}\/[^'"\n]+)\k<mark>/
       let content = file.content.replacing(pattern) { match in
         let name = String(match.output.path)
         let target = resolved(name, in: folder)
@@ -63,7 +63,7 @@ enum NodeFiles {
   static func support(for files: [SourceFile]) -> [SourceFile] {
     var made: [SourceFile] = []
     let isModule = files.contains { file in
-      file.path.hasSuffix(".js") && file.content.contains(/(?m)^\s*(import\b[^(]|export\b)/)
+      file.path.hasSuffix(".js") && file.content.contains(/(?m)^[ \t]{0,40}(import\b[^(]|export\b)/)
     }
     if !files.contains(where: { $0.path == "package.json" }) {
       let type = isModule ? "module" : "commonjs"

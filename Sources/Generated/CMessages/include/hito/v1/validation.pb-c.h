@@ -890,7 +890,8 @@ struct  Hito__V1__SourceFile
 {
   ProtobufCMessage base;
   /*
-   * Relative, with `/`; at most 240 bytes; without empty parts, `.`, `..`, and parts that begin with `-`.
+   * Relative, with `/`; at most 240 bytes; without empty parts, `.`, `..`, parts that begin with `-`,
+   * and not beginning with `@`.
    */
   char *path;
   /*
