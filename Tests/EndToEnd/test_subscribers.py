@@ -139,8 +139,8 @@ async def test_a_client_that_was_slow_misses_nothing(stalling, eva, connect):
                 if response.HasField("event"):
                     events.append(response.event)
                 if len(events) == 3 and watch.interruptions == 0:
-                    # Longer than the server waits.
-                    await asyncio.sleep(2 * STALL_SECONDS)
+                    # Longer than the server waits, also a busy one.
+                    await asyncio.sleep(5 * STALL_SECONDS)
             assert watch.interruptions >= 1
     assert ids(events) == ids(log)
 
