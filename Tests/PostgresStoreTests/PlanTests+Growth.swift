@@ -67,11 +67,10 @@ extension PlanTests {
       statement: EmbeddingStatements.take, arguments: "64, '2025-01-01', '2025-01-02', false",
       pageMax: 10),
     // 50,000 passages of code have the word and a vector, 5 of them are the learner's, who is in the
-    // courses of 144 graders. Of all of them it would be 150,000 pages; how many the 4,000 that are looked at
-    // take follows from the plan, which follows from a sample of the rows.
+    // courses of 144 graders.
     Cost(
       statement: SearchStatements.words(SearchStatements.code),
-      arguments: "NULL, 'm', \(coder), '{}', NULL, false, 'comun', 40", pageMax: 20_000,
+      arguments: "NULL, 'm', \(coder), '{}', NULL, false, 'comun', 40", pageMax: 12_000,
       role: ReaderRole.name),
     Cost(
       statement: SearchStatements.size(SearchStatements.code),

@@ -45,8 +45,8 @@ import Testing
     var lead: EventInterest.Lead
     var arguments: String
     var count = 5
-    /// Of which the floor of the log is three.
-    var pageMax = 43
+    /// One of them is where the log begins.
+    var pageMax = 41
     /// Of whose rows the session sees.
     var scope = "all"
   }
