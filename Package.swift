@@ -162,7 +162,7 @@ let package = Package(
       name: "Service",
       dependencies: [
         "Agents", "Digits", "Domain", "EventLog", "JSON", "Logs", "Retrieval", "Writes", "RPC",
-        "Contract", "OpenSSL", logging,
+        "Contract", "OpenSSL", "Validation", logging,
       ],
       swiftSettings: swift),
     .target(

@@ -25,9 +25,8 @@ public struct ResumingValidation: AsyncSequence, Sendable {
   public struct Iterator: AsyncIteratorProtocol {
     private let client: HitoClient
     private let request: ValidateCodeRequest
-    private let options: WatchOptions
-    private var machine: ResumeMachine
-    private var responses: ResponseStream<ValidateCodeResponse>.Iterator?
+    private let call: CallOptions
+    private var stream: ResumedStream<ValidateCodeResponse>
     private var hasEnded = false
 
     /// UUID of the validation, once the server has said it: WatchValidation finds it elsewhere, too.
@@ -36,59 +35,38 @@ public struct ResumingValidation: AsyncSequence, Sendable {
     fileprivate init(client: HitoClient, request: ValidateCodeRequest, options: WatchOptions) {
       self.client = client
       self.request = request
-      var options = options
+      var call = options.call
       // The same for each attempt to begin: a reply that is lost begins no second validation.
-      options.call.idempotencyKey = options.call.idempotencyKey ?? Self.randomKey()
-      self.options = options
-      machine = ResumeMachine(cursor: nil, givesUpAtFirst: options.givesUpAtFirst)
+      call.idempotencyKey = call.idempotencyKey ?? Self.randomKey()
+      self.call = call
+      stream = ResumedStream(client, options, cursor: nil)
     }
+
+    /// How often the stream broke and was taken up again.
+    public var interruptionCount: Int { stream.interruptionCount }
 
     public mutating func next() async throws(RPCError) -> ValidateCodeResponse? {
-      while !hasEnded {
-        var failure: RPCError?
-        do throws(RPCError) {
-          if let response = try await nextOfStream() {
-            machine.received(cursor: response.cursor)
-            if !response.runId.isEmpty { runID = response.runId }
-            if case .result = response.step { hasEnded = true }
-            return response
+      guard !hasEnded else { return nil }
+      let (client, request, call, runID) = (client, request, call, runID)
+      let response = try await stream.next(
+        cursor: \.cursor,
+        open: { (cursor) async throws(RPCError) in
+          guard !runID.isEmpty else {
+            return try await client.codeValidation.validateCode(request, options: call)
           }
-        } catch {
-          failure = error
-        }
-        responses = nil
-        let step = machine.ended(failure, jitter: .random(in: 0...1))
-        guard case .reconnect(let delay) = step, !client.isClosed else {
-          throw failure ?? RPCError(.unavailable, "the server ended the stream")
-        }
-        options.onInterruption?(failure)
-        do {
-          try await _Concurrency.Task.sleep(for: delay)
-        } catch {
-          throw RPCError(.cancelled, "the validation is no longer watched")
-        }
-      }
-      return nil
-    }
-
-    private mutating func nextOfStream() async throws(RPCError) -> ValidateCodeResponse? {
-      if responses == nil { responses = try await open().makeAsyncIterator() }
-      return try await responses?.next()
+          var call = call
+          call.idempotencyKey = nil
+          return try await client.codeValidation.watchValidation(
+            WatchValidationRequest(runId: runID, cursor: cursor ?? ""), options: call)
+        })
+      if !response.runId.isEmpty { self.runID = response.runId }
+      if case .result = response.step { hasEnded = true }
+      return response
     }
 
     private static func randomKey() -> String {
       (0..<2).map { _ in String(UInt64.random(in: .min ... .max), radix: 16) }.joined(
         separator: "-")
-    }
-
-    private func open() async throws(RPCError) -> ResponseStream<ValidateCodeResponse> {
-      guard !runID.isEmpty else {
-        return try await client.codeValidation.validateCode(request, options: options.call)
-      }
-      var call = options.call
-      call.idempotencyKey = nil
-      return try await client.codeValidation.watchValidation(
-        WatchValidationRequest(runId: runID, cursor: machine.cursor ?? ""), options: call)
     }
   }
 }

@@ -26,8 +26,7 @@ public struct ResumingWatch: AsyncSequence, Sendable {
     private let client: HitoClient
     private let request: WatchRequest
     private let options: WatchOptions
-    private var machine: ResumeMachine
-    private var responses: ResponseStream<WatchResponse>.Iterator?
+    private var stream: ResumedStream<WatchResponse>
 
     fileprivate init(client: HitoClient, request: WatchRequest, options: WatchOptions) {
       self.client = client
@@ -35,53 +34,29 @@ public struct ResumingWatch: AsyncSequence, Sendable {
       self.options = options
       var start: String?
       if case .afterCursor(let cursor) = request.start { start = cursor }
-      machine = ResumeMachine(cursor: start, givesUpAtFirst: options.givesUpAtFirst)
+      stream = ResumedStream(client, options, cursor: start)
     }
 
     /// Where it stands: keep it to continue in another process (`start = .afterCursor`).
-    public var cursor: String? { machine.cursor }
+    public var cursor: String? { stream.cursor }
 
     /// How often the stream broke and was taken up again.
-    public var interruptionCount: Int { machine.interruptionCount }
+    public var interruptionCount: Int { stream.interruptionCount }
 
     public mutating func next() async throws(RPCError) -> WatchResponse? {
-      while true {
-        var failure: RPCError?
-        do throws(RPCError) {
-          if let response = try await nextOfStream() {
-            machine.received(cursor: response.cursor)
-            return response
-          }
-        } catch {
-          failure = error
-        }
-        responses = nil
-        let step = machine.ended(failure, jitter: .random(in: 0...1))
-        guard case .reconnect(let delay) = step, !client.isClosed else {
-          throw failure ?? RPCError(.unavailable, "the server ended the stream")
-        }
-        options.onInterruption?(failure)
-        do {
-          try await _Concurrency.Task.sleep(for: delay)
-        } catch {
-          throw RPCError(.cancelled, "the watch was cancelled")
-        }
-      }
-    }
-
-    private mutating func nextOfStream() async throws(RPCError) -> WatchResponse? {
-      if responses == nil {
-        var request = self.request
-        if let cursor = machine.cursor { request.start = .afterCursor(cursor) }
-        responses = try await client.progress.watch(request, options: options.call)
-          .makeAsyncIterator()
-      }
-      return try await responses?.next()
+      let (client, first, call) = (client, request, options.call)
+      return try await stream.next(
+        cursor: \.cursor,
+        open: { (cursor) async throws(RPCError) in
+          var request = first
+          if let cursor { request.start = .afterCursor(cursor) }
+          return try await client.progress.watch(request, options: call)
+        })
     }
   }
 }
 
-/// How a `ResumingWatch` behaves.
+/// How a `ResumingWatch` or a `ResumingValidation` behaves.
 public struct WatchOptions: Sendable {
   /// Of each stream that it opens.
   public var call = CallOptions()

@@ -153,6 +153,13 @@ async def test_a_submission_is_judged_and_completes_its_task(judging, connect):
         ("util.py", v1.FileChange.FILE_CHANGE_ADDED),
     ]
     assert [d.message for d in compared.new_diagnostics] == ["zu lang"]
+    changed, added = compared.files
+    line = v1.LineChange
+    kinds = [entry.change for entry in changed.lines]
+    assert kinds.count(line.LINE_CHANGE_REMOVED) == changed.removed_lines > 0
+    assert kinds.count(line.LINE_CHANGE_ADDED) == changed.added_lines
+    assert all(entry.change == line.LINE_CHANGE_ADDED for entry in added.lines)
+    assert added.lines and added.removed_lines == 0
 
 
 async def test_hidden_tests_are_shown_to_those_who_oversee_and_nobody_else(

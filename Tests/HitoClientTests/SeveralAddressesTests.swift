@@ -31,7 +31,7 @@ struct SeveralAddressesTests {
     let client = try client(server, "\(Self.dead),127.0.0.1:2")
     let error = await #expect(throws: RPCError.self) {
       try await client.goals.listGoals(
-        ListGoalsRequest(), options: CallOptions(timeout: .seconds(1)))
+        ListGoalsRequest(), options: CallOptions(timeout: .seconds(30)))
     }
     #expect(error?.code == .unavailable && error?.isNotStarted == true)
     #expect(error?.message.contains("127.0.0.1:1, 127.0.0.1:2") == true)

@@ -210,6 +210,31 @@ import Testing
     #expect(!fixture.store.allEvents.dropFirst(before).contains { $0.type == "code.submitted" })
   }
 
+  @Test func `code that answers no task can bring its own tests, stored once`() async throws {
+    let ada = fixture.user()
+    func judged(_ content: String) async throws -> Contract.ValidationRun? {
+      try await fixture.validating {
+        try await fixture.validate(
+          fixture.submission(content), as: ada, suite: fixture.suite(["one"])
+        ).all()
+      }.last?.validation
+    }
+    let first = try await judged("one")
+    let second = try await judged("two")
+    #expect(first?.verdict == .passed && second?.verdict == .failed)
+    #expect(first?.suiteId != "" && first?.suiteId == second?.suiteId)
+    let goal = try await fixture.createGoal(tasks: ["uno"], as: ada)
+    for (submission, suite, field) in [
+      (fixture.submission("one", task: goal.tasks[0]), fixture.suite(["one"]), "suite"),
+      (fixture.submission("one", main: "main.js"), fixture.suite(["one"]), "suite.language"),
+      (fixture.submission("one"), Contract.TestSuite(kind: .unittest), "suite.language"),
+    ] {
+      let error = try #require(await fixture.validate(submission, as: ada, suite: suite).end())
+      #expect(error.code == .invalidArgument)
+      #expect(error.decodedDetails.fieldViolations.map(\.field).contains(field))
+    }
+  }
+
   @Test func `a learner's queue is bounded, and others keep their turn`() async throws {
     let (ada, bob) = (fixture.user(), fixture.user())
     for index in 0..<ValidationLimits.queued {

@@ -74,6 +74,75 @@ import Testing
     #expect(events.map(\.version) == [1, 2])
   }
 
+  @Test func `tests of one's own replace no verdict of others`() async throws {
+    let fixture = ServiceFixture(validator: ScriptedValidator())
+    let (teacher, ada, task) = try await enrolled(fixture)
+    let own = fixture.suite(["one"])
+    func judged(_ suite: Contract.TestSuite?, _ snapshot: String) async throws -> Contract.Verdict?
+    {
+      try await fixture.validating {
+        try await fixture.validate(nil, snapshot: snapshot, as: ada, suite: suite).all()
+      }.last?.validation?.verdict
+    }
+    let free = try await fixture.validating {
+      try await fixture.validate(fixture.submission("x"), as: ada, suite: own).all()
+    }.last?.validation
+    let snapshot = try #require(free?.snapshotId)
+    // One's own word may change.
+    #expect(free?.verdict == .failed)
+    #expect(try await judged(fixture.suite(["x"]), snapshot) == .passed)
+    #expect(try await fixture.snapshot(snapshot, as: ada).verdict == .passed)
+    let service = fixture.user(.service)
+    let recorded: RecordVerdictResponse = try await fixture.call(
+      CodeValidationServiceMethods.recordVerdict,
+      RecordVerdictRequest(snapshotId: snapshot, verdict: .failed, score: 0.25), as: service)
+    #expect(recorded.snapshot?.verdict == .failed)
+    let before = fixture.store.allEvents.count { $0.type == "code.validated" }
+    #expect(try await judged(fixture.suite(["x"]), snapshot) == .passed)
+    let read = try await fixture.snapshot(snapshot, as: ada)
+    #expect(read.verdict == .failed && read.validationScore == 0.25)
+    #expect(fixture.store.allEvents.count { $0.type == "code.validated" } == before)
+
+    // An instructor's tests go before what they recorded themselves.
+    _ = try await fixture.setTests(of: [task], fixture.suite(["one"]), as: teacher)
+    let answer = try await fixture.validating {
+      try await fixture.validate(fixture.submission("one", task: task), as: ada).all()
+    }.last?.validation
+    #expect(answer?.verdict == .passed)
+    #expect(try await fixture.snapshot(answer?.snapshotId, as: ada).verdict == .passed)
+  }
+
+  @Test func `what an overseer has validated is not its author's to cancel`() async throws {
+    let validator = ScriptedValidator()
+    let fixture = ServiceFixture(validator: validator)
+    let (teacher, ada, task) = try await enrolled(fixture)
+    _ = try await fixture.setTests(of: [task], fixture.suite(["one"]), as: teacher)
+    let snapshot =
+      try await fixture.validating {
+        try await fixture.validate(fixture.submission("one", task: task), as: ada).all()
+      }.last?.validation?.snapshotId ?? ""
+    func cancelling(_ run: String, _ user: Domain.User) async -> RPCError? {
+      do {
+        _ = try await fixture.call(
+          CodeValidationServiceMethods.cancelValidation, CancelValidationRequest(runId: run),
+          as: user, returning: CancelValidationResponse.self)
+        return nil
+      } catch {
+        return error as? RPCError
+      }
+    }
+    let overseen = fixture.validate(nil, snapshot: snapshot, as: teacher)
+    let run = try #require(try await overseen.next()).runId
+    #expect(await cancelling(run, ada)?.code == .permissionDenied)
+    #expect(await cancelling(run, teacher) == nil)
+    #expect(try await overseen.all().last?.validation?.status == .cancelled)
+    // A service acts for the author, whose turn it takes.
+    let service = fixture.validate(nil, snapshot: snapshot, as: fixture.user(.service))
+    let other = try #require(try await service.next()).runId
+    #expect(await cancelling(other, ada) == nil)
+    #expect(try await service.all().last?.validation?.status == .cancelled)
+  }
+
   @Test func `a preview changes nothing and is applied once`() async throws {
     let fixture = ServiceFixture(validator: ScriptedValidator())
     let (teacher, ada, task) = try await enrolled(fixture)

@@ -378,6 +378,41 @@ public struct FileChange: RawRepresentable, Hashable, Sendable, CaseIterable {
   }
 }
 
+/// What became of a line.
+public struct LineChange: RawRepresentable, Hashable, Sendable, CaseIterable {
+  /// Never sent.
+  public static let unspecified = LineChange(rawValue: 0)
+  /// Both have it.
+  public static let same = LineChange(rawValue: 1)
+  /// Only the earlier one has it.
+  public static let removed = LineChange(rawValue: 2)
+  /// Only the later one has it.
+  public static let added = LineChange(rawValue: 3)
+
+  /// The number on the wire; also one that nobody has named yet is legal.
+  public var rawValue: Int32
+
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// The values that this version of the contract names.
+  public static var allCases: [LineChange] {
+    [.unspecified, .same, .removed, .added]
+  }
+
+  /// The name in the contract; nil for a number that this version does not know.
+  public var protoName: String? {
+    switch self {
+    case .unspecified: "LINE_CHANGE_UNSPECIFIED"
+    case .same: "LINE_CHANGE_SAME"
+    case .removed: "LINE_CHANGE_REMOVED"
+    case .added: "LINE_CHANGE_ADDED"
+    default: nil
+    }
+  }
+}
+
 /// How tests are run.
 public struct TestKind: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Not said.
@@ -1644,15 +1679,21 @@ public struct FileComparison: WireMessage, Equatable {
   public var addedLines: Int32
   /// Lines that only the earlier one has.
   public var removedLines: Int32
+  /// The changed lines with up to three others around them; at most 2,000 in all files.
+  public var lines: [ComparedLine]
+  /// How many lines were left off.
+  public var droppedLineCount: Int32
 
   public init(
     path: String = "", change: FileChange = FileChange(rawValue: 0), addedLines: Int32 = 0,
-    removedLines: Int32 = 0
+    removedLines: Int32 = 0, lines: [ComparedLine] = [], droppedLineCount: Int32 = 0
   ) {
     self.path = path
     self.change = change
     self.addedLines = addedLines
     self.removedLines = removedLines
+    self.lines = lines
+    self.droppedLineCount = droppedLineCount
   }
 
   public static var fullName: String { "hito.v1.FileComparison" }
@@ -1660,6 +1701,35 @@ public struct FileComparison: WireMessage, Equatable {
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> FileComparison {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// A line of two snapshots.
+public struct ComparedLine: WireMessage, Equatable {
+  /// What became of it.
+  public var change: LineChange
+  /// The line, without its end.
+  public var text: String
+
+  public init(
+    change: LineChange = LineChange(rawValue: 0), text: String = ""
+  ) {
+    self.change = change
+    self.text = text
+  }
+
+  public static var fullName: String { "hito.v1.ComparedLine" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ComparedLine {
     try Codec.decode(bytes, limits)
   }
 
@@ -1714,7 +1784,8 @@ public struct CompareSnapshotsResponse: WireMessage, Equatable {
   public var snapshot: CodeSnapshot?
   /// Of both, in the order of their paths.
   public var files: [FileComparison]
-  /// Of the last validation of each that ended; none for code that is an example only.
+  /// Those whose status differs, of the last validation of each that ended; none for code that is an
+  /// example only.
   public var tests: [TestComparison]
   /// Diagnostics that only the later one has.
   public var newDiagnostics: [Diagnostic]
@@ -3867,6 +3938,8 @@ extension FileComparison: CodedMessage {
     self.change = FileChange(rawValue: Int32(truncatingIfNeeded: raw.pointee.change.rawValue))
     self.addedLines = raw.pointee.added_lines
     self.removedLines = raw.pointee.removed_lines
+    self.lines = Codec.messages(raw.pointee.n_lines, raw.pointee.lines)
+    self.droppedLineCount = raw.pointee.dropped_line_count
   }
 
   func write(
@@ -3878,6 +3951,29 @@ extension FileComparison: CodedMessage {
     raw.pointee.change = .init(rawValue: .init(truncatingIfNeeded: self.change.rawValue))
     raw.pointee.added_lines = self.addedLines
     raw.pointee.removed_lines = self.removedLines
+    raw.pointee.n_lines = self.lines.count
+    raw.pointee.lines = arena.list(self.lines) { arena.message($0) }
+    raw.pointee.dropped_line_count = self.droppedLineCount
+  }
+}
+
+extension ComparedLine: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ComparedLine>) {
+    hito__v1__compared_line__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ComparedLine>) {
+    self.change = LineChange(rawValue: Int32(truncatingIfNeeded: raw.pointee.change.rawValue))
+    self.text = Codec.string(raw.pointee.text)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ComparedLine>, _ arena: EncodingArena
+  ) {
+    raw.pointee.change = .init(rawValue: .init(truncatingIfNeeded: self.change.rawValue))
+    if !self.text.isEmpty {
+      raw.pointee.text = arena.string(self.text)
+    }
   }
 }
 

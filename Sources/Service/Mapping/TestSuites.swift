@@ -81,9 +81,6 @@ extension Domain.TestSuite {
     validate(into: &validation)
     try validation.check()
   }
-
-  /// SHA-256 of its text: two suites that say the same have the same.
-  var hash: [UInt8] { SHA256.hash(json.text) }
 }
 
 extension Domain.ExpectedTest {

@@ -16,26 +16,27 @@ package struct ValidationPorts: Sendable {
 
   package init(
     validations: any ValidationStore, queue: any ValidationQueue, tests: any TaskTestsStore,
-    validator: (any CodeValidator)?, feedback: any ValidationFeedback = ReasonFeedback(),
+    validator: (any CodeValidator)?, unavailableReason: String = NoSandbox.reason,
+    feedback: any ValidationFeedback = ReasonFeedback(),
     exchange: (any DiagnosticExchange)? = nil
   ) {
     self.validations = validations
     self.queue = queue
     self.tests = tests
     self.validator = validator ?? NoSandbox()
-    unavailableReason = validator == nil ? NoSandbox.reason : ""
+    self.unavailableReason = validator == nil ? unavailableReason : ""
     self.feedback = feedback
     self.exchange = exchange
   }
 }
 
 /// What stands in a place without a sandbox: code is never run bare.
-struct NoSandbox: CodeValidator {
-  static let reason = "this server has no sandbox, and runs no code without one"
+package struct NoSandbox: CodeValidator {
+  package static let reason = "this server has no sandbox, and runs no code without one"
 
-  func languages() async -> [LanguageSupport] { [] }
+  package func languages() async -> [LanguageSupport] { [] }
 
-  func validate(
+  package func validate(
     _ job: ValidationJob, step: @Sendable (ValidationStep) async throws -> Void
   ) async throws -> ValidationReport {
     let run = RunOutcome(status: .sandboxUnavailable)

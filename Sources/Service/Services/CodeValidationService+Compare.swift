@@ -1,6 +1,7 @@
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Validation
 
 extension CodeValidationService {
   func compareSnapshots(
@@ -9,19 +10,19 @@ extension CodeValidationService {
     let caller = try context.caller
     let earlier = try await side(request.earlierSnapshotId, "earlier_snapshot_id", caller)
     let later = try await side(request.snapshotId, "snapshot_id", caller)
-    let before = earlier.report?.diagnostics ?? []
-    let after = later.report?.diagnostics ?? []
+    let found = ReportComparison(
+      from: (earlier.submission, earlier.report), to: (later.submission, later.report))
     return CompareSnapshotsResponse(
       earlier: earlier.message, snapshot: later.message,
-      files: Self.files(earlier.files, later.files),
-      tests: Self.tests(earlier.report?.tests ?? [], later.report?.tests ?? []),
-      newDiagnostics: after.without(before).map(Contract.Diagnostic.init),
-      fixedDiagnostics: before.without(after).map(Contract.Diagnostic.init))
+      files: Self.files(found.files, earlier.submission, later.submission),
+      tests: found.tests.map(TestComparison.init),
+      newDiagnostics: found.newDiagnostics.map(Contract.Diagnostic.init),
+      fixedDiagnostics: found.goneDiagnostics.map(Contract.Diagnostic.init))
   }
 
   private struct Side {
     var message: Contract.CodeSnapshot
-    var files: [Domain.SourceFile]
+    var submission: Domain.Submission
     var report: Domain.ValidationReport?
   }
 
@@ -36,75 +37,48 @@ extension CodeValidationService {
     var message = Contract.CodeSnapshot(found)
     message.codeContent = ""
     return Side(
-      message: message, files: snapshot.submission.files,
+      message: message, submission: snapshot.submission,
       report: last?.fullReport ?? last?.run.report)
   }
 
+  /// All files of both, in the order of their paths.
   private static func files(
-    _ before: [Domain.SourceFile], _ after: [Domain.SourceFile]
+    _ changed: [ReportComparison.ChangedFile], _ before: Domain.Submission,
+    _ after: Domain.Submission
   ) -> [FileComparison] {
-    let old = Dictionary(before.map { ($0.path, $0.content) }) { first, _ in first }
-    let new = Dictionary(after.map { ($0.path, $0.content) }) { first, _ in first }
-    return Set(old.keys).union(new.keys).sorted().map { path in
-      let (removed, added) = LineCounts.differences(old[path] ?? "", new[path] ?? "")
-      let change: FileChange =
-        switch (old[path], new[path]) {
-        case (nil, _): .added
-        case (_, nil): .removed
-        case (let old, let new): old == new ? .same : .changed
-        }
+    let old = Set(before.files.map(\.path))
+    let new = Set(after.files.map(\.path))
+    let changes = Dictionary(changed.map { ($0.path, $0) }) { first, _ in first }
+    return old.union(new).sorted().map { path in
+      guard let file = changes[path] else { return FileComparison(path: path, change: .same) }
       return FileComparison(
-        path: path, change: change, addedLines: Int32(clamping: added),
-        removedLines: Int32(clamping: removed))
-    }
-  }
-
-  private static func tests(
-    _ before: [TestOutcome], _ after: [TestOutcome]
-  ) -> [TestComparison] {
-    let old = Dictionary(before.map { ($0.id, $0) }) { first, _ in first }
-    let newIDs = Set(after.map(\.id))
-    let kept = after + before.filter { !newIDs.contains($0.id) }
-    return kept.map { test in
-      let isNew = newIDs.contains(test.id)
-      return TestComparison(
-        id: test.id, name: test.title.isEmpty ? test.id : test.title,
-        before: old[test.id].map { Contract.TestStatus($0.status) } ?? .unspecified,
-        after: isNew ? Contract.TestStatus(test.status) : .unspecified)
+        path: path,
+        change: !old.contains(path) ? .added : !new.contains(path) ? .removed : .changed,
+        addedLines: Int32(clamping: file.addedCount),
+        removedLines: Int32(clamping: file.removedCount),
+        lines: file.lines.map(ComparedLine.init),
+        droppedLineCount: Int32(clamping: file.droppedLineCount))
     }
   }
 }
 
-/// How many lines differ, each counted as often as it stands there: lines that were only moved do not
-/// differ.
-enum LineCounts {
-  static func differences(_ before: String, _ after: String) -> (removed: Int, added: Int) {
-    if before == after { return (0, 0) }
-    var counts: [Substring: Int] = [:]
-    for line in before.split(separator: "\n", omittingEmptySubsequences: true) {
-      counts[line, default: 0] += 1
-    }
-    for line in after.split(separator: "\n", omittingEmptySubsequences: true) {
-      counts[line, default: 0] -= 1
-    }
-    let removed = counts.values.reduce(0) { $0 + max(0, $1) }
-    let added = counts.values.reduce(0) { $0 + max(0, -$1) }
-    return (removed, added)
+extension ComparedLine {
+  fileprivate init(_ line: LineDiff.Line) {
+    let change: LineChange =
+      switch line.change {
+      case .same: .same
+      case .removed: .removed
+      case .added: .added
+      }
+    self.init(change: change, text: line.text)
   }
 }
 
-extension [Domain.Diagnostic] {
-  /// Those that the other list has nothing like of: what was said, wherever it stands now.
-  fileprivate func without(_ others: [Domain.Diagnostic]) -> [Domain.Diagnostic] {
-    func name(_ diagnostic: Domain.Diagnostic) -> [String] {
-      [diagnostic.path, diagnostic.tool, diagnostic.ruleID, diagnostic.message]
-    }
-    var counts: [[String]: Int] = [:]
-    for other in others { counts[name(other), default: 0] += 1 }
-    return filter { diagnostic in
-      let count = counts[name(diagnostic), default: 0]
-      counts[name(diagnostic)] = count - 1
-      return count <= 0
-    }
+extension TestComparison {
+  fileprivate init(_ test: ReportComparison.ChangedTest) {
+    self.init(
+      id: test.id, name: test.title.isEmpty ? test.id : test.title,
+      before: test.before.map { Contract.TestStatus($0) } ?? .unspecified,
+      after: test.after.map { Contract.TestStatus($0) } ?? .unspecified)
   }
 }

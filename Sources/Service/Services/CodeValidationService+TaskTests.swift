@@ -3,6 +3,7 @@ internal import Digits
 internal import Domain
 internal import JSON
 internal import RPC
+internal import Validation
 internal import Writes
 
 extension CodeValidationService {
@@ -14,7 +15,7 @@ extension CodeValidationService {
     let caller = try context.caller
     let ids = try taskIDs(request.taskIds)
     let suite = try Domain.TestSuite(checking: request.suite)
-    let hash = suite.hash
+    let hash = ValidationHash.suite(suite)
     // Two who set the same tests at once make one suite, and one version after the other.
     return try await writes.perform(
       context, caller, WritePolicy(retriesDuplicates: true)

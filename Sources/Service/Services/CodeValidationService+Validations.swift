@@ -67,10 +67,12 @@ extension CodeValidationService {
     return try await writes.perform(context, caller, .uncharged) { change in
       let found = try await validation(id, caller)
       guard
-        // What an overseer has validated again is not its author's to stop.
+        // What an overseer has validated is in the overseer's queue, and not its author's to stop.
         found.run.callerID == caller.userID || caller.role.seesEverybody
+          || found.run.userID == caller.userID && found.run.queueKey == caller.userID
       else {
-        throw DomainError.forbidden("only who asked for a validation may cancel it")
+        throw DomainError.forbidden(
+          "only who asked for a validation, and whom it was asked for, may cancel it")
       }
       var run = found.run
       if run.status == .cancelled {

@@ -4,6 +4,7 @@ internal import EventLog
 internal import JSON
 internal import OpenSSL
 internal import RPC
+internal import Validation
 internal import Writes
 
 /// What is to be validated, as a call asks for it.
@@ -21,7 +22,7 @@ struct ValidationOrder: Sendable {
   var seed: UInt32 = 0
   var groupID: EntityID?
   var isPreview = false
-  /// Nil: the author of the code.
+  /// Nil: the author of the code, or who oversees them.
   var queueKey: EntityID?
 }
 
@@ -92,7 +93,9 @@ struct ValidationCalls: Sendable {
       changes.append(.insertSnapshot(new))
       events.append(new.event(.codeSubmitted, goalCourseID: courseID, context: context))
     }
-    let queueKey = order.queueKey ?? snapshot.userID
+    // Who sees everybody acts for the author; an overseer takes none of the author's turns.
+    let queueKey =
+      order.queueKey ?? (caller.role.seesEverybody ? snapshot.userID : caller.userID)
     guard try await ports.queue.queuedCount(of: queueKey) < ValidationLimits.queued else {
       throw DomainError.limitReached(
         "validations that wait, of one learner", maximum: ValidationLimits.queued)
@@ -140,7 +143,7 @@ struct ValidationCalls: Sendable {
       throw DomainError.invalid(
         "suite.language", "is '\(suite.language)', but the code is '\(snapshot.language)'")
     }
-    let hash = suite.hash
+    let hash = ValidationHash.suite(suite)
     if let known = try await ports.tests.suite(hash: hash, authorID: caller.userID) {
       return known
     }

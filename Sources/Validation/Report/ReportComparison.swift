@@ -15,7 +15,6 @@ package struct ReportComparison: Sendable, Hashable {
   package struct ChangedTest: Sendable, Hashable {
     package var id: String
     package var title: String
-    package var isHidden: Bool
     /// Nil where the older report has no such test.
     package var before: TestStatus?
     /// Nil where the newer report has no such test.
@@ -31,9 +30,6 @@ package struct ReportComparison: Sendable, Hashable {
   package var tests: [ChangedTest]
   package var newDiagnostics: [Diagnostic]
   package var goneDiagnostics: [Diagnostic]
-  /// Nil where one of the two has none.
-  package var scoreDifference: Double?
-  package var verdicts: [Verdict]
 
   /// Compares; a pure function. Diagnostics are the same where tool, rule, file and message are,
   /// wherever they stand: lines move.
@@ -46,10 +42,6 @@ package struct ReportComparison: Sendable, Hashable {
     let (oldFound, newFound) = (old.report?.diagnostics ?? [], new.report?.diagnostics ?? [])
     newDiagnostics = Self.diagnostics(newFound, without: oldFound)
     goneDiagnostics = Self.diagnostics(oldFound, without: newFound)
-    if let before = old.report?.score, let after = new.report?.score {
-      scoreDifference = after - before
-    }
-    verdicts = [old.report?.verdict, new.report?.verdict].compactMap { $0 }
   }
 
   private static func files(_ old: Submission, _ new: Submission) -> [ChangedFile] {
@@ -88,11 +80,11 @@ package struct ReportComparison: Sendable, Hashable {
       let was = before[test.id]?.status
       guard was != test.status else { return nil }
       return ChangedTest(
-        id: test.id, title: test.title, isHidden: test.isHidden, before: was, after: test.status)
+        id: test.id, title: test.title, before: was, after: test.status)
     }
     let gone = old.filter { !after.contains($0.id) }.map {
       ChangedTest(
-        id: $0.id, title: $0.title, isHidden: $0.isHidden, before: $0.status, after: nil)
+        id: $0.id, title: $0.title, before: $0.status, after: nil)
     }
     return changed + gone
   }

@@ -16,7 +16,7 @@ package enum ValidationHash {
     return encoder.finish()
   }
 
-  /// Of everything in a suite that can change a verdict or a score: files, tests, command, limits, policy.
+  /// Of everything in a suite: files, tests, command, limits, policy, and whether it completes the task.
   package static func suite(_ suite: TestSuite) -> [UInt8] {
     var encoder = CanonicalEncoder("hito suite 1")
     encoder.add(suite.language)
@@ -43,6 +43,7 @@ package enum ValidationHash {
     encoder.add("\(suite.policy.testShare)")
     encoder.add(suite.policy.passingScore.map { "\($0)" } ?? "none")
     encoder.add(suite.policy.ignoredRules.sorted())
+    encoder.add("\(suite.completesTask)")
     return encoder.finish()
   }
 }

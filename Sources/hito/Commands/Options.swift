@@ -17,6 +17,18 @@ struct ClientOptions: ParsableArguments {
     options.waitsForReady = waitForServer
     return options
   }
+
+  /// Of a stream that is taken up again when its connection breaks, which is said on standard error.
+  var watchOptions: WatchOptions {
+    var options = WatchOptions()
+    options.call = callOptions
+    // Who types a wrong address is told so at once.
+    options.givesUpAtFirst = !waitForServer
+    options.onInterruption = { error in
+      Output.note("-- \(error.map { "\($0)" } ?? "the server ended the stream"); reconnecting")
+    }
+    return options
+  }
 }
 
 /// Which database a command works on directly.

@@ -118,7 +118,7 @@ struct ValidateCommand: AsyncParsableCommand {
         request.suite = suite
       }
     }
-    return try await follow(server.validate(request, options: options), submission)
+    return try await follow(server.validate(request, options: client.watchOptions), submission)
   }
 
   private func submission() throws -> Submission {
@@ -143,16 +143,6 @@ struct ValidateCommand: AsyncParsableCommand {
   /// `main` with any ending, beside the others.
   private static func isMain(_ path: String) -> Bool {
     !path.contains("/") && path.split(separator: ".").first == "main"
-  }
-
-  private var options: WatchOptions {
-    var options = WatchOptions()
-    options.call = client.callOptions
-    options.givesUpAtFirst = !client.waitForServer
-    options.onInterruption = { error in
-      Output.note("-- \(error.map { "\($0)" } ?? "the server ended the stream"); reconnecting")
-    }
-    return options
   }
 
   private func follow(

@@ -52,7 +52,7 @@ struct WatchCommand: AsyncParsableCommand {
   func run() async throws {
     try await reporting(client) { server in
       let schema = json ? try Schema.own() : nil
-      let watch = server.watch(request, options: options)
+      let watch = server.watch(request, options: client.watchOptions)
       let task = Task { try await follow(watch, schema) }
       let interrupt = Interrupt { task.cancel() }
       defer { interrupt.stop() }
@@ -63,17 +63,6 @@ struct WatchCommand: AsyncParsableCommand {
       }
       if let cursor { Output.note("\nto continue from here: hito watch --from \(cursor)") }
     }
-  }
-
-  private var options: WatchOptions {
-    var options = WatchOptions()
-    options.call = client.callOptions
-    // Who types a wrong address is told so at once.
-    options.givesUpAtFirst = !client.waitForServer
-    options.onInterruption = { error in
-      Output.note("-- \(error.map { "\($0)" } ?? "the server ended the stream"); reconnecting")
-    }
-    return options
   }
 
   /// Shows what comes; returns with the cursor after which to continue when it is interrupted, which

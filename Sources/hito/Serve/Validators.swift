@@ -36,7 +36,8 @@ struct Validators: Sendable {
     let store = PostgresValidationStore(database)
     return ValidationPorts(
       validations: store, queue: store, tests: PostgresTaskTestsStore(database),
-      validator: validator, feedback: TemplateFeedback(), exchange: SarifExchange())
+      validator: validator, unavailableReason: "workers elsewhere validate, and know with what",
+      feedback: TemplateFeedback(), exchange: SarifExchange())
   }
 }
 

@@ -125,12 +125,14 @@ extension ServiceFixture {
 
   func validate(
     _ submission: Contract.Submission?, snapshot: String = "", as user: Domain.User,
-    key: String? = nil, withFeedback: Bool = false, runs: Int32 = 0
+    key: String? = nil, withFeedback: Bool = false, runs: Int32 = 0,
+    suite: Contract.TestSuite? = nil
   ) -> ValidationProbe {
     ValidationProbe(
       self, CodeValidationServiceMethods.validateCode,
       ValidateCodeRequest(
-        snapshotId: snapshot, withFeedback: withFeedback, submission: submission, runs: runs),
+        snapshotId: snapshot, withFeedback: withFeedback, submission: submission, runs: runs,
+        suite: suite),
       as: user, key: key)
   }
 

@@ -1426,6 +1426,51 @@ void   hito__v1__file_comparison__free_unpacked
   assert(message->base.descriptor == &hito__v1__file_comparison__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hito__v1__compared_line__init
+                     (Hito__V1__ComparedLine         *message)
+{
+  static const Hito__V1__ComparedLine init_value = HITO__V1__COMPARED_LINE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__compared_line__get_packed_size
+                     (const Hito__V1__ComparedLine *message)
+{
+  assert(message->base.descriptor == &hito__v1__compared_line__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__compared_line__pack
+                     (const Hito__V1__ComparedLine *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__compared_line__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__compared_line__pack_to_buffer
+                     (const Hito__V1__ComparedLine *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__compared_line__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ComparedLine *
+       hito__v1__compared_line__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ComparedLine *)
+     protobuf_c_message_unpack (&hito__v1__compared_line__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__compared_line__free_unpacked
+                     (Hito__V1__ComparedLine *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__compared_line__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hito__v1__test_comparison__init
                      (Hito__V1__TestComparison         *message)
 {
@@ -5982,7 +6027,7 @@ const ProtobufCMessageDescriptor hito__v1__compare_snapshots_request__descriptor
   (ProtobufCMessageInit) hito__v1__compare_snapshots_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__file_comparison__field_descriptors[4] =
+static const ProtobufCFieldDescriptor hito__v1__file_comparison__field_descriptors[6] =
 {
   {
     "path",
@@ -6032,17 +6077,43 @@ static const ProtobufCFieldDescriptor hito__v1__file_comparison__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "lines",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__FileComparison, n_lines),
+    offsetof(Hito__V1__FileComparison, lines),
+    &hito__v1__compared_line__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dropped_line_count",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__FileComparison, dropped_line_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__file_comparison__field_indices_by_name[] = {
   2,   /* field[2] = added_lines */
   1,   /* field[1] = change */
+  5,   /* field[5] = dropped_line_count */
+  4,   /* field[4] = lines */
   0,   /* field[0] = path */
   3,   /* field[3] = removed_lines */
 };
 static const ProtobufCIntRange hito__v1__file_comparison__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor hito__v1__file_comparison__descriptor =
 {
@@ -6052,11 +6123,62 @@ const ProtobufCMessageDescriptor hito__v1__file_comparison__descriptor =
   "Hito__V1__FileComparison",
   "hito.v1",
   sizeof(Hito__V1__FileComparison),
-  4,
+  6,
   hito__v1__file_comparison__field_descriptors,
   hito__v1__file_comparison__field_indices_by_name,
   1,  hito__v1__file_comparison__number_ranges,
   (ProtobufCMessageInit) hito__v1__file_comparison__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__compared_line__field_descriptors[2] =
+{
+  {
+    "change",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ComparedLine, change),
+    &hito__v1__line_change__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ComparedLine, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__compared_line__field_indices_by_name[] = {
+  0,   /* field[0] = change */
+  1,   /* field[1] = text */
+};
+static const ProtobufCIntRange hito__v1__compared_line__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__compared_line__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ComparedLine",
+  "ComparedLine",
+  "Hito__V1__ComparedLine",
+  "hito.v1",
+  sizeof(Hito__V1__ComparedLine),
+  2,
+  hito__v1__compared_line__field_descriptors,
+  hito__v1__compared_line__field_indices_by_name,
+  1,  hito__v1__compared_line__number_ranges,
+  (ProtobufCMessageInit) hito__v1__compared_line__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor hito__v1__test_comparison__field_descriptors[4] =
@@ -8890,6 +9012,38 @@ const ProtobufCEnumDescriptor hito__v1__file_change__descriptor =
   hito__v1__file_change__enum_values_by_name,
   1,
   hito__v1__file_change__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue hito__v1__line_change__enum_values_by_number[4] =
+{
+  { "LINE_CHANGE_UNSPECIFIED", "HITO__V1__LINE_CHANGE__LINE_CHANGE_UNSPECIFIED", 0 },
+  { "LINE_CHANGE_SAME", "HITO__V1__LINE_CHANGE__LINE_CHANGE_SAME", 1 },
+  { "LINE_CHANGE_REMOVED", "HITO__V1__LINE_CHANGE__LINE_CHANGE_REMOVED", 2 },
+  { "LINE_CHANGE_ADDED", "HITO__V1__LINE_CHANGE__LINE_CHANGE_ADDED", 3 },
+};
+static const ProtobufCIntRange hito__v1__line_change__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex hito__v1__line_change__enum_values_by_name[4] =
+{
+  { "LINE_CHANGE_ADDED", 3 },
+  { "LINE_CHANGE_REMOVED", 2 },
+  { "LINE_CHANGE_SAME", 1 },
+  { "LINE_CHANGE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor hito__v1__line_change__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hito.v1.LineChange",
+  "LineChange",
+  "Hito__V1__LineChange",
+  "hito.v1",
+  4,
+  hito__v1__line_change__enum_values_by_number,
+  4,
+  hito__v1__line_change__enum_values_by_name,
+  1,
+  hito__v1__line_change__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue hito__v1__test_kind__enum_values_by_number[6] =

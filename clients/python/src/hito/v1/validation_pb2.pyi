@@ -22,6 +22,10 @@ FILE_CHANGE_CHANGED: FileChange
 FILE_CHANGE_REMOVED: FileChange
 FILE_CHANGE_SAME: FileChange
 FILE_CHANGE_UNSPECIFIED: FileChange
+LINE_CHANGE_ADDED: LineChange
+LINE_CHANGE_REMOVED: LineChange
+LINE_CHANGE_SAME: LineChange
+LINE_CHANGE_UNSPECIFIED: LineChange
 RUN_STATUS_COMPILE_ERROR: RunStatus
 RUN_STATUS_CPU_LIMIT: RunStatus
 RUN_STATUS_EXIT_CODE: RunStatus
@@ -171,6 +175,14 @@ class CompareSnapshotsResponse(_message.Message):
     tests: _containers.RepeatedCompositeFieldContainer[TestComparison]
     def __init__(self, earlier: _Optional[_Union[CodeSnapshot, _Mapping]] = ..., snapshot: _Optional[_Union[CodeSnapshot, _Mapping]] = ..., files: _Optional[_Iterable[_Union[FileComparison, _Mapping]]] = ..., tests: _Optional[_Iterable[_Union[TestComparison, _Mapping]]] = ..., new_diagnostics: _Optional[_Iterable[_Union[Diagnostic, _Mapping]]] = ..., fixed_diagnostics: _Optional[_Iterable[_Union[Diagnostic, _Mapping]]] = ...) -> None: ...
 
+class ComparedLine(_message.Message):
+    __slots__ = ["change", "text"]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    change: LineChange
+    text: str
+    def __init__(self, change: _Optional[_Union[LineChange, str]] = ..., text: _Optional[str] = ...) -> None: ...
+
 class CreateSnapshotRequest(_message.Message):
     __slots__ = ["code_content", "course_id", "file_path", "language", "task_id", "user_id"]
     CODE_CONTENT_FIELD_NUMBER: _ClassVar[int]
@@ -268,16 +280,20 @@ class FeedbackResult(_message.Message):
     def __init__(self, text: _Optional[str] = ..., citations: _Optional[_Iterable[_Union[_common_pb2.Citation, _Mapping]]] = ..., diagnostics: _Optional[_Iterable[_Union[Diagnostic, _Mapping]]] = ...) -> None: ...
 
 class FileComparison(_message.Message):
-    __slots__ = ["added_lines", "change", "path", "removed_lines"]
+    __slots__ = ["added_lines", "change", "dropped_line_count", "lines", "path", "removed_lines"]
     ADDED_LINES_FIELD_NUMBER: _ClassVar[int]
     CHANGE_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_LINE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     REMOVED_LINES_FIELD_NUMBER: _ClassVar[int]
     added_lines: int
     change: FileChange
+    dropped_line_count: int
+    lines: _containers.RepeatedCompositeFieldContainer[ComparedLine]
     path: str
     removed_lines: int
-    def __init__(self, path: _Optional[str] = ..., change: _Optional[_Union[FileChange, str]] = ..., added_lines: _Optional[int] = ..., removed_lines: _Optional[int] = ...) -> None: ...
+    def __init__(self, path: _Optional[str] = ..., change: _Optional[_Union[FileChange, str]] = ..., added_lines: _Optional[int] = ..., removed_lines: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[ComparedLine, _Mapping]]] = ..., dropped_line_count: _Optional[int] = ...) -> None: ...
 
 class GetFeedbackRequest(_message.Message):
     __slots__ = ["code", "question", "snapshot_id"]
@@ -971,6 +987,9 @@ class ValidationStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
 
 class FileChange(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class LineChange(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
 
 class TestKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):

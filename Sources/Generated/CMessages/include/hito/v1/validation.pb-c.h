@@ -53,6 +53,7 @@ typedef struct Hito__V1__ValidateBatchResponse Hito__V1__ValidateBatchResponse;
 typedef struct Hito__V1__SubmissionRefusal Hito__V1__SubmissionRefusal;
 typedef struct Hito__V1__CompareSnapshotsRequest Hito__V1__CompareSnapshotsRequest;
 typedef struct Hito__V1__FileComparison Hito__V1__FileComparison;
+typedef struct Hito__V1__ComparedLine Hito__V1__ComparedLine;
 typedef struct Hito__V1__TestComparison Hito__V1__TestComparison;
 typedef struct Hito__V1__CompareSnapshotsResponse Hito__V1__CompareSnapshotsResponse;
 typedef struct Hito__V1__RevalidateRequest Hito__V1__RevalidateRequest;
@@ -365,6 +366,28 @@ typedef enum _Hito__V1__FileChange {
   HITO__V1__FILE_CHANGE__FILE_CHANGE_SAME = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__FILE_CHANGE)
 } Hito__V1__FileChange;
+/*
+ * What became of a line.
+ */
+typedef enum _Hito__V1__LineChange {
+  /*
+   * Never sent.
+   */
+  HITO__V1__LINE_CHANGE__LINE_CHANGE_UNSPECIFIED = 0,
+  /*
+   * Both have it.
+   */
+  HITO__V1__LINE_CHANGE__LINE_CHANGE_SAME = 1,
+  /*
+   * Only the earlier one has it.
+   */
+  HITO__V1__LINE_CHANGE__LINE_CHANGE_REMOVED = 2,
+  /*
+   * Only the later one has it.
+   */
+  HITO__V1__LINE_CHANGE__LINE_CHANGE_ADDED = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__LINE_CHANGE)
+} Hito__V1__LineChange;
 /*
  * How tests are run.
  */
@@ -1545,10 +1568,39 @@ struct  Hito__V1__FileComparison
    * Lines that only the earlier one has.
    */
   int32_t removed_lines;
+  /*
+   * The changed lines with up to three others around them; at most 2,000 in all files.
+   */
+  size_t n_lines;
+  Hito__V1__ComparedLine **lines;
+  /*
+   * How many lines were left off.
+   */
+  int32_t dropped_line_count;
 };
 #define HITO__V1__FILE_COMPARISON__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__file_comparison__descriptor) \
-    , (char *)protobuf_c_empty_string, HITO__V1__FILE_CHANGE__FILE_CHANGE_UNSPECIFIED, 0, 0 }
+    , (char *)protobuf_c_empty_string, HITO__V1__FILE_CHANGE__FILE_CHANGE_UNSPECIFIED, 0, 0, 0,NULL, 0 }
+
+
+/*
+ * A line of two snapshots.
+ */
+struct  Hito__V1__ComparedLine
+{
+  ProtobufCMessage base;
+  /*
+   * What became of it.
+   */
+  Hito__V1__LineChange change;
+  /*
+   * The line, without its end.
+   */
+  char *text;
+};
+#define HITO__V1__COMPARED_LINE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__compared_line__descriptor) \
+    , HITO__V1__LINE_CHANGE__LINE_CHANGE_UNSPECIFIED, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -1599,7 +1651,8 @@ struct  Hito__V1__CompareSnapshotsResponse
   size_t n_files;
   Hito__V1__FileComparison **files;
   /*
-   * Of the last validation of each that ended; none for code that is an example only.
+   * Those whose status differs, of the last validation of each that ended; none for code that is an
+   * example only.
    */
   size_t n_tests;
   Hito__V1__TestComparison **tests;
@@ -3134,6 +3187,25 @@ Hito__V1__FileComparison *
 void   hito__v1__file_comparison__free_unpacked
                      (Hito__V1__FileComparison *message,
                       ProtobufCAllocator *allocator);
+/* Hito__V1__ComparedLine methods */
+void   hito__v1__compared_line__init
+                     (Hito__V1__ComparedLine         *message);
+size_t hito__v1__compared_line__get_packed_size
+                     (const Hito__V1__ComparedLine   *message);
+size_t hito__v1__compared_line__pack
+                     (const Hito__V1__ComparedLine   *message,
+                      uint8_t             *out);
+size_t hito__v1__compared_line__pack_to_buffer
+                     (const Hito__V1__ComparedLine   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ComparedLine *
+       hito__v1__compared_line__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__compared_line__free_unpacked
+                     (Hito__V1__ComparedLine *message,
+                      ProtobufCAllocator *allocator);
 /* Hito__V1__TestComparison methods */
 void   hito__v1__test_comparison__init
                      (Hito__V1__TestComparison         *message);
@@ -3871,6 +3943,9 @@ typedef void (*Hito__V1__CompareSnapshotsRequest_Closure)
 typedef void (*Hito__V1__FileComparison_Closure)
                  (const Hito__V1__FileComparison *message,
                   void *closure_data);
+typedef void (*Hito__V1__ComparedLine_Closure)
+                 (const Hito__V1__ComparedLine *message,
+                  void *closure_data);
 typedef void (*Hito__V1__TestComparison_Closure)
                  (const Hito__V1__TestComparison *message,
                   void *closure_data);
@@ -4180,6 +4255,7 @@ extern const ProtobufCEnumDescriptor    hito__v1__validation_stage__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__stage_status__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__validation_status__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__file_change__descriptor;
+extern const ProtobufCEnumDescriptor    hito__v1__line_change__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__test_kind__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__diagnostic__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__source_edit__descriptor;
@@ -4216,6 +4292,7 @@ extern const ProtobufCMessageDescriptor hito__v1__validate_batch_response__descr
 extern const ProtobufCMessageDescriptor hito__v1__submission_refusal__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__compare_snapshots_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__file_comparison__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__compared_line__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__test_comparison__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__compare_snapshots_response__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__revalidate_request__descriptor;
