@@ -1,9 +1,11 @@
-"""What a server that is killed in the middle of a learner's program leaves behind: nothing."""
+"""A server, and a sandbox, that are killed in the middle of a learner's program."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
+import signal
 from pathlib import Path
 from typing import Iterator, List, Set, Tuple
 
@@ -105,3 +107,29 @@ async def test_a_kill_of_the_server_leaves_no_process_no_file_and_no_group(serve
     assert running.interruptions > 0
     assert not named(mark)
     assert len({answer.run_id for answer in answers if answer.run_id}) == 1
+
+
+def parent(process: Path) -> Path:
+    """The process that started it, as `/proc` shows it."""
+    return Path("/proc") / (process / "stat").read_text().rsplit(")", 1)[1].split()[1]
+
+
+async def test_a_sandbox_that_is_killed_is_no_fault_of_the_code(server, connect):
+    ana: Person = await join(server, connect, "Ana")
+    mark = "marca_" + secrets.token_hex(8)
+    running = ana.client.code_validation.validate_resuming(request(mark))
+    answers = [await running.__anext__()]
+    for _ in waiting(60, "the program's daemons"):
+        guests = named(mark)
+        if len(guests) > DAEMONS:
+            break
+    # From the first of the program's processes up to the one that the server started.
+    child = min(guests, key=lambda process: int(process.name))
+    while int(parent(child).name) not in (server.pid, 1):
+        child = parent(child)
+    os.kill(int(child.name), signal.SIGKILL)
+    answers += [answer async for answer in running]
+    result = answers[-1].result
+    # Tried again, and right; where that is not done, it is said to be ours.
+    assert result.verdict == v1.Verdict.VERDICT_PASSED, answers[-1]
+    assert not named(mark)

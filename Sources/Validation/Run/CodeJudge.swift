@@ -115,6 +115,8 @@ package final class CodeJudge: CodeValidator {
       return try await run.report(step)
     } catch let error as SandboxError {
       if error == .cancelled { throw CancellationError() }
+      // That is no fault of the code, and may not come again: who runs validations tries it again.
+      if case .failed = error { throw error }
       logger.debug("a validation got no sandbox", metadata: ["error": "\(error)"])
       return try await run.report(without: error, step)
     }

@@ -173,7 +173,7 @@ struct ValidationRun {
         (.errored, "\(maximum) validations wait already; try again later")
       case .expired: (.errored, "it was not this validation's turn in time; try again later")
       case .invalid(let text): (.inconclusive, "the limits of these tests cannot be had: \(text)")
-      case .cancelled, .failed: (.errored, "the sandbox failed; try again")
+      case .cancelled, .failed: (.errored, "the sandbox failed")
       }
     if let (stage, _) = startedStage {
       try await finish(stage, verdict == .errored ? .errored : .unavailable, note: reason, step)
