@@ -11,7 +11,7 @@ enum JobCheck {
   private static let reportDescriptors = 3...9
   /// Where the sandbox itself mounts, or has files of its own.
   private static let ownFolders = [
-    "/work", "/tmp", "/proc", "/dev", "/etc", "/usr", "/init", "/sys",
+    SandboxFolder.work, SandboxFolder.temporary, "/proc", "/dev", "/etc", "/usr", "/init", "/sys",
   ]
 
   /// - Parameter maxima: of each limit.

@@ -1,4 +1,12 @@
-/// A relative path below `/work` that cannot lead out of it by its text: `src/main.c`.
+/// Where the folders of a job stand in its sandbox.
+package enum SandboxFolder {
+  /// Of the job's files: the command starts there.
+  package static let work = "/work"
+  /// Empty at first.
+  package static let temporary = "/tmp"
+}
+
+/// A relative path below `SandboxFolder.work` that cannot lead out of it by its text: `src/main.c`.
 package struct SandboxPath: Sendable, Hashable, CustomStringConvertible {
   package static let byteCountMax = 1000
   package static let nameByteCountMax = 255
@@ -37,4 +45,7 @@ package struct SandboxPath: Sendable, Hashable, CustomStringConvertible {
   }
 
   package var description: String { text }
+
+  /// As the programs of the job call it.
+  package var absolute: String { "\(SandboxFolder.work)/\(text)" }
 }

@@ -68,7 +68,7 @@ final class Canary {
   }
 
   private func inspectDisk() throws(SandboxError) {
-    for folder in ["/work", "/tmp"] {
+    for folder in [SandboxFolder.work, SandboxFolder.temporary] {
       let result = try run(job(["disk", folder])).result
       let finding = CanaryOutput(result).disk(folder, Self.limits)
       record(finding)

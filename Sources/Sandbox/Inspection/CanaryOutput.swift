@@ -77,7 +77,8 @@ struct CanaryOutput {
     let isKept = bytes <= limits.diskByteCount && files <= limits.fileCount
     return finding(
       .disk, isKept ? [] : ["\(folder) took \(bytes) bytes and \(files) files"],
-      "/work and /tmp are full at \(limits.diskByteCount) bytes and \(limits.fileCount) files")
+      "\(SandboxFolder.work) and \(SandboxFolder.temporary) are full at \(limits.diskByteCount) bytes and \(limits.fileCount) files"
+    )
   }
 
   func processes(_ met: Set<SandboxLimit>, _ limits: SandboxLimits) -> SandboxFinding {

@@ -7,7 +7,8 @@ struct BubblewrapCommand: Sendable {
   private static let stage = "/sys"
   private static let folders = ["/bin", "/sbin", "/lib", "/lib32", "/lib64"]
   private static let environment = [
-    "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/work", "TMPDIR": "/tmp", "LANG": "C.UTF-8",
+    "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": SandboxFolder.work,
+    "TMPDIR": SandboxFolder.temporary, "LANG": "C.UTF-8",
   ]
   /// The descriptors as the launcher places them.
   private static let reportDescriptor = 3
@@ -47,7 +48,9 @@ struct BubblewrapCommand: Sendable {
       arguments += ["--setenv", name, value]
     }
     arguments += ["--proc", "/proc", "--dev", "/dev"]
-    for (source, target) in [("tmp/shm", "/dev/shm"), ("tmp/tmp", "/tmp"), ("work", "/work")] {
+    for (source, target) in [
+      ("tmp/shm", "/dev/shm"), ("tmp/tmp", SandboxFolder.temporary), ("work", SandboxFolder.work),
+    ] {
       arguments += ["--bind", "\(Self.stage)/\(source)", target]
     }
     for (source, target) in [("etc", "/etc"), ("init", "/init")] {
@@ -61,7 +64,7 @@ struct BubblewrapCommand: Sendable {
     arguments += [
       "\(Self.controlDescriptor)", "\(Self.reportDescriptor)",
       "\(job.reportDescriptor ?? -1)", Self.limits(job.limits),
-      job.folder.map { "/work/\($0.text)" } ?? "/work",
+      job.folder?.absolute ?? SandboxFolder.work,
     ]
     return arguments + job.command
   }

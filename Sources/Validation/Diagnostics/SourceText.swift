@@ -87,7 +87,9 @@ struct SourceTexts {
   /// A tool's name of a file, as the submission calls it; nil where it is none of its files.
   func path(_ name: String) -> String? {
     var name = name[...]
-    for prefix in ["/work/", "./"] where name.hasPrefix(prefix) { name.removeFirst(prefix.count) }
+    for prefix in ["\(SandboxFolder.work)/", "./"] where name.hasPrefix(prefix) {
+      name.removeFirst(prefix.count)
+    }
     return texts[String(name)] == nil ? nil : String(name)
   }
 }

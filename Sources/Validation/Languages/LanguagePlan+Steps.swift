@@ -109,11 +109,13 @@ extension LanguagePlan {
       ]
       return paths.prefix(1).map {
         command(
-          "syntax", .rustc, .rustc, .syntax, [path(.rustc)] + options + ["-o", "/tmp/check", $0])
+          "syntax", .rustc, .rustc, .syntax,
+          [path(.rustc)] + options + ["-o", temporary("check"), $0])
       }
     case .java:
       let options = [
-        "-Xlint:all", "-Xmaxerrs", "50", "-J-Xmx256m", "-J-XX:+UseSerialGC", "-d", "/tmp/classes",
+        "-Xlint:all", "-Xmaxerrs", "50", "-J-Xmx256m", "-J-XX:+UseSerialGC", "-d",
+        temporary("classes"),
       ]
       return [command("syntax", .javac, .javac, .syntax, [path(.javac)] + options + paths)]
     case .c, .cpp:
@@ -162,21 +164,22 @@ extension LanguagePlan {
     case .swift:
       return command(
         "build", .swift, .lines, .build,
-        [path(.swift), "-O", "-module-cache-path", "/tmp/modules", "-o", product] + paths)
+        [path(.swift), "-O", "-module-cache-path", temporary("modules"), "-o", product] + paths)
     case .go:
       guard toolchain.has([.go]) else { return nil }
       return command(
         "build", .go, .lines, .build, [path(.go), "build", "-o", product] + paths,
-        environment: ["GOCACHE": "/tmp/go", "GOFLAGS": "-mod=mod", "GO111MODULE": "off"])
+        environment: ["GOCACHE": temporary("go"), "GOFLAGS": "-mod=mod", "GO111MODULE": "off"])
     case .java:
       guard toolchain.has([.jar]) else { return nil }
       let script = #"""
-        compiler=$1 jar=$2 product=$3; shift 3
-        "$compiler" -J-Xmx256m -J-XX:+UseSerialGC -nowarn -d /tmp/built "$@" && "$jar" cf "$product" -C /tmp/built .
+        compiler=$1 jar=$2 product=$3 built=$4; shift 4
+        "$compiler" -J-Xmx256m -J-XX:+UseSerialGC -nowarn -d "$built" "$@" && "$jar" cf "$product" -C "$built" .
         """#
       return command(
         "build", .javac, .javac, .build,
-        ["/bin/sh", "-c", script, "build", path(.javac), path(.jar), product] + paths)
+        ["/bin/sh", "-c", script, "build", path(.javac), path(.jar), product, temporary("built")]
+          + paths)
     case .python, .javascript, .typescript, .shell: return nil
     }
   }
@@ -184,7 +187,7 @@ extension LanguagePlan {
   private static func run(
     _ language: Language, _ submission: Submission, _ toolchain: Toolchain
   ) -> [String] {
-    let main = "/work/" + submission.mainPath
+    let main = work(submission.mainPath)
     switch language {
     case .python: return [toolchain.paths[.python] ?? "python3", "-s", "-B", main]
     case .javascript: return [toolchain.paths[.node] ?? "node", "--no-warnings", main]
@@ -195,10 +198,13 @@ extension LanguagePlan {
         submission.mainPath.split(separator: "/").last?.split(separator: ".").first ?? "Main"
       return [
         toolchain.paths[.java] ?? "java", "-Xmx192m", "-XX:+UseSerialGC", "-cp",
-        "/work/" + HiddenFolder.product,
+        work(HiddenFolder.product),
         String(name),
       ]
-    case .c, .cpp, .swift, .go, .rust: return ["/work/" + HiddenFolder.product]
+    case .c, .cpp, .swift, .go, .rust: return [work(HiddenFolder.product)]
     }
   }
+
+  private static func work(_ path: String) -> String { "\(SandboxFolder.work)/\(path)" }
+  private static func temporary(_ name: String) -> String { "\(SandboxFolder.temporary)/\(name)" }
 }

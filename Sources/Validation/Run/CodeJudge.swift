@@ -75,7 +75,8 @@ package final class CodeJudge: CodeValidator {
     }
     let job = SandboxJob(
       profile: .compile, command: ["/bin/sh", "-c", script], mounts: toolchain.mounts,
-      environment: ["HOME": "/tmp"], overflow: .discard, limits: JudgeLimits.ofCheck)
+      environment: ["HOME": SandboxFolder.temporary], overflow: .discard,
+      limits: JudgeLimits.ofCheck)
     do {
       let result = try await sandbox.run(job, for: ownID)
       for line in String(decoding: result.output.bytes, as: UTF8.self).split(separator: "\n") {

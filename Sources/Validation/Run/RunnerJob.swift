@@ -31,7 +31,7 @@ struct RunnerJob {
       environment: [
         "PYTHONHASHSEED": "\(seed)", "PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "NO_COLOR": "1", "LC_ALL": "C.UTF-8",
-        "HOME": "/tmp",
+        "HOME": SandboxFolder.temporary,
       ],
       input: Array(input.text.utf8), reportDescriptor: Self.reportDescriptor, collects: collects,
       overflow: .discard, limits: limits)
