@@ -150,8 +150,7 @@ async def test_what_uses_up_everything_is_stopped_and_others_are_served(server, 
     assert (await verdict(bob, RIGHT)).verdict == PASSED
     for name, attack in zip(hostile, attacks):
         ended = await attack
-        # A program that got too little of a busy machine to be judged by its CPU time is our fault.
-        assert ended.verdict in (FAILED, v1.Verdict.VERDICT_ERRORED), (name, ended)
+        assert ended.verdict == FAILED, (name, ended)
         assert not any(test.status == v1.TestStatus.TEST_STATUS_PASS for test in ended.report.tests)
     assert (await verdict(ana, RIGHT)).verdict == PASSED
 

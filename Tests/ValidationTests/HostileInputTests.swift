@@ -113,7 +113,7 @@ import Testing
     let code =
       "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass\n"
     let report = try await Judging.report("python", ["main.py": code], suite: Self.stdio("python"))
-    #expect(report.verdict == .failed || report.verdict == .errored, "\(report)")
+    #expect(report.verdict == .failed, "\(report)")
   }
 
   @Test func `a bomb of macros ends at the compiler's limits`() async throws {

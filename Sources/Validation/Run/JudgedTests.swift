@@ -111,8 +111,10 @@ struct JudgedTests {
       return Decision(
         .failed, "tests passed although they were turned around: their results are worth nothing")
     }
-    // A program that only waits says nothing sure, unless a test has failed in another way.
-    let isStuck = found.contains { $0.worst == .wallLimit }
+    // A program that only waits says nothing sure, unless a test has failed in another way, or a run met a
+    // limit of its own.
+    let isStuck =
+      found.contains { $0.worst == .wallLimit } && !found.contains { $0.worst.isOwnLimit }
     if isStuck, !outcomes.contains(where: { $0.status == .fail }) {
       return Decision(.errored, RunStatus.wallLimit.reason(limits) ?? "")
     }

@@ -64,8 +64,26 @@ extension TestFindings {
       RunOutcome(
         status: status, code: Int32(output.signal != 0 ? output.signal : max(0, output.exitCode)),
         cpuMicroseconds: output.cpuMicroseconds, wallMicroseconds: output.wallMicroseconds))
-    if status != .ok, status != .exitCode || worst == .ok { worst = status }
+    worst = .worse(worst, status)
     tail = line.string("tail") ?? tail
+  }
+
+  /// What the job's own end says beyond its report.
+  mutating func end(_ result: SandboxResult) {
+    var run = RunOutcome(result)
+    let isWhole = result.outcome == .exited(code: 0) && hasEnded
+    if !isWhole {
+      if case .exited = result.outcome { run.status = .reportMissing }
+      if case .signalled = result.outcome { run.status = .reportMissing }
+      worst = .worse(worst, run.status)
+    }
+    if let limit = RunStatus(metOf: result) { worst = .worse(worst, limit) }
+    // One for the job as a whole, which alone knows its memory.
+    if isWhole && run.status == .ok, !runs.isEmpty {
+      for index in runs.indices { runs[index].memoryBytes = run.memoryBytes }
+    } else {
+      runs.append(run)
+    }
   }
 }
 
@@ -85,18 +103,56 @@ extension RunStatus {
     }
   }
 
-  /// Of a job as the sandbox saw it.
-  init(_ outcome: SandboxOutcome) {
-    switch outcome {
+  /// Of a job as the sandbox saw it. A program that met a limit of its own may be slow to end of it, and on a
+  /// busy machine lives until the wall limit: what it met counts.
+  init(_ result: SandboxResult) {
+    switch result.outcome {
     case .exited(let code): self = code == 0 ? .ok : .exitCode
     case .signalled: self = .signal
     case .limitReached(.cpuTime): self = .cpuLimit
-    case .limitReached(.wallTime): self = .wallLimit
+    case .limitReached(.wallTime), .stalled: self = Self(metOf: result) ?? .wallLimit
     case .limitReached(.memory): self = .memoryLimit
     case .limitReached(.processes): self = .processLimit
     case .limitReached(.output), .limitReached(.fileSize), .limitReached(.disk): self = .outputLimit
-    case .stalled: self = .wallLimit
     case .notStarted: self = .sandboxUnavailable
+    }
+  }
+
+  /// The worst of the limits that a job met, those left out that a busy machine brings about as well.
+  init?(metOf result: SandboxResult) {
+    let met = result.limitsMet.compactMap { limit -> RunStatus? in
+      switch limit {
+      case .cpuTime: .cpuLimit
+      case .memory: .memoryLimit
+      case .processes: .processLimit
+      case .output, .fileSize, .disk: .outputLimit
+      case .wallTime: nil
+      }
+    }
+    guard let first = met.first else { return nil }
+    self = met.dropFirst().reduce(first, Self.worse)
+  }
+
+  /// Which of two says more against a program: a limit of its own more than a crash, a crash more than that
+  /// it did not end in time, and that more than what is only missing.
+  static func worse(_ one: Self, _ other: Self) -> Self { one.rank >= other.rank ? one : other }
+
+  /// Whether the program is at fault for it, whatever the machine does besides.
+  var isOwnLimit: Bool { rank > Self.signal.rank }
+
+  private var rank: Int {
+    switch self {
+    case .ok: 0
+    case .exitCode: 1
+    case .compileError: 2
+    case .reportMissing: 3
+    case .sandboxUnavailable: 4
+    case .wallLimit: 5
+    case .signal: 6
+    case .processLimit: 7
+    case .outputLimit: 8
+    case .memoryLimit: 9
+    case .cpuLimit: 10
     }
   }
 
@@ -123,7 +179,7 @@ extension RunOutcome {
       default: 0
       }
     self.init(
-      status: RunStatus(result.outcome), code: Int32(truncatingIfNeeded: code),
+      status: RunStatus(result), code: Int32(truncatingIfNeeded: code),
       cpuMicroseconds: result.cpuTime.microseconds, wallMicroseconds: result.wallTime.microseconds,
       memoryBytes: Int64(result.memoryPeakByteCount))
   }

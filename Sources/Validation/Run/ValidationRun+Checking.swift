@@ -98,7 +98,12 @@ extension ValidationRun {
     case .limitReached(let limit):
       return Decision(
         .failed, "the code's tools met the limit of \(limit.rawValue) while they read it")
-    case .stalled: return Decision(.errored, "the tools did not end in time; try again")
+    case .stalled:
+      if let limit = RunStatus(metOf: result) {
+        return Decision(
+          .failed, "the code's tools met a limit while they read it: \(limit.rawValue)")
+      }
+      return Decision(.errored, "the tools did not end in time; try again")
     case .notStarted:
       return Decision(.inconclusive, "Python, which starts the tools, cannot be run in the sandbox")
     case .exited, .signalled:
