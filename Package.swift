@@ -50,10 +50,12 @@ let runners = [
   "node_reporter.mjs",
   "node_syntax.cjs",
   "node_turn.cjs",
+  "node_turned.mjs",
   "steps.py",
   "suite.py",
   "suite_child.py",
   "turned.py",
+  "turned_tools.py",
 ]
 
 let package = Package(

@@ -5,13 +5,14 @@ enum Runner {
   static let cases = text(guardHead, PackageResources.children_py, PackageResources.cases_py)
   static let lines = text(guardHead, PackageResources.judge_py, PackageResources.lines_py)
   static let suite = text(
-    guardHead, PackageResources.turned_py, PackageResources.judge_py, PackageResources.suite_py,
-    PackageResources.suite_child_py)
+    guardHead, PackageResources.turned_py, PackageResources.turned_tools_py,
+    PackageResources.judge_py, PackageResources.suite_py, PackageResources.suite_child_py)
   static let node = text(
     guardHead, PackageResources.children_py, PackageResources.judge_py, PackageResources.node_py)
   static let nodeSyntax = text(PackageResources.node_syntax_cjs)
   static let nodeTurn = text(PackageResources.node_turn_cjs)
-  static let nodePreload = text(PackageResources.node_preload_mjs)
+  static let nodePreload = text(
+    PackageResources.node_turned_mjs, PackageResources.node_preload_mjs)
   static let nodeReporter = text(PackageResources.node_reporter_mjs)
   static let nodeJest = text(PackageResources.node_jest_mjs)
 

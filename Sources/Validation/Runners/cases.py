@@ -12,7 +12,7 @@ def main():
         argv = job["command"] + case.get("arguments", [])
 
         def start(argv=argv):
-            os.chdir(job.get("folder", "/work"))
+            os.chdir(job.get("folder", FOLDER))
             os.execvpe(argv[0], argv, os.environ)
 
         outcome = run_child(

@@ -12,6 +12,8 @@ import sys
 import time
 
 REPORT_FD = 3
+# Where the files of the job stand.
+FOLDER = "/work"
 
 
 class Report:

@@ -1,18 +1,47 @@
-"""What suite.py and node.py share: results of two runs, of which one is turned around (see turned.py)."""
+"""What suite.py, node.py and lines.py share: a child that is watched, and results of two runs, of which one is
+turned around (see turned.py)."""
 
+import random
+import resource
 import select
+import socket
+
+
+secret = random.SystemRandom()
+TAIL = 100_000  # bytes of what a child wrote last
 
 
 class Judge:
-    """Compares the two runs of each test, and reports a result once both are known."""
+    """Compares the two runs of each test, and reports a result once both are known, in every round.
 
-    def __init__(self, modules, results, run, is_turned, report):
-        self.modules, self.results, self.run = modules, results, run
-        self.report = report
+    What a test tells of itself is worth a guess in each round: the fewer tests, the more rounds.
+    """
+
+    def __init__(self, modules, report, rounds):
+        self.modules, self.report, self.rounds = modules, report, rounds
         self.plan = None
         self.load = None
-        self.said = results[0].setdefault("", set())
+        self.said = set()
+        self.held = {}  # how many rounds each test has passed
+        self.is_over = False
         self.tail = bytearray()  # what the child wrote last
+
+    def runs(self):
+        """The number of each run, and which of the two of its round it is. In each round lots are drawn anew."""
+        for number in range(2 * self.rounds if any(module.tests for module in self.modules) else 1):
+            self.run = number % 2
+            if self.run == 0:
+                if number > 0 and (self.is_over or self.said.issuperset(self.held)):
+                    return  # there is nothing to confirm
+                self.results = [{}, {}]
+                for module in self.modules:
+                    module.coins = {name: secret.randrange(2) for name in module.tests}
+            yield number, self.run
+
+    def end(self, number, ending, **fields):
+        """Reports how a run ended. After one that met its limit there are no more rounds."""
+        self.is_over = self.is_over or ending["cpu_out"] or ending["timed_out"]
+        self.report.line(run=number, **fields, **ending)
 
     def hear(self, line):
         """A line of the child's, which may be anything."""
@@ -34,19 +63,22 @@ class Judge:
                 self.settle(name)
 
     def settle(self, name):
-        turned = turned_run(name, self.modules)
+        turned = self.turned_run(name)
         if turned is None:
             if self.run == 0:
                 self.say(self.results[0][name])
             return
-        real = self.results[1 - turned].get(name) if len(self.results) > 1 - turned else None
-        check = self.results[turned].get(name) if len(self.results) > turned else None
+        real, check = self.results[1 - turned].get(name), self.results[turned].get(name)
         if real and real.get("status") != "pass":
             self.say(real)
-        elif real and check:
-            if check.get("status") == "pass":
-                real = dict(real, status="error", forged=True, message="")
-            self.say(real)
+        elif real and check and check.get("status") == "pass":
+            self.say(dict(real, status="error", forged=True, message=""))
+        elif real:
+            self.held.setdefault(name, 0)
+            if check:
+                self.held[name] += 1
+                if self.held[name] == self.rounds:
+                    self.say(real)
 
     def say(self, fields):
         if fields["test"] not in self.said and len(self.said) < 2000:
@@ -56,25 +88,77 @@ class Judge:
                 forged=fields.get("forged", False), message=str(fields.get("message", ""))[:8000],
                 output=str(fields.get("output", ""))[:500])
 
+    def say_missing(self):
+        """Of tests that passed, and of which a run that should have confirmed it ended before it could."""
+        for name in self.held:
+            if name not in self.said:
+                self.report.line(test=name, status="error", us=0, unconfirmed=True, message="", output="")
 
-def judge_missing(name, modules, results, report):
-    said = results[0][""]
-    if name in said:
-        return
-    turned = turned_run(name, modules)
-    if turned is not None and len(results) > 1 and name in results[1 - turned]:
-        # It passed, and the run that should have confirmed it ended before it could.
-        report.line(test=name, status="error", us=0, unconfirmed=True, message="", output="")
+    def turned_run(self, name):
+        for module in self.modules:
+            if name.startswith(module.path + "::"):
+                qualified = name[len(module.path) + 2:].partition("[")[0]
+                return module.turned_in(qualified.replace("::", "."))
+            if "::" not in name and name.startswith(module.name + "."):
+                return module.turned_in(name[len(module.name) + 1:])
+        return None
 
 
-def turned_run(name, modules):
-    for module in modules:
-        if name.startswith(module.path + "::"):
-            qualified = name[len(module.path) + 2:].partition("[")[0]
-            return module.turned_in(qualified.replace("::", "."))
-        if "::" not in name and name.startswith(module.name + "."):
-            return module.turned_in(name[len(module.name) + 1:])
-    return None
+def watched(start, job, judge, token=None, greeting=b""):
+    """Forks a child for one run and reads what it says. Answers with how it ended.
+
+    - start: called in the child with its end of the channel and where it writes; it must not return.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    out_read, out_write = os.pipe()
+    began = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        judge.report.close()
+        ours.close()
+        os.close(out_read)
+        start(theirs, out_write)
+    theirs.close()
+    os.close(out_write)
+    try:
+        ours.sendall(greeting)
+    except OSError:
+        pass  # it has ended, which is told below
+    cut = drain(ours, out_read, token, judge, began + job["wall"], job["limit"], pid)
+    ending = ended(pid, job, began, cut)
+    ours.close()
+    os.close(out_read)
+    return ending
+
+
+def become_leader(job, out_write):
+    """Of a child: a session of its own, no input, what it writes, and its processor time."""
+    os.setsid()
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(out_write, 1)
+    os.dup2(out_write, 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (job["cpu"], job["cpu"] + 1))
+
+
+def program(command, job):
+    """What starts a command that finds the channel as descriptor 3."""
+
+    def start(channel, out_write):
+        try:
+            kept = os.dup(channel.fileno())
+            become_leader(job, out_write)
+            os.dup2(kept, 3)
+            os.set_inheritable(3, True)  # where it was 3 already, dup2 changed nothing
+            os.closerange(4, 256)
+            os.chdir(FOLDER)
+            os.execvpe(command[0], command, os.environ)
+        except OSError as error:
+            os.write(2, str(error).encode())
+        finally:
+            os._exit(127)
+
+    return start
 
 
 def drain(channel, out_read, token, judge, deadline, limit, pid):
@@ -100,7 +184,7 @@ def drain(channel, out_read, token, judge, deadline, limit, pid):
                 open_fds.discard(fd)
             elif fd == out_read:
                 written += len(data)
-                judge.tail = (judge.tail + data)[-8000:]
+                judge.tail = (judge.tail + data)[-TAIL:]
                 if written > limit:
                     os.kill(pid, signal.SIGKILL)
             else:

@@ -4,9 +4,6 @@ Reads {"argv", "cpu", "wall", "limit"}. The runner comes with the suite and is t
 keeping the descriptor from the code under test is up to it.
 """
 
-import resource
-import socket
-
 
 class Relay:
     """Takes the first line of each test."""
@@ -38,34 +35,9 @@ def main():
     job = spec()
     report.line(begin=True)
     relay = Relay(report)
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    out_read, out_write = os.pipe()
-    began = time.monotonic()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setsid()
-            null = os.open("/dev/null", os.O_RDONLY)
-            kept = os.dup(theirs.fileno())
-            os.dup2(null, 0)
-            os.dup2(out_write, 1)
-            os.dup2(out_write, 2)
-            os.dup2(kept, 3)
-            os.set_inheritable(3, True)  # where it was 3 already, dup2 changed nothing
-            os.closerange(4, 256)
-            os.chdir("/work")
-            resource.setrlimit(resource.RLIMIT_CPU, (job["cpu"], job["cpu"] + 1))
-            os.execvpe(job["argv"][0], job["argv"], os.environ)
-        except OSError as error:
-            os.write(2, str(error).encode())
-        finally:
-            os._exit(127)
-    theirs.close()
-    os.close(out_write)
-    cut = drain(ours, out_read, None, relay, began + job["wall"], job["limit"], pid)
-    ending = ended(pid, job, began, cut)
+    ending = watched(program(job["argv"], job), job, relay)
     report.line(plan=sorted(relay.said))
-    report.line(run=0, tail=text(bytes(relay.tail), 4000), **ending)
+    report.line(run=0, tail=text(bytes(relay.tail[-8000:]), 4000), **ending)
     report.line(end=True)
 
 

@@ -1,24 +1,38 @@
-"""Runs tests with node's own runner, each file twice, once turned around (see turned.py).
+"""Runs tests with node's own runner, each file twice, once turned around (see node_turned.mjs).
 
-Reads {"tests": [paths], "own": [paths], "turn", "preload", "reporter", "jest", "cpu", "wall", "limit"}: the
-programs are texts. Reports as suite.py does.
+Reads {"tests": [paths], "own": [paths], "turn", "preload", "reporter", "jest", "cpu", "wall", "limit", "rounds"}:
+the programs are texts. Reports as suite.py does.
 """
 
 import base64
-import resource
-import socket
+import pathlib
+import re
+
+# The processes and the memory of this one, and other programs, are out of reach of what is tested.
+PERMISSIONS = ["--experimental-permission"] + [
+    f"--allow-fs-{way}={folder}" for folder in (FOLDER, "/tmp") for way in ("read", "write")]
 
 
 class Module:
-    def __init__(self, path, source, variants):
+    """A file of tests as node gets it: the same in both runs, with the places of its assertions."""
+
+    def __init__(self, path, source, judged):
         self.path = path
         self.name = path
-        self.source = source
-        self.texts = variants["texts"] if variants else [source, source]
-        self.coins = variants["coins"] if variants else {}
+        self.text = judged["text"] if judged else source
+        self.hash = judged["hash"] if judged else ""
+        self.tests = judged["tests"] if judged else {}
+        self.coins = {}
 
     def turned_in(self, name):
         return self.coins.get(name)
+
+    def judged(self, run):
+        """What node_turned.mjs is told."""
+        path = pathlib.Path(FOLDER, self.path)
+        # As numbers of one digit: what is read is of the same length in each run.
+        tests = [dict(test, isTurned=int(self.coins[name] == run)) for name, test in self.tests.items()]
+        return {"names": [str(path), path.as_uri()], "hash": self.hash, "tests": tests}
 
 
 def main():
@@ -27,35 +41,30 @@ def main():
     job = spec()
     report.line(begin=True)
     sources = {path: read(path) for path in job["own"]}
-    modules = turned_modules(job, sources)
-    results = []
-    plan = []
-    for run in (0, 1) if any(module.coins for module in modules) else (0,):
-        results.append({})
-        judge = NodeJudge(modules, results, run, report)
+    modules = judged_modules(job, sources)
+    judge = NodeJudge(modules, report, job["rounds"])
+    for number, run in judge.runs():
         for module in modules:
             # What a test of the run before left there does not count.
             for path, source in sources.items():
                 write(path, source)
-            write(module.path, module.texts[run])
+            write(module.path, module.text)
             judge.prefix = module.path + "::"
             ending = node_child(job, module, judge)
-            report.line(run=run, path=module.path, **ending)
-        if run == 0:
-            plan = judge.seen
-            report.line(plan=plan)
+            judge.end(number, ending, path=module.path)
+        if number == 0:
+            report.line(plan=judge.seen)
             if judge.load:
                 report.line(load=judge.load)
-    for name in plan:
-        judge_missing(name, modules, results, report)
+    judge.say_missing()
     report.line(end=True)
 
 
 class NodeJudge(Judge):
     """Names tests by their file, and reads what node_reporter.mjs writes."""
 
-    def __init__(self, modules, results, run, report):
-        super().__init__(modules, results, run, True, report)
+    def __init__(self, modules, report, rounds):
+        super().__init__(modules, report, rounds)
         self.seen = []
         self.prefix = ""
         self.is_heard = False
@@ -72,7 +81,7 @@ class NodeJudge(Judge):
         if fields.pop("error", False) and fields["status"] == "fail":
             fields["status"] = "error"
         fields["message"] = told(fields["message"], fields.pop("stack", ""), self.prefix)
-        if self.run == 0 and len(self.seen) < 2000:
+        if self.run == 0 and fields["test"] not in self.seen and len(self.seen) < 2000:
             self.seen.append(fields["test"])
         super().line(fields)
 
@@ -81,19 +90,19 @@ def told(message, stack, prefix):
     """What failed, and where in the learner's files: the file of the tests is not shown."""
     lines = [message]
     for line in stack.split("\n"):
-        place = line.partition("/work/")[2].rstrip(")")
+        place = line.partition(FOLDER + "/")[2].rstrip(")")
         if place and not place.startswith((prefix[:-2], "node_modules/")) and len(lines) < 6:
             lines.append("  " + place)
     return "\n".join(lines)
 
 
 def read(path):
-    with open(os.path.join("/work", path), encoding="utf-8", newline="") as file:
+    with open(os.path.join(FOLDER, path), encoding="utf-8", newline="") as file:
         return file.read()
 
 
 def write(path, source):
-    path = os.path.join("/work", path)
+    path = os.path.join(FOLDER, path)
     if os.path.islink(path):
         os.unlink(path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -101,7 +110,7 @@ def write(path, source):
         file.write(source)
 
 
-def turned_modules(job, sources):
+def judged_modules(job, sources):
     def start():
         os.execvpe("node", ["node", "--expose-internals", "--no-warnings", "-e", job["turn"]], os.environ)
 
@@ -109,46 +118,21 @@ def turned_modules(job, sources):
     outcome = run_child(start, wall=10, cpu=5, limit=4_000_000,
                         stdin=json.dumps({"files": files}).encode())
     try:
-        variants = json.loads(outcome["out"])
+        judged = json.loads(outcome["out"])
     except ValueError:
-        variants = [None] * len(files)
-    return [Module(file["path"], file["source"], one) for file, one in zip(files, variants)]
+        judged = [None] * len(files)
+    return [Module(file["path"], file["source"], one) for file, one in zip(files, judged)]
 
 
 def node_child(job, module, judge):
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     token = os.urandom(16).hex()
-    out_read, out_write = os.pipe()
-    began = time.monotonic()
-    ours.sendall(token.encode() + b"\n")
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setsid()
-            null = os.open("/dev/null", os.O_RDONLY)
-            kept = os.dup(theirs.fileno())
-            os.dup2(null, 0)
-            os.dup2(out_write, 1)
-            os.dup2(out_write, 2)
-            os.dup2(kept, 3)
-            os.set_inheritable(3, True)  # where it was 3 already, dup2 changed nothing
-            os.closerange(4, 256)
-            os.chdir("/work")
-            resource.setrlimit(resource.RLIMIT_CPU, (job["cpu"], job["cpu"] + 1))
-            command = ["node", "--no-warnings", "--max-old-space-size=192"]
-            for program in [job["preload"]] + ([job["jest"]] if job.get("jest") else []):
-                command += ["--import", module_url(program)]
-            command += ["--test-reporter", module_url(job["reporter"]),
-                        "--test-reporter-destination", "stdout", module.path]
-            os.execvpe("node", command, os.environ)
-        finally:
-            os._exit(99)
-    theirs.close()
-    os.close(out_write)
-    cut = drain(ours, out_read, token, judge, began + job["wall"], job["limit"], pid)
-    ending = ended(pid, job, began, cut)
-    ours.close()
-    os.close(out_read)
+    command = ["node", "--no-warnings", "--max-old-space-size=192", *PERMISSIONS]
+    for text_of_module in [job["preload"]] + ([job["jest"]] if job.get("jest") else []):
+        command += ["--import", module_url(text_of_module)]
+    command += ["--test-reporter", module_url(job["reporter"]),
+                "--test-reporter-destination", "stdout", module.path]
+    given = {"token": token, "isJest": bool(job.get("jest")), **module.judged(judge.run)}
+    ending = watched(program(command, job), job, judge, token, json.dumps(given).encode() + b"\n")
     if not judge.is_heard and ending["exit"] not in (0, -1):
         judge.load = judge.load or load_fault(judge.tail, module)
     return ending
@@ -160,16 +144,17 @@ def module_url(program):
 
 def load_fault(tail, module):
     """What node wrote when a file of tests could not be loaded."""
-    message = text(bytes(tail), 4000)
+    # Our own modules are named by their whole text.
+    message = text(re.sub(rb"data:text/javascript;base64,[\w+/=]*", b"", bytes(tail))[-8000:], 4000)
     first = next((line for line in message.split("\n") if "Error" in line), message[:300])
-    own = "/work/" + module.path
-    place = next((line for line in message.split("\n") if "/work/" in line), "")
+    own = f"{FOLDER}/{module.path}"
+    place = next((line for line in message.split("\n") if FOLDER + "/" in line), "")
     is_syntax = "SyntaxError" in first and place.replace("file://", "").startswith(own)
     is_import = "does not provide an export" in message or "Cannot find module" in message \
         or "Named export" in message
     fault = "suite" if is_syntax and not is_import else "code"
     return {"fault": fault, "message": first.strip()[:2000],
-            "at": place.replace("file://", "").strip().removeprefix("/work/")[:300]}
+            "at": place.replace("file://", "").strip().removeprefix(FOLDER + "/")[:300]}
 
 
 main()

@@ -3,57 +3,79 @@ import { AssertionError } from 'node:assert';
 import { after, afterEach, before, beforeEach, describe, mock, test } from 'node:test';
 import { inspect } from 'node:util';
 
-const shown = (value) => inspect(value, { depth: 6, breakLength: 100 });
+const { isTurned, never } = globalThis.__hitoJest();
+
+// What values are compared with is taken now: code under test could put something else in its place.
+const uncurried = Function.prototype.bind.bind(Function.prototype.call);
+const { is, getPrototypeOf, hasOwn, keys: namesOf } = Object;
+const { apply, ownKeys } = Reflect;
+const { isArray } = Array;
+const { isView } = ArrayBuffer;
+const { abs } = Math;
+const { isNaN } = Number;
+const text = String;
+const [every, some, filter, map, findIndex, splice, holdsItem, reduce] = [
+  'every', 'some', 'filter', 'map', 'findIndex', 'splice', 'includes', 'reduce',
+].map((name) => uncurried(Array.prototype[name]));
+const [hasText, split, lower] = ['includes', 'split', 'toLowerCase'].map((name) => uncurried(String.prototype[name]));
+const [tagOf, isEnumerable] = ['toString', 'propertyIsEnumerable'].map((name) => uncurried(Object.prototype[name]));
+const timeOf = uncurried(Date.prototype.getTime);
+const fits = uncurried(RegExp.prototype.test);
+const own = { __proto__: null, matchers: new WeakSet() };
+const [isOwn, addOwn] = ['has', 'add'].map((name) => uncurried(WeakSet.prototype[name]));
+const [seenWith, see, copyOf] = [uncurried(Map.prototype.get), uncurried(Map.prototype.set), (seen) => new Map(seen)];
+
+const shown = (value) => (value instanceof Error ? `[${value.name}: ${value.message}]`
+  : inspect(value, { depth: 6, breakLength: 100 }));
 const isObject = (value) => typeof value === 'object' && value !== null;
-const isMatcher = (value) => isObject(value) && typeof value.asymmetricMatch === 'function';
+// Only what is expected may be a matcher: an answer has no say in what it is equal to.
+const isMatcher = (value) => isObject(value) && isOwn(own.matchers, value);
 
 /** Jest's equality: `undefined` members do not count unless `strict`; types count where it is. */
 function equal(left, right, strict = false, seen = new Map()) {
   if (isMatcher(right)) return right.asymmetricMatch(left);
-  if (isMatcher(left)) return left.asymmetricMatch(right);
-  if (Object.is(left, right)) return true;
+  if (is(left, right)) return true;
   if (!isObject(left) || !isObject(right)) return false;
-  if (seen.get(left) === right) return true;
-  seen.set(left, right);
-  const tag = Object.prototype.toString.call(left);
-  if (tag !== Object.prototype.toString.call(right)) return false;
-  if (strict && Object.getPrototypeOf(left) !== Object.getPrototypeOf(right)) return false;
-  if (left instanceof Date) return Object.is(left.getTime(), right.getTime());
-  if (left instanceof RegExp) return String(left) === String(right);
-  if (left instanceof Error) return left.message === right.message && left.name === right.name;
-  if (/^\[object (Number|String|Boolean|BigInt)\]$/.test(tag)) return Object.is(left.valueOf(), right.valueOf());
-  if (left instanceof Set || left instanceof Map) {
+  if (seenWith(seen, left) === right) return true;
+  see(seen, left, right);
+  const tag = tagOf(left);
+  if (tag !== tagOf(right)) return false;
+  if (strict && getPrototypeOf(left) !== getPrototypeOf(right)) return false;
+  if (right instanceof Date) return left instanceof Date && is(timeOf(left), timeOf(right));
+  if (right instanceof RegExp) return text(left) === text(right);
+  if (right instanceof Error) return left.message === right.message && left.name === right.name;
+  if (/^\[object (Number|String|Boolean|BigInt)\]$/.test(tag)) return is(left.valueOf(), right.valueOf());
+  if (right instanceof Set || right instanceof Map) {
     if (left.size !== right.size) return false;
     const rest = [...right];
-    return [...left].every((item) => {
-      const index = rest.findIndex((other) => equal(item, other, strict, new Map(seen)));
-      if (index >= 0) rest.splice(index, 1);
+    return every([...left], (item) => {
+      const index = findIndex(rest, (other) => equal(item, other, strict, copyOf(seen)));
+      if (index >= 0) splice(rest, index, 1);
       return index >= 0;
     });
   }
-  if (Array.isArray(left) || ArrayBuffer.isView(left)) {
+  if (isArray(right) || isView(right)) {
     if (left.length !== right.length) return false;
-    for (let index = 0; index < left.length; index += 1) {
+    for (let index = 0; index < right.length; index += 1) {
       if (strict && (index in left) !== (index in right)) return false;
       if (!equal(left[index], right[index], strict, seen)) return false;
     }
     return true;
   }
-  const keys = (value) => Reflect.ownKeys(value).filter((key) =>
-    Object.prototype.propertyIsEnumerable.call(value, key) && (strict || value[key] !== undefined));
-  const [ours, theirs] = [keys(left), keys(right)];
-  return ours.length === theirs.length && ours.every((key) =>
-    Object.hasOwn(right, key) && equal(left[key], right[key], strict, seen));
+  const keys = (value) => filter(ownKeys(value), (key) => isEnumerable(value, key) && (strict || value[key] !== undefined));
+  const theirs = keys(right);
+  return keys(left).length === theirs.length && every(theirs, (key) =>
+    hasOwn(left, key) && equal(left[key], right[key], strict, seen));
 }
 
 function contains(whole, part) {
   if (isMatcher(part)) return part.asymmetricMatch(whole);
-  if (Array.isArray(part)) {
-    return Array.isArray(whole) && whole.length === part.length
-      && part.every((item, index) => contains(whole[index], item));
+  if (isArray(part)) {
+    return isArray(whole) && whole.length === part.length
+      && every(part, (item, index) => contains(whole[index], item));
   }
   if (isObject(part) && !(part instanceof Date) && !(part instanceof Set) && !(part instanceof Map)) {
-    return isObject(whole) && Object.keys(part).every((key) => key in whole && contains(whole[key], part[key]));
+    return isObject(whole) && every(namesOf(part), (key) => key in whole && contains(whole[key], part[key]));
   }
   return equal(whole, part);
 }
@@ -71,25 +93,26 @@ function thrown(received, isError) {
 
 function isThrown(error, wanted) {
   if (wanted === undefined) return true;
-  if (typeof wanted === 'string') return String(error?.message ?? error).includes(wanted);
-  if (wanted instanceof RegExp) return wanted.test(String(error?.message ?? error));
+  const message = text(error?.message ?? error);
+  if (typeof wanted === 'string') return hasText(message, wanted);
+  if (wanted instanceof RegExp) return fits(wanted, message);
   if (typeof wanted === 'function') return error instanceof wanted;
   return isMatcher(wanted) ? wanted.asymmetricMatch(error) : error?.message === wanted.message;
 }
 
 const valueAt = (value, path) => {
-  const names = Array.isArray(path) ? path : String(path).split(/[.[\]]+/).filter(Boolean);
-  return names.reduce((found, name) => (found && name in Object(found.value)
+  const names = isArray(path) ? path : filter(split(text(path), /[.[\]]+/), (name) => name !== '');
+  return reduce(names, (found, name) => (found && name in Object(found.value)
     ? { value: found.value[name] } : null), { value });
 };
 const calls = (received) => {
   const made = received?.mock?.calls;
   if (!made) throw new TypeError(`${shown(received)} is not a mock function`);
-  return [...made].map((call) => call.arguments ?? call);
+  return map(made, (call) => call.arguments ?? call);
 };
 
 const matchers = {
-  toBe: (got, wanted) => Object.is(got, wanted),
+  toBe: (got, wanted) => is(got, wanted),
   toEqual: (got, wanted) => equal(got, wanted),
   toStrictEqual: (got, wanted) => equal(got, wanted, true),
   toBeTruthy: (got) => Boolean(got),
@@ -97,29 +120,37 @@ const matchers = {
   toBeNull: (got) => got === null,
   toBeUndefined: (got) => got === undefined,
   toBeDefined: (got) => got !== undefined,
-  toBeNaN: (got) => Number.isNaN(got),
-  toBeCloseTo: (got, wanted, digits = 2) => got === wanted || Math.abs(got - wanted) < 10 ** -digits / 2,
+  toBeNaN: (got) => isNaN(got),
+  toBeCloseTo: (got, wanted, digits = 2) => got === wanted || abs(got - wanted) < 10 ** -digits / 2,
   toBeGreaterThan: (got, wanted) => got > wanted,
   toBeGreaterThanOrEqual: (got, wanted) => got >= wanted,
   toBeLessThan: (got, wanted) => got < wanted,
   toBeLessThanOrEqual: (got, wanted) => got <= wanted,
-  toContain: (got, wanted) => (typeof got === 'string' ? got.includes(wanted) : [...got].includes(wanted)),
-  toContainEqual: (got, wanted) => [...got].some((item) => equal(item, wanted)),
+  toContain: (got, wanted) => (typeof got === 'string' ? hasText(got, wanted) : holdsItem([...got], wanted)),
+  toContainEqual: (got, wanted) => some([...got], (item) => equal(item, wanted)),
   toHaveLength: (got, wanted) => got?.length === wanted,
   toHaveProperty: (got, path, ...wanted) => {
     const found = valueAt(got, path);
     return found !== null && (wanted.length === 0 || equal(found.value, wanted[0]));
   },
-  toMatch: (got, wanted) => (wanted instanceof RegExp ? wanted.test(got) : String(got).includes(wanted)),
+  toMatch: (got, wanted) => (wanted instanceof RegExp ? fits(wanted, got) : hasText(text(got), wanted)),
   toMatchObject: (got, wanted) => contains(got, wanted),
   toBeInstanceOf: (got, wanted) => got instanceof wanted,
   toHaveBeenCalled: (got) => calls(got).length > 0,
   toHaveBeenCalledTimes: (got, wanted) => calls(got).length === wanted,
-  toHaveBeenCalledWith: (got, ...wanted) => calls(got).some((made) => equal(made, wanted)),
-  toHaveBeenLastCalledWith: (got, ...wanted) => equal(calls(got).at(-1), wanted),
+  toHaveBeenCalledWith: (got, ...wanted) => some(calls(got), (made) => equal(made, wanted)),
+  toHaveBeenLastCalledWith: (got, ...wanted) => {
+    const made = calls(got);
+    return equal(made[made.length - 1], wanted);
+  },
 };
 
-function judge(name, got, wanted, isNot, isError) {
+/** - way: {isNot, isError, isTurned}: a matcher that is turned around never holds, for any answer. */
+function judge(name, got, wanted, { isNot, isError, isTurned: turned }) {
+  if (turned) {
+    wanted = [never()];
+    isNot = false;
+  }
   let holds;
   let actual = got;
   if (name === 'toThrow' || name === 'toThrowError') {
@@ -127,25 +158,33 @@ function judge(name, got, wanted, isNot, isError) {
     holds = found !== null && isThrown(found.error, wanted[0]);
     actual = found === null ? 'nothing thrown' : found.error;
   } else {
-    holds = matchers[name](got, ...wanted);
+    holds = apply(matchers[name], undefined, [got, ...wanted]);
+    if (turned && alone[name]) holds = false;
   }
   if (holds !== isNot) return;
   const message = wanted.length > 0
-    ? `${name}: expected ${isNot ? 'not ' : ''}${wanted.map(shown).join(', ')}, got ${shown(actual)}`
+    ? `${name}: expected ${isNot ? 'not ' : ''}${map(wanted, shown).join(', ')}, got ${shown(actual)}`
     : `${isNot ? 'not.' : ''}${name}: got ${shown(actual)}`;
   throw new AssertionError({ message, actual, expected: wanted[0], operator: name });
 }
 
 const names = [...Object.keys(matchers), 'toThrow', 'toThrowError'];
+// They compare with nothing that could be replaced.
+const alone = { __proto__: null };
+for (const name of names) {
+  if (/^toBe(Truthy|Falsy|Null|Undefined|Defined|NaN)$|^toHaveBeenCalled$|^toHaveProperty$/.test(name)) alone[name] = true;
+}
 
 function chain(take) {
   const made = {};
-  for (const name of names) made[name] = (...wanted) => take(name, wanted);
+  for (const name of names) {
+    made[name] = function called(...wanted) { return take(name, wanted, isTurned(called)); };
+  }
   return Object.freeze(made);
 }
 
 function promised(got, isNot, isRejected) {
-  return chain(async (name, wanted) => {
+  return chain(async (name, wanted, turned) => {
     let value;
     let hasFailed = false;
     try {
@@ -157,13 +196,16 @@ function promised(got, isNot, isRejected) {
     if (hasFailed !== isRejected) {
       throw new AssertionError({ message: `the promise was ${hasFailed ? 'rejected' : 'resolved'} with ${shown(value)}` });
     }
-    judge(name, value, wanted, isNot, isRejected);
+    judge(name, value, wanted, { isNot, isError: isRejected, isTurned: turned });
   });
 }
 
+const direct = (got, isNot) => chain((name, wanted, turned) =>
+  judge(name, got, wanted, { isNot, isError: false, isTurned: turned }));
+
 export function expect(got) {
-  const not = { ...chain((name, wanted) => judge(name, got, wanted, true, false)) };
-  const made = { ...chain((name, wanted) => judge(name, got, wanted, false, false)), not };
+  const not = { ...direct(got, true) };
+  const made = { ...direct(got, false), not };
   for (const [owner, isNot] of [[made, false], [not, true]]) {
     owner.resolves = { ...promised(got, isNot, false), not: promised(got, !isNot, false) };
     owner.rejects = { ...promised(got, isNot, true), not: promised(got, !isNot, true) };
@@ -171,23 +213,27 @@ export function expect(got) {
   return made;
 }
 
-const matcher = (asymmetricMatch) => Object.freeze({ asymmetricMatch });
+const matcher = (asymmetricMatch) => {
+  const made = Object.freeze({ asymmetricMatch });
+  addOwn(own.matchers, made);
+  return made;
+};
 const inverse = {};
 for (const [name, make] of Object.entries({
-  stringContaining: (part) => (got) => typeof got === 'string' && got.includes(part),
-  stringMatching: (pattern) => (got) => typeof got === 'string' && new RegExp(pattern).test(got),
-  arrayContaining: (items) => (got) => Array.isArray(got)
-    && items.every((item) => got.some((other) => equal(other, item))),
+  stringContaining: (part) => (got) => typeof got === 'string' && hasText(got, part),
+  stringMatching: (pattern) => (got) => typeof got === 'string' && fits(new RegExp(pattern), got),
+  arrayContaining: (items) => (got) => isArray(got)
+    && every(items, (item) => some(got, (other) => equal(other, item))),
   objectContaining: (part) => (got) => isObject(got)
-    && Object.keys(part).every((key) => key in got && equal(got[key], part[key])),
+    && every(namesOf(part), (key) => key in got && equal(got[key], part[key])),
 })) {
   expect[name] = (wanted) => matcher(make(wanted));
   inverse[name] = (wanted) => matcher((got) => !make(wanted)(got));
 }
-expect.not = inverse;
+expect.not = Object.freeze(inverse);
 expect.anything = () => matcher((got) => got !== null && got !== undefined);
 expect.any = (type) => matcher((got) => got instanceof type
-  || typeof got === type.name.toLowerCase());
+  || typeof got === lower(type.name));
 expect.closeTo = (wanted, digits) => matcher((got) => matchers.toBeCloseTo(got, wanted, digits));
 expect.assertions = () => {};
 expect.hasAssertions = () => {};

@@ -1,121 +1,148 @@
-// Turns the last assertion of each test around (see turned.py): reads {"files": [{"path", "source"}]},
-// writes for each file two texts, and in which of the two each test is turned around.
+// Finds the assertions that a judge may turn around (see turned.py): reads {"files": [{"path", "source"}]} and
+// writes for each file its text, with a call at the end of each test, and for each test the places of its last
+// assertion. The text is the same in both runs: nothing in it tells which of them is turned around.
 'use strict';
-const { randomInt } = require('node:crypto');
+const { createHash } = require('node:crypto');
 const { Parser } = require('internal/deps/acorn/acorn/dist/acorn');
 
-const OPPOSITES = new Map();
-for (const [one, other] of [
-  ['equal', 'notEqual'], ['strictEqual', 'notStrictEqual'], ['deepEqual', 'notDeepEqual'],
-  ['deepStrictEqual', 'notDeepStrictEqual'], ['throws', 'doesNotThrow'], ['match', 'doesNotMatch'],
-  ['rejects', 'doesNotReject'],
-]) {
-  OPPOSITES.set(one, other);
-  OPPOSITES.set(other, one);
-}
+const END = ';__endOfTest();';
 const isFunction = (node) => /^(ArrowFunction|Function)Expression$/.test(node?.type ?? '');
+const isNode = (value) => typeof value === 'object' && value !== null && typeof value.type === 'string';
+const children = (node) => Object.values(node).flat().filter(isNode);
 
-/** Edits that turn the last assertion of a test's function around; nil where nothing can be said. */
-function turned(body, source) {
-  if (body.type !== 'BlockStatement') return assertion(body, source) ?? null;
-  if (returns(body)) return null;
-  for (const statement of [...body.body].reverse()) {
-    if (statement.type !== 'ExpressionStatement') continue;
-    const edits = assertion(statement.expression, source);
-    if (edits) return edits;
-  }
-  return [[body.end - 1, body.end - 1, ";throw new Error('turned around');"]];
-}
-
-function assertion(node, source) {
-  const call = node.type === 'AwaitExpression' ? node.argument : node;
-  if (call.type !== 'CallExpression') return null;
-  const { callee } = call;
-  if (callee.type === 'Identifier' && callee.name === 'assert' && call.arguments.length > 0) {
-    return negated(call.arguments[0]);
-  }
-  if (callee.type !== 'MemberExpression' || callee.computed) return null;
-  if (callee.object.type === 'Identifier' && /^(assert|strict)$/.test(callee.object.name)) {
-    const opposite = OPPOSITES.get(callee.property.name);
-    if (opposite) return [[callee.property.start, callee.property.end, opposite]];
-    return callee.property.name === 'ok' && call.arguments.length > 0
-      ? negated(call.arguments[0]) : null;
-  }
-  for (let inner = callee.object; inner; inner = inner.type === 'CallExpression' ? inner.callee : inner.object) {
-    if (inner.type === 'MemberExpression' && !inner.computed && inner.property.name === 'not') {
-      return isExpect(inner.object) ? [[inner.object.end, inner.end, '']] : null;
+/** What the file calls node's assertions: [names of the module, names of functions of it]. */
+function assertionNames(tree, source) {
+  const modules = new Set(['assert', 'strict']);
+  const functions = new Set();
+  for (const statement of tree.body) {
+    if (statement.type !== 'ImportDeclaration' || !/^(node:)?assert(\/strict)?$/.test(statement.source.value)) continue;
+    for (const { type, local, imported } of statement.specifiers) {
+      const isModule = type !== 'ImportSpecifier' || /^(default|strict)$/.test(imported.name);
+      (isModule ? modules : functions).add(local.name);
     }
-    if (isExpect(inner)) return [[callee.object.end, callee.object.end, '.not']];
-    if (inner.type !== 'MemberExpression' && inner.type !== 'CallExpression') return null;
   }
-  return null;
+  return { modules, functions, source };
 }
 
-function isExpect(node) {
-  let inner = node;
-  while (inner.type === 'MemberExpression' && /^(resolves|rejects)$/.test(inner.property.name)) {
-    inner = inner.object;
-  }
-  return inner.type === 'CallExpression' && inner.callee.type === 'Identifier'
-    && inner.callee.name === 'expect';
+/** Where a call of an assertion stands, as a stack would say; null for other calls. */
+function place(call, names) {
+  const { callee } = call;
+  if (names.source.slice(callee.end, call.end).trimStart().startsWith(')')) return null; // a stack counts otherwise
+  if (callee.type === 'Identifier') return names.functions.has(callee.name) ? callee.loc.start : null;
+  if (callee.type !== 'MemberExpression' || callee.computed) return null;
+  if (callee.object.type === 'Identifier' && names.modules.has(callee.object.name)) return callee.property.loc.start;
+  let inner = callee.object;
+  while (inner.type === 'MemberExpression') inner = inner.object;
+  const isExpect = inner.type === 'CallExpression' && inner.callee.type === 'Identifier' && inner.callee.name === 'expect';
+  return isExpect ? callee.property.loc.start : null;
 }
 
-const negated = (node) => [[node.start, node.start, '!('], [node.end, node.end, ')']];
+const unwrapped = (node) => (node?.type === 'AwaitExpression' ? node.argument : node);
+const direct = (node, names) => (node?.type === 'CallExpression' ? place(node, names) : null);
+
+/** The places of assertions below a node; of functions in it only in those that run there and then. */
+function* placesIn(node, names) {
+  if (node.type === 'CallExpression') {
+    const found = place(node, names);
+    if (found) yield found;
+    const isEach = node.callee.type === 'MemberExpression' && /^(forEach|map|then)$/.test(node.callee.property.name);
+    for (const child of children(node)) if (isEach || !isFunction(child)) yield* placesIn(child, names);
+    return;
+  }
+  for (const child of children(node)) {
+    if (!isFunction(child) && child.type !== 'FunctionDeclaration' && child.type !== 'ClassBody') yield* placesIn(child, names);
+  }
+}
 
 function returns(node) {
-  if (!node || typeof node !== 'object') return false;
-  if (Array.isArray(node)) return node.some(returns);
-  if (node.type === 'ReturnStatement' || node.type === 'YieldExpression') return true;
+  if (/^(ReturnStatement|YieldExpression)$/.test(node.type)) return true;
   if (isFunction(node) || node.type === 'FunctionDeclaration') return false;
-  return Object.keys(node).some((key) => returns(node[key]));
+  return children(node).some(returns);
 }
 
-/** [id, edits] of every test whose name can be read in the text. */
-function* tests(statements, names, source) {
+/** The last assertion of a test: its places, whether it runs whenever the test passes, and whether the end of
+ * the test is reached. Null where nothing can be said. */
+function last(body, names) {
+  if (body.type !== 'BlockStatement') {
+    const found = direct(unwrapped(body), names);
+    return found && { places: [found], isSure: true, hasEnd: false };
+  }
+  const final = body.body.at(-1);
+  const returned = final?.type === 'ReturnStatement' ? direct(unwrapped(final.argument), names) : null;
+  if ((returned ? body.body.slice(0, -1) : body.body).some(returns)) return null;
+  if (returned) return { places: [returned], isSure: true, hasEnd: false };
+  for (const statement of [...body.body].reverse()) {
+    const found = statement.type === 'ExpressionStatement' ? direct(unwrapped(statement.expression), names) : null;
+    if (found) return { places: [found], isSure: true, hasEnd: true };
+  }
+  for (const statement of [...body.body].reverse()) {
+    const places = [...placesIn(statement, names)];
+    if (places.length > 0) return { places, isSure: false, hasEnd: true };
+  }
+  return { places: [], isSure: false, hasEnd: true };
+}
+
+/** [id, function's body] of every test whose name can be read in the text. */
+function* tests(statements, path) {
   for (const statement of statements) {
     const call = statement.type === 'ExpressionStatement' ? statement.expression : null;
     if (call?.type !== 'CallExpression' || call.callee.type !== 'Identifier') continue;
     const [title, ...rest] = call.arguments;
-    const body = rest.find(isFunction);
-    if (title?.type !== 'Literal' || typeof title.value !== 'string' || !body) continue;
-    const path = [...names, title.value];
-    if (/^(describe|suite)$/.test(call.callee.name) && body.body.type === 'BlockStatement') {
-      yield* tests(body.body.body, path, source);
+    const made = rest.find(isFunction);
+    if (title?.type !== 'Literal' || typeof title.value !== 'string' || !made) continue;
+    const inner = [...path, title.value];
+    if (/^(describe|suite)$/.test(call.callee.name) && made.body.type === 'BlockStatement') {
+      yield* tests(made.body.body, inner);
     } else if (/^(test|it)$/.test(call.callee.name)) {
-      const edits = turned(body.body, source);
-      if (edits) yield [path.join(' > '), edits];
+      yield [inner.join(' > '), made.body];
     }
   }
 }
 
-function variants(source) {
+const shown = ({ line, column }) => `${line}:${column + 1}`;
+
+function judged(given) {
+  // A mark of its encoding is not part of the program.
+  const source = given.replace(/^\uFEFF/, '');
   let tree;
   try {
     tree = Parser.parse(source, {
-      ecmaVersion: 'latest', sourceType: 'module', allowReturnOutsideFunction: true, allowHashBang: true,
+      ecmaVersion: 'latest', sourceType: 'module', allowReturnOutsideFunction: true, allowHashBang: true, locations: true,
     });
   } catch {
-    return { texts: [source, source], coins: {} };
+    return { text: source, hash: '', tests: {} };
   }
-  const edits = [[], []];
-  const coins = {};
+  const names = assertionNames(tree, source);
+  const found = { __proto__: null };
   const twice = new Set();
-  for (const [id, changes] of tests(tree.body, [], source)) {
-    if (id in coins || twice.has(id)) {
-      twice.add(id);
-      continue;
-    }
-    coins[id] = randomInt(2);
-    edits[coins[id]].push(...changes);
+  const ends = [];
+  for (const [id, body] of tests(tree.body, [])) {
+    const made = last(body, names);
+    if (!made) continue;
+    const line = body.loc.end;
+    // What is put in comes behind all of the test, and moves what follows on the same line.
+    if (made.hasEnd) ends.push({ offset: body.end - 1, at: { line: line.line, column: line.column - 1 } });
+    if (id in found) twice.add(id);
+    found[id] = { isSure: made.isSure, places: made.places, end: made.hasEnd ? ends.at(-1).at : null };
   }
-  const texts = edits.map((list) => list.sort((one, other) => other[0] - one[0]).reduce(
-    (text, [start, end, replacement]) => text.slice(0, start) + replacement + text.slice(end), source));
-  return { texts, coins };
+  const moved = ({ line, column }) => ({
+    line, column: column + END.length * ends.filter(({ at }) => at.line === line && at.column < column).length,
+  });
+  for (const [id, test] of Object.entries(found)) {
+    test.places = test.places.map((one) => shown(moved(one)));
+    const end = test.end && moved(test.end);
+    // The call's name begins behind the semicolon.
+    if (end) test.end = shown({ line: end.line, column: end.column + 1 });
+    if (twice.has(id)) delete found[id];
+  }
+  const text = ends.sort((one, other) => other.offset - one.offset).reduce(
+    (before, { offset }) => before.slice(0, offset) + END + before.slice(offset), source);
+  return { text, hash: createHash('sha256').update(text).digest('hex'), tests: found };
 }
 
 let input = '';
 process.stdin.setEncoding('utf8');
 process.stdin.on('data', (data) => { input += data; });
 process.stdin.on('end', () => {
-  process.stdout.write(JSON.stringify(JSON.parse(input).files.map(({ source }) => variants(source))));
+  process.stdout.write(JSON.stringify(JSON.parse(input).files.map(({ source }) => judged(source))));
 });

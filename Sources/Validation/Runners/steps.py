@@ -28,7 +28,7 @@ def main():
 
 def command(step):
     def start():
-        os.chdir(step.get("folder", "/work"))
+        os.chdir(step.get("folder", FOLDER))
         environment = dict(os.environ, **step.get("environment", {}))
         os.execvpe(step["argv"][0], step["argv"], environment)
 
@@ -44,7 +44,7 @@ def python_syntax(step):
         warnings.simplefilter("ignore")
         found = []
         for path in step["paths"]:
-            with open(os.path.join("/work", path), "rb") as file:
+            with open(os.path.join(FOLDER, path), "rb") as file:
                 source = file.read()
             try:
                 compile(source, path, "exec", dont_inherit=True)
@@ -93,7 +93,7 @@ def tree_syntax(step):
         parser = tree_sitter.Parser(tree_sitter.Language(module.language()))
         found = []
         for path in step["paths"]:
-            with open(os.path.join("/work", path), "rb") as file:
+            with open(os.path.join(FOLDER, path), "rb") as file:
                 source = file.read()
             tree = parser.parse(source)
             if tree.root_node.has_error:

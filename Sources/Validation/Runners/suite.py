@@ -1,55 +1,73 @@
 """Runs a suite of unittest or pytest tests, each in a child that this process watches.
 
-Reads {"kind", "tests": [paths], "learner": [paths], "tools", "cpu", "wall", "limit", "seed"}. Reports
+Reads {"kind", "tests": [paths], "learner": [paths], "tools", "cpu", "wall", "limit", "seed", "rounds"}. Reports
 {"broken"} where a file of the suite does not parse, {"load"} where one could not be loaded, {"plan"} with
 the ids found, {"test"} per test as soon as its result is sure, and {"end"}.
 """
 
 import ast
-import random
-import resource
-import socket
+import operator
 import types
 import unittest  # noqa: F401  (before anything of the learner's could take its name)
-
-FOLDER = "/work"
+import warnings
+from collections import namedtuple
 
 
 class Broken(Exception):
     pass
 
 
-class Module:
-    """A file of tests, parsed, and what was turned around in which of the two runs."""
+Program = namedtuple("Program", "path name code tool")
 
-    def __init__(self, path, prefix):
+
+class InChild(BaseException):
+    """Leaves the frames of the supervisor, and with them all that it knows: what is left is in `args`."""
+
+
+class Module:
+    """A file of tests, prepared, and in which of the two runs each of them is turned around."""
+
+    def __init__(self, path, prefix, rewrite):
         self.path = path
         self.name = path.removesuffix(".py").replace("/", ".")
-        with open(os.path.join(FOLDER, path), "rb") as file:
-            self.source = file.read()
-        self.coins = {}
-        self.trees = [self.parsed(), self.parsed()]
-        self.bases = bases(self.trees[0])
-        secret = random.SystemRandom()
-        for run, tree in enumerate(self.trees):
-            for name, function in test_functions(tree):
-                if run == 0:
-                    self.coins[name] = secret.randrange(2)
-                if self.coins.get(name) == run and not turn(function, prefix):
-                    del self.coins[name]
-
-    def parsed(self):
+        self.prefix = prefix
+        place = os.path.join(FOLDER, path)
+        with open(place, "rb") as file:
+            source = file.read()
         try:
-            return ast.parse(self.source, self.path)
+            tree = ast.parse(source, path)
         except (SyntaxError, ValueError, RecursionError) as error:
             line = getattr(error, "lineno", None) or 1
-            raise Broken(f"{self.path}, line {line}: {getattr(error, 'msg', None) or error}") from None
-
-    def code(self, run, rewrite):
-        tree = ast.fix_missing_locations(self.trees[run])
+            raise Broken(f"{path}, line {line}: {getattr(error, 'msg', None) or error}") from None
+        self.bases = bases(tree)
+        self.tests = prepare(tree, prefix)
+        self.coins = {}
+        ast.fix_missing_locations(tree)
         if rewrite:
-            rewrite(tree, self.source, os.path.join(FOLDER, self.path))
-        return compile(tree, os.path.join(FOLDER, self.path), "exec", dont_inherit=True)
+            rewrite(tree, source, place)
+        with warnings.catch_warnings():
+            # Of texts that are called: they are what is replaced.
+            warnings.simplefilter("ignore")
+            self.code = compile(tree, place, "exec", dont_inherit=True)
+        # What it expects need not be read there.
+        os.truncate(place, 0)
+
+    def program(self, run):
+        """The program of a run. It is the same in each run, but for what its tool is up to."""
+        tests, parts, helpers, found = {}, set(), set(), {}
+        made = tool(tests, parts, helpers)
+        next(made)
+        called = {"": made.send, "failure": AssertionError, "within": lambda item, container: item in container}
+        for compare in ("truth", "eq", "ne", "gt", "ge", "lt", "le"):
+            called[compare] = getattr(operator, compare)
+        code = planted(self.code, {self.prefix + name: value for name, value in called.items()}, found)
+        for name, part in found.items():
+            if name in self.tests:
+                draw = int.from_bytes(os.urandom(8), "big")
+                tests[part] = Test(self.coins[name] == run, self.tests[name], tools(draw))
+            else:
+                (parts if name.partition(".<locals>")[0] in self.tests else helpers).add(part)
+        return Program(self.path, self.name, code, made)
 
     def turned_in(self, qualified):
         """The run in which a test is turned around; None where it never is."""
@@ -78,53 +96,30 @@ def main():
 
         rewrite = rewrite_asserts
     try:
-        modules = [Module(path, prefix) for path in job["tests"]]
+        modules = [Module(path, prefix, rewrite) for path in job["tests"]]
     except Broken as error:
         report.line(broken=str(error))
         report.line(end=True)
         return
-    is_turned = any(module.coins for module in modules)
-    results = []
-    planned = None
-    for run in (0, 1) if is_turned else (0,):
-        codes = [module.code(run, rewrite) for module in modules]
-        results.append({})
-        judge = Judge(modules, results, run, is_turned, report)
-        ending = child(job, modules, codes, prefix, judge)
-        if run == 0:
-            planned = judge.plan
+    judge = Judge(modules, report, job["rounds"])
+    for number, run in judge.runs():
+        ending = child(job, [module.program(run) for module in modules], judge)
+        if number == 0:
             if judge.load:
                 report.line(load=judge.load)
-            report.line(plan=(planned or [])[:2000])
-        elif judge.load and not planned:
-            report.line(load=judge.load)
-        report.line(run=run, **ending)
-        if planned is None:
+            report.line(plan=judge.plan or [])
+        judge.end(number, ending)
+        if judge.plan is None:
             break
-    for name in planned or []:
-        judge_missing(name, modules, results, report)
+    judge.say_missing()
     report.line(end=True)
 
 
-def child(job, modules, codes, prefix, judge):
-    """Forks a child for one run and reads what it says. Answers with how it ended."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+def child(job, files, judge):
+    """Forks a child for one run. In the child it raises."""
     token = os.urandom(16).hex()
-    out_read, out_write = os.pipe()
-    began = time.monotonic()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            judge.report.close()
-            ours.close()
-            os.close(out_read)
-            run_tests(job, modules, codes, prefix, theirs, token, out_write)
-        finally:
-            os._exit(99)
-    theirs.close()
-    os.close(out_write)
-    cut = drain(ours, out_read, token, judge, began + job["wall"], job["limit"], pid)
-    ending = ended(pid, job, began, cut)
-    ours.close()
-    os.close(out_read)
-    return ending
+
+    def start(channel, out_write):
+        raise InChild(job, files, channel, token, out_write)
+
+    return watched(start, job, judge, token)

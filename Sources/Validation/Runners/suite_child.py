@@ -2,19 +2,36 @@
 
 import io
 import linecache
+import threading
 import traceback
 
 QUIET_EVENTS = {
     "gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys.settrace", "sys.setprofile",
-    "sys._current_frames", "cpython._PySys_ClearAuditHooks",
+    "sys._current_frames", "sys.addaudithook", "cpython._PySys_ClearAuditHooks",
 }
 
 
-def watch(parent):
-    """Refuses what only code that reaches for its judge would ask for. It cannot be taken away."""
-    error, own = PermissionError, globals()
+def watch(parent, hidden):
+    """Refuses what only code that reaches for its judge would ask for. It cannot be taken away.
+
+    - hidden: the tools of the tests, into whose frames nobody looks.
+    """
+    error, own, of = PermissionError, globals(), id
+    tools, frames = {id(one) for one in hidden}, {id(one.gi_frame) for one in hidden}
+    is_looking = False
 
     def hook(event, arguments):
+        nonlocal is_looking
+        if event == "object.__getattr__":
+            if arguments[1] == "gi_frame" and of(arguments[0]) in tools:
+                raise error(event)
+            if arguments[1] == "tb_frame" and not is_looking:
+                is_looking = True
+                frame = of(arguments[0].tb_frame)
+                is_looking = False
+                if frame in frames:
+                    raise error(event)
+            return
         if event in QUIET_EVENTS or event.startswith("ctypes."):
             raise error(event)
         if event == "import" and arguments[0] in ("_ctypes", "_testcapi", "_testinternalcapi"):
@@ -29,16 +46,11 @@ def watch(parent):
     sys.addaudithook(hook)
 
 
-def run_tests(job, modules, codes, prefix, channel, token, out_fd):
-    os.setsid()
-    null = os.open("/dev/null", os.O_RDONLY)
-    os.dup2(null, 0)
-    os.dup2(out_fd, 1)
-    os.dup2(out_fd, 2)
+def run_tests(job, files, channel, token, out_fd):
+    become_leader(job, out_fd)
     sys.stdin = open(0, "r", closefd=False)
-    resource.setrlimit(resource.RLIMIT_CPU, (job["cpu"], job["cpu"] + 1))
     sys.setrecursionlimit(1000)
-    for path in reversed(sorted({os.path.dirname(module.path) for module in modules} | {""})):
+    for path in reversed(sorted({os.path.dirname(module.path) for module in files} | {""})):
         sys.path.insert(0, os.path.join(FOLDER, path) if path else FOLDER)
     sys.argv = [""]
     sys.dont_write_bytecode = True
@@ -46,10 +58,10 @@ def run_tests(job, modules, codes, prefix, channel, token, out_fd):
     add_builtins()
     random.seed(job["seed"])
     send = sender(channel, token)
-    watch(os.getppid())
+    watch(os.getppid(), [module.tool for module in files])
     try:
         run = run_pytest if job["kind"] == "pytest" else run_unittest
-        run(job, modules, codes, prefix, send)
+        run(job, files, send)
     except BaseException as error:
         send({"load": {"fault": "code", "message": f"{type(error).__name__}: {error}"[:2000]}})
         os._exit(1)
@@ -74,17 +86,16 @@ def sender(channel, token):
     return send
 
 
-def load(module, code, prefix):
+def load(module):
     """Runs the file of tests as a module. Nothing on the disk can take its place any more."""
     made = types.ModuleType(module.name)
     made.__file__ = os.path.join(FOLDER, module.path)
-    made.__dict__.update({prefix + name: value for name, value in tools().items()})
     sys.modules[module.name] = made
-    exec(code, made.__dict__)
+    exec(module.code, made.__dict__)
     return made
 
 
-def load_fault(error, job, modules):
+def load_fault(error, job):
     """Whose fault it is that a file of tests could not be loaded, and what to say."""
     own = {os.path.join(FOLDER, path) for path in job["learner"]}
     frames = traceback.extract_tb(error.__traceback__)
@@ -111,7 +122,9 @@ def place(filename, line):
 
 def told(kind, value, trace, own):
     """What failed and where in the learner's files; the tests' own lines are not shown."""
-    head = f"{kind.__name__}: {value}" if str(value) else kind.__name__
+    # Of what was handed over to turned_tools.py nothing is said.
+    said = [line for line in str(value).split("\n") if " method send of generator " not in line]
+    head = f"{kind.__name__}: " + "\n".join(said) if any(said) else kind.__name__
     lines = [head[:4000]]
     for frame in traceback.extract_tb(trace, limit=-60):
         if frame.filename in own:
@@ -119,15 +132,15 @@ def told(kind, value, trace, own):
     return "\n".join(lines[:1] + lines[1:][-5:])
 
 
-def run_unittest(job, modules, codes, prefix, send):
+def run_unittest(job, files, send):
     own = {os.path.join(FOLDER, path) for path in job["learner"]}
     loader = unittest.TestLoader()
     suite = unittest.TestSuite()
-    for module, code in zip(modules, codes):
+    for module in files:
         try:
-            suite.addTests(loader.loadTestsFromModule(load(module, code, prefix)))
+            suite.addTests(loader.loadTestsFromModule(load(module)))
         except BaseException as error:
-            send({"load": load_fault(error, job, modules)})
+            send({"load": load_fault(error, job)})
             os._exit(1)
     linecache.clearcache()
     send({"plan": ids(suite)})
@@ -185,21 +198,19 @@ def result_class(send, own):
     return Result
 
 
-def run_pytest(job, modules, codes, prefix, send):
+def run_pytest(job, files, send):
     import pytest
 
     own = {os.path.join(FOLDER, path) for path in job["learner"]}
-    made = {os.path.join(FOLDER, module.path): (module, code)
-            for module, code in zip(modules, codes)}
+    made = {os.path.join(FOLDER, module.path): module for module in files}
     faults = []
 
     class Loaded(pytest.Module):
         def _getobj(self):
-            module, code = made[str(self.path)]
             try:
-                return load(module, code, prefix)
+                return load(made[str(self.path)])
             except BaseException as error:
-                faults.append(load_fault(error, job, modules))
+                faults.append(load_fault(error, job))
                 raise
 
     class Plugin:
@@ -242,9 +253,31 @@ def run_pytest(job, modules, codes, prefix, send):
                "python_files=*.py"]
     if not any(os.path.basename(path) == "conftest.py" for path in job.get("support", [])):
         options.append("--noconftest")
-    pytest.main(options + [module.path for module in modules], plugins=[Plugin()])
+    pytest.main(options + [module.path for module in files], plugins=[Plugin()])
     if faults:
         send({"load": faults[0]})
 
 
-main()
+def in_child():
+    """What a child of the supervisor starts with; None in the supervisor itself."""
+    try:
+        main()
+    except InChild as child:
+        return child.args
+    return None
+
+
+start = in_child()
+if start is not None:
+    try:
+        # By these names all of the above could be found.
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        given, start = list(start), None
+        # Nothing of the supervisor waits to be found as garbage.
+        gc.collect()
+        # Handlers of signals are called in the first thread only, and would be called in the midst of a tool.
+        runner = threading.Thread(target=lambda: run_tests(*[given.pop(0) for _ in range(len(given))]))
+        runner.start()
+        runner.join()
+    finally:
+        os._exit(99)
