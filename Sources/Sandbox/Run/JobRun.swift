@@ -30,6 +30,7 @@ final class JobRun {
   private var nextLook: ContinuousClock.Instant
   private var killedAt: ContinuousClock.Instant?
   private var hasBegun = false
+  private var hasHungUp = false
   private var launchError: SandboxError?
   private var buffer = [UInt8](repeating: 0, count: chunk)
 
@@ -85,10 +86,13 @@ final class JobRun {
       var polled = ([process.control, bell.descriptor, process.descriptor] + readers).map {
         pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
       }
+      // A socket that will say no more would wake this again and again until bubblewrap has ended, too.
+      if hasHungUp { polled[0].fd = -1 }
       // Once the end is there only the streams are of interest.
       if drainEnd != nil { for index in 0..<3 { polled[index].fd = -1 } }
       poll(&polled, nfds_t(polled.count), Int32(clamping: pause.wholeMilliseconds))
       if polled[0].revents != 0 { hear() }
+      if polled[0].revents & Int16(POLLHUP | POLLERR) != 0 { hasHungUp = true }
       if polled[1].revents != 0 { machine.cancelled() }
       for index in 0..<3 where polled[3 + index].revents != 0 { read(index) }
       if polled[2].revents != 0, drainEnd == nil {
