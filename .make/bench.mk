@@ -1,4 +1,4 @@
-.PHONY: bench-attacks bench-rpc bench-store bench-lake bench-retrieval bench-validation
+.PHONY: bench-attacks bench-rpc bench-store bench-lake bench-retrieval bench-validation check-release
 bench-attacks: build ## Attacks the server: its memory, and an honest caller's time, within their bounds
 	@.make/bench-attacks.sh $(ARGS)
 bench-rpc: build ## Measures the wire: calls per second, CPU per call, memory per connection
@@ -9,6 +9,8 @@ bench-lake: build ## Measures how fast events get into the lake
 	@.make/bench.sh lake $(ARGS)
 bench-retrieval: build ## Measures searches, the sentence encoder and the ingestion of documents
 	@.make/bench.sh retrieval $(ARGS)
+check-release: setup ## Tries the ways of a job of the sandbox in an optimised build
+	@.make/bench.sh sandbox --check
 bench-validation: setup ## Measures validations of code and the sandbox: time, CPU beside the bare command
 	@.make/bench.sh sandbox
 	@.make/bench.sh validation $(ARGS)

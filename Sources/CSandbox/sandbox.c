@@ -22,9 +22,9 @@ int hsb_socket_pair(int sockets[2]) {
   return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets);
 }
 
-int hsb_pipe(int ends[2]) {
+int hsb_pipe(int ends[2], int ours) {
   if (pipe2(ends, O_CLOEXEC) != 0) return -1;
-  return fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return fcntl(ends[ours], F_SETFL, O_NONBLOCK);
 }
 
 pid_t hsb_spawn(const char *path, char *const arguments[], int socket) {
@@ -103,6 +103,12 @@ ssize_t hsb_receive(int socket, char *bytes, size_t size, int *descriptors, size
   }
   return received;
 }
+
+int hsb_notify(int socket, char letter) {
+  return send(socket, &letter, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -1;
+}
+
+int hsb_memory_file(void) { return memfd_create("hito", MFD_CLOEXEC); }
 
 int hsb_sealed_file(const void *bytes, size_t size) {
   int file = memfd_create("hito", MFD_CLOEXEC | MFD_ALLOW_SEALING);

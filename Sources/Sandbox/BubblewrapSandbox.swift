@@ -22,18 +22,27 @@ package final class BubblewrapSandbox: Sandbox {
   /// Inspections have a slot of their own: they need not wait for jobs.
   private let inspectionThread: WorkerThreads<Slot>
   private let openSlots: Countdown
+  private let starts: AheadStarts
+  /// How many slots have been asked to start a new command, and have not done so yet.
+  private let nudges = Mutex(0)
   private let trust = Mutex(Trust.unknown)
 
   package init(_ configuration: SandboxConfiguration = SandboxConfiguration()) {
     self.configuration = configuration
-    let setup = SlotSetup(
-      launcherPath: configuration.launcherPath, bubblewrapPath: configuration.bubblewrapPath,
-      userIDs: configuration.userIDs)
+    let aheadCount = configuration.aheadCount
+    starts = AheadStarts(count: aheadCount, limitsMax: configuration.limitsMax)
     let openSlots = Countdown()
-    let makeSlot: @Sendable () -> Slot = { Slot(setup) { openSlots.subtract() } }
+    func makeSlot(_ starts: AheadStarts) -> @Sendable () -> Slot {
+      let setup = SlotSetup(
+        launcherPath: configuration.launcherPath, bubblewrapPath: configuration.bubblewrapPath,
+        userIDs: configuration.userIDs, starts: starts)
+      return { Slot(setup) { openSlots.subtract() } }
+    }
     threads = WorkerThreads(
-      count: configuration.slotCount, waitingMax: configuration.slotCount, makeMemory: makeSlot)
-    inspectionThread = WorkerThreads(count: 1, waitingMax: 1, makeMemory: makeSlot)
+      count: configuration.slotCount, waitingMax: 2 * configuration.slotCount,
+      makeMemory: makeSlot(starts))
+    let own = AheadStarts(count: min(1, aheadCount), limitsMax: configuration.limitsMax)
+    inspectionThread = WorkerThreads(count: 1, waitingMax: 1, makeMemory: makeSlot(own))
     openSlots.add(threads.count + inspectionThread.count)
     self.openSlots = openSlots
     let places = max(1, threads.count)
@@ -69,7 +78,7 @@ package final class BubblewrapSandbox: Sandbox {
     }
     defer { queue.leave(callerID) }
     let waited = ContinuousClock.now - asked
-    let outcome = await Self.perform(job, on: threads, received: received)
+    let outcome = await perform(job, received: received)
     do throws(SandboxError) {
       var result = try outcome.get().result
       result.waitingTime = waited
@@ -103,10 +112,10 @@ package final class BubblewrapSandbox: Sandbox {
     }
   }
 
-  private static func perform(
-    _ job: SandboxJob, on threads: WorkerThreads<Slot>,
-    received: @escaping @Sendable (SandboxEvent) -> Void
+  private func perform(
+    _ job: SandboxJob, received: @escaping @Sendable (SandboxEvent) -> Void
   ) async -> Result<JobRun.Report, SandboxError> {
+    if let start = starts.start(of: job), starts.note(start) { nudge() }
     guard let bell = CancellationBell() else { return .failure(.failed("no descriptor is left")) }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
@@ -125,6 +134,22 @@ package final class BubblewrapSandbox: Sandbox {
       }
     } onCancel: {
       bell.ring()
+    }
+  }
+
+  /// Has slots that are idle start a command that is new to them; the others do it after their job.
+  private func nudge() {
+    let isFirst = nudges.withLock { count in
+      defer { if count == 0 { count = threads.count } }
+      return count == 0
+    }
+    guard isFirst else { return }
+    for _ in 0..<threads.count {
+      let isAccepted = threads.run { [weak self] slot in
+        slot.prepare()
+        self?.nudges.withLock { $0 -= 1 }
+      }
+      if !isAccepted { nudges.withLock { $0 -= 1 } }
     }
   }
 

@@ -48,6 +48,16 @@ package struct SandboxConfiguration: Sendable {
     return max(1, min(processorCount, memory / 2 / max(1, memoryByteCount)))
   }
 
+  /// How many commands each slot keeps waiting for their jobs, if there are users enough: one for each command,
+  /// one for each slot, two for inspections; half of them are left for another server.
+  var aheadCount: Int {
+    let users = userIDs.count / 2 - 2
+    return min(max(0, users / max(1, slotCount) - 1), Self.aheadCountMax)
+  }
+
+  /// What validations begin with: checks, tests, and tests of another language.
+  private static let aheadCountMax = 3
+
   /// `hito-sandbox` in the folder of the program that runs: both are products of this package.
   package static var launcherBesideThisProgram: String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))

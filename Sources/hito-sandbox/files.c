@@ -3,9 +3,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+size_t failure(char message[failure_size], const char *step) {
+  int32_t number = errno;
+  message[0] = message_failed;
+  memcpy(message + 1, &number, sizeof number);
+  int length = snprintf(message + 5, failure_size - 5, "%s", step);
+  return 5 + (size_t)(length > failure_size - 6 ? failure_size - 6 : length);
+}
+
+const char *map_file(int file, size_t least, const char **end) {
+  struct stat information;
+  if (fstat(file, &information) != 0 || information.st_size < (off_t)least) return NULL;
+  const char *bytes = mmap(NULL, (size_t)information.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+  if (bytes == MAP_FAILED) return NULL;
+  *end = bytes + information.st_size;
+  return bytes;
+}
 
 int read_number(const char **at, const char *end, uint32_t *number) {
   if ((size_t)(end - *at) < sizeof *number) return -1;

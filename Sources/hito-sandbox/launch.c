@@ -21,18 +21,16 @@
 
 /* Where the control socket is until the job's descriptors take their places. */
 enum { fd_owner = 3 };
-enum { job_in, job_out, job_err, job_report, job_seccomp, job_request, job_descriptor_count };
+enum {
+  job_in, job_out, job_err, job_report, job_seccomp, job_work, job_request, job_descriptor_count
+};
 
 static int owner = fd_owner;
 
 static _Noreturn void fail(const char *step) {
-  char message[128];
-  int32_t number = errno;
-  message[0] = message_failed;
-  memcpy(message + 1, &number, sizeof number);
-  int length = snprintf(message + 5, sizeof message - 5, "%s", step);
-  if (length > (int)sizeof message - 6) length = sizeof message - 6;
-  (void)!send(owner, message, 5 + (size_t)length, MSG_NOSIGNAL);
+  char message[failure_size];
+  size_t length = failure(message, step);
+  (void)!send(owner, message, length, MSG_NOSIGNAL);
   _exit(125);
 }
 
@@ -193,34 +191,31 @@ static void become(const struct request *request) {
 }
 
 static void place(const int descriptors[job_descriptor_count]) {
-  static const int order[] = {job_in, job_out, job_err, job_report, job_seccomp};
-  static const int target[] = {0, 1, 2, fd_report, fd_seccomp};
-  int moved[5];
+  static const int order[] = {job_in, job_out, job_err, job_report, job_seccomp, job_work};
+  static const int target[] = {0, 1, 2, fd_report, fd_seccomp, fd_work};
+  enum { count = sizeof order / sizeof *order };
+  int moved[count];
   int control = fcntl(owner, F_DUPFD_CLOEXEC, fd_first_free);
   if (control < 0) fail("dup");
   owner = control;
-  for (int index = 0; index < 5; index++) {
+  for (int index = 0; index < count; index++) {
     moved[index] = fcntl(descriptors[order[index]], F_DUPFD_CLOEXEC, fd_first_free);
     if (moved[index] < 0) fail("dup");
   }
-  for (int index = 0; index < 5; index++)
+  for (int index = 0; index < count; index++)
     if (dup2(moved[index], target[index]) < 0) fail("dup2");
   if (dup2(control, fd_control) < 0) fail("dup2");
   /* Those that are copies now end at the exec. */
-  if (syscall(SYS_close_range, 6u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */) != 0) fail("close_range");
+  if (syscall(SYS_close_range, 7u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */) != 0) fail("close_range");
 }
 
 static const struct request *map_request(int file, const char **at, const char **end) {
-  struct stat information;
-  const char *bytes = MAP_FAILED;
-  if (fstat(file, &information) == 0 && information.st_size >= (off_t)sizeof(struct request))
-    bytes = mmap(NULL, (size_t)information.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+  const char *bytes = map_file(file, sizeof(struct request), end);
   errno = EPROTO;
-  if (bytes == MAP_FAILED) fail("map the job");
+  if (bytes == NULL) fail("map the job");
   const struct request *request = (const void *)bytes;
   if (request->magic != REQUEST_MAGIC) fail("the job is of another version");
   *at = bytes + sizeof *request;
-  *end = bytes + information.st_size;
   return request;
 }
 

@@ -215,9 +215,19 @@ static void probe_stubborn(void) {
   for (;;) pause();
 }
 
+/* What to try, from standard input. */
+static const char *told(void) {
+  static char what[32];
+  size_t length = 0;
+  for (ssize_t got = 1; got > 0 && length < sizeof what - 1; length += got > 0 ? (size_t)got : 0)
+    got = read(0, what + length, sizeof what - 1 - length);
+  return what;
+}
+
 int probe(int count, char **arguments) {
   extern char **environ;
   const char *what = count > 0 ? arguments[0] : "";
+  if (strcmp(what, "told") == 0) what = told();
   if (strcmp(what, "calls") == 0) probe_calls();
   else if (strcmp(what, "network") == 0) probe_network();
   else if (strcmp(what, "self") == 0) probe_self();

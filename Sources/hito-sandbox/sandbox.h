@@ -5,11 +5,12 @@
 #include <stdint.h>
 
 /* Descriptors of the command that the launcher executes, and of all up to the job's own command. */
-enum { fd_report = 3, fd_control = 4, fd_seccomp = 5, fd_first_free = 10 };
+enum { fd_report = 3, fd_control = 4, fd_seccomp = 5, fd_work = 6, fd_first_free = 10 };
 
 /* Messages on the control socket, one datagram each: a letter and what follows it. */
 enum {
   message_job = 'J',     /* to the launcher: the descriptors of a job */
+  message_start = 'S',   /* to the first process: its work is there now (below) */
   message_folders = 'D', /* the descriptors of /work and /tmp */
   message_failed = 'F',  /* errno (int32), then in which step (text) */
   message_began = 'B',   /* the command is about to be executed */
@@ -27,7 +28,10 @@ struct request {
   uint64_t work_byte_count, work_file_count;
   uint64_t tmp_byte_count, tmp_file_count;
 };
-#define REQUEST_MAGIC 0x31425348u /* HSB1 */
+#define REQUEST_MAGIC 0x32425348u /* HSB2 */
+
+/* A command that is started ahead of its job waits for its input; the job's files come at the end of that
+   wait, in a memory file that is empty until then: their number (uint32), and the files as above. */
 
 /* The folder that the private file system of a job is put together in. It is there on every Linux, and
    nothing in it is wanted: the mounts on it are seen by this job's processes alone. */
@@ -35,13 +39,20 @@ struct request {
 
 /* launch PARENT CGROUP.PROCS...: prepares a slot, waits for its job, becomes bubblewrap. */
 int launch(int count, char **arguments);
-/* init CONTROL REPORT NUMBER LIMITS FOLDER COMMAND...: the first process of the sandbox. */
+/* init CONTROL REPORT NUMBER WORK LIMITS FOLDER COMMAND...: the first process of the sandbox. WORK is the
+   descriptor of the files that come later, or -1. */
 int init(int count, char **arguments);
 /* probe WHAT: tries inside the sandbox what must not work. */
 int probe(int count, char **arguments);
 
 /* Writes the files of a job below the current folder. NULL, or what could not be done. */
 const char *write_files(const char *at, const char *end, uint32_t count);
+/* Maps a memory file of at least `least` bytes; NULL where that cannot be. */
+const char *map_file(int file, size_t least, const char **end);
+/* The longest message that says what failed. */
+enum { failure_size = 128 };
+/* Fills in a message of errno and the step that failed; returns its length. */
+size_t failure(char message[failure_size], const char *step);
 /* Reads a text of a request and moves `at` behind it; NULL where there is none. */
 const char *read_text(const char **at, const char *end);
 /* Copies a number out of a request and moves `at` behind it. */

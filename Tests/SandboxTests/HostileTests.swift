@@ -8,6 +8,7 @@ import Testing
 /// left can be told.
 @Suite(.serialized) struct HostileTests {
   private static let users: Range<UInt32> = 61_000..<61_002
+  private static let aheadUsers: Range<UInt32> = 61_002..<61_006
   private static let sandbox = BubblewrapSandbox(
     SandboxConfiguration(slotCount: 1, userIDs: users))
   private static let mounts = GroupFiles.text("/proc/self/mountinfo")
@@ -40,8 +41,39 @@ import Testing
     #expect(GroupFiles.text("/proc/self/mountinfo") == mounts)
   }
 
+  /// The same, by a command that waited for them. Whoever brings the program is the first thing of its job.
+  @Test(arguments: HostileProgram.all)
+  func `are contained where a command waited for them`(program: HostileProgram) async throws {
+    var built: [UInt8]?
+    if let building = try program.building() {
+      built = try await Self.sandbox.run(building, for: SharedSandbox.callerID).files.values.first
+    }
+    var job = try program.job(program: built)
+    job.command = ["/bin/sh", "-c", "cat; exec \"$0\" \"$@\""] + job.command
+    job.startsAhead = true
+    let (report, remains) = try Self.runAhead(job)
+    #expect(report.wasAhead)
+    program.check(report.result)
+    #expect(report.result.cpuTime < job.limits.cpuTime + .seconds(1))
+    #expect(report.result.output.bytes.count <= job.limits.outputByteCount)
+    #expect(remains == [])
+    #expect(GroupFiles.text("/proc/self/mountinfo") == Self.mounts)
+  }
+
+  /// Without a suspension: what waits belongs to the thread that has started it.
+  private static func runAhead(_ job: SandboxJob) throws -> (JobRun.Report, [String]) {
+    let configuration = SandboxConfiguration()
+    let setup = SlotSetup(
+      launcherPath: configuration.launcherPath, bubblewrapPath: configuration.bubblewrapPath,
+      userIDs: aheadUsers, starts: AheadStarts(count: 1, limitsMax: configuration.limitsMax))
+    let slot = Slot(setup) {}
+    slot.expect(job)
+    let report = try slot.run(job, bell: #require(CancellationBell())) { _ in }
+    return (report, remains(of: aheadUsers))
+  }
+
   /// What is there of the users that hostile programs have run as.
-  private static func remains() -> [String] {
+  private static func remains(of users: Range<UInt32> = users) -> [String] {
     var remains: [String] = []
     for name in GroupFiles.folders(in: "/proc") where name.first?.isNumber == true {
       let status = GroupFiles.text("/proc/\(name)/status") ?? ""

@@ -44,6 +44,14 @@ import Testing
     #expect(machine.cpuTime(usage(cpu: .milliseconds(700))) == .milliseconds(670))
   }
 
+  @Test func `of a command that waited for it is charged from where it came`() throws {
+    var machine = machine()
+    machine.continued(at: Self.start, cpuTime: .milliseconds(700))
+    machine.began(at: Self.start + .seconds(1), cpuTime: .zero)
+    #expect(machine.cpuTime(usage(cpu: .milliseconds(750))) == .milliseconds(50))
+    #expect(machine.wallTime(at: Self.start + .seconds(2)) == .seconds(2))
+  }
+
   @Test func `that went over its time between two looks has still done so`() throws {
     var machine = machine()
     machine.began(at: Self.start, cpuTime: .zero)

@@ -9,16 +9,20 @@
 
 /* A connected pair of datagram sockets. */
 int hsb_socket_pair(int sockets[2]);
-/* A pipe, whose first end never waits. */
-int hsb_pipe(int ends[2]);
+/* A pipe, of which the end `ours` (0 reads, 1 writes) never waits. */
+int hsb_pipe(int ends[2], int ours);
 /* Starts `path` with `socket` as its descriptor 3, /dev/null as its standard ones, no other descriptor, an
    empty environment, and signals as they are by default. Returns its process id. */
 pid_t hsb_spawn(const char *path, char *const arguments[], int socket);
 /* Sends `letter` with descriptors, which stay the caller's. 0, or -1. */
 int hsb_send(int socket, char letter, const int *descriptors, size_t count);
+/* Sends `letter` alone. 0, or -1. */
+int hsb_notify(int socket, char letter);
 /* Receives one message without waiting. The descriptors in it become the caller's; `*count` is how many
    there may be, and then how many there are. Returns its bytes, 0 at the end. */
 ssize_t hsb_receive(int socket, char *bytes, size_t size, int *descriptors, size_t *count);
+/* An empty file in memory. */
+int hsb_memory_file(void);
 /* A file in memory that holds `size` bytes, which nobody can change any more, open for reading. */
 int hsb_sealed_file(const void *bytes, size_t size);
 /* A descriptor for a process; readable once it has ended. */

@@ -41,6 +41,11 @@ package struct SandboxJob: Sendable, Hashable {
   package var collects: [SandboxPath]
   package var overflow: Overflow
   package var limits: SandboxLimits
+  /// Whether the command may be started before its job is there, with `/work` still empty: it must read all
+  /// of its input before it looks at any file. What it does until then is the same for every job of the
+  /// same profile, command, mounts and environment, and a sandbox may keep one of them waiting. Each is used
+  /// for one job alone.
+  package var startsAhead = false
 
   package init(
     profile: Profile, command: [String], files: [SandboxFile] = [], mounts: [SandboxMount] = [],

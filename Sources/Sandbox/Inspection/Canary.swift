@@ -12,6 +12,8 @@ final class Canary {
 
   private let slot: Slot
   private let configurationSummary: String
+  /// Whether programs are started before they are told what to try.
+  private var isAhead = false
   private var findings: [SandboxPromise: SandboxFinding] = [:]
 
   init(_ slot: Slot, configurationSummary: String) {
@@ -22,11 +24,15 @@ final class Canary {
   func inspect() -> SandboxInspection {
     let mountsBefore = GroupFiles.text("/proc/self/mountinfo")
     do {
-      try inspectSelf()
-      try inspectNothingAllowed(.systemCalls, "calls")
-      try inspectNothingAllowed(.noNetwork, "network")
-      try inspectNothingAllowed(.files, "files")
-      try inspectInheritance()
+      for isAhead in [false, true] {
+        self.isAhead = isAhead
+        try inspectSelf()
+        try inspectNothingAllowed(.systemCalls, "calls")
+        try inspectNothingAllowed(.noNetwork, "network")
+        try inspectNothingAllowed(.files, "files")
+        try inspectInheritance()
+      }
+      isAhead = false
       try inspectDisk()
       try inspectLimits()
       inspectRemains(mountsBefore)
@@ -51,7 +57,7 @@ final class Canary {
     keep(.controlGroups, "cgroup v\(slot.version ?? 0) with memory, pids and processor time")
     keep(.namespaces, "of users, processes, mounts, network and IPC")
     let lines = CanaryOutput(report.result)
-    record(lines.user(report.owners, slotUserID: slot.userID))
+    record(lines.user(report.owners, of: report.userID))
     record(lines.capabilities())
     record(lines.processes())
   }
@@ -113,7 +119,7 @@ final class Canary {
 
   private func inspectRemains(_ mountsBefore: String?) {
     var remains = slot.remains
-    if let userID = slot.userID {
+    for userID in slot.userIDs {
       // The launcher of the next job is root's; whatever runs as the slot's user is left of a job.
       remains += Self.processes(of: userID).map { "process \($0)" }
     }
@@ -139,7 +145,13 @@ final class Canary {
   // MARK: - Jobs
 
   private func job(_ probe: [String], _ limits: SandboxLimits = Canary.limits) -> SandboxJob {
-    SandboxJob(profile: .run, command: ["/init", "probe"] + probe, limits: limits)
+    var job = SandboxJob(profile: .run, command: ["/init", "probe"] + probe, limits: limits)
+    if isAhead {
+      job.command = ["/init", "probe", "told"]
+      job.input = Array(probe.joined().utf8)
+      job.startsAhead = true
+    }
+    return job
   }
 
   private func path(_ text: String) throws(SandboxError) -> SandboxPath {
@@ -150,6 +162,7 @@ final class Canary {
 
   private func run(_ job: SandboxJob) throws(SandboxError) -> JobRun.Report {
     guard let bell = CancellationBell() else { throw .failed("no descriptor is left") }
+    slot.expect(job)
     return try slot.run(job, bell: bell) { _ in }
   }
 
@@ -157,7 +170,10 @@ final class Canary {
     record(SandboxFinding(promise, isKept: true, text))
   }
 
-  private func record(_ finding: SandboxFinding) { findings[finding.promise] = finding }
+  /// What was found broken stays so, whatever is tried after it.
+  private func record(_ finding: SandboxFinding) {
+    if findings[finding.promise]?.isKept != false { findings[finding.promise] = finding }
+  }
 
   /// A job that could not be run to its end.
   private func note(_ error: SandboxError) {

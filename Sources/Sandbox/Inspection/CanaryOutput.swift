@@ -33,12 +33,11 @@ struct CanaryOutput {
     finding(promise, lines.dropLast().map(String.init), "everything that was tried was refused")
   }
 
-  func user(_ owners: Set<UInt32>, slotUserID: UInt32?) -> SandboxFinding {
-    let expected = slotUserID.map { Set([$0]) }
-    let isKept = owners == expected && slotUserID != 0
+  func user(_ owners: Set<UInt32>, of userID: UInt32) -> SandboxFinding {
+    let isKept = owners == [userID] && userID != 0
     return finding(
       .user, isKept ? [] : ["its files belong to \(owners.sorted())"],
-      "\(slotUserID ?? 0) owns what it writes")
+      "\(userID) owns what it writes")
   }
 
   func capabilities() -> SandboxFinding {

@@ -14,13 +14,16 @@ struct BubblewrapCommand: Sendable {
   private static let reportDescriptor = 3
   private static let controlDescriptor = 4
   private static let filterDescriptor = 5
+  private static let workDescriptor = 6
   /// What the user of a job is called inside.
   private static let innerUserID = "1000"
 
+  let path: String
   private let head: [String]
 
   /// - Parameter path: of bubblewrap.
   init(path: String) {
+    self.path = path
     head =
       [
         path, "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
@@ -41,7 +44,8 @@ struct BubblewrapCommand: Sendable {
     return access(folder, F_OK) == 0 ? ["--ro-bind", folder, folder] : []
   }
 
-  func arguments(for job: SandboxJob) -> [String] {
+  /// - Parameter isAhead: whether the files of the job come later.
+  func arguments(for job: SandboxJob, isAhead: Bool = false) -> [String] {
     var arguments = head
     let environment = Self.environment.merging(job.environment) { _, given in given }
     for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
@@ -63,7 +67,8 @@ struct BubblewrapCommand: Sendable {
     arguments += ["--seccomp", "\(Self.filterDescriptor)", "--", "/init", "init"]
     arguments += [
       "\(Self.controlDescriptor)", "\(Self.reportDescriptor)",
-      "\(job.reportDescriptor ?? -1)", Self.limits(job.limits),
+      "\(job.reportDescriptor ?? -1)", "\(isAhead ? Self.workDescriptor : -1)",
+      Self.limits(job.limits),
       job.folder?.absolute ?? SandboxFolder.work,
     ]
     return arguments + job.command

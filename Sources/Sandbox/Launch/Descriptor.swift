@@ -14,27 +14,34 @@ struct Descriptor: ~Copyable {
   deinit { close(raw) }
 }
 
-/// A pipe whose reader never waits.
+/// A pipe of which this process keeps one end, which never waits.
 final class Pipe {
-  let reader: Int32
-  private(set) var writer: Int32
+  private(set) var ours: Int32
+  private(set) var theirs: Int32
 
   /// Nil where the process has no descriptor left.
-  init?() {
+  ///
+  /// - Parameter writes: whether this process writes into it.
+  init?(writes: Bool = false) {
     var ends: [Int32] = [-1, -1]
-    guard hsb_pipe(&ends) == 0 else { return nil }
-    (reader, writer) = (ends[0], ends[1])
+    guard hsb_pipe(&ends, writes ? 1 : 0) == 0 else { return nil }
+    (ours, theirs) = writes ? (ends[1], ends[0]) : (ends[0], ends[1])
   }
 
   deinit {
-    close(reader)
-    closeWriter()
+    closeOurs()
+    closeTheirs()
   }
 
-  /// Once others have it: the reader meets the end when theirs are closed.
-  func closeWriter() {
-    if writer >= 0 { close(writer) }
-    writer = -1
+  func closeOurs() {
+    if ours >= 0 { close(ours) }
+    ours = -1
+  }
+
+  /// Once others have it: a reader meets the end when theirs are closed.
+  func closeTheirs() {
+    if theirs >= 0 { close(theirs) }
+    theirs = -1
   }
 }
 

@@ -3,7 +3,7 @@ import Glibc
 
 /// What the launcher is told of a job: `struct request` of the launcher, in one memory file.
 enum LaunchRequest {
-  private static let magic: UInt32 = 0x3142_5348
+  private static let magic: UInt32 = 0x3242_5348
   private static let plainMode: UInt32 = 0o644
   private static let executableMode: UInt32 = 0o755
   /// The folders in `/work` and `/tmp` that are not the job's: the roots of the two file systems in memory,
@@ -28,18 +28,30 @@ enum LaunchRequest {
     }
     for mount in job.mounts { append(mount.source, to: &bytes) }
     for argument in arguments { append(argument, to: &bytes) }
-    for file in job.files {
-      append(file.path.text, to: &bytes)
-      append(file.isExecutable ? executableMode : plainMode, to: &bytes)
-      append(UInt32(file.content.count), to: &bytes)
-      bytes += file.content
-    }
+    append(job.files, to: &bytes)
     for folder in folders {
       append(folder.text, to: &bytes)
       append(0, to: &bytes)
       append(0, to: &bytes)
     }
     return bytes
+  }
+
+  /// The files alone, for a command that was started ahead of its job.
+  static func work(of job: SandboxJob) -> [UInt8] {
+    var bytes: [UInt8] = []
+    append(UInt32(job.files.count), to: &bytes)
+    append(job.files, to: &bytes)
+    return bytes
+  }
+
+  private static func append(_ files: [SandboxFile], to bytes: inout [UInt8]) {
+    for file in files {
+      append(file.path.text, to: &bytes)
+      append(file.isExecutable ? executableMode : plainMode, to: &bytes)
+      append(UInt32(file.content.count), to: &bytes)
+      bytes += file.content
+    }
   }
 
   private static func append(_ number: UInt32, to bytes: inout [UInt8]) {

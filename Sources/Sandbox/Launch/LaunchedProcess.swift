@@ -14,6 +14,8 @@ final class LaunchedProcess {
   }
 
   let group: any JobGroup
+  /// Whom it becomes.
+  let userID: UInt32
   let control: Int32
   /// Readable once the process has ended.
   let descriptor: Int32
@@ -21,7 +23,7 @@ final class LaunchedProcess {
   private var isReaped = false
 
   /// - Throws: what could not be done, as of a control group.
-  init(launcher: String, group: any JobGroup) throws(GroupError) {
+  init(launcher: String, group: any JobGroup, userID: UInt32) throws(GroupError) {
     var sockets: [Int32] = [-1, -1]
     guard hsb_socket_pair(&sockets) == 0 else { throw GroupError("make a pair of sockets") }
     let arguments = [launcher, "launch", "\(getpid())"] + group.joinPaths
@@ -35,6 +37,7 @@ final class LaunchedProcess {
       throw GroupError("start \(launcher)", error)
     }
     self.group = group
+    self.userID = userID
     control = sockets[0]
     processID = process
     descriptor = hsb_process(process)
@@ -69,6 +72,9 @@ final class LaunchedProcess {
   func send(_ descriptors: [Int32]) -> Bool {
     hsb_send(control, CChar(UInt8(ascii: "J")), descriptors, descriptors.count) == 0
   }
+
+  /// Tells the first process of a sandbox that the files of its job are there. False where it has ended.
+  func start() -> Bool { hsb_notify(control, CChar(UInt8(ascii: "S"))) == 0 }
 
   /// The next message, if one is there; nil where none is, or none will come.
   func receive() -> Message? {

@@ -9,6 +9,10 @@ final class JobRun {
     var result: SandboxResult
     /// Whom the collected files belong to, as this host sees it.
     var owners: Set<UInt32>
+    /// As whom it ran.
+    var userID: UInt32
+    /// Whether its command had been started ahead of it.
+    var wasAhead: Bool
   }
 
   private static let drainMax = Duration.seconds(2)
@@ -19,32 +23,40 @@ final class JobRun {
 
   private let job: SandboxJob
   private let process: LaunchedProcess
+  private let input: JobInput?
+  /// What the processor was used for before the job came to a command that waited for it.
+  private let usedBefore: Duration?
   private let bell: CancellationBell
-  private let received: @Sendable (SandboxEvent) -> Void
+  private let tell: @Sendable (SandboxEvent) -> Void
   private let processorCount = sysconf(Int32(_SC_NPROCESSORS_ONLN))
   private var machine: RunMachine
-  private var streams: [[UInt8]] = [[], [], []]
+  private let streams: JobStreams
+  private var received: [[UInt8]] = [[], [], []]
   private var readers: [Int32]
   private var folders: [Int32] = []
   private var processorWait = Duration.zero
   private var nextLook: ContinuousClock.Instant
   private var killedAt: ContinuousClock.Instant?
-  private var hasBegun = false
+  private(set) var hasBegun = false
   private var hasHungUp = false
   private var launchError: SandboxError?
   private var buffer = [UInt8](repeating: 0, count: chunk)
 
-  /// - Parameter readers: of standard output, standard error and the report; they stay the caller's.
+  /// - Parameter usedBefore: nil where the command is started for this job.
   init(
-    _ job: SandboxJob, _ process: LaunchedProcess, readers: [Int32], bell: CancellationBell,
+    _ job: SandboxJob, _ process: LaunchedProcess, _ streams: JobStreams,
+    usedBefore: Duration? = nil, bell: CancellationBell,
     received: @escaping @Sendable (SandboxEvent) -> Void
   ) {
     let now = ContinuousClock.now
     self.job = job
     self.process = process
-    self.readers = readers
+    self.streams = streams
+    self.usedBefore = usedBefore
+    readers = streams.readers
+    input = streams.input.map { JobInput(job.input, to: $0) }
     self.bell = bell
-    self.received = received
+    tell = received
     machine = RunMachine(limits: job.limits, overflow: job.overflow, launchedAt: now)
     nextLook = now + .milliseconds(100)
   }
@@ -66,7 +78,7 @@ final class JobRun {
       folders = []
     }
     if let launchError { throw launchError }
-    let trace = hasBegun ? "" : String(decoding: streams[1].prefix(Self.traceMax), as: UTF8.self)
+    let trace = hasBegun ? "" : String(decoding: received[1].prefix(Self.traceMax), as: UTF8.self)
     if !hasBegun, let error = MissingRight.error(bubblewrap: trace.trimmed), machine.ending == nil {
       throw error
     }
@@ -86,6 +98,9 @@ final class JobRun {
       var polled = ([process.control, bell.descriptor, process.descriptor] + readers).map {
         pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
       }
+      if hasBegun, let writer = input?.writer {
+        polled.append(pollfd(fd: writer, events: Int16(POLLOUT), revents: 0))
+      }
       // A socket that will say no more would wake this again and again until bubblewrap has ended, too.
       if hasHungUp { polled[0].fd = -1 }
       // Once the end is there only the streams are of interest.
@@ -95,6 +110,7 @@ final class JobRun {
       if polled[0].revents & Int16(POLLHUP | POLLERR) != 0 { hasHungUp = true }
       if polled[1].revents != 0 { machine.cancelled() }
       for index in 0..<3 where polled[3 + index].revents != 0 { read(index) }
+      if polled.count > 6, polled[6].revents != 0 { input?.write() }
       if polled[2].revents != 0, drainEnd == nil {
         hear()
         drainEnd = .now + Self.drainMax
@@ -113,8 +129,13 @@ final class JobRun {
         launchError = launchError ?? MissingRight.error(step: step, errorNumber: errorNumber)
       case .began:
         hasBegun = true
-        machine.began(at: now, cpuTime: process.group.usage().cpuTime)
-        received(.began)
+        if let usedBefore {
+          machine.continued(at: now, cpuTime: usedBefore)
+        } else {
+          machine.began(at: now, cpuTime: process.group.usage().cpuTime)
+        }
+        tell(.began)
+        input?.write()
       case .refused(let errorNumber):
         machine.ended(.refused(errorNumber: Int(errorNumber)), at: now)
       case .ended(let status):
@@ -130,8 +151,8 @@ final class JobRun {
     let count = Glibc.read(readers[index], &buffer, buffer.count)
     if count > 0 {
       let kept = machine.received(count, on: stream)
-      streams[index] += buffer[..<kept]
-      if stream == .report, kept > 0 { received(.report(Array(buffer[..<kept]))) }
+      received[index] += buffer[..<kept]
+      if stream == .report, kept > 0 { tell(.report(Array(buffer[..<kept]))) }
     } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
       readers[index] = -1
     }
@@ -196,11 +217,12 @@ final class JobRun {
       wallTime: machine.wallTime(at: .now), memoryPeakByteCount: usage.memoryPeakByteCount,
       output: stream(.output), errors: stream(.errors), report: stream(.report))
     let owners = collect(into: &result)
-    return Report(result: result, owners: owners)
+    return Report(
+      result: result, owners: owners, userID: process.userID, wasAhead: usedBefore != nil)
   }
 
   private func stream(_ stream: RunMachine.Stream) -> SandboxStream {
-    SandboxStream(bytes: streams[stream.rawValue], isTruncated: machine.isTruncated(stream))
+    SandboxStream(bytes: received[stream.rawValue], isTruncated: machine.isTruncated(stream))
   }
 
   /// Less than a page, or no file.

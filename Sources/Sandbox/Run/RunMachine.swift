@@ -65,6 +65,13 @@ struct RunMachine: Sendable {
     cpuBefore = min(cpuTime, Self.preparationCPUMax)
   }
 
+  /// A command that was started ahead has its job; it had used `cpuTime` before anything of the job was there.
+  mutating func continued(at now: ContinuousClock.Instant, cpuTime: Duration) {
+    guard beganAt == nil else { return }
+    beganAt = now
+    cpuBefore = cpuTime
+  }
+
   mutating func ended(_ end: End, at now: ContinuousClock.Instant) {
     guard self.end == nil else { return }
     self.end = end

@@ -1,10 +1,29 @@
+import Domain
 import Glibc
 
 /// What all slots of a sandbox have in common.
 struct SlotSetup: Sendable {
-  var launcherPath: String
-  var bubblewrapPath: String
-  var userIDs: Range<UInt32>
+  let launcherPath: String
+  let bubblewrap: BubblewrapCommand
+  let filters: [SandboxJob.Profile: [UInt8]]
+  let userIDs: Range<UInt32>
+  /// Which commands are kept waiting for their jobs.
+  let starts: AheadStarts
   /// Where control groups are made; nil: where this process is.
-  var tree: GroupTree?
+  let tree: GroupTree?
+
+  init(
+    launcherPath: String, bubblewrapPath: String, userIDs: Range<UInt32>, starts: AheadStarts,
+    tree: GroupTree? = nil
+  ) {
+    self.launcherPath = launcherPath
+    bubblewrap = BubblewrapCommand(path: bubblewrapPath)
+    filters = Dictionary(
+      uniqueKeysWithValues: SandboxJob.Profile.allCases.map {
+        ($0, SeccompProgram.filter(for: $0).bytes)
+      })
+    self.userIDs = userIDs
+    self.starts = starts
+    self.tree = tree
+  }
 }

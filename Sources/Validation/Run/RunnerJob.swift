@@ -13,7 +13,6 @@ struct RunnerJob {
   var collects: [SandboxPath] = []
   var profile: SandboxJob.Profile
   var limits: SandboxLimits
-  var seed: UInt32
 
   func sandboxJob(_ toolchain: Toolchain) throws(SandboxPath.Fault) -> SandboxJob {
     var sandboxFiles: [SandboxFile] = []
@@ -25,16 +24,19 @@ struct RunnerJob {
     }
     // -P, -s, -S: nothing of the submission, of a user or of the host's packages is imported.
     let python = toolchain.paths[.python] ?? "/usr/bin/python3"
-    return SandboxJob(
+    var job = SandboxJob(
       profile: profile, command: [python, "-s", "-S", "-P", "-B", "-c", program],
       files: sandboxFiles, mounts: toolchain.mounts,
       environment: [
-        "PYTHONHASHSEED": "\(seed)", "PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1",
+        "PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "NO_COLOR": "1", "LC_ALL": "C.UTF-8",
         "HOME": SandboxFolder.temporary,
       ],
       input: Array(input.text.utf8), reportDescriptor: Self.reportDescriptor, collects: collects,
       overflow: .discard, limits: limits)
+    // Runners read what to do (guard.py, `spec`) before anything else.
+    job.startsAhead = true
+    return job
   }
 }
 

@@ -62,7 +62,7 @@ extension ValidationRun {
     return try RunnerJob(
       program: Runner.steps, input: input, files: work,
       collects: plan.product.flatMap { try? SandboxPath($0) }.map { [$0] } ?? [],
-      profile: .compile, limits: JudgeLimits.ofCheck, seed: job.seed
+      profile: .compile, limits: JudgeLimits.ofCheck
     ).sandboxJob(toolchain)
   }
 

@@ -137,7 +137,7 @@ extension ValidationRun {
     }
     return try RunnerJob(
       program: program, input: .object(fields), files: work, products: products, profile: .run,
-      limits: limits.ofJob(runCount: runCount), seed: job.seed
+      limits: limits.ofJob(runCount: runCount)
     ).sandboxJob(toolchain)
   }
 }

@@ -67,4 +67,11 @@ def text(data, limit):
 
 
 def spec():
-    return json.loads(sys.stdin.buffer.read())
+    """What to do. Until it is there nothing of a submission is: a runner may have been started before.
+
+    Its own hashes are always the same; those of the programs that it starts follow the job's seed.
+    """
+    job = json.loads(sys.stdin.buffer.read())
+    if "seed" in job:
+        os.environ["PYTHONHASHSEED"] = str(job["seed"])
+    return job

@@ -11,10 +11,16 @@ struct SandboxBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sandbox", abstract: "Measures what the sandbox costs beside its command.")
 
+  @Flag(
+    help: "Measures nothing: tries the ways of a job, as fast code that is built as it is shipped.")
+  var check = false
+
   @Option(help: "Jobs to run.")
   var jobs = 200
 
   private static let command = ["/bin/true"]
+  /// Reads its input, of which there is none, and ends.
+  private static let waitingCommand = ["/bin/cat"]
   private static let wallMillisecondsMax = 20.0
   private static let cpuMillisecondsMax = 8.0
 
@@ -28,15 +34,19 @@ struct SandboxBench: AsyncParsableCommand {
     guard inspection.isSound else {
       throw BenchmarkError("the sandbox does not hold here: \(inspection.broken)")
     }
-    let callerID = EntityID(high: 0, low: 1)
-    let job = SandboxJob(profile: .run, command: Self.command)
-    let sandboxed = try await measure {
-      let result = try await sandbox.run(job, for: callerID)
-      guard result.outcome == .exited(code: 0) else {
-        throw BenchmarkError("the command ended as \(result.outcome)")
-      }
+    try await SandboxCheck(sandbox: sandbox).run()
+    if check {
+      await sandbox.stop()
+      say("the sandbox does what it should in this build")
+      return
     }
-    let bare = try await measure { try Self.runBare() }
+    let sandboxed = try await measure { try await Self.run(Self.command, in: sandbox) }
+    let bare = try await measure { try Self.runBare(Self.command) }
+    // What is made ahead is paid for by the jobs: one for each of them.
+    let ahead = try await measure {
+      try await Self.run(Self.waitingCommand, in: sandbox, startsAhead: true)
+    }
+    let bareAhead = try await measure { try Self.runBare(Self.waitingCommand) }
     await sandbox.stop()
 
     var report = Report()
@@ -46,9 +56,17 @@ struct SandboxBench: AsyncParsableCommand {
       "bare: \(number(bare.wall)) ms, \(number(bare.cpu)) CPU-ms; in the sandbox: "
         + "\(number(sandboxed.wall)) ms (p90 \(number(sandboxed.wallHigh))), \(number(sandboxed.cpu)) CPU-ms"
     )
+    say(
+      "a command that was started ahead: \(number(ahead.wall)) ms (p90 \(number(ahead.wallHigh))), "
+        + "\(number(ahead.cpu)) CPU-ms with all that was made ahead; "
+        + "bare: \(number(bareAhead.wall)) ms, \(number(bareAhead.cpu)) CPU-ms")
     report.figures = [
       Figure("validation.sandbox_overhead_wall_ms", wall, unit: "ms/job", isLessBetter: true),
       Figure("validation.sandbox_overhead_cpu_ms", cpu, unit: "CPU ms/job", isLessBetter: true),
+      Figure("validation.sandbox_ahead_wall_ms", ahead.wall, unit: "ms/job", isLessBetter: true),
+      Figure(
+        "validation.sandbox_ahead_overhead_cpu_ms", ahead.cpu - bareAhead.cpu, unit: "CPU ms/job",
+        isLessBetter: true),
     ]
     report.promises = [
       Promise(
@@ -93,11 +111,26 @@ struct SandboxBench: AsyncParsableCommand {
     }
   }
 
-  private static func runBare() throws {
+  private static func run(
+    _ command: [String], in sandbox: BubblewrapSandbox, startsAhead: Bool = false
+  ) async throws {
+    var job = SandboxJob(profile: .run, command: command)
+    job.startsAhead = startsAhead
+    let result = try await sandbox.run(job, for: EntityID(high: 0, low: 1))
+    guard result.outcome == .exited(code: 0) else {
+      throw BenchmarkError("the command ended as \(result.outcome)")
+    }
+  }
+
+  private static func runBare(_ command: [String]) throws {
     var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var process = pid_t()
-    guard posix_spawn(&process, command[0], nil, nil, &arguments, nil) == 0 else {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    guard posix_spawn(&process, command[0], &actions, nil, &arguments, nil) == 0 else {
       throw BenchmarkError("cannot start \(command)")
     }
     var status: Int32 = 0
