@@ -142,6 +142,25 @@ import Testing
     #expect(!broken.store.allEvents.contains { $0.type == "code.validated" })
   }
 
+  @Test func `one that waits for a place in the sandbox tells how many come before it`()
+    async throws
+  {
+    let validator = ScriptedValidator { job, step in
+      try await step(.queued(position: 4))
+      try await step(.queued(position: 2))
+      return try await ScriptedValidator.byContent(job, step)
+    }
+    let busy = ServiceFixture(validator: validator)
+    let ada = busy.user()
+    let messages = try await busy.validating {
+      try await busy.validate(busy.submission("x"), as: ada).all()
+    }
+    let places = messages.filter { $0.word.hasPrefix("queued") && $0.attempt == 1 }.map(\.word)
+    // The place that was told last always comes; one before it only where it was written in time.
+    #expect(places == ["queued 2"] || places == ["queued 4", "queued 2"])
+    #expect(messages.last?.word == "result")
+  }
+
   @Test func `one that waits or runs can be cancelled`() async throws {
     let validator = ScriptedValidator { job, step in
       try await step(.stageStarted(.test))

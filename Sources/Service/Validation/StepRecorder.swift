@@ -23,8 +23,6 @@ final class StepRecorder: Sendable {
 
   /// For one task at a time.
   func add(_ step: ValidationStep) async throws {
-    // Where the job waits inside the validator is nobody's history.
-    if case .queued = step { return }
     guard let step = view.shown(step)?.bounded else { return }
     while state.withLock({ $0.byteCount > Self.heldByteCountMax && !$0.isClosed }) {
       try Task.checkCancellation()
@@ -33,6 +31,11 @@ final class StepRecorder: Sendable {
     state.withLock { state in
       // The report has what an endless stream of steps does not show.
       guard state.eventCount < ValidationLimits.eventsOfAttempt || step.isOfStage else { return }
+      // Where the job waits inside the validator is worth telling as it is now, and not as it was.
+      if case .queued = step, let last = state.steps.last, case .queued = last {
+        state.byteCount -= last.byteCount
+        state.steps.removeLast()
+      }
       state.steps.append(step)
       state.byteCount += step.byteCount
     }
