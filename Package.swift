@@ -126,7 +126,8 @@ let package = Package(
       name: "Agents",
       dependencies: ["Domain", "Digits", "JSON", "Logs", "Retrieval", "Writes", logging],
       swiftSettings: swift),
-    .target(name: "EventLog", dependencies: ["Domain", "Logs", logging], swiftSettings: swift),
+    .target(
+      name: "EventLog", dependencies: ["Domain", "Logs", "OpenSSL", logging], swiftSettings: swift),
     .target(
       name: "Validation", dependencies: ["Domain", "JSON", "OpenSSL", logging],
       resources: runners.map { .embedInCode("Runners/\($0)") }, swiftSettings: swift),
@@ -247,7 +248,7 @@ let package = Package(
     .testTarget(
       name: "PostgresStoreTests",
       dependencies: [
-        "PostgresStore", "Agents", "Domain", "EventLake", "InMemoryStore", "Retrieval",
+        "PostgresStore", "Agents", "Domain", "EventLake", "EventLog", "InMemoryStore", "Retrieval",
         "TestSupport", "JSON", "SeededRandom", "cluster-probe", logging,
       ],
       swiftSettings: swift),

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Who may see which event.
 ///
-/// Everybody sees their own; services and admins see all; the owner of a course also sees its
+/// Everybody sees their own; services and admins see all, but only admins what became of tokens; the owner of a course also sees its
 /// enrolments, and the goals, tasks and code that belong to it, of the learners enrolled now, as
 /// with reads of goals. Courses never change hands; what is known of them and of enrolments is
 /// remembered for a moment, and of an enrolment forgotten when an event of it comes by: whoever loses
@@ -42,6 +42,7 @@ package final class EventVisibility: Sendable {
 
   /// What can be said without the database; nil where it must be asked.
   package func allowsAtOnce(_ event: SharedEvent, to caller: Caller) -> Bool? {
+    if event.event.entityType == EntityType.token.rawValue { return caller.role == .admin }
     if caller.role.seesEverybody || event.event.userID == caller.userID { return true }
     return caller.role == .instructor && event.facts.courseID != nil ? nil : false
   }
@@ -55,7 +56,7 @@ package final class EventVisibility: Sendable {
     case .goal, .task, .codeSnapshot, .validation, .taskTests:
       guard let userID = event.event.userID else { return false }
       return try await isEnrolled(Place(courseID: courseID, userID: userID), caller)
-    case .user, .course, .document, .agentRun, nil: return false
+    case .user, .course, .document, .agentRun, .token, nil: return false
     }
   }
 

@@ -8,13 +8,13 @@ package struct CallContext: Sendable {
     method: MethodDescriptor, deadline: ContinuousClock.Instant? = nil,
     principal: Principal? = nil, idempotencyKey: String? = nil,
     metadata: [(String, String)] = [], traceparent: String? = nil, connectionID: UInt64 = 0,
-    streamID: UInt32 = 0, requestBytes: [UInt8] = []
+    streamID: UInt32 = 0, requestBytes: [UInt8] = [], peer: String = ""
   ) {
     storage = Storage(
       method: method, deadline: deadline, principal: principal,
       idempotencyKey: idempotencyKey,
       metadata: metadata, traceparent: traceparent, connectionID: connectionID,
-      streamID: streamID, requestBytes: requestBytes)
+      streamID: streamID, requestBytes: requestBytes, peer: peer)
   }
 
   package var method: MethodDescriptor { storage.method }
@@ -31,6 +31,19 @@ package struct CallContext: Sendable {
   package var streamID: UInt32 { storage.streamID }
   /// The encoded request; kept only when there is an idempotency key, so that it can be hashed.
   package var requestBytes: [UInt8] { storage.requestBytes }
+  /// Address of the peer, without its port; empty where it has none.
+  package var peer: String { storage.peer }
+
+  /// Says that the call shows a user's data; nil: everybody's. An empty id is nobody's.
+  package func concerns(userID: String?) {
+    if userID == "" { return }
+    storage.subjectObserver.withLock { $0 }?(userID)
+  }
+
+  /// Has `observer` told whose data the call shows. One observer.
+  package func observeSubjects(_ observer: @escaping @Sendable (String?) -> Void) {
+    storage.subjectObserver.withLock { $0 = observer }
+  }
 
   /// The caller, or UNAUTHENTICATED.
   package func requirePrincipal() throws(RPCError) -> Principal {
@@ -62,13 +75,15 @@ package struct CallContext: Sendable {
     let connectionID: UInt64
     let streamID: UInt32
     let requestBytes: [UInt8]
+    let peer: String
+    let subjectObserver = Mutex<(@Sendable (String?) -> Void)?>(nil)
     let trailers = Mutex<[(String, String)]>([])
 
     init(
       method: MethodDescriptor, deadline: ContinuousClock.Instant?, principal: Principal?,
       idempotencyKey: String?, metadata: [(String, String)],
       traceparent: String?,
-      connectionID: UInt64, streamID: UInt32, requestBytes: [UInt8]
+      connectionID: UInt64, streamID: UInt32, requestBytes: [UInt8], peer: String
     ) {
       self.method = method
       self.deadline = deadline
@@ -79,6 +94,7 @@ package struct CallContext: Sendable {
       self.connectionID = connectionID
       self.streamID = streamID
       self.requestBytes = requestBytes
+      self.peer = peer
     }
   }
 }

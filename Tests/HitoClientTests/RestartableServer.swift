@@ -41,7 +41,7 @@ final class RestartableServer: Sendable {
       id: ids.next(at: now), externalID: nil, displayName: "Ana", email: nil, role: .learner,
       language: "es", timeZone: "UTC", createdAt: now, updatedAt: now)
     store.seed(user)
-    try await store.insert(
+    store.seed(
       TokenRecord(
         id: ids.next(at: now), userID: user.id, role: .learner, hash: token.hash, label: "",
         scopes: [], createdAt: now, expiresAt: now.advanced(by: .seconds(3600))))

@@ -124,18 +124,19 @@ extension InMemoryStore: EventSequencer {
 }
 
 extension InMemoryStore: TokenStore {
-  package func insert(_ token: TokenRecord) async throws(StoreError) {
+  package func insert(_ token: TokenRecord, event: NewEvent) async throws(StoreError) {
     let taken: String? = try access(.read) { state in
       if state.tokens[token.id] != nil { return "tokens_pkey" }
       if state.tokens.values.contains(where: { $0.hash == token.hash }) { return "tokens_hash_key" }
       state.tokens[token.id] = token
+      state.append(event)
       return nil
     }
     if let taken { throw .duplicate(constraint: taken) }
   }
 
   package func insert(
-    _ token: TokenRecord, workingCountMax: Int
+    _ token: TokenRecord, event: NewEvent, workingCountMax: Int
   ) async throws(StoreError) -> TokenInsertion {
     let result: Result<TokenInsertion, StoreError> = try access(.read) { state in
       let working = state.tokens.values.filter {
@@ -149,6 +150,7 @@ extension InMemoryStore: TokenStore {
       }
       if state.tokens[token.id] != nil { return .failure(.duplicate(constraint: "tokens_pkey")) }
       state.tokens[token.id] = token
+      state.append(event)
       return .success(.inserted)
     }
     return try result.get()
@@ -200,7 +202,9 @@ extension InMemoryStore: TokenStore {
     }
   }
 
-  package func revoke(_ id: EntityID, at now: Timestamp) async throws(StoreError) -> Bool {
+  package func revoke(
+    _ id: EntityID, at now: Timestamp, event: @Sendable (TokenRecord) -> NewEvent
+  ) async throws(StoreError) -> Bool {
     try access(.read) { state in
       guard state.tokens[id] != nil else { return false }
       var family: Set = [id]
@@ -213,6 +217,7 @@ extension InMemoryStore: TokenStore {
       }
       for id in family where state.tokens[id]?.revokedAt == nil {
         state.tokens[id]?.revokedAt = now
+        if let token = state.tokens[id] { state.append(event(token)) }
       }
       return true
     }

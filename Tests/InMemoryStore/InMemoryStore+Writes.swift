@@ -46,7 +46,7 @@ extension InMemoryStore.State {
     }
     for event in write.events {
       do throws(SealingFailed) {
-        guard try next.append(event) else { return .success(.stale) }
+        guard try next.append(sealing: event) else { return .success(.stale) }
       } catch {
         return .failure(.unavailable(error.reason, maybeCommitted: false))
       }
@@ -66,8 +66,13 @@ extension InMemoryStore.State {
     return .success(.committed)
   }
 
+  /// An event of a token, which nothing of is personal.
+  mutating func append(_ event: NewEvent) {
+    do throws(SealingFailed) { _ = try append(sealing: event) } catch {}
+  }
+
   /// - Returns: false where the entity has an event of this version.
-  private mutating func append(_ event: NewEvent) throws(SealingFailed) -> Bool {
+  private mutating func append(sealing event: NewEvent) throws(SealingFailed) -> Bool {
     var stored = try StoredEvent(sealing: event)
     stored.seq = nextSeq
     guard eventKeys.insert(stored.key).inserted else { return false }

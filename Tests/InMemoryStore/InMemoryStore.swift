@@ -56,6 +56,8 @@ package final class InMemoryStore: Sendable {
     var leaseEnds: [EntityID: Timestamp] = [:]
     var usages: [(callerID: EntityID, time: Timestamp, usage: ModelUsage)] = []
     var tokens: [EntityID: TokenRecord] = [:]
+    var auditEntries: [AuditEntry] = []
+    var seals: [LogSeal] = []
     var replies: [ReplyKey: RememberedReply] = [:]
     var quotas: [EntityID: StoredQuota] = [:]
     var charges: [(userID: EntityID, day: Int64, byteCount: Int64)] = []
@@ -115,6 +117,9 @@ package final class InMemoryStore: Sendable {
 
   /// Puts a user in place, without events.
   package func seed(_ user: User) { state.withLock { $0.users[user.id] = user } }
+
+  /// Puts a token in place, without its event.
+  package func seed(_ token: TokenRecord) { state.withLock { $0.tokens[token.id] = token } }
 
   /// Puts sequenced events of a log in place, positions and all.
   package func seed(_ events: [StoredEvent]) {

@@ -65,7 +65,8 @@ struct EmbeddedSettingsTests {
         "hito \"ana \"\"x\"\"\" hito_app",
       ])
     let rules = settings().hba.split(separator: "\n").filter { !$0.hasPrefix("#") }
-    #expect(rules == ["local all all peer map=hito"])
+    #expect(
+      rules == ["local all all peer map=hito", "local replication postgres peer map=hito"])
   }
 
   @Test("take total memory from /proc/meminfo, in MiB")

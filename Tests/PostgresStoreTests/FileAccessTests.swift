@@ -94,7 +94,7 @@ struct FileAccessTests {
       #expect(try run("SELECT pg_reload_conf()::text", connection) == [["true"]])
       #expect(
         try run("SELECT count(*)::text FROM pg_hba_file_rules WHERE error IS NULL", connection)
-          == [["1"]])
+          == [["2"]])
       try await cluster.stop()
     }
   }

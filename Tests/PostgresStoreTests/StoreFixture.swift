@@ -26,6 +26,7 @@ struct StoreFixture: TestedStore {
   var now: Timestamp { WallClock().now() }
   var retrieval: PostgresRetrievalStore { PostgresRetrievalStore(database) }
   var embeddings: PostgresEmbeddingStore { PostgresEmbeddingStore(database) }
+  var audit: PostgresAuditStore { PostgresAuditStore(database) }
 
   static let start = Timestamp(microsecondsSinceEpoch: 1_800_000_000_000_000)
 

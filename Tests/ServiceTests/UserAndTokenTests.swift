@@ -121,11 +121,11 @@ import Testing
     let old = try await createToken(as: ada).token?.id ?? ""
     let now = fixture.time.now()
     for number in UInt64(0)..<1000 {
-      try await fixture.store.insert(
-        TokenRecord(
-          id: EntityID(high: 7, low: number), userID: ada.id, role: .learner,
-          hash: [UInt8](repeating: 0, count: 30) + [UInt8(number >> 8), UInt8(number & 255)],
-          label: "", scopes: [], createdAt: now, expiresAt: now, revokedAt: now))
+      let token = TokenRecord(
+        id: EntityID(high: 7, low: number), userID: ada.id, role: .learner,
+        hash: [UInt8](repeating: 0, count: 30) + [UInt8(number >> 8), UInt8(number & 255)],
+        label: "", scopes: [], createdAt: now, expiresAt: now, revokedAt: now)
+      fixture.store.seed(token)
     }
     try await fixture.relay()
     let watch = WatchProbe(fixture, WatchRequest(), as: ada, tokenID: old)

@@ -171,7 +171,7 @@ public enum ServerServiceMethods {
     rule: MethodRule(callers: .admins, cost: .rows, timeout: .seconds(30)))
   public static let listAuditEntries = MethodDescriptor(
     path: "hito.v1.ServerService/ListAuditEntries", kind: .unary, isReadOnly: true,
-    rule: MethodRule(callers: .admins, cost: .scan, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
@@ -218,6 +218,13 @@ package protocol ServerServiceHandler: Sendable {
   func setQuota(
     _ request: SetQuotaRequest, _ context: CallContext
   ) async throws -> SetQuotaResponse
+
+  /// Who was refused, who read what of others, who signed in, what was exported: newest first. Changes are
+  /// events: see EventService. Admins see everything; everybody else what they did themselves, and who
+  /// read what is theirs.
+  func listAuditEntries(
+    _ request: ListAuditEntriesRequest, _ context: CallContext
+  ) async throws -> ListAuditEntriesResponse
 }
 
 extension ServerServiceHandler {
@@ -251,7 +258,10 @@ extension ServerServiceHandler {
       (request: SetQuotaRequest, context: CallContext) in
       try await self.setQuota(request, context)
     }
-    try router.unimplemented(ServerServiceMethods.listAuditEntries)
+    try router.unary(ServerServiceMethods.listAuditEntries) {
+      (request: ListAuditEntriesRequest, context: CallContext) in
+      try await self.listAuditEntries(request, context)
+    }
   }
 }
 
@@ -323,7 +333,9 @@ public struct ServerServiceClient: Sendable {
       ServerServiceMethods.setQuota, request, returning: SetQuotaResponse.self, options: options)
   }
 
-  /// Who did what, newest first.
+  /// Who was refused, who read what of others, who signed in, what was exported: newest first. Changes are
+  /// events: see EventService. Admins see everything; everybody else what they did themselves, and who
+  /// read what is theirs.
   public func listAuditEntries(
     _ request: ListAuditEntriesRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> ListAuditEntriesResponse {

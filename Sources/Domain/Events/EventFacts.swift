@@ -28,7 +28,9 @@ package struct EventFacts: Sendable, Hashable {
     case .goal: goalID = event.entityID
     case .task: taskID = event.entityID
     case .course: courseID = event.entityID
-    case .user, .enrolment, .codeSnapshot, .document, .agentRun, .validation, .taskTests, nil: break
+    case .user, .enrolment, .codeSnapshot, .document, .agentRun, .validation, .taskTests, .token,
+      nil:
+      break
     }
   }
 

@@ -28,6 +28,7 @@ extension EventType {
   package var personalFields: PersonalFields {
     switch self {
     case .userCreated, .userUpdated, .userDeactivated: .user
+    case .userTokenIssued, .userTokenRevoked: .token
     case .courseCreated, .courseUpdated, .courseArchived, .courseReopened, .courseDeleted: .course
     case .courseLearnerInvited, .courseInvitationDeclined, .courseInvitationWithdrawn,
       .courseEnrolled, .courseLeft:
@@ -74,6 +75,13 @@ extension PersonalFields {
     ["external_id", "display_name", "email"],
     // The zone stays: days and streaks of reports are counted in it.
     plain: times.union(["id", "role", "language", "time_zone", "is_active"]))
+
+  /// Neither its secret, nor the secret's hash, nor what a person called it.
+  fileprivate static let token = PersonalFields(
+    [],
+    plain: [
+      "id", "owner_id", "parent_id", "role", "scopes", "created_at", "expires_at", "revoked_at",
+    ])
 
   /// What an instructor wrote is as much theirs as what a learner did.
   fileprivate static let course = PersonalFields(

@@ -83,6 +83,9 @@ package enum EventType: String, Sendable, Hashable, CaseIterable {
   case userCreated = "user.created"
   case userUpdated = "user.updated"
   case userDeactivated = "user.deactivated"
+  /// A token was made.
+  case userTokenIssued = "user.token_issued"
+  case userTokenRevoked = "user.token_revoked"
   case courseCreated = "course.created"
   case courseUpdated = "course.updated"
   case courseArchived = "course.archived"

@@ -1,3 +1,5 @@
+package import JSON
+
 /// A bearer token as it is stored: never the token itself, only its SHA-256.
 package struct TokenRecord: Sendable, Hashable {
   package var id: EntityID
@@ -33,6 +35,29 @@ package struct TokenRecord: Sendable, Hashable {
   }
 }
 
+extension TokenRecord {
+  /// That the token was made, or revoked. Nobody's event: it counts in no report and no streak, and only
+  /// admins follow it. It says whose the token is, and nothing that could be presented.
+  package func event(
+    _ type: EventType, id eventID: EntityID, at now: Timestamp, metadata: JSONValue
+  ) -> NewEvent {
+    NewEvent(
+      id: eventID, type: type, entityType: .token, entityID: id,
+      version: type == .userTokenIssued ? 1 : 2, userID: nil,
+      payload: .object([
+        ("id", .string(id.description)),
+        ("owner_id", .string(userID.description)),
+        ("parent_id", (parentID?.description).map(JSONValue.string) ?? .null),
+        ("role", .string(role.rawValue)),
+        ("scopes", .array(scopes.map(JSONValue.string))),
+        ("created_at", .string(createdAt.description)),
+        ("expires_at", .string(expiresAt.description)),
+        ("revoked_at", (revokedAt?.description).map(JSONValue.string) ?? .null),
+      ]),
+      metadata: metadata, createdAt: now)
+  }
+}
+
 /// What became of a token that was to be stored.
 package enum TokenInsertion: Sendable, Hashable {
   case inserted
@@ -43,11 +68,12 @@ package enum TokenInsertion: Sendable, Hashable {
 }
 
 package protocol TokenStore: Sendable {
-  func insert(_ token: TokenRecord) async throws(StoreError)
+  /// Inserts a token, and its event with it.
+  func insert(_ token: TokenRecord, event: NewEvent) async throws(StoreError)
   /// Inserts a token where its parent works, and its user has fewer than `workingCountMax` that do
-  /// at the time when it was made: also when many are made at a time.
+  /// at the time when it was made: also when many are made at a time. Its event is committed with it.
   func insert(
-    _ token: TokenRecord, workingCountMax: Int
+    _ token: TokenRecord, event: NewEvent, workingCountMax: Int
   ) async throws(StoreError) -> TokenInsertion
   /// The token with this hash, also when it is expired or revoked; nil also where its user is not
   /// active.
@@ -60,8 +86,12 @@ package protocol TokenStore: Sendable {
   func roles(of ids: [EntityID], at now: Timestamp) async throws(StoreError) -> [EntityID: Role]
   /// Newest first; the store may leave out the oldest of very many.
   func tokens(user: EntityID?, scope: AccessScope) async throws(StoreError) -> [TokenRecord]
-  /// Revokes a token, those that were made with it, and so on: also one that is being made.
+  /// Revokes a token, those that were made with it, and so on: also one that is being made. The event of
+  /// each that worked until now is committed with it.
   ///
+  /// - Parameter event: makes the event of one that is revoked; asked again where others came meanwhile.
   /// - Returns: whether there was such a token.
-  func revoke(_ id: EntityID, at now: Timestamp) async throws(StoreError) -> Bool
+  func revoke(
+    _ id: EntityID, at now: Timestamp, event: @Sendable (TokenRecord) -> NewEvent
+  ) async throws(StoreError) -> Bool
 }

@@ -12,4 +12,6 @@ package enum EntityType: String, Sendable, Hashable, CaseIterable {
   case validation
   /// The tests that a task has; the entity's id is the task's.
   case taskTests = "task_tests"
+  /// A bearer token.
+  case token
 }

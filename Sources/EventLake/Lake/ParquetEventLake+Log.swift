@@ -37,6 +37,40 @@ extension ParquetEventLake: ArchivedLog {
       history: writer.state.history, publishedPosition: writer.state.publishedPosition)
   }
 
+  /// What a lake has published, for who copies it.
+  package struct Contents: Sendable, Hashable {
+    package var publishedPosition: Int64
+    /// Of its files, below its folder.
+    package var paths: [String]
+  }
+
+  /// What is published in a folder, which another process may have open; nil where there is no lake.
+  package static func contents(ofFolder path: String) throws(LakeError) -> Contents? {
+    let layout = LakeLayout(root: path)
+    let storage = PosixStorage()
+    guard try storage.inspect(layout.manifest, checksum: false) != nil else { return nil }
+    var writer = LakeWriter(layout: layout, storage: storage, options: EncodingOptions())
+    try writer.load()
+    return Contents(
+      publishedPosition: writer.state.publishedPosition,
+      paths: writer.state.files.map { "events/\($0.path)" })
+  }
+
+  /// Opens the lake as it is now, to read only: another process may have it open, and nothing is written
+  /// or brought in order. A file that is found damaged, or that was replaced meanwhile, fails the read.
+  package func openForReading() async throws(LakeError) {
+    let state = try await writing.perform { [layout] () throws(LakeError) -> ManifestState in
+      let storage = PosixStorage()
+      guard try storage.inspect(layout.manifest, checksum: false) != nil else {
+        throw .missing(path: layout.manifest, floor: 0)
+      }
+      var writer = LakeWriter(layout: layout, storage: storage, options: EncodingOptions())
+      try writer.load()
+      return writer.state
+    }
+    current.withLock { $0 = state }
+  }
+
   /// Whole events, and what it took to read them.
   package struct Rows: Sendable, Hashable {
     package var events: [StoredEvent]

@@ -10,10 +10,10 @@ package final class ParquetEventLake: Sendable {
   package let layout: LakeLayout
   private let writer: Mutex<LakeWriter>
   /// The last state that a call on `writer` left; read without waiting for one that runs.
-  private let current = Mutex<ManifestState?>(nil)
+  let current = Mutex<ManifestState?>(nil)
   /// Why it is not open.
   private let obstacle = Mutex<LakeError?>(nil)
-  private let writing = WorkerThreads(count: 1, waitingMax: 256)
+  let writing = WorkerThreads(count: 1, waitingMax: 256)
   private let readingThreads: WorkerThreads<Void>
   /// Those who read whole events.
   let readers: FairQueue<EntityID?>

@@ -10,4 +10,6 @@ enum AdvisoryLockKey: Int64 {
   /// Of who makes (shared) or revokes tokens: what is revoked with a token holds whatever is made with it
   /// meanwhile.
   case tokenFamilies = 0x6869_746f_0004
+  /// Of who appends to the audit: entries have numbers without gaps.
+  case audit = 0x6869_746f_0005
 }

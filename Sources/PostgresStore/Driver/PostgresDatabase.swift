@@ -62,6 +62,7 @@ package final class PostgresDatabase: Sendable {
   private let configuration: Configuration
   private let mailbox = Mailbox()
   private let lastUnit = Atomic<UInt64>(0)
+  private let pending = Atomic<Int>(0)
   private let commitObserver = Mutex<(@Sendable () -> Void)?>(nil)
   private let wakeContinuation: AsyncStream<Void>.Continuation
   /// One element when another server has committed events, or may have while we could not hear;
@@ -72,6 +73,12 @@ package final class PostgresDatabase: Sendable {
     self.configuration = configuration
     (wakeups, wakeContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
+
+  /// How many units wait for their answer now, on connections or for one.
+  package var pendingCount: Int { pending.load(ordering: .relaxed) }
+
+  /// How many connections there are for short statements.
+  package var connectionCount: Int { configuration.connectionCount }
 
   /// Has `observer` told of each commit of what callers have changed, as soon as PostgreSQL answers it:
   /// on the poll thread, before the caller hears of it. It must be quick. One observer.
@@ -249,6 +256,8 @@ extension PostgresDatabase {
     let id = lastUnit.add(1, ordering: .relaxed).newValue
     let deadline = CallDeadline.current ?? .now + configuration.defaultDeadline
     let waiter = Waiter()
+    pending.add(1, ordering: .relaxed)
+    defer { pending.subtract(1, ordering: .relaxed) }
     let outcome = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         guard waiter.wait(continuation) else { return }

@@ -72,6 +72,8 @@ package enum SystemWork: Sendable, Hashable, CaseIterable {
   case usage
   /// Says how far down a list of everybody's looks; nothing comes of it but a time.
   case lists
+  /// Keeps the audit's entries, and compares them and the log with their seals.
+  case audit
   /// Removes what is too old.
   case housekeeping
 }

@@ -56,14 +56,18 @@ enum ChildProcess {
   struct Outcome {
     /// The exit status; 128 + the signal's number when a signal ended it.
     let status: Int32
-    /// The last 8 KiB of its output.
+    /// The last of its output.
     let output: String
 
     var succeeded: Bool { status == 0 }
   }
 
   /// Runs a program to its end. Blocks the calling thread.
-  static func run(_ arguments: [String]) throws(EmbeddedClusterError) -> Outcome {
+  ///
+  /// - Parameter outputByteCountMax: how much of the end of its output is kept.
+  static func run(
+    _ arguments: [String], outputByteCountMax: Int = 8192
+  ) throws(EmbeddedClusterError) -> Outcome {
     // An unnamed file, not a pipe: nobody has to empty it while the program runs.
     var name = Array("/tmp/hito-output-XXXXXX".utf8CString)
     let output = mkstemp(&name)
@@ -75,7 +79,7 @@ enum ChildProcess {
     var status: Int32 = 0
     while waitpid(processID, &status, 0) < 0 && errno == EINTR {}
     let size = lseek(output, 0, SEEK_END)
-    var bytes = [UInt8](repeating: 0, count: min(8192, max(0, Int(size))))
+    var bytes = [UInt8](repeating: 0, count: min(outputByteCountMax, max(0, Int(size))))
     let count = pread(output, &bytes, bytes.count, size - off_t(bytes.count))
     let text = String(decoding: bytes[..<max(0, count)], as: UTF8.self)
     return Outcome(status: exitStatus(status), output: text)

@@ -61,7 +61,10 @@ package struct ClusterSettings: Equatable, Sendable {
   }
 
   /// pg_hba.conf: only the socket, and only who the system says you are.
-  package var hba: String { Self.warning + "local all all peer map=hito\n" }
+  /// "all" says nothing of copies of the whole cluster: those are asked for apart.
+  package var hba: String {
+    Self.warning + "local all all peer map=hito\nlocal replication postgres peer map=hito\n"
+  }
 
   /// pg_ident.conf: the system users that may be any of the cluster's roles.
   package var ident: String {

@@ -130,6 +130,8 @@ package enum RowSecurity {
     Rule(
       table: "idempotency_replies", isVisible: "caller_id = hito_caller()", isOfEveryWrite: true),
     Rule(table: "quotas", isVisible: isOwn),
+    Rule(
+      table: "audit_entries", isVisible: "subject_id = \(caller) OR actor_id = \(caller)"),
     Rule(table: "stored_bytes", isVisible: "user_id = hito_caller()", isOfEveryWrite: true),
     Rule(table: "course_copies", isVisible: "false"),
     Rule(table: "embedding_changes", isVisible: "false"),

@@ -9,5 +9,6 @@ extension Statement {
     EmbeddingStatements.all, AgentRunStatements.all,
     DocumentStatements.all, UsageStatements.all, CourseCopyStatements.all,
     RetentionStatements.all, ValidationStatements.all, TaskTestsStatements.all,
+    AuditStatements.statements,
   ].flatMap { $0.map(\.statement) }
 }

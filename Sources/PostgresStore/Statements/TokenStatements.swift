@@ -74,23 +74,40 @@ enum TokenStatements {
     ORDER BY k.created_at DESC, k.id DESC LIMIT $3
     """)
 
-  /// `$1` and all that were made with it, at `$2`; those that were revoked before stay as they are.
-  /// Answers how many there are.
-  static let revoke = Query<EntityID, Timestamp>(
-    "token.revoke",
-    """
+  private static let family = """
     WITH RECURSIVE family (id) AS (
       SELECT k.id FROM tokens k WHERE k.id = $1
-      UNION SELECT k.id FROM tokens k JOIN family f ON k.parent_id = f.id),
-    revoked AS (
-      UPDATE tokens SET revoked_at = $2
-      WHERE id IN (SELECT id FROM family) AND revoked_at IS NULL)
-    SELECT count(*) FROM family
+      UNION SELECT k.id FROM tokens k JOIN family f ON k.parent_id = f.id)
+    """
+
+  /// `$1` and all that were made with it.
+  static let familyOf = Query<EntityID>(
+    "tokens.family",
+    """
+    \(family)
+    SELECT \(TokenRow.columns) FROM tokens k WHERE k.id IN (SELECT id FROM family) ORDER BY k.id
     """)
+
+  /// `$1` and all that were made with it, at `$2`; those that were revoked before stay as they are.
+  /// Stale where others than `$3` are revoked by it.
+  static let revoke = Query<EntityID, Timestamp, [EntityID]>(
+    "token.revoke",
+    """
+    \(family), revoked AS (
+      UPDATE tokens SET revoked_at = $2
+      WHERE id IN (SELECT id FROM family) AND revoked_at IS NULL RETURNING id)
+    SELECT CASE WHEN count(*) = cardinality($3) AND bool_and(r.id = ANY ($3)) THEN 1
+      ELSE hito_stale() END
+    FROM revoked r
+    """)
+
+  /// The event of a token, where that was inserted in the same unit.
+  static let insertEvent = Query<Inserted<EventRow>>(
+    "token.insert_event",
+    EventRow.insert(where: "EXISTS (SELECT 1 FROM tokens k WHERE k.id = $entity_id)"))
 
   static let all: [any StatementSource] = [
     insert, shareFamilies, lockFamilies, lockOwner, insertLimited, byHash, byID, roles, list,
-    listByUser,
-    revoke,
+    listByUser, familyOf, revoke, insertEvent,
   ]
 }

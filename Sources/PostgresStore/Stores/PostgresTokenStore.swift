@@ -4,23 +4,28 @@ package struct PostgresTokenStore: TokenStore {
   /// The most tokens that one list holds.
   package static let listMax = 1000
 
+  private static let revocationAttemptMax = 8
+
   private let database: PostgresDatabase
 
   package init(_ database: PostgresDatabase) { self.database = database }
 
-  package func insert(_ token: TokenRecord) async throws(StoreError) {
-    _ = try await database.write(TokenStatements.insert(Inserted(token)), for: .commit)
+  package func insert(_ token: TokenRecord, event: NewEvent) async throws(StoreError) {
+    let unit = StatementUnit(
+      writing: [TokenStatements.insert(Inserted(token)), try Self.insert(event)], for: .commit)
+    _ = try await database.run(unit)
   }
 
   package func insert(
-    _ token: TokenRecord, workingCountMax: Int
+    _ token: TokenRecord, event: NewEvent, workingCountMax: Int
   ) async throws(StoreError) -> TokenInsertion {
     let unit = StatementUnit(
       writing: [
         TokenStatements.shareFamilies(), TokenStatements.lockOwner(token.userID),
         TokenStatements.insertLimited(Inserted(token), Int64(workingCountMax)),
+        try Self.insert(event),
       ], for: .commit)
-    guard let row = try await database.run(unit).last?.first else {
+    guard let row = try await database.run(unit).dropLast().last?.first else {
       throw .corrupt("the insertion of a token gave no result")
     }
     let (isInserted, hasParent): (Bool, Bool) = try row.values()
@@ -67,10 +72,38 @@ package struct PostgresTokenStore: TokenStore {
     return try await database.rows(call, as: Viewer(scope)).map(TokenRow.read)
   }
 
-  package func revoke(_ id: EntityID, at now: Timestamp) async throws(StoreError) -> Bool {
-    let unit = StatementUnit(
-      writing: [TokenStatements.lockFamilies(), TokenStatements.revoke(id, now)], for: .commit)
-    let count = try await database.run(unit).last?.first?.value(0, as: Int64.self) ?? 0
-    return count > 0
+  package func revoke(
+    _ id: EntityID, at now: Timestamp, event: @Sendable (TokenRecord) -> NewEvent
+  ) async throws(StoreError) -> Bool {
+    for _ in 0..<PostgresTokenStore.revocationAttemptMax {
+      let family = try await database.rows(
+        TokenStatements.familyOf(id), as: .system(.authentication)
+      ).map(TokenRow.read)
+      let working = family.filter { $0.revokedAt == nil }
+      if working.isEmpty { return !family.isEmpty }
+      var calls = [
+        TokenStatements.lockFamilies(), TokenStatements.revoke(id, now, working.map(\.id)),
+      ]
+      for var token in working {
+        token.revokedAt = now
+        calls.append(try Self.insert(event(token)))
+      }
+      do throws(UnitError) {
+        _ = try await database.attempt(StatementUnit(writing: calls, for: .commit))
+        return true
+      } catch {
+        // One was made or revoked meanwhile.
+        guard error.serverError?.sqlState == ServerError.stale else { throw error.storeError }
+      }
+    }
+    throw .unavailable("tokens are made with this one again and again", maybeCommitted: false)
+  }
+
+  private static func insert(_ event: NewEvent) throws(StoreError) -> StatementCall {
+    do throws(SealingFailed) {
+      return TokenStatements.insertEvent(Inserted(try StoredEvent(sealing: event)))
+    } catch {
+      throw .unavailable(error.reason, maybeCommitted: false)
+    }
   }
 }

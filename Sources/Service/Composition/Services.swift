@@ -32,6 +32,8 @@ package struct Services: Sendable {
       heavyCallMax: AdmissionLimits.heavyCallMax(processorCount: 2, databaseConnectionCount: 32))
     /// What users may use; nil: as much as they want.
     package var quotas: QuotaBook?
+    /// Writes the audit; its owner runs it. Nil: nothing is noted.
+    package var audit: AuditRecorder?
 
     package init(
       clock: any TimeSource, ids: any IDGenerator, info: ServerInfo, secret: [UInt8]
@@ -100,10 +102,11 @@ package struct Services: Sendable {
   ///
   /// - Parameter logger: is told why calls failed.
   package func router(logger: Logger) throws(RegistrationError) -> Router {
+    let audit: [any ServerInterceptor] =
+      options.audit.map { [AuditInterceptor(recorder: $0)] } ?? []
     var router = Router(
-      outer: [
-        TracingInterceptor(), MetricsInterceptor(),
-        FailureInterceptor(logger: logger, translate: ErrorTable.rpcError),
+      outer: [TracingInterceptor(), MetricsInterceptor()] + audit + [
+        FailureInterceptor(logger: logger, translate: ErrorTable.rpcError)
       ],
       inner: [
         StandingInterceptor(check: standing), StoreDeadline(),
@@ -171,7 +174,7 @@ package struct Services: Sendable {
       .register(in: &router)
     try ServerService(
       log: ports.log, cursors: cursors, clock: options.clock, info: options.info,
-      inspection: options.inspection, quotas: quotaParts
+      inspection: options.inspection, quotas: quotaParts, audit: ports.audit
     ).register(in: &router)
     try PrivacyServiceMethods.register(in: &router)
   }

@@ -24,6 +24,8 @@ package struct ServicePorts: Sendable {
   /// Nil where this server keeps no quotas.
   package var quotas: (any QuotaStore)?
   package var usage: (any ModelUsageStore)?
+  /// Nil where this server keeps no audit.
+  package var audit: (any AuditStore)?
   /// Nil where this server takes no documents.
   package var documents: CourseDocuments?
 

@@ -10,6 +10,8 @@ extension CodeValidationService {
     let caller = try context.caller
     let earlier = try await side(request.earlierSnapshotId, "earlier_snapshot_id", caller)
     let later = try await side(request.snapshotId, "snapshot_id", caller)
+    context.concerns(userID: earlier.message.userId)
+    context.concerns(userID: later.message.userId)
     let found = ReportComparison(
       from: (earlier.submission, earlier.report), to: (later.submission, later.report))
     return CompareSnapshotsResponse(

@@ -12,6 +12,7 @@ extension CodeValidationService {
     let caller = try context.caller
     let id = try EntityID(parsing: request.runId, field: "run_id")
     let found = try await validation(id, caller)
+    context.concerns(userID: found.run.userID.description)
     guard let report = found.fullReport ?? found.run.report else {
       throw RPCError.precondition("the validation has no report yet", .validation, id)
     }

@@ -68,6 +68,7 @@ extension CodeValidationService {
     guard let task = try await goals.task(id, scope: scope) else {
       throw DomainError.notFound(.task, id)
     }
+    context.concerns(userID: task.userID.description)
     let tests = validations.ports.tests
     let current = try await tests.taskTests(ofTasks: [id], scope: scope).first
     var response = GetTaskTestsResponse()

@@ -56,6 +56,9 @@ extension CodeValidationService {
     let caller = try context.caller
     let id = try EntityID(parsing: request.runId, field: "run_id")
     let place = request.cursor.isEmpty ? nil : try RunPlace(cursors.point(request.cursor))
+    if caller.role != .learner {
+      context.concerns(userID: try await validation(id, caller).run.userID.description)
+    }
     try await validations.stream(responses).show(id, caller, after: place)
   }
 

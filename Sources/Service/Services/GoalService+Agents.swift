@@ -43,7 +43,7 @@ extension GoalService {
     let caller = try context.caller
     let id = try EntityID(parsing: request.runId, field: "run_id")
     let place = request.cursor.isEmpty ? nil : try RunPlace(cursors.point(request.cursor))
-    _ = try await goalRun(id, caller)
+    context.concerns(userID: try await goalRun(id, caller).run.learnerID.description)
     try await runs.watch(id, caller, on: RunStream(responses, cursors), after: place)
   }
 

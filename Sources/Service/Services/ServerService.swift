@@ -11,6 +11,8 @@ struct ServerService: ServerServiceHandler {
   let info: ServerInfo
   let inspection: ServerInspection
   let quotas: QuotaParts?
+  /// Nil where this server keeps no audit.
+  let audit: (any AuditStore)?
 
   /// Open to everybody, also to those without a token.
   func getServerInfo(
@@ -44,12 +46,35 @@ struct ServerService: ServerServiceHandler {
   ) async throws -> GetPipelinesResponse {
     let pipelines = try await inspection.pipelines()
     let head = try await log.head()
-    return GetPipelinesResponse(
-      pipelines: pipelines.map { pipeline in
+    var response = GetPipelinesResponse()
+    // Several are at one place.
+    var ages: [Int64: Int64] = [:]
+    for pipeline in pipelines {
+      let lag = pipeline.lagCount ?? max(0, head - pipeline.position)
+      if lag > 0, ages[pipeline.position] == nil {
+        ages[pipeline.position] = try await age(ofEventAfter: pipeline.position)
+      }
+      response.pipelines.append(
         PipelineInfo(
-          name: pipeline.name, cursor: cursors.cursor(pipeline.position),
-          lagEvents: max(0, head - pipeline.position), lastError: pipeline.lastError)
-      })
+          name: pipeline.name, cursor: cursors.cursor(pipeline.position), lagEvents: lag,
+          lastError: pipeline.lastError, lagUs: lag > 0 ? ages[pipeline.position] ?? 0 : 0,
+          waiting: pipeline.waitingCount, detail: pipeline.detail))
+    }
+    return response
+  }
+
+  /// How long ago the first event after a position was made, in microseconds; 0 where that cannot be told.
+  private func age(ofEventAfter position: Int64) async throws(StoreError) -> Int64 {
+    do throws(StoreError) {
+      let next = try await log.page(after: position, limit: 1, byteCountMax: 1).events.first
+      guard let next else { return 0 }
+      return max(
+        0, clock.now().microsecondsSinceEpoch - next.createdAt.microsecondsSinceEpoch)
+    } catch {
+      // What has left for a lake that is not here is behind all the same.
+      if case .archived = error { return 0 }
+      throw error
+    }
   }
 
   func flushLake(

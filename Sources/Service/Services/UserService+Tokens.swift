@@ -36,7 +36,11 @@ extension UserService {
       id: tokenID(context, caller, now), userID: userID, parentID: caller.tokenID, role: role,
       hash: secret.hash, label: request.label, scopes: request.scopes, createdAt: now,
       expiresAt: expiresAt)
-    try await insert(record)
+    try await insert(
+      record,
+      event: record.event(
+        .userTokenIssued, id: ids.next(at: now), at: now,
+        metadata: EventMetadata.of(context, caller)))
     return CreateTokenResponse(token: Contract.Token(record), secret: secret.text)
   }
 
@@ -49,10 +53,11 @@ extension UserService {
     return parent
   }
 
-  private func insert(_ record: TokenRecord) async throws {
+  private func insert(_ record: TokenRecord, event: NewEvent) async throws {
     let insertion: TokenInsertion
     do throws(StoreError) {
-      insertion = try await tokens.insert(record, workingCountMax: Self.workingTokensMax)
+      insertion = try await tokens.insert(
+        record, event: event, workingCountMax: Self.workingTokensMax)
     } catch {
       guard case .duplicate = error else { throw error }
       throw RPCError(
@@ -87,9 +92,15 @@ extension UserService {
   ) async throws -> RevokeTokenResponse {
     let caller = try context.caller
     let id = try EntityID(parsing: request.tokenId, field: "token_id")
+    let now = clock.now()
+    let metadata = EventMetadata.of(context, caller)
     guard let token = try await tokens.token(id, scope: AccessScope(caller)),
       caller.role == .admin || token.userID == caller.userID,
-      try await tokens.revoke(id, at: clock.now())
+      try await tokens.revoke(
+        id, at: now,
+        event: { [ids] token in
+          token.event(.userTokenRevoked, id: ids.next(at: now), at: now, metadata: metadata)
+        })
     else { throw RPCError(.notFound, "no such token") }
     return RevokeTokenResponse()
   }

@@ -5,6 +5,8 @@ struct ConnectionRecord {
   let id: UInt64
   let acceptedAt: ContinuousClock.Instant
   var remoteAddress = ""
+  /// Without the port; empty where there is none.
+  var peerAddress = ""
   var agent = ""
   /// Bytes of frames, before TLS.
   var byteCountIn: Int64 = 0

@@ -39,11 +39,11 @@ package final class HitoServer: Sendable {
 
   package init(
     configuration: ServerConfiguration, tls: TLSContext, router: Router,
-    authenticator: any Authenticator, logger: Logger
+    authenticator: any Authenticator, observer: (any CallObserver)? = nil, logger: Logger
   ) {
     core = ServerCore(
       configuration: configuration, router: router, authenticator: authenticator,
-      logger: logger)
+      logger: logger, observer: observer)
     self.tls = Mutex(tls)
     group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.threadCount))
     var executors: [ObjectIdentifier: LoopExecutor] = [:]

@@ -120,7 +120,8 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     let context = CallContext(
       method: route.method, deadline: deadline, principal: principal,
       idempotencyKey: idempotencyKey, metadata: metadata, traceparent: traceparent,
-      connectionID: connection.id, streamID: stream, requestBytes: requestBytes)
+      connectionID: connection.id, streamID: stream, requestBytes: requestBytes,
+      peer: connection.record.peerAddress)
     requestBytes = []
     self.context = context
     return context

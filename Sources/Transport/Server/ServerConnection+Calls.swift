@@ -52,6 +52,7 @@ extension ServerConnection {
     case .start: return admitted
     case .ignore: return nil
     case .refuse(let fault):
+      if fault.code == .unauthenticated { refused(fault, parts.head) }
       record.counters.countEnd(fault.code)
       var trailer = EndTrailer(status: fault.code, message: fault.text)
       trailer.isNotStarted = true
@@ -61,6 +62,13 @@ extension ServerConnection {
       if parts.head.timeoutMicroseconds == 0 { try machine.callExpired(timeout: .zero, now: now) }
       return nil
     }
+  }
+
+  /// A call was refused by its head: nobody knows whose it is.
+  private func refused(_ fault: CallFault, _ head: CallHead) {
+    guard let path = routes.route(head.pathBytes, in: core.router)?.method.path else { return }
+    core.observer?.refused(
+      RPCError(fault.code, fault.text), method: path, principal: nil, peer: record.peerAddress)
   }
 
   /// Whether a call is by nobody in particular, and nobody is known here.
@@ -125,6 +133,8 @@ extension ServerConnection {
       grantStream(call, freed)
       inputChanged(call)
     case .refused(let error, let wasLookedUp):
+      core.observer?.refused(
+        error, method: call.route.method.path, principal: nil, peer: record.peerAddress)
       handlerReturned(call, error)
       if wasLookedUp { tokenLookUpRefused() }
     case .failed(let error):

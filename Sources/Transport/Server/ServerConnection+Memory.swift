@@ -29,6 +29,7 @@ extension ServerConnection {
 
   /// A caller is known on this connection: from now on it may keep what a caller may.
   func callerFound(_ principal: Principal) {
+    core.observer?.signedIn(principal, peer: record.peerAddress)
     guard !machine.isCallerKnown, !machine.isClosed else { return }
     peerAuthenticated()
     let grant = machine.callerFound()

@@ -12,6 +12,7 @@ final class ServerCore: Sendable {
   let authentication: AuthenticationCache
   let accounts: ByteAccounts
   let logger: Logger
+  let observer: (any CallObserver)?
   /// Peers that were cut off: one line for each address and minute.
   let abuse: MeteredLogger
   let now: @Sendable () -> ContinuousClock.Instant
@@ -20,8 +21,10 @@ final class ServerCore: Sendable {
 
   init(
     configuration: ServerConfiguration, router: Router, authenticator: any Authenticator,
-    logger: Logger, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    logger: Logger, observer: (any CallObserver)? = nil,
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) {
+    self.observer = observer
     self.configuration = configuration
     self.router = router
     self.logger = logger

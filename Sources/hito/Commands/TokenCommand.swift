@@ -182,7 +182,13 @@ struct TokenRevokeCommand: AsyncParsableCommand {
     try await database.open { session in
       guard let id = EntityID(tokenId) else { return }
       let wasThere = try await session.withDatabase { database in
-        try await PostgresTokenStore(database).revoke(id, at: SystemTime().now())
+        let now = SystemTime().now()
+        let ids = UUIDv7Generator()
+        return try await PostgresTokenStore(database).revoke(id, at: now) { token in
+          token.event(
+            .userTokenRevoked, id: ids.next(at: now), at: now,
+            metadata: TokenIssuer.metadata(program: "hito token revoke"))
+        }
       }
       guard wasThere else { throw CommandFailure("there is no token \(id)") }
       Output.note("revoked \(id)")

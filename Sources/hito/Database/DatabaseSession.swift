@@ -8,6 +8,8 @@ struct DatabaseSession {
   /// How to log in: as the owner of the tables, and as the server does.
   let owner: String
   let application: String
+  /// The embedded cluster, running; nil where the database is another server's.
+  var embedded: ClusterConnection?
   /// The cluster that was started for this; nil where it was running or is not ours.
   private let cluster: EmbeddedCluster?
 
@@ -34,10 +36,8 @@ struct DatabaseSession {
     let directory = try settings.requireDataDirectory()
     var logger = Logger(label: "hito.postgres")
     logger.logLevel = .warning
-    var configuration = EmbeddedCluster.Configuration(
-      dataDirectory: directory, programCandidates: settings.postgresCandidates)
-    configuration.readingGroup = settings.readingGroupID
-    let cluster = EmbeddedCluster(configuration, logger: logger)
+    let cluster = EmbeddedCluster(
+      try settings.clusterConfiguration(directory), logger: logger)
     do {
       let connection = try await cluster.start()
       return DatabaseSession(connection, cluster: cluster)
@@ -51,6 +51,9 @@ struct DatabaseSession {
     }
   }
 
+  /// One that is running, in all roles as its owner.
+  init(of owner: String) { self.init(owner: owner, application: owner, cluster: nil) }
+
   private init(owner: String, application: String, cluster: EmbeddedCluster?) {
     self.owner = owner
     self.application = application
@@ -61,6 +64,7 @@ struct DatabaseSession {
     self.init(
       owner: connection.conninfo(role: .owner),
       application: connection.conninfo(role: .application), cluster: cluster)
+    embedded = connection
   }
 
   var migrator: Migrator { Migrator(ConnectionSettings(conninfo: owner)) }

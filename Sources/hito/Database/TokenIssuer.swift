@@ -1,4 +1,5 @@
 import Domain
+import JSON
 import PostgresStore
 import Service
 
@@ -42,7 +43,11 @@ struct TokenIssuer: Sendable {
         id: Self.ids.next(at: now), userID: user.id, role: try tokenRole(for: user),
         hash: secret.hash, label: label, scopes: scopes, createdAt: now,
         expiresAt: now.advanced(by: lifetime))
-      try await PostgresTokenStore(database).insert(record)
+      try await PostgresTokenStore(database).insert(
+        record,
+        event: record.event(
+          .userTokenIssued, id: Self.ids.next(at: now), at: now,
+          metadata: Self.metadata(program: "hito token create")))
       return Issued(secret: secret.text, record: record, isNewUser: isNew)
     } catch DomainError.invalid(let violations) {
       let list = violations.map { "  \($0.field): \($0.description)" }
@@ -78,11 +83,16 @@ struct TokenIssuer: Sendable {
     try new.validate()
     let event = new.event(
       .userCreated, id: Self.ids.next(at: now), at: now,
-      metadata: .object([("actor", .object([("program", .string("hito token create"))]))]))
+      metadata: Self.metadata(program: "hito token create"))
     guard try await insert(new, event, database) else {
       throw CommandFailure("another process made this user at the same time; try again")
     }
     return (new, true)
+  }
+
+  /// Of an event that a command makes.
+  static func metadata(program: String) -> JSONValue {
+    .object([("actor", .object([("program", .string(program))]))])
   }
 
   /// False where another process made a user with this external id meanwhile.

@@ -36,11 +36,15 @@ struct AdminBootstrap {
     let secret = TokenSecret()
     // The file first: a token that works but is written nowhere would never be made again.
     try write(secret.text, to: tokenFile)
+    let token = TokenRecord(
+      id: ids.next(at: now), userID: admin.id, role: .admin, hash: secret.hash,
+      label: "first start", scopes: [], createdAt: now,
+      expiresAt: now.advanced(by: AdminBootstrap.lifetime))
     try await tokens.insert(
-      TokenRecord(
-        id: ids.next(at: now), userID: admin.id, role: .admin, hash: secret.hash,
-        label: "first start", scopes: [], createdAt: now,
-        expiresAt: now.advanced(by: AdminBootstrap.lifetime)))
+      token,
+      event: token.event(
+        .userTokenIssued, id: ids.next(at: now), at: now,
+        metadata: .object([("actor", .string("hito serve"))])))
     logger.notice("made a token for the first admin", metadata: ["file": "\(tokenFile)"])
   }
 

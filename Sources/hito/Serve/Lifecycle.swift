@@ -51,6 +51,16 @@ struct LakeService: ServiceLifecycle.Service {
   }
 }
 
+/// Writes the audit, and what is left of it at the end.
+struct AuditService: ServiceLifecycle.Service {
+  let recorder: AuditRecorder
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await recorder.run() }
+    await recorder.flush(isLast: true)
+  }
+}
+
 /// Anything that runs until it is cancelled.
 struct LoopService: ServiceLifecycle.Service {
   let body: @Sendable () async throws -> Void

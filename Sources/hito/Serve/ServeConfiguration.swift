@@ -15,8 +15,8 @@ struct ServeConfiguration: Sendable {
   /// An external PostgreSQL; nil means the embedded one.
   var databaseURL: String?
   var databaseConnectionCount: Int
-  /// Where the embedded PostgreSQL is looked for.
-  var postgresCandidates: [String]
+  /// Signs the seals of the log; nil: they are not signed.
+  var auditKey: [UInt8]?
   var lakeDirectory: String
   var certificateFile: String?
   var keyFile: String?
@@ -54,7 +54,7 @@ extension ServeConfiguration {
       portFile: settings[server.portFile],
       databaseURL: settings[DatabaseSettings().databaseURL],
       databaseConnectionCount: settings[server.databaseConnections],
-      postgresCandidates: settings.postgresCandidates,
+      auditKey: settings[DatabaseSettings().auditKey].map { Array($0.utf8) },
       lakeDirectory: settings[LakeSettings().lakeDir] ?? "\(directory)/lake",
       certificateFile: settings[server.tlsCert], keyFile: settings[server.tlsKey],
       clientAuthorityFile: settings[server.tlsClientCA], hostNames: settings[server.hostName],

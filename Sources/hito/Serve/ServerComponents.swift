@@ -22,11 +22,14 @@ final class ServerComponents: Sendable {
   let health = HealthState()
   let bootstrap: AdminBootstrap
   let worker: EmbeddingWorker
+  let audit: AuditRecorder
+  let sealer: LogSealer
   private let quotas: QuotaBook
   let copier: CourseCopier
 
   private let configuration: ServeConfiguration
   private let lake: ParquetEventLake
+  private let database: PostgresDatabase
   private let stores: ServicePorts
   private let log: PostgresEventLog
   private let embeddingModels: EmbeddingModels
@@ -48,6 +51,7 @@ final class ServerComponents: Sendable {
   ) {
     self.configuration = configuration
     self.lake = lake
+    self.database = database
     self.quotas = quotas
     self.clock = clock
     self.ids = ids
@@ -96,6 +100,13 @@ final class ServerComponents: Sendable {
     stores.model = model
     stores.quotas = PostgresQuotaStore(database)
     stores.usage = PostgresModelUsageStore(database)
+    let auditStore = PostgresAuditStore(database)
+    stores.audit = auditStore
+    audit = AuditRecorder(
+      store: auditStore, clock: clock, ids: ids, logger: Logger(label: "hito.audit"))
+    sealer = LogSealer(
+      log: log, store: auditStore, key: configuration.auditKey, time: clock,
+      logger: Logger(label: "hito.audit"))
     stores.documents = CourseDocuments(
       repository: PostgresDocumentRepository(database), reader: StandardDocumentReader())
     self.stores = stores
@@ -117,6 +128,7 @@ final class ServerComponents: Sendable {
     options.liveRecall = liveRecall
     options.admission = AdmissionLimits(heavyCallMax: configuration.heavyCallMax)
     options.quotas = quotas
+    options.audit = audit
     options.agents.owner = serverID
     options.agents.isAlone = configuration.databaseURL == nil
     options.validations = configuration.validations
@@ -134,7 +146,7 @@ final class ServerComponents: Sendable {
     network.serverID = serverID
     let server = HitoServer(
       configuration: network, tls: tls, router: router, authenticator: services.authenticator,
-      logger: logger)
+      observer: audit, logger: logger)
     self.server.withLock { $0 = server }
     return server
   }
@@ -186,24 +198,49 @@ extension ServerComponents {
     ServerInspection(
       connections: { [self] in await connections() },
       calls: { [self] in await calls() },
-      pipelines: { [self] in
-        [
-          PipelineState(
-            name: "relay", position: relay.status.position,
-            lastError: relay.status.lastError ?? ""),
-          PipelineState(
-            name: EmbeddingWorker.pipelineName, position: worker.position,
-            lastError: worker.lastError ?? ""),
-          PipelineState(
-            name: "lake", position: lake.publishedPosition,
-            lastError: sink.lastFailure ?? retention?.lastFailure ?? ""),
-        ]
-      },
+      pipelines: { [self] in try await pipelines() },
       flushLake: { [self] in
         let before = lake.publishedPosition
         let after = try await sink.flush()
         return (after, max(0, after - before))
       })
+  }
+
+  /// Committed events without a position that are counted; more are shown as so many.
+  private static let unsequencedMax = 100_000
+
+  /// Everything that follows the log or that others wait for, in the order in which an event passes by.
+  private func pipelines() async throws -> [PipelineState] {
+    let relayed = relay.status
+    let sealed = sealer.status
+    let end = try await log.end(unsequencedMax: Self.unsequencedMax)
+    return [
+      PipelineState(
+        name: "pool", position: end?.position ?? relayed.position, lagCount: 0,
+        waitingCount: Int64(database.pendingCount),
+        detail: "\(database.connectionCount) connections for short statements"),
+      PipelineState(
+        name: "stamps", position: end?.position ?? relayed.position,
+        lagCount: Int64(end?.unsequencedCount ?? Self.unsequencedMax),
+        detail: "events that wait for their positions"),
+      PipelineState(
+        name: "relay", position: relayed.position,
+        detail: relayed.isLeading ? "orders the log" : "follows the server that orders the log",
+        lastError: relayed.lastError ?? ""),
+      PipelineState(
+        name: "hub", position: hub.head ?? 0, waitingCount: Int64(hub.waiterCount),
+        detail: "\(hub.byteCount >> 10) KiB of the live end"),
+      PipelineState(
+        name: EmbeddingWorker.pipelineName, position: worker.position,
+        lastError: worker.lastError ?? ""),
+      PipelineState(
+        name: "lake", position: lake.publishedPosition,
+        detail: lake.damaged.isEmpty ? "" : "\(lake.damaged.count) damaged files",
+        lastError: sink.lastFailure ?? retention?.lastFailure ?? ""),
+      PipelineState(
+        name: "seals", position: sealed.position, detail: "audit entries up to \(sealed.entry)",
+        lastError: sealed.lastError ?? ""),
+    ]
   }
 
   private func snapshot() async -> ServerSnapshot {

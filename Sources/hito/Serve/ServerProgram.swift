@@ -97,11 +97,9 @@ struct ServerProgram {
         configuration.dataDirectory, readingGroup: configuration.readingGroup)
       return (nil, (url, url))
     }
-    var embedded = EmbeddedCluster.Configuration(
-      dataDirectory: configuration.dataDirectory,
-      programCandidates: configuration.postgresCandidates)
-    embedded.readingGroup = configuration.readingGroup
-    let cluster = EmbeddedCluster(embedded, logger: Logger(label: "hito.postgres"))
+    let cluster = EmbeddedCluster(
+      try settings.clusterConfiguration(configuration.dataDirectory),
+      logger: Logger(label: "hito.postgres"))
     let connection = try await cluster.start()
     return (
       cluster, (connection.conninfo(role: .owner), connection.conninfo(role: .application))
@@ -155,6 +153,8 @@ struct ServerProgram {
           try await parts.retention?.run()
           while true { try await Task.sleep(for: .seconds(3600)) }
         },
+        AuditService(recorder: parts.audit),
+        LoopService { [parts] in try await parts.sealer.run() },
         LoopService { [parts] in try await parts.watchHealth() },
         LoopService { [parts] in try await parts.worker.run() },
         LoopService { [parts] in try await parts.copier.run() },

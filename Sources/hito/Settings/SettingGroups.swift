@@ -227,6 +227,18 @@ struct DatabaseSettings: SettingGroup {
       "An external PostgreSQL (15 or later, pgvector 0.8 or later) instead of the embedded one.",
     isSecret: true, hasFlag: true)
 
+  let auditKey = Setting<String?>(
+    "audit-key", .word("key", byteCountMax: 256), shown: "seals are not signed",
+    help:
+      "Signs the seals of the log, so that who can write to the database alone cannot make them anew.",
+    isSecret: true)
+
+  let walArchive = Setting<String?>(
+    "wal-archive", .folder, shown: "no archive",
+    help:
+      "Folder, of the database's user, that the embedded PostgreSQL's log is archived in, at most a "
+      + "minute late: with it a backup is restored up to any moment.")
+
   let postgres = Setting<String?>(
     "postgres", .folder, shown: "~/.local/lib/hito/postgres, /usr/local/lib/hito/postgres",
     help: "Folder with the bin folder of the PostgreSQL to embed.")

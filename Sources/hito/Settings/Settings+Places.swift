@@ -22,6 +22,20 @@ extension Settings {
     PostgresPrograms.candidates(named: self[DatabaseSettings().postgres], home: home)
   }
 
+  /// How the embedded cluster of a data directory is run.
+  func clusterConfiguration(
+    _ directory: String
+  ) throws(EmbeddedClusterError) -> EmbeddedCluster.Configuration {
+    var configuration = EmbeddedCluster.Configuration(
+      dataDirectory: directory, programCandidates: postgresCandidates)
+    configuration.readingGroup = readingGroupID
+    if let archive = self[DatabaseSettings().walArchive] {
+      try ClusterCopy.makeArchive(archive)
+      configuration.archiveLog(into: archive)
+    }
+    return configuration
+  }
+
   /// Where the embedded encoder is looked for, in order.
   var embedderCandidates: [String] {
     UniversalSentenceEncoder.candidates(named: self[EmbeddingSettings().embedder], home: home)

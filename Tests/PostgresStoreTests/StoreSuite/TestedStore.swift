@@ -21,6 +21,7 @@ protocol TestedStore: Sendable {
   associatedtype Quotas: QuotaStore
   associatedtype Retrieval: RetrievalStore
   associatedtype Embeddings: EmbeddingStore
+  associatedtype Audits: AuditStore
 
   var ids: UUIDv7Generator { get }
   var writes: Writes { get }
@@ -39,6 +40,7 @@ protocol TestedStore: Sendable {
   var quotas: Quotas { get }
   var retrieval: Retrieval { get }
   var embeddings: Embeddings { get }
+  var audit: Audits { get }
 
   /// By the clock that the store dates by.
   var now: Timestamp { get }
@@ -113,6 +115,7 @@ struct MemoryFixture: TestedStore {
   var now: Timestamp { clock.now() }
   var retrieval: InMemoryStore { writes }
   var embeddings: InMemoryStore { writes }
+  var audit: InMemoryStore { writes }
 
   func letTimePass(_ duration: Duration) async throws { clock.advance(by: duration) }
 }
@@ -268,4 +271,32 @@ struct FixtureError: Error {
 
 extension AccessScope {
   init(_ user: User) { self.init(callerID: user.id, role: user.role) }
+}
+
+extension TokenStore {
+  /// With the event that a service would write.
+  func insert(_ token: TokenRecord) async throws(StoreError) {
+    try await insert(token, event: token.issued)
+  }
+
+  func insert(
+    _ token: TokenRecord, workingCountMax: Int
+  ) async throws(StoreError) -> TokenInsertion {
+    try await insert(token, event: token.issued, workingCountMax: workingCountMax)
+  }
+
+  func revoke(_ id: EntityID, at now: Timestamp) async throws(StoreError) -> Bool {
+    try await revoke(id, at: now) { token in
+      token.event(
+        .userTokenRevoked, id: UUIDv7Generator().next(at: now), at: now, metadata: .object([]))
+    }
+  }
+}
+
+extension TokenRecord {
+  fileprivate var issued: NewEvent {
+    event(
+      .userTokenIssued, id: UUIDv7Generator().next(at: createdAt), at: createdAt,
+      metadata: .object([]))
+  }
 }

@@ -43,6 +43,7 @@ struct ServiceFixture: Sendable {
   let services: Services
   let router: Router
   let commits: CommitCounter
+  let audit: AuditRecorder
   /// As the services make them.
   static let cursors = CursorCodec(secret: secret) { .unnamed }
   private static let secret = [UInt8](repeating: 7, count: 32)
@@ -91,6 +92,10 @@ struct ServiceFixture: Sendable {
     // The store dates by the wall clock.
     options.quotas =
       book ?? QuotaBook(store: store, defaults: quotas, clock: WallClock())
+    audit = AuditRecorder(
+      store: store, clock: time, ids: ids,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    options.audit = audit
     var stores = ServicePorts(
       users: store, courses: store, goals: store, snapshots: store, writes: store,
       tokens: store, log: store, archive: archive, runs: store,
@@ -102,6 +107,7 @@ struct ServiceFixture: Sendable {
     stores.embeddings = store
     stores.quotas = store
     stores.usage = store
+    stores.audit = store
     stores.documents = CourseDocuments(repository: store, reader: StandardDocumentReader())
     services = Services(ports: stores, hub: hub, options: options)
     do {

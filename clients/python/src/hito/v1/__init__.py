@@ -170,6 +170,7 @@ from .retrieval_client import (
 )
 from .server_pb2 import (
     AuditEntry,
+    AuditKind,
     CallInfo,
     ConnectionInfo,
     EraseUserDataRequest,
@@ -361,6 +362,7 @@ __all__ = [
     "ArchiveTaskRequest",
     "ArchiveTaskResponse",
     "AuditEntry",
+    "AuditKind",
     "CallInfo",
     "CancelValidationRequest",
     "CancelValidationResponse",

@@ -288,7 +288,10 @@ class ServerServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> server_pb2.ListAuditEntriesResponse:
-        """Who did what, newest first."""
+        """Who was refused, who read what of others, who signed in, what was exported: newest first. Changes are
+        events: see EventService. Admins see everything; everybody else what they did themselves, and who
+        read what is theirs.
+        """
 
         return await self._channel.unary(
             _SERVER_SERVICE_LIST_AUDIT_ENTRIES,

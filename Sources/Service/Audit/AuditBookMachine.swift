@@ -1,0 +1,133 @@
+package import Domain
+
+/// What happened and is not written down yet, counted: the same thing again within a while is a number and
+/// no entry more.
+///
+///   note ──▶ new ── next take ──▶ an entry, at once
+///                 └─ again ──▶ counted ── end of the while, or the end of all ──▶ an entry more
+///
+/// What there can be of it is bounded, whatever callers do: what is beyond is counted together, without
+/// saying who and what.
+package struct AuditBookMachine: Sendable {
+  /// What is counted together.
+  package struct Key: Sendable, Hashable {
+    package var kind: AuditEntry.Kind
+    package var actorID: EntityID?
+    package var tokenID: EntityID?
+    package var subjectID: EntityID?
+    package var method: String
+    package var status: Int32
+    package var reason: String
+    package var peer: String
+
+    package init(
+      kind: AuditEntry.Kind, actorID: EntityID? = nil, tokenID: EntityID? = nil,
+      subjectID: EntityID? = nil, method: String, status: Int32 = 0, reason: String = "",
+      peer: String = ""
+    ) {
+      self.kind = kind
+      self.actorID = actorID
+      self.tokenID = tokenID
+      self.subjectID = subjectID
+      self.method = method
+      self.status = status
+      self.reason = reason
+      self.peer = peer
+    }
+
+    /// What it is counted as where there is no room for more.
+    fileprivate var coarse: Key {
+      Key(kind: kind, method: "", status: status, reason: "and others")
+    }
+  }
+
+  /// How often, since it was last taken.
+  package struct Tally: Sendable, Hashable {
+    package var count: Int64
+    package var firstAt: Timestamp
+    package var lastAt: Timestamp
+  }
+
+  private struct Entry {
+    var tally: Tally?
+    /// Whether an entry of this while was taken: then what follows waits for its end.
+    var isTaken = false
+    var until: Timestamp
+  }
+
+  /// For how long the same thing is counted together, and how many things at most.
+  package struct Limit: Sendable {
+    package var window: Duration
+    package var keyMax: Int
+  }
+
+  package static func limit(_ kind: AuditEntry.Kind) -> Limit {
+    switch kind {
+    case .refusal: Limit(window: .seconds(60), keyMax: 100)
+    case .read: Limit(window: .seconds(3600), keyMax: 10_000)
+    case .signIn: Limit(window: .seconds(86_400), keyMax: 10_000)
+    case .export: Limit(window: .seconds(60), keyMax: 100)
+    case .notice: Limit(window: .seconds(60), keyMax: 10)
+    }
+  }
+
+  private var entries: [Key: Entry] = [:]
+  private var counts: [AuditEntry.Kind: Int] = [:]
+
+  package init() {}
+
+  /// How many things are kept.
+  package var keyCount: Int { entries.count }
+
+  package mutating func note(_ key: Key, at now: Timestamp) {
+    if count(key, at: now) { return }
+    let limit = Self.limit(key.kind)
+    guard counts[key.kind, default: 0] < limit.keyMax else {
+      if !count(key.coarse, at: now) { begin(key.coarse, limit, at: now) }
+      return
+    }
+    counts[key.kind, default: 0] += 1
+    begin(key, limit, at: now)
+  }
+
+  private mutating func begin(_ key: Key, _ limit: Limit, at now: Timestamp) {
+    entries[key] = Entry(
+      tally: Tally(count: 1, firstAt: now, lastAt: now), until: now.advanced(by: limit.window))
+  }
+
+  /// False where there is no such entry.
+  private mutating func count(_ key: Key, at now: Timestamp) -> Bool {
+    guard var entry = entries.removeValue(forKey: key) else { return false }
+    if var tally = entry.tally {
+      tally.count += 1
+      tally.lastAt = max(tally.lastAt, now)
+      entry.tally = tally
+    } else {
+      entry.tally = Tally(count: 1, firstAt: now, lastAt: now)
+    }
+    entries[key] = entry
+    return true
+  }
+
+  /// What is to be written now, the oldest first.
+  ///
+  /// - Parameter isLast: nothing is taken after this.
+  package mutating func take(at now: Timestamp, isLast: Bool = false) -> [(Key, Tally)] {
+    var taken: [(key: Key, tally: Tally)] = []
+    for (key, var entry) in entries {
+      let isOver = isLast || entry.until <= now
+      if let tally = entry.tally, isOver || !entry.isTaken {
+        taken.append((key, tally))
+        entry.tally = nil
+        entry.isTaken = true
+      }
+      if isOver {
+        entries[key] = nil
+        if key != key.coarse { counts[key.kind, default: 1] -= 1 }
+      } else {
+        entries[key] = entry
+      }
+    }
+    return taken.sorted { ($0.tally.firstAt, $0.key.method) < ($1.tally.firstAt, $1.key.method) }
+  }
+}
