@@ -56,7 +56,7 @@ package final class EventVisibility: Sendable {
     case .goal, .task, .codeSnapshot, .validation, .taskTests:
       guard let userID = event.event.userID else { return false }
       return try await isEnrolled(Place(courseID: courseID, userID: userID), caller)
-    case .user, .course, .document, .agentRun, .token, nil: return false
+    case .user, .course, .document, .agentRun, .token, .external, nil: return false
     }
   }
 

@@ -11,7 +11,7 @@ struct Hito: AsyncParsableCommand {
       ServeCommand.self, WorkCommand.self, CallCommand.self, WatchCommand.self,
       ValidateCommand.self,
       IngestCommand.self, ReportCommand.self, TokenCommand.self, MigrateCommand.self,
-      LogCommand.self, AuditCommand.self, BackupCommand.self, RestoreCommand.self,
+      LogCommand.self, GroupsCommand.self, AuditCommand.self, BackupCommand.self, RestoreCommand.self,
       DoctorCommand.self,
       ConfigCommand.self,
       VersionCommand.self,

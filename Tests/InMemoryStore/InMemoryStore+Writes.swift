@@ -145,6 +145,24 @@ extension InMemoryStore.State {
       return try insert(tests)
     case .saveQuota(let quota):
       return users[quota.userID] != nil
+    case .insertGroup, .updateGroup, .deleteGroup, .unpark:
+      return try applyToGroups(change, at: now)
+    case .insertExternals(let records):
+      for record in records {
+        guard externals.updateValue(record, forKey: record.key) == nil else {
+          throw .duplicate(constraint: "external_events_pkey")
+        }
+      }
+    case .saveSubjects(let changed):
+      for subject in changed {
+        guard (subjects[subject.key]?.version ?? 0) == subject.loadedVersion else {
+          if subject.loadedVersion == 0 {
+            throw .duplicate(constraint: "external_subjects_pkey")
+          }
+          return false
+        }
+        subjects[subject.key] = subject
+      }
     }
     return true
   }

@@ -23,6 +23,8 @@ struct StoreFixture: TestedStore {
   var taskTests: PostgresTaskTestsStore { PostgresTaskTestsStore(database) }
   var usages: PostgresModelUsageStore { PostgresModelUsageStore(database) }
   var quotas: PostgresQuotaStore { PostgresQuotaStore(database) }
+  var groups: PostgresConsumerGroupStore { PostgresConsumerGroupStore(database) }
+  var externals: PostgresExternalEventStore { PostgresExternalEventStore(database) }
   var now: Timestamp { WallClock().now() }
   var retrieval: PostgresRetrievalStore { PostgresRetrievalStore(database) }
   var embeddings: PostgresEmbeddingStore { PostgresEmbeddingStore(database) }
@@ -85,6 +87,10 @@ struct StoreFixture: TestedStore {
       UPDATE agent_runs
         SET lease_until = lease_until - \(duration.components.seconds) * interval '1 second';
       UPDATE validations
+        SET lease_until = lease_until - \(duration.components.seconds) * interval '1 second';
+      UPDATE group_entries
+        SET due_at = due_at - \(duration.components.seconds) * interval '1 second';
+      UPDATE group_consumers
         SET lease_until = lease_until - \(duration.components.seconds) * interval '1 second';
       UPDATE idempotency_replies r SET slot = hito_reply_slot(k.created_at)
         FROM idempotency_keys k WHERE k.reply_id = r.id

@@ -46,6 +46,12 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// or damaged (FAILED_PRECONDITION: ask a server that has it, or an operator), or busy (UNAVAILABLE: try
   /// again).
   public static let eventsArchived = ErrorReason(rawValue: 17)
+  /// Another consumer of the group has this name (ALREADY_EXISTS).
+  public static let consumerNameTaken = ErrorReason(rawValue: 18)
+  /// Another process has taken this consumer's place (ABORTED).
+  public static let consumerReplaced = ErrorReason(rawValue: 19)
+  /// An event of this source and external id is stored, with another content (ALREADY_EXISTS).
+  public static let externalIdConflict = ErrorReason(rawValue: 20)
 
   /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
@@ -59,7 +65,8 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
     [
       .unspecified, .keyConflict, .staleVersion, .illegalTransition, .invalidField, .limitReached,
       .malformedMessage, .badPageToken, .badCursor, .lagging, .storeUnavailable, .contention,
-      .noModel, .draining, .quota, .streamStalled, .logForked, .eventsArchived,
+      .noModel, .draining, .quota, .streamStalled, .logForked, .eventsArchived, .consumerNameTaken,
+      .consumerReplaced, .externalIdConflict,
     ]
   }
 
@@ -84,6 +91,9 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
     case .streamStalled: "ERROR_REASON_STREAM_STALLED"
     case .logForked: "ERROR_REASON_LOG_FORKED"
     case .eventsArchived: "ERROR_REASON_EVENTS_ARCHIVED"
+    case .consumerNameTaken: "ERROR_REASON_CONSUMER_NAME_TAKEN"
+    case .consumerReplaced: "ERROR_REASON_CONSUMER_REPLACED"
+    case .externalIdConflict: "ERROR_REASON_EXTERNAL_ID_CONFLICT"
     default: nil
     }
   }

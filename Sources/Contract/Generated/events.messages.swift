@@ -9,7 +9,8 @@ public struct GroupStrategy: RawRepresentable, Hashable, Sendable, CaseIterable 
   public static let unspecified = GroupStrategy(rawValue: 0)
   /// To whoever has room, in turn.
   public static let roundRobin = GroupStrategy(rawValue: 1)
-  /// The events of one entity to one consumer, in order.
+  /// The events of one entity one at a time, in order: the next one comes, to any consumer, when this one is
+  /// settled. Two consumers never have events of one entity at once. A parked event lets the next ones pass.
   public static let pinned = GroupStrategy(rawValue: 2)
 
   /// The number on the wire; also one that nobody has named yet is legal.
@@ -35,6 +36,47 @@ public struct GroupStrategy: RawRepresentable, Hashable, Sendable, CaseIterable 
   }
 }
 
+/// What a group does.
+public struct GroupState: RawRepresentable, Hashable, Sendable, CaseIterable {
+  /// Not said.
+  public static let unspecified = GroupState(rawValue: 0)
+  /// All that it wants of the log is settled or parked.
+  public static let caughtUp = GroupState(rawValue: 1)
+  /// There is something to do.
+  public static let behind = GroupState(rawValue: 2)
+  /// It reads no further: `outstanding_max` events are not settled.
+  public static let outstandingFull = GroupState(rawValue: 3)
+  /// It stands still: `parked_max` events are parked. Replay or skip some.
+  public static let parkedFull = GroupState(rawValue: 4)
+  /// What it has to read next has left the database, and this server cannot read the lake that has it.
+  public static let eventsArchived = GroupState(rawValue: 5)
+
+  /// The number on the wire; also one that nobody has named yet is legal.
+  public var rawValue: Int32
+
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// The values that this version of the contract names.
+  public static var allCases: [GroupState] {
+    [.unspecified, .caughtUp, .behind, .outstandingFull, .parkedFull, .eventsArchived]
+  }
+
+  /// The name in the contract; nil for a number that this version does not know.
+  public var protoName: String? {
+    switch self {
+    case .unspecified: "GROUP_STATE_UNSPECIFIED"
+    case .caughtUp: "GROUP_STATE_CAUGHT_UP"
+    case .behind: "GROUP_STATE_BEHIND"
+    case .outstandingFull: "GROUP_STATE_OUTSTANDING_FULL"
+    case .parkedFull: "GROUP_STATE_PARKED_FULL"
+    case .eventsArchived: "GROUP_STATE_EVENTS_ARCHIVED"
+    default: nil
+    }
+  }
+}
+
 /// What became of an event.
 public struct SettleAction: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Not said: INVALID_ARGUMENT.
@@ -47,6 +89,8 @@ public struct SettleAction: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let park = SettleAction(rawValue: 3)
   /// Done, though not wanted.
   public static let skip = SettleAction(rawValue: 4)
+  /// Not settled yet: the time to do so begins anew.
+  public static let extend = SettleAction(rawValue: 5)
 
   /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
@@ -57,7 +101,7 @@ public struct SettleAction: RawRepresentable, Hashable, Sendable, CaseIterable {
 
   /// The values that this version of the contract names.
   public static var allCases: [SettleAction] {
-    [.unspecified, .ack, .retry, .park, .skip]
+    [.unspecified, .ack, .retry, .park, .skip, .extend]
   }
 
   /// The name in the contract; nil for a number that this version does not know.
@@ -68,6 +112,7 @@ public struct SettleAction: RawRepresentable, Hashable, Sendable, CaseIterable {
     case .retry: "SETTLE_ACTION_RETRY"
     case .park: "SETTLE_ACTION_PARK"
     case .skip: "SETTLE_ACTION_SKIP"
+    case .extend: "SETTLE_ACTION_EXTEND"
     default: nil
     }
   }
@@ -79,7 +124,7 @@ public struct Event: WireMessage, Equatable {
   public var id: String
   /// `<kind>.<past tense>`, for example `goal.created`.
   public var type: String
-  /// `user`, `course`, `enrolment`, `goal`, `task` or `code_snapshot`.
+  /// `user`, `course`, `enrolment`, `goal`, `task`, `code_snapshot` or `external`.
   public var entityType: String
   /// UUID of the entity.
   public var entityId: String
@@ -242,26 +287,33 @@ public struct ReadEventsResponse: WireMessage, Equatable {
 
 /// An event of another system.
 public struct ExternalEvent: WireMessage, Equatable {
-  /// `external.<past tense>`; at most 100 characters.
+  /// `external.<past tense>`: `external.` and 1 to 60 characters of a-z and `_`.
   public var type: String
   /// User that it is about; may be empty.
   public var userId: String
-  /// JSON object, at most 64 KiB.
+  /// JSON object, at most 64 KiB and 16 levels deep.
   public var payloadJson: String
-  /// When it happened; not set means now.
+  /// When it happened; not set means now. From 1970 to ten minutes from now.
   public var createdAt: Timestamp?
-  /// Id in the other system: the same one is stored once.
+  /// Id in the other system, 1 to 200 characters: the same one of a source is stored once.
   public var externalId: String
+  /// The other system: 1 to 60 characters of a-z, 0-9, `-`, `_` and `.`.
+  public var source: String
+  /// What it is about in the other system, at most 200 characters, for example `lesson/42`: events of a source
+  /// and subject have one entity, whose versions count them. Empty: the event is about nothing else.
+  public var subject: String
 
   public init(
     type: String = "", userId: String = "", payloadJson: String = "", createdAt: Timestamp? = nil,
-    externalId: String = ""
+    externalId: String = "", source: String = "", subject: String = ""
   ) {
     self.type = type
     self.userId = userId
     self.payloadJson = payloadJson
     self.createdAt = createdAt
     self.externalId = externalId
+    self.source = source
+    self.subject = subject
   }
 
   public static var fullName: String { "hito.v1.ExternalEvent" }
@@ -281,7 +333,7 @@ public struct ExternalEvent: WireMessage, Equatable {
 
 /// Events of another system.
 public struct PublishEventsRequest: WireMessage, Equatable {
-  /// At most 500.
+  /// 1 to 500, at most 1 MiB of payloads together.
   public var events: [ExternalEvent]
 
   public init(
@@ -311,12 +363,16 @@ public struct PublishEventsResponse: WireMessage, Equatable {
   public var stored: Int32
   /// Names this write.
   public var receipt: WriteReceipt?
+  /// The ids in the log, one for each event of the request, in its order: of one that was there already, the id
+  /// that it has.
+  public var eventIds: [String]
 
   public init(
-    stored: Int32 = 0, receipt: WriteReceipt? = nil
+    stored: Int32 = 0, receipt: WriteReceipt? = nil, eventIds: [String] = []
   ) {
     self.stored = stored
     self.receipt = receipt
+    self.eventIds = eventIds
   }
 
   public static var fullName: String { "hito.v1.PublishEventsResponse" }
@@ -342,22 +398,47 @@ public struct ConsumerGroup: WireMessage, Equatable {
   public var filter: EventFilter?
   /// How they are shared out.
   public var strategy: GroupStrategy
-  /// How often an event is tried before it is parked: 0 means 10.
+  /// How often an event is tried before it is parked: 0 means 10, at most 1,000.
   public var maxAttempts: Int32
-  /// How long a consumer has to settle an event, in microseconds: 0 means 30 s.
+  /// How long a consumer has to settle an event, in microseconds: 0 means 30 s; 100 ms to 1 h.
   public var ackTimeoutUs: Int64
-  /// Everything up to here is settled.
+  /// Everything up to here is settled or parked.
   public var settledCursor: String
   /// How many events are parked.
   public var parkedCount: Int64
-  /// How many consumers are connected.
+  /// How many consumers are connected, on all servers.
   public var consumerCount: Int32
+  /// How long a retried event waits after its first attempt, in microseconds; it doubles with each attempt. 0
+  /// means 1 s; at most 24 h.
+  public var retryDelayUs: Int64
+  /// How long it waits at most: 0 means 5 min; at most 24 h.
+  public var retryDelayMaxUs: Int64
+  /// How many events may be unsettled: 0 means 1,000, at most 10,000.
+  public var outstandingMax: Int32
+  /// How many events may be parked before the group stands still: 0 means 10,000, at most 100,000.
+  public var parkedMax: Int32
+  /// What it does.
+  public var state: GroupState
+  /// How many events wait for a consumer, a retry or their turn.
+  public var waitingCount: Int64
+  /// How many events consumers have.
+  public var heldCount: Int64
+  /// How many events of the log, wanted or not, it has not looked at; up to 1,000 of them may be known to be
+  /// unwanted.
+  public var lag: Int64
+  /// When it was made.
+  public var createdAt: Timestamp?
+  /// Goes up with each change of its limits, from 1.
+  public var version: Int64
 
   public init(
     name: String = "", filter: EventFilter? = nil,
     strategy: GroupStrategy = GroupStrategy(rawValue: 0), maxAttempts: Int32 = 0,
     ackTimeoutUs: Int64 = 0, settledCursor: String = "", parkedCount: Int64 = 0,
-    consumerCount: Int32 = 0
+    consumerCount: Int32 = 0, retryDelayUs: Int64 = 0, retryDelayMaxUs: Int64 = 0,
+    outstandingMax: Int32 = 0, parkedMax: Int32 = 0, state: GroupState = GroupState(rawValue: 0),
+    waitingCount: Int64 = 0, heldCount: Int64 = 0, lag: Int64 = 0, createdAt: Timestamp? = nil,
+    version: Int64 = 0
   ) {
     self.name = name
     self.filter = filter
@@ -367,6 +448,16 @@ public struct ConsumerGroup: WireMessage, Equatable {
     self.settledCursor = settledCursor
     self.parkedCount = parkedCount
     self.consumerCount = consumerCount
+    self.retryDelayUs = retryDelayUs
+    self.retryDelayMaxUs = retryDelayMaxUs
+    self.outstandingMax = outstandingMax
+    self.parkedMax = parkedMax
+    self.state = state
+    self.waitingCount = waitingCount
+    self.heldCount = heldCount
+    self.lag = lag
+    self.createdAt = createdAt
+    self.version = version
   }
 
   public static var fullName: String { "hito.v1.ConsumerGroup" }
@@ -386,16 +477,24 @@ public struct ConsumerGroup: WireMessage, Equatable {
 
 /// A new consumer group.
 public struct CreateConsumerGroupRequest: WireMessage, Equatable {
-  /// Name, filter, strategy, max_attempts and ack_timeout_us are read.
+  /// What the server says of a group is not read.
   public var group: ConsumerGroup?
-  /// Begin after this cursor; empty means at the beginning.
+  /// Where it begins: after this cursor, or as the other fields say. Of the three one is set at most; none means
+  /// at the beginning of the log.
   public var afterCursor: String
+  /// At the events that happened at this time or later, in microseconds since 1970; 0: not said.
+  public var fromTimeUs: Int64
+  /// At the end of the log.
+  public var fromNow: Bool
 
   public init(
-    group: ConsumerGroup? = nil, afterCursor: String = ""
+    group: ConsumerGroup? = nil, afterCursor: String = "", fromTimeUs: Int64 = 0,
+    fromNow: Bool = false
   ) {
     self.group = group
     self.afterCursor = afterCursor
+    self.fromTimeUs = fromTimeUs
+    self.fromNow = fromNow
   }
 
   public static var fullName: String { "hito.v1.CreateConsumerGroupRequest" }
@@ -417,11 +516,14 @@ public struct CreateConsumerGroupRequest: WireMessage, Equatable {
 public struct CreateConsumerGroupResponse: WireMessage, Equatable {
   /// The group.
   public var group: ConsumerGroup?
+  /// Names this write.
+  public var receipt: WriteReceipt?
 
   public init(
-    group: ConsumerGroup? = nil
+    group: ConsumerGroup? = nil, receipt: WriteReceipt? = nil
   ) {
     self.group = group
+    self.receipt = receipt
   }
 
   public static var fullName: String { "hito.v1.CreateConsumerGroupResponse" }
@@ -439,9 +541,109 @@ public struct CreateConsumerGroupResponse: WireMessage, Equatable {
   }
 }
 
-/// No choice to make.
+/// Which group.
+public struct GetConsumerGroupRequest: WireMessage, Equatable {
+  /// Name of the group.
+  public var name: String
+
+  public init(
+    name: String = ""
+  ) {
+    self.name = name
+  }
+
+  public static var fullName: String { "hito.v1.GetConsumerGroupRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> GetConsumerGroupRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The group.
+public struct GetConsumerGroupResponse: WireMessage, Equatable {
+  /// The group.
+  public var group: ConsumerGroup?
+  /// Its consumers, by name.
+  public var consumers: [GroupConsumer]
+
+  public init(
+    group: ConsumerGroup? = nil, consumers: [GroupConsumer] = []
+  ) {
+    self.group = group
+    self.consumers = consumers
+  }
+
+  public static var fullName: String { "hito.v1.GetConsumerGroupResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> GetConsumerGroupResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// A connected consumer of a group.
+public struct GroupConsumer: WireMessage, Equatable {
+  /// Its name.
+  public var name: String
+  /// The server that it is connected to.
+  public var serverId: String
+  /// Since when.
+  public var connectedAt: Timestamp?
+  /// How many events it has.
+  public var heldCount: Int32
+
+  public init(
+    name: String = "", serverId: String = "", connectedAt: Timestamp? = nil, heldCount: Int32 = 0
+  ) {
+    self.name = name
+    self.serverId = serverId
+    self.connectedAt = connectedAt
+    self.heldCount = heldCount
+  }
+
+  public static var fullName: String { "hito.v1.GroupConsumer" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> GroupConsumer {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// A part of the groups.
 public struct ListConsumerGroupsRequest: WireMessage, Equatable {
-  public init() {}
+  /// How many at most: 0 means 50, at most 200.
+  public var pageSize: Int32
+  /// Those after this name.
+  public var afterName: String
+
+  public init(
+    pageSize: Int32 = 0, afterName: String = ""
+  ) {
+    self.pageSize = pageSize
+    self.afterName = afterName
+  }
 
   public static var fullName: String { "hito.v1.ListConsumerGroupsRequest" }
 
@@ -462,11 +664,14 @@ public struct ListConsumerGroupsRequest: WireMessage, Equatable {
 public struct ListConsumerGroupsResponse: WireMessage, Equatable {
   /// By name.
   public var groups: [ConsumerGroup]
+  /// Give it as `after_name` to continue; empty where there are no more.
+  public var nextName: String
 
   public init(
-    groups: [ConsumerGroup] = []
+    groups: [ConsumerGroup] = [], nextName: String = ""
   ) {
     self.groups = groups
+    self.nextName = nextName
   }
 
   public static var fullName: String { "hito.v1.ListConsumerGroupsResponse" }
@@ -474,6 +679,65 @@ public struct ListConsumerGroupsResponse: WireMessage, Equatable {
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> ListConsumerGroupsResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What is to change.
+public struct UpdateConsumerGroupRequest: WireMessage, Equatable {
+  /// By its name. `max_attempts`, `ack_timeout_us`, `retry_delay_us`, `retry_delay_max_us`, `outstanding_max` and
+  /// `parked_max` are set, where 0 means the usual one.
+  public var group: ConsumerGroup?
+  /// The version that is to change; 0 means whatever it is.
+  public var expectedVersion: Int64
+
+  public init(
+    group: ConsumerGroup? = nil, expectedVersion: Int64 = 0
+  ) {
+    self.group = group
+    self.expectedVersion = expectedVersion
+  }
+
+  public static var fullName: String { "hito.v1.UpdateConsumerGroupRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> UpdateConsumerGroupRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The group after it.
+public struct UpdateConsumerGroupResponse: WireMessage, Equatable {
+  /// The group.
+  public var group: ConsumerGroup?
+  /// Names this write.
+  public var receipt: WriteReceipt?
+
+  public init(
+    group: ConsumerGroup? = nil, receipt: WriteReceipt? = nil
+  ) {
+    self.group = group
+    self.receipt = receipt
+  }
+
+  public static var fullName: String { "hito.v1.UpdateConsumerGroupResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> UpdateConsumerGroupResponse {
     try Codec.decode(bytes, limits)
   }
 
@@ -510,9 +774,16 @@ public struct DeleteConsumerGroupRequest: WireMessage, Equatable {
   }
 }
 
-/// Nothing more to say.
+/// It is gone.
 public struct DeleteConsumerGroupResponse: WireMessage, Equatable {
-  public init() {}
+  /// Names this write.
+  public var receipt: WriteReceipt?
+
+  public init(
+    receipt: WriteReceipt? = nil
+  ) {
+    self.receipt = receipt
+  }
 
   public static var fullName: String { "hito.v1.DeleteConsumerGroupResponse" }
 
@@ -569,12 +840,21 @@ public struct JoinGroup: WireMessage, Equatable {
   public var group: String
   /// How many events may be unsettled at a time: 0 means 10, at most 1,000.
   public var bufferSize: Int32
+  /// Name of the consumer, one of each in a group: 1 to 100 characters of a-z, 0-9, `.`, `-` and `_`; empty: the
+  /// server makes one. ALREADY_EXISTS with reason CONSUMER_NAME_TAKEN where another one has it: after a crash up
+  /// to 15 seconds.
+  public var consumer: String
+  /// Tells the process that consumes from others of its name, at most 100 characters: one that comes again, after a
+  /// broken connection, has its name and what it held at once. Empty: it never does.
+  public var instance: String
 
   public init(
-    group: String = "", bufferSize: Int32 = 0
+    group: String = "", bufferSize: Int32 = 0, consumer: String = "", instance: String = ""
   ) {
     self.group = group
     self.bufferSize = bufferSize
+    self.consumer = consumer
+    self.instance = instance
   }
 
   public static var fullName: String { "hito.v1.JoinGroup" }
@@ -594,19 +874,23 @@ public struct JoinGroup: WireMessage, Equatable {
 
 /// Settles events.
 public struct Settle: WireMessage, Equatable {
-  /// UUIDs of the events.
+  /// UUIDs of the events, 1 to 1,000.
   public var eventIds: [String]
   /// What became of them.
   public var action: SettleAction
-  /// Why, for parked ones; at most 1,000 characters.
+  /// Why, for retried and parked ones; at most 1,000 characters.
   public var reason: String
+  /// How long a retried event is to wait, in microseconds: 0 means as the group says; at most 24 h.
+  public var retryAfterUs: Int64
 
   public init(
-    eventIds: [String] = [], action: SettleAction = SettleAction(rawValue: 0), reason: String = ""
+    eventIds: [String] = [], action: SettleAction = SettleAction(rawValue: 0), reason: String = "",
+    retryAfterUs: Int64 = 0
   ) {
     self.eventIds = eventIds
     self.action = action
     self.reason = reason
+    self.retryAfterUs = retryAfterUs
   }
 
   public static var fullName: String { "hito.v1.Settle" }
@@ -624,18 +908,28 @@ public struct Settle: WireMessage, Equatable {
   }
 }
 
-/// An event to work on.
+/// One of: an event to work on; what became of settlements; the first message, that the consumer has joined.
 public struct ConsumeResponse: WireMessage, Equatable {
   /// The event.
   public var event: Event?
   /// From 1.
   public var attempt: Int32
+  /// When it goes to another consumer, by the database's clock.
+  public var settleBy: Timestamp?
+  /// Answers to settlements, in their order.
+  public var settled: Settled?
+  /// The first message.
+  public var joined: JoinedGroup?
 
   public init(
-    event: Event? = nil, attempt: Int32 = 0
+    event: Event? = nil, attempt: Int32 = 0, settleBy: Timestamp? = nil, settled: Settled? = nil,
+    joined: JoinedGroup? = nil
   ) {
     self.event = event
     self.attempt = attempt
+    self.settleBy = settleBy
+    self.settled = settled
+    self.joined = joined
   }
 
   public static var fullName: String { "hito.v1.ConsumeResponse" }
@@ -653,11 +947,170 @@ public struct ConsumeResponse: WireMessage, Equatable {
   }
 }
 
+/// A consumer has joined.
+public struct JoinedGroup: WireMessage, Equatable {
+  /// Its name.
+  public var consumer: String
+  /// How long it has to settle an event, in microseconds.
+  public var ackTimeoutUs: Int64
+
+  public init(
+    consumer: String = "", ackTimeoutUs: Int64 = 0
+  ) {
+    self.consumer = consumer
+    self.ackTimeoutUs = ackTimeoutUs
+  }
+
+  public static var fullName: String { "hito.v1.JoinedGroup" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> JoinedGroup {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What became of settlements. They are on disk.
+public struct Settled: WireMessage, Equatable {
+  /// UUIDs of the events that were settled, or whose time was extended.
+  public var eventIds: [String]
+  /// UUIDs of events that this consumer does not have: never sent to it, settled before, or not settled in time.
+  /// Nothing happened to them.
+  public var notHeld: [String]
+
+  public init(
+    eventIds: [String] = [], notHeld: [String] = []
+  ) {
+    self.eventIds = eventIds
+    self.notHeld = notHeld
+  }
+
+  public static var fullName: String { "hito.v1.Settled" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> Settled {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// A part of what is parked.
+public struct ListParkedEventsRequest: WireMessage, Equatable {
+  /// Name of the group.
+  public var group: String
+  /// How many at most: 0 means 50, at most 200.
+  public var pageSize: Int32
+  /// Those after this cursor.
+  public var afterCursor: String
+
+  public init(
+    group: String = "", pageSize: Int32 = 0, afterCursor: String = ""
+  ) {
+    self.group = group
+    self.pageSize = pageSize
+    self.afterCursor = afterCursor
+  }
+
+  public static var fullName: String { "hito.v1.ListParkedEventsRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ListParkedEventsRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Parked events.
+public struct ListParkedEventsResponse: WireMessage, Equatable {
+  /// Oldest first.
+  public var events: [ParkedEvent]
+  /// Give it as `after_cursor` to continue; empty where there are no more.
+  public var nextCursor: String
+
+  public init(
+    events: [ParkedEvent] = [], nextCursor: String = ""
+  ) {
+    self.events = events
+    self.nextCursor = nextCursor
+  }
+
+  public static var fullName: String { "hito.v1.ListParkedEventsResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ListParkedEventsResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// An event that a group has put aside.
+public struct ParkedEvent: WireMessage, Equatable {
+  /// UUID of the event.
+  public var eventId: String
+  /// Its place in the log: ReadEvents gives the event, after the place before it.
+  public var cursor: String
+  /// How often it was tried.
+  public var attempts: Int32
+  /// Why it was parked.
+  public var reason: String
+  /// Since when.
+  public var parkedAt: Timestamp?
+
+  public init(
+    eventId: String = "", cursor: String = "", attempts: Int32 = 0, reason: String = "",
+    parkedAt: Timestamp? = nil
+  ) {
+    self.eventId = eventId
+    self.cursor = cursor
+    self.attempts = attempts
+    self.reason = reason
+    self.parkedAt = parkedAt
+  }
+
+  public static var fullName: String { "hito.v1.ParkedEvent" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ParkedEvent {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
 /// What to send again.
 public struct ReplayParkedRequest: WireMessage, Equatable {
   /// Name of the group.
   public var group: String
-  /// UUIDs; none means all.
+  /// UUIDs, at most 1,000; none means all.
   public var eventIds: [String]
 
   public init(
@@ -684,13 +1137,16 @@ public struct ReplayParkedRequest: WireMessage, Equatable {
 
 /// What was sent again.
 public struct ReplayParkedResponse: WireMessage, Equatable {
-  /// How many events.
+  /// How many events. They wait beside the unsettled ones, which may be more than `outstanding_max` then.
   public var replayed: Int64
+  /// Names this write.
+  public var receipt: WriteReceipt?
 
   public init(
-    replayed: Int64 = 0
+    replayed: Int64 = 0, receipt: WriteReceipt? = nil
   ) {
     self.replayed = replayed
+    self.receipt = receipt
   }
 
   public static var fullName: String { "hito.v1.ReplayParkedResponse" }
@@ -708,7 +1164,70 @@ public struct ReplayParkedResponse: WireMessage, Equatable {
   }
 }
 
+/// What to take out.
+public struct SkipParkedRequest: WireMessage, Equatable {
+  /// Name of the group.
+  public var group: String
+  /// UUIDs, at most 1,000; none means all.
+  public var eventIds: [String]
+
+  public init(
+    group: String = "", eventIds: [String] = []
+  ) {
+    self.group = group
+    self.eventIds = eventIds
+  }
+
+  public static var fullName: String { "hito.v1.SkipParkedRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> SkipParkedRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What was taken out.
+public struct SkipParkedResponse: WireMessage, Equatable {
+  /// How many events.
+  public var skipped: Int64
+  /// Names this write.
+  public var receipt: WriteReceipt?
+
+  public init(
+    skipped: Int64 = 0, receipt: WriteReceipt? = nil
+  ) {
+    self.skipped = skipped
+    self.receipt = receipt
+  }
+
+  public static var fullName: String { "hito.v1.SkipParkedResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> SkipParkedResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
 extension PublishEventsResponse: WriteResponse {}
+extension CreateConsumerGroupResponse: WriteResponse {}
+extension UpdateConsumerGroupResponse: WriteResponse {}
+extension DeleteConsumerGroupResponse: WriteResponse {}
+extension ReplayParkedResponse: WriteResponse {}
+extension SkipParkedResponse: WriteResponse {}
 
 extension Event: CodedMessage {
   static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__Event>) {
@@ -856,6 +1375,8 @@ extension ExternalEvent: CodedMessage {
     self.payloadJson = Codec.string(raw.pointee.payload_json)
     self.createdAt = Codec.message(raw.pointee.created_at)
     self.externalId = Codec.string(raw.pointee.external_id)
+    self.source = Codec.string(raw.pointee.source)
+    self.subject = Codec.string(raw.pointee.subject)
   }
 
   func write(
@@ -875,6 +1396,12 @@ extension ExternalEvent: CodedMessage {
     }
     if !self.externalId.isEmpty {
       raw.pointee.external_id = arena.string(self.externalId)
+    }
+    if !self.source.isEmpty {
+      raw.pointee.source = arena.string(self.source)
+    }
+    if !self.subject.isEmpty {
+      raw.pointee.subject = arena.string(self.subject)
     }
   }
 }
@@ -904,6 +1431,7 @@ extension PublishEventsResponse: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__PublishEventsResponse>) {
     self.stored = raw.pointee.stored
     self.receipt = Codec.message(raw.pointee.receipt)
+    self.eventIds = Codec.list(raw.pointee.n_event_ids, raw.pointee.event_ids) { Codec.string($0) }
   }
 
   func write(
@@ -913,6 +1441,8 @@ extension PublishEventsResponse: CodedMessage {
     if let value = self.receipt {
       raw.pointee.receipt = arena.message(value)
     }
+    raw.pointee.n_event_ids = self.eventIds.count
+    raw.pointee.event_ids = arena.list(self.eventIds) { arena.string($0) }
   }
 }
 
@@ -931,6 +1461,16 @@ extension ConsumerGroup: CodedMessage {
     self.settledCursor = Codec.string(raw.pointee.settled_cursor)
     self.parkedCount = raw.pointee.parked_count
     self.consumerCount = raw.pointee.consumer_count
+    self.retryDelayUs = raw.pointee.retry_delay_us
+    self.retryDelayMaxUs = raw.pointee.retry_delay_max_us
+    self.outstandingMax = raw.pointee.outstanding_max
+    self.parkedMax = raw.pointee.parked_max
+    self.state = GroupState(rawValue: Int32(truncatingIfNeeded: raw.pointee.state.rawValue))
+    self.waitingCount = raw.pointee.waiting_count
+    self.heldCount = raw.pointee.held_count
+    self.lag = raw.pointee.lag
+    self.createdAt = Codec.message(raw.pointee.created_at)
+    self.version = raw.pointee.version
   }
 
   func write(
@@ -950,6 +1490,18 @@ extension ConsumerGroup: CodedMessage {
     }
     raw.pointee.parked_count = self.parkedCount
     raw.pointee.consumer_count = self.consumerCount
+    raw.pointee.retry_delay_us = self.retryDelayUs
+    raw.pointee.retry_delay_max_us = self.retryDelayMaxUs
+    raw.pointee.outstanding_max = self.outstandingMax
+    raw.pointee.parked_max = self.parkedMax
+    raw.pointee.state = .init(rawValue: .init(truncatingIfNeeded: self.state.rawValue))
+    raw.pointee.waiting_count = self.waitingCount
+    raw.pointee.held_count = self.heldCount
+    raw.pointee.lag = self.lag
+    if let value = self.createdAt {
+      raw.pointee.created_at = arena.message(value)
+    }
+    raw.pointee.version = self.version
   }
 }
 
@@ -961,6 +1513,8 @@ extension CreateConsumerGroupRequest: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__CreateConsumerGroupRequest>) {
     self.group = Codec.message(raw.pointee.group)
     self.afterCursor = Codec.string(raw.pointee.after_cursor)
+    self.fromTimeUs = raw.pointee.from_time_us
+    self.fromNow = raw.pointee.from_now != 0
   }
 
   func write(
@@ -972,6 +1526,8 @@ extension CreateConsumerGroupRequest: CodedMessage {
     if !self.afterCursor.isEmpty {
       raw.pointee.after_cursor = arena.string(self.afterCursor)
     }
+    raw.pointee.from_time_us = self.fromTimeUs
+    raw.pointee.from_now = self.fromNow ? 1 : 0
   }
 }
 
@@ -982,6 +1538,7 @@ extension CreateConsumerGroupResponse: CodedMessage {
 
   init(reading raw: UnsafePointer<Hito__V1__CreateConsumerGroupResponse>) {
     self.group = Codec.message(raw.pointee.group)
+    self.receipt = Codec.message(raw.pointee.receipt)
   }
 
   func write(
@@ -990,6 +1547,76 @@ extension CreateConsumerGroupResponse: CodedMessage {
     if let value = self.group {
       raw.pointee.group = arena.message(value)
     }
+    if let value = self.receipt {
+      raw.pointee.receipt = arena.message(value)
+    }
+  }
+}
+
+extension GetConsumerGroupRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__GetConsumerGroupRequest>) {
+    hito__v1__get_consumer_group_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__GetConsumerGroupRequest>) {
+    self.name = Codec.string(raw.pointee.name)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetConsumerGroupRequest>, _ arena: EncodingArena
+  ) {
+    if !self.name.isEmpty {
+      raw.pointee.name = arena.string(self.name)
+    }
+  }
+}
+
+extension GetConsumerGroupResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__GetConsumerGroupResponse>) {
+    hito__v1__get_consumer_group_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__GetConsumerGroupResponse>) {
+    self.group = Codec.message(raw.pointee.group)
+    self.consumers = Codec.messages(raw.pointee.n_consumers, raw.pointee.consumers)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetConsumerGroupResponse>, _ arena: EncodingArena
+  ) {
+    if let value = self.group {
+      raw.pointee.group = arena.message(value)
+    }
+    raw.pointee.n_consumers = self.consumers.count
+    raw.pointee.consumers = arena.list(self.consumers) { arena.message($0) }
+  }
+}
+
+extension GroupConsumer: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__GroupConsumer>) {
+    hito__v1__group_consumer__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__GroupConsumer>) {
+    self.name = Codec.string(raw.pointee.name)
+    self.serverId = Codec.string(raw.pointee.server_id)
+    self.connectedAt = Codec.message(raw.pointee.connected_at)
+    self.heldCount = raw.pointee.held_count
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GroupConsumer>, _ arena: EncodingArena
+  ) {
+    if !self.name.isEmpty {
+      raw.pointee.name = arena.string(self.name)
+    }
+    if !self.serverId.isEmpty {
+      raw.pointee.server_id = arena.string(self.serverId)
+    }
+    if let value = self.connectedAt {
+      raw.pointee.connected_at = arena.message(value)
+    }
+    raw.pointee.held_count = self.heldCount
   }
 }
 
@@ -999,12 +1626,18 @@ extension ListConsumerGroupsRequest: CodedMessage {
   }
 
   init(reading raw: UnsafePointer<Hito__V1__ListConsumerGroupsRequest>) {
-    self.init()
+    self.pageSize = raw.pointee.page_size
+    self.afterName = Codec.string(raw.pointee.after_name)
   }
 
   func write(
     to raw: UnsafeMutablePointer<Hito__V1__ListConsumerGroupsRequest>, _ arena: EncodingArena
-  ) {}
+  ) {
+    raw.pointee.page_size = self.pageSize
+    if !self.afterName.isEmpty {
+      raw.pointee.after_name = arena.string(self.afterName)
+    }
+  }
 }
 
 extension ListConsumerGroupsResponse: CodedMessage {
@@ -1014,6 +1647,7 @@ extension ListConsumerGroupsResponse: CodedMessage {
 
   init(reading raw: UnsafePointer<Hito__V1__ListConsumerGroupsResponse>) {
     self.groups = Codec.messages(raw.pointee.n_groups, raw.pointee.groups)
+    self.nextName = Codec.string(raw.pointee.next_name)
   }
 
   func write(
@@ -1021,6 +1655,51 @@ extension ListConsumerGroupsResponse: CodedMessage {
   ) {
     raw.pointee.n_groups = self.groups.count
     raw.pointee.groups = arena.list(self.groups) { arena.message($0) }
+    if !self.nextName.isEmpty {
+      raw.pointee.next_name = arena.string(self.nextName)
+    }
+  }
+}
+
+extension UpdateConsumerGroupRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__UpdateConsumerGroupRequest>) {
+    hito__v1__update_consumer_group_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__UpdateConsumerGroupRequest>) {
+    self.group = Codec.message(raw.pointee.group)
+    self.expectedVersion = raw.pointee.expected_version
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateConsumerGroupRequest>, _ arena: EncodingArena
+  ) {
+    if let value = self.group {
+      raw.pointee.group = arena.message(value)
+    }
+    raw.pointee.expected_version = self.expectedVersion
+  }
+}
+
+extension UpdateConsumerGroupResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__UpdateConsumerGroupResponse>) {
+    hito__v1__update_consumer_group_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__UpdateConsumerGroupResponse>) {
+    self.group = Codec.message(raw.pointee.group)
+    self.receipt = Codec.message(raw.pointee.receipt)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__UpdateConsumerGroupResponse>, _ arena: EncodingArena
+  ) {
+    if let value = self.group {
+      raw.pointee.group = arena.message(value)
+    }
+    if let value = self.receipt {
+      raw.pointee.receipt = arena.message(value)
+    }
   }
 }
 
@@ -1048,12 +1727,16 @@ extension DeleteConsumerGroupResponse: CodedMessage {
   }
 
   init(reading raw: UnsafePointer<Hito__V1__DeleteConsumerGroupResponse>) {
-    self.init()
+    self.receipt = Codec.message(raw.pointee.receipt)
   }
 
   func write(
     to raw: UnsafeMutablePointer<Hito__V1__DeleteConsumerGroupResponse>, _ arena: EncodingArena
-  ) {}
+  ) {
+    if let value = self.receipt {
+      raw.pointee.receipt = arena.message(value)
+    }
+  }
 }
 
 extension ConsumeRequest: CodedMessage {
@@ -1093,6 +1776,8 @@ extension JoinGroup: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__JoinGroup>) {
     self.group = Codec.string(raw.pointee.group)
     self.bufferSize = raw.pointee.buffer_size
+    self.consumer = Codec.string(raw.pointee.consumer)
+    self.instance = Codec.string(raw.pointee.instance)
   }
 
   func write(
@@ -1102,6 +1787,12 @@ extension JoinGroup: CodedMessage {
       raw.pointee.group = arena.string(self.group)
     }
     raw.pointee.buffer_size = self.bufferSize
+    if !self.consumer.isEmpty {
+      raw.pointee.consumer = arena.string(self.consumer)
+    }
+    if !self.instance.isEmpty {
+      raw.pointee.instance = arena.string(self.instance)
+    }
   }
 }
 
@@ -1114,6 +1805,7 @@ extension Settle: CodedMessage {
     self.eventIds = Codec.list(raw.pointee.n_event_ids, raw.pointee.event_ids) { Codec.string($0) }
     self.action = SettleAction(rawValue: Int32(truncatingIfNeeded: raw.pointee.action.rawValue))
     self.reason = Codec.string(raw.pointee.reason)
+    self.retryAfterUs = raw.pointee.retry_after_us
   }
 
   func write(
@@ -1125,6 +1817,7 @@ extension Settle: CodedMessage {
     if !self.reason.isEmpty {
       raw.pointee.reason = arena.string(self.reason)
     }
+    raw.pointee.retry_after_us = self.retryAfterUs
   }
 }
 
@@ -1136,6 +1829,9 @@ extension ConsumeResponse: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__ConsumeResponse>) {
     self.event = Codec.message(raw.pointee.event)
     self.attempt = raw.pointee.attempt
+    self.settleBy = Codec.message(raw.pointee.settle_by)
+    self.settled = Codec.message(raw.pointee.settled)
+    self.joined = Codec.message(raw.pointee.joined)
   }
 
   func write(
@@ -1145,6 +1841,132 @@ extension ConsumeResponse: CodedMessage {
       raw.pointee.event = arena.message(value)
     }
     raw.pointee.attempt = self.attempt
+    if let value = self.settleBy {
+      raw.pointee.settle_by = arena.message(value)
+    }
+    if let value = self.settled {
+      raw.pointee.settled = arena.message(value)
+    }
+    if let value = self.joined {
+      raw.pointee.joined = arena.message(value)
+    }
+  }
+}
+
+extension JoinedGroup: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__JoinedGroup>) {
+    hito__v1__joined_group__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__JoinedGroup>) {
+    self.consumer = Codec.string(raw.pointee.consumer)
+    self.ackTimeoutUs = raw.pointee.ack_timeout_us
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__JoinedGroup>, _ arena: EncodingArena
+  ) {
+    if !self.consumer.isEmpty {
+      raw.pointee.consumer = arena.string(self.consumer)
+    }
+    raw.pointee.ack_timeout_us = self.ackTimeoutUs
+  }
+}
+
+extension Settled: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__Settled>) {
+    hito__v1__settled__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__Settled>) {
+    self.eventIds = Codec.list(raw.pointee.n_event_ids, raw.pointee.event_ids) { Codec.string($0) }
+    self.notHeld = Codec.list(raw.pointee.n_not_held, raw.pointee.not_held) { Codec.string($0) }
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__Settled>, _ arena: EncodingArena
+  ) {
+    raw.pointee.n_event_ids = self.eventIds.count
+    raw.pointee.event_ids = arena.list(self.eventIds) { arena.string($0) }
+    raw.pointee.n_not_held = self.notHeld.count
+    raw.pointee.not_held = arena.list(self.notHeld) { arena.string($0) }
+  }
+}
+
+extension ListParkedEventsRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ListParkedEventsRequest>) {
+    hito__v1__list_parked_events_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ListParkedEventsRequest>) {
+    self.group = Codec.string(raw.pointee.group)
+    self.pageSize = raw.pointee.page_size
+    self.afterCursor = Codec.string(raw.pointee.after_cursor)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListParkedEventsRequest>, _ arena: EncodingArena
+  ) {
+    if !self.group.isEmpty {
+      raw.pointee.group = arena.string(self.group)
+    }
+    raw.pointee.page_size = self.pageSize
+    if !self.afterCursor.isEmpty {
+      raw.pointee.after_cursor = arena.string(self.afterCursor)
+    }
+  }
+}
+
+extension ListParkedEventsResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ListParkedEventsResponse>) {
+    hito__v1__list_parked_events_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ListParkedEventsResponse>) {
+    self.events = Codec.messages(raw.pointee.n_events, raw.pointee.events)
+    self.nextCursor = Codec.string(raw.pointee.next_cursor)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ListParkedEventsResponse>, _ arena: EncodingArena
+  ) {
+    raw.pointee.n_events = self.events.count
+    raw.pointee.events = arena.list(self.events) { arena.message($0) }
+    if !self.nextCursor.isEmpty {
+      raw.pointee.next_cursor = arena.string(self.nextCursor)
+    }
+  }
+}
+
+extension ParkedEvent: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ParkedEvent>) {
+    hito__v1__parked_event__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ParkedEvent>) {
+    self.eventId = Codec.string(raw.pointee.event_id)
+    self.cursor = Codec.string(raw.pointee.cursor)
+    self.attempts = raw.pointee.attempts
+    self.reason = Codec.string(raw.pointee.reason)
+    self.parkedAt = Codec.message(raw.pointee.parked_at)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ParkedEvent>, _ arena: EncodingArena
+  ) {
+    if !self.eventId.isEmpty {
+      raw.pointee.event_id = arena.string(self.eventId)
+    }
+    if !self.cursor.isEmpty {
+      raw.pointee.cursor = arena.string(self.cursor)
+    }
+    raw.pointee.attempts = self.attempts
+    if !self.reason.isEmpty {
+      raw.pointee.reason = arena.string(self.reason)
+    }
+    if let value = self.parkedAt {
+      raw.pointee.parked_at = arena.message(value)
+    }
   }
 }
 
@@ -1176,11 +1998,56 @@ extension ReplayParkedResponse: CodedMessage {
 
   init(reading raw: UnsafePointer<Hito__V1__ReplayParkedResponse>) {
     self.replayed = raw.pointee.replayed
+    self.receipt = Codec.message(raw.pointee.receipt)
   }
 
   func write(
     to raw: UnsafeMutablePointer<Hito__V1__ReplayParkedResponse>, _ arena: EncodingArena
   ) {
     raw.pointee.replayed = self.replayed
+    if let value = self.receipt {
+      raw.pointee.receipt = arena.message(value)
+    }
+  }
+}
+
+extension SkipParkedRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__SkipParkedRequest>) {
+    hito__v1__skip_parked_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__SkipParkedRequest>) {
+    self.group = Codec.string(raw.pointee.group)
+    self.eventIds = Codec.list(raw.pointee.n_event_ids, raw.pointee.event_ids) { Codec.string($0) }
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SkipParkedRequest>, _ arena: EncodingArena
+  ) {
+    if !self.group.isEmpty {
+      raw.pointee.group = arena.string(self.group)
+    }
+    raw.pointee.n_event_ids = self.eventIds.count
+    raw.pointee.event_ids = arena.list(self.eventIds) { arena.string($0) }
+  }
+}
+
+extension SkipParkedResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__SkipParkedResponse>) {
+    hito__v1__skip_parked_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__SkipParkedResponse>) {
+    self.skipped = raw.pointee.skipped
+    self.receipt = Codec.message(raw.pointee.receipt)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SkipParkedResponse>, _ arena: EncodingArena
+  ) {
+    raw.pointee.skipped = self.skipped
+    if let value = self.receipt {
+      raw.pointee.receipt = arena.message(value)
+    }
   }
 }

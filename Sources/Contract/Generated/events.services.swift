@@ -9,38 +9,108 @@ public enum EventServiceMethods {
     rule: MethodRule(callers: .users, cost: .scan, timeout: .seconds(30)))
   public static let publishEvents = MethodDescriptor(
     path: "hito.v1.EventService/PublishEvents", kind: .unary, isReadOnly: false,
-    rule: MethodRule(callers: .services, cost: .rows, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .services, cost: .rows, timeout: .seconds(30)))
   public static let createConsumerGroup = MethodDescriptor(
     path: "hito.v1.EventService/CreateConsumerGroup", kind: .unary, isReadOnly: false,
-    rule: MethodRule(callers: .services, cost: .rows, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .services, cost: .rows, timeout: .seconds(30)))
+  public static let getConsumerGroup = MethodDescriptor(
+    path: "hito.v1.EventService/GetConsumerGroup", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .services, cost: .rows, timeout: .seconds(30)))
   public static let listConsumerGroups = MethodDescriptor(
     path: "hito.v1.EventService/ListConsumerGroups", kind: .unary, isReadOnly: true,
-    rule: MethodRule(callers: .services, cost: .scan, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .services, cost: .scan, timeout: .seconds(30)))
+  public static let updateConsumerGroup = MethodDescriptor(
+    path: "hito.v1.EventService/UpdateConsumerGroup", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .services, cost: .rows, timeout: .seconds(30)))
   public static let deleteConsumerGroup = MethodDescriptor(
     path: "hito.v1.EventService/DeleteConsumerGroup", kind: .unary, isReadOnly: false,
-    rule: MethodRule(callers: .services, cost: .rows, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .services, cost: .rows, timeout: .seconds(30)))
   public static let consume = MethodDescriptor(
     path: "hito.v1.EventService/Consume", kind: .bidirectional, isReadOnly: false,
-    rule: MethodRule(callers: .services, cost: .subscription, timeout: nil, isImplemented: false))
+    rule: MethodRule(callers: .services, cost: .subscription, timeout: nil))
+  public static let listParkedEvents = MethodDescriptor(
+    path: "hito.v1.EventService/ListParkedEvents", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .services, cost: .scan, timeout: .seconds(30)))
   public static let replayParked = MethodDescriptor(
     path: "hito.v1.EventService/ReplayParked", kind: .unary, isReadOnly: false,
-    rule: MethodRule(callers: .services, cost: .scan, timeout: .seconds(30), isImplemented: false))
+    rule: MethodRule(callers: .services, cost: .scan, timeout: .seconds(30)))
+  public static let skipParked = MethodDescriptor(
+    path: "hito.v1.EventService/SkipParked", kind: .unary, isReadOnly: false,
+    rule: MethodRule(callers: .services, cost: .scan, timeout: .seconds(30)))
 
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
     [
-      readEvents, publishEvents, createConsumerGroup, listConsumerGroups, deleteConsumerGroup,
-      consume, replayParked,
+      readEvents, publishEvents, createConsumerGroup, getConsumerGroup, listConsumerGroups,
+      updateConsumerGroup, deleteConsumerGroup, consume, listParkedEvents, replayParked, skipParked,
     ]
   }
 }
 
-/// The event log for programs: history, and consumer groups that share work.
+/// The event log for programs: history, events of other systems, and consumer groups that share work.
+///
+/// A consumer group is the caller's who made it, and every admin's; other services find none. Its consumers get
+/// each event that it wants at least once: an event that a consumer does not settle in time comes again, to this
+/// or another consumer, and is put aside (parked) after too many attempts.
 package protocol EventServiceHandler: Sendable {
   /// A page of the log, oldest first, of what the caller may see.
   func readEvents(
     _ request: ReadEventsRequest, _ context: CallContext
   ) async throws -> ReadEventsResponse
+
+  /// Puts events of other systems into the log, as kind `external`: all of them or, with an error, none. An event
+  /// that is there already, by source and external id, is not stored again. Services and admins.
+  func publishEvents(
+    _ request: PublishEventsRequest, _ context: CallContext
+  ) async throws -> PublishEventsResponse
+
+  /// Makes a consumer group. Services and admins.
+  func createConsumerGroup(
+    _ request: CreateConsumerGroupRequest, _ context: CallContext
+  ) async throws -> CreateConsumerGroupResponse
+
+  /// A consumer group, how far it is and what it holds.
+  func getConsumerGroup(
+    _ request: GetConsumerGroupRequest, _ context: CallContext
+  ) async throws -> GetConsumerGroupResponse
+
+  /// The consumer groups and how far they are.
+  func listConsumerGroups(
+    _ request: ListConsumerGroupsRequest, _ context: CallContext
+  ) async throws -> ListConsumerGroupsResponse
+
+  /// Changes the limits of a consumer group. Its name, filter and strategy never change.
+  func updateConsumerGroup(
+    _ request: UpdateConsumerGroupRequest, _ context: CallContext
+  ) async throws -> UpdateConsumerGroupResponse
+
+  /// Deletes a consumer group and all that it holds; its consumers' streams end with NOT_FOUND.
+  func deleteConsumerGroup(
+    _ request: DeleteConsumerGroupRequest, _ context: CallContext
+  ) async throws -> DeleteConsumerGroupResponse
+
+  /// Joins a consumer group: the server sends events, the client settles each. Half-closing gives back what is
+  /// not settled, and ends the stream once all settlements are answered.
+  func consume(
+    _ requests: RequestStream<ConsumeRequest>,
+    _ context: CallContext,
+    _ responses: ResponseWriter<ConsumeResponse>
+  ) async throws
+
+  /// What a group has put aside, oldest first.
+  func listParkedEvents(
+    _ request: ListParkedEventsRequest, _ context: CallContext
+  ) async throws -> ListParkedEventsResponse
+
+  /// Sends parked events of a group again, with their attempts counted anew.
+  func replayParked(
+    _ request: ReplayParkedRequest, _ context: CallContext
+  ) async throws -> ReplayParkedResponse
+
+  /// Takes parked events out of a group: they are done, though not wanted.
+  func skipParked(
+    _ request: SkipParkedRequest, _ context: CallContext
+  ) async throws -> SkipParkedResponse
 }
 
 extension EventServiceHandler {
@@ -50,16 +120,58 @@ extension EventServiceHandler {
       (request: ReadEventsRequest, context: CallContext) in
       try await self.readEvents(request, context)
     }
-    try router.unimplemented(EventServiceMethods.publishEvents)
-    try router.unimplemented(EventServiceMethods.createConsumerGroup)
-    try router.unimplemented(EventServiceMethods.listConsumerGroups)
-    try router.unimplemented(EventServiceMethods.deleteConsumerGroup)
-    try router.unimplemented(EventServiceMethods.consume)
-    try router.unimplemented(EventServiceMethods.replayParked)
+    try router.unary(EventServiceMethods.publishEvents) {
+      (request: PublishEventsRequest, context: CallContext) in
+      try await self.publishEvents(request, context)
+    }
+    try router.unary(EventServiceMethods.createConsumerGroup) {
+      (request: CreateConsumerGroupRequest, context: CallContext) in
+      try await self.createConsumerGroup(request, context)
+    }
+    try router.unary(EventServiceMethods.getConsumerGroup) {
+      (request: GetConsumerGroupRequest, context: CallContext) in
+      try await self.getConsumerGroup(request, context)
+    }
+    try router.unary(EventServiceMethods.listConsumerGroups) {
+      (request: ListConsumerGroupsRequest, context: CallContext) in
+      try await self.listConsumerGroups(request, context)
+    }
+    try router.unary(EventServiceMethods.updateConsumerGroup) {
+      (request: UpdateConsumerGroupRequest, context: CallContext) in
+      try await self.updateConsumerGroup(request, context)
+    }
+    try router.unary(EventServiceMethods.deleteConsumerGroup) {
+      (request: DeleteConsumerGroupRequest, context: CallContext) in
+      try await self.deleteConsumerGroup(request, context)
+    }
+    try router.bidirectional(EventServiceMethods.consume) {
+      (
+        requests: RequestStream<ConsumeRequest>,
+        context: CallContext,
+        responses: ResponseWriter<ConsumeResponse>
+      ) in
+      try await self.consume(requests, context, responses)
+    }
+    try router.unary(EventServiceMethods.listParkedEvents) {
+      (request: ListParkedEventsRequest, context: CallContext) in
+      try await self.listParkedEvents(request, context)
+    }
+    try router.unary(EventServiceMethods.replayParked) {
+      (request: ReplayParkedRequest, context: CallContext) in
+      try await self.replayParked(request, context)
+    }
+    try router.unary(EventServiceMethods.skipParked) {
+      (request: SkipParkedRequest, context: CallContext) in
+      try await self.skipParked(request, context)
+    }
   }
 }
 
-/// The event log for programs: history, and consumer groups that share work.
+/// The event log for programs: history, events of other systems, and consumer groups that share work.
+///
+/// A consumer group is the caller's who made it, and every admin's; other services find none. Its consumers get
+/// each event that it wants at least once: an event that a consumer does not settle in time comes again, to this
+/// or another consumer, and is put aside (parked) after too many attempts.
 public struct EventServiceClient: Sendable {
   private let transport: any ClientTransport
 
@@ -76,7 +188,8 @@ public struct EventServiceClient: Sendable {
       EventServiceMethods.readEvents, request, returning: ReadEventsResponse.self, options: options)
   }
 
-  /// Puts events of other systems into the log, as kind `external`. Services and admins.
+  /// Puts events of other systems into the log, as kind `external`: all of them or, with an error, none. An event
+  /// that is there already, by source and external id, is not stored again. Services and admins.
   public func publishEvents(
     _ request: PublishEventsRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> PublishEventsResponse {
@@ -94,6 +207,15 @@ public struct EventServiceClient: Sendable {
       options: options)
   }
 
+  /// A consumer group, how far it is and what it holds.
+  public func getConsumerGroup(
+    _ request: GetConsumerGroupRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> GetConsumerGroupResponse {
+    try await transport.unary(
+      EventServiceMethods.getConsumerGroup, request, returning: GetConsumerGroupResponse.self,
+      options: options)
+  }
+
   /// The consumer groups and how far they are.
   public func listConsumerGroups(
     _ request: ListConsumerGroupsRequest, options: CallOptions = CallOptions()
@@ -103,7 +225,16 @@ public struct EventServiceClient: Sendable {
       options: options)
   }
 
-  /// Deletes a consumer group.
+  /// Changes the limits of a consumer group. Its name, filter and strategy never change.
+  public func updateConsumerGroup(
+    _ request: UpdateConsumerGroupRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> UpdateConsumerGroupResponse {
+    try await transport.unary(
+      EventServiceMethods.updateConsumerGroup, request, returning: UpdateConsumerGroupResponse.self,
+      options: options)
+  }
+
+  /// Deletes a consumer group and all that it holds; its consumers' streams end with NOT_FOUND.
   public func deleteConsumerGroup(
     _ request: DeleteConsumerGroupRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> DeleteConsumerGroupResponse {
@@ -112,7 +243,8 @@ public struct EventServiceClient: Sendable {
       options: options)
   }
 
-  /// Joins a consumer group: the server sends events, the client settles each.
+  /// Joins a consumer group: the server sends events, the client settles each. Half-closing gives back what is
+  /// not settled, and ends the stream once all settlements are answered.
   public func consume(
     options: CallOptions = CallOptions()
   ) async throws(RPCError) -> BidirectionalCall<ConsumeRequest, ConsumeResponse> {
@@ -121,12 +253,29 @@ public struct EventServiceClient: Sendable {
       options: options)
   }
 
-  /// Sends parked events of a group again.
+  /// What a group has put aside, oldest first.
+  public func listParkedEvents(
+    _ request: ListParkedEventsRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> ListParkedEventsResponse {
+    try await transport.unary(
+      EventServiceMethods.listParkedEvents, request, returning: ListParkedEventsResponse.self,
+      options: options)
+  }
+
+  /// Sends parked events of a group again, with their attempts counted anew.
   public func replayParked(
     _ request: ReplayParkedRequest, options: CallOptions = CallOptions()
   ) async throws(RPCError) -> ReplayParkedResponse {
     try await transport.unary(
       EventServiceMethods.replayParked, request, returning: ReplayParkedResponse.self,
       options: options)
+  }
+
+  /// Takes parked events out of a group: they are done, though not wanted.
+  public func skipParked(
+    _ request: SkipParkedRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> SkipParkedResponse {
+    try await transport.unary(
+      EventServiceMethods.skipParked, request, returning: SkipParkedResponse.self, options: options)
   }
 }

@@ -29,7 +29,7 @@ package struct EventFacts: Sendable, Hashable {
     case .task: taskID = event.entityID
     case .course: courseID = event.entityID
     case .user, .enrolment, .codeSnapshot, .document, .agentRun, .validation, .taskTests, .token,
-      nil:
+      .external, nil:
       break
     }
   }

@@ -64,6 +64,7 @@ extension EventType {
     case .aiRunCompleted: .run(["proposal"], plain: ["goal_id", "task_ids", "abstained"])
     case .aiRunFailed: .run(["failure"])
     case .aiProposalRejected, .aiRunCancelled: .run([])
+    case .externalReceived: .external
     }
   }
 }
@@ -134,6 +135,10 @@ extension PersonalFields {
       "task_id", "user_id", "goal_id", "course_id", "suite_id", "language", "kind", "test_count",
       "hidden_test_count", "completes_task", "set_by", "set_as", "set_at",
     ])
+
+  /// Ids and names of other systems say as much of a person as they like.
+  fileprivate static let external = PersonalFields(
+    ["data", "external_id", "subject"], plain: ["source", "received_at"])
 
   fileprivate static func run(_ personal: Set<String>, plain: Set<String> = []) -> PersonalFields {
     PersonalFields(personal, plain: plain.union(["id", "agent", "status", "node"]))

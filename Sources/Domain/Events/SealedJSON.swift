@@ -77,7 +77,7 @@ extension StoredEvent {
   /// An event that the log has not seen yet, as it is stored: the one way into the log.
   package init(sealing event: NewEvent) throws(SealingFailed) {
     self.init(
-      id: event.id, seq: 0, position: 0, type: event.type.rawValue,
+      id: event.id, seq: 0, position: 0, type: event.typeText,
       entityType: event.entityType.rawValue, entityID: event.entityID, version: event.version,
       userID: event.userID,
       payload: try SealedJSON(

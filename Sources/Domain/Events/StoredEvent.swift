@@ -5,6 +5,8 @@ package struct NewEvent: Sendable, Hashable {
   package var id: EntityID
   /// `<kind>.<past tense>`, for example `goal.created`.
   package var type: EventType
+  /// The type of an event of another system, where `type` only says that it is one.
+  package var externalType: String?
   package var entityType: EntityType
   package var entityID: EntityID
   /// The entity's version after the change; 1 for its first event, then without gaps.
@@ -31,6 +33,21 @@ package struct NewEvent: Sendable, Hashable {
     self.metadata = metadata
     self.createdAt = createdAt
   }
+
+  /// An event of another system, under a type of that system.
+  package init(
+    id: EntityID, externalType: String, entityID: EntityID, version: Int64, userID: EntityID?,
+    payload: JSONValue, metadata: JSONValue, createdAt: Timestamp
+  ) {
+    self.init(
+      id: id, type: .externalReceived, entityType: .external, entityID: entityID,
+      version: version, userID: userID, payload: payload, metadata: metadata,
+      createdAt: createdAt)
+    self.externalType = externalType
+  }
+
+  /// What `events.event_type` holds of it.
+  package var typeText: String { externalType ?? type.rawValue }
 }
 
 /// An event as the log holds it, with its place in the order that every reader sees.
@@ -137,4 +154,6 @@ package enum EventType: String, Sendable, Hashable, CaseIterable {
   case aiRunCompleted = "ai.run_completed"
   case aiRunFailed = "ai.run_failed"
   case aiRunCancelled = "ai.run_cancelled"
+  /// Stands for all types of other systems, `external.*`: see `NewEvent.externalType`.
+  case externalReceived = "external.received"
 }

@@ -94,6 +94,11 @@ package protocol EventLog: Sendable {
   func page(
     after position: Int64, limit: Int, byteCountMax: Int
   ) async throws(StoreError) -> LogPage
+  /// The events at these positions, which are in order: at most those that come before they take about
+  /// `byteCountMax` together, but one at least.
+  func events(
+    at positions: [Int64], byteCountMax: Int
+  ) async throws(StoreError) -> [StoredEvent]
   /// Up to where events have left the store. Other reads find them all the same, where the archive can
   /// be read.
   func floor() async throws(StoreError) -> LogFloor
@@ -127,6 +132,23 @@ package protocol EventLog: Sendable {
 }
 
 extension EventLog {
+  /// One after the other.
+  package func events(
+    at positions: [Int64], byteCountMax: Int
+  ) async throws(StoreError) -> [StoredEvent] {
+    var events: [StoredEvent] = []
+    var byteCount = 0
+    for position in positions where byteCount < max(1, byteCountMax) {
+      let page = try await page(after: position - 1, limit: 1, byteCountMax: 1)
+      guard let event = page.events.first, event.position == position else {
+        throw .corrupt("there is no event at the position \(position)")
+      }
+      events.append(event)
+      byteCount += event.payload.byteCount + event.metadata.byteCount
+    }
+    return events
+  }
+
   /// Whether the log has this event at this position. False only where it shows another one there:
   /// what is not there to compare is no evidence of a loss, nor is what has left the store.
   package func agrees(

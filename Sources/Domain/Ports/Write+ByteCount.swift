@@ -31,7 +31,7 @@ extension Write {
   private static func byteCount(of change: Change) -> Int {
     switch change {
     case .insertUser, .updateUser, .insertEnrolment, .updateEnrolment, .updateSnapshot, .insertRun,
-      .updateRun, .saveQuota:
+      .updateRun, .saveQuota, .insertGroup, .updateGroup, .deleteGroup, .unpark:
       return rowByteCount
     case .insertCourse(let course), .updateCourse(let course):
       return rowByteCount + byteCount(course.title, course.description)
@@ -51,6 +51,8 @@ extension Write {
         sum + (report.map { byteCount(of: $0.json) } ?? 0)
       }
     case .insertSuite(let stored): return rowByteCount + byteCount(of: stored.suite.json)
+    case .insertExternals(let records): return rowByteCount * records.count
+    case .saveSubjects(let subjects): return rowByteCount * subjects.count
     case .insertTaskTests(let tests): return rowByteCount * tests.count
     case .saveDocument(let document):
       return rowByteCount + byteCount(document.content ?? "")

@@ -57,6 +57,17 @@ package enum Change: Sendable {
   case insertTaskTests([TaskTests])
   /// Sets all of a user's quotas.
   case saveQuota(Quota)
+  case insertGroup(ConsumerGroup)
+  /// Writes the limits where the row still has `version - 1`.
+  case updateGroup(ConsumerGroup)
+  /// With all that it holds.
+  case deleteGroup(EntityID)
+  /// Sends these parked entries of a group again, or takes them out; they are parked, all of them.
+  case unpark(EntityID, positions: [Int64], isReplay: Bool)
+  /// Events of other systems that are in the log, each once.
+  case insertExternals([ExternalRecord])
+  /// Inserts each subject of version `loadedVersion` 0, and writes the others where their row still has it.
+  case saveSubjects([ExternalSubject])
 }
 
 extension GoalAggregate {

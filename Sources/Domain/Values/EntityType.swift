@@ -14,4 +14,6 @@ package enum EntityType: String, Sendable, Hashable, CaseIterable {
   case taskTests = "task_tests"
   /// A bearer token.
   case token
+  /// What events of another system are about.
+  case external
 }

@@ -74,6 +74,8 @@ package enum SystemWork: Sendable, Hashable, CaseIterable {
   case lists
   /// Keeps the audit's entries, and compares them and the log with their seals.
   case audit
+  /// Hands out and settles the events of consumer groups.
+  case groups
   /// Removes what is too old.
   case housekeeping
 }

@@ -38,8 +38,11 @@ enum Grants {
       GRANT SELECT, INSERT ON log_epochs TO hito_app;
       GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
       GRANT SELECT, INSERT, UPDATE, DELETE ON
-        embeddings, passages, idempotency_keys, stored_bytes, course_copies
+        embeddings, passages, idempotency_keys, stored_bytes, course_copies,
+        consumer_groups, group_entries, group_consumers
         TO hito_app;
+      GRANT SELECT, INSERT ON external_events TO hito_app;
+      GRANT SELECT, INSERT, UPDATE ON external_subjects TO hito_app;
       GRANT SELECT ON schema_migrations, embedding_models TO hito_app;
       GRANT SELECT ON installation TO hito_app;
     END

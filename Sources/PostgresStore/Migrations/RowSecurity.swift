@@ -133,6 +133,8 @@ package enum RowSecurity {
     Rule(
       table: "audit_entries", isVisible: "subject_id = \(caller) OR actor_id = \(caller)"),
     Rule(table: "stored_bytes", isVisible: "user_id = hito_caller()", isOfEveryWrite: true),
+    Rule(table: "consumer_groups", isVisible: isOwn),
+    Rule(table: "group_consumers", isVisible: isOwn),
     Rule(table: "course_copies", isVisible: "false"),
     Rule(table: "embedding_changes", isVisible: "false"),
   ]

@@ -55,4 +55,15 @@ extension EventStatements {
       GROUP BY n.island) u ON true
     ORDER BY u.low
     """)
+
+  /// The events at the positions `$1`, until they take `$2` bytes.
+  static let atPositions = Query<[Int64], Int64>(
+    "events.at_positions",
+    """
+    SELECT s.* FROM (
+      SELECT \(EventRow.columns),
+        sum(\(byteCount)) OVER (ORDER BY p.position) - (\(byteCount)) AS before
+      FROM event_positions p JOIN events e ON e.seq = p.seq WHERE p.position = ANY ($1)) s
+    WHERE s.before < $2 ORDER BY s.position
+    """)
 }

@@ -85,7 +85,7 @@ enum EventStatements {
 
   static let all: [any StatementSource] =
     [
-      page, end, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, notify,
+      page, atPositions, end, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, notify,
       inOrderOfIndexes, floor, places, placesOfRun, timesOfRun,
     ] + insert.all
     + EventInterest.Lead.allCases.filter { $0 != .nothing }.flatMap {

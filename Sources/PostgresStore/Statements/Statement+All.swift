@@ -10,5 +10,6 @@ extension Statement {
     DocumentStatements.all, UsageStatements.all, CourseCopyStatements.all,
     RetentionStatements.all, ValidationStatements.all, TaskTestsStatements.all,
     AuditStatements.statements,
+    GroupStatements.all, ExternalStatements.all,
   ].flatMap { $0.map(\.statement) }
 }

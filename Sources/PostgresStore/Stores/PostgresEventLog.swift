@@ -36,6 +36,33 @@ package struct PostgresEventLog: EventLog {
     return try await archivedPage(after: position, limit: limit, byteCountMax: byteCountMax)
   }
 
+  package func events(
+    at positions: [Int64], byteCountMax: Int
+  ) async throws(StoreError) -> [StoredEvent] {
+    guard let first = positions.first else { return [] }
+    // What has left is read one by one: hardly anything waits for so long.
+    if first <= knownFloor.position {
+      return try await page(after: first - 1, limit: 1, byteCountMax: 1).events.filter {
+        $0.position == first
+      }
+    }
+    let unit = StatementUnit(
+      [
+        EventStatements.inOrderOfIndexes(),
+        EventStatements.atPositions(positions, Int64(max(1, byteCountMax))),
+      ], as: .system(.log))
+    let events = try await database.run(unit).last?.map(EventRow.read) ?? []
+    // Another server may have moved the floor.
+    if events.first?.position != first {
+      _ = try await floor()
+      guard first <= knownFloor.position else {
+        throw .corrupt("there is no event at the position \(first)")
+      }
+      return try await self.events(at: [first], byteCountMax: byteCountMax)
+    }
+    return events
+  }
+
   /// Nil where the page begins below the floor.
   private func page(of rows: ResultSet, after position: Int64) throws(StoreError) -> LogPage? {
     // After the event and what came before it.

@@ -31,6 +31,16 @@ enum WriteCalls {
     case .insertSuite(let stored): [TaskTestsStatements.insertSuite(Inserted(stored))]
     case .insertTaskTests(let tests): tests.isEmpty ? [] : [TaskTestsStatements.insert(tests)]
     case .saveDocument(let document): save(document)
+    case .insertGroup(let group): [GroupStatements.insert(Inserted(group))]
+    case .updateGroup(let group): [GroupStatements.update(Updated(group))]
+    case .deleteGroup(let id): [GroupStatements.delete(id)]
+    case .unpark(let id, let positions, let isReplay):
+      [
+        GroupStatements.lock(id),
+        isReplay ? GroupStatements.replay(id, positions) : GroupStatements.skip(id, positions),
+      ]
+    case .insertExternals(let records): ExternalStatements.calls(records)
+    case .saveSubjects(let subjects): ExternalStatements.calls(subjects)
     case .saveQuota(let quota):
       [
         UsageStatements.saveQuota(

@@ -57,6 +57,8 @@ package struct Services: Sendable {
   private let admission: CallAdmission
   private let quotas: QuotaBook
   private let waitLimit = WaitLimit()
+  /// Serves the consumers of groups; its owner runs it. Nil where this server has none.
+  package let desks: GroupDesks?
   /// Ends the long calls of those who may no longer make them; its owner runs it.
   package let standing: StandingCheck
   /// Looks bearer tokens up in the stores.
@@ -72,6 +74,9 @@ package struct Services: Sendable {
     self.quotas = quotas
     admission = CallAdmission(options.admission, limits: quotas.limits)
     cursors = CursorCodec(secret: options.secret) { hub.history }
+    desks = ports.groups.map {
+      GroupDesks(store: $0, log: ports.log, hub: hub)
+    }
     standing = StandingCheck(tokens: ports.tokens, clock: options.clock)
     authenticator = TokenAuthenticator(
       tokens: ports.tokens, users: ports.users, clock: options.clock)
@@ -160,7 +165,8 @@ package struct Services: Sendable {
       waiter: waiter
     ).register(in: &router)
     try EventService(
-      log: ports.log, visibility: visibility, waiter: waiter, cursors: cursors
+      log: ports.log, visibility: visibility, waiter: waiter, cursors: cursors,
+      groups: groupParts, externals: ports.externals, users: ports.users, writes: writes
     ).register(in: &router)
     try AnalyticsService(
       users: ports.users, log: ports.log, archive: ports.archive, waiter: waiter,
@@ -190,6 +196,14 @@ package struct Services: Sendable {
     return QuotaParts(
       users: ports.users, store: store, usage: usage, book: quotas, admission: admission,
       writes: writes)
+  }
+
+  /// Nil where this server has no consumer groups.
+  private var groupParts: GroupParts? {
+    guard let store = ports.groups, let desks else { return nil }
+    return GroupParts(
+      store: store, desks: desks, hub: hub, serverID: options.info.serverID, clock: options.clock,
+      ids: options.ids)
   }
 
   /// Nil where this server does not search.

@@ -1,6 +1,7 @@
 internal import Agents
 internal import Contract
 internal import Domain
+internal import EventLog
 internal import RPC
 internal import Retrieval
 internal import Writes
@@ -17,6 +18,8 @@ enum ErrorTable {
     case WriteError.keyConflict: RPCError.keyConflict()
     case WriteError.contention: RPCError.contention()
     case let error as QuotaExceeded: error.rpcError
+    case let error as GroupEnd: rpcError(error)
+    case let error as JoinRefused: rpcError(error)
     case let error as SearchUnavailable: RPCError(.unavailable, error.text)
     default: RPCError(fromHandler: error)
     }

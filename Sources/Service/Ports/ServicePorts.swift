@@ -26,6 +26,10 @@ package struct ServicePorts: Sendable {
   package var usage: (any ModelUsageStore)?
   /// Nil where this server keeps no audit.
   package var audit: (any AuditStore)?
+  /// Nil where this server has no consumer groups.
+  package var groups: (any ConsumerGroupStore)?
+  /// Nil where this server takes no events of other systems.
+  package var externals: (any ExternalEventStore)?
   /// Nil where this server takes no documents.
   package var documents: CourseDocuments?
 

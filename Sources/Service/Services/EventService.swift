@@ -15,6 +15,10 @@ struct EventService: EventServiceHandler {
   let visibility: EventVisibility
   let waiter: CursorWaiter
   let cursors: CursorCodec
+  let groups: GroupParts?
+  let externals: (any ExternalEventStore)?
+  let users: any UserRepository
+  let writes: WriteExecutor
 
   func readEvents(
     _ request: ReadEventsRequest, _ context: CallContext

@@ -40,6 +40,7 @@ final class ServerComponents: Sendable {
   private let server = Mutex<HitoServer?>(nil)
   private let resumer = Mutex<AgentResumer?>(nil)
   private let standing = Mutex<StandingCheck?>(nil)
+  private let desks = Mutex<GroupDesks?>(nil)
   private let validation = Mutex<ValidationWorker?>(nil)
   let validators: Validators
 
@@ -107,6 +108,8 @@ final class ServerComponents: Sendable {
     sealer = LogSealer(
       log: log, store: auditStore, key: configuration.auditKey, time: clock,
       logger: Logger(label: "hito.audit"))
+    stores.groups = PostgresConsumerGroupStore(database)
+    stores.externals = PostgresExternalEventStore(database)
     stores.documents = CourseDocuments(
       repository: PostgresDocumentRepository(database), reader: StandardDocumentReader())
     self.stores = stores
@@ -136,6 +139,7 @@ final class ServerComponents: Sendable {
     let services = Services(ports: stores, hub: hub, options: options)
     resumer.withLock { $0 = services.resumer }
     standing.withLock { $0 = services.standing }
+    desks.withLock { $0 = services.desks }
     if options.validations.runsHere {
       validation.withLock { $0 = services.validationWorker }
     }
@@ -158,6 +162,11 @@ final class ServerComponents: Sendable {
 
   /// Runs the validations that wait; nil where this server is told not to.
   var validationWorker: ValidationWorker? { validation.withLock { $0 } }
+
+  /// Hands out the events of consumer groups.
+  func serveGroups() async throws {
+    try await desks.withLock { $0 }?.run()
+  }
 
   /// Ends the long calls of those who may no longer make them.
   func checkStanding() async throws {

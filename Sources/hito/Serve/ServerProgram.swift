@@ -160,6 +160,7 @@ struct ServerProgram {
         LoopService { [parts] in try await parts.copier.run() },
         LoopService { [parts] in try await parts.resumeRuns() },
         LoopService { [parts] in try await parts.checkStanding() },
+        LoopService { [parts] in try await parts.serveGroups() },
         LoopService {
           try await switcher?.run()
           // A service that returned would end the server.

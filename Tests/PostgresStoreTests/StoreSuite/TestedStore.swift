@@ -19,6 +19,8 @@ protocol TestedStore: Sendable {
   associatedtype TaskTestsStores: TaskTestsStore
   associatedtype Usages: ModelUsageStore
   associatedtype Quotas: QuotaStore
+  associatedtype Groups: ConsumerGroupStore
+  associatedtype Externals: ExternalEventStore
   associatedtype Retrieval: RetrievalStore
   associatedtype Embeddings: EmbeddingStore
   associatedtype Audits: AuditStore
@@ -38,6 +40,8 @@ protocol TestedStore: Sendable {
   var taskTests: TaskTestsStores { get }
   var usages: Usages { get }
   var quotas: Quotas { get }
+  var groups: Groups { get }
+  var externals: Externals { get }
   var retrieval: Retrieval { get }
   var embeddings: Embeddings { get }
   var audit: Audits { get }
@@ -112,6 +116,8 @@ struct MemoryFixture: TestedStore {
   var taskTests: InMemoryStore { writes }
   var usages: InMemoryStore { writes }
   var quotas: InMemoryStore { writes }
+  var groups: InMemoryStore { writes }
+  var externals: InMemoryStore { writes }
   var now: Timestamp { clock.now() }
   var retrieval: InMemoryStore { writes }
   var embeddings: InMemoryStore { writes }

@@ -5,10 +5,11 @@
 """
 
 from hito import v1
+from hito._consume import Consumer, Delivery
 from hito._resume import ResumingValidation, ResumingWatch
 from hito._stream import ResponseStream
 from hito.client import VERSION as __version__
-from hito.client import Client, CodeValidationClient, ProgressClient
+from hito.client import Client, CodeValidationClient, EventClient, ProgressClient
 from hito.errors import (
     Aborted,
     AlreadyExists,
@@ -36,8 +37,11 @@ __all__ = [
     "CancelledCall",
     "Client",
     "CodeValidationClient",
+    "Consumer",
     "DataLoss",
     "DeadlineExceeded",
+    "Delivery",
+    "EventClient",
     "FailedPrecondition",
     "HitoError",
     "InternalError",

@@ -53,7 +53,7 @@ class _Resuming(Generic[Response]):
                 continue
             except HitoError as error:
                 self._refused(error)
-                if self._wait.is_ended or not _passes(error):
+                if self._wait.is_ended or not passes(error):
                     await self.aclose()
                     raise
                 await self._interrupted(error)
@@ -173,7 +173,7 @@ class ResumingValidation(_Resuming[validation_pb2.ValidateCodeResponse]):
             self._wait.end()
 
 
-def _passes(error: HitoError) -> bool:
+def passes(error: HitoError) -> bool:
     """Whether the same request can succeed later."""
     if isinstance(error, Unavailable):
         return not error.is_lasting

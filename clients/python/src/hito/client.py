@@ -5,10 +5,11 @@ from __future__ import annotations
 import ssl
 import uuid
 from functools import cached_property
-from typing import Callable, Literal, Mapping, Optional, Sequence, Union
+from typing import AsyncIterator, Callable, Literal, Mapping, Optional, Sequence, Union
 
 from hito import _wire
 from hito._channel import Channel
+from hito._consume import Consumer
 from hito._endpoint import Address, Endpoints, Settings
 from hito._resume import ResumingValidation, ResumingWatch
 from hito._stream import ResponseStream
@@ -16,10 +17,13 @@ from hito.errors import HitoError
 from hito.v1 import (
     AnalyticsServiceClient,
     CodeValidationServiceClient,
+    ConsumeRequest,
+    ConsumeResponse,
     CourseServiceClient,
     EventServiceClient,
     GoalServiceClient,
     HealthServiceClient,
+    JoinGroup,
     PrivacyServiceClient,
     ProgressServiceClient,
     ReflectionServiceClient,
@@ -55,6 +59,37 @@ class ProgressClient(ProgressServiceClient):
             return stream
 
         return ResumingWatch(watch, request, self._channel.rest, on_interruption)
+
+
+class EventClient(EventServiceClient):
+    """The event log; `consume_resuming` is what consumers of groups want."""
+
+    def consume_resuming(
+        self,
+        group: str,
+        *,
+        consumer: str = "",
+        buffer_size: int = 0,
+        auto_extend: bool = True,
+        metadata: Optional[Mapping[str, str]] = None,
+        on_interruption: Optional[Callable[[HitoError], None]] = None,
+    ) -> Consumer:
+        """Consumes events of a group for ever: reconnects by itself.
+
+        - `consumer`: its name, which no other consumer of the group may have; made by the server where
+          it is empty.
+        - `buffer_size`: how many events it has at a time; the server's usual number where 0.
+        - `auto_extend`: whether an event is kept for as long as it is worked on. Without it, what is not
+          settled in the group's time goes to another consumer.
+        """
+
+        def open_stream(requests: AsyncIterator[ConsumeRequest]) -> ResponseStream[ConsumeResponse]:
+            stream = self.consume(requests, metadata=metadata)
+            assert isinstance(stream, ResponseStream)
+            return stream
+
+        join = JoinGroup(group=group, consumer=consumer, buffer_size=buffer_size)
+        return Consumer(open_stream, join, self._channel.rest, auto_extend, on_interruption)
 
 
 class CodeValidationClient(CodeValidationServiceClient):
@@ -177,8 +212,8 @@ class Client:
         return ProgressClient(self._channel)
 
     @cached_property
-    def events(self) -> EventServiceClient:
-        return EventServiceClient(self._channel)
+    def events(self) -> EventClient:
+        return EventClient(self._channel)
 
     @cached_property
     def analytics(self) -> AnalyticsServiceClient:

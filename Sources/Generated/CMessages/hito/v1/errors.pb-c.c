@@ -483,7 +483,7 @@ const ProtobufCMessageDescriptor hito__v1__quota_info__descriptor =
   (ProtobufCMessageInit) hito__v1__quota_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue hito__v1__error_reason__enum_values_by_number[18] =
+static const ProtobufCEnumValue hito__v1__error_reason__enum_values_by_number[21] =
 {
   { "ERROR_REASON_UNSPECIFIED", "HITO__V1__ERROR_REASON__ERROR_REASON_UNSPECIFIED", 0 },
   { "ERROR_REASON_KEY_CONFLICT", "HITO__V1__ERROR_REASON__ERROR_REASON_KEY_CONFLICT", 1 },
@@ -503,17 +503,23 @@ static const ProtobufCEnumValue hito__v1__error_reason__enum_values_by_number[18
   { "ERROR_REASON_STREAM_STALLED", "HITO__V1__ERROR_REASON__ERROR_REASON_STREAM_STALLED", 15 },
   { "ERROR_REASON_LOG_FORKED", "HITO__V1__ERROR_REASON__ERROR_REASON_LOG_FORKED", 16 },
   { "ERROR_REASON_EVENTS_ARCHIVED", "HITO__V1__ERROR_REASON__ERROR_REASON_EVENTS_ARCHIVED", 17 },
+  { "ERROR_REASON_CONSUMER_NAME_TAKEN", "HITO__V1__ERROR_REASON__ERROR_REASON_CONSUMER_NAME_TAKEN", 18 },
+  { "ERROR_REASON_CONSUMER_REPLACED", "HITO__V1__ERROR_REASON__ERROR_REASON_CONSUMER_REPLACED", 19 },
+  { "ERROR_REASON_EXTERNAL_ID_CONFLICT", "HITO__V1__ERROR_REASON__ERROR_REASON_EXTERNAL_ID_CONFLICT", 20 },
 };
 static const ProtobufCIntRange hito__v1__error_reason__value_ranges[] = {
-{0, 0},{0, 18}
+{0, 0},{0, 21}
 };
-static const ProtobufCEnumValueIndex hito__v1__error_reason__enum_values_by_name[18] =
+static const ProtobufCEnumValueIndex hito__v1__error_reason__enum_values_by_name[21] =
 {
   { "ERROR_REASON_BAD_CURSOR", 8 },
   { "ERROR_REASON_BAD_PAGE_TOKEN", 7 },
+  { "ERROR_REASON_CONSUMER_NAME_TAKEN", 18 },
+  { "ERROR_REASON_CONSUMER_REPLACED", 19 },
   { "ERROR_REASON_CONTENTION", 11 },
   { "ERROR_REASON_DRAINING", 13 },
   { "ERROR_REASON_EVENTS_ARCHIVED", 17 },
+  { "ERROR_REASON_EXTERNAL_ID_CONFLICT", 20 },
   { "ERROR_REASON_ILLEGAL_TRANSITION", 3 },
   { "ERROR_REASON_INVALID_FIELD", 4 },
   { "ERROR_REASON_KEY_CONFLICT", 1 },
@@ -535,9 +541,9 @@ const ProtobufCEnumDescriptor hito__v1__error_reason__descriptor =
   "ErrorReason",
   "Hito__V1__ErrorReason",
   "hito.v1",
-  18,
+  21,
   hito__v1__error_reason__enum_values_by_number,
-  18,
+  21,
   hito__v1__error_reason__enum_values_by_name,
   1,
   hito__v1__error_reason__value_ranges,

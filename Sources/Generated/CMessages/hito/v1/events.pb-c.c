@@ -457,6 +457,141 @@ void   hito__v1__create_consumer_group_response__free_unpacked
   assert(message->base.descriptor == &hito__v1__create_consumer_group_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hito__v1__get_consumer_group_request__init
+                     (Hito__V1__GetConsumerGroupRequest         *message)
+{
+  static const Hito__V1__GetConsumerGroupRequest init_value = HITO__V1__GET_CONSUMER_GROUP_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__get_consumer_group_request__get_packed_size
+                     (const Hito__V1__GetConsumerGroupRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__get_consumer_group_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__get_consumer_group_request__pack
+                     (const Hito__V1__GetConsumerGroupRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__get_consumer_group_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__get_consumer_group_request__pack_to_buffer
+                     (const Hito__V1__GetConsumerGroupRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__get_consumer_group_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__GetConsumerGroupRequest *
+       hito__v1__get_consumer_group_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__GetConsumerGroupRequest *)
+     protobuf_c_message_unpack (&hito__v1__get_consumer_group_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__get_consumer_group_request__free_unpacked
+                     (Hito__V1__GetConsumerGroupRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__get_consumer_group_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__get_consumer_group_response__init
+                     (Hito__V1__GetConsumerGroupResponse         *message)
+{
+  static const Hito__V1__GetConsumerGroupResponse init_value = HITO__V1__GET_CONSUMER_GROUP_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__get_consumer_group_response__get_packed_size
+                     (const Hito__V1__GetConsumerGroupResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__get_consumer_group_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__get_consumer_group_response__pack
+                     (const Hito__V1__GetConsumerGroupResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__get_consumer_group_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__get_consumer_group_response__pack_to_buffer
+                     (const Hito__V1__GetConsumerGroupResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__get_consumer_group_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__GetConsumerGroupResponse *
+       hito__v1__get_consumer_group_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__GetConsumerGroupResponse *)
+     protobuf_c_message_unpack (&hito__v1__get_consumer_group_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__get_consumer_group_response__free_unpacked
+                     (Hito__V1__GetConsumerGroupResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__get_consumer_group_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__group_consumer__init
+                     (Hito__V1__GroupConsumer         *message)
+{
+  static const Hito__V1__GroupConsumer init_value = HITO__V1__GROUP_CONSUMER__INIT;
+  *message = init_value;
+}
+size_t hito__v1__group_consumer__get_packed_size
+                     (const Hito__V1__GroupConsumer *message)
+{
+  assert(message->base.descriptor == &hito__v1__group_consumer__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__group_consumer__pack
+                     (const Hito__V1__GroupConsumer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__group_consumer__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__group_consumer__pack_to_buffer
+                     (const Hito__V1__GroupConsumer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__group_consumer__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__GroupConsumer *
+       hito__v1__group_consumer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__GroupConsumer *)
+     protobuf_c_message_unpack (&hito__v1__group_consumer__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__group_consumer__free_unpacked
+                     (Hito__V1__GroupConsumer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__group_consumer__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hito__v1__list_consumer_groups_request__init
                      (Hito__V1__ListConsumerGroupsRequest         *message)
 {
@@ -545,6 +680,96 @@ void   hito__v1__list_consumer_groups_response__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &hito__v1__list_consumer_groups_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__update_consumer_group_request__init
+                     (Hito__V1__UpdateConsumerGroupRequest         *message)
+{
+  static const Hito__V1__UpdateConsumerGroupRequest init_value = HITO__V1__UPDATE_CONSUMER_GROUP_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__update_consumer_group_request__get_packed_size
+                     (const Hito__V1__UpdateConsumerGroupRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__update_consumer_group_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__update_consumer_group_request__pack
+                     (const Hito__V1__UpdateConsumerGroupRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__update_consumer_group_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__update_consumer_group_request__pack_to_buffer
+                     (const Hito__V1__UpdateConsumerGroupRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__update_consumer_group_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__UpdateConsumerGroupRequest *
+       hito__v1__update_consumer_group_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__UpdateConsumerGroupRequest *)
+     protobuf_c_message_unpack (&hito__v1__update_consumer_group_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__update_consumer_group_request__free_unpacked
+                     (Hito__V1__UpdateConsumerGroupRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__update_consumer_group_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__update_consumer_group_response__init
+                     (Hito__V1__UpdateConsumerGroupResponse         *message)
+{
+  static const Hito__V1__UpdateConsumerGroupResponse init_value = HITO__V1__UPDATE_CONSUMER_GROUP_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__update_consumer_group_response__get_packed_size
+                     (const Hito__V1__UpdateConsumerGroupResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__update_consumer_group_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__update_consumer_group_response__pack
+                     (const Hito__V1__UpdateConsumerGroupResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__update_consumer_group_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__update_consumer_group_response__pack_to_buffer
+                     (const Hito__V1__UpdateConsumerGroupResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__update_consumer_group_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__UpdateConsumerGroupResponse *
+       hito__v1__update_consumer_group_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__UpdateConsumerGroupResponse *)
+     protobuf_c_message_unpack (&hito__v1__update_consumer_group_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__update_consumer_group_response__free_unpacked
+                     (Hito__V1__UpdateConsumerGroupResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__update_consumer_group_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   hito__v1__delete_consumer_group_request__init
@@ -817,6 +1042,231 @@ void   hito__v1__consume_response__free_unpacked
   assert(message->base.descriptor == &hito__v1__consume_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hito__v1__joined_group__init
+                     (Hito__V1__JoinedGroup         *message)
+{
+  static const Hito__V1__JoinedGroup init_value = HITO__V1__JOINED_GROUP__INIT;
+  *message = init_value;
+}
+size_t hito__v1__joined_group__get_packed_size
+                     (const Hito__V1__JoinedGroup *message)
+{
+  assert(message->base.descriptor == &hito__v1__joined_group__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__joined_group__pack
+                     (const Hito__V1__JoinedGroup *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__joined_group__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__joined_group__pack_to_buffer
+                     (const Hito__V1__JoinedGroup *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__joined_group__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__JoinedGroup *
+       hito__v1__joined_group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__JoinedGroup *)
+     protobuf_c_message_unpack (&hito__v1__joined_group__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__joined_group__free_unpacked
+                     (Hito__V1__JoinedGroup *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__joined_group__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__settled__init
+                     (Hito__V1__Settled         *message)
+{
+  static const Hito__V1__Settled init_value = HITO__V1__SETTLED__INIT;
+  *message = init_value;
+}
+size_t hito__v1__settled__get_packed_size
+                     (const Hito__V1__Settled *message)
+{
+  assert(message->base.descriptor == &hito__v1__settled__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__settled__pack
+                     (const Hito__V1__Settled *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__settled__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__settled__pack_to_buffer
+                     (const Hito__V1__Settled *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__settled__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__Settled *
+       hito__v1__settled__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__Settled *)
+     protobuf_c_message_unpack (&hito__v1__settled__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__settled__free_unpacked
+                     (Hito__V1__Settled *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__settled__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__list_parked_events_request__init
+                     (Hito__V1__ListParkedEventsRequest         *message)
+{
+  static const Hito__V1__ListParkedEventsRequest init_value = HITO__V1__LIST_PARKED_EVENTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__list_parked_events_request__get_packed_size
+                     (const Hito__V1__ListParkedEventsRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__list_parked_events_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__list_parked_events_request__pack
+                     (const Hito__V1__ListParkedEventsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__list_parked_events_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__list_parked_events_request__pack_to_buffer
+                     (const Hito__V1__ListParkedEventsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__list_parked_events_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ListParkedEventsRequest *
+       hito__v1__list_parked_events_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ListParkedEventsRequest *)
+     protobuf_c_message_unpack (&hito__v1__list_parked_events_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__list_parked_events_request__free_unpacked
+                     (Hito__V1__ListParkedEventsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__list_parked_events_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__list_parked_events_response__init
+                     (Hito__V1__ListParkedEventsResponse         *message)
+{
+  static const Hito__V1__ListParkedEventsResponse init_value = HITO__V1__LIST_PARKED_EVENTS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__list_parked_events_response__get_packed_size
+                     (const Hito__V1__ListParkedEventsResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__list_parked_events_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__list_parked_events_response__pack
+                     (const Hito__V1__ListParkedEventsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__list_parked_events_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__list_parked_events_response__pack_to_buffer
+                     (const Hito__V1__ListParkedEventsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__list_parked_events_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ListParkedEventsResponse *
+       hito__v1__list_parked_events_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ListParkedEventsResponse *)
+     protobuf_c_message_unpack (&hito__v1__list_parked_events_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__list_parked_events_response__free_unpacked
+                     (Hito__V1__ListParkedEventsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__list_parked_events_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__parked_event__init
+                     (Hito__V1__ParkedEvent         *message)
+{
+  static const Hito__V1__ParkedEvent init_value = HITO__V1__PARKED_EVENT__INIT;
+  *message = init_value;
+}
+size_t hito__v1__parked_event__get_packed_size
+                     (const Hito__V1__ParkedEvent *message)
+{
+  assert(message->base.descriptor == &hito__v1__parked_event__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__parked_event__pack
+                     (const Hito__V1__ParkedEvent *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__parked_event__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__parked_event__pack_to_buffer
+                     (const Hito__V1__ParkedEvent *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__parked_event__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ParkedEvent *
+       hito__v1__parked_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ParkedEvent *)
+     protobuf_c_message_unpack (&hito__v1__parked_event__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__parked_event__free_unpacked
+                     (Hito__V1__ParkedEvent *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__parked_event__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hito__v1__replay_parked_request__init
                      (Hito__V1__ReplayParkedRequest         *message)
 {
@@ -905,6 +1355,96 @@ void   hito__v1__replay_parked_response__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &hito__v1__replay_parked_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__skip_parked_request__init
+                     (Hito__V1__SkipParkedRequest         *message)
+{
+  static const Hito__V1__SkipParkedRequest init_value = HITO__V1__SKIP_PARKED_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__skip_parked_request__get_packed_size
+                     (const Hito__V1__SkipParkedRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__skip_parked_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__skip_parked_request__pack
+                     (const Hito__V1__SkipParkedRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__skip_parked_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__skip_parked_request__pack_to_buffer
+                     (const Hito__V1__SkipParkedRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__skip_parked_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__SkipParkedRequest *
+       hito__v1__skip_parked_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__SkipParkedRequest *)
+     protobuf_c_message_unpack (&hito__v1__skip_parked_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__skip_parked_request__free_unpacked
+                     (Hito__V1__SkipParkedRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__skip_parked_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__skip_parked_response__init
+                     (Hito__V1__SkipParkedResponse         *message)
+{
+  static const Hito__V1__SkipParkedResponse init_value = HITO__V1__SKIP_PARKED_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__skip_parked_response__get_packed_size
+                     (const Hito__V1__SkipParkedResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__skip_parked_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__skip_parked_response__pack
+                     (const Hito__V1__SkipParkedResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__skip_parked_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__skip_parked_response__pack_to_buffer
+                     (const Hito__V1__SkipParkedResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__skip_parked_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__SkipParkedResponse *
+       hito__v1__skip_parked_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__SkipParkedResponse *)
+     protobuf_c_message_unpack (&hito__v1__skip_parked_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__skip_parked_response__free_unpacked
+                     (Hito__V1__SkipParkedResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__skip_parked_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 static const ProtobufCFieldDescriptor hito__v1__event__field_descriptors[11] =
@@ -1306,7 +1846,7 @@ const ProtobufCMessageDescriptor hito__v1__read_events_response__descriptor =
   (ProtobufCMessageInit) hito__v1__read_events_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__external_event__field_descriptors[5] =
+static const ProtobufCFieldDescriptor hito__v1__external_event__field_descriptors[7] =
 {
   {
     "type",
@@ -1368,18 +1908,44 @@ static const ProtobufCFieldDescriptor hito__v1__external_event__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "source",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ExternalEvent, source),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "subject",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ExternalEvent, subject),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__external_event__field_indices_by_name[] = {
   3,   /* field[3] = created_at */
   4,   /* field[4] = external_id */
   2,   /* field[2] = payload_json */
+  5,   /* field[5] = source */
+  6,   /* field[6] = subject */
   0,   /* field[0] = type */
   1,   /* field[1] = user_id */
 };
 static const ProtobufCIntRange hito__v1__external_event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor hito__v1__external_event__descriptor =
 {
@@ -1389,7 +1955,7 @@ const ProtobufCMessageDescriptor hito__v1__external_event__descriptor =
   "Hito__V1__ExternalEvent",
   "hito.v1",
   sizeof(Hito__V1__ExternalEvent),
-  5,
+  7,
   hito__v1__external_event__field_descriptors,
   hito__v1__external_event__field_indices_by_name,
   1,  hito__v1__external_event__number_ranges,
@@ -1434,7 +2000,7 @@ const ProtobufCMessageDescriptor hito__v1__publish_events_request__descriptor =
   (ProtobufCMessageInit) hito__v1__publish_events_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__publish_events_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor hito__v1__publish_events_response__field_descriptors[3] =
 {
   {
     "stored",
@@ -1460,15 +2026,28 @@ static const ProtobufCFieldDescriptor hito__v1__publish_events_response__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "event_ids",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__PublishEventsResponse, n_event_ids),
+    offsetof(Hito__V1__PublishEventsResponse, event_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__publish_events_response__field_indices_by_name[] = {
+  2,   /* field[2] = event_ids */
   1,   /* field[1] = receipt */
   0,   /* field[0] = stored */
 };
 static const ProtobufCIntRange hito__v1__publish_events_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor hito__v1__publish_events_response__descriptor =
 {
@@ -1478,14 +2057,14 @@ const ProtobufCMessageDescriptor hito__v1__publish_events_response__descriptor =
   "Hito__V1__PublishEventsResponse",
   "hito.v1",
   sizeof(Hito__V1__PublishEventsResponse),
-  2,
+  3,
   hito__v1__publish_events_response__field_descriptors,
   hito__v1__publish_events_response__field_indices_by_name,
   1,  hito__v1__publish_events_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__publish_events_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptors[8] =
+static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptors[18] =
 {
   {
     "name",
@@ -1583,21 +2162,151 @@ static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "retry_delay_us",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumerGroup, retry_delay_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retry_delay_max_us",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumerGroup, retry_delay_max_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outstanding_max",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumerGroup, outstanding_max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parked_max",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumerGroup, parked_max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumerGroup, state),
+    &hito__v1__group_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting_count",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumerGroup, waiting_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "held_count",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumerGroup, held_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lag",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumerGroup, lag),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_at",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumerGroup, created_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumerGroup, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__consumer_group__field_indices_by_name[] = {
   4,   /* field[4] = ack_timeout_us */
   7,   /* field[7] = consumer_count */
+  16,   /* field[16] = created_at */
   1,   /* field[1] = filter */
+  14,   /* field[14] = held_count */
+  15,   /* field[15] = lag */
   3,   /* field[3] = max_attempts */
   0,   /* field[0] = name */
+  10,   /* field[10] = outstanding_max */
   6,   /* field[6] = parked_count */
+  11,   /* field[11] = parked_max */
+  9,   /* field[9] = retry_delay_max_us */
+  8,   /* field[8] = retry_delay_us */
   5,   /* field[5] = settled_cursor */
+  12,   /* field[12] = state */
   2,   /* field[2] = strategy */
+  17,   /* field[17] = version */
+  13,   /* field[13] = waiting_count */
 };
 static const ProtobufCIntRange hito__v1__consumer_group__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor hito__v1__consumer_group__descriptor =
 {
@@ -1607,14 +2316,14 @@ const ProtobufCMessageDescriptor hito__v1__consumer_group__descriptor =
   "Hito__V1__ConsumerGroup",
   "hito.v1",
   sizeof(Hito__V1__ConsumerGroup),
-  8,
+  18,
   hito__v1__consumer_group__field_descriptors,
   hito__v1__consumer_group__field_indices_by_name,
   1,  hito__v1__consumer_group__number_ranges,
   (ProtobufCMessageInit) hito__v1__consumer_group__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__create_consumer_group_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor hito__v1__create_consumer_group_request__field_descriptors[4] =
 {
   {
     "group",
@@ -1640,15 +2349,41 @@ static const ProtobufCFieldDescriptor hito__v1__create_consumer_group_request__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "from_time_us",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CreateConsumerGroupRequest, from_time_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "from_now",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CreateConsumerGroupRequest, from_now),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__create_consumer_group_request__field_indices_by_name[] = {
   1,   /* field[1] = after_cursor */
+  3,   /* field[3] = from_now */
+  2,   /* field[2] = from_time_us */
   0,   /* field[0] = group */
 };
 static const ProtobufCIntRange hito__v1__create_consumer_group_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor hito__v1__create_consumer_group_request__descriptor =
 {
@@ -1658,14 +2393,14 @@ const ProtobufCMessageDescriptor hito__v1__create_consumer_group_request__descri
   "Hito__V1__CreateConsumerGroupRequest",
   "hito.v1",
   sizeof(Hito__V1__CreateConsumerGroupRequest),
-  2,
+  4,
   hito__v1__create_consumer_group_request__field_descriptors,
   hito__v1__create_consumer_group_request__field_indices_by_name,
   1,  hito__v1__create_consumer_group_request__number_ranges,
   (ProtobufCMessageInit) hito__v1__create_consumer_group_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__create_consumer_group_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor hito__v1__create_consumer_group_response__field_descriptors[2] =
 {
   {
     "group",
@@ -1679,14 +2414,27 @@ static const ProtobufCFieldDescriptor hito__v1__create_consumer_group_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "receipt",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CreateConsumerGroupResponse, receipt),
+    &hito__v1__write_receipt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__create_consumer_group_response__field_indices_by_name[] = {
   0,   /* field[0] = group */
+  1,   /* field[1] = receipt */
 };
 static const ProtobufCIntRange hito__v1__create_consumer_group_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor hito__v1__create_consumer_group_response__descriptor =
 {
@@ -1696,16 +2444,215 @@ const ProtobufCMessageDescriptor hito__v1__create_consumer_group_response__descr
   "Hito__V1__CreateConsumerGroupResponse",
   "hito.v1",
   sizeof(Hito__V1__CreateConsumerGroupResponse),
-  1,
+  2,
   hito__v1__create_consumer_group_response__field_descriptors,
   hito__v1__create_consumer_group_response__field_indices_by_name,
   1,  hito__v1__create_consumer_group_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__create_consumer_group_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-#define hito__v1__list_consumer_groups_request__field_descriptors NULL
-#define hito__v1__list_consumer_groups_request__field_indices_by_name NULL
-#define hito__v1__list_consumer_groups_request__number_ranges NULL
+static const ProtobufCFieldDescriptor hito__v1__get_consumer_group_request__field_descriptors[1] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetConsumerGroupRequest, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__get_consumer_group_request__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange hito__v1__get_consumer_group_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hito__v1__get_consumer_group_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.GetConsumerGroupRequest",
+  "GetConsumerGroupRequest",
+  "Hito__V1__GetConsumerGroupRequest",
+  "hito.v1",
+  sizeof(Hito__V1__GetConsumerGroupRequest),
+  1,
+  hito__v1__get_consumer_group_request__field_descriptors,
+  hito__v1__get_consumer_group_request__field_indices_by_name,
+  1,  hito__v1__get_consumer_group_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__get_consumer_group_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__get_consumer_group_response__field_descriptors[2] =
+{
+  {
+    "group",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetConsumerGroupResponse, group),
+    &hito__v1__consumer_group__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "consumers",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__GetConsumerGroupResponse, n_consumers),
+    offsetof(Hito__V1__GetConsumerGroupResponse, consumers),
+    &hito__v1__group_consumer__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__get_consumer_group_response__field_indices_by_name[] = {
+  1,   /* field[1] = consumers */
+  0,   /* field[0] = group */
+};
+static const ProtobufCIntRange hito__v1__get_consumer_group_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__get_consumer_group_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.GetConsumerGroupResponse",
+  "GetConsumerGroupResponse",
+  "Hito__V1__GetConsumerGroupResponse",
+  "hito.v1",
+  sizeof(Hito__V1__GetConsumerGroupResponse),
+  2,
+  hito__v1__get_consumer_group_response__field_descriptors,
+  hito__v1__get_consumer_group_response__field_indices_by_name,
+  1,  hito__v1__get_consumer_group_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__get_consumer_group_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__group_consumer__field_descriptors[4] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GroupConsumer, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "server_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GroupConsumer, server_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connected_at",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GroupConsumer, connected_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "held_count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GroupConsumer, held_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__group_consumer__field_indices_by_name[] = {
+  2,   /* field[2] = connected_at */
+  3,   /* field[3] = held_count */
+  0,   /* field[0] = name */
+  1,   /* field[1] = server_id */
+};
+static const ProtobufCIntRange hito__v1__group_consumer__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor hito__v1__group_consumer__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.GroupConsumer",
+  "GroupConsumer",
+  "Hito__V1__GroupConsumer",
+  "hito.v1",
+  sizeof(Hito__V1__GroupConsumer),
+  4,
+  hito__v1__group_consumer__field_descriptors,
+  hito__v1__group_consumer__field_indices_by_name,
+  1,  hito__v1__group_consumer__number_ranges,
+  (ProtobufCMessageInit) hito__v1__group_consumer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__list_consumer_groups_request__field_descriptors[2] =
+{
+  {
+    "page_size",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListConsumerGroupsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after_name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListConsumerGroupsRequest, after_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__list_consumer_groups_request__field_indices_by_name[] = {
+  1,   /* field[1] = after_name */
+  0,   /* field[0] = page_size */
+};
+static const ProtobufCIntRange hito__v1__list_consumer_groups_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
 const ProtobufCMessageDescriptor hito__v1__list_consumer_groups_request__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -1714,14 +2661,14 @@ const ProtobufCMessageDescriptor hito__v1__list_consumer_groups_request__descrip
   "Hito__V1__ListConsumerGroupsRequest",
   "hito.v1",
   sizeof(Hito__V1__ListConsumerGroupsRequest),
-  0,
+  2,
   hito__v1__list_consumer_groups_request__field_descriptors,
   hito__v1__list_consumer_groups_request__field_indices_by_name,
-  0,  hito__v1__list_consumer_groups_request__number_ranges,
+  1,  hito__v1__list_consumer_groups_request__number_ranges,
   (ProtobufCMessageInit) hito__v1__list_consumer_groups_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__list_consumer_groups_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor hito__v1__list_consumer_groups_response__field_descriptors[2] =
 {
   {
     "groups",
@@ -1735,14 +2682,27 @@ static const ProtobufCFieldDescriptor hito__v1__list_consumer_groups_response__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListConsumerGroupsResponse, next_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__list_consumer_groups_response__field_indices_by_name[] = {
   0,   /* field[0] = groups */
+  1,   /* field[1] = next_name */
 };
 static const ProtobufCIntRange hito__v1__list_consumer_groups_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor hito__v1__list_consumer_groups_response__descriptor =
 {
@@ -1752,11 +2712,113 @@ const ProtobufCMessageDescriptor hito__v1__list_consumer_groups_response__descri
   "Hito__V1__ListConsumerGroupsResponse",
   "hito.v1",
   sizeof(Hito__V1__ListConsumerGroupsResponse),
-  1,
+  2,
   hito__v1__list_consumer_groups_response__field_descriptors,
   hito__v1__list_consumer_groups_response__field_indices_by_name,
   1,  hito__v1__list_consumer_groups_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__list_consumer_groups_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__update_consumer_group_request__field_descriptors[2] =
+{
+  {
+    "group",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__UpdateConsumerGroupRequest, group),
+    &hito__v1__consumer_group__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expected_version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__UpdateConsumerGroupRequest, expected_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__update_consumer_group_request__field_indices_by_name[] = {
+  1,   /* field[1] = expected_version */
+  0,   /* field[0] = group */
+};
+static const ProtobufCIntRange hito__v1__update_consumer_group_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__update_consumer_group_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.UpdateConsumerGroupRequest",
+  "UpdateConsumerGroupRequest",
+  "Hito__V1__UpdateConsumerGroupRequest",
+  "hito.v1",
+  sizeof(Hito__V1__UpdateConsumerGroupRequest),
+  2,
+  hito__v1__update_consumer_group_request__field_descriptors,
+  hito__v1__update_consumer_group_request__field_indices_by_name,
+  1,  hito__v1__update_consumer_group_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__update_consumer_group_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__update_consumer_group_response__field_descriptors[2] =
+{
+  {
+    "group",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__UpdateConsumerGroupResponse, group),
+    &hito__v1__consumer_group__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "receipt",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__UpdateConsumerGroupResponse, receipt),
+    &hito__v1__write_receipt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__update_consumer_group_response__field_indices_by_name[] = {
+  0,   /* field[0] = group */
+  1,   /* field[1] = receipt */
+};
+static const ProtobufCIntRange hito__v1__update_consumer_group_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__update_consumer_group_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.UpdateConsumerGroupResponse",
+  "UpdateConsumerGroupResponse",
+  "Hito__V1__UpdateConsumerGroupResponse",
+  "hito.v1",
+  sizeof(Hito__V1__UpdateConsumerGroupResponse),
+  2,
+  hito__v1__update_consumer_group_response__field_descriptors,
+  hito__v1__update_consumer_group_response__field_indices_by_name,
+  1,  hito__v1__update_consumer_group_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__update_consumer_group_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor hito__v1__delete_consumer_group_request__field_descriptors[1] =
@@ -1797,9 +2859,29 @@ const ProtobufCMessageDescriptor hito__v1__delete_consumer_group_request__descri
   (ProtobufCMessageInit) hito__v1__delete_consumer_group_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-#define hito__v1__delete_consumer_group_response__field_descriptors NULL
-#define hito__v1__delete_consumer_group_response__field_indices_by_name NULL
-#define hito__v1__delete_consumer_group_response__number_ranges NULL
+static const ProtobufCFieldDescriptor hito__v1__delete_consumer_group_response__field_descriptors[1] =
+{
+  {
+    "receipt",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__DeleteConsumerGroupResponse, receipt),
+    &hito__v1__write_receipt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__delete_consumer_group_response__field_indices_by_name[] = {
+  0,   /* field[0] = receipt */
+};
+static const ProtobufCIntRange hito__v1__delete_consumer_group_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
 const ProtobufCMessageDescriptor hito__v1__delete_consumer_group_response__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -1808,10 +2890,10 @@ const ProtobufCMessageDescriptor hito__v1__delete_consumer_group_response__descr
   "Hito__V1__DeleteConsumerGroupResponse",
   "hito.v1",
   sizeof(Hito__V1__DeleteConsumerGroupResponse),
-  0,
+  1,
   hito__v1__delete_consumer_group_response__field_descriptors,
   hito__v1__delete_consumer_group_response__field_indices_by_name,
-  0,  hito__v1__delete_consumer_group_response__number_ranges,
+  1,  hito__v1__delete_consumer_group_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__delete_consumer_group_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1866,7 +2948,7 @@ const ProtobufCMessageDescriptor hito__v1__consume_request__descriptor =
   (ProtobufCMessageInit) hito__v1__consume_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__join_group__field_descriptors[2] =
+static const ProtobufCFieldDescriptor hito__v1__join_group__field_descriptors[4] =
 {
   {
     "group",
@@ -1892,15 +2974,41 @@ static const ProtobufCFieldDescriptor hito__v1__join_group__field_descriptors[2]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "consumer",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__JoinGroup, consumer),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "instance",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__JoinGroup, instance),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__join_group__field_indices_by_name[] = {
   1,   /* field[1] = buffer_size */
+  2,   /* field[2] = consumer */
   0,   /* field[0] = group */
+  3,   /* field[3] = instance */
 };
 static const ProtobufCIntRange hito__v1__join_group__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor hito__v1__join_group__descriptor =
 {
@@ -1910,14 +3018,14 @@ const ProtobufCMessageDescriptor hito__v1__join_group__descriptor =
   "Hito__V1__JoinGroup",
   "hito.v1",
   sizeof(Hito__V1__JoinGroup),
-  2,
+  4,
   hito__v1__join_group__field_descriptors,
   hito__v1__join_group__field_indices_by_name,
   1,  hito__v1__join_group__number_ranges,
   (ProtobufCMessageInit) hito__v1__join_group__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__settle__field_descriptors[3] =
+static const ProtobufCFieldDescriptor hito__v1__settle__field_descriptors[4] =
 {
   {
     "event_ids",
@@ -1955,16 +3063,29 @@ static const ProtobufCFieldDescriptor hito__v1__settle__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "retry_after_us",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__Settle, retry_after_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__settle__field_indices_by_name[] = {
   1,   /* field[1] = action */
   0,   /* field[0] = event_ids */
   2,   /* field[2] = reason */
+  3,   /* field[3] = retry_after_us */
 };
 static const ProtobufCIntRange hito__v1__settle__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor hito__v1__settle__descriptor =
 {
@@ -1974,14 +3095,14 @@ const ProtobufCMessageDescriptor hito__v1__settle__descriptor =
   "Hito__V1__Settle",
   "hito.v1",
   sizeof(Hito__V1__Settle),
-  3,
+  4,
   hito__v1__settle__field_descriptors,
   hito__v1__settle__field_indices_by_name,
   1,  hito__v1__settle__number_ranges,
   (ProtobufCMessageInit) hito__v1__settle__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__consume_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor hito__v1__consume_response__field_descriptors[5] =
 {
   {
     "event",
@@ -2007,15 +3128,54 @@ static const ProtobufCFieldDescriptor hito__v1__consume_response__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "settle_by",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumeResponse, settle_by),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "settled",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumeResponse, settled),
+    &hito__v1__settled__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "joined",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConsumeResponse, joined),
+    &hito__v1__joined_group__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__consume_response__field_indices_by_name[] = {
   1,   /* field[1] = attempt */
   0,   /* field[0] = event */
+  4,   /* field[4] = joined */
+  2,   /* field[2] = settle_by */
+  3,   /* field[3] = settled */
 };
 static const ProtobufCIntRange hito__v1__consume_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor hito__v1__consume_response__descriptor =
 {
@@ -2025,11 +3185,318 @@ const ProtobufCMessageDescriptor hito__v1__consume_response__descriptor =
   "Hito__V1__ConsumeResponse",
   "hito.v1",
   sizeof(Hito__V1__ConsumeResponse),
-  2,
+  5,
   hito__v1__consume_response__field_descriptors,
   hito__v1__consume_response__field_indices_by_name,
   1,  hito__v1__consume_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__consume_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__joined_group__field_descriptors[2] =
+{
+  {
+    "consumer",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__JoinedGroup, consumer),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ack_timeout_us",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__JoinedGroup, ack_timeout_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__joined_group__field_indices_by_name[] = {
+  1,   /* field[1] = ack_timeout_us */
+  0,   /* field[0] = consumer */
+};
+static const ProtobufCIntRange hito__v1__joined_group__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__joined_group__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.JoinedGroup",
+  "JoinedGroup",
+  "Hito__V1__JoinedGroup",
+  "hito.v1",
+  sizeof(Hito__V1__JoinedGroup),
+  2,
+  hito__v1__joined_group__field_descriptors,
+  hito__v1__joined_group__field_indices_by_name,
+  1,  hito__v1__joined_group__number_ranges,
+  (ProtobufCMessageInit) hito__v1__joined_group__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__settled__field_descriptors[2] =
+{
+  {
+    "event_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__Settled, n_event_ids),
+    offsetof(Hito__V1__Settled, event_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "not_held",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__Settled, n_not_held),
+    offsetof(Hito__V1__Settled, not_held),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__settled__field_indices_by_name[] = {
+  0,   /* field[0] = event_ids */
+  1,   /* field[1] = not_held */
+};
+static const ProtobufCIntRange hito__v1__settled__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__settled__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.Settled",
+  "Settled",
+  "Hito__V1__Settled",
+  "hito.v1",
+  sizeof(Hito__V1__Settled),
+  2,
+  hito__v1__settled__field_descriptors,
+  hito__v1__settled__field_indices_by_name,
+  1,  hito__v1__settled__number_ranges,
+  (ProtobufCMessageInit) hito__v1__settled__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__list_parked_events_request__field_descriptors[3] =
+{
+  {
+    "group",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListParkedEventsRequest, group),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListParkedEventsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after_cursor",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListParkedEventsRequest, after_cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__list_parked_events_request__field_indices_by_name[] = {
+  2,   /* field[2] = after_cursor */
+  0,   /* field[0] = group */
+  1,   /* field[1] = page_size */
+};
+static const ProtobufCIntRange hito__v1__list_parked_events_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor hito__v1__list_parked_events_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ListParkedEventsRequest",
+  "ListParkedEventsRequest",
+  "Hito__V1__ListParkedEventsRequest",
+  "hito.v1",
+  sizeof(Hito__V1__ListParkedEventsRequest),
+  3,
+  hito__v1__list_parked_events_request__field_descriptors,
+  hito__v1__list_parked_events_request__field_indices_by_name,
+  1,  hito__v1__list_parked_events_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__list_parked_events_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__list_parked_events_response__field_descriptors[2] =
+{
+  {
+    "events",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ListParkedEventsResponse, n_events),
+    offsetof(Hito__V1__ListParkedEventsResponse, events),
+    &hito__v1__parked_event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_cursor",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListParkedEventsResponse, next_cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__list_parked_events_response__field_indices_by_name[] = {
+  0,   /* field[0] = events */
+  1,   /* field[1] = next_cursor */
+};
+static const ProtobufCIntRange hito__v1__list_parked_events_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__list_parked_events_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ListParkedEventsResponse",
+  "ListParkedEventsResponse",
+  "Hito__V1__ListParkedEventsResponse",
+  "hito.v1",
+  sizeof(Hito__V1__ListParkedEventsResponse),
+  2,
+  hito__v1__list_parked_events_response__field_descriptors,
+  hito__v1__list_parked_events_response__field_indices_by_name,
+  1,  hito__v1__list_parked_events_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__list_parked_events_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__parked_event__field_descriptors[5] =
+{
+  {
+    "event_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ParkedEvent, event_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cursor",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ParkedEvent, cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempts",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ParkedEvent, attempts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ParkedEvent, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parked_at",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ParkedEvent, parked_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__parked_event__field_indices_by_name[] = {
+  2,   /* field[2] = attempts */
+  1,   /* field[1] = cursor */
+  0,   /* field[0] = event_id */
+  4,   /* field[4] = parked_at */
+  3,   /* field[3] = reason */
+};
+static const ProtobufCIntRange hito__v1__parked_event__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor hito__v1__parked_event__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ParkedEvent",
+  "ParkedEvent",
+  "Hito__V1__ParkedEvent",
+  "hito.v1",
+  sizeof(Hito__V1__ParkedEvent),
+  5,
+  hito__v1__parked_event__field_descriptors,
+  hito__v1__parked_event__field_indices_by_name,
+  1,  hito__v1__parked_event__number_ranges,
+  (ProtobufCMessageInit) hito__v1__parked_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor hito__v1__replay_parked_request__field_descriptors[2] =
@@ -2083,7 +3550,7 @@ const ProtobufCMessageDescriptor hito__v1__replay_parked_request__descriptor =
   (ProtobufCMessageInit) hito__v1__replay_parked_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__replay_parked_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor hito__v1__replay_parked_response__field_descriptors[2] =
 {
   {
     "replayed",
@@ -2097,14 +3564,27 @@ static const ProtobufCFieldDescriptor hito__v1__replay_parked_response__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "receipt",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ReplayParkedResponse, receipt),
+    &hito__v1__write_receipt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__replay_parked_response__field_indices_by_name[] = {
+  1,   /* field[1] = receipt */
   0,   /* field[0] = replayed */
 };
 static const ProtobufCIntRange hito__v1__replay_parked_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor hito__v1__replay_parked_response__descriptor =
 {
@@ -2114,11 +3594,113 @@ const ProtobufCMessageDescriptor hito__v1__replay_parked_response__descriptor =
   "Hito__V1__ReplayParkedResponse",
   "hito.v1",
   sizeof(Hito__V1__ReplayParkedResponse),
-  1,
+  2,
   hito__v1__replay_parked_response__field_descriptors,
   hito__v1__replay_parked_response__field_indices_by_name,
   1,  hito__v1__replay_parked_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__replay_parked_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__skip_parked_request__field_descriptors[2] =
+{
+  {
+    "group",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SkipParkedRequest, group),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "event_ids",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__SkipParkedRequest, n_event_ids),
+    offsetof(Hito__V1__SkipParkedRequest, event_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__skip_parked_request__field_indices_by_name[] = {
+  1,   /* field[1] = event_ids */
+  0,   /* field[0] = group */
+};
+static const ProtobufCIntRange hito__v1__skip_parked_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__skip_parked_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.SkipParkedRequest",
+  "SkipParkedRequest",
+  "Hito__V1__SkipParkedRequest",
+  "hito.v1",
+  sizeof(Hito__V1__SkipParkedRequest),
+  2,
+  hito__v1__skip_parked_request__field_descriptors,
+  hito__v1__skip_parked_request__field_indices_by_name,
+  1,  hito__v1__skip_parked_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__skip_parked_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__skip_parked_response__field_descriptors[2] =
+{
+  {
+    "skipped",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SkipParkedResponse, skipped),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "receipt",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SkipParkedResponse, receipt),
+    &hito__v1__write_receipt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__skip_parked_response__field_indices_by_name[] = {
+  1,   /* field[1] = receipt */
+  0,   /* field[0] = skipped */
+};
+static const ProtobufCIntRange hito__v1__skip_parked_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__skip_parked_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.SkipParkedResponse",
+  "SkipParkedResponse",
+  "Hito__V1__SkipParkedResponse",
+  "hito.v1",
+  sizeof(Hito__V1__SkipParkedResponse),
+  2,
+  hito__v1__skip_parked_response__field_descriptors,
+  hito__v1__skip_parked_response__field_indices_by_name,
+  1,  hito__v1__skip_parked_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__skip_parked_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue hito__v1__group_strategy__enum_values_by_number[3] =
@@ -2151,20 +3733,58 @@ const ProtobufCEnumDescriptor hito__v1__group_strategy__descriptor =
   hito__v1__group_strategy__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue hito__v1__settle_action__enum_values_by_number[5] =
+static const ProtobufCEnumValue hito__v1__group_state__enum_values_by_number[6] =
+{
+  { "GROUP_STATE_UNSPECIFIED", "HITO__V1__GROUP_STATE__GROUP_STATE_UNSPECIFIED", 0 },
+  { "GROUP_STATE_CAUGHT_UP", "HITO__V1__GROUP_STATE__GROUP_STATE_CAUGHT_UP", 1 },
+  { "GROUP_STATE_BEHIND", "HITO__V1__GROUP_STATE__GROUP_STATE_BEHIND", 2 },
+  { "GROUP_STATE_OUTSTANDING_FULL", "HITO__V1__GROUP_STATE__GROUP_STATE_OUTSTANDING_FULL", 3 },
+  { "GROUP_STATE_PARKED_FULL", "HITO__V1__GROUP_STATE__GROUP_STATE_PARKED_FULL", 4 },
+  { "GROUP_STATE_EVENTS_ARCHIVED", "HITO__V1__GROUP_STATE__GROUP_STATE_EVENTS_ARCHIVED", 5 },
+};
+static const ProtobufCIntRange hito__v1__group_state__value_ranges[] = {
+{0, 0},{0, 6}
+};
+static const ProtobufCEnumValueIndex hito__v1__group_state__enum_values_by_name[6] =
+{
+  { "GROUP_STATE_BEHIND", 2 },
+  { "GROUP_STATE_CAUGHT_UP", 1 },
+  { "GROUP_STATE_EVENTS_ARCHIVED", 5 },
+  { "GROUP_STATE_OUTSTANDING_FULL", 3 },
+  { "GROUP_STATE_PARKED_FULL", 4 },
+  { "GROUP_STATE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor hito__v1__group_state__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hito.v1.GroupState",
+  "GroupState",
+  "Hito__V1__GroupState",
+  "hito.v1",
+  6,
+  hito__v1__group_state__enum_values_by_number,
+  6,
+  hito__v1__group_state__enum_values_by_name,
+  1,
+  hito__v1__group_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue hito__v1__settle_action__enum_values_by_number[6] =
 {
   { "SETTLE_ACTION_UNSPECIFIED", "HITO__V1__SETTLE_ACTION__SETTLE_ACTION_UNSPECIFIED", 0 },
   { "SETTLE_ACTION_ACK", "HITO__V1__SETTLE_ACTION__SETTLE_ACTION_ACK", 1 },
   { "SETTLE_ACTION_RETRY", "HITO__V1__SETTLE_ACTION__SETTLE_ACTION_RETRY", 2 },
   { "SETTLE_ACTION_PARK", "HITO__V1__SETTLE_ACTION__SETTLE_ACTION_PARK", 3 },
   { "SETTLE_ACTION_SKIP", "HITO__V1__SETTLE_ACTION__SETTLE_ACTION_SKIP", 4 },
+  { "SETTLE_ACTION_EXTEND", "HITO__V1__SETTLE_ACTION__SETTLE_ACTION_EXTEND", 5 },
 };
 static const ProtobufCIntRange hito__v1__settle_action__value_ranges[] = {
-{0, 0},{0, 5}
+{0, 0},{0, 6}
 };
-static const ProtobufCEnumValueIndex hito__v1__settle_action__enum_values_by_name[5] =
+static const ProtobufCEnumValueIndex hito__v1__settle_action__enum_values_by_name[6] =
 {
   { "SETTLE_ACTION_ACK", 1 },
+  { "SETTLE_ACTION_EXTEND", 5 },
   { "SETTLE_ACTION_PARK", 3 },
   { "SETTLE_ACTION_RETRY", 2 },
   { "SETTLE_ACTION_SKIP", 4 },
@@ -2177,32 +3797,40 @@ const ProtobufCEnumDescriptor hito__v1__settle_action__descriptor =
   "SettleAction",
   "Hito__V1__SettleAction",
   "hito.v1",
-  5,
+  6,
   hito__v1__settle_action__enum_values_by_number,
-  5,
+  6,
   hito__v1__settle_action__enum_values_by_name,
   1,
   hito__v1__settle_action__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor hito__v1__event_service__method_descriptors[7] =
+static const ProtobufCMethodDescriptor hito__v1__event_service__method_descriptors[11] =
 {
   { "ReadEvents", &hito__v1__read_events_request__descriptor, &hito__v1__read_events_response__descriptor },
   { "PublishEvents", &hito__v1__publish_events_request__descriptor, &hito__v1__publish_events_response__descriptor },
   { "CreateConsumerGroup", &hito__v1__create_consumer_group_request__descriptor, &hito__v1__create_consumer_group_response__descriptor },
+  { "GetConsumerGroup", &hito__v1__get_consumer_group_request__descriptor, &hito__v1__get_consumer_group_response__descriptor },
   { "ListConsumerGroups", &hito__v1__list_consumer_groups_request__descriptor, &hito__v1__list_consumer_groups_response__descriptor },
+  { "UpdateConsumerGroup", &hito__v1__update_consumer_group_request__descriptor, &hito__v1__update_consumer_group_response__descriptor },
   { "DeleteConsumerGroup", &hito__v1__delete_consumer_group_request__descriptor, &hito__v1__delete_consumer_group_response__descriptor },
   { "Consume", &hito__v1__consume_request__descriptor, &hito__v1__consume_response__descriptor },
+  { "ListParkedEvents", &hito__v1__list_parked_events_request__descriptor, &hito__v1__list_parked_events_response__descriptor },
   { "ReplayParked", &hito__v1__replay_parked_request__descriptor, &hito__v1__replay_parked_response__descriptor },
+  { "SkipParked", &hito__v1__skip_parked_request__descriptor, &hito__v1__skip_parked_response__descriptor },
 };
 const unsigned hito__v1__event_service__method_indices_by_name[] = {
-  5,        /* Consume */
+  7,        /* Consume */
   2,        /* CreateConsumerGroup */
-  4,        /* DeleteConsumerGroup */
-  3,        /* ListConsumerGroups */
+  6,        /* DeleteConsumerGroup */
+  3,        /* GetConsumerGroup */
+  4,        /* ListConsumerGroups */
+  8,        /* ListParkedEvents */
   1,        /* PublishEvents */
   0,        /* ReadEvents */
-  6         /* ReplayParked */
+  9,        /* ReplayParked */
+  10,        /* SkipParked */
+  5         /* UpdateConsumerGroup */
 };
 const ProtobufCServiceDescriptor hito__v1__event_service__descriptor =
 {
@@ -2211,7 +3839,7 @@ const ProtobufCServiceDescriptor hito__v1__event_service__descriptor =
   "EventService",
   "Hito__V1__EventService",
   "hito.v1",
-  7,
+  11,
   hito__v1__event_service__method_descriptors,
   hito__v1__event_service__method_indices_by_name
 };
@@ -2239,13 +3867,29 @@ void hito__v1__event_service__create_consumer_group(ProtobufCService *service,
   assert(service->descriptor == &hito__v1__event_service__descriptor);
   service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void hito__v1__event_service__get_consumer_group(ProtobufCService *service,
+                                                 const Hito__V1__GetConsumerGroupRequest *input,
+                                                 Hito__V1__GetConsumerGroupResponse_Closure closure,
+                                                 void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__event_service__descriptor);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void hito__v1__event_service__list_consumer_groups(ProtobufCService *service,
                                                    const Hito__V1__ListConsumerGroupsRequest *input,
                                                    Hito__V1__ListConsumerGroupsResponse_Closure closure,
                                                    void *closure_data)
 {
   assert(service->descriptor == &hito__v1__event_service__descriptor);
-  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__event_service__update_consumer_group(ProtobufCService *service,
+                                                    const Hito__V1__UpdateConsumerGroupRequest *input,
+                                                    Hito__V1__UpdateConsumerGroupResponse_Closure closure,
+                                                    void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__event_service__descriptor);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__event_service__delete_consumer_group(ProtobufCService *service,
                                                     const Hito__V1__DeleteConsumerGroupRequest *input,
@@ -2253,7 +3897,7 @@ void hito__v1__event_service__delete_consumer_group(ProtobufCService *service,
                                                     void *closure_data)
 {
   assert(service->descriptor == &hito__v1__event_service__descriptor);
-  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__event_service__consume(ProtobufCService *service,
                                       const Hito__V1__ConsumeRequest *input,
@@ -2261,7 +3905,15 @@ void hito__v1__event_service__consume(ProtobufCService *service,
                                       void *closure_data)
 {
   assert(service->descriptor == &hito__v1__event_service__descriptor);
-  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__event_service__list_parked_events(ProtobufCService *service,
+                                                 const Hito__V1__ListParkedEventsRequest *input,
+                                                 Hito__V1__ListParkedEventsResponse_Closure closure,
+                                                 void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__event_service__descriptor);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__event_service__replay_parked(ProtobufCService *service,
                                             const Hito__V1__ReplayParkedRequest *input,
@@ -2269,7 +3921,15 @@ void hito__v1__event_service__replay_parked(ProtobufCService *service,
                                             void *closure_data)
 {
   assert(service->descriptor == &hito__v1__event_service__descriptor);
-  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 9, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void hito__v1__event_service__skip_parked(ProtobufCService *service,
+                                          const Hito__V1__SkipParkedRequest *input,
+                                          Hito__V1__SkipParkedResponse_Closure closure,
+                                          void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__event_service__descriptor);
+  service->invoke(service, 10, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__event_service__init (Hito__V1__EventService_Service *service,
                                     Hito__V1__EventService_ServiceDestroy destroy)

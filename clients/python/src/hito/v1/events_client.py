@@ -22,8 +22,14 @@ _EVENT_SERVICE_PUBLISH_EVENTS: Final = Method(
 _EVENT_SERVICE_CREATE_CONSUMER_GROUP: Final = Method(
     "hito.v1.EventService/CreateConsumerGroup", "unary", False
 )
+_EVENT_SERVICE_GET_CONSUMER_GROUP: Final = Method(
+    "hito.v1.EventService/GetConsumerGroup", "unary", True
+)
 _EVENT_SERVICE_LIST_CONSUMER_GROUPS: Final = Method(
     "hito.v1.EventService/ListConsumerGroups", "unary", True
+)
+_EVENT_SERVICE_UPDATE_CONSUMER_GROUP: Final = Method(
+    "hito.v1.EventService/UpdateConsumerGroup", "unary", False
 )
 _EVENT_SERVICE_DELETE_CONSUMER_GROUP: Final = Method(
     "hito.v1.EventService/DeleteConsumerGroup", "unary", False
@@ -31,13 +37,24 @@ _EVENT_SERVICE_DELETE_CONSUMER_GROUP: Final = Method(
 _EVENT_SERVICE_CONSUME: Final = Method(
     "hito.v1.EventService/Consume", "bidi", False
 )
+_EVENT_SERVICE_LIST_PARKED_EVENTS: Final = Method(
+    "hito.v1.EventService/ListParkedEvents", "unary", True
+)
 _EVENT_SERVICE_REPLAY_PARKED: Final = Method(
     "hito.v1.EventService/ReplayParked", "unary", False
+)
+_EVENT_SERVICE_SKIP_PARKED: Final = Method(
+    "hito.v1.EventService/SkipParked", "unary", False
 )
 
 
 class EventServiceClient:
-    """The event log for programs: history, and consumer groups that share work."""
+    """The event log for programs: history, events of other systems, and consumer groups that share work.
+
+    A consumer group is the caller's who made it, and every admin's; other services find none. Its consumers get
+    each event that it wants at least once: an event that a consumer does not settle in time comes again, to this
+    or another consumer, and is put aside (parked) after too many attempts.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -69,7 +86,9 @@ class EventServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> events_pb2.PublishEventsResponse:
-        """Puts events of other systems into the log, as kind `external`. Services and admins."""
+        """Puts events of other systems into the log, as kind `external`: all of them or, with an error, none. An event
+        that is there already, by source and external id, is not stored again. Services and admins.
+        """
 
         return await self._channel.unary(
             _EVENT_SERVICE_PUBLISH_EVENTS,
@@ -99,6 +118,25 @@ class EventServiceClient:
             metadata=metadata,
         )
 
+    async def get_consumer_group(
+        self,
+        request: events_pb2.GetConsumerGroupRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> events_pb2.GetConsumerGroupResponse:
+        """A consumer group, how far it is and what it holds."""
+
+        return await self._channel.unary(
+            _EVENT_SERVICE_GET_CONSUMER_GROUP,
+            request,
+            events_pb2.GetConsumerGroupResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
     async def list_consumer_groups(
         self,
         request: events_pb2.ListConsumerGroupsRequest,
@@ -118,6 +156,25 @@ class EventServiceClient:
             metadata=metadata,
         )
 
+    async def update_consumer_group(
+        self,
+        request: events_pb2.UpdateConsumerGroupRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> events_pb2.UpdateConsumerGroupResponse:
+        """Changes the limits of a consumer group. Its name, filter and strategy never change."""
+
+        return await self._channel.unary(
+            _EVENT_SERVICE_UPDATE_CONSUMER_GROUP,
+            request,
+            events_pb2.UpdateConsumerGroupResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
     async def delete_consumer_group(
         self,
         request: events_pb2.DeleteConsumerGroupRequest,
@@ -126,7 +183,7 @@ class EventServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> events_pb2.DeleteConsumerGroupResponse:
-        """Deletes a consumer group."""
+        """Deletes a consumer group and all that it holds; its consumers' streams end with NOT_FOUND."""
 
         return await self._channel.unary(
             _EVENT_SERVICE_DELETE_CONSUMER_GROUP,
@@ -144,13 +201,34 @@ class EventServiceClient:
         timeout: float | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> AsyncIterator[events_pb2.ConsumeResponse]:
-        """Joins a consumer group: the server sends events, the client settles each."""
+        """Joins a consumer group: the server sends events, the client settles each. Half-closing gives back what is
+        not settled, and ends the stream once all settlements are answered.
+        """
 
         return self._channel.bidi_stream(
             _EVENT_SERVICE_CONSUME,
             requests,
             events_pb2.ConsumeResponse,
             timeout=timeout,
+            metadata=metadata,
+        )
+
+    async def list_parked_events(
+        self,
+        request: events_pb2.ListParkedEventsRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> events_pb2.ListParkedEventsResponse:
+        """What a group has put aside, oldest first."""
+
+        return await self._channel.unary(
+            _EVENT_SERVICE_LIST_PARKED_EVENTS,
+            request,
+            events_pb2.ListParkedEventsResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
             metadata=metadata,
         )
 
@@ -162,12 +240,31 @@ class EventServiceClient:
         idempotency_key: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> events_pb2.ReplayParkedResponse:
-        """Sends parked events of a group again."""
+        """Sends parked events of a group again, with their attempts counted anew."""
 
         return await self._channel.unary(
             _EVENT_SERVICE_REPLAY_PARKED,
             request,
             events_pb2.ReplayParkedResponse,
+            timeout=timeout,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+        )
+
+    async def skip_parked(
+        self,
+        request: events_pb2.SkipParkedRequest,
+        *,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> events_pb2.SkipParkedResponse:
+        """Takes parked events out of a group: they are done, though not wanted."""
+
+        return await self._channel.unary(
+            _EVENT_SERVICE_SKIP_PARKED,
+            request,
+            events_pb2.SkipParkedResponse,
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,

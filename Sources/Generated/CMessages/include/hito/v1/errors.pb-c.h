@@ -104,7 +104,19 @@ typedef enum _Hito__V1__ErrorReason {
    * or damaged (FAILED_PRECONDITION: ask a server that has it, or an operator), or busy (UNAVAILABLE: try
    * again).
    */
-  HITO__V1__ERROR_REASON__ERROR_REASON_EVENTS_ARCHIVED = 17
+  HITO__V1__ERROR_REASON__ERROR_REASON_EVENTS_ARCHIVED = 17,
+  /*
+   * Another consumer of the group has this name (ALREADY_EXISTS).
+   */
+  HITO__V1__ERROR_REASON__ERROR_REASON_CONSUMER_NAME_TAKEN = 18,
+  /*
+   * Another process has taken this consumer's place (ABORTED).
+   */
+  HITO__V1__ERROR_REASON__ERROR_REASON_CONSUMER_REPLACED = 19,
+  /*
+   * An event of this source and external id is stored, with another content (ALREADY_EXISTS).
+   */
+  HITO__V1__ERROR_REASON__ERROR_REASON_EXTERNAL_ID_CONFLICT = 20
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__ERROR_REASON)
 } Hito__V1__ErrorReason;
 

@@ -27,16 +27,28 @@ typedef struct Hito__V1__PublishEventsResponse Hito__V1__PublishEventsResponse;
 typedef struct Hito__V1__ConsumerGroup Hito__V1__ConsumerGroup;
 typedef struct Hito__V1__CreateConsumerGroupRequest Hito__V1__CreateConsumerGroupRequest;
 typedef struct Hito__V1__CreateConsumerGroupResponse Hito__V1__CreateConsumerGroupResponse;
+typedef struct Hito__V1__GetConsumerGroupRequest Hito__V1__GetConsumerGroupRequest;
+typedef struct Hito__V1__GetConsumerGroupResponse Hito__V1__GetConsumerGroupResponse;
+typedef struct Hito__V1__GroupConsumer Hito__V1__GroupConsumer;
 typedef struct Hito__V1__ListConsumerGroupsRequest Hito__V1__ListConsumerGroupsRequest;
 typedef struct Hito__V1__ListConsumerGroupsResponse Hito__V1__ListConsumerGroupsResponse;
+typedef struct Hito__V1__UpdateConsumerGroupRequest Hito__V1__UpdateConsumerGroupRequest;
+typedef struct Hito__V1__UpdateConsumerGroupResponse Hito__V1__UpdateConsumerGroupResponse;
 typedef struct Hito__V1__DeleteConsumerGroupRequest Hito__V1__DeleteConsumerGroupRequest;
 typedef struct Hito__V1__DeleteConsumerGroupResponse Hito__V1__DeleteConsumerGroupResponse;
 typedef struct Hito__V1__ConsumeRequest Hito__V1__ConsumeRequest;
 typedef struct Hito__V1__JoinGroup Hito__V1__JoinGroup;
 typedef struct Hito__V1__Settle Hito__V1__Settle;
 typedef struct Hito__V1__ConsumeResponse Hito__V1__ConsumeResponse;
+typedef struct Hito__V1__JoinedGroup Hito__V1__JoinedGroup;
+typedef struct Hito__V1__Settled Hito__V1__Settled;
+typedef struct Hito__V1__ListParkedEventsRequest Hito__V1__ListParkedEventsRequest;
+typedef struct Hito__V1__ListParkedEventsResponse Hito__V1__ListParkedEventsResponse;
+typedef struct Hito__V1__ParkedEvent Hito__V1__ParkedEvent;
 typedef struct Hito__V1__ReplayParkedRequest Hito__V1__ReplayParkedRequest;
 typedef struct Hito__V1__ReplayParkedResponse Hito__V1__ReplayParkedResponse;
+typedef struct Hito__V1__SkipParkedRequest Hito__V1__SkipParkedRequest;
+typedef struct Hito__V1__SkipParkedResponse Hito__V1__SkipParkedResponse;
 
 
 /* --- enums --- */
@@ -54,11 +66,42 @@ typedef enum _Hito__V1__GroupStrategy {
    */
   HITO__V1__GROUP_STRATEGY__GROUP_STRATEGY_ROUND_ROBIN = 1,
   /*
-   * The events of one entity to one consumer, in order.
+   * The events of one entity one at a time, in order: the next one comes, to any consumer, when this one is
+   * settled. Two consumers never have events of one entity at once. A parked event lets the next ones pass.
    */
   HITO__V1__GROUP_STRATEGY__GROUP_STRATEGY_PINNED = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__GROUP_STRATEGY)
 } Hito__V1__GroupStrategy;
+/*
+ * What a group does.
+ */
+typedef enum _Hito__V1__GroupState {
+  /*
+   * Not said.
+   */
+  HITO__V1__GROUP_STATE__GROUP_STATE_UNSPECIFIED = 0,
+  /*
+   * All that it wants of the log is settled or parked.
+   */
+  HITO__V1__GROUP_STATE__GROUP_STATE_CAUGHT_UP = 1,
+  /*
+   * There is something to do.
+   */
+  HITO__V1__GROUP_STATE__GROUP_STATE_BEHIND = 2,
+  /*
+   * It reads no further: `outstanding_max` events are not settled.
+   */
+  HITO__V1__GROUP_STATE__GROUP_STATE_OUTSTANDING_FULL = 3,
+  /*
+   * It stands still: `parked_max` events are parked. Replay or skip some.
+   */
+  HITO__V1__GROUP_STATE__GROUP_STATE_PARKED_FULL = 4,
+  /*
+   * What it has to read next has left the database, and this server cannot read the lake that has it.
+   */
+  HITO__V1__GROUP_STATE__GROUP_STATE_EVENTS_ARCHIVED = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__GROUP_STATE)
+} Hito__V1__GroupState;
 /*
  * What became of an event.
  */
@@ -82,7 +125,11 @@ typedef enum _Hito__V1__SettleAction {
   /*
    * Done, though not wanted.
    */
-  HITO__V1__SETTLE_ACTION__SETTLE_ACTION_SKIP = 4
+  HITO__V1__SETTLE_ACTION__SETTLE_ACTION_SKIP = 4,
+  /*
+   * Not settled yet: the time to do so begins anew.
+   */
+  HITO__V1__SETTLE_ACTION__SETTLE_ACTION_EXTEND = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__SETTLE_ACTION)
 } Hito__V1__SettleAction;
 
@@ -103,7 +150,7 @@ struct  Hito__V1__Event
    */
   char *type;
   /*
-   * `user`, `course`, `enrolment`, `goal`, `task` or `code_snapshot`.
+   * `user`, `course`, `enrolment`, `goal`, `task`, `code_snapshot` or `external`.
    */
   char *entity_type;
   /*
@@ -243,7 +290,7 @@ struct  Hito__V1__ExternalEvent
 {
   ProtobufCMessage base;
   /*
-   * `external.<past tense>`; at most 100 characters.
+   * `external.<past tense>`: `external.` and 1 to 60 characters of a-z and `_`.
    */
   char *type;
   /*
@@ -251,21 +298,30 @@ struct  Hito__V1__ExternalEvent
    */
   char *user_id;
   /*
-   * JSON object, at most 64 KiB.
+   * JSON object, at most 64 KiB and 16 levels deep.
    */
   char *payload_json;
   /*
-   * When it happened; not set means now.
+   * When it happened; not set means now. From 1970 to ten minutes from now.
    */
   Google__Protobuf__Timestamp *created_at;
   /*
-   * Id in the other system: the same one is stored once.
+   * Id in the other system, 1 to 200 characters: the same one of a source is stored once.
    */
   char *external_id;
+  /*
+   * The other system: 1 to 60 characters of a-z, 0-9, `-`, `_` and `.`.
+   */
+  char *source;
+  /*
+   * What it is about in the other system, at most 200 characters, for example `lesson/42`: events of a source
+   * and subject have one entity, whose versions count them. Empty: the event is about nothing else.
+   */
+  char *subject;
 };
 #define HITO__V1__EXTERNAL_EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__external_event__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -275,7 +331,7 @@ struct  Hito__V1__PublishEventsRequest
 {
   ProtobufCMessage base;
   /*
-   * At most 500.
+   * 1 to 500, at most 1 MiB of payloads together.
    */
   size_t n_events;
   Hito__V1__ExternalEvent **events;
@@ -299,10 +355,16 @@ struct  Hito__V1__PublishEventsResponse
    * Names this write.
    */
   Hito__V1__WriteReceipt *receipt;
+  /*
+   * The ids in the log, one for each event of the request, in its order: of one that was there already, the id
+   * that it has.
+   */
+  size_t n_event_ids;
+  char **event_ids;
 };
 #define HITO__V1__PUBLISH_EVENTS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__publish_events_response__descriptor) \
-    , 0, NULL }
+    , 0, NULL, 0,NULL }
 
 
 /*
@@ -324,15 +386,15 @@ struct  Hito__V1__ConsumerGroup
    */
   Hito__V1__GroupStrategy strategy;
   /*
-   * How often an event is tried before it is parked: 0 means 10.
+   * How often an event is tried before it is parked: 0 means 10, at most 1,000.
    */
   int32_t max_attempts;
   /*
-   * How long a consumer has to settle an event, in microseconds: 0 means 30 s.
+   * How long a consumer has to settle an event, in microseconds: 0 means 30 s; 100 ms to 1 h.
    */
   int64_t ack_timeout_us;
   /*
-   * Everything up to here is settled.
+   * Everything up to here is settled or parked.
    */
   char *settled_cursor;
   /*
@@ -340,13 +402,55 @@ struct  Hito__V1__ConsumerGroup
    */
   int64_t parked_count;
   /*
-   * How many consumers are connected.
+   * How many consumers are connected, on all servers.
    */
   int32_t consumer_count;
+  /*
+   * How long a retried event waits after its first attempt, in microseconds; it doubles with each attempt. 0
+   * means 1 s; at most 24 h.
+   */
+  int64_t retry_delay_us;
+  /*
+   * How long it waits at most: 0 means 5 min; at most 24 h.
+   */
+  int64_t retry_delay_max_us;
+  /*
+   * How many events may be unsettled: 0 means 1,000, at most 10,000.
+   */
+  int32_t outstanding_max;
+  /*
+   * How many events may be parked before the group stands still: 0 means 10,000, at most 100,000.
+   */
+  int32_t parked_max;
+  /*
+   * What it does.
+   */
+  Hito__V1__GroupState state;
+  /*
+   * How many events wait for a consumer, a retry or their turn.
+   */
+  int64_t waiting_count;
+  /*
+   * How many events consumers have.
+   */
+  int64_t held_count;
+  /*
+   * How many events of the log, wanted or not, it has not looked at; up to 1,000 of them may be known to be
+   * unwanted.
+   */
+  int64_t lag;
+  /*
+   * When it was made.
+   */
+  Google__Protobuf__Timestamp *created_at;
+  /*
+   * Goes up with each change of its limits, from 1.
+   */
+  int64_t version;
 };
 #define HITO__V1__CONSUMER_GROUP__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__consumer_group__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, HITO__V1__GROUP_STRATEGY__GROUP_STRATEGY_UNSPECIFIED, 0, 0, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, NULL, HITO__V1__GROUP_STRATEGY__GROUP_STRATEGY_UNSPECIFIED, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, HITO__V1__GROUP_STATE__GROUP_STATE_UNSPECIFIED, 0, 0, 0, NULL, 0 }
 
 
 /*
@@ -356,17 +460,26 @@ struct  Hito__V1__CreateConsumerGroupRequest
 {
   ProtobufCMessage base;
   /*
-   * Name, filter, strategy, max_attempts and ack_timeout_us are read.
+   * What the server says of a group is not read.
    */
   Hito__V1__ConsumerGroup *group;
   /*
-   * Begin after this cursor; empty means at the beginning.
+   * Where it begins: after this cursor, or as the other fields say. Of the three one is set at most; none means
+   * at the beginning of the log.
    */
   char *after_cursor;
+  /*
+   * At the events that happened at this time or later, in microseconds since 1970; 0: not said.
+   */
+  int64_t from_time_us;
+  /*
+   * At the end of the log.
+   */
+  protobuf_c_boolean from_now;
 };
 #define HITO__V1__CREATE_CONSUMER_GROUP_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__create_consumer_group_request__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string }
+    , NULL, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 /*
@@ -379,22 +492,99 @@ struct  Hito__V1__CreateConsumerGroupResponse
    * The group.
    */
   Hito__V1__ConsumerGroup *group;
+  /*
+   * Names this write.
+   */
+  Hito__V1__WriteReceipt *receipt;
 };
 #define HITO__V1__CREATE_CONSUMER_GROUP_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__create_consumer_group_response__descriptor) \
-    , NULL }
+    , NULL, NULL }
 
 
 /*
- * No choice to make.
+ * Which group.
+ */
+struct  Hito__V1__GetConsumerGroupRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Name of the group.
+   */
+  char *name;
+};
+#define HITO__V1__GET_CONSUMER_GROUP_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__get_consumer_group_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * The group.
+ */
+struct  Hito__V1__GetConsumerGroupResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The group.
+   */
+  Hito__V1__ConsumerGroup *group;
+  /*
+   * Its consumers, by name.
+   */
+  size_t n_consumers;
+  Hito__V1__GroupConsumer **consumers;
+};
+#define HITO__V1__GET_CONSUMER_GROUP_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__get_consumer_group_response__descriptor) \
+    , NULL, 0,NULL }
+
+
+/*
+ * A connected consumer of a group.
+ */
+struct  Hito__V1__GroupConsumer
+{
+  ProtobufCMessage base;
+  /*
+   * Its name.
+   */
+  char *name;
+  /*
+   * The server that it is connected to.
+   */
+  char *server_id;
+  /*
+   * Since when.
+   */
+  Google__Protobuf__Timestamp *connected_at;
+  /*
+   * How many events it has.
+   */
+  int32_t held_count;
+};
+#define HITO__V1__GROUP_CONSUMER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__group_consumer__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0 }
+
+
+/*
+ * A part of the groups.
  */
 struct  Hito__V1__ListConsumerGroupsRequest
 {
   ProtobufCMessage base;
+  /*
+   * How many at most: 0 means 50, at most 200.
+   */
+  int32_t page_size;
+  /*
+   * Those after this name.
+   */
+  char *after_name;
 };
 #define HITO__V1__LIST_CONSUMER_GROUPS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__list_consumer_groups_request__descriptor) \
-     }
+    , 0, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -408,10 +598,55 @@ struct  Hito__V1__ListConsumerGroupsResponse
    */
   size_t n_groups;
   Hito__V1__ConsumerGroup **groups;
+  /*
+   * Give it as `after_name` to continue; empty where there are no more.
+   */
+  char *next_name;
 };
 #define HITO__V1__LIST_CONSUMER_GROUPS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__list_consumer_groups_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * What is to change.
+ */
+struct  Hito__V1__UpdateConsumerGroupRequest
+{
+  ProtobufCMessage base;
+  /*
+   * By its name. `max_attempts`, `ack_timeout_us`, `retry_delay_us`, `retry_delay_max_us`, `outstanding_max` and
+   * `parked_max` are set, where 0 means the usual one.
+   */
+  Hito__V1__ConsumerGroup *group;
+  /*
+   * The version that is to change; 0 means whatever it is.
+   */
+  int64_t expected_version;
+};
+#define HITO__V1__UPDATE_CONSUMER_GROUP_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__update_consumer_group_request__descriptor) \
+    , NULL, 0 }
+
+
+/*
+ * The group after it.
+ */
+struct  Hito__V1__UpdateConsumerGroupResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The group.
+   */
+  Hito__V1__ConsumerGroup *group;
+  /*
+   * Names this write.
+   */
+  Hito__V1__WriteReceipt *receipt;
+};
+#define HITO__V1__UPDATE_CONSUMER_GROUP_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__update_consumer_group_response__descriptor) \
+    , NULL, NULL }
 
 
 /*
@@ -431,15 +666,19 @@ struct  Hito__V1__DeleteConsumerGroupRequest
 
 
 /*
- * Nothing more to say.
+ * It is gone.
  */
 struct  Hito__V1__DeleteConsumerGroupResponse
 {
   ProtobufCMessage base;
+  /*
+   * Names this write.
+   */
+  Hito__V1__WriteReceipt *receipt;
 };
 #define HITO__V1__DELETE_CONSUMER_GROUP_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__delete_consumer_group_response__descriptor) \
-     }
+    , NULL }
 
 
 typedef enum {
@@ -486,10 +725,21 @@ struct  Hito__V1__JoinGroup
    * How many events may be unsettled at a time: 0 means 10, at most 1,000.
    */
   int32_t buffer_size;
+  /*
+   * Name of the consumer, one of each in a group: 1 to 100 characters of a-z, 0-9, `.`, `-` and `_`; empty: the
+   * server makes one. ALREADY_EXISTS with reason CONSUMER_NAME_TAKEN where another one has it: after a crash up
+   * to 15 seconds.
+   */
+  char *consumer;
+  /*
+   * Tells the process that consumes from others of its name, at most 100 characters: one that comes again, after a
+   * broken connection, has its name and what it held at once. Empty: it never does.
+   */
+  char *instance;
 };
 #define HITO__V1__JOIN_GROUP__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__join_group__descriptor) \
-    , (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -499,7 +749,7 @@ struct  Hito__V1__Settle
 {
   ProtobufCMessage base;
   /*
-   * UUIDs of the events.
+   * UUIDs of the events, 1 to 1,000.
    */
   size_t n_event_ids;
   char **event_ids;
@@ -508,17 +758,21 @@ struct  Hito__V1__Settle
    */
   Hito__V1__SettleAction action;
   /*
-   * Why, for parked ones; at most 1,000 characters.
+   * Why, for retried and parked ones; at most 1,000 characters.
    */
   char *reason;
+  /*
+   * How long a retried event is to wait, in microseconds: 0 means as the group says; at most 24 h.
+   */
+  int64_t retry_after_us;
 };
 #define HITO__V1__SETTLE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__settle__descriptor) \
-    , 0,NULL, HITO__V1__SETTLE_ACTION__SETTLE_ACTION_UNSPECIFIED, (char *)protobuf_c_empty_string }
+    , 0,NULL, HITO__V1__SETTLE_ACTION__SETTLE_ACTION_UNSPECIFIED, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
- * An event to work on.
+ * One of: an event to work on; what became of settlements; the first message, that the consumer has joined.
  */
 struct  Hito__V1__ConsumeResponse
 {
@@ -531,10 +785,142 @@ struct  Hito__V1__ConsumeResponse
    * From 1.
    */
   int32_t attempt;
+  /*
+   * When it goes to another consumer, by the database's clock.
+   */
+  Google__Protobuf__Timestamp *settle_by;
+  /*
+   * Answers to settlements, in their order.
+   */
+  Hito__V1__Settled *settled;
+  /*
+   * The first message.
+   */
+  Hito__V1__JoinedGroup *joined;
 };
 #define HITO__V1__CONSUME_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__consume_response__descriptor) \
-    , NULL, 0 }
+    , NULL, 0, NULL, NULL, NULL }
+
+
+/*
+ * A consumer has joined.
+ */
+struct  Hito__V1__JoinedGroup
+{
+  ProtobufCMessage base;
+  /*
+   * Its name.
+   */
+  char *consumer;
+  /*
+   * How long it has to settle an event, in microseconds.
+   */
+  int64_t ack_timeout_us;
+};
+#define HITO__V1__JOINED_GROUP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__joined_group__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * What became of settlements. They are on disk.
+ */
+struct  Hito__V1__Settled
+{
+  ProtobufCMessage base;
+  /*
+   * UUIDs of the events that were settled, or whose time was extended.
+   */
+  size_t n_event_ids;
+  char **event_ids;
+  /*
+   * UUIDs of events that this consumer does not have: never sent to it, settled before, or not settled in time.
+   * Nothing happened to them.
+   */
+  size_t n_not_held;
+  char **not_held;
+};
+#define HITO__V1__SETTLED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__settled__descriptor) \
+    , 0,NULL, 0,NULL }
+
+
+/*
+ * A part of what is parked.
+ */
+struct  Hito__V1__ListParkedEventsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Name of the group.
+   */
+  char *group;
+  /*
+   * How many at most: 0 means 50, at most 200.
+   */
+  int32_t page_size;
+  /*
+   * Those after this cursor.
+   */
+  char *after_cursor;
+};
+#define HITO__V1__LIST_PARKED_EVENTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__list_parked_events_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Parked events.
+ */
+struct  Hito__V1__ListParkedEventsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Oldest first.
+   */
+  size_t n_events;
+  Hito__V1__ParkedEvent **events;
+  /*
+   * Give it as `after_cursor` to continue; empty where there are no more.
+   */
+  char *next_cursor;
+};
+#define HITO__V1__LIST_PARKED_EVENTS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__list_parked_events_response__descriptor) \
+    , 0,NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * An event that a group has put aside.
+ */
+struct  Hito__V1__ParkedEvent
+{
+  ProtobufCMessage base;
+  /*
+   * UUID of the event.
+   */
+  char *event_id;
+  /*
+   * Its place in the log: ReadEvents gives the event, after the place before it.
+   */
+  char *cursor;
+  /*
+   * How often it was tried.
+   */
+  int32_t attempts;
+  /*
+   * Why it was parked.
+   */
+  char *reason;
+  /*
+   * Since when.
+   */
+  Google__Protobuf__Timestamp *parked_at;
+};
+#define HITO__V1__PARKED_EVENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__parked_event__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL }
 
 
 /*
@@ -548,7 +934,7 @@ struct  Hito__V1__ReplayParkedRequest
    */
   char *group;
   /*
-   * UUIDs; none means all.
+   * UUIDs, at most 1,000; none means all.
    */
   size_t n_event_ids;
   char **event_ids;
@@ -565,13 +951,58 @@ struct  Hito__V1__ReplayParkedResponse
 {
   ProtobufCMessage base;
   /*
-   * How many events.
+   * How many events. They wait beside the unsettled ones, which may be more than `outstanding_max` then.
    */
   int64_t replayed;
+  /*
+   * Names this write.
+   */
+  Hito__V1__WriteReceipt *receipt;
 };
 #define HITO__V1__REPLAY_PARKED_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__replay_parked_response__descriptor) \
-    , 0 }
+    , 0, NULL }
+
+
+/*
+ * What to take out.
+ */
+struct  Hito__V1__SkipParkedRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Name of the group.
+   */
+  char *group;
+  /*
+   * UUIDs, at most 1,000; none means all.
+   */
+  size_t n_event_ids;
+  char **event_ids;
+};
+#define HITO__V1__SKIP_PARKED_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__skip_parked_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL }
+
+
+/*
+ * What was taken out.
+ */
+struct  Hito__V1__SkipParkedResponse
+{
+  ProtobufCMessage base;
+  /*
+   * How many events.
+   */
+  int64_t skipped;
+  /*
+   * Names this write.
+   */
+  Hito__V1__WriteReceipt *receipt;
+};
+#define HITO__V1__SKIP_PARKED_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__skip_parked_response__descriptor) \
+    , 0, NULL }
 
 
 /* Hito__V1__Event methods */
@@ -764,6 +1195,63 @@ Hito__V1__CreateConsumerGroupResponse *
 void   hito__v1__create_consumer_group_response__free_unpacked
                      (Hito__V1__CreateConsumerGroupResponse *message,
                       ProtobufCAllocator *allocator);
+/* Hito__V1__GetConsumerGroupRequest methods */
+void   hito__v1__get_consumer_group_request__init
+                     (Hito__V1__GetConsumerGroupRequest         *message);
+size_t hito__v1__get_consumer_group_request__get_packed_size
+                     (const Hito__V1__GetConsumerGroupRequest   *message);
+size_t hito__v1__get_consumer_group_request__pack
+                     (const Hito__V1__GetConsumerGroupRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__get_consumer_group_request__pack_to_buffer
+                     (const Hito__V1__GetConsumerGroupRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__GetConsumerGroupRequest *
+       hito__v1__get_consumer_group_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__get_consumer_group_request__free_unpacked
+                     (Hito__V1__GetConsumerGroupRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__GetConsumerGroupResponse methods */
+void   hito__v1__get_consumer_group_response__init
+                     (Hito__V1__GetConsumerGroupResponse         *message);
+size_t hito__v1__get_consumer_group_response__get_packed_size
+                     (const Hito__V1__GetConsumerGroupResponse   *message);
+size_t hito__v1__get_consumer_group_response__pack
+                     (const Hito__V1__GetConsumerGroupResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__get_consumer_group_response__pack_to_buffer
+                     (const Hito__V1__GetConsumerGroupResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__GetConsumerGroupResponse *
+       hito__v1__get_consumer_group_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__get_consumer_group_response__free_unpacked
+                     (Hito__V1__GetConsumerGroupResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__GroupConsumer methods */
+void   hito__v1__group_consumer__init
+                     (Hito__V1__GroupConsumer         *message);
+size_t hito__v1__group_consumer__get_packed_size
+                     (const Hito__V1__GroupConsumer   *message);
+size_t hito__v1__group_consumer__pack
+                     (const Hito__V1__GroupConsumer   *message,
+                      uint8_t             *out);
+size_t hito__v1__group_consumer__pack_to_buffer
+                     (const Hito__V1__GroupConsumer   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__GroupConsumer *
+       hito__v1__group_consumer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__group_consumer__free_unpacked
+                     (Hito__V1__GroupConsumer *message,
+                      ProtobufCAllocator *allocator);
 /* Hito__V1__ListConsumerGroupsRequest methods */
 void   hito__v1__list_consumer_groups_request__init
                      (Hito__V1__ListConsumerGroupsRequest         *message);
@@ -801,6 +1289,44 @@ Hito__V1__ListConsumerGroupsResponse *
                       const uint8_t       *data);
 void   hito__v1__list_consumer_groups_response__free_unpacked
                      (Hito__V1__ListConsumerGroupsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__UpdateConsumerGroupRequest methods */
+void   hito__v1__update_consumer_group_request__init
+                     (Hito__V1__UpdateConsumerGroupRequest         *message);
+size_t hito__v1__update_consumer_group_request__get_packed_size
+                     (const Hito__V1__UpdateConsumerGroupRequest   *message);
+size_t hito__v1__update_consumer_group_request__pack
+                     (const Hito__V1__UpdateConsumerGroupRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__update_consumer_group_request__pack_to_buffer
+                     (const Hito__V1__UpdateConsumerGroupRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__UpdateConsumerGroupRequest *
+       hito__v1__update_consumer_group_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__update_consumer_group_request__free_unpacked
+                     (Hito__V1__UpdateConsumerGroupRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__UpdateConsumerGroupResponse methods */
+void   hito__v1__update_consumer_group_response__init
+                     (Hito__V1__UpdateConsumerGroupResponse         *message);
+size_t hito__v1__update_consumer_group_response__get_packed_size
+                     (const Hito__V1__UpdateConsumerGroupResponse   *message);
+size_t hito__v1__update_consumer_group_response__pack
+                     (const Hito__V1__UpdateConsumerGroupResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__update_consumer_group_response__pack_to_buffer
+                     (const Hito__V1__UpdateConsumerGroupResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__UpdateConsumerGroupResponse *
+       hito__v1__update_consumer_group_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__update_consumer_group_response__free_unpacked
+                     (Hito__V1__UpdateConsumerGroupResponse *message,
                       ProtobufCAllocator *allocator);
 /* Hito__V1__DeleteConsumerGroupRequest methods */
 void   hito__v1__delete_consumer_group_request__init
@@ -916,6 +1442,101 @@ Hito__V1__ConsumeResponse *
 void   hito__v1__consume_response__free_unpacked
                      (Hito__V1__ConsumeResponse *message,
                       ProtobufCAllocator *allocator);
+/* Hito__V1__JoinedGroup methods */
+void   hito__v1__joined_group__init
+                     (Hito__V1__JoinedGroup         *message);
+size_t hito__v1__joined_group__get_packed_size
+                     (const Hito__V1__JoinedGroup   *message);
+size_t hito__v1__joined_group__pack
+                     (const Hito__V1__JoinedGroup   *message,
+                      uint8_t             *out);
+size_t hito__v1__joined_group__pack_to_buffer
+                     (const Hito__V1__JoinedGroup   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__JoinedGroup *
+       hito__v1__joined_group__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__joined_group__free_unpacked
+                     (Hito__V1__JoinedGroup *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__Settled methods */
+void   hito__v1__settled__init
+                     (Hito__V1__Settled         *message);
+size_t hito__v1__settled__get_packed_size
+                     (const Hito__V1__Settled   *message);
+size_t hito__v1__settled__pack
+                     (const Hito__V1__Settled   *message,
+                      uint8_t             *out);
+size_t hito__v1__settled__pack_to_buffer
+                     (const Hito__V1__Settled   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__Settled *
+       hito__v1__settled__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__settled__free_unpacked
+                     (Hito__V1__Settled *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ListParkedEventsRequest methods */
+void   hito__v1__list_parked_events_request__init
+                     (Hito__V1__ListParkedEventsRequest         *message);
+size_t hito__v1__list_parked_events_request__get_packed_size
+                     (const Hito__V1__ListParkedEventsRequest   *message);
+size_t hito__v1__list_parked_events_request__pack
+                     (const Hito__V1__ListParkedEventsRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__list_parked_events_request__pack_to_buffer
+                     (const Hito__V1__ListParkedEventsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ListParkedEventsRequest *
+       hito__v1__list_parked_events_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__list_parked_events_request__free_unpacked
+                     (Hito__V1__ListParkedEventsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ListParkedEventsResponse methods */
+void   hito__v1__list_parked_events_response__init
+                     (Hito__V1__ListParkedEventsResponse         *message);
+size_t hito__v1__list_parked_events_response__get_packed_size
+                     (const Hito__V1__ListParkedEventsResponse   *message);
+size_t hito__v1__list_parked_events_response__pack
+                     (const Hito__V1__ListParkedEventsResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__list_parked_events_response__pack_to_buffer
+                     (const Hito__V1__ListParkedEventsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ListParkedEventsResponse *
+       hito__v1__list_parked_events_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__list_parked_events_response__free_unpacked
+                     (Hito__V1__ListParkedEventsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ParkedEvent methods */
+void   hito__v1__parked_event__init
+                     (Hito__V1__ParkedEvent         *message);
+size_t hito__v1__parked_event__get_packed_size
+                     (const Hito__V1__ParkedEvent   *message);
+size_t hito__v1__parked_event__pack
+                     (const Hito__V1__ParkedEvent   *message,
+                      uint8_t             *out);
+size_t hito__v1__parked_event__pack_to_buffer
+                     (const Hito__V1__ParkedEvent   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ParkedEvent *
+       hito__v1__parked_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__parked_event__free_unpacked
+                     (Hito__V1__ParkedEvent *message,
+                      ProtobufCAllocator *allocator);
 /* Hito__V1__ReplayParkedRequest methods */
 void   hito__v1__replay_parked_request__init
                      (Hito__V1__ReplayParkedRequest         *message);
@@ -954,6 +1575,44 @@ Hito__V1__ReplayParkedResponse *
 void   hito__v1__replay_parked_response__free_unpacked
                      (Hito__V1__ReplayParkedResponse *message,
                       ProtobufCAllocator *allocator);
+/* Hito__V1__SkipParkedRequest methods */
+void   hito__v1__skip_parked_request__init
+                     (Hito__V1__SkipParkedRequest         *message);
+size_t hito__v1__skip_parked_request__get_packed_size
+                     (const Hito__V1__SkipParkedRequest   *message);
+size_t hito__v1__skip_parked_request__pack
+                     (const Hito__V1__SkipParkedRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__skip_parked_request__pack_to_buffer
+                     (const Hito__V1__SkipParkedRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__SkipParkedRequest *
+       hito__v1__skip_parked_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__skip_parked_request__free_unpacked
+                     (Hito__V1__SkipParkedRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__SkipParkedResponse methods */
+void   hito__v1__skip_parked_response__init
+                     (Hito__V1__SkipParkedResponse         *message);
+size_t hito__v1__skip_parked_response__get_packed_size
+                     (const Hito__V1__SkipParkedResponse   *message);
+size_t hito__v1__skip_parked_response__pack
+                     (const Hito__V1__SkipParkedResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__skip_parked_response__pack_to_buffer
+                     (const Hito__V1__SkipParkedResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__SkipParkedResponse *
+       hito__v1__skip_parked_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__skip_parked_response__free_unpacked
+                     (Hito__V1__SkipParkedResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Hito__V1__Event_Closure)
@@ -986,11 +1645,26 @@ typedef void (*Hito__V1__CreateConsumerGroupRequest_Closure)
 typedef void (*Hito__V1__CreateConsumerGroupResponse_Closure)
                  (const Hito__V1__CreateConsumerGroupResponse *message,
                   void *closure_data);
+typedef void (*Hito__V1__GetConsumerGroupRequest_Closure)
+                 (const Hito__V1__GetConsumerGroupRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__GetConsumerGroupResponse_Closure)
+                 (const Hito__V1__GetConsumerGroupResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__GroupConsumer_Closure)
+                 (const Hito__V1__GroupConsumer *message,
+                  void *closure_data);
 typedef void (*Hito__V1__ListConsumerGroupsRequest_Closure)
                  (const Hito__V1__ListConsumerGroupsRequest *message,
                   void *closure_data);
 typedef void (*Hito__V1__ListConsumerGroupsResponse_Closure)
                  (const Hito__V1__ListConsumerGroupsResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__UpdateConsumerGroupRequest_Closure)
+                 (const Hito__V1__UpdateConsumerGroupRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__UpdateConsumerGroupResponse_Closure)
+                 (const Hito__V1__UpdateConsumerGroupResponse *message,
                   void *closure_data);
 typedef void (*Hito__V1__DeleteConsumerGroupRequest_Closure)
                  (const Hito__V1__DeleteConsumerGroupRequest *message,
@@ -1010,11 +1684,32 @@ typedef void (*Hito__V1__Settle_Closure)
 typedef void (*Hito__V1__ConsumeResponse_Closure)
                  (const Hito__V1__ConsumeResponse *message,
                   void *closure_data);
+typedef void (*Hito__V1__JoinedGroup_Closure)
+                 (const Hito__V1__JoinedGroup *message,
+                  void *closure_data);
+typedef void (*Hito__V1__Settled_Closure)
+                 (const Hito__V1__Settled *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ListParkedEventsRequest_Closure)
+                 (const Hito__V1__ListParkedEventsRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ListParkedEventsResponse_Closure)
+                 (const Hito__V1__ListParkedEventsResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ParkedEvent_Closure)
+                 (const Hito__V1__ParkedEvent *message,
+                  void *closure_data);
 typedef void (*Hito__V1__ReplayParkedRequest_Closure)
                  (const Hito__V1__ReplayParkedRequest *message,
                   void *closure_data);
 typedef void (*Hito__V1__ReplayParkedResponse_Closure)
                  (const Hito__V1__ReplayParkedResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__SkipParkedRequest_Closure)
+                 (const Hito__V1__SkipParkedRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__SkipParkedResponse_Closure)
+                 (const Hito__V1__SkipParkedResponse *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -1035,10 +1730,18 @@ struct Hito__V1__EventService_Service
                                 const Hito__V1__CreateConsumerGroupRequest *input,
                                 Hito__V1__CreateConsumerGroupResponse_Closure closure,
                                 void *closure_data);
+  void (*get_consumer_group)(Hito__V1__EventService_Service *service,
+                             const Hito__V1__GetConsumerGroupRequest *input,
+                             Hito__V1__GetConsumerGroupResponse_Closure closure,
+                             void *closure_data);
   void (*list_consumer_groups)(Hito__V1__EventService_Service *service,
                                const Hito__V1__ListConsumerGroupsRequest *input,
                                Hito__V1__ListConsumerGroupsResponse_Closure closure,
                                void *closure_data);
+  void (*update_consumer_group)(Hito__V1__EventService_Service *service,
+                                const Hito__V1__UpdateConsumerGroupRequest *input,
+                                Hito__V1__UpdateConsumerGroupResponse_Closure closure,
+                                void *closure_data);
   void (*delete_consumer_group)(Hito__V1__EventService_Service *service,
                                 const Hito__V1__DeleteConsumerGroupRequest *input,
                                 Hito__V1__DeleteConsumerGroupResponse_Closure closure,
@@ -1047,10 +1750,18 @@ struct Hito__V1__EventService_Service
                   const Hito__V1__ConsumeRequest *input,
                   Hito__V1__ConsumeResponse_Closure closure,
                   void *closure_data);
+  void (*list_parked_events)(Hito__V1__EventService_Service *service,
+                             const Hito__V1__ListParkedEventsRequest *input,
+                             Hito__V1__ListParkedEventsResponse_Closure closure,
+                             void *closure_data);
   void (*replay_parked)(Hito__V1__EventService_Service *service,
                         const Hito__V1__ReplayParkedRequest *input,
                         Hito__V1__ReplayParkedResponse_Closure closure,
                         void *closure_data);
+  void (*skip_parked)(Hito__V1__EventService_Service *service,
+                      const Hito__V1__SkipParkedRequest *input,
+                      Hito__V1__SkipParkedResponse_Closure closure,
+                      void *closure_data);
 };
 typedef void (*Hito__V1__EventService_ServiceDestroy)(Hito__V1__EventService_Service *);
 void hito__v1__event_service__init (Hito__V1__EventService_Service *service,
@@ -1062,10 +1773,14 @@ void hito__v1__event_service__init (Hito__V1__EventService_Service *service,
       function_prefix__ ## read_events,\
       function_prefix__ ## publish_events,\
       function_prefix__ ## create_consumer_group,\
+      function_prefix__ ## get_consumer_group,\
       function_prefix__ ## list_consumer_groups,\
+      function_prefix__ ## update_consumer_group,\
       function_prefix__ ## delete_consumer_group,\
       function_prefix__ ## consume,\
-      function_prefix__ ## replay_parked  }
+      function_prefix__ ## list_parked_events,\
+      function_prefix__ ## replay_parked,\
+      function_prefix__ ## skip_parked  }
 void hito__v1__event_service__read_events(ProtobufCService *service,
                                           const Hito__V1__ReadEventsRequest *input,
                                           Hito__V1__ReadEventsResponse_Closure closure,
@@ -1078,10 +1793,18 @@ void hito__v1__event_service__create_consumer_group(ProtobufCService *service,
                                                     const Hito__V1__CreateConsumerGroupRequest *input,
                                                     Hito__V1__CreateConsumerGroupResponse_Closure closure,
                                                     void *closure_data);
+void hito__v1__event_service__get_consumer_group(ProtobufCService *service,
+                                                 const Hito__V1__GetConsumerGroupRequest *input,
+                                                 Hito__V1__GetConsumerGroupResponse_Closure closure,
+                                                 void *closure_data);
 void hito__v1__event_service__list_consumer_groups(ProtobufCService *service,
                                                    const Hito__V1__ListConsumerGroupsRequest *input,
                                                    Hito__V1__ListConsumerGroupsResponse_Closure closure,
                                                    void *closure_data);
+void hito__v1__event_service__update_consumer_group(ProtobufCService *service,
+                                                    const Hito__V1__UpdateConsumerGroupRequest *input,
+                                                    Hito__V1__UpdateConsumerGroupResponse_Closure closure,
+                                                    void *closure_data);
 void hito__v1__event_service__delete_consumer_group(ProtobufCService *service,
                                                     const Hito__V1__DeleteConsumerGroupRequest *input,
                                                     Hito__V1__DeleteConsumerGroupResponse_Closure closure,
@@ -1090,14 +1813,23 @@ void hito__v1__event_service__consume(ProtobufCService *service,
                                       const Hito__V1__ConsumeRequest *input,
                                       Hito__V1__ConsumeResponse_Closure closure,
                                       void *closure_data);
+void hito__v1__event_service__list_parked_events(ProtobufCService *service,
+                                                 const Hito__V1__ListParkedEventsRequest *input,
+                                                 Hito__V1__ListParkedEventsResponse_Closure closure,
+                                                 void *closure_data);
 void hito__v1__event_service__replay_parked(ProtobufCService *service,
                                             const Hito__V1__ReplayParkedRequest *input,
                                             Hito__V1__ReplayParkedResponse_Closure closure,
                                             void *closure_data);
+void hito__v1__event_service__skip_parked(ProtobufCService *service,
+                                          const Hito__V1__SkipParkedRequest *input,
+                                          Hito__V1__SkipParkedResponse_Closure closure,
+                                          void *closure_data);
 
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    hito__v1__group_strategy__descriptor;
+extern const ProtobufCEnumDescriptor    hito__v1__group_state__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__settle_action__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__event__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__event_filter__descriptor;
@@ -1109,16 +1841,28 @@ extern const ProtobufCMessageDescriptor hito__v1__publish_events_response__descr
 extern const ProtobufCMessageDescriptor hito__v1__consumer_group__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__create_consumer_group_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__create_consumer_group_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__get_consumer_group_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__get_consumer_group_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__group_consumer__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__list_consumer_groups_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__list_consumer_groups_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__update_consumer_group_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__update_consumer_group_response__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__delete_consumer_group_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__delete_consumer_group_response__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__consume_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__join_group__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__settle__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__consume_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__joined_group__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__settled__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__list_parked_events_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__list_parked_events_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__parked_event__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__replay_parked_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__replay_parked_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__skip_parked_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__skip_parked_response__descriptor;
 extern const ProtobufCServiceDescriptor hito__v1__event_service__descriptor;
 
 PROTOBUF_C__END_DECLS
