@@ -328,7 +328,7 @@ let package = Package(
       ],
       path: "Tests/Benchmarks/ValidationBench", swiftSettings: swift),
   ]
-    + ["RPCBench", "StoreBench", "RetrievalBench", "LakeBench"].map { name in
+    + ["RPCBench", "StoreBench", "RetrievalBench", "LakeBench", "GroupsBench"].map { name in
       .executableTarget(
         name: name, dependencies: ["BenchmarkSupport", "HitoClient", argumentParser],
         path: "Tests/Benchmarks/\(name)", swiftSettings: swift)

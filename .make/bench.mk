@@ -1,4 +1,4 @@
-.PHONY: bench-attacks bench-rpc bench-store bench-lake bench-retrieval bench-validation check-release
+.PHONY: bench-attacks bench-rpc bench-store bench-lake bench-retrieval bench-validation bench-groups check-release
 bench-attacks: build ## Attacks the server: its memory, and an honest caller's time, within their bounds
 	@.make/bench-attacks.sh $(ARGS)
 bench-rpc: build ## Measures the wire: calls per second, CPU per call, memory per connection
@@ -14,3 +14,5 @@ check-release: setup ## Tries the ways of a job of the sandbox in an optimised b
 bench-validation: setup ## Measures validations of code and the sandbox: time, CPU beside the bare command
 	@.make/bench.sh sandbox
 	@.make/bench.sh validation $(ARGS)
+bench-groups: build ## Measures consumer groups: events settled per second
+	@.make/bench.sh groups $(ARGS)

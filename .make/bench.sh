@@ -9,7 +9,7 @@ shift
 cd "$REPO"
 declare -A products=(
   [rpc]=RPCBench [store]=StoreBench [retrieval]=RetrievalBench [lake]=LakeBench
-  [sandbox]=SandboxBench [validation]=ValidationBench)
+  [sandbox]=SandboxBench [validation]=ValidationBench [groups]=GroupsBench)
 product=${products[$name]:?there is no benchmark of this name}
 [ "$name" != retrieval ] || "$REPO/.make/setup-reference-encoder.sh"
 swift build --configuration release --product "$product" >&2

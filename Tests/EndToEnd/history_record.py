@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Set, Tuple
 
 import history_rules as rules
 import history_sight_rules as sights
+from history_groups import GroupStory, Handling, check_group
 from history_rules import Answer, Broken, Committed, Entity, Entry, State, Transaction, Write
 from history_sight_rules import Attempt, Look, Selection, Sighting, Stream
 
@@ -38,6 +39,7 @@ class Record:
     """Of goals and tasks."""
     lakes: Dict[str, List[Tuple[int, Entry]]] = dataclasses.field(default_factory=dict)
     """The rows of each server's."""
+    groups: List[GroupStory] = dataclasses.field(default_factory=list)
     floor: int = 0
     """The last position that the database no longer has: up to it the lakes are the log."""
 
@@ -55,6 +57,8 @@ class Record:
         shown = [entry.shown for entry in entries]
         for stream in self.streams:
             sights.check_stream(shown, stream)
+        for story in self.groups:
+            check_group(shown, story)
         for name, rows in self.lakes.items():
             rules.check_lake(entries, rows, f"the lake of {name}")
         return entries
@@ -88,6 +92,7 @@ class Record:
             f" only); transactions {dict(sorted(outcomes.items()))}, {undone} with savepoints"
             f" rolled back; {self.late_commits} late commits; {len(self.streams)} streams of"
             f" {sum(len(stream.entries) for stream in self.streams)} events;"
+            f" {sum(len(story.handlings) for story in self.groups)} events in the hands of groups;"
             f" {len(self.looks)} reads of own writes; {len(self.sightings)} positions observed"
         )
 
@@ -135,6 +140,7 @@ class Record:
                 name: [(position, Entry(**entry)) for position, entry in rows]
                 for name, rows in raw["lakes"].items()
             },
+            groups=[_story(story) for story in raw.get("groups", [])],
             floor=raw["floor"],
         )  # fmt: skip
         known = record._shown
@@ -167,6 +173,15 @@ def _write(raw: Dict[str, Any]) -> Write:
         for answer in raw["answers"]
     ]  # fmt: skip
     return Write(**{**raw, "answers": answers})
+
+
+def _story(raw: Dict[str, Any]) -> GroupStory:
+    selection = Selection(**{name: tuple(value) for name, value in raw["selection"].items()})
+    handlings = [
+        Handling(**{**handling, "entity": _pair(handling["entity"])})
+        for handling in raw["handlings"]
+    ]
+    return GroupStory(**{**raw, "selection": selection, "handlings": handlings})
 
 
 def _stream(raw: Dict[str, Any], known: Dict[str, Entry]) -> Stream:

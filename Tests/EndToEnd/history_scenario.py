@@ -12,6 +12,7 @@ import history_readers as readers
 import history_sight_rules as sights
 from history import eventually
 from history_faults import EmbeddedNemesis, Nemesis
+from history_groups import GroupStory, GroupTeam
 from history_plan import Step
 from history_readers import Desk, Observer, Pager, Recorder
 from history_record import Record
@@ -50,6 +51,7 @@ class History:
         self._writers: List[Writer] = []
         self._recorders: List[Recorder] = []
         self._visitors: List[Recorder] = []
+        self._groups: List[GroupTeam] = []
         self._tasks: List[Callable[[asyncio.Event], Awaitable[None]]] = []
 
     def _chance(self, who: str) -> random.Random:
@@ -91,6 +93,25 @@ class History:
         self._tasks.append(Observer(self._desk, self.place.open_session).run)
         self._tasks += [self._flush, self._come_back_to_pages(learners, aggregates.goals)]
         await self._watch_all(learners, aggregates.goals)
+        users = (learners[0].user_id,)
+        for story in [
+            GroupStory("tasks-in-order", Selection(kinds=("task",)), is_pinned=True),
+            GroupStory("of-a-user", Selection(users=users), is_pinned=False),
+        ]:
+            await self._serve(story, admin)
+
+    async def _serve(self, story: GroupStory, login: Login) -> None:
+        """A group whose consumers are at all servers."""
+
+        async def connect(number: int) -> hito.Client:
+            return await self.place.connect(login, number % len(self.place.servers), False)
+
+        chance = self._chance(f"group {story.name}")
+        team = GroupTeam(story, connect, self._ticker, chance)
+        await team.make(self._anywhere)
+        self._groups.append(team)
+        self.record.groups.append(story)
+        self._tasks.append(team.run)
 
     async def _learner(self, number: int) -> Login:
         login = await asyncio.to_thread(self.place.servers[0].join, f"Aprendiz {number}")
@@ -241,6 +262,8 @@ class History:
             await admin.server.flush_lake(v1.FlushLakeRequest())
             folder = self.place.servers[number].lake
             record.lakes[f"server {number + 1}"] = await asyncio.to_thread(readers.lake, folder)
+        for team in self._groups:
+            await team.finish(self._anywhere)
         record.writes = [write for writer in self._writers for write in writer.writes]
         record.looks = [look for writer in self._writers for look in writer.looks]
         record.transactions = self.team.transactions

@@ -144,7 +144,9 @@ enum LakeRows {
   ) throws(LakeScanner.Failure) -> Int64? {
     guard let time = id.creationTime else { return nil }
     let day = CivilTime(time).dayNumber
-    for file in state.files(fromDay: day - 1, throughDay: day + 1) {
+    // An event of another system may have happened on any day before.
+    let earlier = state.files(fromDay: .min, throughDay: day - 2).filter { $0.kind == .external }
+    for file in state.files(fromDay: day - 1, throughDay: day + 1) + earlier {
       var position: Int64 = 0
       var error = carrow_error()
       let path = layout.path(of: file)

@@ -196,7 +196,10 @@ final class GroupDesk: Sendable {
     for (id, member) in members {
       let deliveries = outcome.deliveries[id] ?? []
       let answer = outcome.answers[id]
-      if !deliveries.isEmpty || answer != nil { member.receive(deliveries, answer) }
+      if !deliveries.isEmpty || answer != nil {
+        member.receive(
+          deliveries, until: asked.advanced(by: result.group.limits.ackTimeout), answer)
+      }
     }
   }
 

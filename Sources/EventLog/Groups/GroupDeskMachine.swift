@@ -143,8 +143,7 @@ package struct GroupDeskMachine: Sendable {
   /// A step failed, and the consumers are sent away: what became of their settlements is not known.
   package mutating func failed() {
     (queue, exchanging, reading) = ([], [], nil)
-    lastExchange = nil
-    mayTake = true
+    for id in members.keys { members[id]?.isDrained = false }
   }
 
   // MARK: Steps

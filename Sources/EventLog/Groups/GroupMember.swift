@@ -12,8 +12,14 @@ package final class GroupMember: Sendable {
     case end
   }
 
+  private struct Unsent {
+    var delivery: GroupDelivery
+    /// When it goes to another consumer.
+    var until: ContinuousClock.Instant
+  }
+
   private struct State {
-    var unsent: [GroupDelivery] = []
+    var unsent: [Unsent] = []
     var answer = GroupDeskMachine.Answer()
     var unansweredCount = 0
     var isEnding = false
@@ -42,6 +48,7 @@ package final class GroupMember: Sendable {
   package func next(limit: Int) async throws -> Item {
     while true {
       try Task.checkCancellation()
+      var hasExpired = false
       let item: Item? = try state.withLock { state in
         if let failure = state.failure { throw failure }
         if !state.answer.isEmpty {
@@ -49,8 +56,15 @@ package final class GroupMember: Sendable {
           return .answer(state.answer)
         }
         if state.isEnding { return state.unansweredCount == 0 ? .end : nil }
-        return state.unsent.isEmpty ? nil : .deliveries(Array(state.unsent.prefix(limit)))
+        let count = state.unsent.count
+        let now = ContinuousClock.now
+        state.unsent.removeAll { $0.until <= now }
+        hasExpired = count > 0 && state.unsent.isEmpty
+        return state.unsent.isEmpty
+          ? nil : .deliveries(state.unsent.prefix(limit).map(\.delivery))
       }
+      // What another consumer has by now is not sent.
+      if hasExpired { desk.drained(self) }
       if let item {
         if case .answer = item { settledBell.ring() }
         return item
@@ -84,7 +98,7 @@ package final class GroupMember: Sendable {
     guard !notHeld.isEmpty else { return }
     var answer = GroupDeskMachine.Answer()
     answer.notHeld = notHeld
-    receive([], answer)
+    receive([], until: .now, answer)
   }
 
   /// The consumer settles nothing more.
@@ -95,7 +109,7 @@ package final class GroupMember: Sendable {
 
   /// Gives back what is not settled.
   package func leave() {
-    let (unsent, isOrderly) = state.withLock { ($0.unsent, $0.isEnding) }
+    let (unsent, isOrderly) = state.withLock { ($0.unsent.map(\.delivery), $0.isEnding) }
     desk.leave(self, unsent: unsent, isOrderly: isOrderly)
   }
 
@@ -105,9 +119,13 @@ package final class GroupMember: Sendable {
     settledBell.ring()
   }
 
-  func receive(_ deliveries: [GroupDelivery], _ answer: GroupDeskMachine.Answer?) {
+  /// - Parameter until: when the deliveries go to others.
+  func receive(
+    _ deliveries: [GroupDelivery], until: ContinuousClock.Instant,
+    _ answer: GroupDeskMachine.Answer?
+  ) {
     state.withLock { state in
-      state.unsent += deliveries
+      state.unsent += deliveries.map { Unsent(delivery: $0, until: until) }
       if let answer {
         state.answer.settled += answer.settled
         state.answer.notHeld += answer.notHeld

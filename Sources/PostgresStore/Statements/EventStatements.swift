@@ -42,7 +42,8 @@ enum EventStatements {
 
   /// The position before the first event made after `$1`.
   ///
-  /// Times follow positions but for the little that commits overtake each other by, so that a
+  /// Times, of events of other systems those at which they came, follow positions but for the little
+  /// that commits overtake each other by, so that a
   /// binary search finds the place (30 look-ups for 10⁹ events, and no index on the time), and the
   /// events just before it are looked at one by one.
   static let positionAtTime = Query<Timestamp, Int64>(
@@ -55,7 +56,7 @@ enum EventStatements {
         CASE WHEN m.isBefore THEN s.high ELSE m.middle - 1 END
       FROM search s, LATERAL (
         SELECT (s.low + s.high + 1) / 2 AS middle, (
-          SELECT p.created_at <= $1 FROM event_positions p
+          SELECT coalesce(p.logged_at, p.created_at) <= $1 FROM event_positions p
           WHERE p.position = (s.low + s.high + 1) / 2
         ) AS isBefore) m
       WHERE s.low < s.high),
@@ -63,7 +64,7 @@ enum EventStatements {
     SELECT coalesce(
       (SELECT min(p.position) - 1 FROM event_positions p
         WHERE p.position > (SELECT low FROM found) - $2 AND p.position <= (SELECT low FROM found)
-          AND p.created_at > $1),
+          AND coalesce(p.logged_at, p.created_at) > $1),
       (SELECT low FROM found), 0)
     """)
 
@@ -85,7 +86,8 @@ enum EventStatements {
 
   static let all: [any StatementSource] =
     [
-      page, atPositions, end, head, positionOfEvent, newestUnsequenced, positionAtTime, tail, notify,
+      page, atPositions, end, head, positionOfEvent, newestUnsequenced, positionAtTime, tail,
+      notify,
       inOrderOfIndexes, floor, places, placesOfRun, timesOfRun,
     ] + insert.all
     + EventInterest.Lead.allCases.filter { $0 != .nothing }.flatMap {

@@ -80,9 +80,10 @@ enum SequencerStatements {
       FROM waiting w WHERE w.before < $7),
     placed AS (
       INSERT INTO event_positions (
-        position, seq, event_type, user_id, goal_id, task_id, course_id, created_at)
+        position, seq, event_type, user_id, goal_id, task_id, course_id, created_at,
+        logged_at)
       SELECT n.position, n.seq, n.event_type, n.user_id, f.goal_id, f.task_id, f.course_id,
-        n.created_at
+        n.created_at, CASE WHEN n.entity_type = 'external' THEN hito_time_of(n.id) END
       FROM numbered n CROSS JOIN LATERAL hito_event_facts(n.entity_type, n.entity_id, n.payload) f
       ORDER BY n.position)
     SELECT \(EventRow.columns), current_setting('hito.sequencer', true) = $1,

@@ -109,7 +109,7 @@ struct GroupConsumption: Sendable {
 
   private static func action(_ settle: Settle) throws(DomainError) -> Domain.SettleAction {
     let delay = Duration.microseconds(settle.retryAfterUs)
-    guard (.zero ... Settlement.delayMax).contains(delay) else {
+    guard (.zero...Settlement.delayMax).contains(delay) else {
       throw .invalid("settle.retry_after_us", "must be 0 to \(Settlement.delayMax)")
     }
     switch settle.action {

@@ -20,7 +20,8 @@ extension EventService {
       context, caller, WritePolicy(retriesDuplicates: true)
     ) { change in
       let latest = change.now.advanced(by: Domain.ExternalEvent.aheadMax)
-      for (index, draft) in drafts.enumerated() where draft.occurredAt.map({ $0 > latest }) ?? false {
+      for (index, draft) in drafts.enumerated() where draft.occurredAt.map({ $0 > latest }) ?? false
+      {
         throw DomainError.invalid(
           "events[\(index)].created_at",
           "is more than \(Domain.ExternalEvent.aheadMax) in the future")
@@ -132,7 +133,7 @@ private struct ExternalDraft: Sendable {
       case .object(let members) = value
     else {
       throw .invalid(
-        field, "is no JSON object of at most \(Domain.ExternalEvent.depthMax) levels")
+        field, "is not a JSON object of at most \(Domain.ExternalEvent.depthMax) levels")
     }
     // PostgreSQL's jsonb holds no such character.
     guard !text.contains("\\u0000") else { throw .invalid(field, "has a NUL character") }

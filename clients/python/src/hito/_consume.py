@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
-from typing import AsyncIterator, Awaitable, Callable, Dict, Optional, Sequence
+from typing import AsyncIterator, Awaitable, Callable, Dict, Optional, Sequence, Union
 
 from hito._resume import passes
 from hito._retry import Backoff
 from hito._stream import ResponseStream
 from hito._wait import EndableWait
-from hito.errors import AlreadyExists, HitoError, Unavailable
+from hito.errors import AlreadyExists, CancelledCall, HitoError, Unavailable
 from hito.v1 import errors_pb2, events_pb2
 
 Open = Callable[
@@ -175,8 +176,11 @@ class Consumer:
         self._on_interruption = on_interruption
         self._backoff = Backoff()
         self._wait = EndableWait()
+        self._resting = EndableWait()
         self._session: Optional[_Session] = None
         self._stream: Optional[ResponseStream[events_pb2.ConsumeResponse]] = None
+        self._reader: Optional[asyncio.Task[None]] = None
+        self._arrived: asyncio.Queue[Union[Delivery, BaseException]] = asyncio.Queue()
         self._ack_timeout = 30.0
         self.name = self._join.consumer
         """Its name in the group; known from the first delivery on, where the server makes one."""
@@ -193,49 +197,61 @@ class Consumer:
         await self.aclose()
 
     async def __anext__(self) -> Delivery:
+        if self._reader is None and not self._wait.is_ended:
+            # Answers have to be heard while nobody asks for the next event.
+            self._reader = asyncio.create_task(self._read(), name="hito consume")
         while not self._wait.is_ended:
-            if self._stream is None or self._session is None:
-                self._session = _Session(self._join)
-                self._stream = self._open_stream(self._session.requests())
             try:
-                response = await self._stream.__anext__()
-            except StopAsyncIteration:
-                await self._interrupted(Unavailable("the server ended the stream"))
-                continue
-            except HitoError as error:
-                if self._wait.is_ended:
-                    break
-                if not (passes(error) or self._may_join_later(error)):
-                    await self.aclose()
-                    raise
-                await self._interrupted(error)
-                continue
-            except BaseException:
+                arrived = await self._wait.until(self._arrived.get())
+            except CancelledCall:
+                break
+            if isinstance(arrived, BaseException):
                 await self.aclose()
-                raise
-            delivery = self._received(response, self._session)
-            if delivery is not None:
-                return delivery
+                raise arrived
+            if arrived.is_held:
+                return arrived
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
         """Gives back what is not settled, and ends."""
         self._wait.end()
-        session, stream = self._session, self._stream
-        self._session, self._stream = None, None
-        if session is not None:
-            session.half_close()
-        if stream is not None:
+        self._resting.end()
+        if self._session is not None:
+            self._session.half_close()
+        if self._reader is not None:
+            # The server ends the stream once it has answered everything.
+            await asyncio.wait({self._reader}, timeout=5)
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
+        if self._stream is not None:
+            await self._stream.aclose()
+        if self._session is not None:
+            self._session.end()
+
+    async def _read(self) -> None:
+        while not self._wait.is_ended:
             try:
-                async with asyncio.timeout(5):
-                    async for response in stream:
-                        if session is not None and response.HasField("settled"):
-                            session.heard(response.settled)
-            except (HitoError, TimeoutError):
-                pass
-            await stream.aclose()
-        if session is not None:
-            session.end()
+                await self._read_one_stream()
+                error: HitoError = Unavailable("the server ended the stream")
+            except HitoError as failure:
+                error = failure
+                if not (passes(error) or self._may_join_later(error)):
+                    self._arrived.put_nowait(error)
+                    return
+            except Exception as failure:
+                self._arrived.put_nowait(failure)
+                return
+            if not self._wait.is_ended:
+                await self._interrupted(error)
+
+    async def _read_one_stream(self) -> None:
+        session = _Session(self._join)
+        self._session = session
+        self._stream = self._open_stream(session.requests())
+        async for response in self._stream:
+            delivery = self._received(response, session)
+            if delivery is not None:
+                self._arrived.put_nowait(delivery)
 
     def _received(
         self, response: events_pb2.ConsumeResponse, session: _Session
@@ -270,4 +286,5 @@ class Consumer:
         self.interruptions += 1
         if self._on_interruption is not None:
             self._on_interruption(error)
-        await self._wait.until(self._rest(self._backoff.next(error.retry_delay)))
+        with contextlib.suppress(CancelledCall):
+            await self._resting.until(self._rest(self._backoff.next(error.retry_delay)))

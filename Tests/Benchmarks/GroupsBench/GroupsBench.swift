@@ -1,0 +1,149 @@
+import ArgumentParser
+import BenchmarkSupport
+import HitoClient
+import Synchronization
+
+/// `make bench-groups`: how fast a consumer group hands out events and takes their settlements, beside a plain
+/// watch of the same events.
+@main
+struct GroupsBench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "groups", abstract: "Measures consumer groups: events settled per second.")
+
+  @OptionGroup var options: ServerOptions
+
+  @Option(help: "How many events there are.")
+  var events = 20_000
+
+  @Option(help: "How many consumers share them.")
+  var consumers = 4
+
+  @Option(help: "How many events a consumer has at a time.")
+  var buffer: Int32 = 200
+
+  @Option(help: "How often each is measured; medians are reported.")
+  var rounds = 3
+
+  func validate() throws {
+    guard (500...1_000_000).contains(events), (1...100).contains(consumers),
+      (1...1000).contains(buffer), (1...20).contains(rounds)
+    else { throw ValidationError("--events, --consumers, --buffer or --rounds is out of range") }
+  }
+
+  func run() async throws {
+    var report = Report()
+    try await BenchServer.run(program: options.program) { server in
+      let client = try await server.connect(token: try server.adminToken())
+      defer { client.close() }
+      try await publish(client)
+      var rates: [String: [Double]] = [:]
+      for round in 1...rounds {
+        for strategy in [GroupStrategy.roundRobin, .pinned] {
+          let name = strategy == .pinned ? "pinned" : "round_robin"
+          rates[name, default: []].append(
+            try await settle("\(name)-\(round)", strategy, on: server))
+        }
+        rates["watch", default: []].append(try await watch(client))
+      }
+      for (name, values) in rates.sorted(by: { $0.key < $1.key }) {
+        say("\(name): \(values.map(number).joined(separator: ", ")) events/s")
+      }
+      let median = { (name: String) in Samples(rates[name] ?? []).median }
+      report.figures += [
+        Figure("groups.events_per_second", median("round_robin"), unit: "events/s"),
+        Figure("groups.pinned_events_per_second", median("pinned"), unit: "events/s"),
+        Figure("groups.watched_events_per_second", median("watch"), unit: "events/s"),
+      ]
+    }
+    try report.finish()
+  }
+
+  /// Events of two hundred subjects.
+  private func publish(_ client: HitoClient) async throws {
+    for start in stride(from: 0, to: events, by: 500) {
+      let batch = (start..<min(start + 500, events)).map { number in
+        ExternalEvent(
+          type: "external.bench", payloadJson: #"{"points": 12, "text": "Aprender FastAPI"}"#,
+          externalId: "\(number)", source: "bench", subject: "s\(number % 200)")
+      }
+      _ = try await client.events.publishEvents(PublishEventsRequest(events: batch))
+    }
+  }
+
+  private static let filter = EventFilter(types: ["external.*"])
+
+  private func settle(
+    _ name: String, _ strategy: GroupStrategy, on server: BenchServer
+  ) async throws -> Double {
+    let admin = try await server.connect(token: try server.adminToken())
+    defer { admin.close() }
+    let group = ConsumerGroup(
+      name: name, filter: Self.filter, strategy: strategy, outstandingMax: 10_000)
+    _ = try await admin.events.createConsumerGroup(CreateConsumerGroupRequest(group: group))
+    var clients: [HitoClient] = []
+    defer { for client in clients { client.close() } }
+    for _ in 0..<consumers {
+      clients.append(try await server.connect(token: try server.adminToken()))
+    }
+    let (count, bufferSize, connected) = (events, buffer, clients)
+    let settled = Counter()
+    let start = ContinuousClock.now
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for client in connected {
+        group.addTask { try await Self.consume(client, name, bufferSize, settled) }
+      }
+      group.addTask {
+        while settled.count < count {
+          guard ContinuousClock.now - start < .seconds(120) else {
+            throw BenchmarkError("the events were not settled within two minutes")
+          }
+          try await _Concurrency.Task.sleep(for: .milliseconds(2))
+        }
+      }
+      // The consumers never end.
+      try await group.next()
+      group.cancelAll()
+    }
+    return Double(events) / (ContinuousClock.now - start).inSeconds
+  }
+
+  /// Settles at once whatever comes.
+  private static func consume(
+    _ client: HitoClient, _ group: String, _ bufferSize: Int32, _ settled: Counter
+  ) async throws {
+    let call = try await client.events.consume()
+    defer { call.cancel() }
+    try await call.write(
+      ConsumeRequest(step: .join(JoinGroup(group: group, bufferSize: bufferSize))))
+    do {
+      for try await response in call.responses {
+        if let answer = response.settled { settled.add(answer.eventIds.count) }
+        guard let event = response.event else { continue }
+        try await call.write(
+          ConsumeRequest(step: .settle(Settle(eventIds: [event.id], action: .ack))))
+      }
+    } catch  where _Concurrency.Task.isCancelled {
+    }
+  }
+
+  private func watch(_ client: HitoClient) async throws -> Double {
+    let start = ContinuousClock.now
+    let stream = try await client.progress.watch(
+      WatchRequest(filter: Self.filter, start: .fromBeginning(true)))
+    var count = 0
+    for try await response in stream {
+      if case .event = response.step { count += 1 }
+      if count == events { break }
+    }
+    stream.cancel()
+    return Double(events) / (ContinuousClock.now - start).inSeconds
+  }
+}
+
+/// What all consumers have settled.
+private final class Counter: Sendable {
+  private let value = Mutex(0)
+
+  var count: Int { value.withLock { $0 } }
+  func add(_ count: Int) { value.withLock { $0 += count } }
+}
