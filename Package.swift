@@ -86,6 +86,9 @@ let package = Package(
     .target(
       name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+    // libssl for the system's trust store, which the library does not ask for.
+    .target(
+      name: "CRabbitMQ", linkerSettings: [.linkedLibrary("rabbitmq"), .linkedLibrary("ssl")]),
     .target(
       name: "CArrow",
       cxxSettings: [.unsafeFlags(arrowIncludes)],
@@ -152,6 +155,10 @@ let package = Package(
       dependencies: ["Domain", "Digits", "JSON", "Logs", "Threads", "CArrow", logging],
       swiftSettings: swift),
     .target(
+      name: "Broker",
+      dependencies: ["Domain", "JSON", "Logs", "Threads", "CRabbitMQ", logging],
+      swiftSettings: swift),
+    .target(
       name: "Models",
       dependencies: [
         "Domain", "JSON", "Logs", "Threads", "CEmbed", "HTTPClient", "OpenSSL", logging,
@@ -179,7 +186,8 @@ let package = Package(
       name: "hito",
       dependencies: [
         "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL",
-        "Transport", "PostgresStore", "EventLake", "Models", "Documents", "Sandbox", "Service",
+        "Transport", "PostgresStore", "EventLake", "Broker", "Models", "Documents", "Sandbox",
+        "Service",
         "Validation",
         "HitoClient", "DescriptorJSON", "CToml", argumentParser,
         lifecycle,
@@ -260,6 +268,9 @@ let package = Package(
       path: "Tests/ClusterProbe", swiftSettings: swift),
     .testTarget(
       name: "EventLakeTests", dependencies: ["EventLake", "Domain", logging],
+      swiftSettings: swift),
+    .testTarget(
+      name: "BrokerTests", dependencies: ["Broker", "Domain", "JSON", "SeededRandom", logging],
       swiftSettings: swift),
     .testTarget(
       name: "ModelsTests",

@@ -1,10 +1,13 @@
-.PHONY: bench-attacks bench-rpc bench-store bench-lake bench-retrieval bench-validation bench-groups check-release
+BENCHES := bench-attacks bench-rpc bench-store bench-bus bench-lake bench-retrieval bench-validation
+.PHONY: $(BENCHES) bench-groups check-release
 bench-attacks: build ## Attacks the server: its memory, and an honest caller's time, within their bounds
 	@.make/bench-attacks.sh $(ARGS)
 bench-rpc: build ## Measures the wire: calls per second, CPU per call, memory per connection
 	@.make/bench.sh rpc $(ARGS)
 bench-store: build ## Measures CreateGoal against pgbench, and commit to subscriber
 	@.make/bench.sh store $(ARGS)
+bench-bus: build ## Measures publishing to RabbitMQ beside librabbitmq, and from a call to a queue's consumer
+	@.make/bench-bus.sh $(ARGS)
 bench-lake: build ## Measures how fast events get into the lake
 	@.make/bench.sh lake $(ARGS)
 bench-retrieval: build ## Measures searches, the sentence encoder and the ingestion of documents

@@ -54,6 +54,8 @@ postgres_debian_component() { printf 'postgres-debian-%s\n' "$POSTGRES_DEBIAN_MA
 postgres_debian_stamp() { printf 'debian postgresql-%s\n' "$POSTGRES_DEBIAN_MAJOR"; }
 pgbouncer_component() { printf 'pgbouncer-debian\n'; }
 pgbouncer_stamp() { printf 'debian pgbouncer\n'; }
+rabbitmq_component() { printf 'rabbitmq-debian\n'; }
+rabbitmq_stamp() { printf 'debian rabbitmq-server\n'; }
 arrow_component() { printf 'arrow-%s\n' "$ARROW_VERSION"; }
 arrow_stamp() {
   printf 'pyarrow==%s %s isolated\n' "$ARROW_VERSION" "${ARROW_WHEEL_SHA256[$ARCHITECTURE]:-none}"

@@ -13,6 +13,7 @@ packages=(
   libcurl4-openssl-dev # HTTP to other services
   libpq-dev           # PostgreSQL client library
   libprotobuf-c-dev   # message encoding
+  librabbitmq-dev     # client of a message broker
   libssl-dev          # TLS 1.3
   libtomlplusplus-dev # the file of settings; headers only
   libxml2-dev         # HTML

@@ -1,24 +1,24 @@
-"""The way from a server to its PostgreSQL, which can be cut or held up."""
+"""The way from a server to its PostgreSQL or its broker, which can be cut or held up."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import List, Set, Tuple
+from typing import List, Set, Tuple, Union
 
 Stream = Tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Link:
-    """Forwards a port of this machine to a socket. What it does to its connections:
+    """Forwards a port of this machine to a socket, or to another port. What it does to its connections:
 
     open ── hold ──▶ nothing passes, and nobody is told ── release ──▶ all of it arrives late
          ── cut ──▶ both sides lose their connections, new ones are refused ── heal ──▶
          ── part ──▶ PostgreSQL loses them, the server is told nothing ── heal ──▶
     """
 
-    def __init__(self, socket: Path) -> None:
-        self._socket = str(socket)
+    def __init__(self, far: Union[Path, int]) -> None:
+        self._far_end = far
         self._flows = asyncio.Event()
         self._flows.set()
         self._is_parted = False
@@ -76,7 +76,10 @@ class Link:
             writer.transport.abort()
             return
         try:
-            far_reader, far = await asyncio.open_unix_connection(self._socket)
+            if isinstance(self._far_end, int):
+                far_reader, far = await asyncio.open_connection("127.0.0.1", self._far_end)
+            else:
+                far_reader, far = await asyncio.open_unix_connection(str(self._far_end))
         except OSError:
             writer.transport.abort()
             return

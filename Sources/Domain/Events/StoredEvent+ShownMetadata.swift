@@ -3,10 +3,15 @@ internal import JSON
 extension StoredEvent {
   /// The metadata without what is between the caller who made the event and the server: the key of
   /// the request, with which it could be repeated or taken, and the token that it came with.
-  package var shownMetadata: String {
-    let metadata = openedMetadata
-    guard Self.mentions("idempotency_key", in: metadata) || Self.mentions("token_id", in: metadata)
-    else { return metadata }
+  package var shownMetadata: String { Self.shown(openedMetadata) }
+
+  /// The same as copies hold it: what is personal stays sealed.
+  package var publishedMetadata: String { Self.shown(metadata.sealedText) }
+
+  private static func shown(_ metadata: String) -> String {
+    guard mentions("idempotency_key", in: metadata) || mentions("token_id", in: metadata) else {
+      return metadata
+    }
     guard case .object(let members)? = JSONValue(parsing: metadata) else { return "{}" }
     let shown = members.compactMap { member -> (key: String, value: JSONValue)? in
       switch (member.key, member.value) {

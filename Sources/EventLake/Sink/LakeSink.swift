@@ -20,6 +20,7 @@ package final class LakeSink: Sendable {
   private let wake = WakeSignal()
   private let failure = Mutex<String?>(nil)
   private let compared = Mutex(false)
+  private let publishObserver = Mutex<(@Sendable (Int64) -> Void)?>(nil)
   /// When files in the quarantine are looked at again.
   let nextReinstatement = Mutex<ContinuousClock.Instant?>(nil)
 
@@ -58,6 +59,16 @@ package final class LakeSink: Sendable {
     wake.ring()
   }
 
+  /// Has `observer` told up to where every event is durable in the lake, after each look and each
+  /// publication. It must be quick. One observer.
+  package func onPublish(_ observer: @escaping @Sendable (Int64) -> Void) {
+    publishObserver.withLock { $0 = observer }
+  }
+
+  private func published() {
+    publishObserver.withLock { $0 }?(lake.publishedPosition)
+  }
+
   /// Why the last attempt failed; nil while all is well.
   package var lastFailure: String? { failure.withLock { $0 } }
 
@@ -74,6 +85,7 @@ package final class LakeSink: Sendable {
       guard try await agreeing({ try await publishPage() }) else { break }
     }
     machine.withLock { $0.published(through: lake.publishedPosition, at: .now) }
+    published()
     return lake.publishedPosition
   }
 
@@ -150,6 +162,7 @@ package final class LakeSink: Sendable {
       if head < lake.publishedPosition { isCompared = false }
       _ = try await align()
       machine.withLock { $0.looked(head: head, at: .now) }
+      published()
       failure.withLock { $0 = nil }
       publishing.worked()
     } catch is StoreError {
@@ -177,6 +190,7 @@ package final class LakeSink: Sendable {
     do {
       _ = try await agreeing { try await publishPage() }
       machine.withLock { $0.published(through: lake.publishedPosition, at: .now) }
+      published()
       failure.withLock { $0 = nil }
       publishing.worked()
       await repairLogged()

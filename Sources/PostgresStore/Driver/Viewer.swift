@@ -58,6 +58,8 @@ package enum SystemWork: Sendable, Hashable, CaseIterable {
   case log
   /// Gives events their positions.
   case sequencing
+  /// Says how far the log is published, and by whom.
+  case publishing
   /// Ranks passages. Only keys and similarities come of it: texts are read as the caller.
   case search
   /// Makes vectors of what waits for them.

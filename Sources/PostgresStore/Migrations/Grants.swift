@@ -18,7 +18,7 @@ enum Grants {
         course_documents
         TO hito_app;
       GRANT SELECT, INSERT, UPDATE ON agent_runs, model_usage, quotas TO hito_app;
-      GRANT SELECT, INSERT, UPDATE ON validations TO hito_app;
+      GRANT SELECT, INSERT, UPDATE ON validations, event_publications TO hito_app;
       GRANT SELECT, INSERT ON snapshot_files, test_suites, task_tests, validation_reports TO hito_app;
       GRANT SELECT, INSERT ON idempotency_replies TO hito_app;
       GRANT SELECT, INSERT ON audit_entries, log_seals TO hito_app;

@@ -9,7 +9,7 @@ extension Statement {
     EmbeddingStatements.all, AgentRunStatements.all,
     DocumentStatements.all, UsageStatements.all, CourseCopyStatements.all,
     RetentionStatements.all, ValidationStatements.all, TaskTestsStatements.all,
-    AuditStatements.statements,
-    GroupStatements.all, ExternalStatements.all,
+    AuditStatements.statements, GroupStatements.all, ExternalStatements.all,
+    PublicationStatements.all,
   ].flatMap { $0.map(\.statement) }
 }

@@ -41,6 +41,7 @@ package final class EmbeddingWorker: Sendable {
   private let clock: any Clock<Duration>
   private let failures: MeteredLogger
   private let state = Mutex(State())
+  private let observer = Mutex<(@Sendable (Int64) -> Void)?>(nil)
 
   package init(
     models: EmbeddingModels, store: any EmbeddingStore, log: any EventLog,
@@ -63,6 +64,11 @@ package final class EmbeddingWorker: Sendable {
   /// where the first look at what waits says it anew, so that it is not stored: that was a transaction
   /// for each goal.
   package var position: Int64 { state.withLock { $0.advancedTo } }
+
+  /// Has `observer` told of each new `position`. It must be quick. One observer.
+  package func onAdvance(_ observer: @escaping @Sendable (Int64) -> Void) {
+    self.observer.withLock { $0 = observer }
+  }
 
   /// Runs until the task is cancelled.
   package func run() async throws {
@@ -95,6 +101,7 @@ package final class EmbeddingWorker: Sendable {
     if head < position { state.withLock { $0.advancedTo = head } }
     if head > position, try await store.hasUntried() == false {
       state.withLock { $0.advancedTo = max($0.advancedTo, head) }
+      observer.withLock { $0 }?(head)
     }
     let live = live
     await race(upTo: Self.idleInterval, clock: clock) { await live.wait(after: head) }

@@ -77,10 +77,12 @@ package struct PipelineState: Sendable, Hashable {
   package var detail: String
   /// Empty where nothing is wrong.
   package var lastError: String
+  /// How its connection to the broker is; nil where it has none.
+  package var publication: PublicationStatus?
 
   package init(
     name: String, position: Int64, lagCount: Int64? = nil, waitingCount: Int64 = 0,
-    detail: String = "", lastError: String = ""
+    detail: String = "", lastError: String = "", publication: PublicationStatus? = nil
   ) {
     self.name = name
     self.position = position
@@ -88,6 +90,7 @@ package struct PipelineState: Sendable, Hashable {
     self.waitingCount = waitingCount
     self.detail = detail
     self.lastError = lastError
+    self.publication = publication
   }
 }
 

@@ -57,7 +57,11 @@ struct ServerService: ServerServiceHandler {
       response.pipelines.append(
         PipelineInfo(
           name: pipeline.name, cursor: cursors.cursor(pipeline.position), lagEvents: lag,
-          lastError: pipeline.lastError, lagUs: lag > 0 ? ages[pipeline.position] ?? 0 : 0,
+          lastError: pipeline.lastError,
+          lagUs: lag > 0 ? ages[pipeline.position] ?? 0 : 0,
+          condition: PipelineCondition(pipeline.publication?.condition),
+          conditionSince: pipeline.publication.map { Contract.Timestamp($0.since) },
+          unsettledMessages: pipeline.publication?.unconfirmedCount ?? 0,
           waiting: pipeline.waitingCount, detail: pipeline.detail))
     }
     return response
@@ -85,6 +89,18 @@ struct ServerService: ServerServiceHandler {
     }
     let (position, rowCount) = try await flush()
     return FlushLakeResponse(cursor: cursors.cursor(position), rows: rowCount)
+  }
+}
+
+extension PipelineCondition {
+  fileprivate init(_ condition: PublicationCondition?) {
+    self =
+      switch condition {
+      case nil: .unspecified
+      case .connected: .connected
+      case .blocked: .blocked
+      case .away: .away
+      }
   }
 }
 

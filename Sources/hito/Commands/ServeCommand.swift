@@ -23,14 +23,17 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup(title: "Quotas") var quotas: SettingOptions<QuotaSettings>
   @OptionGroup(title: "Retention") var retention: SettingOptions<RetentionSettings>
   @OptionGroup(title: "Validation") var validation: SettingOptions<ValidationSettings>
+  @OptionGroup(title: "Work") var work: SettingOptions<WorkSettings>
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
+  @OptionGroup(title: "Message broker") var broker: SettingOptions<BrokerSettings>
   @OptionGroup(title: "Language model") var model: SettingOptions<ModelSettings>
   @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
 
   func run() async throws {
     let settings = Settings([
-      place, server, network, quotas, retention, validation, database, lake, model, embedding,
+      place, server, network, quotas, retention, validation, work, database, lake,
+      broker, model, embedding,
     ])
     try await reporting {
       try settings.check()

@@ -32,6 +32,12 @@ struct ServeConfiguration: Sendable {
   var lifetimes: [PostgresRetention.Kind: Duration]
   /// How long events stay in the database before they are in the lake alone; nil: for ever.
   var eventLifetime: Duration?
+  /// Nil: events stay in the log.
+  var broker: BrokerConfiguration?
+  /// What of the work for all servers is done here.
+  var relaysHere: Bool
+  var hasLake: Bool
+  var embedsHere: Bool
   /// How validations run here.
   var validations: ValidationOptions
   /// How long calls may continue after SIGTERM.
@@ -48,6 +54,7 @@ extension ServeConfiguration {
   init(_ settings: Settings) throws {
     let server = ServerSettings()
     let quotas = QuotaSettings()
+    let work = WorkSettings()
     let directory = try settings.requireDataDirectory()
     self.init(
       dataDirectory: directory, readingGroup: settings.readingGroupID,
@@ -70,6 +77,8 @@ extension ServeConfiguration {
         modelTokensPerDay: settings[ModelSettings().modelTokensPerDay].map { Int64($0) }),
       lifetimes: RetentionSettings.lifetimes(settings),
       eventLifetime: RetentionSettings.eventLifetime(settings),
+      broker: BrokerConfiguration(settings), relaysHere: settings[work.relayHere],
+      hasLake: settings[work.lakeHere], embedsHere: settings[work.embedHere],
       validations: ValidationSettings.options(settings), grace: settings[server.grace],
       streamStallMax: settings[server.streamStall])
   }

@@ -1,4 +1,5 @@
 import Agents
+import Broker
 import Documents
 import Domain
 import EventLake
@@ -26,12 +27,18 @@ final class ServerComponents: Sendable {
   let sealer: LogSealer
   private let quotas: QuotaBook
   let copier: CourseCopier
+  /// Nil where there is no broker, or this server is not to publish.
+  let publisher: BrokerPublisher?
+  /// Have the sinks told by the broker; none where there is none.
+  let consumers: [BrokerConsumer]
 
   private let configuration: ServeConfiguration
   private let lake: ParquetEventLake
-  private let database: PostgresDatabase
   private let stores: ServicePorts
   private let log: PostgresEventLog
+  private let database: PostgresDatabase
+  private let lakeConsumer: BrokerConsumer?
+  private let embedderConsumer: BrokerConsumer?
   private let embeddingModels: EmbeddingModels
   private let liveRecall = LiveRecall()
   private let clock: any TimeSource
@@ -65,7 +72,7 @@ final class ServerComponents: Sendable {
       runsHere: configuration.validations.runsHere, slotCount: configuration.validations.slotCount)
     let sequencer = PostgresEventSequencer(database)
     sink = LakeSink(lake: lake, log: stored, logger: Logger(label: "hito.lake"), time: clock)
-    retention = configuration.eventLifetime.map { lifetime in
+    retention = (configuration.hasLake ? configuration.eventLifetime : nil).map { lifetime in
       LakeRetention(
         lake: lake, log: stored, removal: PostgresEventRemoval(database), lifetime: lifetime,
         time: clock, logger: Logger(label: "hito.lake"))
@@ -75,10 +82,27 @@ final class ServerComponents: Sendable {
     if configuration.databaseURL != nil {
       announce = { try? await sequencer.notify() }
     }
+    let broker = configuration.broker
+    lakeConsumer =
+      configuration.hasLake
+      ? broker?.consumer(.lake, logID: history.logID, time: clock) : nil
+    embedderConsumer =
+      configuration.embedsHere
+      ? broker?.consumer(.embedder, logID: history.logID, time: clock) : nil
+    consumers = [lakeConsumer, embedderConsumer].compactMap(\.self)
+    if let lakeConsumer { sink.follow(lakeConsumer) }
+    let relaying: any EventSequencer =
+      if configuration.relaysHere { sequencer } else { FollowingSequencer() }
+    // By the broker, where there is one.
+    var advanced: (@Sendable (Int64) -> Void)?
+    if lakeConsumer == nil { advanced = { [sink] position in sink.noticed(head: position) } }
     relay = EventRelay(
-      log: log, hub: hub, sequencer: sequencer,
-      announce: announce, advanced: { [sink] position in sink.noticed(head: position) },
+      log: log, hub: hub, sequencer: relaying, announce: announce, advanced: advanced,
       logger: Logger(label: "hito.relay"))
+    publisher =
+      configuration.relaysHere
+      ? broker?.publisher(
+        database, log: log, hub: hub, owner: ids.next(at: clock.now()), time: clock) : nil
     database.onCommit { [relay] in relay.wake() }
     let embeddings = PostgresEmbeddingStore(database)
     embeddingModels = EmbeddingModels(providers: providers, store: embeddings)
@@ -86,7 +110,9 @@ final class ServerComponents: Sendable {
       store: PostgresCourseCopyStore(database), logger: Logger(label: "hito.embeddings"))
     worker = EmbeddingWorker(
       models: embeddingModels, store: embeddings, log: log,
-      live: hub, time: clock, logger: Logger(label: "hito.embeddings"))
+      live: embedderConsumer.live(else: hub), time: clock,
+      logger: Logger(label: "hito.embeddings"))
+    if let embedderConsumer { worker.settle(embedderConsumer) }
     var stores = ServicePorts(
       users: PostgresUserRepository(database), courses: PostgresCourseRepository(database),
       goals: PostgresGoalRepository(database), snapshots: PostgresSnapshotRepository(database),
@@ -207,22 +233,58 @@ extension ServerComponents {
     ServerInspection(
       connections: { [self] in await connections() },
       calls: { [self] in await calls() },
-      pipelines: { [self] in try await pipelines() },
-      flushLake: { [self] in
-        let before = lake.publishedPosition
-        let after = try await sink.flush()
-        return (after, max(0, after - before))
-      })
+      pipelines: { [self] in try await pipelines() }, flushLake: flushLake)
+  }
+
+  private var flushLake: (@Sendable () async throws -> (position: Int64, rowCount: Int64))? {
+    guard configuration.hasLake else { return nil }
+    return { [lake, sink] in
+      let before = lake.publishedPosition
+      let after = try await sink.flush()
+      return (after, max(0, after - before))
+    }
   }
 
   /// Committed events without a position that are counted; more are shown as so many.
   private static let unsequencedMax = 100_000
 
-  /// Everything that follows the log or that others wait for, in the order in which an event passes by.
+  /// Everything that follows the log or that others wait for, in the order in which an event passes by. What is
+  /// done elsewhere is not among them, but for the broker: that is said by the database.
   private func pipelines() async throws -> [PipelineState] {
-    let relayed = relay.status
-    let sealed = sealer.status
     let end = try await log.end(unsequencedMax: Self.unsequencedMax)
+    let sealed = sealer.status
+    var states = heads(end)
+    if configuration.embedsHere {
+      states.append(
+        PipelineState(
+          name: EmbeddingWorker.pipelineName, position: worker.position,
+          lastError: worker.lastError ?? "", publication: embedderConsumer?.status))
+    }
+    if configuration.hasLake {
+      states.append(
+        PipelineState(
+          name: "lake", position: lake.publishedPosition,
+          detail: lake.damaged.isEmpty ? "" : "\(lake.damaged.count) damaged files",
+          lastError: sink.lastFailure ?? retention?.lastFailure ?? "",
+          publication: lakeConsumer?.status))
+    }
+    states.append(
+      PipelineState(
+        name: "seals", position: sealed.position, detail: "audit entries up to \(sealed.entry)",
+        lastError: sealed.lastError ?? ""))
+    if let broker = configuration.broker {
+      let publication = try await broker.publication(database)
+      states.append(
+        PipelineState(
+          name: "broker", position: publication?.position ?? 0,
+          lastError: publication?.status?.lastError ?? "", publication: publication?.status))
+    }
+    return states
+  }
+
+  /// What every server has: its sessions, the order of the log, and the live end.
+  private func heads(_ end: LogEnd?) -> [PipelineState] {
+    let relayed = relay.status
     return [
       PipelineState(
         name: "pool", position: end?.position ?? relayed.position, lagCount: 0,
@@ -239,16 +301,6 @@ extension ServerComponents {
       PipelineState(
         name: "hub", position: hub.head ?? 0, waitingCount: Int64(hub.waiterCount),
         detail: "\(hub.byteCount >> 10) KiB of the live end"),
-      PipelineState(
-        name: EmbeddingWorker.pipelineName, position: worker.position,
-        lastError: worker.lastError ?? ""),
-      PipelineState(
-        name: "lake", position: lake.publishedPosition,
-        detail: lake.damaged.isEmpty ? "" : "\(lake.damaged.count) damaged files",
-        lastError: sink.lastFailure ?? retention?.lastFailure ?? ""),
-      PipelineState(
-        name: "seals", position: sealed.position, detail: "audit entries up to \(sealed.entry)",
-        lastError: sealed.lastError ?? ""),
     ]
   }
 

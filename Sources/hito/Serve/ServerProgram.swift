@@ -15,7 +15,7 @@ import UnixSignals
 struct ServerProgram {
   /// A leader asks several times a second. One whose process is stopped does not, while its machine
   /// still answers for its connection: without an end no other server would ever lead.
-  private static let leaderSilenceMax = Duration.seconds(10)
+  static let leaderSilenceMax = Duration.seconds(10)
 
   private let settings: Settings
   private var configuration: ServeConfiguration
@@ -126,7 +126,9 @@ struct ServerProgram {
     let lake = ParquetEventLake(
       directory: configuration.lakeDirectory,
       storage: PosixStorage(readingGroup: configuration.readingGroup))
-    try await open(lake, below: PostgresInstallation.floor(pool.connection))
+    if configuration.hasLake {
+      try await open(lake, below: PostgresInstallation.floor(pool.connection))
+    }
     let quotas = QuotaBook(
       store: PostgresQuotaStore(database), defaults: configuration.quotaDefaults, clock: clock)
     let model = try configured.languageModel(
@@ -148,15 +150,10 @@ struct ServerProgram {
         SandboxService(sandbox: parts.validators.sandbox),
         ValidationService(worker: parts.validationWorker, grace: .zero),
         LoopService { [parts] in try await parts.relay.run(wakeups: database.wakeups) },
-        LakeService(sink: parts.sink, logger: logger),
-        LoopService { [parts] in
-          try await parts.retention?.run()
-          while true { try await Task.sleep(for: .seconds(3600)) }
-        },
         AuditService(recorder: parts.audit),
         LoopService { [parts] in try await parts.sealer.run() },
+      ] + workServices(parts) + [
         LoopService { [parts] in try await parts.watchHealth() },
-        LoopService { [parts] in try await parts.worker.run() },
         LoopService { [parts] in try await parts.copier.run() },
         LoopService { [parts] in try await parts.resumeRuns() },
         LoopService { [parts] in try await parts.checkStanding() },
@@ -197,6 +194,25 @@ struct ServerProgram {
         services: services.map { .init(service: $0) },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     ).run()
+  }
+
+  /// What is done for all servers, as far as it is done here.
+  private func workServices(_ parts: ServerComponents) -> [any ServiceLifecycle.Service] {
+    var services: [any ServiceLifecycle.Service] = []
+    if configuration.hasLake {
+      services.append(LakeService(sink: parts.sink, logger: logger))
+    }
+    if let retention = parts.retention {
+      services.append(LoopService { try await retention.run() })
+    }
+    if configuration.embedsHere {
+      services.append(LoopService { try await parts.worker.run() })
+    }
+    for consumer in parts.consumers {
+      services.append(LoopService { try await consumer.run() })
+    }
+    if let publisher = parts.publisher { services.append(PublisherService(publisher: publisher)) }
+    return services
   }
 
   /// A lake that must be there and is not is not begun anew: all else works without it.

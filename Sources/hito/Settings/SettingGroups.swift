@@ -1,3 +1,4 @@
+import Broker
 import HitoClient
 import Models
 import PostgresStore
@@ -10,8 +11,8 @@ import Service
 enum SettingGroups {
   static let all: [any SettingGroup.Type] = [
     PlaceSettings.self, ServerSettings.self, NetworkSettings.self, QuotaSettings.self,
-    RetentionSettings.self, ValidationSettings.self, DatabaseSettings.self,
-    LakeSettings.self,
+    RetentionSettings.self, ValidationSettings.self, WorkSettings.self, DatabaseSettings.self,
+    LakeSettings.self, BrokerSettings.self,
     ModelSettings.self, EmbeddingSettings.self, ClientSettings.self,
   ]
 
@@ -255,6 +256,50 @@ struct LakeSettings: SettingGroup {
   }
 }
 
+struct BrokerSettings: SettingGroup {
+  static let title = "Message broker"
+
+  let brokerURL = Setting<BrokerAddress?>(
+    "broker-url", .brokerURL, shown: "none: events stay in the log",
+    help: "A RabbitMQ that the log is published to.", isSecret: true)
+
+  let brokerCA = Setting<String?>(
+    "broker-ca", .file, shown: "the system's",
+    help: "PEM file of the authority to trust, for amqps.", needs: ["broker-url"])
+
+  let brokerExchange = Setting<BrokerTopology>(
+    "broker-exchange", .brokerExchange, default: .standard,
+    help: "Topic exchange to publish to; the names of Hito's own queues begin as it does.",
+    needs: ["broker-url"])
+
+  let brokerPrefetch = Setting<Int>(
+    "broker-prefetch", .integer(1...10_000), default: 1000,
+    help: "Messages that each consumer of Hito's own may have unacknowledged.",
+    needs: ["broker-url"])
+
+  let brokerMessageBytes = Setting<Int>(
+    "broker-message-bytes", .integer(4096...(128 << 20)), default: 16 << 20,
+    help: "Largest message that the broker takes; larger events go without their payload.",
+    needs: ["broker-url"])
+}
+
+/// Which of the work for all servers is done here, beside the calls.
+struct WorkSettings: SettingGroup {
+  static let title = "Work"
+
+  let relayHere = Setting<Bool>(
+    "relay-here", .yesOrNo, default: true,
+    help: "Whether this server may order and publish events; otherwise others or `hito work` do.")
+
+  let lakeHere = Setting<Bool>(
+    "lake-here", .yesOrNo, default: true,
+    help: "Whether this server keeps a lake; otherwise reports are computed from the log alone.")
+
+  let embedHere = Setting<Bool>(
+    "embed-here", .yesOrNo, default: true,
+    help: "Whether this server makes vectors; otherwise others or `hito work` do.")
+}
+
 struct ModelSettings: SettingGroup {
   static let title = "Language model"
 
@@ -372,6 +417,29 @@ extension SettingKind where Value == String {
     SettingKind(
       "group", "the name or the number of a group of this system", text: { $0 },
       parse: { DataDirectory.groupNumber(named: $0) == nil ? nil : $0 })
+  }
+}
+
+extension SettingKind where Value == BrokerAddress {
+  /// With a login in it, so that no value is shown.
+  static var brokerURL: SettingKind {
+    SettingKind("url", "amqp://user:password@host:port/vhost, or amqps with TLS") { _ in
+      "(set)"
+    } parse: {
+      BrokerAddress($0)
+    }
+  }
+}
+
+extension SettingKind where Value == BrokerTopology {
+  static var brokerExchange: SettingKind {
+    SettingKind(
+      "name", "letters, digits, '.', '-' and '_', at most 100, and not beginning with amq."
+    ) {
+      $0.exchange
+    } parse: {
+      BrokerTopology(exchange: $0)
+    }
   }
 }
 

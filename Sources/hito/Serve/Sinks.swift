@@ -1,0 +1,41 @@
+import Broker
+import Domain
+import EventLake
+import EventLog
+import Logging
+import Retrieval
+
+// How sinks are told of events: by the broker where there is one, else by the live end of the log in this
+// process.
+
+extension LakeSink {
+  /// Has the sink told by the consumer, and the consumer of what the lake has.
+  func follow(_ consumer: BrokerConsumer) {
+    consumer.onDelivery { [weak self] position in self?.noticed(head: position) }
+    onPublish { [weak consumer] position in consumer?.settled(through: position) }
+  }
+}
+
+extension BrokerConsumer {
+  /// How its connection is.
+  var status: PublicationStatus {
+    let connection = connection
+    return PublicationStatus(
+      condition: connection.condition, since: connection.since,
+      unconfirmedCount: Int64(connection.unsettledCount), lastError: connection.lastError)
+  }
+}
+
+extension BrokerConsumer? {
+  /// What the consumer is told of; without one, what this process hears itself.
+  func live(else hub: EventHub) -> any LiveLog {
+    if let self { DeliveredLog(self) } else { hub }
+  }
+}
+
+extension EmbeddingWorker {
+  /// Has the consumer told of what was embedded. The worker itself hears of it by its `DeliveredLog`.
+  func settle(_ consumer: BrokerConsumer) {
+    onAdvance { [weak consumer] position in consumer?.settled(through: position) }
+  }
+}
