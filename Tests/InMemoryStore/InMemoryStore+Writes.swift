@@ -119,10 +119,12 @@ extension InMemoryStore.State {
         snapshot.referenceCourseID.map({ courses[$0] != nil }) ?? true
       else { return false }
       try insert(snapshot, snapshot.id, into: \.snapshots, "code_snapshots_pkey")
+      for blob in snapshot.blobs { blobs[blob.reference] = blob.content }
     case .updateSnapshot(let snapshot):
       return update(snapshot)
     case .saveDocument(let document):
-      return try save(document)
+      guard try save(document) else { return false }
+      if let blob = document.blob { blobs[blob.reference] = blob.content }
     case .savePassages(let update):
       save(update)
     case .insertRun(let run):

@@ -46,6 +46,7 @@ package final class InMemoryStore: Sendable {
     var tasks: [EntityID: LearningTask] = [:]
     var snapshots: [EntityID: CodeSnapshot] = [:]
     var documents: [EntityID: CourseDocument] = [:]
+    var blobs: [BlobReference: String] = [:]
     var passages: [PassageKey: PassageUpsert] = [:]
     var runs: [EntityID: AgentRun] = [:]
     var validations: [EntityID: ValidationRun] = [:]

@@ -15,6 +15,7 @@ struct StoreFixture: TestedStore {
   var goals: PostgresGoalRepository { PostgresGoalRepository(database) }
   var snapshots: PostgresSnapshotRepository { PostgresSnapshotRepository(database) }
   var documents: PostgresDocumentRepository { PostgresDocumentRepository(database) }
+  var blobs: PostgresEventBlobs { PostgresEventBlobs(database) }
   var log: PostgresEventLog { PostgresEventLog(database) }
   var sequencer: PostgresEventSequencer { PostgresEventSequencer(database) }
   var tokens: PostgresTokenStore { PostgresTokenStore(database) }

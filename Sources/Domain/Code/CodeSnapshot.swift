@@ -19,6 +19,8 @@ package struct CodeSnapshot: Sendable, Hashable {
   package var contentHash: [UInt8]
   /// The other files of a submission, in the order of their paths; not in lists.
   package var files: [SourceFile]
+  /// SHA-256 of the files' UTF-8, in their order; of a new snapshot only.
+  package var fileHashes: [[UInt8]]
   /// What was decided last; nil before anybody has judged it.
   package var judgement: Judgement?
   /// Whether the author lets others see it, once it has passed.
@@ -30,11 +32,12 @@ package struct CodeSnapshot: Sendable, Hashable {
   /// - Parameters:
   ///   - language: empty means by the ending of the path.
   ///   - contentHash: SHA-256 of the content's UTF-8, which the caller computes.
+  ///   - fileHashes: the same of each of the other files.
   package init(
     id: EntityID, userID: EntityID, goalID: EntityID? = nil, taskID: EntityID? = nil,
     referenceCourseID: EntityID? = nil, filePath: String, language: String, content: String,
-    contentHash: [UInt8], files: [SourceFile] = [], judgement: Judgement? = nil,
-    isShared: Bool = false,
+    contentHash: [UInt8], files: [SourceFile] = [], fileHashes: [[UInt8]] = [],
+    judgement: Judgement? = nil, isShared: Bool = false,
     version: Int64 = 1, createdAt: Timestamp, updatedAt: Timestamp
   ) {
     self.id = id
@@ -47,6 +50,7 @@ package struct CodeSnapshot: Sendable, Hashable {
     self.content = content
     self.contentHash = contentHash
     self.files = files
+    self.fileHashes = fileHashes
     self.judgement = judgement
     self.isShared = isShared
     self.version = version
@@ -123,6 +127,7 @@ package struct CodeSnapshot: Sendable, Hashable {
 
   /// The state under its column names. The code is not part of it, only its hash and size: an event
   /// must stay small enough for every page and every subscriber, and the row never changes its code.
+  /// It is kept beside the log (`EventBlobs`).
   ///
   /// - Parameter goalCourseID: the course that the goal belongs to now, whose owner may follow.
   package func payload(goalCourseID: EntityID?) -> JSONValue {
@@ -141,7 +146,7 @@ package struct CodeSnapshot: Sendable, Hashable {
       ("verdict", judgement.map { .string($0.verdict.rawValue) } ?? .null),
       ("validation_passed", judgement?.verdict.passed.map(JSONValue.bool) ?? .null),
       ("validation_score", judgement?.score.map(JSONValue.number) ?? .null),
-      ("validation_feedback", .string(judgement?.feedback ?? "")),
+      ("validation_feedback", judgement.map { .string($0.feedback) } ?? .null),
       ("provenance", judgement?.provenance.json ?? .null),
       ("shared", .bool(isShared)),
       ("created_at", .string(createdAt.description)),
@@ -152,10 +157,35 @@ package struct CodeSnapshot: Sendable, Hashable {
   package func event(
     _ type: EventType, goalCourseID: EntityID?, context: ChangeContext
   ) -> NewEvent {
-    NewEvent(
+    var payload = payload(goalCourseID: goalCourseID)
+    if type == .codeSubmitted, case .object(let members) = payload {
+      payload = .object(members + [("files", filesPayload)])
+    }
+    return NewEvent(
       id: context.nextID(), type: type, entityType: .codeSnapshot, entityID: id,
-      version: version, userID: userID, payload: payload(goalCourseID: goalCourseID),
+      version: version, userID: userID, payload: payload,
       metadata: context.metadata, createdAt: context.now)
+  }
+
+  /// The other files as the first event names them; later ones do not, since they never change.
+  private var filesPayload: JSONValue {
+    assert(files.count == fileHashes.count, "a new snapshot says the hashes of its files")
+    return .array(
+      zip(files, fileHashes).map { file, hash in
+        .object([
+          ("path", .string(file.path)),
+          ("hash", .string(Digits.hexadecimal(hash))),
+          ("byte_count", .integer(Int64(file.content.utf8.count))),
+        ])
+      })
+  }
+
+  /// The contents that its first event names: its code and its other files.
+  package var blobs: [EventBlob] {
+    [EventBlob(reference: BlobReference(ownerID: userID, hash: contentHash), content: content)]
+      + zip(files, fileHashes).map { file, hash in
+        EventBlob(reference: BlobReference(ownerID: userID, hash: hash), content: file.content)
+      }
   }
 }
 

@@ -63,7 +63,15 @@ package struct CourseDocument: Sendable, Hashable {
 
   package var chunkNumbers: Range<Int32> { Self.chunkNumbers(ordinal: ordinal) }
 
-  /// The state under its column names, without the content: its SHA-256 and size instead.
+  /// The text that its event names; nil where the write brings none.
+  package var blob: EventBlob? {
+    guard !isDeleted, let content else { return nil }
+    return EventBlob(
+      reference: BlobReference(ownerID: userID, hash: contentHash), content: content)
+  }
+
+  /// The state under its column names, without the content: its SHA-256 and size instead. The text is
+  /// kept beside the log (`EventBlobs`).
   package var payload: JSONValue {
     .object([
       ("id", .string(id.description)),

@@ -106,13 +106,14 @@ extension PersonalFields {
 
   fileprivate static let goal = PersonalFields(
     ["title", "description", "validation_criteria", "ai_feedback"],
-    plain: work.union(["progress_percentage", "target_date"]))
+    plain: work.union(["progress_percentage", "target_date", "revision"]))
 
   fileprivate static let task = PersonalFields(
-    ["title", "description", "validation_criteria"], plain: work.union(["goal_id", "ordinal"]))
+    ["title", "description", "validation_criteria"],
+    plain: work.union(["goal_id", "ordinal", "revision"]))
 
   fileprivate static let code = PersonalFields(
-    ["file_path", "code_hash", "validation_feedback", "provenance"],
+    ["file_path", "code_hash", "files", "validation_feedback", "provenance"],
     plain: times.union([
       "code_snapshot_id", "user_id", "goal_id", "task_id", "course_id", "reference_solution",
       "language", "code_byte_count", "verdict", "validation_passed", "validation_score", "shared",

@@ -52,8 +52,8 @@ package struct NewEvent: Sendable, Hashable {
 
 /// An event as the log holds it, with its place in the order that every reader sees.
 package struct StoredEvent: Sendable, Hashable {
-  /// The schema version that this build writes.
-  package static let currentSchemaVersion: Int32 = 1
+  /// The schema version that this build writes. What older ones did not say is in `Upcaster`.
+  package static let currentSchemaVersion: Int32 = 2
 
   package var id: EntityID
   /// Insertion order; never public, since a lower one can be committed later.

@@ -51,7 +51,10 @@ package struct Goal: Sendable, Hashable {
     self.updatedAt = updatedAt
   }
 
-  package var payload: JSONValue {
+  /// The payload of the goal's events.
+  ///
+  /// - Parameter revision: of the goal's row after the write.
+  package func eventPayload(revision: Int64) -> JSONValue {
     .object([
       ("id", .string(id.description)),
       ("user_id", .string(userID.description)),
@@ -65,6 +68,7 @@ package struct Goal: Sendable, Hashable {
       ("target_date", JSONValue(targetDate)),
       ("started_at", JSONValue(startedAt)),
       ("completed_at", JSONValue(completedAt)),
+      ("revision", .integer(revision)),
       ("created_at", JSONValue(createdAt)),
       ("updated_at", JSONValue(updatedAt)),
     ])
@@ -141,11 +145,15 @@ package struct LearningTask: Sendable, Hashable {
   }
 
   /// The payload of the task's events. They also name the course of the goal, so that a reader of
-  /// the log knows whom an event concerns without looking anything up, also once the goal is gone.
-  package func eventPayload(courseID: EntityID?) -> JSONValue {
+  /// the log knows whom an event concerns without looking anything up, also once the goal is gone; and
+  /// the revision of its row, which goes up also where only a task changes.
+  package func eventPayload(courseID: EntityID?, revision: Int64) -> JSONValue {
     guard case .object(let members) = payload else { return payload }
     return .object(
-      members + [("course_id", courseID.map { .string($0.description) } ?? .null)])
+      members + [
+        ("course_id", courseID.map { .string($0.description) } ?? .null),
+        ("revision", .integer(revision)),
+      ])
   }
 
   package func validate(into validation: inout Validation, prefix: String = "") {

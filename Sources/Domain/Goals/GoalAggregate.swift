@@ -314,11 +314,15 @@ extension GoalAggregate {
       updatedAt: context.now)
   }
 
+  /// What the goal's row has once this is written.
+  private var nextRevision: Int64 { (loadedRevision ?? 0) + 1 }
+
   private mutating func record(_ type: EventType, _ context: ChangeContext) {
     events.append(
       NewEvent(
         id: context.nextID(), type: type, entityType: .goal, entityID: goal.id,
-        version: goal.version, userID: goal.userID, payload: goal.payload,
+        version: goal.version, userID: goal.userID,
+        payload: goal.eventPayload(revision: nextRevision),
         metadata: context.metadata, createdAt: context.now))
   }
 
@@ -327,7 +331,7 @@ extension GoalAggregate {
       NewEvent(
         id: context.nextID(), type: type, entityType: .task, entityID: task.id,
         version: task.version, userID: task.userID,
-        payload: task.eventPayload(courseID: goal.courseID),
+        payload: task.eventPayload(courseID: goal.courseID, revision: nextRevision),
         metadata: context.metadata, createdAt: context.now))
   }
 

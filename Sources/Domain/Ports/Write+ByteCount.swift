@@ -42,8 +42,9 @@ extension Write {
         sum + rowByteCount + byteCount([task.title, task.description] + task.validationCriteria)
       }
     case .insertSnapshot(let snapshot):
-      return snapshot.files.reduce(rowByteCount + byteCount(snapshot.content)) { sum, file in
-        sum + rowByteCount + byteCount(file.content)
+      // Once in its table, and once beside the log.
+      return snapshot.files.reduce(rowByteCount + 2 * byteCount(snapshot.content)) { sum, file in
+        sum + rowByteCount + 2 * byteCount(file.content)
       }
     case .insertValidation: return rowByteCount
     case .updateValidation(let run, _, let full):
@@ -55,7 +56,7 @@ extension Write {
     case .saveSubjects(let subjects): return rowByteCount * subjects.count
     case .insertTaskTests(let tests): return rowByteCount * tests.count
     case .saveDocument(let document):
-      return rowByteCount + byteCount(document.content ?? "")
+      return rowByteCount + 2 * byteCount(document.content ?? "")
     case .savePassages(let update):
       return update.upserts.reduce(0) { sum, upsert in
         sum + passageByteCount + byteCount(upsert.passage.title, upsert.passage.content)

@@ -2,6 +2,8 @@
 ///
 /// All of them block. What they leave when they fail is stated; the lake's recovery needs no more.
 package protocol LakeStorage: Sendable {
+  /// The same, but what it makes is not for the group that reads the lake.
+  var withoutReaders: any LakeStorage { get }
   /// Takes from others what they may read of a lake that is there. The lake's folder comes last, so
   /// that a crash in between is made good by the next call.
   func restrict(_ layout: LakeLayout) throws(LakeError)
@@ -30,6 +32,10 @@ package protocol LakeStorage: Sendable {
   func read(_ path: String, byteCountMax: Int) throws(LakeError) -> [UInt8]?
   /// Size and CRC-32C of a file; nil where there is none. `checksum` is 0 unless asked for.
   func inspect(_ path: String, checksum: Bool) throws(LakeError) -> FileFacts?
+}
+
+extension LakeStorage {
+  package var withoutReaders: any LakeStorage { self }
 }
 
 package struct FolderEntry: Sendable, Hashable {

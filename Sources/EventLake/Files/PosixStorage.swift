@@ -19,6 +19,8 @@ package struct PosixStorage: LakeStorage {
 
   package init(readingGroup: UInt32? = nil) { self.readingGroup = readingGroup }
 
+  package var withoutReaders: any LakeStorage { PosixStorage() }
+
   /// False where it cannot be made; `errno` says why.
   private func make(_ path: String) -> Bool {
     guard mkdir(path, Self.folderMode) == 0 else { return false }

@@ -9,6 +9,8 @@ import Synchronization
 package final class LakeSink: Sendable {
   let lake: ParquetEventLake
   let log: any EventLog
+  let blobs: (any PagedEventBlobs)?
+  let areBlobsComplete = Mutex(false)
   let logger: Logger
   private let publishing: OutageLog
   private let repairing: OutageLog
@@ -37,14 +39,17 @@ package final class LakeSink: Sendable {
 
   /// - Parameters:
   ///   - log: without an archive: what has left it is in this lake.
+  ///   - blobs: the contents that events name; nil: they stay where they are.
   ///   - time: where given, closed days are compacted when nothing else is to be done.
   package init(
-    lake: ParquetEventLake, log: any EventLog, policy: FlushMachine.Policy = .init(),
+    lake: ParquetEventLake, log: any EventLog, blobs: (any PagedEventBlobs)? = nil,
+    policy: FlushMachine.Policy = .init(),
     reading: Reading = .init(), logger: Logger, time: (any TimeSource)? = nil
   ) {
     self.reading = reading
     self.lake = lake
     self.log = log
+    self.blobs = blobs
     self.logger = logger
     publishing = OutageLog(logger, "publishing events to the lake", level: .error)
     repairing = OutageLog(logger, "restoring damaged files of the lake", level: .error)
@@ -221,6 +226,7 @@ package final class LakeSink: Sendable {
       if portion.isEnd { break }
     }
     guard !events.isEmpty else { return false }
+    try await storeBlobs(of: events)
     try await lake.append(events, of: history)
     return true
   }

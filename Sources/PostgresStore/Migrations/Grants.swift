@@ -20,6 +20,7 @@ enum Grants {
       GRANT SELECT, INSERT, UPDATE ON agent_runs, model_usage, quotas TO hito_app;
       GRANT SELECT, INSERT, UPDATE ON validations, event_publications TO hito_app;
       GRANT SELECT, INSERT ON snapshot_files, test_suites, task_tests, validation_reports TO hito_app;
+      GRANT SELECT, INSERT ON event_blobs TO hito_app;
       GRANT SELECT, INSERT ON idempotency_replies TO hito_app;
       GRANT SELECT, INSERT ON audit_entries, log_seals TO hito_app;
       GRANT EXECUTE ON FUNCTION hito_empty_replies(bigint, bigint, timestamptz) TO hito_app;

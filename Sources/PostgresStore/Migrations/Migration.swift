@@ -51,6 +51,6 @@ package struct Migration: Sendable {
     .snapshotVerdicts, .entityTypes, .passages, .agentRuns, .courseDocuments,
     .binaryQuantization, .tokenFamilies, .eventPositions, .placesInCourses, .replies,
     .courseCopies, .vectorsOfGoals, .logEpochs, .growth, .eventReads, .eventFloor,
-    .validations, .audit, .consumerGroups, .externalEvents, .publications,
+    .validations, .audit, .consumerGroups, .externalEvents, .publications, .eventBlobs,
   ]
 }

@@ -4,7 +4,7 @@ extension Statement {
     [Viewer.announce, Viewer.announceSystem], UserStatements.all, CourseStatements.all,
     GoalStatements.all,
     SnapshotStatements.all, ReplyStatements.all, EventStatements.all, SequencerStatements.all,
-    EpochStatements.all,
+    EpochStatements.all, BlobStatements.all,
     TokenStatements.all, PassageStatements.all, SearchStatements.all, ReaderRole.all,
     EmbeddingStatements.all, AgentRunStatements.all,
     DocumentStatements.all, UsageStatements.all, CourseCopyStatements.all,

@@ -51,14 +51,15 @@ enum WriteCalls {
   }
 
   private static func insert(_ snapshot: CodeSnapshot) -> [StatementCall] {
-    let insert = SnapshotStatements.insert(Inserted(snapshot))
-    guard !snapshot.files.isEmpty else { return [insert] }
-    return [
-      insert,
+    let insert = [
+      SnapshotStatements.insert(Inserted(snapshot)), BlobStatements.insert(snapshot.blobs),
+    ]
+    guard !snapshot.files.isEmpty else { return insert }
+    return insert + [
       ValidationStatements.insertFiles(
         snapshot.files.map {
           SnapshotFile(snapshotID: snapshot.id, userID: snapshot.userID, file: $0)
-        }),
+        })
     ]
   }
 
@@ -90,7 +91,8 @@ enum WriteCalls {
         DocumentStatements.update(Updated(document))
       }
     // What is taken out may be of a course that goes as well.
-    return document.isDeleted
-      ? [save] : [DocumentStatements.courseIsThere(document.courseID), save]
+    guard !document.isDeleted else { return [save] }
+    return [DocumentStatements.courseIsThere(document.courseID), save]
+      + (document.blob.map { [BlobStatements.insert([$0])] } ?? [])
   }
 }

@@ -214,11 +214,12 @@ struct SubmissionDraft: Sendable {
       }
       goal = found.goal
     }
+    let files = submission.files.filter { $0.path != submission.mainPath }
     let snapshot = Domain.CodeSnapshot(
       id: context.nextID(), userID: ownerID, goalID: goal?.id, taskID: taskID,
       filePath: submission.mainPath, language: submission.language, content: mainContent,
       contentHash: SHA256.hash(mainContent),
-      files: submission.files.filter { $0.path != submission.mainPath }, createdAt: context.now,
+      files: files, fileHashes: files.map { SHA256.hash($0.content) }, createdAt: context.now,
       updatedAt: context.now)
     try snapshot.validate()
     return (snapshot, goal)

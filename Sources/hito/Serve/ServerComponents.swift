@@ -71,7 +71,9 @@ final class ServerComponents: Sendable {
     validators = Validators(
       runsHere: configuration.validations.runsHere, slotCount: configuration.validations.slotCount)
     let sequencer = PostgresEventSequencer(database)
-    sink = LakeSink(lake: lake, log: stored, logger: Logger(label: "hito.lake"), time: clock)
+    sink = LakeSink(
+      lake: lake, log: stored, blobs: PostgresEventBlobs(database),
+      logger: Logger(label: "hito.lake"), time: clock)
     retention = (configuration.hasLake ? configuration.eventLifetime : nil).map { lifetime in
       LakeRetention(
         lake: lake, log: stored, removal: PostgresEventRemoval(database), lifetime: lifetime,

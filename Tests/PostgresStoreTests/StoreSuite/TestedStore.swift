@@ -11,6 +11,7 @@ protocol TestedStore: Sendable {
   associatedtype Goals: GoalRepository
   associatedtype Snapshots: SnapshotRepository
   associatedtype Documents: DocumentRepository
+  associatedtype Blobs: PagedEventBlobs
   associatedtype Log: EventLog
   associatedtype Sequencer: EventSequencer
   associatedtype Tokens: TokenStore
@@ -32,6 +33,7 @@ protocol TestedStore: Sendable {
   var goals: Goals { get }
   var snapshots: Snapshots { get }
   var documents: Documents { get }
+  var blobs: Blobs { get }
   var log: Log { get }
   var sequencer: Sequencer { get }
   var tokens: Tokens { get }
@@ -108,6 +110,7 @@ struct MemoryFixture: TestedStore {
   var goals: InMemoryStore { writes }
   var snapshots: InMemoryStore { writes }
   var documents: InMemoryStore { writes }
+  var blobs: InMemoryStore { writes }
   var log: InMemoryStore { writes }
   var sequencer: InMemoryStore { writes }
   var tokens: InMemoryStore { writes }

@@ -308,8 +308,9 @@ import Testing
       let context = store.context()
       let snapshot = CodeSnapshot(
         id: context.nextID(), userID: ada.id, filePath: "main.py", language: "", content: "m",
-        contentHash: [UInt8](repeating: 1, count: 32), files: files, createdAt: context.now,
-        updatedAt: context.now)
+        contentHash: [UInt8](repeating: 1, count: 32), files: files,
+        fileHashes: [[UInt8](repeating: 2, count: 32), [UInt8](repeating: 3, count: 32)],
+        createdAt: context.now, updatedAt: context.now)
       let event = snapshot.event(.codeSubmitted, goalCourseID: nil, context: context)
       #expect(
         try await store.writes.commit(
