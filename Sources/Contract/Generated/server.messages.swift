@@ -73,6 +73,48 @@ public struct PipelineCondition: RawRepresentable, Hashable, Sendable, CaseItera
   }
 }
 
+/// What an entry is about.
+public struct AuditKind: RawRepresentable, Hashable, Sendable, CaseIterable {
+  /// Not said.
+  public static let unspecified = AuditKind(rawValue: 0)
+  /// A call was refused: no token or a bad one, no right to it, or nothing of that name that the caller may
+  /// see.
+  public static let refusal = AuditKind(rawValue: 1)
+  /// Data of another user was read.
+  public static let read = AuditKind(rawValue: 2)
+  /// A token was used from an address, for the first time of a day with a server.
+  public static let signIn = AuditKind(rawValue: 3)
+  /// Data was taken out: exports and backups.
+  public static let export = AuditKind(rawValue: 4)
+  /// The audit's own state: entries that were left out.
+  public static let notice = AuditKind(rawValue: 5)
+
+  /// The number on the wire; also one that nobody has named yet is legal.
+  public var rawValue: Int32
+
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// The values that this version of the contract names.
+  public static var allCases: [AuditKind] {
+    [.unspecified, .refusal, .read, .signIn, .export, .notice]
+  }
+
+  /// The name in the contract; nil for a number that this version does not know.
+  public var protoName: String? {
+    switch self {
+    case .unspecified: "AUDIT_KIND_UNSPECIFIED"
+    case .refusal: "AUDIT_KIND_REFUSAL"
+    case .read: "AUDIT_KIND_READ"
+    case .signIn: "AUDIT_KIND_SIGN_IN"
+    case .export: "AUDIT_KIND_EXPORT"
+    case .notice: "AUDIT_KIND_NOTICE"
+    default: nil
+    }
+  }
+}
+
 /// Which part.
 public struct HealthCheckRequest: WireMessage, Equatable {
   /// Empty means the whole server; else `store`, `relay`, `lake`.
@@ -570,7 +612,7 @@ public struct GetPipelinesResponse: WireMessage, Equatable {
 
 /// One follower of the log.
 public struct PipelineInfo: WireMessage, Equatable {
-  /// `relay`, `lake`, `embeddings`, `broker` or a consumer group.
+  /// `stamps`, `relay`, `hub`, `lake`, `embeddings`, `seals`, `pool`, `broker` or a consumer group.
   public var name: String
   /// Everything up to here is done.
   public var cursor: String
@@ -584,11 +626,17 @@ public struct PipelineInfo: WireMessage, Equatable {
   public var conditionSince: Timestamp?
   /// Messages that the broker has not confirmed, or that were not acknowledged to it.
   public var unsettledMessages: Int64
+  /// For how long the oldest event after the cursor has been waiting, in microseconds; 0 where none does.
+  public var lagUs: Int64
+  /// What is waiting in memory, in the follower's own unit: subscriptions of `hub`, statements of `pool`.
+  public var waiting: Int64
+  /// Where it is and what it does, for people.
+  public var detail: String
 
   public init(
     name: String = "", cursor: String = "", lagEvents: Int64 = 0, lastError: String = "",
     condition: PipelineCondition = PipelineCondition(rawValue: 0), conditionSince: Timestamp? = nil,
-    unsettledMessages: Int64 = 0
+    unsettledMessages: Int64 = 0, lagUs: Int64 = 0, waiting: Int64 = 0, detail: String = ""
   ) {
     self.name = name
     self.cursor = cursor
@@ -597,6 +645,9 @@ public struct PipelineInfo: WireMessage, Equatable {
     self.condition = condition
     self.conditionSince = conditionSince
     self.unsettledMessages = unsettledMessages
+    self.lagUs = lagUs
+    self.waiting = waiting
+    self.detail = detail
   }
 
   public static var fullName: String { "hito.v1.PipelineInfo" }
@@ -858,13 +909,20 @@ public struct ListAuditEntriesRequest: WireMessage, Equatable {
   public var actorId: String
   /// When.
   public var range: TimeRange?
+  /// Only about this user's data.
+  public var subjectId: String
+  /// Only of these kinds; none means all.
+  public var kinds: [AuditKind]
 
   public init(
-    page: PageRequest? = nil, actorId: String = "", range: TimeRange? = nil
+    page: PageRequest? = nil, actorId: String = "", range: TimeRange? = nil, subjectId: String = "",
+    kinds: [AuditKind] = []
   ) {
     self.page = page
     self.actorId = actorId
     self.range = range
+    self.subjectId = subjectId
+    self.kinds = kinds
   }
 
   public static var fullName: String { "hito.v1.ListAuditEntriesRequest" }
@@ -911,28 +969,44 @@ public struct ListAuditEntriesResponse: WireMessage, Equatable {
   }
 }
 
-/// Who did what.
+/// What happened, once or several times within a minute.
 public struct AuditEntry: WireMessage, Equatable {
   /// UUID.
   public var id: String
-  /// UUID of who did it.
+  /// UUID of who did it; empty where nobody is known, or several.
   public var actorId: String
-  /// Method, for example `hito.v1.UserService/CreateToken`.
+  /// Method, for example `hito.v1.UserService/CreateToken`, or command, for example `hito backup`.
   public var method: String
-  /// What it was done to: type and id.
+  /// What it was done to: type and id; empty where it is no single thing.
   public var entityType: String
   /// UUID.
   public var entityId: String
   /// Status code of the answer.
   public var status: Int32
-  /// When.
+  /// When, the first time.
   public var createdAt: Timestamp?
-  /// Address of the peer.
+  /// Address of the peer; empty for entries by others, to all but admins.
   public var peer: String
+  /// What it is about.
+  public var kind: AuditKind
+  /// UUID of whose data it was; empty where it is nobody's in particular.
+  public var subjectId: String
+  /// Reason or further words, for people.
+  public var reason: String
+  /// How often.
+  public var count: Int64
+  /// When, the last time.
+  public var lastAt: Timestamp?
+  /// Place in the chain of entries, from 1 without gaps.
+  public var number: Int64
+  /// UUID of the token; empty where none is known.
+  public var tokenId: String
 
   public init(
     id: String = "", actorId: String = "", method: String = "", entityType: String = "",
-    entityId: String = "", status: Int32 = 0, createdAt: Timestamp? = nil, peer: String = ""
+    entityId: String = "", status: Int32 = 0, createdAt: Timestamp? = nil, peer: String = "",
+    kind: AuditKind = AuditKind(rawValue: 0), subjectId: String = "", reason: String = "",
+    count: Int64 = 0, lastAt: Timestamp? = nil, number: Int64 = 0, tokenId: String = ""
   ) {
     self.id = id
     self.actorId = actorId
@@ -942,6 +1016,13 @@ public struct AuditEntry: WireMessage, Equatable {
     self.status = status
     self.createdAt = createdAt
     self.peer = peer
+    self.kind = kind
+    self.subjectId = subjectId
+    self.reason = reason
+    self.count = count
+    self.lastAt = lastAt
+    self.number = number
+    self.tokenId = tokenId
   }
 
   public static var fullName: String { "hito.v1.AuditEntry" }
@@ -1499,6 +1580,9 @@ extension PipelineInfo: CodedMessage {
       PipelineCondition(rawValue: Int32(truncatingIfNeeded: raw.pointee.condition.rawValue))
     self.conditionSince = Codec.message(raw.pointee.condition_since)
     self.unsettledMessages = raw.pointee.unsettled_messages
+    self.lagUs = raw.pointee.lag_us
+    self.waiting = raw.pointee.waiting
+    self.detail = Codec.string(raw.pointee.detail)
   }
 
   func write(
@@ -1519,6 +1603,11 @@ extension PipelineInfo: CodedMessage {
       raw.pointee.condition_since = arena.message(value)
     }
     raw.pointee.unsettled_messages = self.unsettledMessages
+    raw.pointee.lag_us = self.lagUs
+    raw.pointee.waiting = self.waiting
+    if !self.detail.isEmpty {
+      raw.pointee.detail = arena.string(self.detail)
+    }
   }
 }
 
@@ -1697,6 +1786,9 @@ extension ListAuditEntriesRequest: CodedMessage {
     self.page = Codec.message(raw.pointee.page)
     self.actorId = Codec.string(raw.pointee.actor_id)
     self.range = Codec.message(raw.pointee.range)
+    self.subjectId = Codec.string(raw.pointee.subject_id)
+    self.kinds =
+      Codec.list(raw.pointee.n_kinds, raw.pointee.kinds) { AuditKind(rawValue: Int32(truncatingIfNeeded: $0.rawValue)) }
   }
 
   func write(
@@ -1711,6 +1803,12 @@ extension ListAuditEntriesRequest: CodedMessage {
     if let value = self.range {
       raw.pointee.range = arena.message(value)
     }
+    if !self.subjectId.isEmpty {
+      raw.pointee.subject_id = arena.string(self.subjectId)
+    }
+    raw.pointee.n_kinds = self.kinds.count
+    raw.pointee.kinds =
+      arena.list(self.kinds) { .init(rawValue: .init(truncatingIfNeeded: $0.rawValue)) }
   }
 }
 
@@ -1749,6 +1847,13 @@ extension AuditEntry: CodedMessage {
     self.status = raw.pointee.status
     self.createdAt = Codec.message(raw.pointee.created_at)
     self.peer = Codec.string(raw.pointee.peer)
+    self.kind = AuditKind(rawValue: Int32(truncatingIfNeeded: raw.pointee.kind.rawValue))
+    self.subjectId = Codec.string(raw.pointee.subject_id)
+    self.reason = Codec.string(raw.pointee.reason)
+    self.count = raw.pointee.count
+    self.lastAt = Codec.message(raw.pointee.last_at)
+    self.number = raw.pointee.number
+    self.tokenId = Codec.string(raw.pointee.token_id)
   }
 
   func write(
@@ -1775,6 +1880,21 @@ extension AuditEntry: CodedMessage {
     }
     if !self.peer.isEmpty {
       raw.pointee.peer = arena.string(self.peer)
+    }
+    raw.pointee.kind = .init(rawValue: .init(truncatingIfNeeded: self.kind.rawValue))
+    if !self.subjectId.isEmpty {
+      raw.pointee.subject_id = arena.string(self.subjectId)
+    }
+    if !self.reason.isEmpty {
+      raw.pointee.reason = arena.string(self.reason)
+    }
+    raw.pointee.count = self.count
+    if let value = self.lastAt {
+      raw.pointee.last_at = arena.message(value)
+    }
+    raw.pointee.number = self.number
+    if !self.tokenId.isEmpty {
+      raw.pointee.token_id = arena.string(self.tokenId)
     }
   }
 }

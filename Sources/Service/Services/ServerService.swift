@@ -58,10 +58,10 @@ struct ServerService: ServerServiceHandler {
         PipelineInfo(
           name: pipeline.name, cursor: cursors.cursor(pipeline.position), lagEvents: lag,
           lastError: pipeline.lastError,
-          lagUs: lag > 0 ? ages[pipeline.position] ?? 0 : 0,
           condition: PipelineCondition(pipeline.publication?.condition),
           conditionSince: pipeline.publication.map { Contract.Timestamp($0.since) },
           unsettledMessages: pipeline.publication?.unconfirmedCount ?? 0,
+          lagUs: lag > 0 ? ages[pipeline.position] ?? 0 : 0,
           waiting: pipeline.waitingCount, detail: pipeline.detail))
     }
     return response

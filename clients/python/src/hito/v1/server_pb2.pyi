@@ -7,6 +7,12 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
+AUDIT_KIND_EXPORT: AuditKind
+AUDIT_KIND_NOTICE: AuditKind
+AUDIT_KIND_READ: AuditKind
+AUDIT_KIND_REFUSAL: AuditKind
+AUDIT_KIND_SIGN_IN: AuditKind
+AUDIT_KIND_UNSPECIFIED: AuditKind
 DESCRIPTOR: _descriptor.FileDescriptor
 HEALTH_STATUS_DRAINING: HealthStatus
 HEALTH_STATUS_NOT_SERVING: HealthStatus
@@ -18,24 +24,38 @@ PIPELINE_CONDITION_CONNECTED: PipelineCondition
 PIPELINE_CONDITION_UNSPECIFIED: PipelineCondition
 
 class AuditEntry(_message.Message):
-    __slots__ = ["actor_id", "created_at", "entity_id", "entity_type", "id", "method", "peer", "status"]
+    __slots__ = ["actor_id", "count", "created_at", "entity_id", "entity_type", "id", "kind", "last_at", "method", "number", "peer", "reason", "status", "subject_id", "token_id"]
     ACTOR_ID_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     ENTITY_ID_FIELD_NUMBER: _ClassVar[int]
     ENTITY_TYPE_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LAST_AT_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_ID_FIELD_NUMBER: _ClassVar[int]
     actor_id: str
+    count: int
     created_at: _timestamp_pb2.Timestamp
     entity_id: str
     entity_type: str
     id: str
+    kind: AuditKind
+    last_at: _timestamp_pb2.Timestamp
     method: str
+    number: int
     peer: str
+    reason: str
     status: int
-    def __init__(self, id: _Optional[str] = ..., actor_id: _Optional[str] = ..., method: _Optional[str] = ..., entity_type: _Optional[str] = ..., entity_id: _Optional[str] = ..., status: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., peer: _Optional[str] = ...) -> None: ...
+    subject_id: str
+    token_id: str
+    def __init__(self, id: _Optional[str] = ..., actor_id: _Optional[str] = ..., method: _Optional[str] = ..., entity_type: _Optional[str] = ..., entity_id: _Optional[str] = ..., status: _Optional[int] = ..., created_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., peer: _Optional[str] = ..., kind: _Optional[_Union[AuditKind, str]] = ..., subject_id: _Optional[str] = ..., reason: _Optional[str] = ..., count: _Optional[int] = ..., last_at: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., number: _Optional[int] = ..., token_id: _Optional[str] = ...) -> None: ...
 
 class CallInfo(_message.Message):
     __slots__ = ["age_us", "connection_id", "method", "stream_id", "user_id"]
@@ -204,14 +224,18 @@ class HealthWatchRequest(_message.Message):
     def __init__(self, part: _Optional[str] = ...) -> None: ...
 
 class ListAuditEntriesRequest(_message.Message):
-    __slots__ = ["actor_id", "page", "range"]
+    __slots__ = ["actor_id", "kinds", "page", "range", "subject_id"]
     ACTOR_ID_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     actor_id: str
+    kinds: _containers.RepeatedScalarFieldContainer[AuditKind]
     page: _common_pb2.PageRequest
     range: _common_pb2.TimeRange
-    def __init__(self, page: _Optional[_Union[_common_pb2.PageRequest, _Mapping]] = ..., actor_id: _Optional[str] = ..., range: _Optional[_Union[_common_pb2.TimeRange, _Mapping]] = ...) -> None: ...
+    subject_id: str
+    def __init__(self, page: _Optional[_Union[_common_pb2.PageRequest, _Mapping]] = ..., actor_id: _Optional[str] = ..., range: _Optional[_Union[_common_pb2.TimeRange, _Mapping]] = ..., subject_id: _Optional[str] = ..., kinds: _Optional[_Iterable[_Union[AuditKind, str]]] = ...) -> None: ...
 
 class ListAuditEntriesResponse(_message.Message):
     __slots__ = ["entries", "page"]
@@ -268,22 +292,28 @@ class MethodInfo(_message.Message):
     def __init__(self, path: _Optional[str] = ..., implemented: bool = ..., read_only: bool = ..., kind: _Optional[str] = ...) -> None: ...
 
 class PipelineInfo(_message.Message):
-    __slots__ = ["condition", "condition_since", "cursor", "lag_events", "last_error", "name", "unsettled_messages"]
+    __slots__ = ["condition", "condition_since", "cursor", "detail", "lag_events", "lag_us", "last_error", "name", "unsettled_messages", "waiting"]
     CONDITION_FIELD_NUMBER: _ClassVar[int]
     CONDITION_SINCE_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
     LAG_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    LAG_US_FIELD_NUMBER: _ClassVar[int]
     LAST_ERROR_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     UNSETTLED_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
     condition: PipelineCondition
     condition_since: _timestamp_pb2.Timestamp
     cursor: str
+    detail: str
     lag_events: int
+    lag_us: int
     last_error: str
     name: str
     unsettled_messages: int
-    def __init__(self, name: _Optional[str] = ..., cursor: _Optional[str] = ..., lag_events: _Optional[int] = ..., last_error: _Optional[str] = ..., condition: _Optional[_Union[PipelineCondition, str]] = ..., condition_since: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., unsettled_messages: _Optional[int] = ...) -> None: ...
+    waiting: int
+    def __init__(self, name: _Optional[str] = ..., cursor: _Optional[str] = ..., lag_events: _Optional[int] = ..., last_error: _Optional[str] = ..., condition: _Optional[_Union[PipelineCondition, str]] = ..., condition_since: _Optional[_Union[_timestamp_pb2.Timestamp, _Mapping]] = ..., unsettled_messages: _Optional[int] = ..., lag_us: _Optional[int] = ..., waiting: _Optional[int] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class Quota(_message.Message):
     __slots__ = ["burst", "bytes_per_day", "calls_per_second", "max_streams", "model_tokens_per_day", "user_id"]
@@ -329,4 +359,7 @@ class HealthStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []
 
 class PipelineCondition(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class AuditKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []

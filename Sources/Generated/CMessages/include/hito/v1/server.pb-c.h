@@ -101,6 +101,37 @@ typedef enum _Hito__V1__PipelineCondition {
   HITO__V1__PIPELINE_CONDITION__PIPELINE_CONDITION_AWAY = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__PIPELINE_CONDITION)
 } Hito__V1__PipelineCondition;
+/*
+ * What an entry is about.
+ */
+typedef enum _Hito__V1__AuditKind {
+  /*
+   * Not said.
+   */
+  HITO__V1__AUDIT_KIND__AUDIT_KIND_UNSPECIFIED = 0,
+  /*
+   * A call was refused: no token or a bad one, no right to it, or nothing of that name that the caller may
+   * see.
+   */
+  HITO__V1__AUDIT_KIND__AUDIT_KIND_REFUSAL = 1,
+  /*
+   * Data of another user was read.
+   */
+  HITO__V1__AUDIT_KIND__AUDIT_KIND_READ = 2,
+  /*
+   * A token was used from an address, for the first time of a day with a server.
+   */
+  HITO__V1__AUDIT_KIND__AUDIT_KIND_SIGN_IN = 3,
+  /*
+   * Data was taken out: exports and backups.
+   */
+  HITO__V1__AUDIT_KIND__AUDIT_KIND_EXPORT = 4,
+  /*
+   * The audit's own state: entries that were left out.
+   */
+  HITO__V1__AUDIT_KIND__AUDIT_KIND_NOTICE = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__AUDIT_KIND)
+} Hito__V1__AuditKind;
 
 /* --- messages --- */
 
@@ -467,7 +498,7 @@ struct  Hito__V1__PipelineInfo
 {
   ProtobufCMessage base;
   /*
-   * `relay`, `lake`, `embeddings`, `broker` or a consumer group.
+   * `stamps`, `relay`, `hub`, `lake`, `embeddings`, `seals`, `pool`, `broker` or a consumer group.
    */
   char *name;
   /*
@@ -494,10 +525,22 @@ struct  Hito__V1__PipelineInfo
    * Messages that the broker has not confirmed, or that were not acknowledged to it.
    */
   int64_t unsettled_messages;
+  /*
+   * For how long the oldest event after the cursor has been waiting, in microseconds; 0 where none does.
+   */
+  int64_t lag_us;
+  /*
+   * What is waiting in memory, in the follower's own unit: subscriptions of `hub`, statements of `pool`.
+   */
+  int64_t waiting;
+  /*
+   * Where it is and what it does, for people.
+   */
+  char *detail;
 };
 #define HITO__V1__PIPELINE_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__pipeline_info__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, HITO__V1__PIPELINE_CONDITION__PIPELINE_CONDITION_UNSPECIFIED, NULL, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, HITO__V1__PIPELINE_CONDITION__PIPELINE_CONDITION_UNSPECIFIED, NULL, 0, 0, 0, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -686,10 +729,19 @@ struct  Hito__V1__ListAuditEntriesRequest
    * When.
    */
   Hito__V1__TimeRange *range;
+  /*
+   * Only about this user's data.
+   */
+  char *subject_id;
+  /*
+   * Only of these kinds; none means all.
+   */
+  size_t n_kinds;
+  Hito__V1__AuditKind *kinds;
 };
 #define HITO__V1__LIST_AUDIT_ENTRIES_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__list_audit_entries_request__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string, NULL }
+    , NULL, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, 0,NULL }
 
 
 /*
@@ -714,7 +766,7 @@ struct  Hito__V1__ListAuditEntriesResponse
 
 
 /*
- * Who did what.
+ * What happened, once or several times within a minute.
  */
 struct  Hito__V1__AuditEntry
 {
@@ -724,15 +776,15 @@ struct  Hito__V1__AuditEntry
    */
   char *id;
   /*
-   * UUID of who did it.
+   * UUID of who did it; empty where nobody is known, or several.
    */
   char *actor_id;
   /*
-   * Method, for example `hito.v1.UserService/CreateToken`.
+   * Method, for example `hito.v1.UserService/CreateToken`, or command, for example `hito backup`.
    */
   char *method;
   /*
-   * What it was done to: type and id.
+   * What it was done to: type and id; empty where it is no single thing.
    */
   char *entity_type;
   /*
@@ -744,17 +796,45 @@ struct  Hito__V1__AuditEntry
    */
   int32_t status;
   /*
-   * When.
+   * When, the first time.
    */
   Google__Protobuf__Timestamp *created_at;
   /*
-   * Address of the peer.
+   * Address of the peer; empty for entries by others, to all but admins.
    */
   char *peer;
+  /*
+   * What it is about.
+   */
+  Hito__V1__AuditKind kind;
+  /*
+   * UUID of whose data it was; empty where it is nobody's in particular.
+   */
+  char *subject_id;
+  /*
+   * Reason or further words, for people.
+   */
+  char *reason;
+  /*
+   * How often.
+   */
+  int64_t count;
+  /*
+   * When, the last time.
+   */
+  Google__Protobuf__Timestamp *last_at;
+  /*
+   * Place in the chain of entries, from 1 without gaps.
+   */
+  int64_t number;
+  /*
+   * UUID of the token; empty where none is known.
+   */
+  char *token_id;
 };
 #define HITO__V1__AUDIT_ENTRY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__audit_entry__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, (char *)protobuf_c_empty_string, HITO__V1__AUDIT_KIND__AUDIT_KIND_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -1856,6 +1936,7 @@ void hito__v1__privacy_service__get_erasure(ProtobufCService *service,
 
 extern const ProtobufCEnumDescriptor    hito__v1__health_status__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__pipeline_condition__descriptor;
+extern const ProtobufCEnumDescriptor    hito__v1__audit_kind__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__health_check_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__health_watch_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__health_check_response__descriptor;
