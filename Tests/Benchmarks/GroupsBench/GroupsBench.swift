@@ -31,31 +31,40 @@ struct GroupsBench: AsyncParsableCommand {
   }
 
   func run() async throws {
-    var report = Report()
-    try await BenchServer.run(program: options.program) { server in
-      let client = try await server.connect(token: try server.adminToken())
-      defer { client.close() }
-      try await publish(client)
-      var rates: [String: [Double]] = [:]
-      for round in 1...rounds {
-        for strategy in [GroupStrategy.roundRobin, .pinned] {
-          let name = strategy == .pinned ? "pinned" : "round_robin"
-          rates[name, default: []].append(
-            try await settle("\(name)-\(round)", strategy, on: server))
-        }
-        rates["watch", default: []].append(try await watch(client))
-      }
-      for (name, values) in rates.sorted(by: { $0.key < $1.key }) {
-        say("\(name): \(values.map(number).joined(separator: ", ")) events/s")
-      }
-      let median = { (name: String) in Samples(rates[name] ?? []).median }
-      report.figures += [
-        Figure("groups.events_per_second", median("round_robin"), unit: "events/s"),
-        Figure("groups.pinned_events_per_second", median("pinned"), unit: "events/s"),
-        Figure("groups.watched_events_per_second", median("watch"), unit: "events/s"),
-      ]
+    let rates = try await BenchServer.run(program: options.program) { server in
+      try await measure(server)
     }
+    for (name, values) in rates.sorted(by: { $0.key < $1.key }) {
+      say("\(name): \(values.map(number).joined(separator: ", ")) events/s")
+    }
+    var report = Report()
+    report.figures += [
+      figure("groups.events_per_second", rates["round_robin"]),
+      figure("groups.pinned_events_per_second", rates["pinned"]),
+      figure("groups.watched_events_per_second", rates["watch"]),
+    ]
     try report.finish()
+  }
+
+  private func figure(_ name: String, _ rates: [Double]?) -> Figure {
+    Figure(name, Samples(rates ?? []).median, unit: "events/s")
+  }
+
+  /// Events per second of each kind, by name.
+  private func measure(_ server: BenchServer) async throws -> [String: [Double]] {
+    let client = try await server.connect(token: try server.adminToken())
+    defer { client.close() }
+    try await publish(client)
+    var rates: [String: [Double]] = [:]
+    for round in 1...rounds {
+      for (name, strategy) in [("round_robin", GroupStrategy.roundRobin), ("pinned", .pinned)] {
+        let rate = try await settle("\(name)-\(round)", strategy, on: server)
+        rates[name, default: []].append(rate)
+      }
+      let rate = try await watch(client)
+      rates["watch", default: []].append(rate)
+    }
+    return rates
   }
 
   /// Events of two hundred subjects.
