@@ -56,6 +56,7 @@ let runners = [
   "suite_child.py",
   "turned.py",
   "turned_tools.py",
+  "ts_build.cjs",
 ]
 
 let package = Package(

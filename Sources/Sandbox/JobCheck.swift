@@ -7,7 +7,7 @@ enum JobCheck {
   private static let argumentByteCountMax = 128 << 10
   private static let inputByteCountMax = 16 << 20
   private static let mountCountMax = 16
-  private static let collectCountMax = 64
+  private static let collectCountMax = 128
   private static let reportDescriptors = 3...9
   /// Where the sandbox itself mounts, or has files of its own.
   private static let ownFolders = [

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -66,6 +67,19 @@ static void lend(const char *source, const char *target) {
   if (mount(source, target, NULL, MS_BIND, NULL) != 0) fail(source);
 }
 
+/* Debian's Java keeps in /etc what it needs to start. */
+static void lend_java(void) {
+  glob_t found;
+  if (glob("/etc/java-*-openjdk", GLOB_NOSORT, NULL, &found) == 0) {
+    for (size_t index = 0; index < found.gl_pathc && index < 8; index++) {
+      char target[256];
+      int length = snprintf(target, sizeof target, STAGE "%s", found.gl_pathv[index]);
+      if (length > 0 && (size_t)length < sizeof target) lend(found.gl_pathv[index], target);
+    }
+  }
+  globfree(&found);
+}
+
 /* A mount table of its own, in which STAGE holds what is the same for every job. */
 static void prepare(void) {
   /* No core dumps. Not 0: that does not keep one from a program that the host has set up for them. The
@@ -89,6 +103,7 @@ static void prepare(void) {
   write_text(STAGE "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
   lend("/etc/alternatives", STAGE "/etc/alternatives");
   lend("/etc/ld.so.cache", STAGE "/etc/ld.so.cache");
+  lend_java();
   /* Mounted by root: the job's user need not be able to pass through the folders on the way. By its path,
      because /proc/self/exe itself leads to the mount table that this process has just left. */
   char self[4096];

@@ -1,5 +1,16 @@
 internal import Domain
 
+extension Diagnostic {
+  /// The same, no more serious than `level`.
+  func atMost(_ level: DiagnosticLevel) -> Diagnostic {
+    guard level != .error, self.level == .error else { return self }
+    var milder = self
+    milder.level = level
+    milder.advice = Diagnostics.advice(level)
+    return milder
+  }
+}
+
 // Tools that write lines for people.
 extension Diagnostics {
   /// `file:line:column: level: message` or, without a level, `file:line:column: message`. clang, swiftc and
@@ -46,13 +57,14 @@ extension Diagnostics {
       let parts = line.split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false)
       if parts.count == 4, let path = texts.path(String(parts[0])), let row = Int(parts[1]) {
         let level = level(String(parts[2]).trimmedOfBlanks)
+        let (rule, message) = ruleOfJavac(String(parts[3]))
         found.append(
           Diagnostic(
-            level: level, advice: advice(level), tool: "javac", message: String(parts[3]),
-            path: path,
-            region: SourceRegion(line: row, column: 1)))
+            level: level, advice: advice(level), tool: "javac", ruleID: rule, message: message,
+            path: path, region: SourceRegion(line: row, column: 1)))
       } else if let last = found.last, let region = last.region, region.column == 1,
-        line.allSatisfy({ $0 == " " || $0 == "^" }), let caret = line.firstIndex(of: "^")
+        line.allSatisfy({ $0 == " " || $0 == "\t" || $0 == "^" }),
+        let caret = line.firstIndex(of: "^")
       {
         // javac puts the caret under the line as it stands in the file: one blank a UTF-16 unit.
         let column = line.utf16.distance(from: line.startIndex, to: caret) + 1
@@ -61,6 +73,14 @@ extension Diagnostics {
       }
     }
     return found
+  }
+
+  /// `[rawtypes] found raw type: List`.
+  private static func ruleOfJavac(_ text: String) -> (rule: String, message: String) {
+    guard let match = text.wholeMatch(of: /\s*\[(?<rule>[a-z-]{1,40})\]\s(?<message>.*)/) else {
+      return ("", text)
+    }
+    return (String(match.output.rule), String(match.output.message))
   }
 
   /// `file(line,column): error TS1005: message`, in UTF-16 units from 1.

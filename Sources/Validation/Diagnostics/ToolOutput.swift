@@ -52,6 +52,8 @@ package enum DiagnosticFormat: Sendable, Hashable, CaseIterable {
   case rustc
   /// `file:line:column: level: message`: clang, swiftc, gofmt, go vet.
   case lines
+  /// The same, where nothing is an error: what a linter finds.
+  case findings
   case javac
   case typescript
 }
@@ -77,6 +79,8 @@ package enum Diagnostics {
       case .bash: bash(output.errors, texts)
       case .rustc: rustc(output.errors, texts)
       case .lines: lines(output.output + "\n" + output.errors, tool: tool, texts)
+      case .findings:
+        lines(output.output + "\n" + output.errors, tool: tool, texts).map { $0.atMost(.warning) }
       case .javac: javac(output.errors + "\n" + output.output, texts)
       case .typescript: typescript(output.output, texts)
       }

@@ -43,16 +43,31 @@ struct LanguagePlan {
   var steps: [CheckStep]
   /// Builds the program; nil where there is nothing to build.
   var build: CheckStep?
-  /// What the build makes, below `/work`.
-  var product: String?
+  /// What the build makes.
+  var products: [BuildProduct] = []
+  /// Files of Hito's own that the steps need, below `HiddenFolder`, or that stand in for one that is missing.
+  var support: [SourceFile] = []
+  /// What its tools may ask of the kernel.
+  var profile = SandboxJob.Profile.compile
   /// How the program is run.
   var run: [String]
   /// Whether its syntax can only be found broken, not right.
   var isStructureOnly = false
 }
 
+/// A file that a build makes for the tests to run.
+struct BuildProduct {
+  /// Where the build leaves it, below `/work`.
+  var path: String
+  /// The file that it stands in for where tests run, and its own name there; nil: it is a program, and stays
+  /// where it is.
+  var replaces: (source: String, place: String)?
+}
+
 enum HiddenFolder {
   /// Where Hito puts files of its own in `/work`; a submission's files there are left out.
   static let name = ".hito"
   static let product = ".hito/product"
+  /// Of JavaScript that was made of another language.
+  static let scripts = ".hito/scripts"
 }

@@ -75,16 +75,24 @@ package enum Language: String, Sendable, Hashable, CaseIterable {
   var testKinds: [TestKind] {
     switch self {
     case .python: [.unittest, .pytest, .stdio, .protocolLines]
-    case .javascript: [.nodeTest, .stdio, .protocolLines]
-    case .typescript: [.protocolLines]
+    case .javascript, .typescript: [.nodeTest, .stdio, .protocolLines]
     default: [.stdio, .protocolLines]
+    }
+  }
+
+  /// Tools without which its programs cannot be built and run.
+  var builds: [Tool] {
+    switch self {
+    case .go: [.go]
+    case .java: [.java, .jar]
+    default: []
     }
   }
 
   var isCompiled: Bool {
     switch self {
-    case .swift, .go, .rust, .java, .c, .cpp: true
-    case .python, .javascript, .typescript, .shell: false
+    case .swift, .go, .rust, .java, .c, .cpp, .typescript: true
+    case .python, .javascript, .shell: false
     }
   }
 

@@ -10,6 +10,7 @@ enum Runner {
   static let node = text(
     guardHead, PackageResources.children_py, PackageResources.judge_py, PackageResources.node_py)
   static let nodeSyntax = text(PackageResources.node_syntax_cjs)
+  static let typescriptBuild = text(PackageResources.ts_build_cjs)
   static let nodeTurn = text(PackageResources.node_turn_cjs)
   static let nodePreload = text(
     PackageResources.node_turned_mjs, PackageResources.node_preload_mjs)

@@ -30,6 +30,33 @@ package enum Tool: String, Sendable, Hashable, CaseIterable {
   }
 }
 
+extension Tool {
+  /// What an operator runs to have it here.
+  package var installation: String {
+    switch self {
+    case .ruff, .pytest, .treeSitter: "make setup"
+    case .swift: "Swift's archive of swift.org, unpacked in /opt/swift"
+    case .python: "apt-get install python3"
+    case .node: "apt-get install nodejs"
+    case .typescript: "apt-get install node-typescript"
+    case .gcc, .gxx, .bash, .shellcheck: "apt-get install \(rawValue)"
+    case .gofmt, .go: "apt-get install golang-go"
+    case .rustc: "apt-get install rustc"
+    case .javac, .java, .jar: "apt-get install default-jdk-headless"
+    }
+  }
+}
+
+extension Language {
+  /// Whether the set-up brings its tools; those of the others are used where they are found.
+  package var isOfSetUp: Bool {
+    switch self {
+    case .python, .javascript, .c, .cpp, .shell: true
+    case .typescript, .swift, .go, .rust, .java: false
+    }
+  }
+}
+
 /// The tools of a machine: where they are, which version, and what the sandbox must show of the host.
 package struct Toolchain: Sendable, Hashable {
   /// Absolute paths inside the sandbox.

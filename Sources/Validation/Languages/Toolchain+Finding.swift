@@ -42,8 +42,8 @@ extension Toolchain {
   private func neededMounts() -> [SandboxMount] {
     var sources: Set<String> = []
     for path in paths.values where !path.hasPrefix("/usr/") && !path.hasPrefix("/bin/") {
-      if let python = pythonPackages, path.hasPrefix(parent(python)) {
-        sources.insert(parent(python))
+      if let python = pythonPackages, path.hasPrefix(Self.parent(python)) {
+        sources.insert(Self.parent(python))
       } else {
         sources.insert("/" + path.split(separator: "/").prefix(2).joined(separator: "/"))
       }
@@ -51,18 +51,44 @@ extension Toolchain {
     return sources.sorted().map { SandboxMount($0) }
   }
 
-  private func parent(_ path: String) -> String {
+  private static func parent(_ path: String) -> String {
     "/" + path.split(separator: "/").dropLast().joined(separator: "/")
   }
 
   private static func resolved(_ path: String, isProgram: Bool = true) -> String? {
-    guard access(path, isProgram ? X_OK : R_OK) == 0, let real = realpath(path, nil) else {
-      return nil
-    }
-    defer { free(real) }
-    let text = String(cString: real)
+    guard access(path, isProgram ? X_OK : R_OK) == 0, let end = real(path) else { return nil }
     // Other users must be able to get there, and root's own folder is closed to them.
-    return text.hasPrefix("/root/") ? nil : text
+    if end.hasPrefix("/root/") { return nil }
+    return isProgram ? named(path) ?? end : end
+  }
+
+  /// The last place on the way of a program's links where it still has its name: some programs are several,
+  /// and look at the name that they are called by (`swiftc` leads to `swift-driver`).
+  private static func named(_ path: String) -> String? {
+    let name = path.split(separator: "/").last ?? ""
+    var found: String?
+    var place = path
+    for _ in 0..<8 {
+      guard let folder = real(parent(place)) else { break }
+      place = "\(folder)/\(place.split(separator: "/").last ?? "")"
+      if place.hasSuffix("/\(name)"), !place.hasPrefix("/etc/") { found = place }
+      guard let target = link(place) else { break }
+      place = target.hasPrefix("/") ? target : "\(folder)/\(target)"
+    }
+    return found
+  }
+
+  private static func real(_ path: String) -> String? {
+    guard let real = realpath(path, nil) else { return nil }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  private static func link(_ path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink(path, &buffer, buffer.count)
+    guard count > 0 else { return nil }
+    return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   private static func names(in folder: String) -> [String] {

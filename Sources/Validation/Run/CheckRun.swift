@@ -49,6 +49,14 @@ extension CheckFindings {
     return found
   }
 
+  /// What the end of the whole job says of the stage that it ended in.
+  mutating func end(_ result: SandboxResult, in stage: ValidationStage) {
+    guard case .limitReached(let limit) = result.outcome else { return }
+    let status: StageStatus = [.cpuTime, .wallTime].contains(limit) ? .timedOut : .issues
+    trouble[stage] = (status, "the tools met the limit of \(limit.rawValue)")
+    if stage != .lint { failed.insert(stage) }
+  }
+
   /// What a tool said in a way that is not read, for instance a linker. What it says of files of the suite
   /// is not shown.
   private func unread(_ step: CheckStep, _ output: ToolOutput) -> Diagnostic {

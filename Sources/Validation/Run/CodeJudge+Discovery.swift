@@ -17,8 +17,9 @@ extension CodeJudge {
     open.tests = []
     let toolchain = await tools()
     let job = ValidationJob(submission: solution, suite: open, callerID: ownID)
-    let run = ValidationRun(job: job, sandbox: sandbox, toolchain: toolchain)
-    let plan = LanguagePlan(language, solution, toolchain, buildsWith: nil)
+    var run = ValidationRun(job: job, sandbox: sandbox, toolchain: toolchain)
+    let plan = run.plan(language)
+    if plan.build != nil { _ = try await run.check(plan) { _ in } }
     var found: [String] = []
     for group in TestGroup.groups(of: open) {
       let findings = try await run.run(

@@ -37,7 +37,7 @@ package final class CodeJudge: CodeValidator {
         stages = [.syntax, .lint, .test]
         if language.isCompiled { stages.insert(.build, at: 2) }
         if language == .go && !toolchain.has([.go]) { stages = [.syntax] }
-        if language == .typescript { stages = [.syntax] }
+        if language == .java && !toolchain.has([.java, .jar]) { stages = [.syntax, .lint] }
       }
       let kinds = stages.contains(.test) ? language.testKinds : []
       return LanguageSupport(

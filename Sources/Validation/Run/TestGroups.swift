@@ -56,7 +56,7 @@ extension TestGroup {
   static func isTestPath(_ path: String) -> Bool {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     if name.hasSuffix(".py") { return name.hasPrefix("test") || name.hasSuffix("_test.py") }
-    return [".js", ".mjs", ".cjs"].contains { name.hasSuffix($0) }
+    return [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"].contains { name.hasSuffix($0) }
       && (name.contains(".test.") || name.contains(".spec.") || name.hasPrefix("test"))
   }
 

@@ -28,6 +28,7 @@ extension ValidationRun {
         }
       }
     }
+    findings.end(result, in: current)
     try await finish(current, findings, plan, step)
     diagnostics += findings.diagnostics
     lint = findings.diagnostics.filter {
@@ -43,8 +44,9 @@ extension ValidationRun {
     where !(stage == .lint && findings.failed.isEmpty && stages.contains { $0.stage == .lint }) {
       try await skip([stage], step)
     }
-    if let product = plan.product, let path = try? SandboxPath(product) {
-      self.product = result.files[path]
+    for product in plan.products {
+      guard let path = try? SandboxPath(product.path) else { continue }
+      products[path] = result.files[path]
     }
     return decision(findings, result, plan)
   }
@@ -55,14 +57,15 @@ extension ValidationRun {
     if plan.build != nil, let suite = job.suite {
       work = WorkFiles.merged(files, with: suite.files.filter { !$0.isHiddenFromCode })
     }
-    if plan.product != nil {
+    work += plan.support.filter { file in !work.contains { $0.path == file.path } }
+    if !plan.products.isEmpty {
       work.append(SourceFile(path: HiddenFolder.name + "/keep", content: ""))
     }
     let input = JSONValue.object([("steps", .array(steps.map { $0.json(stepLimits) }))])
     return try RunnerJob(
       program: Runner.steps, input: input, files: work,
-      collects: plan.product.flatMap { try? SandboxPath($0) }.map { [$0] } ?? [],
-      profile: .compile, limits: JudgeLimits.ofCheck
+      collects: plan.products.compactMap { try? SandboxPath($0.path) },
+      profile: plan.profile, limits: JudgeLimits.ofCheck
     ).sandboxJob(toolchain)
   }
 
@@ -84,6 +87,10 @@ extension ValidationRun {
   private func decision(
     _ findings: CheckFindings, _ result: SandboxResult, _ plan: LanguagePlan
   ) -> Decision? {
+    if case .limitReached(let limit) = result.outcome {
+      return Decision(
+        .failed, "the code's tools met the limit of \(limit.rawValue) while they read it")
+    }
     if findings.failed.contains(.syntax) {
       let note = findings.trouble[.syntax]?.note ?? "the code does not parse"
       return Decision(.failed, note)
@@ -94,10 +101,7 @@ extension ValidationRun {
     }
     if findings.failed.contains(.build) { return Decision(.failed, "the code does not build") }
     switch result.outcome {
-    case .exited(0): break
-    case .limitReached(let limit):
-      return Decision(
-        .failed, "the code's tools met the limit of \(limit.rawValue) while they read it")
+    case .exited(0), .limitReached: break
     case .stalled:
       if let limit = RunStatus(metOf: result) {
         return Decision(
@@ -109,14 +113,10 @@ extension ValidationRun {
     case .exited, .signalled:
       return Decision(.errored, "the tools were ended before they were done; try again")
     }
-    if plan.build != nil, product(in: result, plan) == nil {
+    if plan.build != nil, products.count < plan.products.count {
       return Decision(
         .errored, "the build said that it was done, and made nothing that can be read")
     }
     return nil
-  }
-
-  private func product(in result: SandboxResult, _ plan: LanguagePlan) -> [UInt8]? {
-    plan.product.flatMap { try? SandboxPath($0) }.flatMap { result.files[$0] }
   }
 }

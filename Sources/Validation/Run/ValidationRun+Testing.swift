@@ -87,9 +87,9 @@ extension ValidationRun {
   private func testJob(
     _ group: TestGroup, _ suite: TestSuite, _ language: Language, _ plan: LanguagePlan
   ) throws -> SandboxJob {
-    var work = WorkFiles.merged(files, with: group.files)
-    var products: [SandboxPath: [UInt8]] = [:]
-    if let product, let name = plan.product { products[try SandboxPath(name)] = product }
+    let built = BuiltFiles(plan.products, products)
+    let support = built.placed(group.files)
+    var work = WorkFiles.merged(built.placed(files), with: support)
     let roundCount = Self.roundCount(testCount: group.tests.count)
     var fields: [(key: String, value: JSONValue)] = [
       ("cpu", .integer(limits.cpuSecondsOfRun)), ("wall", .integer(limits.wallSecondsOfRun)),
@@ -109,13 +109,13 @@ extension ValidationRun {
     case .nodeTest:
       program = Runner.node
       work = NodeFiles.complete(work)
-      let support = NodeFiles.support(for: work)
-      work += support
-      let isJest = NodeFiles.usesJest(group.files)
+      let made = NodeFiles.support(for: work)
+      work += made
+      let isJest = NodeFiles.usesJest(support)
       runCount *= max(1, group.testPaths.count)
       fields += [
-        ("tests", .strings(group.testPaths)),
-        ("own", .strings((group.files + support).map(\.path))),
+        ("tests", .strings(group.testPaths.map(built.place))), ("names", .strings(group.testPaths)),
+        ("own", .strings((support + made).map(\.path))),
         ("turn", .string(Runner.nodeTurn)), ("preload", .string(Runner.nodePreload)),
         ("reporter", .string(Runner.nodeReporter)),
         ("jest", isJest ? .string(Runner.nodeJest) : .null),
@@ -123,6 +123,7 @@ extension ValidationRun {
     case .stdio:
       program = Runner.cases
       if language == .javascript { work += NodeFiles.support(for: work) }
+      if language == .typescript { work = NodeFiles.runnable(work) }
       runCount = max(1, group.tests.count)
       let cases = group.tests.map { test in
         JSONValue.object([
@@ -133,11 +134,12 @@ extension ValidationRun {
     case .protocolLines:
       program = Runner.lines
       runCount = 1
+      if language == .typescript { work = NodeFiles.runnable(work) }
       fields += [("argv", .strings(suite.command))]
     }
     return try RunnerJob(
-      program: program, input: .object(fields), files: work, products: products, profile: .run,
-      limits: limits.ofJob(runCount: runCount)
+      program: program, input: .object(fields), files: work, products: built.programs,
+      profile: .run, limits: limits.ofJob(runCount: runCount)
     ).sandboxJob(toolchain)
   }
 }

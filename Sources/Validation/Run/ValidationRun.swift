@@ -19,14 +19,14 @@ struct ValidationRun {
   var runs: [RunOutcome] = []
   var usedTools: Set<Tool> = []
   /// What a build made, for the tests to run.
-  var product: [UInt8]?
+  var products: [SandboxPath: [UInt8]] = [:]
   private var startedStage: (ValidationStage, ContinuousClock.Instant)?
 
   init(job: ValidationJob, sandbox: any Sandbox, toolchain: Toolchain) {
     self.job = job
     self.sandbox = sandbox
     self.toolchain = toolchain
-    limits = JudgeLimits(job.suite?.limits)
+    limits = JudgeLimits(job.suite?.limits, Language(job.submission.language))
     files = WorkFiles.judged(job.submission)
   }
 
@@ -93,14 +93,18 @@ struct ValidationRun {
       return .failure(
         Refusal(reason: "\(missing.joined(separator: " and ")) is not installed here"))
     }
-    let isBuilt = job.suite.map { [.stdio, .protocolLines].contains($0.kind) } ?? false
+    return .success(plan(language))
+  }
+
+  /// How the submission is judged in its language, built with the files of the suite where there is one.
+  func plan(_ language: Language) -> LanguagePlan {
+    // TypeScript is made into JavaScript file by file, so that hidden ones reach no other.
+    let suiteFiles = job.suite?.files.filter {
+      !$0.isHiddenFromCode || language == .typescript
+    }
     let judged = Submission(
-      language: name, mainPath: job.submission.mainPath, files: files)
-    return .success(
-      LanguagePlan(
-        language, judged, toolchain,
-        buildsWith: isBuilt
-          ? job.suite?.files.filter { !$0.isHiddenFromCode } : nil))
+      language: job.submission.language, mainPath: job.submission.mainPath, files: files)
+    return LanguagePlan(language, judged, toolchain, buildsWith: suiteFiles, limits: limits)
   }
 
   // MARK: Stages

@@ -28,8 +28,34 @@ enum WorkFiles {
   }
 }
 
+/// What a build made, where tests run: programs, and files that stand in for their sources.
+struct BuiltFiles {
+  private var scripts: [String: SourceFile] = [:]
+  private(set) var programs: [SandboxPath: [UInt8]] = [:]
+
+  init(_ products: [BuildProduct], _ contents: [SandboxPath: [UInt8]]) {
+    for product in products {
+      guard let path = try? SandboxPath(product.path), let bytes = contents[path] else { continue }
+      if let (source, place) = product.replaces {
+        scripts[source] = SourceFile(path: place, content: String(decoding: bytes, as: UTF8.self))
+      } else {
+        programs[path] = bytes
+      }
+    }
+  }
+
+  func place(_ path: String) -> String { scripts[path]?.path ?? path }
+  func placed(_ files: [SourceFile]) -> [SourceFile] { files.map { scripts[$0.path] ?? $0 } }
+}
+
 /// JavaScript as node takes it.
 enum NodeFiles {
+  /// JavaScript that was made of another language, as node takes it.
+  static func runnable(_ files: [SourceFile]) -> [SourceFile] {
+    let complete = complete(files)
+    return complete + support(for: complete)
+  }
+
   /// Imports of files without their extension, which bundlers take and node does not, get it.
   static func complete(_ files: [SourceFile]) -> [SourceFile] {
     let paths = Set(files.map(\.path))

@@ -1,7 +1,7 @@
 """Runs tests with node's own runner, each file twice, once turned around (see node_turned.mjs).
 
-Reads {"tests": [paths], "own": [paths], "turn", "preload", "reporter", "jest", "cpu", "wall", "limit", "rounds"}:
-the programs are texts. Reports as suite.py does.
+Reads {"tests": [paths], "names": [what ids begin with], "own": [paths], "turn", "preload", "reporter", "jest",
+"cpu", "wall", "limit", "rounds"}: the programs are texts. Reports as suite.py does.
 """
 
 import base64
@@ -16,9 +16,10 @@ PERMISSIONS = ["--experimental-permission"] + [
 class Module:
     """A file of tests as node gets it: the same in both runs, with the places of its assertions."""
 
-    def __init__(self, path, source, judged):
-        self.path = path
-        self.name = path
+    def __init__(self, path, name, source, judged):
+        self.file = path
+        self.path = name  # what ids begin with: the file that it was made of
+        self.name = name
         self.text = judged["text"] if judged else source
         self.hash = judged["hash"] if judged else ""
         self.tests = judged["tests"] if judged else {}
@@ -29,7 +30,7 @@ class Module:
 
     def judged(self, run):
         """What node_turned.mjs is told."""
-        path = pathlib.Path(FOLDER, self.path)
+        path = pathlib.Path(FOLDER, self.file)
         # As numbers of one digit: what is read is of the same length in each run.
         tests = [dict(test, isTurned=int(self.coins[name] == run)) for name, test in self.tests.items()]
         return {"names": [str(path), path.as_uri()], "hash": self.hash, "tests": tests}
@@ -48,7 +49,7 @@ def main():
             # What a test of the run before left there does not count.
             for path, source in sources.items():
                 write(path, source)
-            write(module.path, module.text)
+            write(module.file, module.text)
             judge.prefix = module.path + "::"
             ending = node_child(job, module, judge)
             judge.end(number, ending, path=module.path)
@@ -121,7 +122,8 @@ def judged_modules(job, sources):
         judged = json.loads(outcome["out"])
     except ValueError:
         judged = [None] * len(files)
-    return [Module(file["path"], file["source"], one) for file, one in zip(files, judged)]
+    return [Module(file["path"], name, file["source"], one)
+            for file, name, one in zip(files, job["names"], judged)]
 
 
 def node_child(job, module, judge):
@@ -130,7 +132,7 @@ def node_child(job, module, judge):
     for text_of_module in [job["preload"]] + ([job["jest"]] if job.get("jest") else []):
         command += ["--import", module_url(text_of_module)]
     command += ["--test-reporter", module_url(job["reporter"]),
-                "--test-reporter-destination", "stdout", module.path]
+                "--test-reporter-destination", "stdout", module.file]
     given = {"token": token, "isJest": bool(job.get("jest")), **module.judged(judge.run)}
     ending = watched(program(command, job), job, judge, token, json.dumps(given).encode() + b"\n")
     if not judge.is_heard and ending["exit"] not in (0, -1):
@@ -147,7 +149,7 @@ def load_fault(tail, module):
     # Our own modules are named by their whole text.
     message = text(re.sub(rb"data:text/javascript;base64,[\w+/=]*", b"", bytes(tail))[-8000:], 4000)
     first = next((line for line in message.split("\n") if "Error" in line), message[:300])
-    own = f"{FOLDER}/{module.path}"
+    own = f"{FOLDER}/{module.file}"
     place = next((line for line in message.split("\n") if FOLDER + "/" in line), "")
     is_syntax = "SyntaxError" in first and place.replace("file://", "").startswith(own)
     is_import = "does not provide an export" in message or "Cannot find module" in message \

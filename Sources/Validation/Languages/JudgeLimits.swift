@@ -5,6 +5,8 @@ struct JudgeLimits {
   static let cpuMillisecondsDefault = 5000
   static let memoryDefault = 256 << 20
   static let outputDefault = 256 << 10
+  /// A virtual machine holds some memory of its own.
+  static let javaMemoryDefault = 512 << 20
   static let processCountDefault = 64
   static let fileDefault = 16 << 20
   /// What a sandbox gives a job at the most, however many tests there are.
@@ -17,13 +19,18 @@ struct JudgeLimits {
   var outputBytes: Int
   var fileBytes: Int
 
-  init(_ limits: RunLimits?) {
+  /// - Parameter language: whose defaults count where the suite says nothing; nil: those of most.
+  init(_ limits: RunLimits?, _ language: Language?) {
     cpuMilliseconds = limits?.cpuMilliseconds ?? Self.cpuMillisecondsDefault
-    memoryBytes = limits?.memoryBytes ?? Self.memoryDefault
+    memoryBytes =
+      limits?.memoryBytes ?? (language == .java ? Self.javaMemoryDefault : Self.memoryDefault)
     processCount = limits?.processCount ?? Self.processCountDefault
     outputBytes = limits?.outputBytes ?? Self.outputDefault
     fileBytes = limits?.fileBytes ?? Self.fileDefault
   }
+
+  /// What is left of the memory for a program's objects.
+  var javaHeapMebibytes: Int { max(16, (memoryBytes >> 20) * 5 / 8 - 16) }
 
   /// What the kernel counts in; the exact limit is compared afterwards.
   var cpuSecondsOfRun: Int64 { Int64((cpuMilliseconds + 999) / 1000) }
