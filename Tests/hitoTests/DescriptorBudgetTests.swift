@@ -50,12 +50,14 @@ struct DescriptorBudgetTests {
     #expect(shared.neededCount(for: 10_000) == 10_100)
   }
 
-  @Test("reserves for the pool and the loops that there are")
+  @Test("reserves for the pool, the loops and the places of the sandbox that there are")
   func parts() {
-    func count(_ threads: Int, _ connections: Int) -> Int {
-      DescriptorBudget.reserve(threadCount: threads, databaseConnectionCount: connections)
-        .reduce(0) { $0 + $1.count }
+    func count(_ threads: Int, _ connections: Int, slots: Int = 0) -> Int {
+      DescriptorBudget.reserve(
+        threadCount: threads, databaseConnectionCount: connections, slotCount: slots
+      ).reduce(0) { $0 + $1.count }
     }
+    #expect(count(2, 32, slots: 2) == count(2, 32) + 64)
     #expect(count(2, 40) == count(2, 32) + 8)
     #expect(count(4, 32) == count(2, 32) + 6)
     // The smallest limit that is common, 256, is enough for one loop and a few sessions.

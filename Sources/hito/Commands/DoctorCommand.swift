@@ -13,6 +13,8 @@ struct DoctorCommand: AsyncParsableCommand {
   @OptionGroup(title: "Places") var place: SettingOptions<PlaceSettings>
   @OptionGroup(title: "Client") var client: SettingOptions<ClientSettings>
   @OptionGroup(title: "Connections") var network: SettingOptions<NetworkSettings>
+  @OptionGroup(title: "Server") var server: SettingOptions<ServerSettings>
+  @OptionGroup(title: "Validation") var validation: SettingOptions<ValidationSettings>
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
   @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
@@ -22,17 +24,22 @@ struct DoctorCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting {
-      let settings = Settings([place, client, network, database, lake, embedding])
+      let settings = Settings(
+        [place, client, network, server, validation, database, lake, embedding])
       var report = HealthReport()
       report.add(Self.findings(about: settings))
       report.add(MachineChecks.processor())
       report.add(MachineChecks.libraries())
-      report.add(MachineChecks.descriptors(wanted: settings[NetworkSettings().connections]))
+      report.add(
+        MachineChecks.descriptors(
+          wanted: settings[NetworkSettings().connections],
+          databaseConnectionCount: settings[ServerSettings().databaseConnections],
+          slotCount: settings[ValidationSettings().validationSlots] ?? 1))
       let url = settings[DatabaseSettings().databaseURL]
       if url == nil {
         report.add(MachineChecks.postgres(candidates: settings.postgresCandidates))
       }
-      report.add(await MachineChecks.sandbox())
+      report.add(await MachineChecks.codeValidation())
       report.add(MachineChecks.encoder(candidates: settings.embedderCandidates))
       if let directory = settings.dataDirectory {
         report.add(DirectoryChecks.dataDirectory(directory))

@@ -1,9 +1,11 @@
 import Domain
 import EventLake
 import Foundation
+import Logging
 import Models
 import PostgresStore
 import Sandbox
+import Validation
 
 /// What of the machine and of this program can be wrong.
 enum MachineChecks {
@@ -55,14 +57,21 @@ enum MachineChecks {
     return findings
   }
 
-  /// For a server that would be started from here, with the defaults of what else needs descriptors.
-  static func descriptors(wanted: Int) -> HealthReport.Finding {
+  /// For a server that would be started from here.
+  ///
+  /// - Parameters:
+  ///   - wanted: connections of clients.
+  ///   - databaseConnectionCount: of the pool.
+  ///   - slotCount: how many validations it runs at a time.
+  static func descriptors(
+    wanted: Int, databaseConnectionCount: Int, slotCount: Int
+  ) -> HealthReport.Finding {
     do {
       let budget = try DescriptorBudget(
         limits: .current(), connectionCount: wanted,
         reserve: DescriptorBudget.reserve(
           threadCount: ProcessInfo.processInfo.activeProcessorCount,
-          databaseConnectionCount: ServerSettings().databaseConnections.standard))
+          databaseConnectionCount: databaseConnectionCount, slotCount: slotCount))
       guard budget.connectionCount < wanted else { return .ok("descriptors", budget.description) }
       return .warn(
         "descriptors", budget.description,
@@ -84,11 +93,19 @@ enum MachineChecks {
     }
   }
 
-  /// Tries the sandbox of learners' code with programs that would break it; nothing of that stays.
-  static func sandbox() async -> [HealthReport.Finding] {
+  /// Tries the sandbox of learners' code with programs that would break it, and asks inside it for what
+  /// judges code; nothing of that stays.
+  static func codeValidation() async -> [HealthReport.Finding] {
     let sandbox = BubblewrapSandbox(SandboxConfiguration(slotCount: 1))
     let inspection = await sandbox.inspect()
+    let judge = CodeJudge(
+      sandbox: sandbox, toolchain: .found(), logger: Logger(label: "hito.doctor"))
+    let languages = await judge.languages()
     await sandbox.stop()
+    return findings(of: inspection) + LanguageChecks.findings(languages)
+  }
+
+  private static func findings(of inspection: SandboxInspection) -> [HealthReport.Finding] {
     guard !inspection.isSound else { return [.ok("sandbox", inspection.summary)] }
     // What follows from another fault would only hide it.
     let causes = inspection.broken.filter { $0.text != SandboxFinding.notTried }

@@ -59,7 +59,9 @@ struct DescriptorBudget: Hashable, CustomStringConvertible {
 // MARK: What a server needs
 
 extension DescriptorBudget {
-  static func reserve(threadCount: Int, databaseConnectionCount: Int) -> [Part] {
+  static func reserve(
+    threadCount: Int, databaseConnectionCount: Int, slotCount: Int
+  ) -> [Part] {
     [
       // The pool; listening, locks, migrations and bulk work have connections of their own.
       Part(name: "database", count: databaseConnectionCount + 16),
@@ -67,6 +69,9 @@ extension DescriptorBudget {
       // Each loop has three: what it waits with, how it is woken, its timer.
       Part(name: "event loops", count: 3 * threadCount + 16),
       Part(name: "models", count: 32),
+      // Of each place of the sandbox: pipes, folders and control groups of the job that runs, and of the
+      // launcher that waits for the next one.
+      Part(name: "sandbox", count: 32 * slotCount),
       // Sockets that are open beside the connections: just accepted, or just closed.
       Part(name: "accepting", count: 32),
       Part(name: "listening, logs and files", count: 16),

@@ -71,7 +71,8 @@ struct ServerProgram {
       limits: .current(), connectionCount: configuration.network.connectionCountMax,
       reserve: DescriptorBudget.reserve(
         threadCount: configuration.network.threadCount,
-        databaseConnectionCount: configuration.databaseConnectionCount))
+        databaseConnectionCount: configuration.databaseConnectionCount,
+        slotCount: configuration.validations.runsHere ? configuration.validations.slotCount : 0))
     try budget.apply()
     configuration.network.connectionCountMax = budget.connectionCount
     logger.info("descriptors", metadata: ["budget": "\(budget)"])
