@@ -37,7 +37,7 @@ public struct ResumingValidation: AsyncSequence, Sendable {
       self.request = request
       var call = options.call
       // The same for each attempt to begin: a reply that is lost begins no second validation.
-      call.idempotencyKey = call.idempotencyKey ?? Self.randomKey()
+      call.idempotencyKey = call.idempotencyKey ?? RandomKey.make()
       self.call = call
       stream = ResumedStream(client, options, cursor: nil)
     }
@@ -62,11 +62,6 @@ public struct ResumingValidation: AsyncSequence, Sendable {
       if !response.runId.isEmpty { self.runID = response.runId }
       if case .result = response.step { hasEnded = true }
       return response
-    }
-
-    private static func randomKey() -> String {
-      (0..<2).map { _ in String(UInt64.random(in: .min ... .max), radix: 16) }.joined(
-        separator: "-")
     }
   }
 }

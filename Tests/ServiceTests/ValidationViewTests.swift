@@ -201,6 +201,22 @@ import Testing
     #expect(again.last == messages.last && model.requests.count == 1)
   }
 
+  @Test func `without a model what is like the code is shown all the same`() async throws {
+    let retriever = FakeRetriever(AgentScript.context)
+    let fixture = ServiceFixture(retriever: retriever, validator: ScriptedValidator())
+    let ada = fixture.user()
+    let messages = try await fixture.validating {
+      try await fixture.validate(fixture.submission("x"), as: ada, withFeedback: true).all()
+    }
+    let found = messages.filter { $0.stage == .retrieve }
+    #expect(found.map(\.word) == ["started", "context 1", "finished retrieve"], "\(found)")
+    guard case .context(let context)? = found.dropFirst().first?.step else {
+      throw RPCError(.internal, "nothing was found")
+    }
+    #expect(context.citations.allSatisfy { !$0.title.isEmpty })
+    #expect(messages.last?.validation?.verdict == .inconclusive)
+  }
+
   @Test func `without a model the verdict comes all the same`() async throws {
     let fixture = ServiceFixture(validator: ScriptedValidator())
     let ada = fixture.user()

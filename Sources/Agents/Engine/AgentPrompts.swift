@@ -41,7 +41,7 @@ package struct AgentPrompts: Sendable {
         facts: CodeFacts(
           verdict: judgement?.verdict.rawValue ?? "", score: judgement?.score,
           feedback: judgement?.feedback ?? ""),
-        similar: context.code)
+        similar: context.code, sections: context.documents)
       return prose(messages, attempt)
     case .advice(let request):
       let goal = subject.goal.map { "\($0.title)\n\($0.description)" } ?? ""

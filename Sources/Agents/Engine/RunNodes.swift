@@ -5,7 +5,6 @@ import Retrieval
 /// nothing; what they return is committed.
 struct RunNodes: Sendable {
   private static let documentLimit = 6
-  private static let codeLimit = 5
 
   let stores: AgentStores
   let journal: RunJournal
@@ -26,10 +25,10 @@ struct RunNodes: Sendable {
           try await retriever.context(
             for: request.prompt, learnerID: run.learnerID, courseID: request.courseID))
       case .feedback(let request):
-        let code = try await retriever.validatedCode(
-          like: subject.code, language: request.codeLanguage, learnerID: run.learnerID,
-          excluding: request.snapshotID, limit: Self.codeLimit)
-        return .contextRetrieved(AgentContext(code: code))
+        return .contextRetrieved(
+          try await FeedbackContext.found(
+            by: retriever, for: subject, codeLanguage: request.codeLanguage,
+            question: request.question, learnerID: run.learnerID, excluding: request.snapshotID))
       case .advice(let request):
         let documents = try await retriever.documents(
           for: request.question, learnerID: run.learnerID, courseID: request.courseID,

@@ -26,6 +26,9 @@ package struct RunSubject: Sendable {
   package var filePath = ""
   /// What was decided about the code.
   package var judgement: Judgement?
+  /// The course of the goal that the code is for, and what its task says; nil and empty where none.
+  package var courseID: EntityID?
+  package var task = ""
   /// The goal that a question is about.
   package var goal: Goal?
 

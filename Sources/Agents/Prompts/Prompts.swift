@@ -65,9 +65,11 @@ package struct Prompts: Sendable {
   /// - Parameters:
   ///   - question: what the author wants to know; may be empty.
   ///   - facts: what was decided about the code; nothing in the reply changes it.
+  ///   - similar: validated code.
+  ///   - sections: of the course that the code is for.
   package func feedback(
     code: String, path: String, codeLanguage: String, question: String, facts: CodeFacts,
-    similar: [RetrievedPassage]
+    similar: [RetrievedPassage], sections: [RetrievedPassage] = []
   ) -> [ModelMessage] {
     let about = "\(codeLanguage) \(path)"
     return [
@@ -75,6 +77,8 @@ package struct Prompts: Sendable {
       ModelMessage(
         .user,
         join([
+          sections.isEmpty ? "" : Instructions.sectionsHeading(language),
+          sections.isEmpty ? "" : sources(AgentContext(documents: sections)),
           Instructions.similarHeading(language), sources(AgentContext(code: similar)),
           Instructions.factsHeading(language),
           fence.enclose(facts.text, label: "facts", scalarCountMax: limits.facts),

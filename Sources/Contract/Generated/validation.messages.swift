@@ -1093,6 +1093,9 @@ public struct ValidateCodeResponse: WireMessage, Equatable {
     case stageFinished(StageReport)
     /// The whole comment.
     case feedback(FeedbackResult)
+    /// What was found for the comment, as far as the caller may see it: validated code and sections of the
+    /// course.
+    case context(AgentContext)
   }
 
   public static var fullName: String { "hito.v1.ValidateCodeResponse" }
@@ -1546,12 +1549,16 @@ public struct ValidateBatchRequest: WireMessage, Equatable {
   public var submissions: [Submission]
   /// How often the tests are run: 1 to 5; 0 means 1.
   public var runs: Int32
+  /// Of the last message that was seen, with the same submissions under the same idempotency key: the batch
+  /// continues after it. Empty means from the first step.
+  public var cursor: String
 
   public init(
-    submissions: [Submission] = [], runs: Int32 = 0
+    submissions: [Submission] = [], runs: Int32 = 0, cursor: String = ""
   ) {
     self.submissions = submissions
     self.runs = runs
+    self.cursor = cursor
   }
 
   public static var fullName: String { "hito.v1.ValidateBatchRequest" }
@@ -1577,13 +1584,16 @@ public struct ValidateBatchResponse: WireMessage, Equatable {
   public var step: Step?
   /// UUID of the batch: ListValidations finds its validations by it.
   public var groupId: String
+  /// Opaque: the batch continues after this message. Empty without an idempotency key.
+  public var cursor: String
 
   public init(
-    index: Int32 = 0, step: Step? = nil, groupId: String = ""
+    index: Int32 = 0, step: Step? = nil, groupId: String = "", cursor: String = ""
   ) {
     self.index = index
     self.step = step
     self.groupId = groupId
+    self.cursor = cursor
   }
 
   /// What happened.
@@ -1832,16 +1842,20 @@ public struct RevalidateRequest: WireMessage, Equatable {
   public var previewId: String
   /// Whether verdicts change; otherwise it is a preview.
   public var apply: Bool
+  /// Of the last message that was seen, with the same request under the same idempotency key: the
+  /// revalidation continues after it. Empty means from the first step.
+  public var cursor: String
 
   public init(
     snapshotId: String = "", taskIds: [String] = [], suiteId: String = "", previewId: String = "",
-    apply: Bool = false
+    apply: Bool = false, cursor: String = ""
   ) {
     self.snapshotId = snapshotId
     self.taskIds = taskIds
     self.suiteId = suiteId
     self.previewId = previewId
     self.apply = apply
+    self.cursor = cursor
   }
 
   public static var fullName: String { "hito.v1.RevalidateRequest" }
@@ -1865,12 +1879,15 @@ public struct RevalidateResponse: WireMessage, Equatable {
   public var groupId: String
   /// What happened.
   public var step: Step?
+  /// Opaque: the revalidation continues after this message. Empty without an idempotency key.
+  public var cursor: String
 
   public init(
-    groupId: String = "", step: Step? = nil
+    groupId: String = "", step: Step? = nil, cursor: String = ""
   ) {
     self.groupId = groupId
     self.step = step
+    self.cursor = cursor
   }
 
   /// What happened.
@@ -3426,6 +3443,7 @@ extension ValidateCodeResponse: CodedMessage {
       case 16: .queued(Codec.message(raw.pointee.queued) ?? QueuePlace())
       case 17: .stageFinished(Codec.message(raw.pointee.stage_finished) ?? StageReport())
       case 18: .feedback(Codec.message(raw.pointee.feedback) ?? FeedbackResult())
+      case 23: .context(Codec.message(raw.pointee.context) ?? AgentContext())
       default: nil
       }
   }
@@ -3472,6 +3490,9 @@ extension ValidateCodeResponse: CodedMessage {
     case .feedback(let value)?:
       raw.pointee.step_case = .init(rawValue: 18)
       raw.pointee.feedback = arena.message(value)
+    case .context(let value)?:
+      raw.pointee.step_case = .init(rawValue: 23)
+      raw.pointee.context = arena.message(value)
     case nil: break
     }
   }
@@ -3834,6 +3855,7 @@ extension ValidateBatchRequest: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__ValidateBatchRequest>) {
     self.submissions = Codec.messages(raw.pointee.n_submissions, raw.pointee.submissions)
     self.runs = raw.pointee.runs
+    self.cursor = Codec.string(raw.pointee.cursor)
   }
 
   func write(
@@ -3842,6 +3864,9 @@ extension ValidateBatchRequest: CodedMessage {
     raw.pointee.n_submissions = self.submissions.count
     raw.pointee.submissions = arena.list(self.submissions) { arena.message($0) }
     raw.pointee.runs = self.runs
+    if !self.cursor.isEmpty {
+      raw.pointee.cursor = arena.string(self.cursor)
+    }
   }
 }
 
@@ -3853,6 +3878,7 @@ extension ValidateBatchResponse: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__ValidateBatchResponse>) {
     self.index = raw.pointee.index
     self.groupId = Codec.string(raw.pointee.group_id)
+    self.cursor = Codec.string(raw.pointee.cursor)
     self.step =
       switch raw.pointee.step_case.rawValue {
       case 2: .accepted(Codec.message(raw.pointee.accepted) ?? ValidationRun())
@@ -3868,6 +3894,9 @@ extension ValidateBatchResponse: CodedMessage {
     raw.pointee.index = self.index
     if !self.groupId.isEmpty {
       raw.pointee.group_id = arena.string(self.groupId)
+    }
+    if !self.cursor.isEmpty {
+      raw.pointee.cursor = arena.string(self.cursor)
     }
     switch self.step {
     case .accepted(let value)?:
@@ -4049,6 +4078,7 @@ extension RevalidateRequest: CodedMessage {
     self.suiteId = Codec.string(raw.pointee.suite_id)
     self.previewId = Codec.string(raw.pointee.preview_id)
     self.apply = raw.pointee.apply != 0
+    self.cursor = Codec.string(raw.pointee.cursor)
   }
 
   func write(
@@ -4066,6 +4096,9 @@ extension RevalidateRequest: CodedMessage {
       raw.pointee.preview_id = arena.string(self.previewId)
     }
     raw.pointee.apply = self.apply ? 1 : 0
+    if !self.cursor.isEmpty {
+      raw.pointee.cursor = arena.string(self.cursor)
+    }
   }
 }
 
@@ -4076,6 +4109,7 @@ extension RevalidateResponse: CodedMessage {
 
   init(reading raw: UnsafePointer<Hito__V1__RevalidateResponse>) {
     self.groupId = Codec.string(raw.pointee.group_id)
+    self.cursor = Codec.string(raw.pointee.cursor)
     self.step =
       switch raw.pointee.step_case.rawValue {
       case 2: .snapshot(Codec.message(raw.pointee.snapshot) ?? RevalidatedSnapshot())
@@ -4089,6 +4123,9 @@ extension RevalidateResponse: CodedMessage {
   ) {
     if !self.groupId.isEmpty {
       raw.pointee.group_id = arena.string(self.groupId)
+    }
+    if !self.cursor.isEmpty {
+      raw.pointee.cursor = arena.string(self.cursor)
     }
     switch self.step {
     case .snapshot(let value)?:

@@ -29,13 +29,14 @@ struct LogPlace: Sendable, Hashable {
 ///     c3_<log><epoch><position, hex>[-<first cut, hex>]_<mark, 32 hex>   a position
 ///     r3_<log><epoch><event id, 32 hex>_<mark, 32 hex>                   a receipt
 ///     s1_<event id, 32 hex><messages, hex>_<mark, 32 hex>                a step of a run
+///     g1_<group, 32 hex><count, 8 hex><mask, hex>_<mark, 32 hex>         a place in a group of validations
 ///     c2_<position, hex>_<mark>, r2_<event id>_<mark>                    of versions before epochs
 ///
 /// Those of before were made by servers of this installation, as their seal says, when the log had its
 /// first epoch only: they are places in it, and one that is beyond its end is refused as any other.
 package struct CursorCodec: Sendable {
   private static let lengthMax = 128
-  private let seal: Seal
+  let seal: Seal
   /// The log's history as this server knows it.
   private let history: @Sendable () -> LogHistory
   /// Of the tokens of pages.
@@ -123,14 +124,14 @@ package struct CursorCodec: Sendable {
     throw .badCursor("is of a version that this server does not know")
   }
 
-  private func sealed(_ body: String) -> String {
+  func sealed(_ body: String) -> String {
     body + "_" + Digits.hexadecimal(seal.mark(of: Array(body.utf8)))
   }
 }
 
 extension EntityID {
   /// An id out of its 32 digits.
-  fileprivate init?(hexadecimal digits: Substring) {
+  init?(hexadecimal digits: Substring) {
     guard digits.utf8.count == 32, let high = UInt64(digits.prefix(16), radix: 16),
       let low = UInt64(digits.suffix(16), radix: 16)
     else { return nil }

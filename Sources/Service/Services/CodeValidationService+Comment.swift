@@ -2,6 +2,7 @@ internal import Agents
 internal import Contract
 internal import Domain
 internal import RPC
+internal import Retrieval
 
 extension CodeValidationService {
   private static let diagnosticMax = 20
@@ -12,25 +13,19 @@ extension CodeValidationService {
     on run: Domain.ValidationRun, _ key: RequestKey?, _ context: CallContext, _ caller: Caller,
     _ responses: ResponseWriter<ValidateCodeResponse>
   ) async throws {
-    func tell(_ status: Contract.StageStatus, _ note: String) async throws {
-      try await responses.write(
-        ValidateCodeResponse(
-          stage: .feedback,
-          step: .stageFinished(
-            Contract.StageReport(stage: .feedback, status: status, note: note)),
-          runId: run.id.description))
-    }
+    let stages = CommentStages(run: run, responses: responses)
+    let found = try await snapshot(run.snapshotID, caller)
+    let language = try await users.language("", of: caller.userID, caller)
+    var subject = try await subject(found, caller)
+    subject.judgement?.feedback += Self.facts(run.report)
     do {
       try runs.checkModel()
     } catch {
-      return try await tell(.unavailable, ErrorTable.rpcError(error).message)
+      // What is like it is worth seeing without a word on it.
+      try await showContext(of: subject, found.snapshot, caller, stages)
+      return try await stages.finish(
+        .feedback, .unavailable, ErrorTable.rpcError(error).message)
     }
-    let found = try await snapshot(run.snapshotID, caller)
-    let language = try await users.language("", of: caller.userID, caller)
-    var subject = RunSubject(
-      code: found.snapshot.content, filePath: found.snapshot.filePath,
-      judgement: found.snapshot.judgement)
-    subject.judgement?.feedback += Self.facts(run.report)
     let stream = RunStream(responses, cursors) { response in
       var response = response
       response.runId = run.id.description
@@ -52,8 +47,47 @@ extension CodeValidationService {
     } catch {
       let failure = ErrorTable.rpcError(error)
       guard error is AgentFailure || failure.code == .resourceExhausted else { throw error }
-      try await tell(.errored, failure.message)
+      try await stages.finish(.feedback, .errored, failure.message)
     }
+  }
+
+  /// What a comment would be made from.
+  private func showContext(
+    of subject: RunSubject, _ snapshot: Domain.CodeSnapshot, _ caller: Caller,
+    _ stages: CommentStages
+  ) async throws {
+    try await stages.start(.retrieve)
+    guard let retriever = runs.ports.retriever else {
+      return try await stages.finish(.retrieve, .unavailable, "this server has no embedder")
+    }
+    let context: Retrieval.AgentContext
+    do {
+      context = try await FeedbackContext.found(
+        by: retriever, for: subject, codeLanguage: snapshot.language, question: "",
+        learnerID: caller.userID, excluding: snapshot.id)
+    } catch {
+      if error is CancellationError || Task.isCancelled { throw error }
+      return try await stages.finish(.retrieve, .errored, ErrorTable.rpcError(error).message)
+    }
+    try await stages.show(context)
+    try await stages.finish(.retrieve, .ok, "")
+  }
+
+  /// Code, with what its goal and its task say of what it is for.
+  func subject(_ found: FoundSnapshot, _ caller: Caller) async throws -> RunSubject {
+    let snapshot = found.snapshot
+    var subject = RunSubject(
+      code: snapshot.content, filePath: snapshot.filePath,
+      // What was said of another's code is not said to this caller, nor to their model.
+      judgement: found.isExample ? nil : snapshot.judgement)
+    guard !found.isExample else { return subject }
+    subject.courseID = found.goalCourseID
+    if let id = snapshot.taskID,
+      let task = try await goals.task(id, scope: AccessScope(caller))
+    {
+      subject.task = [task.title, task.description].filter { !$0.isEmpty }.joined(separator: "\n")
+    }
+    return subject
   }
 
   /// What tools said of the code, for a model to read.
@@ -68,6 +102,34 @@ extension CodeValidationService {
   }
 }
 
+/// The stages of a comment that no agent shows.
+private struct CommentStages {
+  let run: Domain.ValidationRun
+  let responses: ResponseWriter<ValidateCodeResponse>
+
+  func start(_ stage: Contract.ValidationStage) async throws {
+    try await tell(stage, .started(true))
+  }
+
+  func show(_ context: Retrieval.AgentContext) async throws {
+    try await tell(.retrieve, .context(Contract.AgentContext(citations: context.citations)))
+  }
+
+  func finish(
+    _ stage: Contract.ValidationStage, _ status: Contract.StageStatus, _ note: String
+  ) async throws {
+    let report = Contract.StageReport(stage: stage, status: status, note: note)
+    try await tell(stage, .stageFinished(report))
+  }
+
+  private func tell(
+    _ stage: Contract.ValidationStage, _ step: ValidateCodeResponse.Step
+  ) async throws {
+    try await responses.write(
+      ValidateCodeResponse(stage: stage, step: step, runId: run.id.description))
+  }
+}
+
 extension ValidateCodeResponse: RunResponse {
   init?(runID: String, cursor: String, step: RunStep) {
     let stage: Contract.ValidationStage
@@ -79,7 +141,9 @@ extension ValidateCodeResponse: RunResponse {
     case .token(let text): (stage, shown) = (.feedback, .token(AgentToken(text: text)))
     case .answered(let text, let citations, _):
       (stage, shown) = (.feedback, .feedback(FeedbackResult(text: text, citations: citations)))
-    case .context, .findings, .proposal, .stored: return nil
+    case .context(let citations):
+      (stage, shown) = (.retrieve, .context(Contract.AgentContext(citations: citations)))
+    case .findings, .proposal, .stored: return nil
     }
     self.init(stage: stage, step: shown, runId: runID, cursor: cursor)
   }

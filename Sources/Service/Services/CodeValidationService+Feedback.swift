@@ -35,12 +35,7 @@ extension CodeValidationService {
     case .snapshotId(let text):
       let id = try EntityID(parsing: text, field: "snapshot_id")
       let found = try await snapshot(id, caller)
-      let snapshot = found.snapshot
-      let subject = RunSubject(
-        code: snapshot.content, filePath: snapshot.filePath,
-        // What was said of another's code is not said to this caller, nor to their model.
-        judgement: found.isExample ? nil : snapshot.judgement)
-      return (subject, id, snapshot.language)
+      return (try await subject(found, caller), id, found.snapshot.language)
     case .code(let code):
       var validation = Validation()
       validation.text(

@@ -4,21 +4,46 @@ internal import RPC
 internal import Writes
 
 extension CodeValidationService {
-  /// How many validations of one revalidation wait at a time: others take turns with them.
-  private static let aheadMax = 16
-
+  /// Validates the snapshots that are meant, some at a time. What they are is remembered under the call's
+  /// idempotency key before the first of them, and what each was before with the order to validate it: a
+  /// repeat continues after its cursor, on any server, and sums up all of it.
   func revalidate(
     _ request: RevalidateRequest, _ context: CallContext,
     _ responses: ResponseWriter<RevalidateResponse>
   ) async throws {
     let caller = try context.caller
-    var summary = RevalidationSummary()
-    let group = validations.journal.context().nextID()
-    func tell(_ snapshot: RevalidatedSnapshot) async throws {
-      summary.add(snapshot)
-      try await responses.write(
-        RevalidateResponse(groupId: group.description, step: .snapshot(snapshot)))
+    var whole = request
+    whole.cursor = ""
+    let key = runs.requestKey(whole, context, caller)
+    let start = try groupStart(request.cursor, key)
+    let plan = try await plan(request, key, context, caller)
+    if let start, start.groupID != plan.groupID {
+      throw RPCError.badCursor("is not of this revalidation")
     }
+    let stream = RevalidationStream(
+      group: plan.groupID, cursors: key == nil ? nil : cursors, responses: responses, start: start)
+    if plan.isOfPreview {
+      for (index, id) in plan.items.enumerated() {
+        let snapshot = try await apply(
+          id, key?.part(id), mayWrite: !stream.knows(index), context, caller)
+        try await stream.tell(index, snapshot)
+      }
+    } else {
+      try await validateAgain(plan, isPreview: !request.apply, key, context, caller, stream)
+    }
+    try await stream.end()
+  }
+
+  /// What is to be done, as it was found when the call came first.
+  private func plan(
+    _ request: RevalidateRequest, _ key: RequestKey?, _ context: CallContext, _ caller: Caller
+  ) async throws -> RevalidationPlan {
+    let writes = validations.journal.writes
+    let planKey = key?.part("plan")
+    if let planKey, let bytes = try await writes.reply(to: planKey) {
+      return try RevalidationPlan(bytes)
+    }
+    var plan = RevalidationPlan(groupID: validations.journal.context().nextID())
     if let previewID = try EntityID.optional(request.previewId, field: "preview_id") {
       guard request.apply, request.snapshotId.isEmpty, request.taskIds.isEmpty,
         request.suiteId.isEmpty
@@ -26,13 +51,20 @@ extension CodeValidationService {
         throw DomainError.invalid(
           "preview_id", "is applied as it is: give `apply` with it, and nothing else")
       }
-      try await apply(previewID, context, caller, tell)
+      plan.isOfPreview = true
+      plan.items = try await previewed(previewID, caller)
     } else {
-      try await validateAgain(
-        try await targets(request, caller), isPreview: !request.apply, group, context, caller, tell)
+      plan.items = try await targets(request, caller)
     }
-    try await responses.write(
-      RevalidateResponse(groupId: group.description, step: .summary(summary)))
+    guard planKey != nil else { return plan }
+    let made = plan
+    let written = try await writes.perform(
+      planKey, metadata: EventMetadata.of(context, caller), encode: { $0.bytes }
+    ) { _ in Decision(changes: [], events: [], response: made, isRemembered: true) }
+    switch written {
+    case .committed(let plan): return plan
+    case .repeated(let bytes): return try RevalidationPlan(bytes)
+    }
   }
 
   /// The snapshots that are meant, as far as the caller oversees them.
@@ -73,70 +105,78 @@ extension CodeValidationService {
   }
 
   private func validateAgain(
-    _ snapshots: [EntityID], isPreview: Bool, _ group: EntityID, _ context: CallContext,
-    _ caller: Caller, _ tell: (RevalidatedSnapshot) async throws -> Void
+    _ plan: RevalidationPlan, isPreview: Bool, _ key: RequestKey?, _ context: CallContext,
+    _ caller: Caller, _ stream: RevalidationStream
   ) async throws {
-    var left = snapshots[...]
-    while !left.isEmpty {
-      var before: [EntityID: FoundSnapshot] = [:]
-      for id in left.prefix(Self.aheadMax) {
+    let items = plan.items
+    for first in stride(from: 0, to: items.count, by: RevalidationStream.aheadMax) {
+      var before: [EntityID: (index: Int, state: StateBefore)] = [:]
+      for index in first..<min(items.count, first + RevalidationStream.aheadMax) {
+        let itemKey = key?.part(items[index])
         do {
-          try await checkOversees(id, caller)
-          let found = try await validations.snapshot(id, caller)
-          var order = ValidationOrder(code: .snapshot(id))
-          order.groupID = group
+          if let itemKey, let known = try await validations.knownOrder(itemKey) {
+            before[known.id] = (index, StateBefore(known.stateBefore))
+            continue
+          }
+          try await checkOversees(items[index], caller)
+          let state = StateBefore(try await validations.snapshot(items[index], caller).snapshot)
+          var order = ValidationOrder(code: .snapshot(items[index]))
+          order.groupID = plan.groupID
           order.isPreview = isPreview
           order.queueKey = caller.userID
+          order.stateBefore = state.text
           let run = try await validations.submit(
-            order, key: nil, metadata: EventMetadata.of(context, caller), caller)
-          before[run] = found
+            order, key: itemKey, metadata: EventMetadata.of(context, caller), caller)
+          before[run] = (index, state)
         } catch let error as DomainError {
           // One that cannot be validated keeps no other from it.
-          try await tell(
+          try await stream.tell(
+            index,
             RevalidatedSnapshot(
-              snapshotId: id.description, reason: ErrorTable.rpcError(error).message))
+              snapshotId: items[index].description, reason: ErrorTable.rpcError(error).message))
         }
       }
-      left = left.dropFirst(Self.aheadMax)
       try await ValidationGroup(calls: validations, caller: caller)
-        .waitForAll(Set(before.keys)) { found in
-          guard let old = before[found.run.id] else { return }
-          try await tell(RevalidatedSnapshot(found.run, before: old.snapshot))
+        .waitForAll(Set(before.keys), resumeCursor: { stream.cursor }) { found in
+          guard let (index, state) = before[found.run.id] else { return }
+          try await stream.tell(index, RevalidatedSnapshot(found.run, before: state))
         }
     }
   }
 
-  /// Writes what a preview found, where nothing has changed since.
-  private func apply(
-    _ group: EntityID, _ context: CallContext, _ caller: Caller,
-    _ tell: (RevalidatedSnapshot) async throws -> Void
-  ) async throws {
+  /// The validations of a preview that ended, in a fixed order.
+  private func previewed(_ group: EntityID, _ caller: Caller) async throws -> [EntityID] {
     var filter = ValidationFilter()
     filter.groupID = group
     filter.status = .completed
     let scope = AccessScope(caller)
     var page = Domain.PageRequest(limit: Domain.PageRequest.limitMax)
-    var count = 0
+    var ids: [EntityID] = []
     while true {
       let found = try await validations.ports.validations.validations(
         filter, page: page, scope: scope)
-      for run in found.items where run.isPreview && run.callerID == caller.userID {
-        count += 1
-        try await tell(try await apply(run, context, caller))
-      }
+      ids += found.items.filter { $0.isPreview && $0.callerID == caller.userID }.map(\.id)
       guard let next = found.next else { break }
       page.after = next
     }
-    if count == 0 { throw DomainError.notFound(.validation, group) }
+    if ids.isEmpty { throw DomainError.notFound(.validation, group) }
+    return ids
   }
 
+  /// Writes what a preview found of one snapshot, where nothing has changed since.
+  ///
+  /// - Parameter mayWrite: false: it is only said what became of it.
   private func apply(
-    _ listed: Domain.ValidationRun, _ context: CallContext, _ caller: Caller
+    _ id: EntityID, _ key: RequestKey?, mayWrite: Bool, _ context: CallContext, _ caller: Caller
   ) async throws -> RevalidatedSnapshot {
     let journal = validations.journal
-    let found = try await validation(listed.id, caller)
+    let found = try await validation(id, caller)
+    if let key, let bytes = try await journal.writes.reply(to: key) {
+      return .applied(found.run, bytes)
+    }
     let before = try await snapshot(found.run.snapshotID, caller)
-    var message = RevalidatedSnapshot(found.run, before: before.snapshot)
+    let state = StateBefore(before.snapshot)
+    var message = RevalidatedSnapshot(found.run, before: state)
     message.applied = false
     guard let report = found.run.report, report.verdict.isDecided else { return message }
     guard let source = try await journal.source(found.run) else {
@@ -149,13 +189,11 @@ extension CodeValidationService {
       message.reason = "the task has other tests since the preview"
       return message
     }
-    guard before.snapshot.updatedAt <= found.run.createdAt else {
-      message.reason = "the snapshot has changed since the preview"
-      return message
-    }
-    let encode = { (_: Bool) -> [UInt8] in [] }
+    message.reason = "the snapshot has changed since the preview"
+    guard mayWrite, before.snapshot.updatedAt <= found.run.createdAt else { return message }
+    let encode = { (_: Bool) in Array(state.text.utf8) }
     let written = try await journal.writes.perform(
-      nil, metadata: EventMetadata.of(context, caller), chargedTo: caller.userID, encode: encode
+      key, metadata: EventMetadata.of(context, caller), chargedTo: caller.userID, encode: encode
     ) { change in
       // Once more, where a change would be met: two who apply one preview write it once.
       let now = try await snapshot(found.run.snapshotID, caller)
@@ -164,46 +202,13 @@ extension CodeValidationService {
         of: report, source, found.run, change)
       return Decision(changes: outcome.changes, events: outcome.events, response: true)
     }
-    if case .committed(true) = written {
+    switch written {
+    case .committed(true):
       message.applied = true
-    } else {
-      message.reason = "the snapshot has changed since the preview"
-    }
-    return message
-  }
-}
-
-extension RevalidatedSnapshot {
-  init(_ run: Domain.ValidationRun, before: Domain.CodeSnapshot) {
-    let old = before.judgement
-    let isDecided = run.verdict?.isDecided ?? false
-    self.init(
-      runId: run.id.description, snapshotId: run.snapshotID.description,
-      userId: run.userID.description, taskId: run.taskID?.description ?? "",
-      verdictBefore: old.map { Contract.Verdict($0.verdict) } ?? .unspecified,
-      verdictAfter: run.verdict.map { Contract.Verdict($0) } ?? .unspecified,
-      scoreBefore: old?.score ?? 0, scoreAfter: run.score ?? 0,
-      // What decides nothing changes nothing.
-      changed: isDecided && (old?.verdict != run.verdict || old?.score != run.score),
-      applied: isDecided && !run.isPreview,
-      reason: isDecided ? "" : run.report?.reason ?? run.status.rawValue)
-  }
-}
-
-extension RevalidationSummary {
-  fileprivate mutating func add(_ snapshot: RevalidatedSnapshot) {
-    count += 1
-    if snapshot.applied { appliedCount += 1 }
-    let isDecided = snapshot.verdictAfter == .passed || snapshot.verdictAfter == .failed
-    guard isDecided else {
-      undecidedCount += 1
-      return
-    }
-    scoreDifference += snapshot.scoreAfter - snapshot.scoreBefore
-    guard snapshot.changed else { return }
-    changedCount += 1
-    if snapshot.verdictAfter != snapshot.verdictBefore {
-      if snapshot.verdictAfter == .passed { newlyPassedCount += 1 } else { newlyFailedCount += 1 }
+      message.reason = ""
+      return message
+    case .committed(false): return message
+    case .repeated(let bytes): return .applied(found.run, bytes)
     }
   }
 }

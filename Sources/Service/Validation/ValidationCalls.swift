@@ -24,6 +24,9 @@ struct ValidationOrder: Sendable {
   var isPreview = false
   /// Nil: the author of the code, or who oversees them.
   var queueKey: EntityID?
+  /// What a repeat under the same key is told of the state before; without line breaks and blanks at its
+  /// beginning.
+  var stateBefore = ""
 }
 
 /// The calls that ask for validations.
@@ -44,14 +47,22 @@ struct ValidationCalls: Sendable {
   /// The validation that a call which `key` names asked for when it came before; nil where it did not.
   func known(_ key: RequestKey?) async throws -> EntityID? {
     guard let key else { return nil }
-    return try await journal.writes.reply(to: key).map { bytes in try Self.id(bytes) }
+    return try await knownOrder(key)?.id
   }
 
-  private static func id(_ bytes: [UInt8]) throws(StoreError) -> EntityID {
-    guard let id = EntityID(String(decoding: bytes, as: UTF8.self)) else {
+  /// The same, with the state before that was remembered with it.
+  func knownOrder(_ key: RequestKey) async throws -> (id: EntityID, stateBefore: String)? {
+    try await journal.writes.reply(to: key).map { bytes in try Self.order(bytes) }
+  }
+
+  private static func order(
+    _ bytes: [UInt8]
+  ) throws(StoreError) -> (id: EntityID, stateBefore: String) {
+    let parts = String(decoding: bytes, as: UTF8.self).split(separator: " ", maxSplits: 1)
+    guard let id = parts.first.flatMap({ EntityID(String($0)) }) else {
       throw .corrupt("the stored reply to a call that asked for a validation is not an id")
     }
-    return id
+    return (id, parts.count > 1 ? String(parts[1]) : "")
   }
 
   /// Commits a validation that waits, with its submission where that is new.
@@ -61,7 +72,8 @@ struct ValidationCalls: Sendable {
     _ order: ValidationOrder, key: RequestKey?, metadata: JSONValue, _ caller: Caller
   ) async throws -> EntityID {
     try await quotas.checkStorage(of: caller)
-    let encode = { (run: Domain.ValidationRun) in Array(run.id.description.utf8) }
+    let rest = order.stateBefore.isEmpty ? "" : " " + order.stateBefore
+    let encode = { (run: Domain.ValidationRun) in Array((run.id.description + rest).utf8) }
     let written = try await journal.writes.perform(
       // Two who bring the same new tests at once have one suite.
       key, metadata: metadata, chargedTo: caller.userID, retriesDuplicates: order.suite != nil,
@@ -72,7 +84,7 @@ struct ValidationCalls: Sendable {
     bell.ring()
     switch written {
     case .committed(let run): return run.id
-    case .repeated(let bytes): return try Self.id(bytes)
+    case .repeated(let bytes): return try Self.order(bytes).id
     }
   }
 

@@ -9,8 +9,10 @@ struct ValidationGroup: Sendable {
   let caller: Caller
 
   /// Tells of each validation once it has ended, in that order; one that is gone is passed over.
+  ///
+  /// - Parameter resumeCursor: where a client whose server goes away continues; nil where it cannot.
   func waitForAll(
-    _ ids: Set<EntityID>, ended: (FoundValidation) async throws -> Void
+    _ ids: Set<EntityID>, resumeCursor: () -> String?, ended: (FoundValidation) async throws -> Void
   ) async throws {
     var waiting = ids
     var position = calls.hub.head ?? 0
@@ -24,7 +26,7 @@ struct ValidationGroup: Sendable {
         waiting.remove(id)
       }
       if waiting.isEmpty { return }
-      if calls.hub.isDraining { throw RPCError.draining(resumeCursor: nil) }
+      if calls.hub.isDraining { throw RPCError.draining(resumeCursor: resumeCursor()) }
       try await waitForNews(of: waiting, after: &position)
     }
   }

@@ -10,7 +10,6 @@ struct CheckFindings {
   var runs: [(ValidationStage, RunOutcome)] = []
   /// The stages whose errors mean that the code has failed.
   var failed: Set<ValidationStage> = []
-  var product: [UInt8]?
   var ranStages: Set<ValidationStage> = []
 }
 

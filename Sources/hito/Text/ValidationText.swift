@@ -14,6 +14,7 @@ struct ValidationText {
     case .test(let test): describe(test)
     case .run(let run): describe(run)
     case .stageFinished(let report): describe(report)
+    case .context(let context): describe(context)
     case .token(let token): TerminalText.cleanLines(token.text)
     case .feedback, .started, .queued, .result, nil: ""
     }
@@ -36,6 +37,12 @@ struct ValidationText {
       text += "\n" + TerminalText.cleanLines(snapshot.validationFeedback) + "\n"
     }
     return text
+  }
+
+  private func describe(_ context: AgentContext) -> String {
+    context.citations.map { citation in
+      style.dim("  like it: \(TerminalText.clean(citation.title, maximum: 200))") + "\n"
+    }.joined()
   }
 
   private func verdict(_ verdict: Verdict) -> String {

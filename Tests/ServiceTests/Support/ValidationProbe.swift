@@ -90,6 +90,7 @@ extension ValidateCodeResponse {
     case .queued(let place): "queued \(place.position)"
     case .stageFinished(let report): "finished \(report.stage.rawValue)"
     case .feedback: "feedback"
+    case .context(let context): "context \(context.citations.count)"
     case nil: "nothing"
     }
   }

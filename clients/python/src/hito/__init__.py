@@ -6,7 +6,7 @@
 
 from hito import v1
 from hito._consume import Consumer, Delivery
-from hito._resume import ResumingValidation, ResumingWatch
+from hito._resume import ResumingBatch, ResumingRevalidation, ResumingValidation, ResumingWatch
 from hito._stream import ResponseStream
 from hito.client import VERSION as __version__
 from hito.client import Client, CodeValidationClient, EventClient, ProgressClient
@@ -52,6 +52,8 @@ __all__ = [
     "ProgressClient",
     "ResourceExhausted",
     "ResponseStream",
+    "ResumingBatch",
+    "ResumingRevalidation",
     "ResumingValidation",
     "ResumingWatch",
     "StatusCode",

@@ -12,7 +12,13 @@ from hito.errors import Unavailable
 from hito.v1 import progress_pb2, validation_pb2
 
 
-Response = TypeVar("Response", progress_pb2.WatchResponse, validation_pb2.ValidateCodeResponse)
+Response = TypeVar(
+    "Response",
+    progress_pb2.WatchResponse,
+    validation_pb2.ValidateCodeResponse,
+    validation_pb2.ValidateBatchResponse,
+    validation_pb2.RevalidateResponse,
+)
 
 
 class _Resuming(Generic[Response]):
@@ -170,6 +176,80 @@ class ResumingValidation(_Resuming[validation_pb2.ValidateCodeResponse]):
         if response.cursor:
             self._request.cursor = response.cursor
         if response.WhichOneof("step") == "result":
+            self._wait.end()
+
+
+class ResumingBatch(_Resuming[validation_pb2.ValidateBatchResponse]):
+    """An async iterator of `ValidateBatchResponse` that asks for a batch once and continues after what
+    it gave when the connection or the server is gone for a while. It ends when each submission was
+    refused or has finished."""
+
+    def __init__(
+        self,
+        begin: Callable[
+            [validation_pb2.ValidateBatchRequest],
+            ResponseStream[validation_pb2.ValidateBatchResponse],
+        ],
+        request: validation_pb2.ValidateBatchRequest,
+        rest: Callable[[float], Awaitable[None]],
+        on_interruption: Optional[Callable[[HitoError], None]] = None,
+    ) -> None:
+        super().__init__(rest, on_interruption)
+        self._begin = begin
+        self._request = validation_pb2.ValidateBatchRequest()
+        self._request.CopyFrom(request)
+        self._left = len(request.submissions)
+
+    def __aiter__(self) -> "ResumingBatch":
+        return self
+
+    async def __aenter__(self) -> "ResumingBatch":
+        return self
+
+    def _open(self) -> ResponseStream[validation_pb2.ValidateBatchResponse]:
+        return self._begin(self._request)
+
+    def _received(self, response: validation_pb2.ValidateBatchResponse) -> None:
+        if response.cursor:
+            self._request.cursor = response.cursor
+        if response.WhichOneof("step") in ("finished", "refused"):
+            self._left -= 1
+        if self._left <= 0:
+            self._wait.end()
+
+
+class ResumingRevalidation(_Resuming[validation_pb2.RevalidateResponse]):
+    """An async iterator of `RevalidateResponse` that asks for a revalidation once and continues after
+    what it gave when the connection or the server is gone for a while. It ends after the response
+    with `summary`."""
+
+    def __init__(
+        self,
+        begin: Callable[
+            [validation_pb2.RevalidateRequest], ResponseStream[validation_pb2.RevalidateResponse]
+        ],
+        request: validation_pb2.RevalidateRequest,
+        rest: Callable[[float], Awaitable[None]],
+        on_interruption: Optional[Callable[[HitoError], None]] = None,
+    ) -> None:
+        super().__init__(rest, on_interruption)
+        self._begin = begin
+        self._request = validation_pb2.RevalidateRequest()
+        self._request.CopyFrom(request)
+
+    def __aiter__(self) -> "ResumingRevalidation":
+        return self
+
+    async def __aenter__(self) -> "ResumingRevalidation":
+        return self
+
+    def _open(self) -> ResponseStream[validation_pb2.RevalidateResponse]:
+        return self._begin(self._request)
+
+    def _received(self, response: validation_pb2.RevalidateResponse) -> None:
+        if response.cursor:
+            self._request.cursor = response.cursor
+        if response.WhichOneof("step") == "summary":
             self._wait.end()
 
 

@@ -11,7 +11,7 @@ from hito import _wire
 from hito._channel import Channel
 from hito._consume import Consumer
 from hito._endpoint import Address, Endpoints, Settings
-from hito._resume import ResumingValidation, ResumingWatch
+from hito._resume import ResumingBatch, ResumingRevalidation, ResumingValidation, ResumingWatch
 from hito._stream import ResponseStream
 from hito.errors import HitoError
 from hito.v1 import (
@@ -28,9 +28,13 @@ from hito.v1 import (
     ProgressServiceClient,
     ReflectionServiceClient,
     RetrievalServiceClient,
+    RevalidateRequest,
+    RevalidateResponse,
     ServerServiceClient,
     TaskServiceClient,
     UserServiceClient,
+    ValidateBatchRequest,
+    ValidateBatchResponse,
     ValidateCodeRequest,
     ValidateCodeResponse,
     WatchRequest,
@@ -93,7 +97,7 @@ class EventClient(EventServiceClient):
 
 
 class CodeValidationClient(CodeValidationServiceClient):
-    """Learners' code; `validate_resuming` is what programs want."""
+    """Learners' code; the methods that end in `_resuming` are what programs want."""
 
     def validate_resuming(
         self,
@@ -118,6 +122,42 @@ class CodeValidationClient(CodeValidationServiceClient):
             return stream
 
         return ResumingValidation(begin, watch, self._channel.rest, on_interruption)
+
+    def validate_batch_resuming(
+        self,
+        request: ValidateBatchRequest,
+        *,
+        idempotency_key: Optional[str] = None,
+        metadata: Optional[Mapping[str, str]] = None,
+        on_interruption: Optional[Callable[[HitoError], None]] = None,
+    ) -> ResumingBatch:
+        """Validates a batch once, and follows it to its end: reconnects and continues by itself."""
+        key = idempotency_key or str(uuid.uuid4())
+
+        def begin(current: ValidateBatchRequest) -> ResponseStream[ValidateBatchResponse]:
+            stream = self.validate_batch(current, idempotency_key=key, metadata=metadata)
+            assert isinstance(stream, ResponseStream)
+            return stream
+
+        return ResumingBatch(begin, request, self._channel.rest, on_interruption)
+
+    def revalidate_resuming(
+        self,
+        request: RevalidateRequest,
+        *,
+        idempotency_key: Optional[str] = None,
+        metadata: Optional[Mapping[str, str]] = None,
+        on_interruption: Optional[Callable[[HitoError], None]] = None,
+    ) -> ResumingRevalidation:
+        """Validates again once, and follows it to its end: reconnects and continues by itself."""
+        key = idempotency_key or str(uuid.uuid4())
+
+        def begin(current: RevalidateRequest) -> ResponseStream[RevalidateResponse]:
+            stream = self.revalidate(current, idempotency_key=key, metadata=metadata)
+            assert isinstance(stream, ResponseStream)
+            return stream
+
+        return ResumingRevalidation(begin, request, self._channel.rest, on_interruption)
 
 
 class Client:

@@ -4497,7 +4497,7 @@ const ProtobufCMessageDescriptor hito__v1__submission__descriptor =
   (ProtobufCMessageInit) hito__v1__submission__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__validate_code_response__field_descriptors[14] =
+static const ProtobufCFieldDescriptor hito__v1__validate_code_response__field_descriptors[15] =
 {
   {
     "stage",
@@ -4667,9 +4667,22 @@ static const ProtobufCFieldDescriptor hito__v1__validate_code_response__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "context",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ValidateCodeResponse, step_case),
+    offsetof(Hito__V1__ValidateCodeResponse, context),
+    &hito__v1__agent_context__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__validate_code_response__field_indices_by_name[] = {
   12,   /* field[12] = attempt */
+  14,   /* field[14] = context */
   11,   /* field[11] = cursor */
   2,   /* field[2] = diagnostic */
   9,   /* field[9] = feedback */
@@ -4688,7 +4701,7 @@ static const ProtobufCIntRange hito__v1__validate_code_response__number_ranges[2
 {
   { 1, 0 },
   { 16, 7 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor hito__v1__validate_code_response__descriptor =
 {
@@ -4698,7 +4711,7 @@ const ProtobufCMessageDescriptor hito__v1__validate_code_response__descriptor =
   "Hito__V1__ValidateCodeResponse",
   "hito.v1",
   sizeof(Hito__V1__ValidateCodeResponse),
-  14,
+  15,
   hito__v1__validate_code_response__field_descriptors,
   hito__v1__validate_code_response__field_indices_by_name,
   2,  hito__v1__validate_code_response__number_ranges,
@@ -5784,7 +5797,7 @@ const ProtobufCMessageDescriptor hito__v1__list_validations_response__descriptor
   (ProtobufCMessageInit) hito__v1__list_validations_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__validate_batch_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor hito__v1__validate_batch_request__field_descriptors[3] =
 {
   {
     "submissions",
@@ -5810,15 +5823,29 @@ static const ProtobufCFieldDescriptor hito__v1__validate_batch_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cursor",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateBatchRequest, cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__validate_batch_request__field_indices_by_name[] = {
+  2,   /* field[2] = cursor */
   1,   /* field[1] = runs */
   0,   /* field[0] = submissions */
 };
-static const ProtobufCIntRange hito__v1__validate_batch_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__validate_batch_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 16, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor hito__v1__validate_batch_request__descriptor =
 {
@@ -5828,14 +5855,14 @@ const ProtobufCMessageDescriptor hito__v1__validate_batch_request__descriptor =
   "Hito__V1__ValidateBatchRequest",
   "hito.v1",
   sizeof(Hito__V1__ValidateBatchRequest),
-  2,
+  3,
   hito__v1__validate_batch_request__field_descriptors,
   hito__v1__validate_batch_request__field_indices_by_name,
-  1,  hito__v1__validate_batch_request__number_ranges,
+  2,  hito__v1__validate_batch_request__number_ranges,
   (ProtobufCMessageInit) hito__v1__validate_batch_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__validate_batch_response__field_descriptors[5] =
+static const ProtobufCFieldDescriptor hito__v1__validate_batch_response__field_descriptors[6] =
 {
   {
     "index",
@@ -5897,18 +5924,32 @@ static const ProtobufCFieldDescriptor hito__v1__validate_batch_response__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cursor",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ValidateBatchResponse, cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__validate_batch_response__field_indices_by_name[] = {
   1,   /* field[1] = accepted */
+  5,   /* field[5] = cursor */
   2,   /* field[2] = finished */
   4,   /* field[4] = group_id */
   0,   /* field[0] = index */
   3,   /* field[3] = refused */
 };
-static const ProtobufCIntRange hito__v1__validate_batch_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__validate_batch_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 16, 5 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor hito__v1__validate_batch_response__descriptor =
 {
@@ -5918,10 +5959,10 @@ const ProtobufCMessageDescriptor hito__v1__validate_batch_response__descriptor =
   "Hito__V1__ValidateBatchResponse",
   "hito.v1",
   sizeof(Hito__V1__ValidateBatchResponse),
-  5,
+  6,
   hito__v1__validate_batch_response__field_descriptors,
   hito__v1__validate_batch_response__field_indices_by_name,
-  1,  hito__v1__validate_batch_response__number_ranges,
+  2,  hito__v1__validate_batch_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__validate_batch_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -6361,7 +6402,7 @@ const ProtobufCMessageDescriptor hito__v1__compare_snapshots_response__descripto
   (ProtobufCMessageInit) hito__v1__compare_snapshots_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__revalidate_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor hito__v1__revalidate_request__field_descriptors[6] =
 {
   {
     "snapshot_id",
@@ -6423,18 +6464,32 @@ static const ProtobufCFieldDescriptor hito__v1__revalidate_request__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cursor",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidateRequest, cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__revalidate_request__field_indices_by_name[] = {
   4,   /* field[4] = apply */
+  5,   /* field[5] = cursor */
   3,   /* field[3] = preview_id */
   0,   /* field[0] = snapshot_id */
   2,   /* field[2] = suite_id */
   1,   /* field[1] = task_ids */
 };
-static const ProtobufCIntRange hito__v1__revalidate_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__revalidate_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 16, 5 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor hito__v1__revalidate_request__descriptor =
 {
@@ -6444,14 +6499,14 @@ const ProtobufCMessageDescriptor hito__v1__revalidate_request__descriptor =
   "Hito__V1__RevalidateRequest",
   "hito.v1",
   sizeof(Hito__V1__RevalidateRequest),
-  5,
+  6,
   hito__v1__revalidate_request__field_descriptors,
   hito__v1__revalidate_request__field_indices_by_name,
-  1,  hito__v1__revalidate_request__number_ranges,
+  2,  hito__v1__revalidate_request__number_ranges,
   (ProtobufCMessageInit) hito__v1__revalidate_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__revalidate_response__field_descriptors[3] =
+static const ProtobufCFieldDescriptor hito__v1__revalidate_response__field_descriptors[4] =
 {
   {
     "group_id",
@@ -6489,16 +6544,30 @@ static const ProtobufCFieldDescriptor hito__v1__revalidate_response__field_descr
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cursor",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RevalidateResponse, cursor),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__revalidate_response__field_indices_by_name[] = {
+  3,   /* field[3] = cursor */
   0,   /* field[0] = group_id */
   1,   /* field[1] = snapshot */
   2,   /* field[2] = summary */
 };
-static const ProtobufCIntRange hito__v1__revalidate_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__revalidate_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 16, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor hito__v1__revalidate_response__descriptor =
 {
@@ -6508,10 +6577,10 @@ const ProtobufCMessageDescriptor hito__v1__revalidate_response__descriptor =
   "Hito__V1__RevalidateResponse",
   "hito.v1",
   sizeof(Hito__V1__RevalidateResponse),
-  3,
+  4,
   hito__v1__revalidate_response__field_descriptors,
   hito__v1__revalidate_response__field_indices_by_name,
-  1,  hito__v1__revalidate_response__number_ranges,
+  2,  hito__v1__revalidate_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__revalidate_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -523,28 +523,32 @@ class RecordVerdictResponse(_message.Message):
     def __init__(self, snapshot: _Optional[_Union[CodeSnapshot, _Mapping]] = ..., receipt: _Optional[_Union[_common_pb2.WriteReceipt, _Mapping]] = ...) -> None: ...
 
 class RevalidateRequest(_message.Message):
-    __slots__ = ["apply", "preview_id", "snapshot_id", "suite_id", "task_ids"]
+    __slots__ = ["apply", "cursor", "preview_id", "snapshot_id", "suite_id", "task_ids"]
     APPLY_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     PREVIEW_ID_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_ID_FIELD_NUMBER: _ClassVar[int]
     SUITE_ID_FIELD_NUMBER: _ClassVar[int]
     TASK_IDS_FIELD_NUMBER: _ClassVar[int]
     apply: bool
+    cursor: str
     preview_id: str
     snapshot_id: str
     suite_id: str
     task_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, snapshot_id: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ..., suite_id: _Optional[str] = ..., preview_id: _Optional[str] = ..., apply: bool = ...) -> None: ...
+    def __init__(self, snapshot_id: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ..., suite_id: _Optional[str] = ..., preview_id: _Optional[str] = ..., apply: bool = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class RevalidateResponse(_message.Message):
-    __slots__ = ["group_id", "snapshot", "summary"]
+    __slots__ = ["cursor", "group_id", "snapshot", "summary"]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     GROUP_ID_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    cursor: str
     group_id: str
     snapshot: RevalidatedSnapshot
     summary: RevalidationSummary
-    def __init__(self, group_id: _Optional[str] = ..., snapshot: _Optional[_Union[RevalidatedSnapshot, _Mapping]] = ..., summary: _Optional[_Union[RevalidationSummary, _Mapping]] = ...) -> None: ...
+    def __init__(self, group_id: _Optional[str] = ..., snapshot: _Optional[_Union[RevalidatedSnapshot, _Mapping]] = ..., summary: _Optional[_Union[RevalidationSummary, _Mapping]] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class RevalidatedSnapshot(_message.Message):
     __slots__ = ["applied", "changed", "reason", "run_id", "score_after", "score_before", "snapshot_id", "task_id", "user_id", "verdict_after", "verdict_before"]
@@ -801,26 +805,30 @@ class TestSuite(_message.Message):
     def __init__(self, id: _Optional[str] = ..., language: _Optional[str] = ..., kind: _Optional[_Union[TestKind, str]] = ..., files: _Optional[_Iterable[_Union[SourceFile, _Mapping]]] = ..., tests: _Optional[_Iterable[_Union[ExpectedTest, _Mapping]]] = ..., command: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[RunLimits, _Mapping]] = ..., policy: _Optional[_Union[ScorePolicy, _Mapping]] = ..., completes_task: bool = ..., hash: _Optional[bytes] = ...) -> None: ...
 
 class ValidateBatchRequest(_message.Message):
-    __slots__ = ["runs", "submissions"]
+    __slots__ = ["cursor", "runs", "submissions"]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     RUNS_FIELD_NUMBER: _ClassVar[int]
     SUBMISSIONS_FIELD_NUMBER: _ClassVar[int]
+    cursor: str
     runs: int
     submissions: _containers.RepeatedCompositeFieldContainer[Submission]
-    def __init__(self, submissions: _Optional[_Iterable[_Union[Submission, _Mapping]]] = ..., runs: _Optional[int] = ...) -> None: ...
+    def __init__(self, submissions: _Optional[_Iterable[_Union[Submission, _Mapping]]] = ..., runs: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class ValidateBatchResponse(_message.Message):
-    __slots__ = ["accepted", "finished", "group_id", "index", "refused"]
+    __slots__ = ["accepted", "cursor", "finished", "group_id", "index", "refused"]
     ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     FINISHED_FIELD_NUMBER: _ClassVar[int]
     GROUP_ID_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     accepted: ValidationRun
+    cursor: str
     finished: ValidationRun
     group_id: str
     index: int
     refused: SubmissionRefusal
-    def __init__(self, index: _Optional[int] = ..., accepted: _Optional[_Union[ValidationRun, _Mapping]] = ..., finished: _Optional[_Union[ValidationRun, _Mapping]] = ..., refused: _Optional[_Union[SubmissionRefusal, _Mapping]] = ..., group_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, index: _Optional[int] = ..., accepted: _Optional[_Union[ValidationRun, _Mapping]] = ..., finished: _Optional[_Union[ValidationRun, _Mapping]] = ..., refused: _Optional[_Union[SubmissionRefusal, _Mapping]] = ..., group_id: _Optional[str] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class ValidateCodeRequest(_message.Message):
     __slots__ = ["runs", "seed", "snapshot_id", "submission", "suite", "with_feedback"]
@@ -839,8 +847,9 @@ class ValidateCodeRequest(_message.Message):
     def __init__(self, snapshot_id: _Optional[str] = ..., with_feedback: bool = ..., submission: _Optional[_Union[Submission, _Mapping]] = ..., runs: _Optional[int] = ..., seed: _Optional[int] = ..., suite: _Optional[_Union[TestSuite, _Mapping]] = ...) -> None: ...
 
 class ValidateCodeResponse(_message.Message):
-    __slots__ = ["attempt", "cursor", "diagnostic", "feedback", "queued", "result", "run", "run_id", "stage", "stage_finished", "started", "test", "token", "validation"]
+    __slots__ = ["attempt", "context", "cursor", "diagnostic", "feedback", "queued", "result", "run", "run_id", "stage", "stage_finished", "started", "test", "token", "validation"]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     DIAGNOSTIC_FIELD_NUMBER: _ClassVar[int]
     FEEDBACK_FIELD_NUMBER: _ClassVar[int]
@@ -855,6 +864,7 @@ class ValidateCodeResponse(_message.Message):
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     VALIDATION_FIELD_NUMBER: _ClassVar[int]
     attempt: int
+    context: _courses_pb2.AgentContext
     cursor: str
     diagnostic: Diagnostic
     feedback: FeedbackResult
@@ -868,7 +878,7 @@ class ValidateCodeResponse(_message.Message):
     test: TestResult
     token: _courses_pb2.AgentToken
     validation: ValidationRun
-    def __init__(self, stage: _Optional[_Union[ValidationStage, str]] = ..., started: bool = ..., diagnostic: _Optional[_Union[Diagnostic, _Mapping]] = ..., test: _Optional[_Union[TestResult, _Mapping]] = ..., run: _Optional[_Union[RunOutcome, _Mapping]] = ..., token: _Optional[_Union[_courses_pb2.AgentToken, _Mapping]] = ..., result: _Optional[_Union[CodeSnapshot, _Mapping]] = ..., queued: _Optional[_Union[QueuePlace, _Mapping]] = ..., stage_finished: _Optional[_Union[StageReport, _Mapping]] = ..., feedback: _Optional[_Union[FeedbackResult, _Mapping]] = ..., run_id: _Optional[str] = ..., cursor: _Optional[str] = ..., attempt: _Optional[int] = ..., validation: _Optional[_Union[ValidationRun, _Mapping]] = ...) -> None: ...
+    def __init__(self, stage: _Optional[_Union[ValidationStage, str]] = ..., started: bool = ..., diagnostic: _Optional[_Union[Diagnostic, _Mapping]] = ..., test: _Optional[_Union[TestResult, _Mapping]] = ..., run: _Optional[_Union[RunOutcome, _Mapping]] = ..., token: _Optional[_Union[_courses_pb2.AgentToken, _Mapping]] = ..., result: _Optional[_Union[CodeSnapshot, _Mapping]] = ..., queued: _Optional[_Union[QueuePlace, _Mapping]] = ..., stage_finished: _Optional[_Union[StageReport, _Mapping]] = ..., feedback: _Optional[_Union[FeedbackResult, _Mapping]] = ..., context: _Optional[_Union[_courses_pb2.AgentContext, _Mapping]] = ..., run_id: _Optional[str] = ..., cursor: _Optional[str] = ..., attempt: _Optional[int] = ..., validation: _Optional[_Union[ValidationRun, _Mapping]] = ...) -> None: ...
 
 class ValidationReport(_message.Message):
     __slots__ = ["diagnostics", "dropped_diagnostic_count", "limits", "policy", "reason", "runs", "score", "seed", "stages", "submission_hash", "suite_hash", "tests", "tool_versions", "verdict"]

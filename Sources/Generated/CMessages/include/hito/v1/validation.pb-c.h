@@ -970,7 +970,8 @@ typedef enum {
   HITO__V1__VALIDATE_CODE_RESPONSE__STEP_RESULT = 7,
   HITO__V1__VALIDATE_CODE_RESPONSE__STEP_QUEUED = 16,
   HITO__V1__VALIDATE_CODE_RESPONSE__STEP_STAGE_FINISHED = 17,
-  HITO__V1__VALIDATE_CODE_RESPONSE__STEP_FEEDBACK = 18
+  HITO__V1__VALIDATE_CODE_RESPONSE__STEP_FEEDBACK = 18,
+  HITO__V1__VALIDATE_CODE_RESPONSE__STEP_CONTEXT = 23
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__VALIDATE_CODE_RESPONSE__STEP__CASE)
 } Hito__V1__ValidateCodeResponse__StepCase;
 
@@ -1040,6 +1041,11 @@ struct  Hito__V1__ValidateCodeResponse
      * The whole comment.
      */
     Hito__V1__FeedbackResult *feedback;
+    /*
+     * What was found for the comment, as far as the caller may see it: validated code and sections of the
+     * course.
+     */
+    Hito__V1__AgentContext *context;
   };
 };
 #define HITO__V1__VALIDATE_CODE_RESPONSE__INIT \
@@ -1457,10 +1463,15 @@ struct  Hito__V1__ValidateBatchRequest
    * How often the tests are run: 1 to 5; 0 means 1.
    */
   int32_t runs;
+  /*
+   * Of the last message that was seen, with the same submissions under the same idempotency key: the batch
+   * continues after it. Empty means from the first step.
+   */
+  char *cursor;
 };
 #define HITO__V1__VALIDATE_BATCH_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__validate_batch_request__descriptor) \
-    , 0,NULL, 0 }
+    , 0,NULL, 0, (char *)protobuf_c_empty_string }
 
 
 typedef enum {
@@ -1485,6 +1496,10 @@ struct  Hito__V1__ValidateBatchResponse
    * UUID of the batch: ListValidations finds its validations by it.
    */
   char *group_id;
+  /*
+   * Opaque: the batch continues after this message. Empty without an idempotency key.
+   */
+  char *cursor;
   Hito__V1__ValidateBatchResponse__StepCase step_case;
   union {
     /*
@@ -1503,7 +1518,7 @@ struct  Hito__V1__ValidateBatchResponse
 };
 #define HITO__V1__VALIDATE_BATCH_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__validate_batch_response__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, HITO__V1__VALIDATE_BATCH_RESPONSE__STEP__NOT_SET, {0} }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HITO__V1__VALIDATE_BATCH_RESPONSE__STEP__NOT_SET, {0} }
 
 
 /*
@@ -1699,10 +1714,15 @@ struct  Hito__V1__RevalidateRequest
    * Whether verdicts change; otherwise it is a preview.
    */
   protobuf_c_boolean apply;
+  /*
+   * Of the last message that was seen, with the same request under the same idempotency key: the
+   * revalidation continues after it. Empty means from the first step.
+   */
+  char *cursor;
 };
 #define HITO__V1__REVALIDATE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__revalidate_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 typedef enum {
@@ -1722,6 +1742,10 @@ struct  Hito__V1__RevalidateResponse
    * UUID of this revalidation.
    */
   char *group_id;
+  /*
+   * Opaque: the revalidation continues after this message. Empty without an idempotency key.
+   */
+  char *cursor;
   Hito__V1__RevalidateResponse__StepCase step_case;
   union {
     /*
@@ -1736,7 +1760,7 @@ struct  Hito__V1__RevalidateResponse
 };
 #define HITO__V1__REVALIDATE_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__revalidate_response__descriptor) \
-    , (char *)protobuf_c_empty_string, HITO__V1__REVALIDATE_RESPONSE__STEP__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HITO__V1__REVALIDATE_RESPONSE__STEP__NOT_SET, {0} }
 
 
 /*
