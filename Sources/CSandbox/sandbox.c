@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -138,6 +139,8 @@ int hsb_process(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0)
 int hsb_signal(int process, int signal) {
   return (int)syscall(SYS_pidfd_send_signal, process, signal, NULL, 0);
 }
+
+int hsb_set_nice(pid_t process, int nice) { return setpriority(PRIO_PROCESS, (id_t)process, nice); }
 
 int hsb_bell(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 

@@ -28,6 +28,8 @@ int hsb_sealed_file(const void *bytes, size_t size);
 /* A descriptor for a process; readable once it has ended. */
 int hsb_process(pid_t process);
 int hsb_signal(int process, int signal);
+/* How readily a process, and what it starts from now on, leaves the processor to others: 0 to 19. */
+int hsb_set_nice(pid_t process, int nice);
 /* A descriptor that becomes readable by hsb_ring. */
 int hsb_bell(void);
 void hsb_ring(int bell);

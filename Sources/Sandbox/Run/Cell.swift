@@ -7,6 +7,9 @@ import Glibc
 ///
 /// What waits holds nothing of any job, and is used for one. It belongs to the thread that has started it.
 final class Cell {
+  /// What is started ahead leaves the processors to jobs, for as long as none waits for it.
+  private static let niceAhead: Int32 = 10
+
   private let setup: SlotSetup
   private var groups: SlotGroups?
   private var waiting: LaunchedProcess?
@@ -60,6 +63,7 @@ final class Cell {
     guard streams.write(LaunchRequest.work(of: job)) else {
       throw .failed("no memory is left for the files of a job (\(errno))")
     }
+    for one in process.group.processIDs { _ = hsb_set_nice(one, 0) }
     guard process.start() else { return nil }
     let run = JobRun(job, process, streams, usedBefore: used, bell: bell, received: received)
     do throws(SandboxError) { return try run.play() } catch {
@@ -81,6 +85,7 @@ final class Cell {
     do throws(SandboxError) {
       let process = try launch()
       waiting = process
+      _ = hsb_set_nice(process.processID, Self.niceAhead)
       try limit(process, to: start.limits)
       ahead = (start, try give(start, to: process, isAhead: true))
       waitingSince = .now

@@ -10,12 +10,10 @@ struct CheckFindings {
   var runs: [(ValidationStage, RunOutcome)] = []
   /// The stages whose errors mean that the code has failed.
   var failed: Set<ValidationStage> = []
-  var ranStages: Set<ValidationStage> = []
 }
 
 extension CheckFindings {
   mutating func take(_ step: CheckStep, _ output: ToolOutput, files: [SourceFile]) -> [Diagnostic] {
-    ranStages.insert(step.stage)
     durations[step.stage, default: 0] += output.wallMicroseconds
     var found = Diagnostics.read(step.format, tool: step.tool.rawValue, output, files: files)
     // Only what the gate's own stage calls an error is one: a warning belongs to lint.

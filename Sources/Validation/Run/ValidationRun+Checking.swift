@@ -6,7 +6,9 @@ extension ValidationRun {
   mutating func check(_ plan: LanguagePlan, _ step: Step) async throws -> Decision? {
     let steps = plan.steps + [plan.build].compactMap { $0 }
     var findings = CheckFindings()
-    var current = ValidationStage.syntax
+    // In the order in which they run.
+    var left = steps[...]
+    var current: ValidationStage? = .syntax
     try await start(.syntax, step)
     let job = try checkJob(plan, steps)
     let result = try await sandbox.run(job, for: self.job.callerID) { event in
@@ -14,22 +16,34 @@ extension ValidationRun {
       case .waiting(let ahead): try await step(.queued(position: ahead))
       case .lines(let lines):
         for line in lines {
-          guard let name = line.string("step"), let done = steps.first(where: { $0.name == name })
+          guard let name = line.string("step"), let done = left.first, done.name == name,
+            done.stage == current
           else { continue }
-          if done.stage != current {
-            try await finish(current, findings, plan, step)
-            current = done.stage
-            try await start(current, step)
-          }
+          left.removeFirst()
+          let output = ToolOutput(line)
           usedTools.insert(done.tool)
-          for found in findings.take(done, ToolOutput(line), files: files) {
+          for found in findings.take(done, output, files: files) {
             try await step(.diagnostic(found))
           }
+          // A stage ends with the last of its tools: nobody waits for the next one to hear of it.
+          let isLast = done.isGate && (output.exitCode != 0 || output.signal != 0)
+          if isLast { left = [] }
+          guard left.first?.stage != current else { continue }
+          try await finish(done.stage, findings, plan, step)
+          current = left.first?.stage
+          if let current { try await start(current, step) }
         }
       }
     }
-    findings.end(result, in: current)
-    try await finish(current, findings, plan, step)
+    if let current {
+      findings.end(result, in: current)
+      if findings.trouble[current] != nil {
+        try await finish(current, findings, plan, step)
+      } else {
+        try await finish(
+          current, .errored, note: "its tools were ended before they were done", step)
+      }
+    }
     diagnostics += findings.diagnostics
     lint = findings.diagnostics.filter {
       $0.level != .error || $0.tool == "ruff" || $0.tool == "shellcheck"
@@ -38,10 +52,8 @@ extension ValidationRun {
       runs.append(run)
       try await step(.run(stage, run))
     }
-    let reached = Set(findings.ranStages)
-    let missing = [ValidationStage.lint, .build].filter { !reached.contains($0) }
-    for stage in missing
-    where !(stage == .lint && findings.failed.isEmpty && stages.contains { $0.stage == .lint }) {
+    for stage in [ValidationStage.lint, .build] where !stages.contains(where: { $0.stage == stage })
+    {
       try await skip([stage], step)
     }
     for product in plan.products {
