@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import List
 
 import groups
@@ -371,6 +372,44 @@ async def test_a_group_begins_where_it_is_told(server, connect, ana, service):
         await eventually("caught up", lambda name=name: drained(service, name))
         assert len(worker.done) == count and worker.done[-1].entity[1] == last
         await worker.close()
+
+
+async def test_the_command_line_makes_shows_consumes_and_replays(server, connect, ana, admin):
+    access = ["--address", server.address, "--ca", server.ca_file, "--token", admin.token]
+
+    def command(*arguments: str) -> str:
+        done = server.command("groups", *arguments, *access)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    command("create", "by-hand", "--user", ana.user_id, "--type", "goal.*", "--attempts", "1")
+    client, root = await connect(server, ana), await connect(server, admin)
+    await goals(client, 3)
+    async with root.events.consume_resuming("by-hand") as consumer:
+        parked = await anext(consumer)
+        assert await parked.park("odd")
+    assert parked.event.id in await asyncio.to_thread(command, "parked", "by-hand")
+    assert "by-hand" in await asyncio.to_thread(command, "list")
+    await asyncio.to_thread(command, "replay", "by-hand")
+    process = await asyncio.create_subprocess_exec(
+        server.program, "groups", "consume", "by-hand", *access,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        for _ in range(3):
+            async with asyncio.timeout(30):
+                assert b"goal.created" in await process.stdout.readline()
+        await eventually("all settled", lambda: drained(root, "by-hand"))
+        assert "caught up" in await asyncio.to_thread(command, "show", "by-hand")
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+    await asyncio.to_thread(command, "delete", "by-hand")
+    with pytest.raises(hito.NotFound):
+        await groups.status(root, "by-hand")
 
 
 @pytest.mark.parametrize("strategy", [groups.PINNED, groups.ROUND_ROBIN])

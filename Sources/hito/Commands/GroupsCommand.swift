@@ -18,7 +18,7 @@ struct GroupsCommand: AsyncParsableCommand {
     subcommands: [
       GroupsListCommand.self, GroupsShowCommand.self, GroupsCreateCommand.self,
       GroupsDeleteCommand.self, GroupsParkedCommand.self, GroupsReplayCommand.self,
-      GroupsSkipCommand.self,
+      GroupsSkipCommand.self, GroupsConsumeCommand.self,
     ], defaultSubcommand: GroupsListCommand.self)
 
   fileprivate static func stateText(_ group: ConsumerGroup) -> String {
