@@ -56,9 +56,12 @@ extension HitoClient {
       var failure: RPCError?
       do throws(RPCError) {
         let call = try await events.consume(options: options.call)
-        let name = try await GroupSession(call, handle, extendsByItself: options.extendsByItself)
-          .run(join) { machine.received(cursor: "") }
-        join.consumer = name ?? join.consumer
+        let session = GroupSession(call, handle, extendsByItself: options.extendsByItself)
+        failure = await session.run(join)
+        if let name = session.name {
+          machine.received(cursor: "")
+          join.consumer = name
+        }
       } catch {
         failure = error
       }
@@ -84,6 +87,7 @@ private final class GroupSession: Sendable {
     /// What is worked on.
     var held: Set<String> = []
     var ackTimeout = Duration.seconds(30)
+    var name: String?
   }
 
   private let call: BidirectionalCall<ConsumeRequest, ConsumeResponse>
@@ -101,40 +105,41 @@ private final class GroupSession: Sendable {
     self.extendsByItself = extendsByItself
   }
 
+  /// The name that the consumer has in the group; nil before it has joined.
+  var name: String? { state.withLock { $0.name } }
+
   /// Runs until the stream ends.
   ///
-  /// - Returns: the name that the consumer has in the group.
-  func run(_ join: JoinGroup, heard: () -> Void) async throws(RPCError) -> String? {
-    let result = await withTaskGroup(of: Void.self) { tasks -> Result<String?, RPCError> in
-      defer {
-        tasks.cancelAll()
-        call.cancel()
-      }
-      do throws(RPCError) {
+  /// - Returns: why, where it did not end in order.
+  func run(_ join: JoinGroup) async -> RPCError? {
+    do {
+      try await withThrowingTaskGroup(of: Void.self) { tasks in
+        defer {
+          tasks.cancelAll()
+          call.cancel()
+        }
         try await send(ConsumeRequest(step: .join(join)))
-        var name: String?
-        for try await response in call.responses {
-          heard()
-          if let joined = response.joined {
-            name = joined.consumer
-            begin(joined, &tasks)
-          }
+        var responses = call.responses.makeAsyncIterator()
+        while let response = try await responses.next() {
+          if let joined = response.joined { begin(joined, &tasks) }
           if let event = response.event {
             let consumed = ConsumedEvent(event: event, attempt: Int(response.attempt))
             state.withLock { _ = $0.held.insert(event.id) }
             tasks.addTask { [self] in await work(on: consumed) }
           }
         }
-        return .success(name)
-      } catch {
-        return .failure(error)
       }
+      return nil
+    } catch {
+      return error as? RPCError ?? RPCError(.cancelled, "the consumer was cancelled")
     }
-    return try result.get()
   }
 
-  private func begin(_ joined: JoinedGroup, _ tasks: inout TaskGroup<Void>) {
-    state.withLock { $0.ackTimeout = .microseconds(joined.ackTimeoutUs) }
+  private func begin(_ joined: JoinedGroup, _ tasks: inout ThrowingTaskGroup<Void, any Error>) {
+    state.withLock { state in
+      state.ackTimeout = .microseconds(joined.ackTimeoutUs)
+      state.name = joined.consumer
+    }
     guard extendsByItself else { return }
     tasks.addTask { [self] in await extend() }
   }

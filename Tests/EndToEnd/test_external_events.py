@@ -149,7 +149,6 @@ BAD: List[tuple[dict[str, object], str]] = [
     ({"user_id": "00000000-0000-4000-8000-000000000000"}, "user_id"),
     ({"payload_json": "[]"}, "payload_json"),
     ({"payload_json": "{"}, "payload_json"),
-    ({"payload_json": '{"a": 1, "a": 2}'}, "payload_json"),
     ({"payload_json": '{"a": "\\u0000"}'}, "payload_json"),
     ({"payload_json": '{"a": ' * 17 + "1" + "}" * 17}, "payload_json"),
     ({"payload_json": json.dumps({"a": "x" * 65_536})}, "payload_json"),

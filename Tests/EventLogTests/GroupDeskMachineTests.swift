@@ -29,7 +29,7 @@ import Testing
   }
 
   private func result(
-    _ group: ConsumerGroup = group(), settled: [Bool] = [], _ deliveries: [GroupDelivery] = [],
+    _ deliveries: [GroupDelivery] = [], of group: ConsumerGroup = group(), settled: [Bool] = [],
     outstanding: Int = 0, parked: Int = 0, due: Duration? = nil
   ) -> GroupExchanged {
     GroupExchanged(
@@ -69,7 +69,7 @@ import Testing
     #expect(second.reading == reading && second.rooms == [one, one])
     let read = Self.group(readPosition: 9)
     _ = machine.exchanged(
-      second, result(read, [delivery(1, to: one), delivery(2, to: one)], outstanding: 2),
+      second, result([delivery(1, to: one), delivery(2, to: one)], of: read, outstanding: 2),
       asked: Self.start)
     guard case .wait(_, after: nil) = machine.next(at: Self.start, head: 12) else {
       Issue.record("it has no room, and reads on")
@@ -130,16 +130,16 @@ import Testing
     let group = Self.group { $0.ackTimeout = .seconds(5) }
     let first = try exchange(&machine)
     _ = machine.exchanged(
-      first, result(group, [delivery(1, to: one), delivery(2, to: one)], outstanding: 2),
+      first, result([delivery(1, to: one), delivery(2, to: one)], of: group, outstanding: 2),
       asked: Self.start)
     machine.drained(one)
     #expect(machine.settle([event(2)], .extend, reason: "", by: one) == [])
     let second = try exchange(&machine)
     _ = machine.exchanged(
-      second, result(group, settled: [true], outstanding: 2), asked: Self.start + .seconds(4))
+      second, result(of: group, settled: [true], outstanding: 2), asked: Self.start + .seconds(4))
     let late = try exchange(&machine, at: Self.start + .seconds(6))
     #expect(late.rooms == [one])
-    _ = machine.exchanged(late, result(group), asked: Self.start + .seconds(6))
+    _ = machine.exchanged(late, result(of: group), asked: Self.start + .seconds(6))
     #expect(machine.settle([event(1), event(2)], .done, reason: "", by: one) == [event(1)])
   }
 
@@ -186,7 +186,7 @@ import Testing
       machine.joined(one, bufferSize: 9)
       let first = try exchange(&machine, head: 50)
       _ = machine.exchanged(
-        first, result(group, outstanding: outstanding, parked: parked), asked: Self.start)
+        first, result(of: group, outstanding: outstanding, parked: parked), asked: Self.start)
       guard case .wait(_, after: nil) = machine.next(at: Self.start, head: 50) else {
         Issue.record("it reads on")
         return

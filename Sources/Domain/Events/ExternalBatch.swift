@@ -19,6 +19,8 @@ package struct ExternalBatch: Sendable {
   /// The event at `index` is stored already, with another content.
   package struct Conflict: Error, Sendable, Hashable {
     package var index: Int
+
+    package init(index: Int) { self.index = index }
   }
 
   /// - Parameters:

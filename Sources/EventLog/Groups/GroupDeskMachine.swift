@@ -44,6 +44,8 @@ package struct GroupDeskMachine: Sendable {
     var attempt: Int32
     var until: Instant
     var isSettling = false
+    /// Whether it will be held no more: the exchange that settles it may bring another one.
+    var isLeaving = false
   }
 
   private struct Member: Sendable {
@@ -52,7 +54,9 @@ package struct GroupDeskMachine: Sendable {
     /// Whether all that it was given has been sent: only then it is given more.
     var isDrained = true
 
-    var room: Int { isDrained ? max(0, bufferSize - held.count) : 0 }
+    var room: Int {
+      isDrained ? max(0, bufferSize - held.values.count { !$0.isLeaving }) : 0
+    }
   }
 
   private struct Queued: Sendable {
@@ -127,6 +131,7 @@ package struct GroupDeskMachine: Sendable {
         continue
       }
       members[sessionID]?.held[eventID]?.isSettling = true
+      members[sessionID]?.held[eventID]?.isLeaving = action != .extend
       queue.append(
         Queued(
           eventID: eventID,

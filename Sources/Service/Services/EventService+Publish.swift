@@ -130,16 +130,13 @@ private struct ExternalDraft: Sendable {
     guard
       let value = JSONValue(
         parsing: text.isEmpty ? "{}" : text, depthMax: Domain.ExternalEvent.depthMax),
-      case .object(let members) = value
+      case .object = value
     else {
       throw .invalid(
         field, "is not a JSON object of at most \(Domain.ExternalEvent.depthMax) levels")
     }
     // PostgreSQL's jsonb holds no such character.
     guard !text.contains("\\u0000") else { throw .invalid(field, "has a NUL character") }
-    guard Set(members.map(\.key)).count == members.count else {
-      throw .invalid(field, "has a member twice")
-    }
     return value
   }
 

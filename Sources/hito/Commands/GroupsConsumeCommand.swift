@@ -33,7 +33,7 @@ struct GroupsConsumeCommand: AsyncParsableCommand {
       defer { interrupt.stop() }
       do {
         try await task.value
-      } catch where task.isCancelled {
+      } catch  where task.isCancelled {
         return
       }
     }

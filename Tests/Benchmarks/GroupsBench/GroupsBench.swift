@@ -32,37 +32,35 @@ struct GroupsBench: AsyncParsableCommand {
 
   func run() async throws {
     let rates = try await BenchServer.run(program: options.program) { server in
-      try await measure(server)
+      try await measure(on: server)
     }
     for (name, values) in rates.sorted(by: { $0.key < $1.key }) {
       say("\(name): \(values.map(number).joined(separator: ", ")) events/s")
     }
     var report = Report()
-    report.figures += [
-      figure("groups.events_per_second", rates["round_robin"]),
-      figure("groups.pinned_events_per_second", rates["pinned"]),
-      figure("groups.watched_events_per_second", rates["watch"]),
-    ]
+    for (name, source) in [
+      ("events", "round_robin"), ("pinned_events", "pinned"), ("watched_events", "watch"),
+    ] {
+      report.figures.append(
+        Figure(
+          "groups.\(name)_per_second", Samples(rates[source] ?? []).median, unit: "events/s"))
+    }
     try report.finish()
   }
 
-  private func figure(_ name: String, _ rates: [Double]?) -> Figure {
-    Figure(name, Samples(rates ?? []).median, unit: "events/s")
-  }
-
-  /// Events per second of each kind, by name.
-  private func measure(_ server: BenchServer) async throws -> [String: [Double]] {
+  /// Events per second of each round, by what was done with them.
+  private func measure(on server: BenchServer) async throws -> [String: [Double]] {
     let client = try await server.connect(token: try server.adminToken())
     defer { client.close() }
     try await publish(client)
     var rates: [String: [Double]] = [:]
     for round in 1...rounds {
-      for (name, strategy) in [("round_robin", GroupStrategy.roundRobin), ("pinned", .pinned)] {
-        let rate = try await settle("\(name)-\(round)", strategy, on: server)
-        rates[name, default: []].append(rate)
-      }
-      let rate = try await watch(client)
-      rates["watch", default: []].append(rate)
+      let shared = try await settle("round-robin-\(round)", .roundRobin, on: server)
+      let pinned = try await settle("pinned-\(round)", .pinned, on: server)
+      let watched = try await watch(client)
+      rates["round_robin", default: []].append(shared)
+      rates["pinned", default: []].append(pinned)
+      rates["watch", default: []].append(watched)
     }
     return rates
   }
@@ -124,14 +122,13 @@ struct GroupsBench: AsyncParsableCommand {
     defer { call.cancel() }
     try await call.write(
       ConsumeRequest(step: .join(JoinGroup(group: group, bufferSize: bufferSize))))
-    do {
-      for try await response in call.responses {
-        if let answer = response.settled { settled.add(answer.eventIds.count) }
-        guard let event = response.event else { continue }
-        try await call.write(
-          ConsumeRequest(step: .settle(Settle(eventIds: [event.id], action: .ack))))
+    var responses = call.responses.makeAsyncIterator()
+    while let response = try await responses.next() {
+      if let answer = response.settled { settled.add(answer.eventIds.count) }
+      if let event = response.event {
+        let settle = Settle(eventIds: [event.id], action: .ack)
+        try await call.write(ConsumeRequest(step: .settle(settle)))
       }
-    } catch  where _Concurrency.Task.isCancelled {
     }
   }
 

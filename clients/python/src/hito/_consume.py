@@ -42,7 +42,7 @@ class Delivery:
     def is_held(self) -> bool:
         """Whether nothing was heard yet of another consumer having the event. Where it is False, work
         on it should end."""
-        return self._session.is_open and self.event.id in self._session.held
+        return self._session.is_open and self._session.held.get(self.event.id) is self
 
     async def ack(self) -> bool:
         """Done."""
@@ -63,13 +63,15 @@ class Delivery:
 
     async def extend(self) -> bool:
         """The time to settle it begins anew."""
-        return await self._session.settle(
+        return self.is_held and await self._session.settle(
             self.event.id, events_pb2.SETTLE_ACTION_EXTEND, "", 0
         )
 
     async def _settle(self, action: int, reason: str = "", delay: int = 0) -> bool:
         self._stop_extending()
-        return await self._session.settle(self.event.id, action, reason, delay)
+        return self.is_held and await self._session.settle(
+            self.event.id, action, reason, delay
+        )
 
     def _keep(self, interval: float) -> None:
         """Extends it again and again, until it is settled."""
