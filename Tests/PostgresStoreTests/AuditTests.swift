@@ -4,7 +4,7 @@ import Logging
 import PostgresStore
 import Testing
 
-/// What somebody does who may write to the database, and what `hito audit verify` says of it.
+/// What anybody can do who may write to the database, and what `hito audit verify` says of it.
 @Suite struct AuditTests {
   private func sealed(
     _ body: @Sendable (StoreFixture, ScriptSession) async throws -> Void

@@ -341,6 +341,7 @@ import Testing
         UserServiceMethods.createToken, CreateTokenRequest(), as: user)
       let id = token.token?.id ?? ""
       tokens.append(id)
+      try await fixture.relay()
       let watch = WatchProbe(fixture, WatchRequest(), as: user, tokenID: id)
       #expect(try await watch.next()?.step == .mark(.caughtUp))
       watches.append(watch)

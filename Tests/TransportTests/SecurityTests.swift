@@ -25,6 +25,22 @@ struct SecurityTests {
     }
   }
 
+  @Test func `W13.1 who was let in and who was refused is told with the address`() async throws {
+    try await TestServer.with { server in
+      let (known, stranger, liar) = (
+        try server.client(), try server.client(token: nil), try server.client(token: "wrong")
+      )
+      #expect(try await known.echo("x") == "x")
+      for client in [stranger, liar] {
+        await #expect(throws: RPCError.self) { try await client.echo("x") }
+      }
+      let refused = "refused \(Methods.echo.path) unauthenticated nobody 127.0.0.1"
+      #expect(server.observed.count(refused) == 2)
+      #expect(server.observed.count("signed in user-good 127.0.0.1") >= 1)
+      for client in [known, stranger, liar] { client.close() }
+    }
+  }
+
   @Test(arguments: [nil, "wrong"] as [String?])
   func `W13.1 without a valid token calls are UNAUTHENTICATED, public ones work`(
     _ token: String?

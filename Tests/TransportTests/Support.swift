@@ -135,6 +135,19 @@ final class TestAuthenticator: Authenticator {
   }
 }
 
+/// Notes what it is told.
+struct NotingObserver: CallObserver {
+  let witness: Witness
+
+  func refused(_ error: RPCError, method: String, principal: Principal?, peer: String) {
+    witness.note("refused \(method) \(error.code) \(principal?.userID ?? "nobody") \(peer)")
+  }
+
+  func signedIn(_ principal: Principal, peer: String) {
+    witness.note("signed in \(principal.userID) \(peer)")
+  }
+}
+
 /// Certificates for one test, in a folder of its own.
 final class TestCertificates: Sendable {
   let folder: String
@@ -168,6 +181,8 @@ struct TestServer {
   let certificates: TestCertificates
   let witness: Witness
   let authenticator: TestAuthenticator
+  /// What its observer was told.
+  let observed: Witness
 
   /// Runs `body` with a started server and ends it afterwards.
   static func with(
@@ -177,13 +192,15 @@ struct TestServer {
     let certificates = try TestCertificates()
     let witness = Witness()
     let authenticator = TestAuthenticator()
+    let observed = Witness()
     let server = HitoServer(
       configuration: configuration, tls: try certificates.serverTLS(),
-      router: try testRouter(witness), authenticator: authenticator, logger: testLogger())
+      router: try testRouter(witness), authenticator: authenticator,
+      observer: NotingObserver(witness: observed), logger: testLogger())
     let port = try await server.start()
     let test = TestServer(
       server: server, port: port, certificates: certificates, witness: witness,
-      authenticator: authenticator)
+      authenticator: authenticator, observed: observed)
     do {
       try await body(test)
     } catch {

@@ -11,7 +11,8 @@ package enum DumpTarget {
   /// Looks whether the database is empty, and has pgvector where its owner may make that.
   package static func prepare(_ settings: ConnectionSettings) async throws {
     let session = try await ScriptSession(settings)
-    let tables = try await session.run("SELECT 1 FROM pg_tables WHERE schemaname = 'public' LIMIT 1")
+    let tables = try await session.run(
+      "SELECT 1 FROM pg_tables WHERE schemaname = 'public' LIMIT 1")
     guard tables.isEmpty else { throw Obstacle.notEmpty }
     let extensions = try await session.run("SELECT 1 FROM pg_extension WHERE extname = 'vector'")
     guard extensions.isEmpty else { return }

@@ -12,7 +12,7 @@ package struct PostgresTokenStore: TokenStore {
 
   package func insert(_ token: TokenRecord, event: NewEvent) async throws(StoreError) {
     let unit = StatementUnit(
-      writing: [TokenStatements.insert(Inserted(token)), try Self.insert(event)], for: .commit)
+      writing: [TokenStatements.insert(Inserted(token))] + (try Self.insert(event)), for: .commit)
     _ = try await database.run(unit)
   }
 
@@ -23,8 +23,7 @@ package struct PostgresTokenStore: TokenStore {
       writing: [
         TokenStatements.shareFamilies(), TokenStatements.lockOwner(token.userID),
         TokenStatements.insertLimited(Inserted(token), Int64(workingCountMax)),
-        try Self.insert(event),
-      ], for: .commit)
+      ] + (try Self.insert(event)), for: .commit)
     guard let row = try await database.run(unit).dropLast().last?.first else {
       throw .corrupt("the insertion of a token gave no result")
     }
@@ -86,7 +85,7 @@ package struct PostgresTokenStore: TokenStore {
       ]
       for var token in working {
         token.revokedAt = now
-        calls.append(try Self.insert(event(token)))
+        calls += try Self.insert(event(token))
       }
       do throws(UnitError) {
         _ = try await database.attempt(StatementUnit(writing: calls, for: .commit))
@@ -99,11 +98,7 @@ package struct PostgresTokenStore: TokenStore {
     throw .unavailable("tokens are made with this one again and again", maybeCommitted: false)
   }
 
-  private static func insert(_ event: NewEvent) throws(StoreError) -> StatementCall {
-    do throws(SealingFailed) {
-      return TokenStatements.insertEvent(Inserted(try StoredEvent(sealing: event)))
-    } catch {
-      throw .unavailable(error.reason, maybeCommitted: false)
-    }
+  private static func insert(_ event: NewEvent) throws(StoreError) -> [StatementCall] {
+    try PostgresWriteStore.sealed([event]).map { TokenStatements.insertEvent(Inserted($0)) }
   }
 }

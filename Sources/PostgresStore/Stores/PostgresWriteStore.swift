@@ -22,7 +22,7 @@ package struct PostgresWriteStore: WriteStore {
     }
     for change in write.changes { calls += WriteCalls.calls(for: change) }
     if !write.events.isEmpty {
-      calls.append(EventStatements.insert(try sealed(write.events)))
+      calls.append(EventStatements.insert(try Self.sealed(write.events)))
     }
     let unit = StatementUnit(writing: calls, for: .commit)
     // The second turn is for a key that had expired and was not purged yet.
@@ -38,7 +38,8 @@ package struct PostgresWriteStore: WriteStore {
     return .stale
   }
 
-  private func sealed(_ events: [NewEvent]) throws(StoreError) -> [StoredEvent] {
+  /// Events as they are stored.
+  static func sealed(_ events: [NewEvent]) throws(StoreError) -> [StoredEvent] {
     do throws(SealingFailed) {
       return try events.map(StoredEvent.init(sealing:))
     } catch {

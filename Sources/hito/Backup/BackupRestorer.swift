@@ -7,7 +7,7 @@ import PostgresStore
 /// All is looked at before anything is written, and the data directory gets its name last. The log begins
 /// an epoch, so that cursors of what came after the backup are refused with where to continue.
 struct BackupRestorer {
-  /// Where to go on after the copy of the database.
+  /// What follows the copy of the database.
   struct Target {
     /// The write-ahead log that was archived since the backup; nil: its end is the backup's.
     var archive: String?
@@ -114,8 +114,8 @@ struct BackupRestorer {
       throw BackupError.notEmpty("the database")
     } catch DumpTarget.Obstacle.noVector {
       throw BackupError.failed(
-        "the database lacks pgvector, and its owner may not make it: CREATE EXTENSION vector as an "
-          + "administrator, then restore again")
+        "the database lacks the extension vector, and its owner may not make it: have an administrator "
+          + "make it there, then restore again")
     }
     progress("restoring the database")
     let scratch = work ?? FileManager.default.temporaryDirectory.path
