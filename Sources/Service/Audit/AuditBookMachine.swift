@@ -50,8 +50,6 @@ package struct AuditBookMachine: Sendable {
 
   private struct Entry {
     var tally: Tally?
-    /// Whether an entry of this while was taken: then what follows waits for its end.
-    var isTaken = false
     var until: Timestamp
   }
 
@@ -71,7 +69,13 @@ package struct AuditBookMachine: Sendable {
     }
   }
 
+  /// Between two looks at everything.
+  private static let sweepInterval = Duration.seconds(10)
+
   private var entries: [Key: Entry] = [:]
+  /// Those of which nothing was taken yet.
+  private var fresh: [Key] = []
+  private var nextSweep = Timestamp(microsecondsSinceEpoch: .min)
   private var counts: [AuditEntry.Kind: Int] = [:]
 
   package init() {}
@@ -93,6 +97,7 @@ package struct AuditBookMachine: Sendable {
   private mutating func begin(_ key: Key, _ limit: Limit, at now: Timestamp) {
     entries[key] = Entry(
       tally: Tally(count: 1, firstAt: now, lastAt: now), until: now.advanced(by: limit.window))
+    fresh.append(key)
   }
 
   /// False where there is no such entry.
@@ -109,23 +114,23 @@ package struct AuditBookMachine: Sendable {
     return true
   }
 
-  /// What is to be written now, the oldest first.
+  /// What is to be written now, the oldest first. Looks at what is new, and now and then at everything.
   ///
   /// - Parameter isLast: nothing is taken after this.
   package mutating func take(at now: Timestamp, isLast: Bool = false) -> [(Key, Tally)] {
     var taken: [(key: Key, tally: Tally)] = []
-    for (key, var entry) in entries {
-      let isOver = isLast || entry.until <= now
-      if let tally = entry.tally, isOver || !entry.isTaken {
-        taken.append((key, tally))
-        entry.tally = nil
-        entry.isTaken = true
-      }
-      if isOver {
-        entries[key] = nil
+    for key in fresh {
+      guard let tally = entries[key]?.tally else { continue }
+      taken.append((key, tally))
+      entries[key]?.tally = nil
+    }
+    fresh = []
+    if isLast || now >= nextSweep {
+      nextSweep = now.advanced(by: Self.sweepInterval)
+      for key in entries.filter({ isLast || $0.value.until <= now }).keys {
+        guard let entry = entries.removeValue(forKey: key) else { continue }
+        if let tally = entry.tally { taken.append((key, tally)) }
         if key != key.coarse { counts[key.kind, default: 1] -= 1 }
-      } else {
-        entries[key] = entry
       }
     }
     return taken.sorted { ($0.tally.firstAt, $0.key.method) < ($1.tally.firstAt, $1.key.method) }
