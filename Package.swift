@@ -271,7 +271,7 @@ let package = Package(
       name: "EventLakeTests", dependencies: ["EventLake", "Domain", logging],
       swiftSettings: swift),
     .testTarget(
-      name: "BrokerTests", dependencies: ["Broker", "Domain", "JSON", "SeededRandom", logging],
+      name: "BrokerTests", dependencies: ["Broker", "Domain", "JSON", "SeededRandom"],
       swiftSettings: swift),
     .testTarget(
       name: "ModelsTests",

@@ -82,6 +82,22 @@ async def test_a_login_that_is_not_taken(refused, broker, connect, login, path, 
     assert "wrong" not in refused.log.read_text(errors="replace").replace("wrongly", "")
 
 
+def test_the_doctor_says_what_is_wrong_and_what_to_do(refused, broker):
+    for url, verdict, words in (
+        (guest(broker), "ok", "lets us in"),
+        (guest(broker, "guest:wrong"), "fail", "correct the login"),
+        (guest(broker, path="/missing"), "fail", "make the virtual host"),
+        ("amqp://guest:guest@127.0.0.1:1", "fail", "start it"),
+    ):
+        done = subprocess.run(
+            [refused.program, "doctor"], env={**os.environ, "HITO_BROKER_URL": url},
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        [line] = [line for line in done.stdout.splitlines() if " broker " in f"{line} "]
+        assert line.startswith(verdict), done.stdout
+        assert words in done.stdout, done.stdout
+
+
 async def test_a_user_who_may_not_publish(refused, broker, connect):
     broker.control("add_user", "reader", "secret")
     broker.control("set_permissions", "reader", "^$", "^$", ".*")

@@ -39,6 +39,27 @@ struct SinkTests {
     #expect(log.readCount == 5)
   }
 
+  @Test("says up to where the lake has everything, only once it is durable")
+  func observed() async throws {
+    let folder = try TemporaryFolder()
+    let lake = try await opened(folder)
+    var policy = FlushMachine.Policy()
+    policy.delay = .milliseconds(10)
+    let sink = LakeSink(
+      lake: lake, log: MemoryLog(events(1...30)), policy: policy, logger: Self.quiet)
+    let (told, continuation) = AsyncStream.makeStream(of: Int64.self)
+    sink.onPublish { position in
+      // Asked in the moment in which it is said.
+      #expect(lake.publishedPosition >= position)
+      continuation.yield(position)
+    }
+    let running = Task { await sink.run() }
+    sink.noticed(head: 30)
+    #expect(await told.first { $0 > 0 } == 30)
+    running.cancel()
+    await running.value
+  }
+
   @Test("publishes earlier where events are large, so that few of them are held")
   func largeEvents() async throws {
     let folder = try TemporaryFolder()

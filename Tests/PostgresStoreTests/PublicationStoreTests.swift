@@ -85,7 +85,8 @@ import Testing
       try await script.run(
         """
         INSERT INTO log_epochs (number, id, began_after, reason, system_id, timeline, database_id)
-        SELECT 2, (h.id + 1) % 4294967296, 0, 'loss', 0, 0, 0 FROM log_epochs h
+        SELECT h.number + 1, (h.id + 1) % 4294967296, 0, 'loss', 0, 0, 0 FROM log_epochs h
+        ORDER BY h.number DESC LIMIT 1
         """)
       #expect(try await store.advance(lease, to: 1, status: Self.status, for: Self.long) == false)
       let next = try #require(try await store.acquire(Self.name, owner: owner, for: Self.long))

@@ -14,6 +14,8 @@ package enum BrokerError: Error, Sendable, Hashable, CustomStringConvertible {
   case garbled(String)
   /// It could not take a message now.
   case rejected(position: Int64)
+  /// It takes messages, and confirms none.
+  case unconfirmed(for: Duration)
   /// No queue takes what is published, also not the one for that.
   case unroutable(String)
   /// It ended the consumer: the queue is gone.
@@ -30,9 +32,19 @@ package enum BrokerError: Error, Sendable, Hashable, CustomStringConvertible {
     case .lost(let text): "the connection to the broker broke: \(text)"
     case .garbled(let text): "the broker sends what is not AMQP 0-9-1: \(text)"
     case .rejected(let position): "the broker could not store event \(position)"
+    case .unconfirmed(let time):
+      "the broker confirmed nothing for \(time): has every queue a leader?"
     case .unroutable(let id): "no queue took event \(id), also not the one for what nobody takes"
     case .cancelled: "the broker ended the consumer: its queue is gone"
     case .stopped: "the connection to the broker is not needed any more"
+    }
+  }
+
+  /// Whether a new connection alone puts nothing right.
+  var isOfConfirming: Bool {
+    switch self {
+    case .rejected, .unconfirmed, .unroutable: true
+    default: false
     }
   }
 }

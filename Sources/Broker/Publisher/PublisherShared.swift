@@ -22,10 +22,11 @@ struct PublisherShared: Sendable {
   var bodyByteCountMax: Int
   /// Since when the broker takes nothing of what is being sent to it.
   var sendingSince: ContinuousClock.Instant?
+  /// Whether only a confirm shows that what was wrong is right again.
+  var awaitsConfirm = false
   var isStopped = false
   /// The socket's, as long as a connection is there.
   var descriptor: Int32?
-  var publishedCount: Int64 = 0
 
   /// Takes what may be sent now.
   mutating func take(limit: Int) -> ArraySlice<OutgoingEvent> {

@@ -17,6 +17,7 @@ struct DoctorCommand: AsyncParsableCommand {
   @OptionGroup(title: "Validation") var validation: SettingOptions<ValidationSettings>
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
+  @OptionGroup(title: "Message broker") var broker: SettingOptions<BrokerSettings>
   @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
 
   @Flag(help: "Print JSON.")
@@ -25,7 +26,7 @@ struct DoctorCommand: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       let settings = Settings(
-        [place, client, network, server, validation, database, lake, embedding])
+        [place, client, network, server, validation, database, lake, broker, embedding])
       var report = HealthReport()
       report.add(Self.findings(about: settings))
       report.add(MachineChecks.processor())
@@ -53,6 +54,9 @@ struct DoctorCommand: AsyncParsableCommand {
       } else {
         report.add(
           .fail("data dir", "there is none: HOME is not set", "give --data-dir or HITO_DATA_DIR"))
+      }
+      if let broker = BrokerConfiguration(settings) {
+        report.add(await ServerChecks.broker(broker))
       }
       await checkServer(settings, &report)
       Output.text(json ? report.json.shown(.pretty) + "\n" : report.text)

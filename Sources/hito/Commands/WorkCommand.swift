@@ -6,18 +6,6 @@ import ServiceLifecycle
 
 /// `hito work`: a process that does work of a deployment's servers, and takes no calls.
 struct WorkCommand: AsyncParsableCommand {
-  /// What a worker does.
-  enum Role: String, CaseIterable, Sendable {
-    /// Gives events their positions, and publishes them where a broker is configured.
-    case relay
-    /// Keeps a lake.
-    case lake
-    /// Makes the vectors of what was written.
-    case embedder
-    /// Runs learners' code.
-    case validate
-  }
-
   static let configuration = CommandConfiguration(
     commandName: "work",
     abstract: "Do work of a deployment's servers, on a machine of its own.",
@@ -46,8 +34,8 @@ struct WorkCommand: AsyncParsableCommand {
 
   func validate() throws {
     let names = roles.split(separator: ",")
-    for name in names where Role(rawValue: String(name)) == nil {
-      let known = Role.allCases.map(\.rawValue).joined(separator: ", ")
+    for name in names where WorkRole(rawValue: String(name)) == nil {
+      let known = WorkRole.allCases.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("there is no role '\(name)': a worker can \(known)")
     }
     guard !names.isEmpty else { throw ValidationError("--roles must name a role") }
@@ -58,7 +46,7 @@ struct WorkCommand: AsyncParsableCommand {
     let settings = Settings([place, validation, database, lake, broker, embedding])
     try await reporting { try settings.check() }
     LogFormat.text.install(level: .info)
-    let roles = Set(roles.split(separator: ",").compactMap { Role(rawValue: String($0)) })
+    let roles = Set(roles.split(separator: ",").compactMap { WorkRole(rawValue: String($0)) })
     try await reporting {
       try await DatabaseSession.with(settings) { session in
         try await Worker(

@@ -1,3 +1,4 @@
+import Broker
 import EventLake
 import Foundation
 import Glibc
@@ -8,6 +9,13 @@ import PostgresStore
 enum ServerChecks {
   private static let timeout = Duration.seconds(5)
   private static let clockDifferenceMax: TimeInterval = 30
+
+  // MARK: Broker
+
+  static func broker(_ broker: BrokerConfiguration) async -> HealthReport.Finding {
+    guard let problem = await broker.problem() else { return .ok("broker", "lets us in") }
+    return .fail("broker", "\(problem)", problem.advice)
+  }
 
   // MARK: Database
 

@@ -62,6 +62,9 @@ struct BrokerConfiguration: Sendable {
       configuration, logID: logID, time: time, logger: Logger(label: "hito.broker"))
   }
 
+  /// Why the broker does not let us in; nil where it does.
+  func problem() async -> BrokerError? { await BrokerProbe.problem(of: target("doctor")) }
+
   /// How far the log is published, by this server or another.
   func publication(_ database: PostgresDatabase) async throws(StoreError) -> Publication? {
     try await PostgresPublicationStore(database).publication(topology.exchange)

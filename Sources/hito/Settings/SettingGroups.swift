@@ -434,7 +434,7 @@ extension SettingKind where Value == BrokerAddress {
 extension SettingKind where Value == BrokerTopology {
   static var brokerExchange: SettingKind {
     SettingKind(
-      "name", "letters, digits, '.', '-' and '_', at most 100, and not beginning with amq."
+      "name", "at most 100 letters, digits, '.', '-' and '_', not beginning with amq"
     ) {
       $0.exchange
     } parse: {

@@ -10,7 +10,7 @@ import ServiceLifecycle
 
 /// A process of `hito work`, joined of what its roles need.
 struct Worker {
-  let roles: Set<WorkCommand.Role>
+  let roles: Set<WorkRole>
   /// How long validations may still run at the end.
   let grace: Duration
   /// Checked ones.
