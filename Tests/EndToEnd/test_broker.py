@@ -13,7 +13,7 @@ from network_link import Link
 from publication import Condition, Published, becomes, pipeline, write
 from rabbitmq import Broker
 
-OWN = ("all", "killed", "full", "crashed")
+OWN = ("all", "killed", "full", "crashed", "refused")
 QUEUES = (*OWN, "hito.lake", "hito.embedder")
 
 
@@ -125,6 +125,34 @@ async def test_a_full_broker_is_left_alone_and_gets_everything_afterwards(
         await asyncio.to_thread(broker.free_memory)
     state = await becomes(admin, Condition.PIPELINE_CONDITION_CONNECTED)
     await ends_with(broker, "full", admin, [*first, *during])
+
+
+async def test_what_the_broker_refuses_is_sent_again(server, broker, connect):
+    admin, ana = await people(server, connect)
+    with broker.channel() as channel:
+        channel.queue_declare(
+            "tight", durable=True,
+            arguments={
+                "x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish",
+            },
+        )  # fmt: skip
+        channel.queue_bind("tight", "hito.events", "task.created")
+    made = await asyncio.wait_for(write(ana, 10), 30)
+
+    async def is_said() -> bool:
+        state = await pipeline(admin)
+        return "could not store event" in state.last_error and state.lag_events > 0
+
+    await eventually("the refusal to be said", is_said, 40)
+    with broker.channel() as channel:
+        channel.queue_delete("tight")
+
+    async def is_well() -> bool:
+        state = await pipeline(admin)
+        return state.last_error == "" and state.lag_events == 0
+
+    await eventually("everything to be published", is_well, 60)
+    await ends_with(broker, "refused", admin, made)
 
 
 async def test_a_server_that_is_killed_continues_where_it_was(server, broker, connect):
