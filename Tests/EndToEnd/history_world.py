@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 from history import eventually
 from hito_server import HitoServer, Login, waiting
@@ -197,6 +197,8 @@ class Deployment(Place):
         self.database = database
         self.links: List[List[Link]] = []
         """Of each server, to each node."""
+        self.environment: Dict[str, str] = {}
+        """What the servers are started with besides."""
 
     async def start(self) -> None:
         await asyncio.to_thread(self.cluster.make_database, self.database)
@@ -205,7 +207,7 @@ class Deployment(Place):
             self.links.append(links)
             hosts = ",".join(f"127.0.0.1:{link.port}" for link in links)
             url = f"postgresql://hito@{hosts}/{self.database}?application_name=server{number}"
-            server = HitoServer(environment={"HITO_DATABASE_URL": url})
+            server = HitoServer(environment={**self.environment, "HITO_DATABASE_URL": url})
             server.options = ["--database-connections", "8"]
             self.servers.append(server)
             if number > 0:
