@@ -272,13 +272,13 @@ async def test_the_example_counts_every_event_once_also_when_it_is_killed(
         await write(ana, 20)
         running = subprocess.Popen(command)
         await write(ana, 5)
-        expected = {"goal.created": 45, "task.created": 45}
+        expected = {"goal.created": 45, "task.created": 45}.items()
 
         async def is_counted() -> bool:
             shown = subprocess.run(
                 [*command, "--show"], capture_output=True, text=True, timeout=30, check=True
             )
-            return json.loads(shown.stdout) == expected
+            return json.loads(shown.stdout).items() >= expected
 
         await eventually("the example to count", is_counted, 40)
         running.send_signal(signal.SIGTERM)

@@ -78,7 +78,7 @@ import Testing
       _ = try await fixture.sequenceAll()
       let owner = fixture.ids.next(at: StoreFixture.start)
       let lease = try #require(try await store.acquire(Self.name, owner: owner, for: Self.long))
-      #expect(lease.logID == (try await fixture.log.history()).logID)
+      #expect(lease.epoch == (try await fixture.log.history()).current.id)
       #expect(try await store.advance(lease, to: 2, status: Self.status, for: Self.long) == false)
       #expect(try await Self.position(store) == 0)
       let script = try await fixture.script()

@@ -47,16 +47,16 @@ package final class BrokerPublisher: Sendable {
   private let driver: PublisherDriver
   private let outage: OutageLog
   private let lines: MeteredLogger
-  private let epoch: @Sendable () -> UInt32
+  private let liveEpoch: @Sendable () -> UInt32
   private let current = Mutex<PublicationLease?>(nil)
 
   /// - Parameters:
   ///   - log: with the archive where there is one: what has left the store is published from there.
-  ///   - epoch: the one that the live end is of, before and after what it gives.
+  ///   - liveEpoch: the one that the live end is of; asked after what it gives.
   ///   - owner: tells this publisher from others.
   package init(
     _ configuration: Configuration, store: any PublicationStore, log: any EventLog,
-    live: any LiveLog, epoch: @escaping @Sendable () -> UInt32, owner: EntityID,
+    live: any LiveLog, liveEpoch: @escaping @Sendable () -> UInt32, owner: EntityID,
     time: any TimeSource,
     clock: any Clock<Duration> = ContinuousClock(), logger: Logger
   ) {
@@ -65,7 +65,7 @@ package final class BrokerPublisher: Sendable {
     self.log = log
     self.live = live
     self.owner = owner
-    self.epoch = epoch
+    self.liveEpoch = liveEpoch
     self.clock = clock
     driver = PublisherDriver(
       target: configuration.target, topology: configuration.topology,
@@ -119,12 +119,15 @@ package final class BrokerPublisher: Sendable {
   }
 
   private func publish(_ lease: PublicationLease) async throws(StoreError) {
+    let history = try await log.history()
+    // Another epoch has begun since.
+    guard history.current.id == lease.epoch else { return }
     driver.begin(after: lease.position)
     defer { driver.end() }
     let result = await withTaskGroup(of: Void.self) { group in
       group.addTask { [live, driver] in await Self.ring(driver.changed, for: live) }
       defer { group.cancelAll() }
-      return await follow(lease)
+      return await follow(lease, of: history)
     }
     try result.get()
   }
@@ -151,7 +154,9 @@ package final class BrokerPublisher: Sendable {
   }
 
   /// Returns when the lease is lost or given back.
-  private func follow(_ lease: PublicationLease) async -> Result<Void, StoreError> {
+  private func follow(
+    _ lease: PublicationLease, of history: LogHistory
+  ) async -> Result<Void, StoreError> {
     var position = Position(read: lease.position, written: lease.position)
     do throws(StoreError) {
       while !Task.isCancelled {
@@ -164,7 +169,9 @@ package final class BrokerPublisher: Sendable {
           position.read = progress.confirmed
         }
         if progress.isOpen, progress.hasRoom {
-          guard let count = try await offer(lease, &position, progress) else { return .success(()) }
+          guard let count = try await offer(history, &position, progress) else {
+            return .success(())
+          }
           if count > 0 { continue }
         }
         await driver.changed.wait(
@@ -207,13 +214,15 @@ package final class BrokerPublisher: Sendable {
 
   /// Gives the driver what comes next; how much that was, nil where the log is of another epoch.
   private func offer(
-    _ lease: PublicationLease, _ position: inout Position, _ progress: PublisherDriver.Progress
+    _ history: LogHistory, _ position: inout Position, _ progress: PublisherDriver.Progress
   ) async throws(StoreError) -> Int? {
-    guard let events = try await events(lease, &position) else { return nil }
+    guard let events = try await events(history.current.id, &position) else { return nil }
     guard let last = events.last else { return 0 }
     let messages = events.map { event in
+      // That of the position, so that an event that comes again says the same.
       OutgoingEvent(
-        event, logID: lease.logID, epoch: lease.epoch, bodyByteCountMax: progress.bodyByteCountMax)
+        event, logID: history.logID, epoch: history.epoch(of: event.position).id,
+        bodyByteCountMax: progress.bodyByteCountMax)
     }
     for message in messages where message.isCut {
       lines.write(
@@ -227,10 +236,10 @@ package final class BrokerPublisher: Sendable {
 
   /// What comes next: of the live end where that has it, else of the log itself.
   private func events(
-    _ lease: PublicationLease, _ position: inout Position
+    _ epoch: UInt32, _ position: inout Position
   ) async throws(StoreError) -> [StoredEvent]? {
     if case .events(let events) = live.events(after: position.read, limit: Self.pageLimit),
-      !events.isEmpty, epoch() == lease.epoch
+      !events.isEmpty, liveEpoch() == epoch
     {
       return events
     }
@@ -241,7 +250,7 @@ package final class BrokerPublisher: Sendable {
     }
     let page = try await log.page(
       after: position.read, limit: Self.pageLimit, byteCountMax: Self.pageByteCountMax)
-    guard page.epoch ?? lease.epoch == lease.epoch else { return nil }
+    guard page.epoch ?? epoch == epoch else { return nil }
     position.endedAt = page.isEnd ? .now : nil
     return page.events
   }

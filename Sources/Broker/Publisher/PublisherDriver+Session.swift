@@ -4,6 +4,7 @@ import Logs
 /// What is done on one connection.
 extension PublisherDriver {
   struct Session {
+    let run: UInt64
     var window: ConfirmWindow
     var declaredAt: ContinuousClock.Instant
     var isBlocked = false
@@ -63,7 +64,10 @@ extension PublisherDriver {
     switch event {
     case .confirmed(let tag, let isMultiple):
       switch session.window.confirmed(tag: tag, isMultiple: isMultiple) {
-      case .advance(let position): shared.withLock { $0.confirmed = position }
+      case .advance(let position):
+        // Of a lease that is over, it says nothing: positions may have been given again.
+        let run = session.run
+        shared.withLock { if $0.run == run { $0.confirmed = position } }
       case .misuse: throw .garbled("a confirm of what was never published")
       case .none, .resend: break
       }

@@ -180,7 +180,8 @@ final class PublisherDriver: Sendable {
     try connection.confirmAll()
     connected()
     opened()
-    var session = Session(window: ConfirmWindow(limits: limits), declaredAt: .now)
+    var session = Session(
+      run: run, window: ConfirmWindow(limits: limits), declaredAt: .now)
     do throws(BrokerError) {
       while isRunning(run) { try turn(connection, &session) }
     } catch {

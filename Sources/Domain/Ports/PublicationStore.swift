@@ -48,19 +48,16 @@ package struct PublicationLease: Sendable, Hashable {
   package var generation: Int64
   /// The log's epoch (`LogEpoch.id`) when it was given.
   package var epoch: UInt32
-  package var logID: EntityID
   /// Everything up to here was confirmed before.
   package var position: Int64
 
   package init(
-    name: String, owner: EntityID, generation: Int64, epoch: UInt32, logID: EntityID,
-    position: Int64
+    name: String, owner: EntityID, generation: Int64, epoch: UInt32, position: Int64
   ) {
     self.name = name
     self.owner = owner
     self.generation = generation
     self.epoch = epoch
-    self.logID = logID
     self.position = position
   }
 }

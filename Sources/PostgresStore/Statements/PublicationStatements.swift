@@ -13,7 +13,7 @@ enum PublicationStatements {
     ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, generation = p.generation + 1,
       expires_at = excluded.expires_at
     WHERE p.expires_at < clock_timestamp() OR p.owner = excluded.owner
-    RETURNING p.generation, p.position, \(epoch), (SELECT i.id FROM log_identity i)
+    RETURNING p.generation, p.position, \(epoch)
     """)
 
   /// `$1` to `$3` are the lease, `$4` its epoch, `$5` the position, `$6` microseconds, then the status.

@@ -17,7 +17,7 @@ package struct PostgresPublicationStore: PublicationStore {
     return PublicationLease(
       name: name, owner: owner, generation: try row.value(0),
       epoch: UInt32(truncatingIfNeeded: try row.value(2, as: Int64.self)),
-      logID: try row.value(3), position: try row.value(1))
+      position: try row.value(1))
   }
 
   package func advance(

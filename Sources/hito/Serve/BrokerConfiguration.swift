@@ -39,7 +39,7 @@ struct BrokerConfiguration: Sendable {
     configuration.bodyByteCountMax = bodyByteCountMax
     return BrokerPublisher(
       configuration, store: PostgresPublicationStore(database), log: log, live: hub,
-      epoch: { hub.history.current.id }, owner: owner, time: time,
+      liveEpoch: { hub.history.current.id }, owner: owner, time: time,
       logger: Logger(label: "hito.broker"))
   }
 
