@@ -127,6 +127,9 @@ let package = Package(
       name: "Retrieval", dependencies: ["Domain", "Logs", "OpenSSL", logging], swiftSettings: swift),
     .target(name: "Writes", dependencies: ["Domain", "JSON", "Retrieval"], swiftSettings: swift),
     .target(
+      name: "Replay", dependencies: ["Digits", "Domain", "OpenSSL", "Retrieval"],
+      swiftSettings: swift),
+    .target(
       name: "Agents",
       dependencies: ["Domain", "Digits", "JSON", "Logs", "Retrieval", "Writes", logging],
       swiftSettings: swift),
@@ -186,7 +189,7 @@ let package = Package(
     .executableTarget(
       name: "hito",
       dependencies: [
-        "Agents", "Domain", "EventLog", "JSON", "Retrieval", "RPC", "Contract", "OpenSSL",
+        "Agents", "Domain", "EventLog", "JSON", "Replay", "Retrieval", "RPC", "Contract", "OpenSSL",
         "Transport", "PostgresStore", "EventLake", "Broker", "Models", "Documents", "Sandbox",
         "Service",
         "Validation",

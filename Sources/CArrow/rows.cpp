@@ -4,6 +4,7 @@
 #include "columns.h"
 #include <parquet/statistics.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <numeric>
@@ -191,6 +192,37 @@ int carrow_rows_at_take(const char *path, const carrow_row_query *query, carrow_
       read_group(*file->RowGroup(g), group->num_rows(), columns, *query, kept);
     }
     auto list = std::make_unique<List>(std::move(kept));
+    out->count = int64_t(list->rows.size());
+    out->rows = list->rows.data();
+    out->owner = list.release();
+    return Status::OK();
+  });
+}
+
+int carrow_rows_of_group_take(const char *path, int32_t group, carrow_row_list *out,
+                              carrow_error *error) {
+  *out = {};
+  return carrow::guarded(error, [&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto file, open(path));
+    const auto metadata = file->metadata();
+    const Columns columns = columns_of(*metadata->schema());
+    out->row_groups = metadata->num_row_groups();
+    if (group >= out->row_groups) return Status::OK();
+    const auto reader = file->RowGroup(group);
+    const int64_t row_count = metadata->RowGroup(group)->num_rows();
+    std::vector<int64_t> all(static_cast<size_t>(row_count)), positions;
+    std::iota(all.begin(), all.end(), int64_t(0));
+    read_rows<parquet::Int64Type>(*reader, columns.position, all, [&](size_t, const int64_t *v) {
+      positions.push_back(required(v, "position"));
+    });
+    std::sort(positions.begin(), positions.end());
+    if (std::adjacent_find(positions.begin(), positions.end()) != positions.end())
+      throw Damaged("a position twice");
+    const carrow_row_query query{positions.data(), nullptr, int64_t(positions.size()), INT64_MAX};
+    Kept kept(INT64_MAX);
+    read_group(*reader, row_count, columns, query, kept);
+    auto list = std::make_unique<List>(std::move(kept));
+    out->row_groups_read = 1;
     out->count = int64_t(list->rows.size());
     out->rows = list->rows.data();
     out->owner = list.release();

@@ -139,6 +139,10 @@ int carrow_rows_at_take(const char *path, const carrow_row_query *query, carrow_
                         carrow_error *error);
 void carrow_row_list_free(carrow_row_list *);
 
+// Every row of a row group, by position; none after the last group. `row_groups` is how many there are.
+int carrow_rows_of_group_take(const char *path, int32_t group, carrow_row_list *out,
+                              carrow_error *error);
+
 // The position of the row with this event_id (36 characters) in `position`; 0 where there is none.
 int carrow_find_id(const char *path, const char *event_id, int64_t *position,
                    carrow_error *error);

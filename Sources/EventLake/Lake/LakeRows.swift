@@ -235,7 +235,7 @@ extension LakeScanner.Failure {
 
 extension StoredEvent {
   /// Nil where the ids are none.
-  fileprivate init?(_ row: carrow_row, seq: Int64) {
+  init?(_ row: carrow_row, seq: Int64) {
     guard let id = EntityID(row.event_id.string), let entityID = EntityID(row.entity_id.string)
     else { return nil }
     let userID = row.has_user ? EntityID(row.user_id.string) : nil

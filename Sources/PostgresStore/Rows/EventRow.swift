@@ -34,3 +34,15 @@ enum EventRow: TableRow {
     sealed = SealedJSON(sealedText: json.text)
   }
 }
+
+extension StoredEvent {
+  /// Payload and metadata as members of a JSON object, as they are stored: nothing is opened for a copy.
+  var storedMembers: String {
+    "\"payload\":\(payload.sealedText),\"metadata\":\(metadata.sealedText)"
+  }
+}
+
+extension SealedJSON {
+  /// What a script read of the table.
+  init(stored text: String) { self.init(sealedText: text) }
+}

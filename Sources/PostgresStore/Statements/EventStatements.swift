@@ -81,12 +81,22 @@ enum EventStatements {
     ORDER BY t.position NULLS LAST, t.seq
     """)
 
+  /// The last event of the entity `$1`, `$2` up to the position `$3`.
+  static let lastOfEntity = Query<String, EntityID, Int64>(
+    "events.last_of_entity",
+    """
+    SELECT \(EventRow.columns) FROM events e JOIN event_positions p ON p.seq = e.seq
+    WHERE e.entity_type = $1 AND e.entity_id = $2 AND p.position <= $3
+    ORDER BY e.version DESC LIMIT 1
+    """)
+
   static let notify = Query<String>(
     "wake.notify", "SELECT pg_notify($1, '')")
 
   static let all: [any StatementSource] =
     [
       page, atPositions, end, head, positionOfEvent, newestUnsequenced, positionAtTime, tail,
+      lastOfEntity,
       notify,
       inOrderOfIndexes, floor, places, placesOfRun, timesOfRun,
     ] + insert.all

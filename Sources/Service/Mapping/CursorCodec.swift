@@ -76,6 +76,22 @@ package struct CursorCodec: Sendable {
         + String(max(0, messageCount), radix: 16))
   }
 
+  /// What a cursor or a receipt names, whichever history it is of; nil where it is none of this
+  /// installation.
+  package func namedPlace(_ text: String) -> NamedPlace? {
+    switch try? point(text) {
+    case .position(let place): .position(place.position)
+    case .event(let id, _): .event(id)
+    case .step, nil: nil
+    }
+  }
+
+  /// Behind an event, by its position or by its id.
+  package enum NamedPlace: Sendable, Hashable {
+    case position(Int64)
+    case event(EntityID)
+  }
+
   func point(_ text: String) throws(RPCError) -> LogPoint {
     guard text.utf8.count <= CursorCodec.lengthMax else { throw .badCursor("is too long") }
     let parts = text.split(separator: "_", omittingEmptySubsequences: false)
