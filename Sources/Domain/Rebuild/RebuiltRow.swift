@@ -39,6 +39,11 @@ package struct RebuiltRow: Sendable, Hashable {
 package struct GoalRevision: Sendable, Hashable {
   package var goalID: EntityID
   package var revision: Int64?
+
+  package init(goalID: EntityID, revision: Int64?) {
+    self.goalID = goalID
+    self.revision = revision
+  }
 }
 
 /// One of the other files of a submission, without its content.

@@ -80,8 +80,10 @@ struct ReplayCommand: AsyncParsableCommand {
       do {
         try await DatabaseSession.with(settings) { session in
           let owner = ConnectionSettings(conninfo: session.owner)
+          // Before the pool is there: a small database has few connections to give.
+          let secret = point == nil ? [] : try await PostgresInstallation.secret(owner)
           try await session.withDatabase { database in
-            let moment = try await ReplayMoment.find(point, plan, owner, database)
+            let moment = try await ReplayMoment.find(point, plan, secret: secret, database)
             if let entity {
               try await ReplayEntity.show(entity, at: moment, plan, database)
               return

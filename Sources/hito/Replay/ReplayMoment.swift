@@ -8,9 +8,11 @@ struct ReplayMoment: Sendable {
   /// The last event that counts.
   var position: Int64
 
-  /// - Parameter text: a time, a position, or a cursor that a server gave; nil: the end.
+  /// - Parameters:
+  ///   - text: a time, a position, or a cursor that a server gave; nil: the end.
+  ///   - secret: the installation's, which cursors are sealed with.
   static func find(
-    _ text: String?, _ plan: ReplayPlan, _ owner: ConnectionSettings, _ database: PostgresDatabase
+    _ text: String?, _ plan: ReplayPlan, secret: [UInt8], _ database: PostgresDatabase
   ) async throws -> ReplayMoment? {
     guard let text else { return nil }
     let log = PostgresEventLog(database, archive: try? plan.lake())
@@ -25,9 +27,8 @@ struct ReplayMoment: Sendable {
       let time = Timestamp(microsecondsSinceEpoch: microseconds)
       return ReplayMoment(position: try await log.position(at: time))
     }
-    let history = try await PostgresInstallation.history(owner)
-    let codec = CursorCodec(
-      secret: try await PostgresInstallation.secret(owner), history: { history })
+    let history = try await log.history()
+    let codec = CursorCodec(secret: secret, history: { history })
     switch codec.namedPlace(text) {
     case .position(let position) where position <= head: return ReplayMoment(position: position)
     case .event(let id):
