@@ -2477,7 +2477,7 @@ const ProtobufCMessageDescriptor hito__v1__get_pipelines_response__descriptor =
   (ProtobufCMessageInit) hito__v1__get_pipelines_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__pipeline_info__field_descriptors[7] =
+static const ProtobufCFieldDescriptor hito__v1__pipeline_info__field_descriptors[10] =
 {
   {
     "name",
@@ -2528,8 +2528,44 @@ static const ProtobufCFieldDescriptor hito__v1__pipeline_info__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "condition",
+    "lag_us",
     16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__PipelineInfo, lag_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__PipelineInfo, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detail",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__PipelineInfo, detail),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "condition",
+    19,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
     0,   /* quantifier_offset */
@@ -2541,7 +2577,7 @@ static const ProtobufCFieldDescriptor hito__v1__pipeline_info__field_descriptors
   },
   {
     "condition_since",
-    17,
+    20,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -2553,7 +2589,7 @@ static const ProtobufCFieldDescriptor hito__v1__pipeline_info__field_descriptors
   },
   {
     "unsettled_messages",
-    18,
+    21,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT64,
     0,   /* quantifier_offset */
@@ -2565,19 +2601,22 @@ static const ProtobufCFieldDescriptor hito__v1__pipeline_info__field_descriptors
   },
 };
 static const unsigned hito__v1__pipeline_info__field_indices_by_name[] = {
-  4,   /* field[4] = condition */
-  5,   /* field[5] = condition_since */
+  7,   /* field[7] = condition */
+  8,   /* field[8] = condition_since */
   1,   /* field[1] = cursor */
+  6,   /* field[6] = detail */
   2,   /* field[2] = lag_events */
+  4,   /* field[4] = lag_us */
   3,   /* field[3] = last_error */
   0,   /* field[0] = name */
-  6,   /* field[6] = unsettled_messages */
+  9,   /* field[9] = unsettled_messages */
+  5,   /* field[5] = waiting */
 };
 static const ProtobufCIntRange hito__v1__pipeline_info__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 16, 4 },
-  { 0, 7 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor hito__v1__pipeline_info__descriptor =
 {
@@ -2587,7 +2626,7 @@ const ProtobufCMessageDescriptor hito__v1__pipeline_info__descriptor =
   "Hito__V1__PipelineInfo",
   "hito.v1",
   sizeof(Hito__V1__PipelineInfo),
-  7,
+  10,
   hito__v1__pipeline_info__field_descriptors,
   hito__v1__pipeline_info__field_indices_by_name,
   2,  hito__v1__pipeline_info__number_ranges,
@@ -3023,7 +3062,7 @@ const ProtobufCMessageDescriptor hito__v1__set_quota_response__descriptor =
   (ProtobufCMessageInit) hito__v1__set_quota_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__list_audit_entries_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor hito__v1__list_audit_entries_request__field_descriptors[5] =
 {
   {
     "page",
@@ -3061,16 +3100,43 @@ static const ProtobufCFieldDescriptor hito__v1__list_audit_entries_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "subject_id",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ListAuditEntriesRequest, subject_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kinds",
+    17,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Hito__V1__ListAuditEntriesRequest, n_kinds),
+    offsetof(Hito__V1__ListAuditEntriesRequest, kinds),
+    &hito__v1__audit_kind__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__list_audit_entries_request__field_indices_by_name[] = {
   1,   /* field[1] = actor_id */
+  4,   /* field[4] = kinds */
   0,   /* field[0] = page */
   2,   /* field[2] = range */
+  3,   /* field[3] = subject_id */
 };
-static const ProtobufCIntRange hito__v1__list_audit_entries_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__list_audit_entries_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 16, 3 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor hito__v1__list_audit_entries_request__descriptor =
 {
@@ -3080,10 +3146,10 @@ const ProtobufCMessageDescriptor hito__v1__list_audit_entries_request__descripto
   "Hito__V1__ListAuditEntriesRequest",
   "hito.v1",
   sizeof(Hito__V1__ListAuditEntriesRequest),
-  3,
+  5,
   hito__v1__list_audit_entries_request__field_descriptors,
   hito__v1__list_audit_entries_request__field_indices_by_name,
-  1,  hito__v1__list_audit_entries_request__number_ranges,
+  2,  hito__v1__list_audit_entries_request__number_ranges,
   (ProtobufCMessageInit) hito__v1__list_audit_entries_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3138,7 +3204,7 @@ const ProtobufCMessageDescriptor hito__v1__list_audit_entries_response__descript
   (ProtobufCMessageInit) hito__v1__list_audit_entries_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__audit_entry__field_descriptors[8] =
+static const ProtobufCFieldDescriptor hito__v1__audit_entry__field_descriptors[15] =
 {
   {
     "id",
@@ -3236,21 +3302,113 @@ static const ProtobufCFieldDescriptor hito__v1__audit_entry__field_descriptors[8
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "kind",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__AuditEntry, kind),
+    &hito__v1__audit_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "subject_id",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__AuditEntry, subject_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__AuditEntry, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__AuditEntry, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_at",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__AuditEntry, last_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "number",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__AuditEntry, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "token_id",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__AuditEntry, token_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__audit_entry__field_indices_by_name[] = {
   1,   /* field[1] = actor_id */
+  11,   /* field[11] = count */
   6,   /* field[6] = created_at */
   4,   /* field[4] = entity_id */
   3,   /* field[3] = entity_type */
   0,   /* field[0] = id */
+  8,   /* field[8] = kind */
+  12,   /* field[12] = last_at */
   2,   /* field[2] = method */
+  13,   /* field[13] = number */
   7,   /* field[7] = peer */
+  10,   /* field[10] = reason */
   5,   /* field[5] = status */
+  9,   /* field[9] = subject_id */
+  14,   /* field[14] = token_id */
 };
-static const ProtobufCIntRange hito__v1__audit_entry__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__audit_entry__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 16, 8 },
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor hito__v1__audit_entry__descriptor =
 {
@@ -3260,10 +3418,10 @@ const ProtobufCMessageDescriptor hito__v1__audit_entry__descriptor =
   "Hito__V1__AuditEntry",
   "hito.v1",
   sizeof(Hito__V1__AuditEntry),
-  8,
+  15,
   hito__v1__audit_entry__field_descriptors,
   hito__v1__audit_entry__field_indices_by_name,
-  1,  hito__v1__audit_entry__number_ranges,
+  2,  hito__v1__audit_entry__number_ranges,
   (ProtobufCMessageInit) hito__v1__audit_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3609,6 +3767,42 @@ const ProtobufCEnumDescriptor hito__v1__pipeline_condition__descriptor =
   hito__v1__pipeline_condition__enum_values_by_name,
   1,
   hito__v1__pipeline_condition__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue hito__v1__audit_kind__enum_values_by_number[6] =
+{
+  { "AUDIT_KIND_UNSPECIFIED", "HITO__V1__AUDIT_KIND__AUDIT_KIND_UNSPECIFIED", 0 },
+  { "AUDIT_KIND_REFUSAL", "HITO__V1__AUDIT_KIND__AUDIT_KIND_REFUSAL", 1 },
+  { "AUDIT_KIND_READ", "HITO__V1__AUDIT_KIND__AUDIT_KIND_READ", 2 },
+  { "AUDIT_KIND_SIGN_IN", "HITO__V1__AUDIT_KIND__AUDIT_KIND_SIGN_IN", 3 },
+  { "AUDIT_KIND_EXPORT", "HITO__V1__AUDIT_KIND__AUDIT_KIND_EXPORT", 4 },
+  { "AUDIT_KIND_NOTICE", "HITO__V1__AUDIT_KIND__AUDIT_KIND_NOTICE", 5 },
+};
+static const ProtobufCIntRange hito__v1__audit_kind__value_ranges[] = {
+{0, 0},{0, 6}
+};
+static const ProtobufCEnumValueIndex hito__v1__audit_kind__enum_values_by_name[6] =
+{
+  { "AUDIT_KIND_EXPORT", 4 },
+  { "AUDIT_KIND_NOTICE", 5 },
+  { "AUDIT_KIND_READ", 2 },
+  { "AUDIT_KIND_REFUSAL", 1 },
+  { "AUDIT_KIND_SIGN_IN", 3 },
+  { "AUDIT_KIND_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor hito__v1__audit_kind__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hito.v1.AuditKind",
+  "AuditKind",
+  "Hito__V1__AuditKind",
+  "hito.v1",
+  6,
+  hito__v1__audit_kind__enum_values_by_number,
+  6,
+  hito__v1__audit_kind__enum_values_by_name,
+  1,
+  hito__v1__audit_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCMethodDescriptor hito__v1__health_service__method_descriptors[2] =
