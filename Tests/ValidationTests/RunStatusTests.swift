@@ -29,7 +29,7 @@ import Testing
       judged.note(findings, TestGroup(tests: [test], files: [], testPaths: [], isOpen: true))
     }
     _ = judged.finish()
-    return judged.decision(JudgeLimits(nil), .standard, score: 0).verdict
+    return judged.decision(JudgeLimits(nil, .python), .standard, score: 0).verdict
   }
 
   @Test(arguments: [
