@@ -210,7 +210,8 @@ let package = Package(
     .testTarget(
       name: "hitoTests",
       dependencies: [
-        "hito", "Contract", "Domain", "PostgresStore", "RPC", "Wire", "JSON", "DescriptorJSON",
+        "hito", "Contract", "Domain", "PostgresStore", "Replay", "RPC", "Wire", "JSON",
+        "DescriptorJSON",
         "TestSupport", "Transport", argumentParser, logging,
       ],
       swiftSettings: swift),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # bench-replay.sh [OPTION...]: how many events a second `hito replay` folds, from the log and from the
-# lake, with the server that `make build` made. A part of `make bench-bus`.
+# lake, with the server that `make build` made.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$REPO/.make/env.sh"
 cd "$REPO"

@@ -67,6 +67,12 @@ package struct Replayer: Sendable {
     /// How many rows were written in the place of others; nil where none was to be.
     package var swappedCount: Int?
 
+    package init(tables: [TableComparison], position: Int64, laterCount: Int64) {
+      self.tables = tables
+      self.position = position
+      self.laterCount = laterCount
+    }
+
     package var isClean: Bool { tables.allSatisfy { $0.differenceCount == 0 } }
   }
 

@@ -13,6 +13,7 @@ import lake as lake_files
 import pytest
 from history import Watcher, check, eventually, ids, pages, read_all
 from load import Learner, acknowledgements
+from rebuilding import is_clean, replay
 from hito import v1
 
 import hito
@@ -32,7 +33,8 @@ async def learners(mortal, connect, count: int, seed: int, timeout: float) -> Li
 
 
 async def everything_is_there_once(mortal, admin_client: hito.Client, writers, watcher) -> None:
-    """The tables, the log, the stream and the lake agree with what was acknowledged."""
+    """The tables, the log, the stream and the lake agree with what was acknowledged, and the tables are what
+    the events of the log, and those of the lake, say."""
     for writer in writers:
         # Every acknowledged write has its place in the log from here on.
         await admin_client.events.read_events(v1.ReadEventsRequest(min_cursor=writer.last_cursor))
@@ -70,6 +72,8 @@ async def everything_is_there_once(mortal, admin_client: hito.Client, writers, w
     later = set(ids(await read_all(admin_client)))
     assert set(ids(log)) <= set(in_lake) <= later
     assert lake_files.opens_as_one_dataset(mortal.lake) >= len(log)
+    is_clean(await replay(mortal))
+    is_clean(await replay(mortal, "--from", "lake"))
 
 
 def all_goals() -> v1.ListGoalsRequest:

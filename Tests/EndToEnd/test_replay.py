@@ -145,7 +145,7 @@ async def test_a_kept_schema_is_continued_with_what_is_new(server, world):
     assert (await replay(server, "--into", "green", "--keep")).returncode == 0
     await world[0].client.goals.create_goal(v1.CreateGoalRequest(title="Después"))
     await read_all(world[1].client)
-    result = await replay(server, "--into", "green", "--continue", "--keep")
+    result = await replay(server, "--into", "green", "--continue")
     is_clean(result)
     applied = re.search(r"^(\d+) events of the log applied", result.stderr, re.MULTILINE)
     assert applied and 1 <= int(applied[1]) < 20, result.stderr
@@ -161,6 +161,11 @@ async def test_a_kept_schema_is_continued_with_what_is_new(server, world):
     await sql(server, "CREATE SCHEMA theirs; CREATE TABLE theirs.t ();")
     refused = await replay(server, "--into", "theirs")
     assert refused.returncode == 1 and "no replay made it" in refused.stderr
+    assert await sql(server, "SELECT count(*) FROM theirs.t;") == ["0"]
+    # One that is not kept is not left behind, whether it ends well or not.
+    assert (await replay(server)).returncode == 0
+    left = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'hito_replay%';"
+    assert await sql(server, left) == []
     await sql(server, "DROP SCHEMA green CASCADE; DROP SCHEMA theirs CASCADE;")
 
 
@@ -292,6 +297,41 @@ async def test_a_damaged_lake_is_an_error_and_none_is_another(server, world, tmp
     result = await replay(server, "--from", "lake", "--lake-dir", str(tmp_path / "none"))
     assert result.returncode == 1 and "there is no lake" in result.stderr
     assert not (tmp_path / "none").exists()
+
+
+async def test_below_the_floor_the_log_is_read_from_the_lake(server, world, tmp_path):
+    await flushed(world[1])
+    (head,) = await sql(server, "SELECT max(position) FROM event_positions;")
+    floor = int(head) // 2
+    below = f"events e JOIN event_positions p ON p.seq = e.seq WHERE p.position <= {floor}"
+    (entity,) = await sql(
+        server,
+        f"""
+        SELECT e.entity_type || '/' || e.entity_id FROM events e
+        JOIN event_positions p ON p.seq = e.seq WHERE e.entity_type = 'goal'
+        GROUP BY e.entity_type, e.entity_id HAVING max(p.position) <= {floor} LIMIT 1;
+        """,
+    )
+    before = await replay(server, "--entity", entity)
+    # As retention does, but that nothing is a day old yet.
+    await sql(
+        server,
+        f"""
+        UPDATE event_floor SET position = {floor}, moved_at = now(),
+          event_id = (SELECT e.id FROM {below} ORDER BY p.position DESC LIMIT 1),
+          created_until = (SELECT max(e.created_at) FROM {below}),
+          highest_id = (SELECT e.id FROM {below} ORDER BY e.id DESC LIMIT 1),
+          log_id = (SELECT id FROM log_identity),
+          epoch_id = (SELECT id FROM log_epochs ORDER BY number DESC LIMIT 1);
+        DELETE FROM events e USING event_positions p WHERE p.seq = e.seq AND p.position <= {floor};
+        """,
+    )
+    is_clean(await replay(server))
+    is_clean(await replay(server, "--from", "lake"))
+    after = await replay(server, "--entity", entity)
+    assert after.returncode == 0 and after.stdout == before.stdout != ""
+    result = await replay(server, "--lake-dir", str(tmp_path / "none"))
+    assert result.returncode == 1 and "the lake that has them is not here" in result.stderr
 
 
 async def test_a_wrong_event_is_named_and_nothing_is_guessed(server, world):

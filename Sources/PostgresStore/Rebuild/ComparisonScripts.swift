@@ -12,13 +12,16 @@ extension RebuildScripts {
     SELECT coalesce(max(position), 0) FROM event_positions
     """
 
+  /// The most events that may wait for their positions while tables are compared.
+  static let unsequencedMax = 100_000
+
   /// Events of the snapshot without a position, in the order of insertion. What the sequencer has written
   /// off is not looked at again.
   static let unsequenced = """
     SELECT e.id, e.seq, e.event_type, e.entity_type, e.entity_id, e.version, e.user_id,
       e.payload::text, e.metadata::text, e.schema_version,
       (extract(epoch FROM e.created_at) * 1000000)::bigint
-    FROM (\(EventStatements.unsequenced("e.seq", "ASC", limit: "100000"))) u
+    FROM (\(EventStatements.unsequenced("e.seq", "ASC", limit: "\(unsequencedMax + 1)"))) u
     JOIN public.events e ON e.seq = u.seq ORDER BY e.seq
     """
 

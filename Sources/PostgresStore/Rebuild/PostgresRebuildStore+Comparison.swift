@@ -14,9 +14,13 @@ extension PostgresRebuildStore {
   }
 
   package func unsequenced() async throws(StoreError) -> [StoredEvent] {
-    try await run(RebuildScripts.unsequenced).map { (row) throws(StoreError) in
-      try RebuildCells(row).event()
+    let rows = try await run(RebuildScripts.unsequenced)
+    guard rows.count <= RebuildScripts.unsequencedMax else {
+      throw .unavailable(
+        "more than \(RebuildScripts.unsequencedMax) events wait for their positions: compare again once "
+          + "a server has given them", maybeCommitted: false)
     }
+    return try rows.map { (row) throws(StoreError) in try RebuildCells(row).event() }
   }
 
   package func compare(limit: Int) async throws(StoreError) -> [TableComparison] {

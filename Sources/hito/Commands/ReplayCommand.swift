@@ -14,7 +14,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
         hito replay
         hito replay --from lake --limit 50
-        hito replay --keep; hito replay --continue --keep     # the second one reads what is new only
+        hito replay --keep; hito replay --continue            # the second one reads what is new only
         hito replay --swap                                    # puts rebuilt rows in place of live ones
         hito replay --at 2026-02-01T12:00:00Z --entity goal/0197…
 
@@ -43,7 +43,7 @@ struct ReplayCommand: AsyncParsableCommand {
   @Flag(help: "Keep the schema.")
   var keep = false
 
-  @Flag(name: .customLong("continue"), help: "Continue a schema that was kept.")
+  @Flag(name: .customLong("continue"), help: "Continue a schema that was kept, and keep it.")
   var continues = false
 
   @Flag(help: "Put the rebuilt rows in the place of the live ones, if both are the same.")
@@ -72,7 +72,7 @@ struct ReplayCommand: AsyncParsableCommand {
     try await reporting(place, database, lake) { settings in
       let plan = ReplayPlan(
         source: from, schema: into, through: nil, isCompared: compare && at == nil,
-        isKept: keep || at != nil, isContinued: continues,
+        isKept: keep || continues || at != nil, isContinued: continues,
         conclusion: swap ? .swap(differenceMax: differences) : .none, limit: limit,
         lakeDirectory: settings[LakeSettings().lakeDir]
           ?? settings.dataDirectory.map { "\($0)/lake" })

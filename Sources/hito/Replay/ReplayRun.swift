@@ -48,8 +48,11 @@ struct ReplayRun: Sendable {
 
   func run(_ database: PostgresDatabase) async throws -> ReplayOutcome {
     let store = try await PostgresRebuildStore(owner, schema: plan.schema)
+    // A schema that is not one of a replay stops it here, and is left as it is.
+    let position = try await store.begin(
+      continuing: plan.isContinued, withEvents: plan.source == .lake)
     do {
-      return try await run(store, database)
+      return try await run(store, after: position, database)
     } catch {
       // What learners wrote is not left behind where nobody asked for it.
       if !plan.isKept { try? await store.drop() }
@@ -58,10 +61,9 @@ struct ReplayRun: Sendable {
   }
 
   private func run(
-    _ store: PostgresRebuildStore, _ database: PostgresDatabase
+    _ store: PostgresRebuildStore, after position: Int64, _ database: PostgresDatabase
   ) async throws -> ReplayOutcome {
     let withEvents = plan.source == .lake
-    let position = try await store.begin(continuing: plan.isContinued, withEvents: withEvents)
     let log = PostgresEventLog(database, archive: try? plan.lake())
     let blobs = PostgresEventBlobs(database)
     let (source, last): (any EventSource, Int64)
