@@ -29,7 +29,8 @@ import Testing
   }
 
   private func result(
-    _ deliveries: [GroupDelivery] = [], of group: ConsumerGroup = group(), settled: [Bool] = [],
+    _ deliveries: [GroupDelivery] = [], of group: ConsumerGroup = Self.group(),
+    settled: [Bool] = [],
     outstanding: Int = 0, parked: Int = 0, due: Duration? = nil
   ) -> GroupExchanged {
     GroupExchanged(
@@ -39,7 +40,7 @@ import Testing
 
   /// The exchange that the machine wants now.
   private func exchange(
-    _ machine: inout GroupDeskMachine, at now: ContinuousClock.Instant = start, head: Int64 = 0
+    _ machine: inout GroupDeskMachine, at now: ContinuousClock.Instant = Self.start, head: Int64 = 0
   ) throws -> GroupExchange {
     let step = machine.next(at: now, head: head)
     guard case .exchange(let exchange) = step else {
@@ -71,7 +72,7 @@ import Testing
     _ = machine.exchanged(
       second, result([delivery(1, to: one), delivery(2, to: one)], of: read, outstanding: 2),
       asked: Self.start)
-    guard case .wait(_, after: nil) = machine.next(at: Self.start, head: 12) else {
+    guard case .wait(upTo: _, after: nil) = machine.next(at: Self.start, head: 12) else {
       Issue.record("it has no room, and reads on")
       return
     }
@@ -187,7 +188,7 @@ import Testing
       let first = try exchange(&machine, head: 50)
       _ = machine.exchanged(
         first, result(of: group, outstanding: outstanding, parked: parked), asked: Self.start)
-      guard case .wait(_, after: nil) = machine.next(at: Self.start, head: 50) else {
+      guard case .wait(upTo: _, after: nil) = machine.next(at: Self.start, head: 50) else {
         Issue.record("it reads on")
         return
       }

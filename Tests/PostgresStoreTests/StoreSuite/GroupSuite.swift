@@ -324,7 +324,9 @@ struct GroupHistory {
     #expect(one.outstandingCount == two.outstandingCount && one.parkedCount == two.parkedCount)
     #expect((one.nextDue == nil) == (two.nextDue == nil))
     readPosition = one.group.readPosition
-    held = (held + one.deliveries).suffix(40)
+    // One of each position, or a replayed event's first attempt would stand for another one.
+    let taken = Set(one.deliveries.map(\.position))
+    held = Array((held.filter { !taken.contains($0.position) } + one.deliveries).suffix(40))
   }
 
   private static func facts(_ delivery: GroupDelivery) -> [String] {
