@@ -34,7 +34,7 @@ struct SecurityTests {
       for client in [stranger, liar] {
         await #expect(throws: RPCError.self) { try await client.echo("x") }
       }
-      let refused = "refused \(Methods.echo.path) unauthenticated nobody 127.0.0.1"
+      let refused = "refused \(Methods.echo.path) UNAUTHENTICATED nobody 127.0.0.1"
       #expect(server.observed.count(refused) == 2)
       #expect(server.observed.count("signed in user-good 127.0.0.1") >= 1)
       for client in [known, stranger, liar] { client.close() }
