@@ -183,7 +183,7 @@ import Testing
     try await withThrowingTaskGroup(of: Void.self) { group in
       let gate = AsyncStream<Void>.makeStream()
       group.addTask {
-        _ = try await sandbox.run(shell("sleep 1"), for: ana, until: nil) { event in
+        _ = try await sandbox.run(shell("sleep 4"), for: ana, until: nil) { event in
           if event == .began { gate.continuation.finish() }
         }
       }

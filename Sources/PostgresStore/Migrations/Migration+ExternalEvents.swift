@@ -99,11 +99,16 @@ extension Migration {
       """
       ALTER TABLE event_positions DROP COLUMN logged_at;
       DROP FUNCTION hito_time_of(uuid);
+      DO $$ BEGIN
+        IF EXISTS (SELECT FROM events WHERE entity_type = 'external') THEN
+          RAISE EXCEPTION 'events of other systems are in the log' USING ERRCODE = '55000';
+        END IF;
+      END $$;
       DROP TABLE external_subjects;
       DROP TABLE external_events;
       ALTER TABLE events DROP CONSTRAINT events_entity_type_check;
       ALTER TABLE events ADD CONSTRAINT events_entity_type_check CHECK (entity_type IN (
         'user', 'course', 'enrolment', 'goal', 'task', 'code_snapshot', 'document', 'agent_run',
-        'validation', 'task_tests', 'token'));
+        'validation', 'task_tests', 'token')) NOT VALID;
       """))
 }
