@@ -108,6 +108,8 @@ struct ServiceFixture: Sendable {
     stores.quotas = store
     stores.usage = store
     stores.audit = store
+    stores.groups = store
+    stores.externals = store
     stores.documents = CourseDocuments(repository: store, reader: StandardDocumentReader())
     services = Services(ports: stores, hub: hub, options: options)
     do {
