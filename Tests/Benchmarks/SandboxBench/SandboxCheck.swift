@@ -28,7 +28,7 @@ struct SandboxCheck {
   }
 
   private func expect(_ isTrue: Bool, _ what: String, _ result: SandboxResult) throws {
-    guard isTrue else { throw BenchmarkError("\(what): \(result)") }
+    guard isTrue else { throw BenchmarkError("\(what): \(result.outcome)") }
   }
 
   private func tryFiles(_ startsAhead: Bool) async throws {
@@ -53,8 +53,9 @@ struct SandboxCheck {
 
   private func tryLongStreams(_ startsAhead: Bool) async throws {
     let count = 300_000
-    let job = job(
+    var job = job(
       ": \(String(repeating: "a", count: count))\nprintf %s \"$script\"", startsAhead)
+    job.limits.outputByteCount = 1 << 20
     let result = try await sandbox.run(job, for: Self.callerID)
     try expect(result.output.bytes == job.input, "a job with a long input and output", result)
   }
