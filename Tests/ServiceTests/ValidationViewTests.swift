@@ -209,7 +209,10 @@ import Testing
       try await fixture.validate(fixture.submission("x"), as: ada, withFeedback: true).all()
     }
     let found = messages.filter { $0.stage == .retrieve }
-    #expect(found.map(\.word) == ["started", "context 1", "finished \(Contract.ValidationStage.retrieve.rawValue)"], "\(found)")
+    #expect(
+      found.map(\.word) == [
+        "started", "context 1", "finished \(Contract.ValidationStage.retrieve.rawValue)",
+      ], "\(found)")
     guard case .context(let context)? = found.dropFirst().first?.step else {
       throw RPCError(.internal, "nothing was found")
     }

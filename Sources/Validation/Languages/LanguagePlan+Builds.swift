@@ -113,7 +113,8 @@ extension LanguagePlan {
 
   /// No network, no cgo, nothing of the host's settings, and few threads.
   static let goEnvironment = [
-    "GOCACHE": temporary("go"), "GOPATH": temporary("gopath"), "GOENV": "off", "GOFLAGS": "-mod=mod -p=2",
+    "GOCACHE": temporary("go"), "GOPATH": temporary("gopath"), "GOENV": "off",
+    "GOFLAGS": "-mod=mod -p=2",
     "GO111MODULE": "on", "GOPROXY": "off", "GOSUMDB": "off", "GOTOOLCHAIN": "local",
     "GOWORK": "off",
     "CGO_ENABLED": "0", "GOMAXPROCS": "2",
