@@ -101,6 +101,8 @@ def test_three_source_files_are_enough_for_most_types_of_event():
     files = {
         name: sum(bool(re.search(rf"\.{case}\b|case {case} =", text)) for text in texts)
         for case, name in EVENT_TYPES
+        # Stands for the types of other systems, which are made where their batches are read.
+        if name != "external.received"
     }
     assert min(files.values()) >= 3, "a type that nothing records"
     enough = [name for name, count in files.items() if count == 3]

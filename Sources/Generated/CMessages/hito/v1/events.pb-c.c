@@ -1910,7 +1910,7 @@ static const ProtobufCFieldDescriptor hito__v1__external_event__field_descriptor
   },
   {
     "source",
-    6,
+    16,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
@@ -1922,7 +1922,7 @@ static const ProtobufCFieldDescriptor hito__v1__external_event__field_descriptor
   },
   {
     "subject",
-    7,
+    17,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
@@ -1942,9 +1942,10 @@ static const unsigned hito__v1__external_event__field_indices_by_name[] = {
   0,   /* field[0] = type */
   1,   /* field[1] = user_id */
 };
-static const ProtobufCIntRange hito__v1__external_event__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__external_event__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 16, 5 },
   { 0, 7 }
 };
 const ProtobufCMessageDescriptor hito__v1__external_event__descriptor =
@@ -1958,7 +1959,7 @@ const ProtobufCMessageDescriptor hito__v1__external_event__descriptor =
   7,
   hito__v1__external_event__field_descriptors,
   hito__v1__external_event__field_indices_by_name,
-  1,  hito__v1__external_event__number_ranges,
+  2,  hito__v1__external_event__number_ranges,
   (ProtobufCMessageInit) hito__v1__external_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2028,7 +2029,7 @@ static const ProtobufCFieldDescriptor hito__v1__publish_events_response__field_d
   },
   {
     "event_ids",
-    3,
+    8,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_STRING,
     offsetof(Hito__V1__PublishEventsResponse, n_event_ids),
@@ -2044,9 +2045,10 @@ static const unsigned hito__v1__publish_events_response__field_indices_by_name[]
   1,   /* field[1] = receipt */
   0,   /* field[0] = stored */
 };
-static const ProtobufCIntRange hito__v1__publish_events_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__publish_events_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 8, 2 },
   { 0, 3 }
 };
 const ProtobufCMessageDescriptor hito__v1__publish_events_response__descriptor =
@@ -2060,7 +2062,7 @@ const ProtobufCMessageDescriptor hito__v1__publish_events_response__descriptor =
   3,
   hito__v1__publish_events_response__field_descriptors,
   hito__v1__publish_events_response__field_indices_by_name,
-  1,  hito__v1__publish_events_response__number_ranges,
+  2,  hito__v1__publish_events_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__publish_events_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2164,7 +2166,7 @@ static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptor
   },
   {
     "retry_delay_us",
-    9,
+    16,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT64,
     0,   /* quantifier_offset */
@@ -2176,7 +2178,7 @@ static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptor
   },
   {
     "retry_delay_max_us",
-    10,
+    17,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT64,
     0,   /* quantifier_offset */
@@ -2188,7 +2190,7 @@ static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptor
   },
   {
     "outstanding_max",
-    11,
+    18,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
     0,   /* quantifier_offset */
@@ -2200,7 +2202,7 @@ static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptor
   },
   {
     "parked_max",
-    12,
+    19,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
     0,   /* quantifier_offset */
@@ -2212,7 +2214,7 @@ static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptor
   },
   {
     "state",
-    13,
+    20,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
     0,   /* quantifier_offset */
@@ -2224,7 +2226,7 @@ static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptor
   },
   {
     "waiting_count",
-    14,
+    21,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT64,
     0,   /* quantifier_offset */
@@ -2236,7 +2238,7 @@ static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptor
   },
   {
     "held_count",
-    15,
+    22,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT64,
     0,   /* quantifier_offset */
@@ -2248,7 +2250,7 @@ static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptor
   },
   {
     "lag",
-    16,
+    23,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT64,
     0,   /* quantifier_offset */
@@ -2260,7 +2262,7 @@ static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptor
   },
   {
     "created_at",
-    17,
+    24,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -2272,7 +2274,7 @@ static const ProtobufCFieldDescriptor hito__v1__consumer_group__field_descriptor
   },
   {
     "version",
-    18,
+    25,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT64,
     0,   /* quantifier_offset */
@@ -2303,9 +2305,10 @@ static const unsigned hito__v1__consumer_group__field_indices_by_name[] = {
   17,   /* field[17] = version */
   13,   /* field[13] = waiting_count */
 };
-static const ProtobufCIntRange hito__v1__consumer_group__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__consumer_group__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 16, 8 },
   { 0, 18 }
 };
 const ProtobufCMessageDescriptor hito__v1__consumer_group__descriptor =
@@ -2319,7 +2322,7 @@ const ProtobufCMessageDescriptor hito__v1__consumer_group__descriptor =
   18,
   hito__v1__consumer_group__field_descriptors,
   hito__v1__consumer_group__field_indices_by_name,
-  1,  hito__v1__consumer_group__number_ranges,
+  2,  hito__v1__consumer_group__number_ranges,
   (ProtobufCMessageInit) hito__v1__consumer_group__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2351,7 +2354,7 @@ static const ProtobufCFieldDescriptor hito__v1__create_consumer_group_request__f
   },
   {
     "from_time_us",
-    3,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT64,
     0,   /* quantifier_offset */
@@ -2363,7 +2366,7 @@ static const ProtobufCFieldDescriptor hito__v1__create_consumer_group_request__f
   },
   {
     "from_now",
-    4,
+    9,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
     0,   /* quantifier_offset */
@@ -2380,9 +2383,10 @@ static const unsigned hito__v1__create_consumer_group_request__field_indices_by_
   2,   /* field[2] = from_time_us */
   0,   /* field[0] = group */
 };
-static const ProtobufCIntRange hito__v1__create_consumer_group_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__create_consumer_group_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 8, 2 },
   { 0, 4 }
 };
 const ProtobufCMessageDescriptor hito__v1__create_consumer_group_request__descriptor =
@@ -2396,7 +2400,7 @@ const ProtobufCMessageDescriptor hito__v1__create_consumer_group_request__descri
   4,
   hito__v1__create_consumer_group_request__field_descriptors,
   hito__v1__create_consumer_group_request__field_indices_by_name,
-  1,  hito__v1__create_consumer_group_request__number_ranges,
+  2,  hito__v1__create_consumer_group_request__number_ranges,
   (ProtobufCMessageInit) hito__v1__create_consumer_group_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2416,7 +2420,7 @@ static const ProtobufCFieldDescriptor hito__v1__create_consumer_group_response__
   },
   {
     "receipt",
-    2,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -2431,9 +2435,10 @@ static const unsigned hito__v1__create_consumer_group_response__field_indices_by
   0,   /* field[0] = group */
   1,   /* field[1] = receipt */
 };
-static const ProtobufCIntRange hito__v1__create_consumer_group_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__create_consumer_group_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 8, 1 },
   { 0, 2 }
 };
 const ProtobufCMessageDescriptor hito__v1__create_consumer_group_response__descriptor =
@@ -2447,7 +2452,7 @@ const ProtobufCMessageDescriptor hito__v1__create_consumer_group_response__descr
   2,
   hito__v1__create_consumer_group_response__field_descriptors,
   hito__v1__create_consumer_group_response__field_indices_by_name,
-  1,  hito__v1__create_consumer_group_response__number_ranges,
+  2,  hito__v1__create_consumer_group_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__create_consumer_group_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2621,7 +2626,7 @@ static const ProtobufCFieldDescriptor hito__v1__list_consumer_groups_request__fi
 {
   {
     "page_size",
-    1,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
     0,   /* quantifier_offset */
@@ -2633,7 +2638,7 @@ static const ProtobufCFieldDescriptor hito__v1__list_consumer_groups_request__fi
   },
   {
     "after_name",
-    2,
+    9,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
@@ -2650,7 +2655,7 @@ static const unsigned hito__v1__list_consumer_groups_request__field_indices_by_n
 };
 static const ProtobufCIntRange hito__v1__list_consumer_groups_request__number_ranges[1 + 1] =
 {
-  { 1, 0 },
+  { 8, 0 },
   { 0, 2 }
 };
 const ProtobufCMessageDescriptor hito__v1__list_consumer_groups_request__descriptor =
@@ -2684,7 +2689,7 @@ static const ProtobufCFieldDescriptor hito__v1__list_consumer_groups_response__f
   },
   {
     "next_name",
-    2,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
@@ -2699,9 +2704,10 @@ static const unsigned hito__v1__list_consumer_groups_response__field_indices_by_
   0,   /* field[0] = groups */
   1,   /* field[1] = next_name */
 };
-static const ProtobufCIntRange hito__v1__list_consumer_groups_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__list_consumer_groups_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 8, 1 },
   { 0, 2 }
 };
 const ProtobufCMessageDescriptor hito__v1__list_consumer_groups_response__descriptor =
@@ -2715,7 +2721,7 @@ const ProtobufCMessageDescriptor hito__v1__list_consumer_groups_response__descri
   2,
   hito__v1__list_consumer_groups_response__field_descriptors,
   hito__v1__list_consumer_groups_response__field_indices_by_name,
-  1,  hito__v1__list_consumer_groups_response__number_ranges,
+  2,  hito__v1__list_consumer_groups_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__list_consumer_groups_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2863,7 +2869,7 @@ static const ProtobufCFieldDescriptor hito__v1__delete_consumer_group_response__
 {
   {
     "receipt",
-    1,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -2879,7 +2885,7 @@ static const unsigned hito__v1__delete_consumer_group_response__field_indices_by
 };
 static const ProtobufCIntRange hito__v1__delete_consumer_group_response__number_ranges[1 + 1] =
 {
-  { 1, 0 },
+  { 8, 0 },
   { 0, 1 }
 };
 const ProtobufCMessageDescriptor hito__v1__delete_consumer_group_response__descriptor =
@@ -2976,7 +2982,7 @@ static const ProtobufCFieldDescriptor hito__v1__join_group__field_descriptors[4]
   },
   {
     "consumer",
-    3,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
@@ -2988,7 +2994,7 @@ static const ProtobufCFieldDescriptor hito__v1__join_group__field_descriptors[4]
   },
   {
     "instance",
-    4,
+    9,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
@@ -3005,9 +3011,10 @@ static const unsigned hito__v1__join_group__field_indices_by_name[] = {
   0,   /* field[0] = group */
   3,   /* field[3] = instance */
 };
-static const ProtobufCIntRange hito__v1__join_group__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__join_group__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 8, 2 },
   { 0, 4 }
 };
 const ProtobufCMessageDescriptor hito__v1__join_group__descriptor =
@@ -3021,7 +3028,7 @@ const ProtobufCMessageDescriptor hito__v1__join_group__descriptor =
   4,
   hito__v1__join_group__field_descriptors,
   hito__v1__join_group__field_indices_by_name,
-  1,  hito__v1__join_group__number_ranges,
+  2,  hito__v1__join_group__number_ranges,
   (ProtobufCMessageInit) hito__v1__join_group__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3065,7 +3072,7 @@ static const ProtobufCFieldDescriptor hito__v1__settle__field_descriptors[4] =
   },
   {
     "retry_after_us",
-    4,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT64,
     0,   /* quantifier_offset */
@@ -3082,9 +3089,10 @@ static const unsigned hito__v1__settle__field_indices_by_name[] = {
   2,   /* field[2] = reason */
   3,   /* field[3] = retry_after_us */
 };
-static const ProtobufCIntRange hito__v1__settle__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__settle__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 8, 3 },
   { 0, 4 }
 };
 const ProtobufCMessageDescriptor hito__v1__settle__descriptor =
@@ -3098,7 +3106,7 @@ const ProtobufCMessageDescriptor hito__v1__settle__descriptor =
   4,
   hito__v1__settle__field_descriptors,
   hito__v1__settle__field_indices_by_name,
-  1,  hito__v1__settle__number_ranges,
+  2,  hito__v1__settle__number_ranges,
   (ProtobufCMessageInit) hito__v1__settle__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3130,7 +3138,7 @@ static const ProtobufCFieldDescriptor hito__v1__consume_response__field_descript
   },
   {
     "settle_by",
-    3,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -3142,7 +3150,7 @@ static const ProtobufCFieldDescriptor hito__v1__consume_response__field_descript
   },
   {
     "settled",
-    4,
+    9,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -3154,7 +3162,7 @@ static const ProtobufCFieldDescriptor hito__v1__consume_response__field_descript
   },
   {
     "joined",
-    5,
+    10,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -3172,9 +3180,10 @@ static const unsigned hito__v1__consume_response__field_indices_by_name[] = {
   2,   /* field[2] = settle_by */
   3,   /* field[3] = settled */
 };
-static const ProtobufCIntRange hito__v1__consume_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__consume_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 8, 2 },
   { 0, 5 }
 };
 const ProtobufCMessageDescriptor hito__v1__consume_response__descriptor =
@@ -3188,7 +3197,7 @@ const ProtobufCMessageDescriptor hito__v1__consume_response__descriptor =
   5,
   hito__v1__consume_response__field_descriptors,
   hito__v1__consume_response__field_indices_by_name,
-  1,  hito__v1__consume_response__number_ranges,
+  2,  hito__v1__consume_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__consume_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3566,7 +3575,7 @@ static const ProtobufCFieldDescriptor hito__v1__replay_parked_response__field_de
   },
   {
     "receipt",
-    2,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -3581,9 +3590,10 @@ static const unsigned hito__v1__replay_parked_response__field_indices_by_name[] 
   1,   /* field[1] = receipt */
   0,   /* field[0] = replayed */
 };
-static const ProtobufCIntRange hito__v1__replay_parked_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__replay_parked_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
+  { 8, 1 },
   { 0, 2 }
 };
 const ProtobufCMessageDescriptor hito__v1__replay_parked_response__descriptor =
@@ -3597,7 +3607,7 @@ const ProtobufCMessageDescriptor hito__v1__replay_parked_response__descriptor =
   2,
   hito__v1__replay_parked_response__field_descriptors,
   hito__v1__replay_parked_response__field_indices_by_name,
-  1,  hito__v1__replay_parked_response__number_ranges,
+  2,  hito__v1__replay_parked_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__replay_parked_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
