@@ -181,7 +181,7 @@ class GroupTeam:
             )
 
     async def finish(self, client: hito.Client, seconds: float = 60.0) -> None:
-        """Until the group has nothing left, or gets on no further."""
+        """Until the group has nothing left."""
         until = asyncio.Event()
         working = asyncio.create_task(self.run(until))
         request = v1.GetConsumerGroupRequest(name=self.story.name)
@@ -192,6 +192,7 @@ class GroupTeam:
                 if group.state == v1.GroupState.GROUP_STATE_CAUGHT_UP:
                     return
                 await asyncio.sleep(0.1)
+            raise AssertionError(f"the group did not catch up in {seconds:g} s: {group}")
         finally:
             until.set()
             await asyncio.gather(working, return_exceptions=True)

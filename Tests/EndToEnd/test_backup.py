@@ -156,7 +156,7 @@ async def test_every_row_comes_back_with_its_vectors(mortal, mortal_ana, restore
     assert differing <= {"audit_entries", "log_seals"}
     other = await connect(restored, mortal_ana)
     hits = await other.retrieval.search_similar_goals(
-        v1.SearchSimilarGoalsRequest(text="aprender rust")
+        v1.SearchSimilarGoalsRequest(query="aprender rust")
     )
     assert hits.hits
 

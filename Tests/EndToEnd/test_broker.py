@@ -60,7 +60,7 @@ async def test_every_event_is_published_in_order_and_says_what_it_is(server, pub
     [event] = [e for e in await read_all(admin) if e.id == created["id"]]
     assert created["type"] == event.type == "goal.created"
     assert created["entity_type"] == "goal" and created["user_id"] == event.user_id
-    assert created["payload"]["title"] == "Meta 0" and created["schema_version"] == 1
+    assert created["payload"]["title"] == "Meta 0" and created["schema_version"] == 2
     assert created["created_at"].endswith("Z") and created["log"] and "epoch" in created
     for body in published.bodies:
         assert "idempotency_key" not in body["metadata"]

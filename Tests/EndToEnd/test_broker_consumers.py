@@ -215,7 +215,7 @@ async def test_relay_lake_and_embedder_run_apart_from_the_servers(broker, connec
         await lake_has(workers[1].lake, admin)
         names = [p.name for p in (await admin.server.get_pipelines(
             v1.GetPipelinesRequest())).pipelines]  # fmt: skip
-        assert names == ["relay", "broker"]
+        assert not {"lake", "embeddings"} & set(names) and names[-1] == "broker"
         await becomes(admin, Condition.PIPELINE_CONDITION_CONNECTED)
         # The only relay dies in the middle: writes are taken, and events wait.
         writing = asyncio.gather(*(write(client, 20, "Durante") for client in clients))

@@ -178,6 +178,17 @@ async def asking(lea: Person, others: List[Person], model: Any) -> None:
     await trace(lea, "ai.run_cancelled", run.id)
 
 
+async def elsewhere(service: Person, lea: Person) -> None:
+    """What another system says, and a token that is made and taken back."""
+    said = v1.ExternalEvent(
+        type="external.received", source="lms", external_id="1", user_id=lea.id,
+        payload_json=json.dumps({"text": f"{SECRET} FastAPI"}),
+    )  # fmt: skip
+    await service.client.events.publish_events(v1.PublishEventsRequest(events=[said]))
+    made = await lea.client.users.create_token(v1.CreateTokenRequest(label=SECRET))
+    await lea.client.users.revoke_token(v1.RevokeTokenRequest(token_id=made.token.id))
+
+
 async def lived(server: HitoServer, connect: Any, model: Any) -> List[Person]:
     """A world in which every type of event happens; a learner of it, an admin, and a learner without a past."""
     admin = Person(server.admin(), await connect(server, server.admin()))
@@ -196,6 +207,7 @@ async def lived(server: HitoServer, connect: Any, model: Any) -> List[Person]:
     await validating(lea)
     others = [await join(server, connect, f"{name}-{SECRET}") for name in ("Pia", "Quim", "Rut")]
     await asking(lea, others, model)
+    await elsewhere(await join(server, connect, f"Servicio-{SECRET}", "service"), lea)
     out = await admin.client.users.deactivate_user(v1.DeactivateUserRequest(user_id=other.id))
     # Everything has its place in the log.
     await read_all(admin.client, min_cursor=out.receipt.cursor)

@@ -1,3 +1,4 @@
+package import Domain
 import Dispatch
 import Glibc
 
@@ -96,14 +97,16 @@ extension EmbeddedCluster.Configuration {
   /// Has the next start read on in an archive, up to a moment or to its end, and then begin a history of its
   /// own. No connection is taken before that is done.
   ///
-  /// - Parameter time: as PostgreSQL reads times; nil: the end of the archive.
-  package mutating func recover(fromArchive folder: String, until time: String?) {
+  /// - Parameter time: nil: the end of the archive.
+  package mutating func recover(fromArchive folder: String, until time: Timestamp?) {
     settings["restore_command"] =
       "cp \"\(folder.replacing("%", with: "%%"))/%f\" \"%p\""
     settings["hot_standby"] = "off"
     settings["recovery_target_action"] = "promote"
     if let time {
-      settings["recovery_target_time"] = time
+      // Settings are read before PostgreSQL knows abbreviations of zones, and `Z` is one.
+      settings["recovery_target_time"] =
+        time.description.replacing("T", with: " ").replacing("Z", with: "+00")
     }
   }
 }

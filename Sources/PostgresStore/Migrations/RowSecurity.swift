@@ -141,10 +141,10 @@ package enum RowSecurity {
     Rule(table: "embedding_changes", isVisible: "false"),
   ]
 
-  /// The courses that the caller runs.
+  /// The courses that the caller runs. A dump asks for rows without a search path.
   private static let functions = """
     CREATE OR REPLACE FUNCTION hito_run_courses(also_deleted boolean) RETURNS uuid[]
-      LANGUAGE plpgsql STABLE PARALLEL SAFE AS $f$
+      LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = public, pg_temp AS $f$
       BEGIN
         RETURN ARRAY(SELECT c.id FROM courses c
           WHERE c.user_id = hito_caller() AND (also_deleted OR c.status <> 'deleted'));

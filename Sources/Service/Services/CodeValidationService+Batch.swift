@@ -53,10 +53,12 @@ extension CodeValidationService {
     }
     let left = waiting.filter { !stream.hasEnded($0.value) }
     try await ValidationGroup(calls: validations, caller: caller)
-      .waitForAll(Set(left.keys), resumeCursor: { stream.cursor }) { found in
-        guard let index = left[found.run.id] else { return }
-        try await stream.end(index, .finished(Contract.ValidationRun(found)))
-      }
+      .waitForAll(
+        Set(left.keys), resumeCursor: { stream.cursor },
+        ended: { found in
+          guard let index = left[found.run.id] else { return }
+          try await stream.end(index, .finished(Contract.ValidationRun(found)))
+        })
   }
 
   /// Where a repeat of a call that made a group continues.

@@ -59,7 +59,7 @@ extension CodeValidationService {
     guard planKey != nil else { return plan }
     let made = plan
     let written = try await writes.perform(
-      planKey, metadata: EventMetadata.of(context, caller), encode: { $0.bytes }
+      planKey, metadata: EventMetadata.of(context, caller), encode: \.bytes
     ) { _ in Decision(changes: [], events: [], response: made, isRemembered: true) }
     switch written {
     case .committed(let plan): return plan
@@ -137,10 +137,12 @@ extension CodeValidationService {
         }
       }
       try await ValidationGroup(calls: validations, caller: caller)
-        .waitForAll(Set(before.keys), resumeCursor: { stream.cursor }) { found in
-          guard let (index, state) = before[found.run.id] else { return }
-          try await stream.tell(index, RevalidatedSnapshot(found.run, before: state))
-        }
+        .waitForAll(
+          Set(before.keys), resumeCursor: { stream.cursor },
+          ended: { found in
+            guard let (index, state) = before[found.run.id] else { return }
+            try await stream.tell(index, RevalidatedSnapshot(found.run, before: state))
+          })
     }
   }
 

@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import Logging
 import PostgresStore
@@ -12,7 +13,7 @@ struct BackupRestorer {
     /// The write-ahead log that was archived since the backup; nil: its end is the backup's.
     var archive: String?
     /// Up to this moment; nil: up to the end of the archive.
-    var time: String?
+    var time: Timestamp?
     /// An empty database to put a dump into, as its owner; nil: one of our own.
     var databaseURL: String?
   }

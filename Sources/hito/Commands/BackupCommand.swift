@@ -1,5 +1,6 @@
 import ArgumentParser
 import DescriptorJSON
+import Domain
 import Foundation
 
 /// `hito backup`
@@ -77,7 +78,8 @@ struct RestoreCommand: AsyncParsableCommand {
   func run() async throws {
     try await reporting(place, database) { settings in
       let target = BackupRestorer.Target(
-        archive: settings[DatabaseSettings().walArchive], time: at,
+        archive: settings[DatabaseSettings().walArchive],
+        time: at.flatMap(TimeText.microseconds).map(Timestamp.init(microsecondsSinceEpoch:)),
         databaseURL: settings[DatabaseSettings().databaseURL])
       guard into != nil || target.databaseURL != nil else {
         throw ValidationError("give --into, or --database-url")

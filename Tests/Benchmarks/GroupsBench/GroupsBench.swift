@@ -70,7 +70,7 @@ struct GroupsBench: AsyncParsableCommand {
     for start in stride(from: 0, to: events, by: 500) {
       let batch = (start..<min(start + 500, events)).map { number in
         ExternalEvent(
-          type: "external.bench", payloadJson: #"{"points": 12, "text": "Aprender FastAPI"}"#,
+          type: "external.received", payloadJson: #"{"points": 12, "text": "Aprender FastAPI"}"#,
           externalId: "\(number)", source: "bench", subject: "s\(number % 200)")
       }
       _ = try await client.events.publishEvents(PublishEventsRequest(events: batch))
