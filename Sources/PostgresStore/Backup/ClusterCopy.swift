@@ -1,5 +1,5 @@
-package import Domain
 import Dispatch
+package import Domain
 import Glibc
 
 /// A copy of a cluster's files, put into a data directory.
