@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import random
 import time
 from collections import defaultdict
@@ -103,6 +104,7 @@ class GroupTeam:
         self._chance = chance
         self._count = count
         self.deaths = 0
+        self._generations = itertools.count(1)
 
     async def make(self, client: hito.Client) -> None:
         selection = self.story.selection
@@ -117,23 +119,27 @@ class GroupTeam:
         await client.events.create_consumer_group(v1.CreateConsumerGroupRequest(group=group))
 
     async def run(self, until: asyncio.Event) -> None:
-        await asyncio.gather(*(self._consume(n, until) for n in range(self._count)))
+        await self._work_together(until, may_die=True)
 
-    async def _consume(self, number: int, until: asyncio.Event) -> None:
+    async def _work_together(self, until: asyncio.Event, may_die: bool) -> None:
+        places = range(self._count)
+        await asyncio.gather(*(self._consume(number, until, may_die) for number in places))
+
+    async def _consume(self, number: int, until: asyncio.Event, may_die: bool) -> None:
         """One place, with one consumer after the other."""
-        generation = 0
         while not until.is_set():
-            generation += 1
-            name = f"c{number}-{generation}"
+            name = f"c{number}-{next(self._generations)}"
             client = await self._connect(number)
             consumer = client.events.consume_resuming(
                 self.story.name, consumer=name, buffer_size=5, auto_extend=False
             )
             working = asyncio.create_task(self._work(consumer, name))
-            dying = asyncio.create_task(self._ticker.more(self._chance.randrange(20, 150), 8.0))
-            ending = asyncio.create_task(until.wait())
-            await asyncio.wait({working, dying, ending}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (dying, ending):
+            endings = [working, asyncio.create_task(until.wait())]
+            if may_die:
+                life = self._ticker.more(self._chance.randrange(20, 150), 8.0)
+                endings.append(asyncio.create_task(life))
+            await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
+            for task in endings[1:]:
                 task.cancel()
             is_over = until.is_set()
             # Death: its work stops where it is, its connection is cut, and nobody is told.
@@ -183,7 +189,8 @@ class GroupTeam:
     async def finish(self, client: hito.Client, seconds: float = 60.0) -> None:
         """Until the group has nothing left."""
         until = asyncio.Event()
-        working = asyncio.create_task(self.run(until))
+        # Nobody dies any more: lives are counted in writes, and there are none.
+        working = asyncio.create_task(self._work_together(until, may_die=False))
         request = v1.GetConsumerGroupRequest(name=self.story.name)
         end = time.monotonic() + seconds
         try:
@@ -195,4 +202,4 @@ class GroupTeam:
             raise AssertionError(f"the group did not catch up in {seconds:g} s: {group}")
         finally:
             until.set()
-            await asyncio.gather(working, return_exceptions=True)
+            await working

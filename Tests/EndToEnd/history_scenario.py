@@ -93,6 +93,12 @@ class History:
         self._tasks.append(Observer(self._desk, self.place.open_session).run)
         self._tasks += [self._flush, self._come_back_to_pages(learners, aggregates.goals)]
         await self._watch_all(learners, aggregates.goals)
+        users = (learners[0].user_id,)
+        for story in [
+            GroupStory("tasks-in-order", Selection(kinds=("task",)), is_pinned=True),
+            GroupStory("of-a-user", Selection(users=users), is_pinned=False),
+        ]:
+            await self._serve(story, admin)
 
     async def _serve(self, story: GroupStory, login: Login) -> None:
         """A group whose consumers are at all servers."""

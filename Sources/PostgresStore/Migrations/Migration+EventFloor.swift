@@ -35,60 +35,7 @@ extension Migration {
       -- floor: those of `ids`, which the lake has, in their order. Nothing where they are not the log's;
       -- nothing of the last day, and nothing from the first event on that was made after `moment`, or
       -- whose id is not of the time when it was made.
-      CREATE FUNCTION hito_remove_events(
-        archive uuid, epoch bigint, first bigint, ids uuid[], moment timestamptz) RETURNS bigint
-        LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
-        SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
-      DECLARE
-        floor_row event_floor;
-        end_of_due timestamptz := least(moment, now() - interval '1 day');
-        wanted bigint := cardinality(ids);
-        same bigint;
-        due bigint;
-        gone record;
-      BEGIN
-        SELECT * INTO floor_row FROM event_floor FOR UPDATE;
-        IF floor_row.archive_id <> archive THEN
-          RAISE EXCEPTION 'another lake has what was removed' USING ERRCODE = 'HT004';
-        END IF;
-        IF epoch IS DISTINCT FROM (SELECT e.id FROM log_epochs e ORDER BY e.number DESC LIMIT 1) THEN
-          RAISE EXCEPTION 'the log has another epoch' USING ERRCODE = 'HT005';
-        END IF;
-        IF wanted > 10000 THEN
-          RAISE EXCEPTION 'more than 10000 events at once' USING ERRCODE = 'HT006';
-        END IF;
-        IF first <> floor_row.position + 1 OR wanted = 0 THEN RETURN 0; END IF;
-        SELECT count(*) FILTER (WHERE e.id = ids[p.position - first + 1]),
-          coalesce(min(p.position - first) FILTER (WHERE NOT (
-            e.created_at < end_of_due AND e.id < hito_id_at(end_of_due)
-            AND e.id >= hito_id_at(e.created_at - interval '1 day')
-            AND e.id < hito_id_at(e.created_at + interval '1 day'))), wanted)
-        INTO same, due
-        FROM event_positions p JOIN events e ON e.seq = p.seq
-        WHERE p.position >= first AND p.position < first + wanted;
-        IF same <> wanted THEN
-          RAISE EXCEPTION '% of % events from % on are not those of the lake',
-            wanted - same, wanted, first USING ERRCODE = 'HT006';
-        END IF;
-        IF due = 0 THEN RETURN 0; END IF;
-        WITH removed AS (
-          DELETE FROM events e USING event_positions p
-          WHERE p.position >= first AND p.position < first + due AND e.seq = p.seq
-          RETURNING e.id, e.created_at)
-        SELECT count(*) AS number, max(r.created_at) AS until,
-          (SELECT id FROM removed ORDER BY id DESC LIMIT 1) AS highest
-        INTO gone FROM removed r;
-        IF gone.number <> due THEN
-          RAISE EXCEPTION '% events went instead of %', gone.number, due USING ERRCODE = 'HT006';
-        END IF;
-        UPDATE event_floor f SET position = first + due - 1, event_id = ids[due],
-          created_until = greatest(f.created_until, gone.until),
-          highest_id = greatest(f.highest_id, gone.highest),
-          log_id = (SELECT l.id FROM log_identity l), epoch_id = epoch, archive_id = archive,
-          moved_at = now();
-        RETURN due;
-      END
-      $$;
+      \(removalOfEvents("CREATE", isDue: dueByTimes))
       REVOKE EXECUTE ON FUNCTION
         hito_remove_events(uuid, bigint, bigint, uuid[], timestamptz) FROM PUBLIC;
       """,
@@ -103,4 +50,69 @@ extension Migration {
       DROP FUNCTION hito_id_at(timestamptz);
       DROP TABLE event_floor;
       """))
+
+  /// When an event may go: its own time, and that of its id, which are a day apart at the most.
+  static let dueByTimes = """
+          e.created_at < end_of_due AND e.id < hito_id_at(end_of_due)
+          AND e.id >= hito_id_at(e.created_at - interval '1 day')
+          AND e.id < hito_id_at(e.created_at + interval '1 day'))
+    """
+
+  /// The function that removes events, with a rule for what may go.
+  static func removalOfEvents(_ create: String, isDue: String) -> String {
+    """
+    \(create) FUNCTION hito_remove_events(
+      archive uuid, epoch bigint, first bigint, ids uuid[], moment timestamptz) RETURNS bigint
+      LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+      SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+    DECLARE
+      floor_row event_floor;
+      end_of_due timestamptz := least(moment, now() - interval '1 day');
+      wanted bigint := cardinality(ids);
+      same bigint;
+      due bigint;
+      gone record;
+    BEGIN
+      SELECT * INTO floor_row FROM event_floor FOR UPDATE;
+      IF floor_row.archive_id <> archive THEN
+        RAISE EXCEPTION 'another lake has what was removed' USING ERRCODE = 'HT004';
+      END IF;
+      IF epoch IS DISTINCT FROM (SELECT e.id FROM log_epochs e ORDER BY e.number DESC LIMIT 1) THEN
+        RAISE EXCEPTION 'the log has another epoch' USING ERRCODE = 'HT005';
+      END IF;
+      IF wanted > 10000 THEN
+        RAISE EXCEPTION 'more than 10000 events at once' USING ERRCODE = 'HT006';
+      END IF;
+      IF first <> floor_row.position + 1 OR wanted = 0 THEN RETURN 0; END IF;
+      SELECT count(*) FILTER (WHERE e.id = ids[p.position - first + 1]),
+        coalesce(min(p.position - first) FILTER (WHERE NOT (
+    \(isDue)), wanted)
+      INTO same, due
+      FROM event_positions p JOIN events e ON e.seq = p.seq
+      WHERE p.position >= first AND p.position < first + wanted;
+      IF same <> wanted THEN
+        RAISE EXCEPTION '% of % events from % on are not those of the lake',
+          wanted - same, wanted, first USING ERRCODE = 'HT006';
+      END IF;
+      IF due = 0 THEN RETURN 0; END IF;
+      WITH removed AS (
+        DELETE FROM events e USING event_positions p
+        WHERE p.position >= first AND p.position < first + due AND e.seq = p.seq
+        RETURNING e.id, e.created_at)
+      SELECT count(*) AS number, max(r.created_at) AS until,
+        (SELECT id FROM removed ORDER BY id DESC LIMIT 1) AS highest
+      INTO gone FROM removed r;
+      IF gone.number <> due THEN
+        RAISE EXCEPTION '% events went instead of %', gone.number, due USING ERRCODE = 'HT006';
+      END IF;
+      UPDATE event_floor f SET position = first + due - 1, event_id = ids[due],
+        created_until = greatest(f.created_until, gone.until),
+        highest_id = greatest(f.highest_id, gone.highest),
+        log_id = (SELECT l.id FROM log_identity l), epoch_id = epoch, archive_id = archive,
+        moved_at = now();
+      RETURN due;
+    END
+    $$;
+    """
+  }
 }

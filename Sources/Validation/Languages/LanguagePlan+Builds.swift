@@ -35,14 +35,15 @@ extension LanguagePlan {
         environment: goEnvironment)
     case .java:
       guard let jar = toolchain.paths[.jar] else { return nil }
+      let built = temporary("built")
       let script = #"""
-        jar=$1 product=$2; shift 2
-        "$@" && exec "$jar" -J-XX:+UseSerialGC -J-XX:TieredStopAtLevel=1 -J-Xmx128m cf "$product" -C /tmp/built .
+        jar=$1 product=$2 built=$3; shift 3
+        "$@" && exec "$jar" -J-XX:+UseSerialGC -J-XX:TieredStopAtLevel=1 -J-Xmx128m cf "$product" -C "$built" .
         """#
       return command(
         "build", .javac, .javac, .build,
-        ["/bin/sh", "-c", script, "build", jar, product, path(.javac)] + javacOptions
-          + ["-nowarn", "-d", temporary("built")] + paths)
+        ["/bin/sh", "-c", script, "build", jar, product, built, path(.javac)] + javacOptions
+          + ["-nowarn", "-d", built] + paths)
     case .typescript:
       // Beside its compiler lies the library that the compiler is made of.
       let folder = path(.typescript).split(separator: "/").dropLast(2).joined(separator: "/")
@@ -55,7 +56,8 @@ extension LanguagePlan {
       }
       let job = JSONValue.object([
         ("library", .string("/\(folder)/lib/typescript.js")),
-        ("folder", .string(HiddenFolder.scripts)), ("files", .array(files)),
+        ("root", .string(SandboxFolder.work)), ("folder", .string(HiddenFolder.scripts)),
+        ("files", .array(files)),
       ])
       return command(
         "build", .typescript, .typescript, .build,

@@ -57,9 +57,19 @@ extension Toolchain {
 
   private static func resolved(_ path: String, isProgram: Bool = true) -> String? {
     guard access(path, isProgram ? X_OK : R_OK) == 0, let end = real(path) else { return nil }
-    // Other users must be able to get there, and root's own folder is closed to them.
-    if end.hasPrefix("/root/") { return nil }
+    guard isOpenToAll(end) else { return nil }
     return isProgram ? named(path) ?? end : end
+  }
+
+  /// Whether every user may get there: a job's is none that the host knows.
+  private static func isOpenToAll(_ path: String) -> Bool {
+    var folder = parent(path)
+    while folder != "/" {
+      var status = stat()
+      guard stat(folder, &status) == 0, status.st_mode & S_IXOTH != 0 else { return false }
+      folder = parent(folder)
+    }
+    return true
   }
 
   /// The last place on the way of a program's links where it still has its name: some programs are several,

@@ -1,4 +1,4 @@
-// Makes JavaScript of TypeScript, each file by itself: reads {"library", "folder", "files": [{"path", "source",
+// Makes JavaScript of TypeScript, each file by itself: reads {"library", "root", "folder", "files": [{"path", "source",
 // "target", "isOwn"}]} and runs none of it. Types were checked before; only what does not parse is said here,
 // and only of files that are the submission's own.
 'use strict';
@@ -16,7 +16,7 @@ function main() {
       reportDiagnostics: true,
       compilerOptions: {
         target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, isolatedModules: true,
-        inlineSourceMap: true, sourceRoot: '/work/' + nodePath.posix.dirname(file.path),
+        inlineSourceMap: true, sourceRoot: nodePath.posix.join(job.root, nodePath.posix.dirname(file.path)),
         importsNotUsedAsValues: ts.ImportsNotUsedAsValues?.Remove,
       },
     });
@@ -26,7 +26,7 @@ function main() {
       const text = ts.flattenDiagnosticMessageText(found.messageText, ' ');
       process.stdout.write(`${file.path}(${place.line + 1},${place.character + 1}): error TS${found.code}: ${text}\n`);
     }
-    const target = nodePath.posix.join('/work', job.folder, file.target);
+    const target = nodePath.posix.join(job.root, job.folder, file.target);
     fs.mkdirSync(nodePath.posix.dirname(target), { recursive: true });
     // The compiler mends what does not parse. Tests that do not are to be found broken where they run.
     fs.writeFileSync(target, made.diagnostics.length ? ')' : made.outputText);

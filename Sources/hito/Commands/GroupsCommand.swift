@@ -184,23 +184,27 @@ struct GroupsParkedCommand: AsyncParsableCommand {
   }
 }
 
+/// Which of a group's parked events are meant.
+struct ParkedEvents: ParsableArguments {
+  @Argument(help: "The group.")
+  var group: String
+
+  @Argument(help: "The events; none means all.")
+  var events: [String] = []
+}
+
 /// `hito groups replay`
 struct GroupsReplayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay", abstract: "Send parked events again.")
 
   @OptionGroup var client: ClientOptions
-
-  @Argument(help: "The group.")
-  var name: String
-
-  @Argument(help: "The events; none means all.")
-  var events: [String] = []
+  @OptionGroup var parked: ParkedEvents
 
   func run() async throws {
     try await reporting(client) { server in
       let reply = try await server.events.replayParked(
-        ReplayParkedRequest(group: name, eventIds: events))
+        ReplayParkedRequest(group: parked.group, eventIds: parked.events))
       Output.note("\(reply.replayed) events are sent again")
     }
   }
@@ -212,17 +216,12 @@ struct GroupsSkipCommand: AsyncParsableCommand {
     commandName: "skip", abstract: "Take parked events out: they are done.")
 
   @OptionGroup var client: ClientOptions
-
-  @Argument(help: "The group.")
-  var name: String
-
-  @Argument(help: "The events; none means all.")
-  var events: [String] = []
+  @OptionGroup var parked: ParkedEvents
 
   func run() async throws {
     try await reporting(client) { server in
       let reply = try await server.events.skipParked(
-        SkipParkedRequest(group: name, eventIds: events))
+        SkipParkedRequest(group: parked.group, eventIds: parked.events))
       Output.note("\(reply.skipped) events are taken out")
     }
   }
