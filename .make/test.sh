@@ -38,10 +38,11 @@ run_python() {
   timeout --kill-after=20 "$suite_limit" "$REPO/.venv/bin/python" -m pytest -q "$@"
 }
 
-# failures NAME LOG: what the runner says of the tests that failed.
+# failures NAME LOG: what the runner says of the tests that failed. Everything is read: whoever writes into a
+# closed pipe fails, and all other runs would end with it.
 failures() {
   printf '\n== %s\n' "$1"
-  { grep -aE '^(✘|FAILED |ERROR |E  )|error:|Fatal error' "$2" || tail -n 20 "$2"; } | cut -c 1-400 | head -n 30
+  { grep -aE '^(✘|FAILED |ERROR |E  )|error:|Fatal error' "$2" || tail -n 20 "$2"; } | cut -c 1-400 | sed -n 1,30p
 }
 
 # run NAME COMMAND...: one run, its output kept until it ends.
