@@ -14,6 +14,7 @@ from typing import Dict, List, Optional
 
 import pytest
 from hito_server import waiting
+from ports import lasting_port
 
 VERSIONS = [15, 18]
 # PostgreSQL and PgBouncer refuse to be root.
@@ -127,9 +128,7 @@ class PgBouncer(Child):
     def __init__(self, database: Database, name: str, pool_size: int = 60, **settings: str) -> None:
         super().__init__("pgbouncer")
         self.name = name
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = lasting_port()
         modes = ("session", "transaction", "statement")
         lines: Dict[str, str] = {
             "listen_addr": "127.0.0.1", "listen_port": str(self.port), "unix_socket_dir": "",

@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional
 
+from ports import lasting_port
+
 import hito
 from hito import v1
 
@@ -60,7 +62,7 @@ class HitoServer:
         """What `ulimit -n` is to be; 0 leaves it."""
         self._port_file = self.folder / "port"
         self._process: Optional[subprocess.Popen[bytes]] = None
-        self.address = "127.0.0.1:0"
+        self.address = f"127.0.0.1:{lasting_port()}"
 
     @property
     def ca_file(self) -> str:
@@ -86,7 +88,7 @@ class HitoServer:
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
     def start(self) -> None:
-        """Starts it, on the port of last time, and returns once it takes calls."""
+        """Starts it, always on the same port, and returns once it takes calls."""
         self.launch()
         assert self._process is not None
         for _ in waiting(START_SECONDS, "the server to take calls"):

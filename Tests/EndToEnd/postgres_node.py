@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Set
 
 from hito_server import waiting
 
@@ -128,7 +128,15 @@ class Node:
 
     def destroy(self) -> None:
         """kill -9 of all of it at once, as when its machine goes."""
-        for pid in self.processes():
+        # Nobody may see another one die: a session that misses its postmaster ends its wait for the
+        # standby, and shows to the rest what is then on one machine only.
+        stopped: Set[int] = set()
+        while found := set(self.processes()) - stopped:
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+            stopped |= found
+        for pid in stopped:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         assert self._process is not None

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -18,6 +17,7 @@ from certificates import Authority
 from external_database import COMPONENTS
 from hito_server import waiting
 from pika.adapters.blocking_connection import BlockingChannel
+from ports import lasting_ports
 
 START_SECONDS = 90.0
 
@@ -32,14 +32,6 @@ def component() -> Path:
     pytest.skip("RabbitMQ is not installed, and there is no apt-get to do it")
 
 
-def free_ports(count: int) -> List[int]:
-    with contextlib.ExitStack() as sockets:
-        taken = [sockets.enter_context(socket.socket()) for _ in range(count)]
-        for one in taken:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in taken]
-
-
 class Broker:
     """One broker. All calls block."""
 
@@ -47,7 +39,7 @@ class Broker:
         self._home = component()
         self.folder = Path(tempfile.mkdtemp(prefix="hito-broker-", dir="/tmp"))
         self.folder.chmod(0o755)
-        self.port, self.tls_port, self._node_port, self._names_port = free_ports(4)
+        self.port, self.tls_port, self._node_port, self._names_port = lasting_ports(4)
         self.authority: Optional[Authority] = None
         self._log = self.folder / "log"
         self._broker: Optional[subprocess.Popen[bytes]] = None

@@ -122,7 +122,9 @@ extension PlanTests {
       try await session.run(Self.retrievalRows)
       try await session.run(Self.growthRows)
       try await session.run("VACUUM")
-      try await session.run("SET lock_timeout = 0; SET default_statistics_target = 1000; ANALYZE; SET hito.scope = 'system'")
+      try await session.run(
+        "SET lock_timeout = 0; SET default_statistics_target = 1000; ANALYZE; SET hito.scope = 'system'"
+      )
       for mode in ["force_custom_plan", "force_generic_plan"] {
         try await session.run("SET plan_cache_mode = \(mode)")
         for cost in Self.costs {
