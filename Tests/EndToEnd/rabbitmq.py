@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -20,6 +21,8 @@ from pika.adapters.blocking_connection import BlockingChannel
 from ports import lasting_ports
 
 START_SECONDS = 90.0
+# It raises what it logs, and knocks are many: nothing else would be found in the report of a failure.
+logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
 def component() -> Path:

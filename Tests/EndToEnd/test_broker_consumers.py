@@ -4,13 +4,15 @@ an external consumer."""
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Iterator, List, Optional
+from typing import Any, Iterator, List, Optional, Tuple
 
 import lake
 import pytest
@@ -160,6 +162,12 @@ class Worker:
     def lake(self) -> Path:
         return self.data / "lake" / "events"
 
+    @property
+    def name(self) -> str:
+        """As `GetPipelines` has it."""
+        assert self._process is not None
+        return f"{socket.gethostname()}:{self._process.pid}"
+
     def start(self) -> None:
         before = self._said()
         with self.log.open("ab") as log:
@@ -185,6 +193,12 @@ class Worker:
             return 0
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(STOP_SECONDS)
+
+
+async def pipelines(admin: Any) -> Tuple[List[v1.PipelineInfo], List[v1.PipelineInfo]]:
+    """Those of the server, and those of other processes."""
+    found = (await admin.server.get_pipelines(v1.GetPipelinesRequest())).pipelines
+    return [p for p in found if "@" not in p.name], [p for p in found if "@" in p.name]
 
 
 async def test_relay_lake_and_embedder_run_apart_from_the_servers(broker, connect, tmp_path):
@@ -213,9 +227,27 @@ async def test_relay_lake_and_embedder_run_apart_from_the_servers(broker, connec
         await asyncio.gather(*(write(client, 15) for client in clients))
         await published.has_all(admin)
         await lake_has(workers[1].lake, admin)
-        names = [p.name for p in (await admin.server.get_pipelines(
-            v1.GetPipelinesRequest())).pipelines]  # fmt: skip
-        assert not {"lake", "embeddings"} & set(names) and names[-1] == "broker"
+        # Any server tells of all of them, whoever does it.
+        own = {state.name for state in (await pipelines(admin))[0]}
+        assert not {"lake", "embeddings"} & own and "broker" in own
+
+        async def all_are_told() -> bool:
+            others = {state.name: state for state in (await pipelines(admin))[1]}
+            wanted = {f"relay@{workers[0].name}", f"lake@{workers[1].name}"}
+            wanted |= {f"embeddings@{workers[1].name}"}
+            return wanted <= set(others) and not any(s.last_error for s in others.values())
+
+        await eventually("every process to tell of its pipelines", all_are_told, 40)
+        # The worker's lake can be rebuilt from, too: it has what events only name.
+        code = (await clients[0].code_validation.create_snapshot(v1.CreateSnapshotRequest(
+            file_path="a.py", code_content="print(1)" * 400, language="python"))).snapshot  # fmt: skip
+        digest = hashlib.sha256(code.code_content.encode()).hexdigest()
+        blob = workers[1].lake.parent / "blobs" / login.user_id / digest
+
+        async def has_content() -> bool:
+            return blob.exists()
+
+        await eventually("the worker's lake to have the content", has_content, 40)
         await becomes(admin, Condition.PIPELINE_CONDITION_CONNECTED)
         # The only relay dies in the middle: writes are taken, and events wait.
         writing = asyncio.gather(*(write(client, 20, "Durante") for client in clients))
@@ -223,6 +255,12 @@ async def test_relay_lake_and_embedder_run_apart_from_the_servers(broker, connec
         workers[0].kill()
         workers[1].kill()
         await writing
+
+        async def is_missed() -> bool:
+            others = {state.name: state for state in (await pipelines(admin))[1]}
+            return "has said nothing" in others[f"lake@{workers[1].name}"].last_error
+
+        await eventually("the killed worker to be missed", is_missed, 60)
         await asyncio.to_thread(spare.start)
         await published.has_all(admin)
         await asyncio.to_thread(workers[1].start)

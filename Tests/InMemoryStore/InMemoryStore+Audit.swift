@@ -4,7 +4,7 @@ extension InMemoryStore: AuditStore {
   package func append(_ entries: [AuditEntry]) async throws(StoreError) {
     try access(.commit) { state in
       for var entry in entries {
-        entry.number = Int64(state.auditEntries.count) + 1
+        entry.number = (state.auditEntries.last?.number ?? 0) + 1
         state.auditEntries.append(entry)
       }
     }
@@ -31,6 +31,13 @@ extension InMemoryStore: AuditStore {
     after number: Int64, limit: Int
   ) async throws(StoreError) -> [AuditEntry] {
     try access(.read) { Array($0.auditEntries.filter { $0.number > number }.prefix(limit)) }
+  }
+
+  package func removedEntry() async throws(StoreError) -> Int64 {
+    try access(.read) { state in
+      state.auditEntries.filter { $0.kind == .notice && $0.method == AuditEntry.removalMethod }
+        .map(\.count).max() ?? 0
+    }
   }
 
   package func lastSeal() async throws(StoreError) -> LogSeal? {

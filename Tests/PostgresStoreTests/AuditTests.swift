@@ -1,12 +1,13 @@
 import Domain
 import EventLog
+import InMemoryStore
 import Logging
 import PostgresStore
 import Testing
 
 /// What anybody can do who may write to the database, and what `hito audit verify` says of it.
 @Suite struct AuditTests {
-  private func sealed(
+  func sealed(
     _ body: @Sendable (StoreFixture, ScriptSession) async throws -> Void
   ) async throws {
     try await StoreFixture.run { store in
@@ -29,7 +30,7 @@ import Testing
     func now() -> Timestamp { StoreFixture.start }
   }
 
-  private func fault(_ store: StoreFixture) async throws -> AuditFault? {
+  func fault(_ store: StoreFixture) async throws -> AuditFault? {
     try await SealVerifier(log: store.log, store: store.audit).verify().fault
   }
 
@@ -108,6 +109,88 @@ import Testing
       ] {
         await #expect(throws: ServerError.self) { try await session.run(statement) }
       }
+    }
+  }
+}
+
+/// Entries that were kept long enough.
+extension AuditTests {
+  /// Entries of so many days ago, sealed; and one that no seal has.
+  private func aged(
+    _ body: @Sendable (StoreFixture, PostgresRetention) async throws -> Void
+  ) async throws {
+    try await StoreFixture.run { store in
+      let now = WallClock().now()
+      func entry(daysAgo: Int64) -> AuditEntry {
+        let time = now.advanced(by: .seconds(-86_400 * daysAgo))
+        return AuditEntry(
+          id: store.ids.next(at: time), kind: .read, method: "m", firstAt: time, lastAt: time)
+      }
+      try await store.audit.append([500, 499, 498, 450, 420, 399, 410].map(entry))
+      var configuration = LogSealer.Configuration()
+      configuration.rowMax = 3
+      try await LogSealer(
+        log: store.log, store: store.audit, time: WallClock(), configuration: configuration,
+        logger: Logger(label: "test")
+      ).sealAll()
+      try await store.audit.append([entry(daysAgo: 600)])
+      try await body(store, PostgresRetention(store.database))
+    }
+  }
+
+  private static let due = WallClock().now().advanced(by: .seconds(-86_400 * 400))
+  private static let future = WallClock().now().advanced(by: .seconds(86_400 * 1000))
+
+  private func purge(
+    _ retention: PostgresRetention, before time: Timestamp = due, limit: Int = 100
+  ) async throws -> Int {
+    try await retention.purge(.audit, before: time, limit: limit)
+  }
+
+  private func entries(_ store: StoreFixture) async throws -> [AuditEntry] {
+    try await store.audit.entries(after: 0, limit: 100)
+  }
+
+  @Test func oldEntriesGoInOrderAndThatTheyWentIsAnEntry() async throws {
+    try await aged { store, retention in
+      #expect(try await purge(retention, limit: 2) == 2)
+      // Up to the first one that is not old, whatever comes after it.
+      #expect(try await purge(retention) == 3)
+      #expect(try await purge(retention) == 0)
+      let left = try await entries(store)
+      #expect(left.map(\.number) == [6, 7, 8, 9, 10])
+      #expect(left.map(\.kind) == [.read, .read, .read, .notice, .notice])
+      #expect(left.suffix(2).map(\.count) == [2, 5])
+      let report = try await SealVerifier(log: store.log, store: store.audit).verify()
+      #expect(report.fault == nil)
+      #expect(report.removedEntry == 5)
+      // Numbers go on where they were.
+      try await store.audit.append([left[0]])
+      #expect(try await entries(store).last?.number == 11)
+    }
+  }
+
+  @Test func whatIsNotSealedOrIsTheLastStays() async throws {
+    try await aged { store, retention in
+      let counts = [
+        try await purge(retention, before: Self.future),
+        try await purge(retention, before: Self.future),
+      ]
+      #expect(counts == [7, 0])
+      #expect(try await entries(store).map(\.number) == [8, 9])
+    }
+  }
+
+  @Test func whatWentWithoutANoticeIsNamed() async throws {
+    try await aged { store, retention in
+      let owner = ConnectionSettings(conninfo: store.connection.conninfo(role: .owner))
+      let session = try await ScriptSession(owner)
+      #expect(try await purge(retention, limit: 2) == 2)
+      try await session.run("DELETE FROM audit_entries WHERE number = 3")
+      #expect(try await fault(store) == .entryMissing(3))
+      try await session.run(
+        "DELETE FROM audit_entries WHERE number < 7; UPDATE audit_entries SET method = 'x'")
+      #expect(try await fault(store) == .entryMissing(1))
     }
   }
 }

@@ -612,7 +612,8 @@ public struct GetPipelinesResponse: WireMessage, Equatable {
 
 /// One follower of the log.
 public struct PipelineInfo: WireMessage, Equatable {
-  /// `stamps`, `relay`, `hub`, `lake`, `embeddings`, `seals`, `pool`, `broker` or a consumer group.
+  /// `stamps`, `relay`, `hub`, `lake`, `embeddings`, `seals`, `pool` or `broker`: of the server that is asked.
+  /// With `@HOST:PID` after it, `relay`, `hub`, `lake` or `embeddings` of another process, as that said last.
   public var name: String
   /// Everything up to here is done.
   public var cursor: String

@@ -15,6 +15,10 @@ package struct AuditEntry: Sendable, Hashable {
     case notice
   }
 
+  /// The method of the notice that entries were removed because they were old; its count is the number of the
+  /// last one.
+  package static let removalMethod = "retention"
+
   /// Place in the chain of entries, from 1 without gaps; 0 before it is stored.
   package var number: Int64
   package var id: EntityID

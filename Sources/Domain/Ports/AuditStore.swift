@@ -12,6 +12,9 @@ package protocol AuditStore: Sendable {
   ) async throws(StoreError) -> Page<AuditEntry>
   /// The entries after a number, in order.
   func entries(after number: Int64, limit: Int) async throws(StoreError) -> [AuditEntry]
+  /// Up to which number entries were removed because they were old, as their notice says; 0 where none
+  /// were. Looks at every entry.
+  func removedEntry() async throws(StoreError) -> Int64
   /// The newest seal; nil where there is none.
   func lastSeal() async throws(StoreError) -> LogSeal?
   /// The seals after a number, in order.

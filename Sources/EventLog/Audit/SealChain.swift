@@ -76,9 +76,11 @@ package struct SealChain: Sendable {
   /// - Parameters:
   ///   - events: what is there now after the place before, up to the seal's position, in order; nil
   ///     where they cannot be read.
-  ///   - entries: likewise.
+  ///   - entries: likewise, those after `removed`.
+  ///   - removed: up to which number entries were removed because they were old.
   package func fault(
-    of events: [StoredEvent]?, _ entries: [AuditEntry], sealedBy seal: LogSeal, after place: Place
+    of events: [StoredEvent]?, _ entries: [AuditEntry], removed: Int64 = 0,
+    sealedBy seal: LogSeal, after place: Place
   ) -> AuditFault? {
     var mark = seal.marks[...]
     var digests: [UInt8] = []
@@ -98,14 +100,16 @@ package struct SealChain: Sendable {
     } else {
       mark = mark.dropFirst(Int(seal.lastPosition - place.lastPosition) * Self.markByteCount)
     }
-    var number = place.lastEntry
+    var number = max(place.lastEntry, min(removed, seal.lastEntry))
+    mark = mark.dropFirst(Int(number - place.lastEntry) * Self.markByteCount)
+    let isWhole = events != nil && number == place.lastEntry
     for entry in entries {
       number += 1
       guard entry.number == number else { return .entryMissing(number) }
       guard isNext(RowDigest.of(entry)) else { return .entryEdited(number, entry.id) }
     }
     guard number == seal.lastEntry else { return .entryMissing(number + 1) }
-    return events == nil || SHA256.hash(digests) == seal.rowsHash ? nil : .sealEdited(seal.number)
+    return !isWhole || SHA256.hash(digests) == seal.rowsHash ? nil : .sealEdited(seal.number)
   }
 
   private func hash(of seal: LogSeal, after place: Place) -> [UInt8] {

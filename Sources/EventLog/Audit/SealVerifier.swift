@@ -13,6 +13,8 @@ package struct SealVerifier: Sendable {
     /// Events that have left the store and could not be read here: their seals hold together, and they
     /// themselves were not looked at.
     package var unreadEventCount: Int64 = 0
+    /// Up to which number entries were removed because they were old, as an entry says.
+    package var removedEntry: Int64 = 0
     /// Events and entries that no seal vouches for yet.
     package var unsealedEventCount: Int64 = 0
     package var unsealedEntryCount: Int64 = 0
@@ -48,6 +50,7 @@ package struct SealVerifier: Sendable {
     var place = SealChain.Place(beginningOf: try await log.history().logID)
     var isExpectedFound = expected == nil || expected == place.hash
     report.head = place.hash
+    report.removedEntry = try await store.removedEntry()
     while true {
       let seals = try await store.seals(after: place.number, limit: Self.sealPageMax)
       guard !seals.isEmpty else { break }
@@ -76,8 +79,9 @@ package struct SealVerifier: Sendable {
     of seal: LogSeal, after place: SealChain.Place, _ report: inout Report
   ) async throws(StoreError) -> AuditFault? {
     if let fault = chain.fault(of: seal, after: place) { return fault }
-    let entries = try await store.entries(
-      after: place.lastEntry, limit: Int(seal.lastEntry - place.lastEntry))
+    let removed = report.removedEntry
+    let first = max(place.lastEntry, min(removed, seal.lastEntry))
+    let entries = try await store.entries(after: first, limit: Int(seal.lastEntry - first))
     var events: [StoredEvent]?
     do throws(StoreError) {
       events = try await self.events(after: place.lastPosition, through: seal.lastPosition)
@@ -85,7 +89,7 @@ package struct SealVerifier: Sendable {
       guard case .archived = error else { throw error }
       report.unreadEventCount += seal.lastPosition - place.lastPosition
     }
-    return chain.fault(of: events, entries, sealedBy: seal, after: place)
+    return chain.fault(of: events, entries, removed: removed, sealedBy: seal, after: place)
   }
 
   private func events(

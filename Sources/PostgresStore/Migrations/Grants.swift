@@ -26,7 +26,8 @@ enum Grants {
       GRANT EXECUTE ON FUNCTION hito_empty_replies(bigint, bigint, timestamptz) TO hito_app;
       GRANT EXECUTE ON FUNCTION hito_purge_tokens(timestamptz, integer),
         hito_purge_runs(timestamptz, integer), hito_purge_usage(timestamptz, integer),
-        hito_purge_validations(timestamptz, integer) TO hito_app;
+        hito_purge_validations(timestamptz, integer), hito_purge_audit(timestamptz, integer)
+        TO hito_app;
       -- Earlier ones were granted the whole table.
       REVOKE ALL ON events FROM hito_app;
       GRANT SELECT ON events TO hito_app;
@@ -40,7 +41,7 @@ enum Grants {
       GRANT USAGE ON SEQUENCE events_seq_seq TO hito_app;
       GRANT SELECT, INSERT, UPDATE, DELETE ON
         embeddings, passages, idempotency_keys, stored_bytes, course_copies,
-        consumer_groups, group_entries, group_consumers
+        consumer_groups, group_entries, group_consumers, process_reports
         TO hito_app;
       GRANT SELECT, INSERT ON external_events TO hito_app;
       GRANT SELECT, INSERT, UPDATE ON external_subjects TO hito_app;

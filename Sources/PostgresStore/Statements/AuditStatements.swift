@@ -55,6 +55,13 @@ enum AuditStatements {
     ORDER BY a.number LIMIT $2
     """)
 
+  static let removed = Statement(
+    "audit.removed",
+    """
+    SELECT coalesce(max(a.count), 0) FROM audit_entries a
+    WHERE a.kind = '\(AuditEntry.Kind.notice.rawValue)' AND a.method = '\(AuditEntry.removalMethod)'
+    """)
+
   static let lastSeal = Statement(
     "seals.last", "SELECT \(SealRow.columns) FROM log_seals s ORDER BY s.number DESC LIMIT 1")
 
@@ -76,7 +83,7 @@ enum AuditStatements {
     """)
 
   static let statements: [any StatementSource] = [
-    lock, append, all, byActor, bySubject, byBoth, ofCaller, after, lastSeal, sealsAfter,
+    lock, append, all, byActor, bySubject, byBoth, ofCaller, after, removed, lastSeal, sealsAfter,
     insertSeal, stray,
   ]
 }

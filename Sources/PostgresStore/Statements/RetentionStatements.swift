@@ -10,6 +10,7 @@ enum RetentionStatements {
   static let runs = purge("runs")
   static let usage = purge("usage")
   static let validations = purge("validations")
+  static let audit = purge("audit")
 
   /// Removes the events from the position `$3` on, `$4`, for the lake `$1` and in the epoch `$2`, where
   /// they were made before `$5`; how many.
@@ -20,5 +21,5 @@ enum RetentionStatements {
     Purge("retention.\(name)", "SELECT hito_purge_\(name)($1, $2::integer)")
   }
 
-  static let all: [any StatementSource] = [tokens, runs, usage, validations, events]
+  static let all: [any StatementSource] = [tokens, runs, usage, validations, audit, events]
 }

@@ -10,6 +10,6 @@ extension Statement {
     DocumentStatements.all, UsageStatements.all, CourseCopyStatements.all,
     RetentionStatements.all, ValidationStatements.all, TaskTestsStatements.all,
     AuditStatements.statements, GroupStatements.all, ExternalStatements.all,
-    PublicationStatements.all,
+    PublicationStatements.all, ProcessReportStatements.all,
   ].flatMap { $0.map(\.statement) }
 }

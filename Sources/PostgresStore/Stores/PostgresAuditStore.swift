@@ -42,6 +42,12 @@ package struct PostgresAuditStore: AuditStore {
     ).map(AuditRow.read)
   }
 
+  package func removedEntry() async throws(StoreError) -> Int64 {
+    try await database.rows(
+      AuditStatements.removed(), as: .system(.audit), on: .long
+    ).first?.value(0) ?? 0
+  }
+
   package func lastSeal() async throws(StoreError) -> LogSeal? {
     try await database.rows(AuditStatements.lastSeal(), as: .nobody).first(SealRow.read)
   }

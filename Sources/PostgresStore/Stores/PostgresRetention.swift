@@ -12,6 +12,8 @@ package struct PostgresRetention: Sendable {
     case validations
     /// What users used of models, by the hour.
     case usage
+    /// Entries of the audit that are sealed: the first ones, in their order. An entry says that they went.
+    case audit
   }
 
   private let database: PostgresDatabase
@@ -30,6 +32,7 @@ package struct PostgresRetention: Sendable {
       case .runs: RetentionStatements.runs
       case .usage: RetentionStatements.usage
       case .validations: RetentionStatements.validations
+      case .audit: RetentionStatements.audit
       }
     let count: Int64? = try await database.write(
       statement(time, Int64(max(0, min(limit, 100_000)))), for: .housekeeping, on: .long

@@ -69,6 +69,15 @@ struct AuditInterceptor: ServerInterceptor {
   }
 }
 
+extension CallContext {
+  /// Says that the call shows the events that a filter lets through.
+  func concerns(usersOf filter: Domain.EventFilter, _ caller: Caller) {
+    for id in filter.userIDs { concerns(userID: id.description) }
+    // A learner is shown no others' by it.
+    if filter.userIDs.isEmpty, caller.role != .learner { concerns(userID: nil) }
+  }
+}
+
 /// A reply that says whose data it holds.
 protocol NamesSubjects {
   var subjectIDs: [String] { get }

@@ -20,6 +20,7 @@ extension EventService {
     }
     let group = try await group(named: join.group, caller).group
     let request = try Self.request(join, group, caller, parts)
+    context.concerns(usersOf: group.filter, caller)
     let bufferSize = join.bufferSize == 0 ? Self.bufferSizeDefault : join.bufferSize
     let settlements = requests
     try await parts.desks.withMember(of: group, request, bufferSize: Int(bufferSize)) { member in

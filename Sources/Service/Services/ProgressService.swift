@@ -40,8 +40,7 @@ struct ProgressService: Sendable {
   ) async throws -> EventSubscription {
     let caller = try context.caller
     let filter = try Domain.EventFilter(request.filter)
-    for id in filter.userIDs { context.concerns(userID: id.description) }
-    if filter.userIDs.isEmpty, caller.role != .learner { context.concerns(userID: nil) }
+    context.concerns(usersOf: filter, caller)
     guard (0...Self.checkpointIntervalMax).contains(request.checkpointInterval) else {
       throw DomainError.invalid(
         "checkpoint_interval", "must be 0 to \(Self.checkpointIntervalMax)")

@@ -22,6 +22,7 @@ struct RetrievalService: RetrievalServiceHandler {
     try await search(context, request.minCursor) { caller, _ in
       let named = try EntityID.optional(request.userId, field: "user_id")
       let learnerID = try caller.owner(named: named)
+      context.concerns(userID: learnerID.description)
       return SearchQuestion(
         text: try Self.text(request.query, Self.queryMax),
         scopes: [.goals(learnerID: learnerID, statuses: [.completed])], learnerID: learnerID,

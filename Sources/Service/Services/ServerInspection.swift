@@ -64,36 +64,6 @@ package struct CallState: Sendable, Hashable {
   }
 }
 
-/// A follower of the log, or a part that others wait for.
-package struct PipelineState: Sendable, Hashable {
-  package var name: String
-  /// Everything up to here is done.
-  package var position: Int64
-  /// How many events it is behind; nil: as many as the log has after its position.
-  package var lagCount: Int64?
-  /// What waits in memory, in its own unit.
-  package var waitingCount: Int64
-  /// Where it is and what it does, for people.
-  package var detail: String
-  /// Empty where nothing is wrong.
-  package var lastError: String
-  /// How its connection to the broker is; nil where it has none.
-  package var publication: PublicationStatus?
-
-  package init(
-    name: String, position: Int64, lagCount: Int64? = nil, waitingCount: Int64 = 0,
-    detail: String = "", lastError: String = "", publication: PublicationStatus? = nil
-  ) {
-    self.name = name
-    self.position = position
-    self.lagCount = lagCount
-    self.waitingCount = waitingCount
-    self.detail = detail
-    self.lastError = lastError
-    self.publication = publication
-  }
-}
-
 /// What the server can say of itself; whoever wires it gives what there is.
 package struct ServerInspection: Sendable {
   package var connections: @Sendable () async -> [ConnectionState]

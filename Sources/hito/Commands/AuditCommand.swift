@@ -170,6 +170,9 @@ struct AuditVerifyCommand: AsyncParsableCommand {
         "warning: \(report.unreadEventCount) events have left the database and were not looked at: give "
           + "the lake that has them (--lake-dir)")
     }
+    if report.removedEntry > 0 {
+      Output.line("entries up to \(report.removedEntry) were removed as old: see the notices")
+    }
     Output.line("head \(hexadecimal(report.head))")
     Output.line(
       "all as sealed; \(report.unsealedEventCount) events and \(report.unsealedEntryCount) entries wait "

@@ -1,4 +1,6 @@
+import Domain
 import EventLake
+import Foundation
 import Logging
 import PostgresStore
 import Sandbox
@@ -58,6 +60,20 @@ struct AuditService: ServiceLifecycle.Service {
   func run() async throws {
     await cancelWhenGracefulShutdown { await recorder.run() }
     await recorder.flush(isLast: true)
+  }
+}
+
+/// Tells other servers of what this process does, and at the end that it is no more.
+struct ReporterService: ServiceLifecycle.Service {
+  let reporter: PipelineReporter
+
+  func run() async throws {
+    do {
+      try await cancelWhenGracefulShutdown { try await reporter.run() }
+    } catch is CancellationError {
+      // How it ends that has no other end.
+    }
+    await reporter.withdraw()
   }
 }
 
@@ -154,5 +170,18 @@ struct NetworkService: ServiceLifecycle.Service {
     try? await gracefulShutdown()
     await beforeDrain()
     await server.drain(grace: grace)
+  }
+}
+
+extension ReportingProcess {
+  /// This process.
+  static func current(id: EntityID) -> ReportingProcess {
+    var bytes = [CChar](repeating: 0, count: 256)
+    let isKnown = gethostname(&bytes, bytes.count - 1) == 0
+    let host = String(
+      decoding: isKnown ? bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)) : [],
+      as: UTF8.self)
+    return ReportingProcess(
+      id: id, name: "\(host.isEmpty ? "unknown host" : host):\(getpid())")
   }
 }

@@ -49,6 +49,8 @@ final class ServerComponents: Sendable {
   private let standing = Mutex<StandingCheck?>(nil)
   private let desks = Mutex<GroupDesks?>(nil)
   private let validation = Mutex<ValidationWorker?>(nil)
+  private let reports: PostgresProcessReports
+  private let process: ReportingProcess
   let validators: Validators
 
   init(
@@ -64,6 +66,8 @@ final class ServerComponents: Sendable {
     self.clock = clock
     self.ids = ids
     self.logger = logger
+    reports = PostgresProcessReports(database)
+    process = .current(id: ids.next(at: clock.now()))
     log = PostgresEventLog(database, archive: lake)
     // What keeps the lake reads what the database itself has.
     let stored = PostgresEventLog(database)
@@ -250,26 +254,20 @@ extension ServerComponents {
   /// Committed events without a position that are counted; more are shown as so many.
   private static let unsequencedMax = 100_000
 
-  /// Everything that follows the log or that others wait for, in the order in which an event passes by. What is
-  /// done elsewhere is not among them, but for the broker: that is said by the database.
+  /// Tells other servers what this one follows the log with; nil where the database is its own.
+  var reporter: PipelineReporter? {
+    guard configuration.databaseURL != nil else { return nil }
+    return PipelineReporter(store: reports, process: process, logger: logger) { [self] in
+      heads(nil).filter { ["relay", "hub"].contains($0.name) } + sinks()
+    }
+  }
+
+  /// Everything that follows the log or that others wait for, in the order in which an event passes by; then what
+  /// other processes say of theirs.
   private func pipelines() async throws -> [PipelineState] {
     let end = try await log.end(unsequencedMax: Self.unsequencedMax)
     let sealed = sealer.status
-    var states = heads(end)
-    if configuration.embedsHere {
-      states.append(
-        PipelineState(
-          name: EmbeddingWorker.pipelineName, position: worker.position,
-          lastError: worker.lastError ?? "", publication: embedderConsumer?.status))
-    }
-    if configuration.hasLake {
-      states.append(
-        PipelineState(
-          name: "lake", position: lake.publishedPosition,
-          detail: lake.damaged.isEmpty ? "" : "\(lake.damaged.count) damaged files",
-          lastError: sink.lastFailure ?? retention?.lastFailure ?? "",
-          publication: lakeConsumer?.status))
-    }
+    var states = heads(end) + sinks()
     states.append(
       PipelineState(
         name: "seals", position: sealed.position, detail: "audit entries up to \(sealed.entry)",
@@ -280,6 +278,20 @@ extension ServerComponents {
         PipelineState(
           name: "broker", position: publication?.position ?? 0,
           lastError: publication?.status?.lastError ?? "", publication: publication?.status))
+    }
+    return states + (try await reports.reports(besides: process.id).map(\.shown))
+  }
+
+  /// What is made of the log here.
+  private func sinks() -> [PipelineState] {
+    var states: [PipelineState] = []
+    if configuration.embedsHere {
+      states.append(.embeddings(worker, told: embedderConsumer))
+    }
+    if configuration.hasLake {
+      var state = PipelineState.lake(lake, sink, told: lakeConsumer)
+      if state.lastError.isEmpty { state.lastError = retention?.lastFailure ?? "" }
+      states.append(state)
     }
     return states
   }
@@ -296,10 +308,7 @@ extension ServerComponents {
         name: "stamps", position: end?.position ?? relayed.position,
         lagCount: Int64(end?.unsequencedCount ?? Self.unsequencedMax),
         detail: "events that wait for their positions"),
-      PipelineState(
-        name: "relay", position: relayed.position,
-        detail: relayed.isLeading ? "orders the log" : "follows the server that orders the log",
-        lastError: relayed.lastError ?? ""),
+      .relay(relay),
       PipelineState(
         name: "hub", position: hub.head ?? 0, waitingCount: Int64(hub.waiterCount),
         detail: "\(hub.byteCount >> 10) KiB of the live end"),

@@ -212,6 +212,7 @@ struct ServerProgram {
     for consumer in parts.consumers {
       services.append(LoopService { try await consumer.run() })
     }
+    if let reporter = parts.reporter { services.append(ReporterService(reporter: reporter)) }
     if let publisher = parts.publisher { services.append(PublisherService(publisher: publisher)) }
     return services
   }

@@ -26,6 +26,36 @@ extension BrokerConsumer {
   }
 }
 
+extension PipelineState {
+  /// How far a lake is.
+  static func lake(
+    _ lake: ParquetEventLake, _ sink: LakeSink, told consumer: BrokerConsumer?
+  ) -> PipelineState {
+    PipelineState(
+      name: "lake", position: lake.publishedPosition,
+      detail: lake.damaged.isEmpty ? "" : "\(lake.damaged.count) damaged files",
+      lastError: sink.lastFailure ?? "", publication: consumer?.status)
+  }
+
+  /// How far the order of the log is known here.
+  static func relay(_ relay: EventRelay) -> PipelineState {
+    let status = relay.status
+    return PipelineState(
+      name: "relay", position: status.position,
+      detail: status.isLeading ? "orders the log" : "follows the server that orders the log",
+      lastError: status.lastError ?? "")
+  }
+
+  /// How far the vectors are.
+  static func embeddings(
+    _ worker: EmbeddingWorker, told consumer: BrokerConsumer?
+  ) -> PipelineState {
+    PipelineState(
+      name: EmbeddingWorker.pipelineName, position: worker.position,
+      lastError: worker.lastError ?? "", publication: consumer?.status)
+  }
+}
+
 extension BrokerConsumer? {
   /// What the consumer is told of; without one, what this process hears itself.
   func live(else hub: EventHub) -> any LiveLog {

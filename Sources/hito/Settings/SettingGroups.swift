@@ -173,6 +173,12 @@ struct RetentionSettings: SettingGroup {
     "usage-days", .integer(days), default: 400,
     help: "Days for which it is kept who used how much of a model in which hour; 0: for ever.")
 
+  let auditDays = Setting<Int>(
+    "audit-days", .integer(days), default: 400,
+    help:
+      "Days for which entries of the audit are kept, once they are sealed; 0: for ever. That some went is an "
+      + "entry.")
+
   let eventDays = Setting<Int>(
     "event-days", .integer(days), default: 0,
     help: "Days after which events leave the database and are in the lake alone; 0: never.")
@@ -188,7 +194,7 @@ struct RetentionSettings: SettingGroup {
     let days: [PostgresRetention.Kind: Int] = [
       .tokens: settings[group.tokenDays], .runs: settings[group.runDays],
       .validations: settings[group.runDays],
-      .usage: settings[group.usageDays],
+      .usage: settings[group.usageDays], .audit: settings[group.auditDays],
     ]
     // Of what ended today, a part is still needed: a day's budget is what its hours say.
     return days.filter { $0.value > 0 }.mapValues { .seconds((Int64($0) + 1) * 86_400) }

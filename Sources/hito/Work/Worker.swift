@@ -72,7 +72,7 @@ struct Worker {
     ]
   }
 
-  /// What follows the log.
+  /// What follows the log, and what says how far that is.
   private func follow(
     _ database: PostgresDatabase
   ) async throws -> [any ServiceLifecycle.Service] {
@@ -81,39 +81,64 @@ struct Worker {
     let hub = EventHub(history: history)
     let broker = BrokerConfiguration(settings)
     var services: [any ServiceLifecycle.Service] = []
+    var pipelines: [@Sendable () -> PipelineState] = []
     // Told by the broker, where there is one.
     var told: LakeSink?
     if roles.contains(.lake) {
-      let made = try await makeSink(log)
-      services.append(LakeService(sink: made, logger: logger))
-      if let consumer = broker?.consumer(.lake, logID: history.logID, time: clock) {
-        made.follow(consumer)
+      let (lake, sink) = try await makeSink(database, log)
+      services.append(LakeService(sink: sink, logger: logger))
+      let consumer = broker?.consumer(.lake, logID: history.logID, time: clock)
+      if let consumer {
+        sink.follow(consumer)
         services.append(LoopService { try await consumer.run() })
       } else {
-        told = made
+        told = sink
       }
+      pipelines.append { .lake(lake, sink, told: consumer) }
     }
     if roles.contains(.embedder) {
-      services += try embedding(database, log, hub, history, broker)
+      let consumer = broker?.consumer(.embedder, logID: history.logID, time: clock)
+      let worker = try embedding(database, log, live: consumer.live(else: hub))
+      services.append(LoopService { try await worker.run() })
+      if let consumer {
+        worker.settle(consumer)
+        services.append(LoopService { try await consumer.run() })
+      }
+      pipelines.append { .embeddings(worker, told: consumer) }
     }
+    let relay = makeRelay(database, log, hub, told: told)
+    services.append(LoopService { try await relay.run(wakeups: database.wakeups) })
+    if roles.contains(.relay) {
+      pipelines.append { .relay(relay) }
+      if let broker {
+        services.append(
+          PublisherService(
+            publisher: broker.publisher(
+              database, log: log, hub: hub, owner: ids.next(at: clock.now()), time: clock)))
+      }
+    }
+    let reporter = PipelineReporter(
+      store: PostgresProcessReports(database), process: .current(id: ids.next(at: clock.now())),
+      logger: logger
+    ) { [pipelines] in pipelines.map { $0() } }
+    return services + [ReporterService(reporter: reporter)]
+  }
+
+  private func makeRelay(
+    _ database: PostgresDatabase, _ log: PostgresEventLog, _ hub: EventHub, told: LakeSink?
+  ) -> EventRelay {
     let sequencer = PostgresEventSequencer(database)
     let relaying: any EventSequencer =
       if roles.contains(.relay) { sequencer } else { FollowingSequencer() }
-    let relay = EventRelay(
+    return EventRelay(
       log: log, hub: hub, sequencer: relaying, announce: { try? await sequencer.notify() },
       advanced: { [told] position in told?.noticed(head: position) },
       logger: Logger(label: "hito.relay"))
-    services.append(LoopService { try await relay.run(wakeups: database.wakeups) })
-    if roles.contains(.relay), let broker {
-      services.append(
-        PublisherService(
-          publisher: broker.publisher(
-            database, log: log, hub: hub, owner: ids.next(at: clock.now()), time: clock)))
-    }
-    return services
   }
 
-  private func makeSink(_ log: PostgresEventLog) async throws -> LakeSink {
+  private func makeSink(
+    _ database: PostgresDatabase, _ log: PostgresEventLog
+  ) async throws -> (ParquetEventLake, LakeSink) {
     let directory = try settings.requireDataDirectory()
     let folder = settings[LakeSettings().lakeDir] ?? "\(directory)/lake"
     let lake = ParquetEventLake(
@@ -122,27 +147,22 @@ struct Worker {
     let recovery = try await lake.recover(below: floor)
     logger.info("opened the lake", metadata: ["recovery": "\(recovery)"])
     try await lake.require(floor)
-    return LakeSink(lake: lake, log: log, logger: Logger(label: "hito.lake"), time: clock)
+    let sink = LakeSink(
+      lake: lake, log: log, blobs: PostgresEventBlobs(database),
+      logger: Logger(label: "hito.lake"), time: clock)
+    return (lake, sink)
   }
 
   private func embedding(
-    _ database: PostgresDatabase, _ log: PostgresEventLog, _ hub: EventHub,
-    _ history: LogHistory, _ broker: BrokerConfiguration?
-  ) throws -> [any ServiceLifecycle.Service] {
+    _ database: PostgresDatabase, _ log: PostgresEventLog, live: any LiveLog
+  ) throws -> EmbeddingWorker {
     let embedders = try ModelProviders(settings, time: clock).embedders(logger: logger)
     guard !embedders.all.isEmpty else {
       throw CommandFailure("there is no embedding model here: run `make setup`, or name a provider")
     }
     let store = PostgresEmbeddingStore(database)
-    let consumer = broker?.consumer(.embedder, logID: history.logID, time: clock)
-    let worker = EmbeddingWorker(
+    return EmbeddingWorker(
       models: EmbeddingModels(providers: embedders.all, store: store), store: store, log: log,
-      live: consumer.live(else: hub), time: clock,
-      logger: Logger(label: "hito.embeddings"))
-    guard let consumer else { return [LoopService { try await worker.run() }] }
-    worker.settle(consumer)
-    return [
-      LoopService { try await worker.run() }, LoopService { try await consumer.run() },
-    ]
+      live: live, time: clock, logger: Logger(label: "hito.embeddings"))
   }
 }

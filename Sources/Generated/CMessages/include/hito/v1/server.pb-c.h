@@ -498,7 +498,8 @@ struct  Hito__V1__PipelineInfo
 {
   ProtobufCMessage base;
   /*
-   * `stamps`, `relay`, `hub`, `lake`, `embeddings`, `seals`, `pool`, `broker` or a consumer group.
+   * `stamps`, `relay`, `hub`, `lake`, `embeddings`, `seals`, `pool` or `broker`: of the server that is asked.
+   * With `@HOST:PID` after it, `relay`, `hub`, `lake` or `embeddings` of another process, as that said last.
    */
   char *name;
   /*
