@@ -6,7 +6,7 @@ bench-rpc: build ## Measures the wire: calls per second, CPU per call, memory pe
 	@.make/bench.sh rpc $(ARGS)
 bench-store: build ## Measures CreateGoal against pgbench, and commit to subscriber
 	@.make/bench.sh store $(ARGS)
-bench-bus: build ## Measures publishing to RabbitMQ beside librabbitmq, and from a call to a queue's consumer
+bench-bus: build ## Measures what hangs on the log: RabbitMQ beside librabbitmq, consumer groups, rebuilds
 	@.make/bench-bus.sh $(ARGS)
 bench-lake: build ## Measures how fast events get into the lake
 	@.make/bench.sh lake $(ARGS)

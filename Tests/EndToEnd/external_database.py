@@ -74,8 +74,10 @@ class Child:
 class Database(Child):
     """A cluster of a version, on a socket in its folder."""
 
-    def __init__(self, version: int) -> None:
+    def __init__(self, version: int, data: Optional[Path] = None) -> None:
+        """`data`: where its tables are, if not in its folder; the log of its writes is there always."""
         super().__init__("database")
+        self._data = data or self.folder / "data"
         self.version = version
         self.programs = program("postgres", "postgres", f"postgres (PostgreSQL) {version}").parent
         try:
@@ -85,9 +87,12 @@ class Database(Child):
             raise
 
     def _start(self) -> None:
-        data = self.folder / "data"
+        data = self._data
+        if data.parent != self.folder and ACCOUNT:
+            data.mkdir(mode=0o700)
+            shutil.chown(data, ACCOUNT)
         subprocess.run(
-            [self.programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N",
+            [self.programs / "initdb", "-D", data, "-X", self.folder / "wal", "-U", "postgres", "-A", "trust", "-N",
              "--no-locale", "-E", "UTF8"],
             check=True, capture_output=True, user=ACCOUNT, cwd="/",
         )  # fmt: skip
