@@ -59,12 +59,13 @@ extension HitoClient {
 
 extension Schema {
   /// The contract that this build was made with.
-  static func own() throws -> Schema {
+  // Inlined into what awaits, it ends the optimizer of Swift 6.3 (a crash while splitting the coroutine).
+  @inline(never) static func own() throws -> Schema {
     try Schema(descriptorSet: ContractDescriptors.fileDescriptorSet)
   }
 
   /// A message of the contract as JSON.
-  func json(_ message: some WireMessage) throws -> JSONValue {
+  @inline(never) func json(_ message: some WireMessage) throws -> JSONValue {
     let name = type(of: message).fullName
     guard let type = self.message(named: name) else {
       throw CommandFailure("the contract has no message \(name)")

@@ -60,29 +60,37 @@ struct AuditListCommand: AsyncParsableCommand {
     request.range = TimeRange(
       startUs: try Self.time(from, "--from"), endUs: try Self.time(until, "--until"))
     try await reporting(client) { [request] server in
-      var request = request
-      var left = limit
-      var table = TextTable(
-        ["NUMBER", "LAST", "KIND", "TIMES", "WHO", "WHOSE", "METHOD", "STATUS", "FROM", "WHY"],
-        rightColumns: [0, 3])
-      while left > 0 {
-        request.page = Contract.PageRequest(
-          pageSize: Int32(min(left, 200)), pageToken: request.page?.pageToken ?? "")
-        let page = try await server.server.listAuditEntries(
-          request, options: client.callOptions)
-        for entry in page.entries {
-          if json {
-            Output.line(try Schema.own().json(entry).shown())
-          } else {
-            table.add(Self.cells(entry))
-          }
-        }
-        left -= page.entries.count
-        guard let next = page.page?.nextPageToken, !next.isEmpty else { break }
-        request.page?.pageToken = next
-      }
-      if !json { Output.text(table.text) }
+      let entries = try await Self.entries(request, limit: limit, client.callOptions, of: server)
+      try show(entries)
     }
+  }
+
+  private static func entries(
+    _ request: ListAuditEntriesRequest, limit: Int, _ options: CallOptions, of server: HitoClient
+  ) async throws -> [Contract.AuditEntry] {
+    var entries: [Contract.AuditEntry] = []
+    var token = ""
+    repeat {
+      let size = Int32(min(limit - entries.count, 200))
+      var request = request
+      request.page = Contract.PageRequest(pageSize: size, pageToken: token)
+      let response = try await server.server.listAuditEntries(request, options: options)
+      entries += response.entries
+      token = response.page?.nextPageToken ?? ""
+    } while !token.isEmpty && entries.count < limit
+    return entries
+  }
+
+  private func show(_ entries: [Contract.AuditEntry]) throws {
+    if json {
+      for entry in entries { Output.line(try Schema.own().json(entry).shown()) }
+      return
+    }
+    var table = TextTable(
+      ["NUMBER", "LAST", "KIND", "TIMES", "WHO", "WHOSE", "METHOD", "STATUS", "FROM", "WHY"],
+      rightColumns: [0, 3])
+    for entry in entries { table.add(Self.cells(entry)) }
+    Output.text(table.text)
   }
 
   private static func cells(_ entry: Contract.AuditEntry) -> [String] {

@@ -148,31 +148,50 @@ struct ValidateCommand: AsyncParsableCommand {
   private func follow(
     _ validation: ResumingValidation, _ submission: Submission
   ) async throws -> Verdict {
-    let schema = json ? try Schema.own() : nil
-    let sources = Dictionary(
-      submission.files.map { ($0.path, $0.content) }, uniquingKeysWith: { first, _ in first })
-    let text = ValidationText(style: .ofStandardOutput, sources: sources)
-    var attempt: Int32 = 0
-    var position: Int32 = -1
+    let progress = ValidationProgress(schema: json ? try Schema.own() : nil, submission)
     for try await response in validation {
-      if let schema {
-        Output.line(try schema.json(response).shown())
-      } else {
-        if response.attempt > attempt, attempt > 0 {
-          Output.note("-- another server began the validation anew")
-        }
-        if case .queued(let place) = response.step, place.position != position {
-          position = place.position
-          if position > 0 { Output.note("-- waiting; \(position) before this one") }
-        }
-        Output.text(text.describe(response))
-      }
-      attempt = max(attempt, response.attempt)
-      if case .result(let snapshot) = response.step {
-        if !json { Output.text(text.describe(snapshot, response.validation)) }
-        return response.validation?.verdict ?? snapshot.verdict
-      }
+      if let verdict = try progress.show(response) { return verdict }
     }
     throw CommandFailure("the validation ended without a verdict")
+  }
+}
+
+/// What is shown of a validation as it comes.
+private final class ValidationProgress {
+  private let schema: Schema?
+  private let text: ValidationText
+  private var attempt: Int32 = 0
+  private var position: Int32 = -1
+
+  /// - Parameter schema: steps are shown as its JSON; nil: as text.
+  init(schema: Schema?, _ submission: Submission) {
+    self.schema = schema
+    let sources = Dictionary(
+      submission.files.map { ($0.path, $0.content) }, uniquingKeysWith: { first, _ in first })
+    text = ValidationText(style: .ofStandardOutput, sources: sources)
+  }
+
+  /// - Returns: the verdict, where this is the last step.
+  func show(_ response: ValidateCodeResponse) throws -> Verdict? {
+    if let schema {
+      Output.line(try schema.json(response).shown())
+    } else {
+      describe(response)
+    }
+    attempt = max(attempt, response.attempt)
+    guard case .result(let snapshot) = response.step else { return nil }
+    if schema == nil { Output.text(text.describe(snapshot, response.validation)) }
+    return response.validation?.verdict ?? snapshot.verdict
+  }
+
+  private func describe(_ response: ValidateCodeResponse) {
+    if response.attempt > attempt, attempt > 0 {
+      Output.note("-- another server began the validation anew")
+    }
+    if case .queued(let place) = response.step, place.position != position {
+      position = place.position
+      if position > 0 { Output.note("-- waiting; \(position) before this one") }
+    }
+    Output.text(text.describe(response))
   }
 }
