@@ -99,8 +99,7 @@ let package = Package(
       ]),
     .target(name: "CToml"),
     .systemLibrary(name: "CMd4c", providers: [.apt(["libmd4c-dev"])]),
-    .systemLibrary(
-      name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     // Arithmetic: optimized in every configuration, or debug builds take seconds per text.
     .target(
       name: "CEmbed", cSettings: [.unsafeFlags(["-O3"])],
@@ -116,6 +115,7 @@ let package = Package(
     .target(name: "OpenSSL", dependencies: ["COpenSSL"], swiftSettings: swift),
     .target(name: "Digits", swiftSettings: swift),
     .target(name: "Threads", swiftSettings: swift),
+    .target(name: "TOML", dependencies: ["CToml"], swiftSettings: swift),
     .target(name: "Logs", dependencies: [logging], swiftSettings: swift),
     .target(name: "HTTPClient", dependencies: ["Threads", "CCurl"], swiftSettings: swift),
     .target(name: "JSON", swiftSettings: swift),
@@ -169,7 +169,8 @@ let package = Package(
       ],
       swiftSettings: swift),
     .target(
-      name: "Documents", dependencies: ["Domain", "CMd4c", "CLibXML2"], swiftSettings: swift),
+      name: "Documents", dependencies: ["Domain", "TOML", "CMd4c", "CYAML"],
+      swiftSettings: swift),
     .target(
       name: "Sandbox", dependencies: ["Domain", "Threads", "CSandbox"], swiftSettings: swift),
     .target(
@@ -193,7 +194,7 @@ let package = Package(
         "Transport", "PostgresStore", "EventLake", "Broker", "Models", "Documents", "Sandbox",
         "Service",
         "Validation",
-        "HitoClient", "DescriptorJSON", "CToml", argumentParser,
+        "HitoClient", "DescriptorJSON", "TOML", argumentParser,
         lifecycle,
         unixSignals,
         logging,

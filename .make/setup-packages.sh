@@ -15,8 +15,8 @@ packages=(
   libprotobuf-c-dev   # message encoding
   librabbitmq-dev     # client of a message broker
   libssl-dev          # TLS 1.3
-  libtomlplusplus-dev # the file of settings; headers only
-  libxml2-dev         # HTML
+  libtomlplusplus-dev # the file of settings, front matter; headers only
+  libyaml-dev         # front matter of documents
   make
   nodejs              # learners' JavaScript
   openssl             # certificates of tests and of the TLS scan

@@ -19,9 +19,17 @@ struct Outline {
   private var sections: [DocumentSection] = []
   private var current = DocumentSection(anchor: "", headings: [], blocks: [])
   private var firstHeading = ""
+  /// A title that stands over every section, as an outermost heading: nothing else in the text says it.
+  private let root: String
   private(set) var problem: DocumentError?
   /// What the document says of itself; stands before the first heading.
   var title = ""
+
+  /// - Parameter root: the title that the document has beside its text; empty where it has none.
+  init(root: String = "") {
+    self.root = String(Self.collapsed(root).unicodeScalars.prefix(Self.headingLengthMax))
+    title = self.root
+  }
 
   var isBroken: Bool { problem != nil }
 
@@ -31,14 +39,15 @@ struct Outline {
 
   /// - Parameter anchor: empty where the author gave none.
   mutating func heading(level: Int, _ text: String, anchor: String) {
-    close()
+    // A heading without a text of its own stands above those that follow it, and is found with them.
+    close(isLeaf: level <= path.last?.level ?? 0)
     let title = String(Self.collapsed(text).unicodeScalars.prefix(Self.headingLengthMax))
     if firstHeading.isEmpty { firstHeading = title }
     while let last = path.last, last.level >= level { path.removeLast() }
     path.append(Heading(level: level, title: title))
     current = DocumentSection(
       anchor: anchors.anchor(given: anchor, heading: title),
-      headings: path.map(\.title).filter { !$0.isEmpty }, blocks: [])
+      headings: headings(), blocks: [])
   }
 
   /// Adds a paragraph, unless there is nothing but white space in it.
@@ -55,14 +64,28 @@ struct Outline {
   }
 
   mutating func finish() throws(DocumentError) -> ReadDocument {
-    close()
+    close(isLeaf: true)
+    if sections.isEmpty, !title.isEmpty {
+      sections.append(DocumentSection(anchor: "", headings: [title], blocks: []))
+    }
     if let problem { throw problem }
     return ReadDocument(
       title: title.isEmpty ? firstHeading : title, sections: sections)
   }
 
-  private mutating func close() {
-    guard !current.blocks.isEmpty else { return }
+  private func headings() -> [String] {
+    let own = path.map(\.title).filter { !$0.isEmpty }
+    // Many documents repeat their title as the first heading.
+    guard !root.isEmpty, own.first?.lowercased() != root.lowercased() else { return own }
+    return [root] + own
+  }
+
+  /// - Parameter isLeaf: whether the section is kept for its heading alone.
+  private mutating func close(isLeaf: Bool) {
+    let isNamed = isLeaf && path.last?.title.isEmpty == false
+    guard isNamed || !current.blocks.isEmpty else { return }
+    // What stands before the first heading is the document's own.
+    if current.headings.isEmpty, !title.isEmpty { current.headings = [title] }
     guard sections.count < Self.sectionCountMax else {
       return fail(.tooComplex("more than \(Self.sectionCountMax) sections"))
     }

@@ -1,10 +1,10 @@
 package import Domain
 
-/// Reads Markdown with md4c, HTML with libxml2 and plain text by itself. Pure: no file, no network,
+/// Reads Markdown with md4c, HTML and plain text by itself. Pure: no file, no network,
 /// no state; safe to call from many tasks at a time.
 ///
-/// The libraries take time in proportion to the text for all but a few known shapes of input; those
-/// are refused (`tooComplex`) before or while they are read, so that the whole is bounded.
+/// md4c takes time in proportion to the text for all but a few known shapes of input; those are
+/// refused (`tooComplex`) before or while they are read, so that the whole is bounded.
 package struct StandardDocumentReader: DocumentReader {
   package static let byteCountMax = 2 << 20
 

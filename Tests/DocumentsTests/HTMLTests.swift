@@ -34,7 +34,7 @@ import Testing
     let loose = try read("</p></div><p>a<b>b<p>c", as: .html)
     #expect(loose.lines == ["# [] ab ¦ c"])
     #expect(try read("", as: .html).lines == [])
-    #expect(try read("<h1>Solo", as: .html).sections.isEmpty)
+    #expect(try read("<h1>Solo", as: .html).lines == ["#solo [Solo] "])
     #expect(try read("nada más que texto", as: .html).lines == ["# [] nada más que texto"])
   }
 
@@ -52,6 +52,86 @@ import Testing
     let document = try read(bomb, as: .html)
     let text = document.lines.joined()
     #expect(text.utf8.count < 2000 && !text.contains("root:"))
+  }
+
+  @Test func `keeps empty cells and those of spans, so that columns stay what they are`() throws {
+    func rows(_ html: String) throws -> [String] {
+      try read("<h1>N</h1><table>\(html)</table>", as: .html).sections.flatMap(\.blocks).map {
+        guard case .prose(let text) = $0 else { return "?" }
+        return text
+      }
+    }
+    #expect(
+      try rows("<tr><th>a</th><th>b</th><th>c</th></tr><tr><td>x</td><td></td><td>7</td></tr>")
+        == ["a | b | c", "x |  | 7"])
+    #expect(try rows("<tr><td><td>1<tr><td> <td>&nbsp;<td>") == ["| 1"])
+    #expect(try rows("<tr><td colspan=2>a<td>b<tr><td>c<td>d<td>e") == ["a |  | b", "c | d | e"])
+    #expect(
+      try rows("<tr><td rowspan=2>a<td>b<tr><td>c<tr><td>d<td>e") == ["a | b", "| c", "d | e"])
+    #expect(try rows("<td colspan=999999999999>a<td colspan=-1>b").first?.hasPrefix("a |") == true)
+  }
+
+  @Test func `in cells loses neither listings nor headings nor tables`() throws {
+    let document = try read(
+      """
+      <table><tr><td>1<td><pre>a
+      b</pre></td></tr><tr><td><h2 id=x>T</h2><p>uno</p><table><tr><td>p<td>q</table>fin<td>z</table>
+      """, as: .html)
+    #expect(
+      document.lines == ["# [] 1 ¦ <>a\nb", "#x [T] uno ¦ p | q ¦ fin ¦ z"])
+  }
+
+  @Test(
+    arguments: [
+      "a<br>b<br/>c": "a\nb\nc", "<div>a</div><div>b</div>c": "a\nb\nc",
+      "<code><div class=line>a</div><div class=line><br></div><div>b</div></code>": "a\n\nb",
+      "<div>a\n</div><div>b\n</div>": "a\nb", "<ol><li>a<li>b</ol>": "a\nb",
+      "<span style='display: block'>a</span><span style='display:block'>b</span>": "a\nb",
+      "<table><tr><td>1</td><td>a</td></tr><tr><td>2</td><td>b</td></tr></table>": "1 a\n2 b",
+      "a<script>no</script><button>Copy</button>\r\n\r\n  b": "a\n\n  b",
+    ]) func `keeps the lines of a listing`(html: String, code: String) throws
+  {
+    let document = try read("<h1>C</h1><pre>\(html)</pre>", as: .html)
+    #expect(document.lines == ["#c [C] <>\(code)"])
+  }
+
+  @Test func `takes the anchor of a heading from the link to itself, and not its sign`() throws {
+    let document = try read(
+      """
+      <h2>Uno<a class=x href="#first">#</a></h2>a<h2>Lenguaje <a href="#c">C#</a></h2>b
+      <h2>Dos<span><a href="#second" id="own">🔗</a></span></h2>c
+      """, as: .html)
+    #expect(
+      document.lines == ["#first [Uno] a", "#lenguaje-c [Lenguaje C#] b", "#own [Dos] c"])
+  }
+
+  @Test func `hides what is none of its text, and no more`() throws {
+    for (html, text) in [
+      "a<script>if (a</b>c) \"</p>\"</script>b": "ab",
+      "a<script><!-- <script>x</script> </p>--></script>b": "ab",
+      "a<svg><title>no</title><path d='x'/><style>p{}</style></svg>b": "ab",
+      "<div>a<svg><g></div>b": "a ¦ b", "a<svg><path><p>b": "a ¦ b",
+      "a<template><div><template>x</template></div>y</template>b": "ab",
+      "<div>a<select><option>x</div>b": "a ¦ b", "a<math><mi>x</mi></math>b": "ab",
+      "a<iframe><p>x</iframe>b<noscript><p>x</p></noscript>c": "abc",
+      "a<!-- x --!>b<!-->c<!--->d<!---- >e-->f<?x y>g<![CDATA[h]]>i": "abcdfgi",
+      "<textarea><b>a</textarea>": "<b>a",
+    ] {
+      #expect(try read(html, as: .html).lines == ["# [] \(text)"], "\(html)")
+    }
+  }
+
+  @Test func `as XHTML has elements that end where they begin`() throws {
+    let page = """
+      <?xml version="1.0"?><html xmlns="x"><head><title/><script src="a"/></head>
+      <body><div/><h1>T</h1><p>a<![CDATA[ no ]]></p></body></html>
+      """
+    #expect(try read(page, as: .html).lines == ["#t [T] a"])
+  }
+
+  @Test func `with a title and no heading is found by its title`() throws {
+    #expect(try read("<title>La guía</title><p>a", as: .html).lines == ["# [La guía] a"])
+    #expect(try read("<title>La guía</title>", as: .html).lines == ["# [La guía] "])
   }
 
   @Test func `as plain text is paragraphs`() throws {

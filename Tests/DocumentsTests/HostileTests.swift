@@ -95,8 +95,77 @@ import Testing
       #expect(problem(String(repeating: line, count: 60_000)).contains("empty line"))
     }
     #expect(problem(String(repeating: "<div>", count: 300) + "a", .html).contains("deep"))
-    let attributes = "<a " + (0..<100_000).map { "a\($0) " }.joined() + ">"
-    #expect(problem(attributes, .html).contains("attributes"))
     #expect(problem(Self.html["long data"] ?? "", .html) == "")
+  }
+
+  @Test func `is not refused for what only looks like much`() throws {
+    let attributes = "<a " + (0..<100_000).map { "a\($0) " }.joined() + ">b"
+    #expect(try read(attributes, as: .html).lines == ["# [] b"])
+    // An attribute that begins anywhere before any border that a parser may have.
+    let prose = String(repeating: "palabra ", count: 20_000)
+    for length in [1000, 1020, 1023, 1024, 1025, 4090, 4096, 8190, 65_530] {
+      let page =
+        "<h1>T</h1><p>\(String(repeating: "x", count: length))<a href=\"y\" title='z'>v</a></p>"
+        + "<p>\(prose)</p><h2>End</h2><p>last</p>"
+      let document = try read(page, as: .html)
+      #expect(document.sections.map(\.anchor) == ["t", "end"])
+      #expect(document.lines.last == "#end [T/End] last")
+    }
+  }
+
+  static let large: [String: String] = [
+    "spaces in a heading": "<h1>" + String(repeating: " ", count: size / 2) + filled("<p>"),
+    "rules in a heading": "<h1>" + filled("<hr>"), "items": "<ul>" + filled("<li>"),
+    "spans": "<table>" + filled("<tr><td colspan=99>a<td rowspan=65534>b"),
+    "ends": String(repeating: "<div>", count: 200) + filled("</p></li></h1>"),
+    "cells without an end": filled("<table><td>"),
+    "links in headings": "<h1>" + filled("<a href=#>"),
+    "lines of a listing": "<pre>" + filled("<div><br>"),
+    "names": filled("&CounterClockwiseContour"),
+    "numbers": filled("&#x110000"), "scripts": filled("<script><!--<script>"),
+    "titles": filled("<title>a"), "foreign": filled("<svg><p>"), "hidden": filled("<select></div>"),
+    "CDATA": "<svg>" + filled("<![CDATA["), "a long name": "<" + filled("a"),
+    "equal attributes": "<p " + filled("id=a ") + ">", "values": "<p id=" + filled("&amp"),
+  ]
+
+  @Test(arguments: large.keys.sorted()) func `of HTML takes time by its length alone`(
+    name: String
+  ) throws {
+    Self.check(try #require(Self.large[name]), .html)
+  }
+
+  static let headed: [String: String] = [
+    "aliases": "---\na: &a [x]\n"
+      + (1...9).map { level in
+        let before = level == 1 ? "*a" : "*b\(level - 1)"
+        return
+          "b\(level): &b\(level) [\(Array(repeating: before, count: 9).joined(separator: ","))]\n"
+      }.joined() + "title: x\n---\n",
+    "deep": "---\ntitle: \(String(repeating: "[", count: 1000))\n---\n",
+    "deep blocks": "---\n" + (0..<200).map { String(repeating: " ", count: $0) + "a:\n" }.joined()
+      + "---\n",
+    "long": "---\ntitle: x\n" + filled("a: b\n") + "c: d\n---\n",
+  ]
+
+  @Test(arguments: headed.keys.sorted()) func `of front matter is refused`(name: String) throws {
+    let text = try #require(Self.headed[name])
+    #expect(throws: DocumentError.self) { try read(text) }
+  }
+
+  @Test func `of front matter or MDX ends in time`() throws {
+    for filling in [
+      "{", "[", "&a ", "*a ", "- ", "? ", "!!a ", "\"", "'", "|\n", "%", "a:\n", "{a: ", "#\n",
+    ] {
+      let text = "---\ntitle: " + String(Self.filled(filling).prefix(60_000)) + "\n---\nx"
+      Self.check(text, .markdown)
+      Self.check(text.replacing("---", with: "+++").replacing("title:", with: "title ="), .markdown)
+    }
+    for filling in [
+      "<A ", "<A b=\"", "<A b={", "<A b={`", "{/*", "export const a = {\n\n", "import {\n\n",
+      "<A>", "`` ` ", "{\n\n", "import a from 'b'\n", "<A {...b}/>", "{'", "<a b={",
+    ] {
+      Self.check("import a from 'b'\n\n" + Self.filled(filling), .markdown)
+    }
+    Self.check((1...400).map { String(repeating: "`", count: $0) + " " }.joined(), .markdown)
   }
 }

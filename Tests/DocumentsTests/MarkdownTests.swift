@@ -109,7 +109,7 @@ import Testing
     #expect(
       document.lines == [
         "# [] Consejo ¦ Usa esto. ¦ note\nSin título. ¦ Python 3.10+ ¦ Texto. ¦ <console>$ ls ¦ "
-          + "Un  párrafo  <aquí> ¦ Una línea  con etiquetas."
+          + "Un párrafo <aquí> ¦ Una línea\ncon etiquetas."
       ])
   }
 
@@ -124,10 +124,53 @@ import Testing
 
   @Test func `takes only the title from front matter`() throws {
     let document = try read("---\ntitle: \"El título\"\ntags: [a]\n---\n# Uno\n\na\n")
-    #expect(document.title == "El título" && document.lines == ["#uno [Uno] a"])
+    #expect(document.title == "El título" && document.lines == ["#uno [El título/Uno] a"])
     // Without an end it is a rule and text.
     #expect(try read("---\ntitle: x\n\na\n").title != "x")
     #expect(try read("\u{feff}# Uno\r\n\r\na\r\n").lines == ["#uno [Uno] a"])
+  }
+
+  @Test func `finds a heading without a text by itself, unless others stand under it`() throws {
+    let document = try read("# API\n\n## install()\n\n## update()\n\nText.\n\n## Deprecated\n")
+    #expect(
+      document.lines == [
+        "#install [API/install()] ", "#update [API/update()] Text.",
+        "#deprecated [API/Deprecated] ",
+      ])
+    #expect(
+      Chunker().chunks(of: document.sections).map(\.content) == [
+        "API › install()", "API › update()\n\nText.", "API › Deprecated",
+      ])
+    #expect(try read("#\n\n# \n").lines == [])
+  }
+
+  @Test func `reads pieces of HTML as HTML`() throws {
+    let document = try read(
+      """
+      <h1 align="center">Título</h1>
+
+      <table><tr><th>a</th><th>b</th><th>c</th></tr>
+      <tr><td>x</td><td></td><td>7</td></tr></table>
+
+      <pre>uno<br>dos
+
+      tres</pre>
+
+      | a | b |
+      |---|---|
+      | x<br>y | &NotEqualTilde; &check; |
+
+      <details><summary>Más &lpar;aquí&rpar;</summary>
+
+      Texto `&check;` <br/>otro.
+
+      </details>
+      """)
+    #expect(
+      document.lines == [
+        "#título [Título] a | b | c ¦ x |  | 7 ¦ <>uno\ndos\n\ntres ¦ a | b ¦ x y | ≂̸ ✓ ¦ "
+          + "Más (aquí) ¦ Texto &check;\notro."
+      ])
   }
 
   @Test(arguments: ["es", "en"]) func `of our own corpus is read as it was written`(

@@ -23,9 +23,9 @@ package enum DocumentBlock: Sendable, Hashable {
 
 /// A document taken apart.
 package struct ReadDocument: Sendable, Hashable {
-  /// The first heading; empty where there is none.
+  /// What the document says of itself, else the first heading; empty where there is neither.
   package var title: String
-  /// In order; those without any text are left out.
+  /// In order. One without any text is there only where nothing else has its heading.
   package var sections: [DocumentSection]
 
   package init(title: String, sections: [DocumentSection]) {

@@ -62,6 +62,12 @@ package struct Chunker: Sendable {
       body += body.isEmpty ? part.text : part.separator + part.text
     }
     if !body.isEmpty { bodies.append(body) }
+    if section.blocks.isEmpty, !head.isEmpty {
+      return [
+        DocumentChunk(
+          anchor: section.anchor, title: section.headings.last ?? "", content: head)
+      ]
+    }
     return bodies.map { body in
       DocumentChunk(
         anchor: section.anchor, title: section.headings.last ?? "",

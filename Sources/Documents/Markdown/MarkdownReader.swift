@@ -2,13 +2,15 @@ import CMd4c
 import Domain
 
 /// CommonMark with the tables of GitHub, read with md4c; beyond it the anchors (`{ #name }`),
-/// admonitions (`/// note | Title`) and includes (`{* file *}`) of documentation tools.
+/// admonitions (`/// note | Title`) and includes (`{* file *}`) of documentation tools. What MDX adds
+/// is taken out; pieces of HTML are read as HTML.
 enum MarkdownReader {
   static func read(_ bytes: ArraySlice<UInt8>) throws(DocumentError) -> ReadDocument {
-    let front = FrontMatter(bytes)
-    try MarkdownCost.check(front.rest)
+    let front = try FrontMatter(bytes)
+    let text = MDXStripper.strip(front.rest)
+    try MarkdownCost.check(text)
     let events = MarkdownEvents(title: front.title)
-    let status = front.rest.withUnsafeBytes { text in
+    let status = text.withUnsafeBytes { text in
       var parser = MarkdownEvents.parser
       return md_parse(
         text.baseAddress?.assumingMemoryBound(to: CChar.self), MD_SIZE(text.count), &parser,
@@ -44,7 +46,7 @@ final class MarkdownEvents {
     Unmanaged<MarkdownEvents>.fromOpaque(pointer.unsafelyUnwrapped).takeUnretainedValue()
   }
 
-  private var outline = Outline()
+  private var outline: Outline
   /// The UTF-8 of the block that is being read; cut pieces of text are whole again here.
   private var buffer: [UInt8] = []
   private var depth = 0
@@ -57,7 +59,7 @@ final class MarkdownEvents {
   /// Tags within a paragraph come as the same type of text as a whole block of HTML.
   private var isInHTMLBlock = false
 
-  init(title: String) { outline.title = title }
+  init(title: String) { outline = Outline(root: title) }
 
   func finish() throws(DocumentError) -> ReadDocument { try outline.finish() }
 
@@ -107,7 +109,8 @@ final class MarkdownEvents {
       outline.code(taken(), language: language)
     case MD_BLOCK_HTML:
       isInHTMLBlock = false
-      outline.prose(MarkupStripper.text(of: taken()))
+      HTMLReader.read(piece: buffer, into: &outline)
+      buffer.removeAll(keepingCapacity: true)
     case MD_BLOCK_TH, MD_BLOCK_TD: cells.append(Outline.collapsed(taken()))
     case MD_BLOCK_TR:
       if cells.contains(where: { !$0.isEmpty }) {
@@ -144,8 +147,12 @@ final class MarkdownEvents {
     case MD_TEXT_BR, MD_TEXT_SOFTBR: buffer.append(UInt8(ascii: "\n"))
     case MD_TEXT_ENTITY:
       let bytes = UnsafeRawBufferPointer(start: text, count: Int(count))
-      buffer += Entities.text(of: String(decoding: bytes, as: UTF8.self)).utf8
-    case MD_TEXT_HTML where !isInHTMLBlock: break
+      buffer += CharacterReference.text(of: String(decoding: bytes, as: UTF8.self)).utf8
+    case MD_TEXT_HTML where !isInHTMLBlock:
+      let tag = UnsafeRawBufferPointer(start: text, count: Int(count)).prefix(4)
+      let isBreak = tag.map(\.asciiLowercased).starts(with: "<br".utf8)
+      if isBreak, tag.count < 4 || !tag[3].isASCIILetter { buffer.append(UInt8(ascii: "\n")) }
+    case MD_TEXT_NULLCHAR: buffer += "\u{fffd}".utf8
     default: buffer += UnsafeRawBufferPointer(start: text, count: Int(count))
     }
     return 0

@@ -1,0 +1,18 @@
+/// The encoding of old Western texts; that of the web wherever one says Latin-1.
+enum Windows1252 {
+  /// 0x80 to 0x9F; the five places that stand for nothing keep their numbers.
+  private static let middle: [UInt32] = [
+    0x20ac, 0x81, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039,
+    0x0152, 0x8d, 0x017d, 0x8f, 0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
+    0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x9d, 0x017e, 0x0178,
+  ]
+
+  static func scalar(_ byte: UInt8) -> Unicode.Scalar {
+    guard (0x80...0x9f).contains(byte) else { return Unicode.Scalar(byte) }
+    return Unicode.Scalar(middle[Int(byte) - 0x80]) ?? "\u{fffd}"
+  }
+
+  static func isDefined(_ byte: UInt8) -> Bool {
+    !(0x80...0x9f).contains(byte) || middle[Int(byte) - 0x80] > 0x9f
+  }
+}
