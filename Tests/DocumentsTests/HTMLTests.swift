@@ -100,9 +100,14 @@ import Testing
       """
       <h2>Uno<a class=x href="#first">#</a></h2>a<h2>Lenguaje <a href="#c">C#</a></h2>b
       <h2>Dos<span><a href="#second" id="own">🔗</a></span></h2>c
+      <section id=sec><h2>Tres</h2></section><a name="cuarto"></a> <h2>Cuatro</h2><a id=x>y</a>
+      <h2>Cinco</h2>
       """, as: .html)
     #expect(
-      document.lines == ["#first [Uno] a", "#lenguaje-c [Lenguaje C#] b", "#own [Dos] c"])
+      document.lines == [
+        "#first [Uno] a", "#lenguaje-c [Lenguaje C#] b", "#own [Dos] c", "#sec [Tres] ",
+        "#cuarto [Cuatro] y", "#cinco [Cinco] ",
+      ])
   }
 
   @Test func `hides what is none of its text, and no more`() throws {

@@ -58,6 +58,34 @@ import Testing
       ])
   }
 
+  @Test func `takes what components hold for text, however it is indented`() throws {
+    let document = try read(
+      """
+      import {C} from 'd'; // why
+      import{E}from'f'
+
+      # Uno
+
+      <Tabs>
+          <TabItem value="win">
+
+          Texto uno.
+
+              ```sh
+              $ ls
+                a
+              ```
+
+          </TabItem>
+          <Card/>
+      </Tabs>
+
+          code <B/>
+      """)
+    #expect(
+      document.lines == ["#uno [Uno] Texto uno. ¦ <sh>$ ls\n  a ¦ <>code <B/>"])
+  }
+
   @Test func `keeps what is code`() throws {
     let document = try read(
       """

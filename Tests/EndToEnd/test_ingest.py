@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import List
+from typing import Dict, List
 
 import pytest
 import pytest_asyncio
@@ -88,28 +89,159 @@ async def test_again_only_what_changed_is_touched(server, teaching, folder):
     assert (await search(teaching, "avestruz", course))[0].anchor == "nueva"
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "why"),
-    [
-        ("binario.md", b"\xff\xd8\xff\xe0\x10JFIF", "not UTF-8"),
-        ("nul.txt", b"a\0b", "NUL"),
-        ("grande.md", b"x" * (2 << 20 | 1), "2 MiB"),
-    ],
-    ids=["binary", "nul", "too large"],
-)
-async def test_what_is_no_document_is_named_and_ends_the_command(
-    server, teaching, folder, name, content, why
-):
+REFUSED = {
+    "binario.md": (b"\xff\xd8\xff\xe0\x10JFIF", "not UTF-8"),
+    "grande.md": (b"x" * (2 << 20 | 1), "2 MiB"),
+    "hondo.html": (b"<div>" * 300, "deep"),
+    "nul.txt": (b"a\0b", "NUL"),
+}
+
+
+def refused(done: "subprocess.CompletedProcess[str]") -> Dict[str, str]:
+    lines = [line for line in done.stderr.splitlines() if line.startswith("refused: ")]
+    return dict(line.removeprefix("refused: ").split(": ", 1) for line in lines)
+
+
+async def test_every_file_is_tried_and_each_refusal_is_named(server, teaching, folder):
     course = await a_course(teaching)
-    (folder / name).write_bytes(content)
+    for name, (content, _) in REFUSED.items():
+        (folder / name).write_bytes(content)
+    (folder / "nada.md").symlink_to("nowhere.md")
+    os.mkfifo(folder / "tubo.md")
+    name = os.fsencode(folder) + b"/a\xf1o.md"
+    with open(name, "wb") as file:
+        file.write(b"x")
     done = await command(server, teaching, course, str(folder))
-    assert done.returncode != 0 and not done.stdout
-    assert name in done.stderr and why in done.stderr and "error: " in done.stderr
+    assert done.returncode == 65 and "error: 7 of 12 documents were refused" in done.stderr
+    said = refused(done)
+    for name, (_, why) in REFUSED.items():
+        assert why in said.pop(name)
+    assert said == {
+        "nada.md": "a link to nothing", "tubo.md": "is no file",
+        "a\\xF1o.md": "its name is not UTF-8",
+    }  # fmt: skip
     assert "Fatal" not in done.stderr
-    # What came before it is there, whole; the rest comes with a repeat.
-    (folder / name).unlink()
-    assert counts(await command(server, teaching, course, str(folder)))[0] == 5
-    assert len(await listed(teaching, course)) == 5
+    rows = dict(line.rsplit(maxsplit=1) for line in done.stdout.splitlines())
+    assert rows["documents"] == rows["changed"] == "5" and rows["refused"] == "7"
+    assert list(await listed(teaching, course)) == [document.path for document in documents()]
+    # A refused document keeps what was stored of it, whoever refuses it.
+    for name in ("01-primeros-pasos.md", "02-leer-la-historia.md"):
+        (folder / name).write_bytes(REFUSED["binario.md"][0] if name[1] == "1" else b"a\0b")
+    (folder / "03-ramas.md").unlink()
+    done = await command(server, teaching, course, str(folder), "--replace-all")
+    assert done.returncode == 65
+    assert len(await listed(teaching, course)) == 4
+    assert "03-ramas.md" not in await listed(teaching, course)
+
+
+async def test_strict_stores_all_or_nothing(server, teaching, folder):
+    course = await a_course(teaching)
+    (folder / "zeta.html").write_bytes(REFUSED["hondo.html"][0])
+    done = await command(server, teaching, course, str(folder), "--strict")
+    assert done.returncode == 65 and not done.stdout
+    assert list(refused(done)) == ["zeta.html"] and "--strict" in done.stderr
+    assert await listed(teaching, course) == {}
+    (folder / "zeta.html").unlink()
+    assert counts(await command(server, teaching, course, str(folder), "--strict"))[0] == 5
+
+
+async def test_texts_of_other_encodings_are_converted_and_said(server, teaching, tmp_path):
+    course = await a_course(teaching)
+    text = "Año: programación básica\n"
+    (tmp_path / "a.txt").write_bytes(f"Avestruz. {text}".encode("latin-1"))
+    (tmp_path / "b.md").write_bytes(b"\xff\xfe" + f"Ballena. {text}".encode("utf-16-le"))
+    page = f'<meta charset="windows-1252"><h1>€</h1><p>Cebra. {text}'
+    (tmp_path / "c.html").write_bytes(page.encode("cp1252"))
+    (tmp_path / "d.md").write_text(f"Delfín. {text}")
+    done = await command(server, teaching, course, str(tmp_path))
+    assert counts(done)[:2] == [4, 4]
+    notes = [line for line in done.stderr.splitlines() if "converted to UTF-8 from" in line]
+    assert [note.split()[1] for note in notes] == ["a.txt:", "b.md:", "c.html:"]
+    assert "Windows-1252 (Latin-1)" in notes[0] and "UTF-16LE" in notes[1]
+    for animal in ("avestruz", "ballena", "cebra", "delfín"):
+        excerpt = (await search(teaching, animal, course))[0].excerpt
+        assert f"{animal.capitalize()}. Año: programación básica" in excerpt
+
+
+async def test_links_are_named_and_those_within_are_followed(server, teaching, folder, tmp_path):
+    course = await a_course(teaching)
+    (tmp_path / "fuera").mkdir()
+    (tmp_path / "fuera" / "x.md").write_text("fuera")
+    (folder / "fuera.md").symlink_to(tmp_path / "fuera" / "x.md")
+    (folder / "otra").symlink_to(tmp_path / "fuera")
+    (folder / "dentro.md").symlink_to("03-ramas.md")
+    done = await command(server, teaching, course, str(folder))
+    assert counts(done)[0] == 6
+    assert "skipped: fuera.md: a link that leads out of the folder" in done.stderr
+    assert "skipped: otra: a link to a folder" in done.stderr
+    assert "fuera.md" not in await listed(teaching, course)
+    done = await command(server, teaching, course, str(folder), "--strict")
+    assert done.returncode == 65 and "fuera.md" in refused(done)
+
+
+async def test_replacing_all_by_nothing_needs_a_yes(server, teaching, folder, tmp_path):
+    course = await a_course(teaching)
+    empty, other = tmp_path / "vacio", tmp_path / "otro"
+    empty.mkdir()
+    other.mkdir()
+    (other / "z.md").write_text("# Otro")
+    # Nothing is stored that could go.
+    assert counts(await command(server, teaching, course, str(empty), "--replace-all"))[2] == 0
+    await command(server, teaching, course, str(folder), "--no-wait")
+    for wrong in (empty, other):
+        done = await command(server, teaching, course, str(wrong), "--replace-all")
+        assert done.returncode == 1 and not done.stdout
+        assert "--yes" in done.stderr and "--dry-run" in done.stderr
+        assert "  03-ramas.md" in done.stderr.splitlines()
+        assert len(await listed(teaching, course)) == 5
+    done = await command(server, teaching, course, str(empty), "--replace-all", "--yes")
+    assert counts(done)[2] == 5 and await listed(teaching, course) == {}
+
+
+async def test_a_dry_run_says_what_would_be_and_does_nothing(server, teaching, folder):
+    course = await a_course(teaching)
+    await command(server, teaching, course, str(folder), "--no-wait")
+    before = [(info.path, info.version) for info in (await listed(teaching, course)).values()]
+    (folder / "05-deshacer.md").write_text("# Otro")
+    (folder / "01-primeros-pasos.md").unlink()
+    (folder / "zeta.md").write_text("# Z")
+    for flags, gone in ((("--replace-all",), ["01-primeros-pasos.md"]), ((), [])):
+        done = await command(server, teaching, course, str(folder), "--dry-run", *flags)
+        assert done.returncode == 0
+        lines = [line.split("  ") for line in done.stdout.splitlines()]
+        paths = {}
+        for what, path in (line for line in lines if line[-1].endswith(".md")):
+            paths.setdefault(what, []).append(path)
+        assert paths.pop("would add") == ["zeta.md"]
+        assert paths.pop("would change") == ["05-deshacer.md"]
+        assert paths.pop("would remove", []) == gone and not paths
+    (folder / "nul.md").write_bytes(b"a\0b")
+    done = await command(server, teaching, course, str(folder), "--dry-run")
+    assert done.returncode == 65 and list(refused(done)) == ["nul.md"]
+    after = await listed(teaching, course)
+    assert [(info.path, info.version) for info in after.values()] == before
+
+
+async def test_what_a_document_says_is_found_and_cited(server, teaching, tmp_path):
+    course = await a_course(teaching)
+    (tmp_path / "titulo.md").write_text(
+        "---\ntitle: Configuración del entorno de Erlang\n---\n\nDescárgalo y ponlo en la ruta.\n"
+    )
+    (tmp_path / "hojas.md").write_text("# Referencia\n\n## conectar()\n\n## Obsoleto\n")
+    (tmp_path / "tabla.html").write_text(
+        "<h1>Horas</h1><table><tr><th>Quién</th><th>Lunes</th><th>Martes</th></tr>"
+        "<tr><td>Berta</td><td></td><td>9</td></tr></table>"
+    )
+    assert counts(await command(server, teaching, course, str(tmp_path)))[0] == 3
+    for question in ("Erlang", "configuración del entorno"):
+        citation = (await search(teaching, question, course))[0]
+        assert citation.document_path == "titulo.md"
+        assert citation.title == "Configuración del entorno de Erlang"
+    for question, anchor in (("conectar()", "conectar"), ("Obsoleto", "obsoleto")):
+        citation = (await search(teaching, question, course))[0]
+        assert (citation.document_path, citation.anchor) == ("hojas.md", anchor)
+        assert citation.title.lower().startswith(anchor)
+    assert "Berta |  | 9" in (await search(teaching, "Berta", course))[0].excerpt
 
 
 async def test_what_is_no_folder_or_no_course_is_said(server, teaching, folder, tmp_path, connect):

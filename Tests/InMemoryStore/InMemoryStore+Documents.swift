@@ -58,6 +58,15 @@ extension InMemoryStore: DocumentRepository {
         .sorted { $0.chunkNumber < $1.chunkNumber }
     }
   }
+
+  /// Takes out the passages of a document, which no write does.
+  package func forgetPassages(ofCourse course: EntityID, document path: String) {
+    state.withLock { state in
+      state.passages = state.passages.filter {
+        $0.value.passage.entityID != course || $0.value.passage.documentPath != path
+      }
+    }
+  }
 }
 
 extension InMemoryStore.State {

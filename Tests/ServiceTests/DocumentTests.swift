@@ -61,6 +61,72 @@ import Testing
     #expect(try await fixture.documents(of: course, as: teacher).documents[0].version == 2)
   }
 
+  @Test func `are taken apart again where the stream says so, and touched where that differs`()
+    async throws
+  {
+    let teacher = fixture.user(.instructor)
+    let course = try await fixture.createCourse(as: teacher)
+    func ingest(_ reread: Bool) async throws -> IngestDocumentsResponse {
+      try await fixture.ingest(
+        [IngestDocumentsRequest(step: .start(IngestStart(courseId: course.id, reread: reread)))]
+          + [guide, notes].map {
+            IngestDocumentsRequest(
+              step: .document(Contract.CourseDocument(path: $0.path, content: Array($0.text.utf8))))
+          }, as: teacher)
+    }
+    _ = try await ingest(false)
+    let before = try passages(course)
+    #expect(try await ingest(true).documentsChanged == 0)
+    #expect(types().count == 2)
+    // As an older version would have left it.
+    fixture.store.forgetPassages(
+      ofCourse: try #require(EntityID(course.id)), document: guide.path)
+    #expect(try await ingest(false).documentsChanged == 0)
+    let again = try await ingest(true)
+    #expect(again.documentsChanged == 1 && again.sectionsChanged == 2)
+    #expect(types().last == "course.document_changed")
+    #expect(try passages(course).map(\.content) == before.map(\.content))
+  }
+
+  @Test func `that are refused stop no others where the stream says so`() async throws {
+    let teacher = fixture.user(.instructor)
+    let course = try await fixture.createCourse(as: teacher)
+    _ = try await fixture.ingest([guide, notes, ("x.md", "x")], into: course, as: teacher)
+    func requests(_ start: IngestStart) -> [IngestDocumentsRequest] {
+      let bad: [(String, [UInt8])] = [
+        (guide.path, [0xff]), ("../a.md", [0x61]), ("nuevo.md", Array("# Nuevo".utf8)),
+        ("hondo.html", Array(String(repeating: "<div>", count: 300).utf8)), ("nul.md", [0]),
+      ]
+      return [IngestDocumentsRequest(step: .start(start))]
+        + bad.map {
+          IngestDocumentsRequest(
+            step: .document(Contract.CourseDocument(path: $0.0, content: $0.1)))
+        }
+    }
+    let start = IngestStart(
+      courseId: course.id, replaceAll: true, skipRefused: true, keptPaths: [notes.path])
+    let reply = try await fixture.ingest(requests(start), as: teacher, key: "one")
+    #expect(reply.documentsReceived == 5 && reply.documentsChanged == 1)
+    #expect(reply.refused.map(\.path) == [guide.path, "../a.md", "hondo.html", "nul.md"])
+    #expect(reply.refused[0].reason == "content is not UTF-8")
+    #expect(reply.refused[1].reason.contains("relative"))
+    #expect(reply.refused[2].reason.contains("deep") && reply.refused[3].reason.contains("NUL"))
+    // What was stored of a refused path stays, and what is kept; the rest goes.
+    #expect(reply.documentsRemoved == 1)
+    let stored = try await fixture.documents(of: course, as: teacher).documents.map(\.path)
+    #expect(Set(stored) == [guide.path, notes.path, "nuevo.md"])
+    let again = try await fixture.ingest(requests(start), as: teacher, key: "one")
+    #expect(again.refused == reply.refused && again.receipt?.replayed == true)
+    // Without the word of the stream the first of them ends it.
+    let strict = await failure {
+      try await fixture.ingest(requests(IngestStart(courseId: course.id)), as: teacher)
+    }
+    #expect(strict.code == .invalidArgument)
+    let many = IngestStart(courseId: course.id, keptPaths: (0...2000).map { "\($0)" })
+    let tooMany = await failure { try await fixture.ingest(requests(many), as: teacher) }
+    #expect(tooMany.code == .resourceExhausted)
+  }
+
   @Test func `that a stream does not bring go with replace_all, once it has ended well`()
     async throws
   {

@@ -1060,12 +1060,24 @@ public struct IngestStart: WireMessage, Equatable {
   public var courseId: String
   /// Take out the documents that this stream does not bring.
   public var replaceAll: Bool
+  /// Go on behind a document that cannot be taken in, and list it in the response. Otherwise the first
+  /// of them ends the stream with an error; what came before it stays.
+  public var skipRefused: Bool
+  /// Paths that `replace_all` leaves as they are, though the stream does not bring them. At most 2,000.
+  public var keptPaths: [String]
+  /// Take documents apart again whose text is the same: a later version of the server may read them
+  /// better.
+  public var reread: Bool
 
   public init(
-    courseId: String = "", replaceAll: Bool = false
+    courseId: String = "", replaceAll: Bool = false, skipRefused: Bool = false,
+    keptPaths: [String] = [], reread: Bool = false
   ) {
     self.courseId = courseId
     self.replaceAll = replaceAll
+    self.skipRefused = skipRefused
+    self.keptPaths = keptPaths
+    self.reread = reread
   }
 
   public static var fullName: String { "hito.v1.IngestStart" }
@@ -1134,16 +1146,20 @@ public struct IngestDocumentsResponse: WireMessage, Equatable {
   public var sectionsChanged: Int32
   /// Names this write.
   public var receipt: WriteReceipt?
+  /// Documents that could not be taken in, in their order; what was stored of their paths before is
+  /// there still. Only with `skip_refused`.
+  public var refused: [RefusedDocument]
 
   public init(
     documentsReceived: Int32 = 0, documentsChanged: Int32 = 0, documentsRemoved: Int32 = 0,
-    sectionsChanged: Int32 = 0, receipt: WriteReceipt? = nil
+    sectionsChanged: Int32 = 0, receipt: WriteReceipt? = nil, refused: [RefusedDocument] = []
   ) {
     self.documentsReceived = documentsReceived
     self.documentsChanged = documentsChanged
     self.documentsRemoved = documentsRemoved
     self.sectionsChanged = sectionsChanged
     self.receipt = receipt
+    self.refused = refused
   }
 
   public static var fullName: String { "hito.v1.IngestDocumentsResponse" }
@@ -1151,6 +1167,35 @@ public struct IngestDocumentsResponse: WireMessage, Equatable {
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> IngestDocumentsResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// A document that could not be taken in.
+public struct RefusedDocument: WireMessage, Equatable {
+  /// Its path, of which 500 characters are given.
+  public var path: String
+  /// Why.
+  public var reason: String
+
+  public init(
+    path: String = "", reason: String = ""
+  ) {
+    self.path = path
+    self.reason = reason
+  }
+
+  public static var fullName: String { "hito.v1.RefusedDocument" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> RefusedDocument {
     try Codec.decode(bytes, limits)
   }
 
@@ -2279,6 +2324,10 @@ extension IngestStart: CodedMessage {
   init(reading raw: UnsafePointer<Hito__V1__IngestStart>) {
     self.courseId = Codec.string(raw.pointee.course_id)
     self.replaceAll = raw.pointee.replace_all != 0
+    self.skipRefused = raw.pointee.skip_refused != 0
+    self.keptPaths =
+      Codec.list(raw.pointee.n_kept_paths, raw.pointee.kept_paths) { Codec.string($0) }
+    self.reread = raw.pointee.reread != 0
   }
 
   func write(
@@ -2288,6 +2337,10 @@ extension IngestStart: CodedMessage {
       raw.pointee.course_id = arena.string(self.courseId)
     }
     raw.pointee.replace_all = self.replaceAll ? 1 : 0
+    raw.pointee.skip_refused = self.skipRefused ? 1 : 0
+    raw.pointee.n_kept_paths = self.keptPaths.count
+    raw.pointee.kept_paths = arena.list(self.keptPaths) { arena.string($0) }
+    raw.pointee.reread = self.reread ? 1 : 0
   }
 }
 
@@ -2332,6 +2385,7 @@ extension IngestDocumentsResponse: CodedMessage {
     self.documentsRemoved = raw.pointee.documents_removed
     self.sectionsChanged = raw.pointee.sections_changed
     self.receipt = Codec.message(raw.pointee.receipt)
+    self.refused = Codec.messages(raw.pointee.n_refused, raw.pointee.refused)
   }
 
   func write(
@@ -2343,6 +2397,30 @@ extension IngestDocumentsResponse: CodedMessage {
     raw.pointee.sections_changed = self.sectionsChanged
     if let value = self.receipt {
       raw.pointee.receipt = arena.message(value)
+    }
+    raw.pointee.n_refused = self.refused.count
+    raw.pointee.refused = arena.list(self.refused) { arena.message($0) }
+  }
+}
+
+extension RefusedDocument: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__RefusedDocument>) {
+    hito__v1__refused_document__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__RefusedDocument>) {
+    self.path = Codec.string(raw.pointee.path)
+    self.reason = Codec.string(raw.pointee.reason)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__RefusedDocument>, _ arena: EncodingArena
+  ) {
+    if !self.path.isEmpty {
+      raw.pointee.path = arena.string(self.path)
+    }
+    if !self.reason.isEmpty {
+      raw.pointee.reason = arena.string(self.reason)
     }
   }
 }

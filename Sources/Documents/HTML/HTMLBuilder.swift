@@ -33,6 +33,8 @@ final class HTMLBuilder {
   private var isLineEnded = false
   private var headingLevel = 0
   private var anchor = ""
+  /// The name of the section or of the place that began last; a heading that comes next has it.
+  private var waitingAnchor = ""
   /// Where the text of a link to a place in the page begins, in a heading.
   private var ownLink: (start: Int, target: String)?
   private var isInTitle = false
@@ -73,6 +75,7 @@ final class HTMLBuilder {
   private func take(_ bytes: ArraySlice<UInt8>) {
     guard hiddenDepth == 0 else { return }
     if listingDepth > 0 { endLine() }
+    if !waitingAnchor.isEmpty, bytes.contains(where: { !$0.isHTMLSpace }) { waitingAnchor = "" }
     buffer += bytes
   }
 
@@ -162,9 +165,9 @@ final class HTMLBuilder {
   }
 
   private func startInListing(_ tag: HTMLTag, _ role: HTMLRole) {
-    language = Self.language(tag) ?? language
+    language = tag.language ?? language
     switch role {
-    case .inline: if Self.isBlock(tag) { isLineEnded = true }
+    case .inline: if tag.isBlock { isLineEnded = true }
     case .lineBreak:
       endLine()
       buffer.append(UInt8(ascii: "\n"))
@@ -182,13 +185,14 @@ final class HTMLBuilder {
 
   private func startVisible(_ tag: HTMLTag, _ role: HTMLRole) {
     if headingLevel > 0 {
-      if anchor.isEmpty { anchor = Self.anchor(tag) }
+      if anchor.isEmpty { anchor = tag.anchor }
       if role == .listing || (Self.headingEnds.contains(tag.name) && hasText()) { closeHeading() }
     }
     if role.isKept {
       if isXML, tag.isSelfClosing { return startEmpty(tag, role) }
       push(tag.name, role)
     }
+    if tag.name == "section" || tag.name == "a", !tag.anchor.isEmpty { waitingAnchor = tag.anchor }
     switch role {
     case .inline:
       if tag.name == "a", headingLevel > 0, let href = tag.attributes["href"], href.first == "#" {
@@ -198,13 +202,14 @@ final class HTMLBuilder {
       turnRowToLayout()
       flush()
       headingLevel = level
-      anchor = Self.anchor(tag)
+      anchor = tag.anchor.isEmpty ? waitingAnchor : tag.anchor
+      waitingAnchor = ""
     case .listing:
       turnRowToLayout()
       flush()
       listingDepth = 1
       isLineEnded = false
-      language = Self.language(tag) ?? ""
+      language = tag.language ?? ""
     case .title:
       flush()
       isInTitle = true
@@ -371,31 +376,5 @@ final class HTMLBuilder {
     guard isInRow else { return }
     outline.prose(tables[tables.count - 1].turnToLayout())
     flush()
-  }
-
-  // MARK: Attributes
-
-  private static func anchor(_ tag: HTMLTag) -> String {
-    for name in ["id", "name"] {
-      if let value = tag.attributes[name], AnchorMaker.isAnchor(value) { return value }
-    }
-    return ""
-  }
-
-  /// `language-python` and `lang-python` among the classes, as highlighters write them.
-  private static func language(_ tag: HTMLTag) -> String? {
-    let classes = (tag.attributes["class"] ?? "").split(separator: " ")
-    for prefix in ["language-", "lang-"] {
-      if let found = classes.first(where: { $0.hasPrefix(prefix) }) {
-        return String(found.dropFirst(prefix.count))
-      }
-    }
-    return nil
-  }
-
-  /// `<span style="display: block">`: a line of a listing.
-  private static func isBlock(_ tag: HTMLTag) -> Bool {
-    guard let style = tag.attributes["style"] else { return false }
-    return style.lowercased().filter { !$0.isWhitespace }.contains("display:block")
   }
 }

@@ -4,6 +4,8 @@ struct JSXScanner {
   struct Piece {
     var end: Int
     var replacement = ""
+    /// 1 where a component begins, -1 where one ends.
+    var depth = 0
   }
 
   let bytes: [UInt8]
@@ -54,7 +56,11 @@ struct JSXScanner {
     }
     guard depth == 0 else { return nil }
     let text = String(decoding: bytes[start..<place].prefix(4096), as: UTF8.self)
-    let tail = String(decoding: bytes[start..<place].suffix(64), as: UTF8.self).trimmed
+    var tail = String(decoding: bytes[start..<place].suffix(256), as: UTF8.self)
+    tail = String(tail.split(separator: "\n").last ?? "")
+    // A comment behind it; an address has no blank before its slashes.
+    if let comment = tail.firstRange(of: " //") { tail = String(tail[..<comment.lowerBound]) }
+    tail = tail.trimmed
     return Self.isStatement(text, tail: tail) ? place + 1 : nil
   }
 
@@ -159,12 +165,16 @@ struct JSXScanner {
     let name = bytes[nameStart..<min(place, bytes.count)]
     guard spend(place - start) else { return nil }
     if name.isEmpty {
-      return byte(place) == UInt8(ascii: ">") ? Piece(end: place + 1) : nil
+      guard byte(place) == UInt8(ascii: ">") else { return nil }
+      return Piece(end: place + 1, depth: isEnd ? -1 : 1)
     }
     guard let first = name.first, first.isASCIILetter else { return nil }
     let isComponent = first & 0x20 == 0 || name.contains(UInt8(ascii: "."))
     guard let found = attributes(from: place) else { return nil }
-    if isComponent { return Piece(end: found.end) }
+    if isComponent {
+      let isEmpty = bytes[found.end - 2] == UInt8(ascii: "/")
+      return Piece(end: found.end, depth: isEnd ? -1 : isEmpty ? 0 : 1)
+    }
     // HTML goes to whoever reads HTML, without what is none.
     guard found.hasBraces else { return nil }
     let text = String(decoding: name, as: UTF8.self)

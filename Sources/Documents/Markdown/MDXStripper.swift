@@ -4,13 +4,15 @@
 /// Its time is bounded whatever is in the text: what is begun and has no end is given up, and when
 /// that has cost as much as reading the text some times over, the rest stays as it is.
 struct MDXStripper {
-  private static let workFactor = 8
+  private static let workFactor = 4
 
   private var scanner: JSXScanner
   private let bytes: [UInt8]
   private var output: [UInt8] = []
   private var index = 0
-  private var fence: (mark: UInt8, count: Int)?
+  private var fence: (mark: UInt8, count: Int, indentation: Int)?
+  /// Components that are open: what stands in them is indented for looks, and no code for that.
+  private var componentCount = 0
   /// Nothing of a paragraph was read: the place where an import may stand.
   private var isBetweenBlocks = true
   /// Whether the document has imports or exports, and so is MDX and not Markdown.
@@ -54,10 +56,15 @@ struct MDXStripper {
       index = min(after, bytes.count)
       return
     }
-    let isCode = isBetweenBlocks && !isModule && isIndented(index, content)
-    // The lines of indented code follow each other.
-    if !isCode { isBetweenBlocks = false }
-    if isCode { copy(to: end + 1) } else { takeText(content, end) }
+    if isBetweenBlocks, isIndented(index, content) {
+      // The lines of indented code follow each other.
+      guard componentCount > 0 || isModule && bytes[content] == UInt8(ascii: "<") else {
+        return copy(to: end + 1)
+      }
+      index = content
+    }
+    isBetweenBlocks = false
+    takeText(content, end)
   }
 
   private func lineEnd(_ start: Int) -> Int {
@@ -93,6 +100,8 @@ struct MDXStripper {
       place += 1
     }
     if let fence {
+      // A fence in a component is indented as that is.
+      index += min(fence.indentation, content - index)
       let isEnd =
         mark == fence.mark && count >= fence.count
         && bytes[place..<end].allSatisfy(\.isHTMLSpace)
@@ -103,7 +112,9 @@ struct MDXStripper {
         && (mark == UInt8(ascii: "~")
           || (mark == UInt8(ascii: "`") && !bytes[place..<end].contains(mark)))
       guard isBegin else { return false }
-      fence = (mark, count)
+      let indentation = componentCount > 0 ? content - index : 0
+      fence = (mark, count, indentation)
+      index += indentation
     }
     copy(to: end + 1)
     return true
@@ -129,6 +140,7 @@ struct MDXStripper {
           continue
         }
         output += piece.replacement.utf8
+        componentCount = max(0, componentCount + piece.depth)
         hasRemoved = true
         index = piece.end
         if index > end { end = lineEnd(index) }

@@ -12,6 +12,9 @@ package struct ChunkPlan: Sendable, Hashable {
   /// Numbers that nothing has any more.
   package private(set) var removed: [Int32] = []
 
+  /// What there are too many of in a document that is refused for its length.
+  package static let limitName = "chunks of a document"
+
   package var keptCount: Int { numbers.count - written.count }
   package var addedCount: Int { written.count - changedCount }
 
@@ -21,7 +24,7 @@ package struct ChunkPlan: Sendable, Hashable {
     old: [StoredChunk], new: [ChunkIdentity], range: Range<Int32>
   ) throws(DomainError) {
     guard new.count <= range.count else {
-      throw .limitReached("chunks of a document", maximum: range.count)
+      throw .limitReached(Self.limitName, maximum: range.count)
     }
     // Equal ones are matched in their order; last first, so that they can be taken off the end.
     var byIdentity: [ChunkIdentity: [Int32]] = [:]

@@ -18,8 +18,17 @@ struct DocumentIngestion {
   /// nothing is written.
   let isAnswered: Bool
 
+  /// Bytes of what is said of refused documents: the response is one message.
+  private static let refusedByteCountMax = 1 << 20
+  /// Characters of a path or a reason.
+  private static let refusedTextMax = 500
+
+  private let skipsRefused: Bool
+  private let rereads: Bool
+  private var refusedByteCount = 0
   private var hash = SHA256()
-  private var paths: Set<String> = []
+  /// What `replace_all` leaves: brought, or kept for another reason.
+  private var paths: Set<String>
   private var byteCount = 0
   private var response = IngestDocumentsResponse()
 
@@ -33,6 +42,12 @@ struct DocumentIngestion {
     self.context = context
     self.caller = caller
     self.course = course
+    guard start.keptPaths.count <= DocumentLimits.documentsOfStream else {
+      throw DomainError.limitReached("kept paths", maximum: DocumentLimits.documentsOfStream)
+    }
+    skipsRefused = start.skipRefused
+    rereads = start.reread
+    paths = Set(start.keptPaths)
     isAnswered = try await writes.isAnswered(context, caller)
     note(start)
   }
@@ -51,11 +66,35 @@ struct DocumentIngestion {
     }
     response.documentsReceived += 1
     if isAnswered { return }
+    do {
+      try await store(message)
+    } catch let error as DomainError {
+      guard skipsRefused, let reason = Refusal.reason(of: error) else { throw error }
+      try refuse(message.path, reason)
+    }
+  }
+
+  /// Notes a document that cannot be taken in. It was brought: what is stored of its path stays.
+  private mutating func refuse(_ path: String, _ reason: String) throws {
+    paths.insert(path)
+    let refused = RefusedDocument(
+      path: String(path.unicodeScalars.prefix(Self.refusedTextMax)),
+      reason: String(reason.unicodeScalars.prefix(Self.refusedTextMax)))
+    refusedByteCount += refused.path.utf8.count + refused.reason.utf8.count
+    guard refusedByteCount <= Self.refusedByteCountMax else {
+      throw DomainError.limitReached(
+        "bytes about refused documents", maximum: Self.refusedByteCountMax)
+    }
+    response.refused.append(refused)
+  }
+
+  private mutating func store(_ message: Contract.CourseDocument) async throws {
     let draft = try DocumentDraft(
       message, number: Int(response.documentsReceived), of: course)
     paths.insert(draft.path)
     let courses = courses
     let documents = documents
+    let rereads = rereads
     let course = course
     let caller = caller
     var parts: DocumentParts?
@@ -68,7 +107,7 @@ struct DocumentIngestion {
       else { throw DomainError.notFound(.course, course.id) }
       let stored = try await documents.repository.document(
         course: course.id, path: draft.path, scope: AccessScope(caller))
-      if let stored, draft.isSame(as: stored) {
+      if let stored, !rereads, draft.isSame(as: stored) {
         return Decision.unchanged(IngestDocumentsResponse())
       }
       let read: DocumentParts
@@ -157,6 +196,11 @@ extension CourseDocuments {
     document.updatedAt = max(change.now, document.updatedAt)
     let old = stored == nil ? [] : try await repository.chunks(of: document)
     let plan = try ChunkPlan(old: old, new: parts.identities, range: document.chunkNumbers)
+    if let stored, draft.isSame(as: stored), plan.written.isEmpty, plan.removed.isEmpty,
+      document.title == stored.title, document.sectionCount == stored.sectionCount
+    {
+      return .unchanged(IngestDocumentsResponse())
+    }
     let update = PassageUpdate(
       kind: .course, entityID: course.id,
       upserts: plan.written.map { index in

@@ -4,6 +4,8 @@ enum ExitStatus {
   static let failure: Int32 = 1
   /// The command line makes no sense (EX_USAGE).
   static let usage: Int32 = 64
+  /// Some of the data cannot be taken (EX_DATAERR); the rest was.
+  static let data: Int32 = 65
   /// No server, or not now (EX_UNAVAILABLE).
   static let unavailable: Int32 = 69
 }

@@ -1459,6 +1459,51 @@ void   hito__v1__ingest_documents_response__free_unpacked
   assert(message->base.descriptor == &hito__v1__ingest_documents_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hito__v1__refused_document__init
+                     (Hito__V1__RefusedDocument         *message)
+{
+  static const Hito__V1__RefusedDocument init_value = HITO__V1__REFUSED_DOCUMENT__INIT;
+  *message = init_value;
+}
+size_t hito__v1__refused_document__get_packed_size
+                     (const Hito__V1__RefusedDocument *message)
+{
+  assert(message->base.descriptor == &hito__v1__refused_document__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__refused_document__pack
+                     (const Hito__V1__RefusedDocument *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__refused_document__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__refused_document__pack_to_buffer
+                     (const Hito__V1__RefusedDocument *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__refused_document__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__RefusedDocument *
+       hito__v1__refused_document__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__RefusedDocument *)
+     protobuf_c_message_unpack (&hito__v1__refused_document__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__refused_document__free_unpacked
+                     (Hito__V1__RefusedDocument *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__refused_document__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hito__v1__list_documents_request__init
                      (Hito__V1__ListDocumentsRequest         *message)
 {
@@ -3901,7 +3946,7 @@ const ProtobufCMessageDescriptor hito__v1__ingest_documents_request__descriptor 
   (ProtobufCMessageInit) hito__v1__ingest_documents_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__ingest_start__field_descriptors[2] =
+static const ProtobufCFieldDescriptor hito__v1__ingest_start__field_descriptors[5] =
 {
   {
     "course_id",
@@ -3927,15 +3972,55 @@ static const ProtobufCFieldDescriptor hito__v1__ingest_start__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "skip_refused",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__IngestStart, skip_refused),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kept_paths",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__IngestStart, n_kept_paths),
+    offsetof(Hito__V1__IngestStart, kept_paths),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reread",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__IngestStart, reread),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__ingest_start__field_indices_by_name[] = {
   0,   /* field[0] = course_id */
+  3,   /* field[3] = kept_paths */
   1,   /* field[1] = replace_all */
+  4,   /* field[4] = reread */
+  2,   /* field[2] = skip_refused */
 };
-static const ProtobufCIntRange hito__v1__ingest_start__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__ingest_start__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 8, 2 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor hito__v1__ingest_start__descriptor =
 {
@@ -3945,10 +4030,10 @@ const ProtobufCMessageDescriptor hito__v1__ingest_start__descriptor =
   "Hito__V1__IngestStart",
   "hito.v1",
   sizeof(Hito__V1__IngestStart),
-  2,
+  5,
   hito__v1__ingest_start__field_descriptors,
   hito__v1__ingest_start__field_indices_by_name,
-  1,  hito__v1__ingest_start__number_ranges,
+  2,  hito__v1__ingest_start__number_ranges,
   (ProtobufCMessageInit) hito__v1__ingest_start__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4042,7 +4127,7 @@ const ProtobufCMessageDescriptor hito__v1__course_document__descriptor =
   (ProtobufCMessageInit) hito__v1__course_document__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__ingest_documents_response__field_descriptors[5] =
+static const ProtobufCFieldDescriptor hito__v1__ingest_documents_response__field_descriptors[6] =
 {
   {
     "documents_received",
@@ -4104,18 +4189,32 @@ static const ProtobufCFieldDescriptor hito__v1__ingest_documents_response__field
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "refused",
+    16,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__IngestDocumentsResponse, n_refused),
+    offsetof(Hito__V1__IngestDocumentsResponse, refused),
+    &hito__v1__refused_document__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__ingest_documents_response__field_indices_by_name[] = {
   1,   /* field[1] = documents_changed */
   0,   /* field[0] = documents_received */
   2,   /* field[2] = documents_removed */
   4,   /* field[4] = receipt */
+  5,   /* field[5] = refused */
   3,   /* field[3] = sections_changed */
 };
-static const ProtobufCIntRange hito__v1__ingest_documents_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__ingest_documents_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 16, 5 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor hito__v1__ingest_documents_response__descriptor =
 {
@@ -4125,11 +4224,62 @@ const ProtobufCMessageDescriptor hito__v1__ingest_documents_response__descriptor
   "Hito__V1__IngestDocumentsResponse",
   "hito.v1",
   sizeof(Hito__V1__IngestDocumentsResponse),
-  5,
+  6,
   hito__v1__ingest_documents_response__field_descriptors,
   hito__v1__ingest_documents_response__field_indices_by_name,
-  1,  hito__v1__ingest_documents_response__number_ranges,
+  2,  hito__v1__ingest_documents_response__number_ranges,
   (ProtobufCMessageInit) hito__v1__ingest_documents_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__refused_document__field_descriptors[2] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RefusedDocument, path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RefusedDocument, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__refused_document__field_indices_by_name[] = {
+  0,   /* field[0] = path */
+  1,   /* field[1] = reason */
+};
+static const ProtobufCIntRange hito__v1__refused_document__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__refused_document__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.RefusedDocument",
+  "RefusedDocument",
+  "Hito__V1__RefusedDocument",
+  "hito.v1",
+  sizeof(Hito__V1__RefusedDocument),
+  2,
+  hito__v1__refused_document__field_descriptors,
+  hito__v1__refused_document__field_indices_by_name,
+  1,  hito__v1__refused_document__number_ranges,
+  (ProtobufCMessageInit) hito__v1__refused_document__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor hito__v1__list_documents_request__field_descriptors[3] =

@@ -310,26 +310,34 @@ class IngestDocumentsRequest(_message.Message):
     def __init__(self, start: _Optional[_Union[IngestStart, _Mapping]] = ..., document: _Optional[_Union[CourseDocument, _Mapping]] = ...) -> None: ...
 
 class IngestDocumentsResponse(_message.Message):
-    __slots__ = ["documents_changed", "documents_received", "documents_removed", "receipt", "sections_changed"]
+    __slots__ = ["documents_changed", "documents_received", "documents_removed", "receipt", "refused", "sections_changed"]
     DOCUMENTS_CHANGED_FIELD_NUMBER: _ClassVar[int]
     DOCUMENTS_RECEIVED_FIELD_NUMBER: _ClassVar[int]
     DOCUMENTS_REMOVED_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
     SECTIONS_CHANGED_FIELD_NUMBER: _ClassVar[int]
     documents_changed: int
     documents_received: int
     documents_removed: int
     receipt: _common_pb2.WriteReceipt
+    refused: _containers.RepeatedCompositeFieldContainer[RefusedDocument]
     sections_changed: int
-    def __init__(self, documents_received: _Optional[int] = ..., documents_changed: _Optional[int] = ..., documents_removed: _Optional[int] = ..., sections_changed: _Optional[int] = ..., receipt: _Optional[_Union[_common_pb2.WriteReceipt, _Mapping]] = ...) -> None: ...
+    def __init__(self, documents_received: _Optional[int] = ..., documents_changed: _Optional[int] = ..., documents_removed: _Optional[int] = ..., sections_changed: _Optional[int] = ..., receipt: _Optional[_Union[_common_pb2.WriteReceipt, _Mapping]] = ..., refused: _Optional[_Iterable[_Union[RefusedDocument, _Mapping]]] = ...) -> None: ...
 
 class IngestStart(_message.Message):
-    __slots__ = ["course_id", "replace_all"]
+    __slots__ = ["course_id", "kept_paths", "replace_all", "reread", "skip_refused"]
     COURSE_ID_FIELD_NUMBER: _ClassVar[int]
+    KEPT_PATHS_FIELD_NUMBER: _ClassVar[int]
     REPLACE_ALL_FIELD_NUMBER: _ClassVar[int]
+    REREAD_FIELD_NUMBER: _ClassVar[int]
+    SKIP_REFUSED_FIELD_NUMBER: _ClassVar[int]
     course_id: str
+    kept_paths: _containers.RepeatedScalarFieldContainer[str]
     replace_all: bool
-    def __init__(self, course_id: _Optional[str] = ..., replace_all: bool = ...) -> None: ...
+    reread: bool
+    skip_refused: bool
+    def __init__(self, course_id: _Optional[str] = ..., replace_all: bool = ..., skip_refused: bool = ..., kept_paths: _Optional[_Iterable[str]] = ..., reread: bool = ...) -> None: ...
 
 class LeaveRequest(_message.Message):
     __slots__ = ["course_id", "user_id"]
@@ -428,6 +436,14 @@ class ListLearnerEnrolmentsResponse(_message.Message):
     enrolments: _containers.RepeatedCompositeFieldContainer[Enrolment]
     page: _common_pb2.PageInfo
     def __init__(self, enrolments: _Optional[_Iterable[_Union[Enrolment, _Mapping]]] = ..., page: _Optional[_Union[_common_pb2.PageInfo, _Mapping]] = ...) -> None: ...
+
+class RefusedDocument(_message.Message):
+    __slots__ = ["path", "reason"]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    reason: str
+    def __init__(self, path: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ReopenCourseRequest(_message.Message):
     __slots__ = ["course_id", "expected_version"]

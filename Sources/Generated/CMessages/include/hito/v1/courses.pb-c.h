@@ -52,6 +52,7 @@ typedef struct Hito__V1__IngestDocumentsRequest Hito__V1__IngestDocumentsRequest
 typedef struct Hito__V1__IngestStart Hito__V1__IngestStart;
 typedef struct Hito__V1__CourseDocument Hito__V1__CourseDocument;
 typedef struct Hito__V1__IngestDocumentsResponse Hito__V1__IngestDocumentsResponse;
+typedef struct Hito__V1__RefusedDocument Hito__V1__RefusedDocument;
 typedef struct Hito__V1__ListDocumentsRequest Hito__V1__ListDocumentsRequest;
 typedef struct Hito__V1__DocumentInfo Hito__V1__DocumentInfo;
 typedef struct Hito__V1__ListDocumentsResponse Hito__V1__ListDocumentsResponse;
@@ -890,10 +891,25 @@ struct  Hito__V1__IngestStart
    * Take out the documents that this stream does not bring.
    */
   protobuf_c_boolean replace_all;
+  /*
+   * Go on behind a document that cannot be taken in, and list it in the response. Otherwise the first
+   * of them ends the stream with an error; what came before it stays.
+   */
+  protobuf_c_boolean skip_refused;
+  /*
+   * Paths that `replace_all` leaves as they are, though the stream does not bring them. At most 2,000.
+   */
+  size_t n_kept_paths;
+  char **kept_paths;
+  /*
+   * Take documents apart again whose text is the same: a later version of the server may read them
+   * better.
+   */
+  protobuf_c_boolean reread;
 };
 #define HITO__V1__INGEST_START__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__ingest_start__descriptor) \
-    , (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0,NULL, 0 }
 
 
 /*
@@ -954,10 +970,36 @@ struct  Hito__V1__IngestDocumentsResponse
    * Names this write.
    */
   Hito__V1__WriteReceipt *receipt;
+  /*
+   * Documents that could not be taken in, in their order; what was stored of their paths before is
+   * there still. Only with `skip_refused`.
+   */
+  size_t n_refused;
+  Hito__V1__RefusedDocument **refused;
 };
 #define HITO__V1__INGEST_DOCUMENTS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__ingest_documents_response__descriptor) \
-    , 0, 0, 0, 0, NULL }
+    , 0, 0, 0, 0, NULL, 0,NULL }
+
+
+/*
+ * A document that could not be taken in.
+ */
+struct  Hito__V1__RefusedDocument
+{
+  ProtobufCMessage base;
+  /*
+   * Its path, of which 500 characters are given.
+   */
+  char *path;
+  /*
+   * Why.
+   */
+  char *reason;
+};
+#define HITO__V1__REFUSED_DOCUMENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__refused_document__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -1841,6 +1883,25 @@ Hito__V1__IngestDocumentsResponse *
 void   hito__v1__ingest_documents_response__free_unpacked
                      (Hito__V1__IngestDocumentsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Hito__V1__RefusedDocument methods */
+void   hito__v1__refused_document__init
+                     (Hito__V1__RefusedDocument         *message);
+size_t hito__v1__refused_document__get_packed_size
+                     (const Hito__V1__RefusedDocument   *message);
+size_t hito__v1__refused_document__pack
+                     (const Hito__V1__RefusedDocument   *message,
+                      uint8_t             *out);
+size_t hito__v1__refused_document__pack_to_buffer
+                     (const Hito__V1__RefusedDocument   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__RefusedDocument *
+       hito__v1__refused_document__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__refused_document__free_unpacked
+                     (Hito__V1__RefusedDocument *message,
+                      ProtobufCAllocator *allocator);
 /* Hito__V1__ListDocumentsRequest methods */
 void   hito__v1__list_documents_request__init
                      (Hito__V1__ListDocumentsRequest         *message);
@@ -2154,6 +2215,9 @@ typedef void (*Hito__V1__CourseDocument_Closure)
 typedef void (*Hito__V1__IngestDocumentsResponse_Closure)
                  (const Hito__V1__IngestDocumentsResponse *message,
                   void *closure_data);
+typedef void (*Hito__V1__RefusedDocument_Closure)
+                 (const Hito__V1__RefusedDocument *message,
+                  void *closure_data);
 typedef void (*Hito__V1__ListDocumentsRequest_Closure)
                  (const Hito__V1__ListDocumentsRequest *message,
                   void *closure_data);
@@ -2395,6 +2459,7 @@ extern const ProtobufCMessageDescriptor hito__v1__ingest_documents_request__desc
 extern const ProtobufCMessageDescriptor hito__v1__ingest_start__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__course_document__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__ingest_documents_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__refused_document__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__list_documents_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__document_info__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__list_documents_response__descriptor;
