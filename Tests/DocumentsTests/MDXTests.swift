@@ -15,6 +15,10 @@ import Testing
         B as C
       } from "../c"
       import './style.css'
+      import data from "./d.json" with { type: "json" };
+      export * from './all'
+      export { default } from './other'
+      export default Layout
 
       export const meta = {
         title: 'no',
@@ -116,7 +120,9 @@ import Testing
   @Test(
     arguments: [
       "import the file from the menu.", "export your data before you go.", "import x",
-      "export default settings are kept in a file", "exportar e importar", "a < b && c > d",
+      "export default settings are kept in a file", "import data from the file 'x.csv'",
+      "export default values", "export { a } of the set", "import all {of it}",
+      "exportar e importar", "a < b && c > d",
       "Vea {{ variable }} y { x }.", "{% raw %}", "{! include !}", "import { a", "Vec<T and U",
       "from the menu 'import'", "<https://example.org/A>", "x <B && c", "export const is a word.",
     ]) func `takes no prose for it`(text: String) throws

@@ -71,21 +71,39 @@ struct JSXScanner {
     let words = text.split(whereSeparator: \.isWhitespace)
     let rest = text.dropFirst(6).drop(while: \.isWhitespace)
     let end = tail.hasSuffix(";") ? String(tail.dropLast()).trimmed : tail
-    let endsWithText = end.hasSuffix("'") || end.hasSuffix("\"")
     if text.hasPrefix("import") {
       if let quote = rest.first, quote == "'" || quote == "\"" { return words.count == 2 }
-      return words.contains { $0.hasPrefix("from") } || text.contains("}from")
-        ? endsWithText || end.hasSuffix("}") : false
+      return isFrom(end)
     }
-    guard rest.first != "{", rest.first != "*" else { return endsWithText || end.hasSuffix("}") }
+    guard rest.first != "{", rest.first != "*" else { return isFrom(end) || end.hasSuffix("}") }
     guard words.count > 2 else { return false }
     switch words[1] {
     case "const", "let", "var", "type": return text.contains("=")
     case "function", "async", "class", "interface", "enum": return end.hasSuffix("}")
     case "default":
-      return words.count == 3 || end.hasSuffix("}") || end.hasSuffix(")") || end.hasSuffix(">")
+      if words.count == 3 { return tail.hasSuffix(";") || words[2].first?.isUppercase == true }
+      return end.hasSuffix("}") || end.hasSuffix(")") || end.hasSuffix(">")
     default: return false
     }
+  }
+
+  /// Whether a statement ends with `from` and a module, and perhaps `with {…}` behind it.
+  private static func isFrom(_ end: String) -> Bool {
+    var rest = end[...]
+    if rest.last == "}", let brace = rest.lastIndex(of: "{") {
+      rest = rest[..<brace]
+      while rest.last?.isWhitespace == true { rest.removeLast() }
+      guard rest.hasSuffix("with") || rest.hasSuffix("assert") else { return false }
+      rest = rest.dropLast(rest.hasSuffix("with") ? 4 : 6)
+      while rest.last?.isWhitespace == true { rest.removeLast() }
+    }
+    guard let quote = rest.popLast(), quote == "'" || quote == "\"",
+      let start = rest.lastIndex(of: quote)
+    else { return false }
+    rest = rest[..<start]
+    while rest.last?.isWhitespace == true { rest.removeLast() }
+    guard rest.hasSuffix("from") else { return false }
+    return rest.dropLast(4).last.map { !$0.isLetter && !$0.isNumber } ?? true
   }
 
   // MARK: Expressions
