@@ -95,6 +95,10 @@ import Testing
       """
       # Uno
 
+      Un Vec<String> y:
+
+          <B/> in code
+
       Usa `<Tabs>` y `` `{/* x */}` `` aquí, no \\<Tabs>.
 
       ```jsx
@@ -111,7 +115,7 @@ import Testing
       """)
     #expect(
       document.lines == [
-        "#uno [Uno] Usa <Tabs> y `{/* x */}` aquí, no <Tabs>. ¦ "
+        "#uno [Uno] Un Vec y: ¦ <><B/> in code ¦ Usa <Tabs> y `{/* x */}` aquí, no <Tabs>. ¦ "
           + "<jsx>import A from 'a'\n\nexport const b = <A b={1} /> ¦ "
           + "<>import indented from 'x' ¦ <><A/>"
       ])

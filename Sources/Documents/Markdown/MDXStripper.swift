@@ -124,6 +124,7 @@ struct MDXStripper {
     let outputStart = output.count
     var end = end
     var hasRemoved = false
+    var depth = 0
     copy(to: content)
     if isModule, let after = scanner.expressionLine(at: content) {
       output.append(UInt8(ascii: "\n"))
@@ -140,7 +141,7 @@ struct MDXStripper {
           continue
         }
         output += piece.replacement.utf8
-        componentCount = max(0, componentCount + piece.depth)
+        depth += piece.depth
         hasRemoved = true
         index = piece.end
         if index > end { end = lineEnd(index) }
@@ -151,7 +152,11 @@ struct MDXStripper {
     if hasRemoved, output[outputStart...].allSatisfy(\.isHTMLSpace) {
       output.removeSubrange(outputStart...)
       isBetweenBlocks = true
+    } else {
+      // `Vec<String>` in a sentence opens nothing.
+      depth = min(depth, 0)
     }
+    componentCount = max(0, componentCount + depth)
     copy(to: end + 1)
   }
 
