@@ -13,12 +13,15 @@ extension Schema {
     text += TemplateWriter.comment(input.comment, indent: "")
     text += requestTemplate(of: input) + "\n"
     text += "// Answer\(method.isServerStreaming ? "s, one a line" : ""): \(output.name)\n"
-    text += TemplateWriter.comment(requestTemplate(of: output), indent: "")
+    var answer = TemplateWriter(schema: self, showsTimes: true)
+    answer.message(output, indent: "", ancestors: [])
+    text += TemplateWriter.comment(answer.text, indent: "")
     return text
   }
 
   /// A message as JSON with every field at its default and its comment above it. Of a oneof, the
-  /// first member is written and the others are commented out.
+  /// first member is written and the others are commented out; so are times, which have no default: any
+  /// that stood here would be stored.
   package func requestTemplate(of message: MessageType) -> String {
     var writer = TemplateWriter(schema: self)
     writer.message(message, indent: "", ancestors: [])
@@ -34,10 +37,13 @@ struct TemplateWriter {
   private static let byteCountMax = 256 << 10
 
   let schema: Schema
+  /// Whether times are among the values, which an answer has and a request need not.
+  let showsTimes: Bool
   private(set) var text = ""
 
-  init(schema: Schema) {
+  init(schema: Schema, showsTimes: Bool = false) {
     self.schema = schema
+    self.showsTimes = showsTimes
   }
 
   mutating func message(_ type: MessageType, indent: String, ancestors: [String]) {
@@ -53,15 +59,37 @@ struct TemplateWriter {
     text += "{\n"
     let inner = indent + "  "
     let shown = type.fields.filter { !isLaterMember($0, of: type) }
-    for (index, field) in shown.enumerated() {
+    let last = shown.last { !isLeftOut($0) }?.number
+    for field in shown {
+      if isLeftOut(field) {
+        text += Self.comment(member(field, ancestors + [type.name]), indent: inner)
+        continue
+      }
       text += Self.comment(field.comment, indent: inner)
       text += Self.comment(note(field), indent: inner)
-      text += alternatives(to: field, in: type, indent: inner)
       text += "\(inner)\"\(field.jsonName)\": "
       value(of: field, indent: inner, ancestors: ancestors + [type.name])
-      text += index + 1 < shown.count ? ",\n" : "\n"
+      text += field.number == last ? "\n" : ",\n"
+      text += alternatives(to: field, in: type, indent: inner, ancestors + [type.name])
     }
     text += indent + "}"
+  }
+
+  /// Written as a comment: a time that nobody meant.
+  private func isLeftOut(_ field: Field) -> Bool {
+    guard !showsTimes, !field.isRepeated, case .message(let index) = field.type else {
+      return false
+    }
+    return WellKnownType(schema.messages[index].name) == .timestamp
+  }
+
+  /// A field with its comment, by itself.
+  private func member(_ field: Field, _ ancestors: [String]) -> String {
+    var writer = TemplateWriter(schema: schema, showsTimes: showsTimes)
+    writer.text = Self.comment(field.comment, indent: "") + Self.comment(note(field), indent: "")
+    writer.text += "\"\(field.jsonName)\": "
+    writer.value(of: field, indent: "", ancestors: ancestors)
+    return writer.text
   }
 
   private func isLaterMember(_ field: Field, of type: MessageType) -> Bool {
@@ -69,17 +97,16 @@ struct TemplateWriter {
     return type.fields.first { $0.oneof == oneof }?.number != field.number
   }
 
-  private func alternatives(to field: Field, in type: MessageType, indent: String) -> String {
-    guard let oneof = field.oneof else { return "" }
+  /// What can stand instead of `field`, each as it would be written.
+  private func alternatives(
+    to field: Field, in type: MessageType, indent: String, _ ancestors: [String]
+  ) -> String {
+    guard let oneof = field.oneof, text.utf8.count < Self.byteCountMax else { return "" }
     let others = type.fields.filter { $0.oneof == oneof && $0.number != field.number }
-    guard !others.isEmpty else { return "" }
-    let list = others.map { other in
-      var writer = TemplateWriter(schema: schema)
-      writer.value(of: other, indent: "", ancestors: Array(repeating: "", count: Self.depthMax))
-      let words = other.comment.split(separator: "\n").joined(separator: " ")
-      return "\(indent)//   \"\(other.jsonName)\": \(writer.text)  \(words)\n"
-    }
-    return "\(indent)// Instead of it, one of:\n" + list.joined()
+    return others.map { other in
+      "\(indent)// Instead of \"\(field.jsonName)\":\n"
+        + Self.comment(member(other, ancestors), indent: indent)
+    }.joined()
   }
 
   private mutating func value(of field: Field, indent: String, ancestors: [String]) {
@@ -128,7 +155,7 @@ struct TemplateWriter {
 
   private static func wellKnownExample(_ type: MessageType) -> String? {
     switch WellKnownType(type.name) {
-    case .timestamp: "\"1970-01-01T00:00:00Z\""
+    case .timestamp: "\"2026-01-31T09:05:00Z\""
     case .duration: "\"0s\""
     case .fieldMask: "\"\""
     case .wrapper: type.fields.first.map { ScalarDecoder.defaultNode($0.type).shown() } ?? "null"

@@ -7,6 +7,11 @@ package struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
   package init(_ description: String) {
     self.description = description
   }
+
+  /// Whether the peer's certificate is the reason: the text is session.c's.
+  package var isCertificateRefused: Bool {
+    description.hasPrefix("the peer's certificate was refused")
+  }
 }
 
 /// Certificates, keys and trust, loaded once and shared by many connections.

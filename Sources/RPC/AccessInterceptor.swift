@@ -20,7 +20,7 @@ struct AccessInterceptor: ServerInterceptor {
   ) throws(RPCError) {
     let principal = try context.requirePrincipal()
     guard principal.scopes.isEmpty || principal.scopes.contains(where: scopes.contains) else {
-      throw RPCError(.permissionDenied, "the token's scopes do not cover this method")
+      throw RPCError(.permissionDenied, RPCError.outsideScopes)
     }
     guard roles.contains(principal.role) else { throw RPCError(.permissionDenied, refusal) }
   }

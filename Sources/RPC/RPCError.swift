@@ -47,6 +47,9 @@ extension RPCError {
   // The reasons that this layer gives, which knows no messages: encoded `hito.v1.ErrorDetails`.
   // (`ContractTests` reads them.)
 
+  /// What a caller is told whose token is limited to other methods, whatever its role.
+  package static let outsideScopes = "the token's scopes do not cover this method"
+
   /// The reason `MALFORMED_MESSAGE`.
   package static let malformedMessage: [UInt8] = [0x08, 0x06]
 

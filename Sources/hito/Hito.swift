@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// The program: one subcommand for each thing that a person or a script wants of it.
 @main
@@ -14,7 +15,17 @@ struct Hito: AsyncParsableCommand {
       LogCommand.self, GroupsCommand.self, AuditCommand.self, ReplayCommand.self,
       BackupCommand.self, RestoreCommand.self,
       DoctorCommand.self,
-      ConfigCommand.self,
+      ConfigCommand.self, CompletionCommand.self,
       VersionCommand.self,
     ])
+
+  static func main() async {
+    StandardStreams.occupy()
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    if let problem = CommandSuggestion.problem(with: arguments, of: Hito.self) {
+      Output.note("error: \(problem)")
+      Glibc.exit(ExitStatus.usage)
+    }
+    await main(arguments)
+  }
 }

@@ -60,7 +60,8 @@ struct MethodLookupTests {
     #expect(text.contains("// Makes one."))
     #expect(text.contains("  // A string,\n  // on two lines.\n  \"aString\": \"\""))
     #expect(text.contains("// One of: AMOUNT_UNSPECIFIED, AMOUNT_LITTLE"))
-    #expect(text.contains("// Instead of it, one of:\n  //   \"chosenInt64\": \"0\""))
+    #expect(text.contains(":\n  // \"chosenInt64\": \"0\""))
+    #expect(text.contains("  // Instead of \""))
     let input = schema.messages[method.input]
     let json = try JSONValue(typed: text)
     #expect(throws: Never.self) { try schema.encode(json, as: input) }

@@ -44,6 +44,40 @@ import Testing
     #expect(found.user == made)
   }
 
+  @Test func `are in a time zone that there is`() async throws {
+    let admin = fixture.user(.admin)
+    let made = try await createUser(
+      CreateUserRequest(displayName: "Ada", timeZone: "Europe/Madrid"), as: admin)
+    #expect(made.timeZone == "Europe/Madrid")
+    for zone in ["Mars/Base", "Europe/Madrd", "UTC+2", "europe/madrid", "../etc/passwd", "Europe"] {
+      let error = await failure {
+        try await createUser(CreateUserRequest(displayName: "Ada", timeZone: zone), as: admin)
+      }
+      #expect(error.code == .invalidArgument, "\(zone)")
+      #expect(error.message.contains("time_zone"), "\(zone)")
+    }
+  }
+
+  @Test func `of a zone that never was can still change their name`() async throws {
+    var ada = fixture.user()
+    ada.timeZone = "Mars/Base"
+    fixture.store.seed(ada)
+    func update(_ user: Contract.User, _ paths: [String]) async throws -> Contract.User? {
+      let response: UpdateUserResponse = try await fixture.call(
+        UserServiceMethods.updateUser,
+        UpdateUserRequest(user: user, updateMask: FieldMask(paths: paths)), as: ada)
+      return response.user
+    }
+    let renamed = try await update(Contract.User(displayName: "Ada L."), ["display_name"])
+    #expect(renamed?.timeZone == "Mars/Base")
+    let moved = await failure {
+      try await update(Contract.User(timeZone: "Venus/Base"), ["time_zone"])
+    }
+    #expect(moved.code == .invalidArgument)
+    let mended = try await update(Contract.User(timeZone: "America/Lima"), ["time_zone"])
+    #expect(mended?.timeZone == "America/Lima")
+  }
+
   @Test func `of more power are made by admins alone`() async throws {
     for role in [Contract.Role.service, .admin] {
       let error = await failure {

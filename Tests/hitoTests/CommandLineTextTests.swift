@@ -1,5 +1,6 @@
 import Contract
 import DescriptorJSON
+import Foundation
 import JSON
 import RPC
 import Testing
@@ -54,6 +55,33 @@ struct ErrorTextTests {
     #expect(ErrorText.exitStatus(of: RPCError(.unavailable, "")) == 69)
   }
 
+  @Test("are unavailable only where waiting can help")
+  func statuses() {
+    let draining = ErrorDetails(reason: .draining).encodedBytes()
+    let noModel = ErrorDetails(reason: .noModel).encodedBytes()
+    #expect(ErrorText.exitStatus(of: RPCError(.unavailable, "", details: draining)) == 69)
+    #expect(ErrorText.exitStatus(of: RPCError(.unavailable, "", details: noModel)) == 1)
+    for code in [StatusCode.invalidArgument, .notFound, .permissionDenied, .resourceExhausted] {
+      #expect(ErrorText.exitStatus(of: RPCError(code, "")) == 1)
+    }
+  }
+
+  @Test("about scopes ask for no other role")
+  func scopes() {
+    let text = ErrorText.describe(RPCError(.permissionDenied, RPCError.outsideScopes))
+    #expect(text.contains("--scope") && !text.contains("token of a role"))
+  }
+
+  @Test("of Foundation say what the system says, and no domains")
+  func foundation() {
+    let under = NSError(domain: NSPOSIXErrorDomain, code: 28)
+    let error = NSError(
+      domain: NSCocoaErrorDomain, code: 640,
+      userInfo: [NSFilePathErrorKey: "/x", NSUnderlyingErrorKey: under])
+    #expect(SystemText.of(error) == "/x: No space left on device")
+    #expect(SystemText.of(CommandFailure("plain")) == "plain")
+  }
+
   @Test("survive details that are garbage, and carry no control characters to the terminal")
   func hostile() {
     let error = RPCError(.notFound, "\u{1b}[2J\u{202e}no", details: [0xff, 0xff])
@@ -97,9 +125,9 @@ struct OutputTests {
   func health() {
     var report = HealthReport()
     report.add(.ok("a", "fine"))
-    #expect(!report.hasFailed && report.text.contains("Everything is well."))
+    #expect(!report.hasFailed && report.text(.none, columns: nil).contains("Everything is well."))
     report.add(.fail("bb", "broken", "mend it"))
-    #expect(report.hasFailed && report.text.contains("-> mend it"))
+    #expect(report.hasFailed && report.text(.none, columns: nil).contains("-> mend it"))
     #expect(report.json["ok"] == .bool(false))
   }
 }
@@ -120,6 +148,56 @@ struct OwnContractTests {
     for method in schema.methods {
       let template = try JSONValue(typed: schema.description(of: method))
       _ = try schema.encode(template, as: schema.messages[method.input])
+      #expect(
+        !template.text.contains("00:00Z") && !template.text.contains("1970"), "\(method.path)")
+    }
+  }
+
+  @Test("is described with each alternative of a oneof, as it would be written")
+  func alternatives() throws {
+    let schema = try Schema.own()
+    let text = schema.description(of: try schema.method(named: "IngestDocuments"))
+    #expect(
+      text.contains(
+        "  // Instead of \"start\":\n  // // Then: the documents.\n  // \"document\": {\n"))
+    #expect(text.contains("  //   \"content\": "))
+    let goal = schema.description(of: try schema.method(named: "CreateGoal"))
+    #expect(goal.contains("\n  // \"targetDate\": \"2026-01-31T09:05:00Z\"\n"))
+  }
+
+  @Test("completes methods, requests and fields of answers")
+  func completion() {
+    #expect(CallCompletion.methods("CreateG") == ["CreateGoal"])
+    #expect(CallCompletion.methods("ProgressService/") == ["ProgressService/Watch"])
+    #expect(CallCompletion.methods("Watch") == ["WatchRun", "WatchValidation"])
+    let words = ["hito", "call", "CreateGoal", ""]
+    #expect(
+      CallCompletion.requests(words, "").first?.hasPrefix(#"{"title":"","description":"""#) == true)
+    #expect(CallCompletion.fields(words, "goal.ti") == ["goal.title"])
+    #expect(CallCompletion.fields(words, "t") == ["tasks.0"])
+    #expect(CallCompletion.fields(words, "tasks.0.goalI") == ["tasks.0.goalId"])
+    #expect(CallCompletion.fields(["hito", "call"], "").isEmpty)
+  }
+
+  @Test("has fields that can be picked out of an answer")
+  func picked() throws {
+    let schema = try Schema.own()
+    let type = try #require(schema.message(named: "hito.v1.CreateGoalResponse"))
+    let answer = try JSONValue(
+      typed: #"{"goal": {"id": "g", "title": "a\nb"}, "tasks": [{"id": "t"}, {"ordinal": 1}]}"#)
+    func pick(_ path: String) throws -> String {
+      try PickedField(path, in: type, schema).text(of: answer, .compact)
+    }
+    #expect(try pick("goal.id") == "g")
+    #expect(try pick("tasks.1.ordinal") == "1")
+    #expect(try pick("tasks.0.ordinal") == "0")
+    #expect(try pick("goal.description").isEmpty)
+    #expect(try pick("tasks.0") == #"{"id":"t"}"#)
+    for path in ["", "goal.", "gaol.id", "tasks.x", "tasks.-1.id", "goal.id.x"] {
+      #expect(throws: CommandFailure.self, "\(path)") { try PickedField(path, in: type, schema) }
+    }
+    for path in ["tasks.2.id", "receipt.cursor", "goal.targetDate"] {
+      #expect(throws: CommandFailure.self, "\(path)") { try pick(path) }
     }
   }
 }

@@ -149,13 +149,22 @@ struct SettingsTests {
     ])
   func badValues(name: String, text: String) throws {
     let variable = try #require(SettingGroups.declarations.first { $0.name == name }).variable
-    for (found, source) in [
-      (settings(flags: [name: [text]]), "flag --\(name)"),
-      (settings(environment: [variable: text]), "environment \(variable)"),
+    for (found, named) in [
+      (settings(flags: [name: [text]]), "--\(name)"),
+      (settings(environment: [variable: text]), "\(name) (environment \(variable))"),
     ] {
-      let said = problems(found).filter { $0.hasPrefix("\(name) (\(source)) must be ") }
+      let said = problems(found).filter { $0.hasPrefix("\(named) must be ") }
       #expect(said.count == 1 && said[0].hasSuffix(", and not \(text)"), "\(problems(found))")
     }
+  }
+
+  @Test("do not take another data directory for one that is empty")
+  func emptyDataDirectory() {
+    #expect(
+      problems(settings(flags: ["data-dir": [""]])) == [
+        "--data-dir is empty: it must be the path of a folder"
+      ])
+    #expect(problems(settings(flags: ["ca": [""]])).isEmpty)
   }
 
   @Test("say everything that is wrong at once")

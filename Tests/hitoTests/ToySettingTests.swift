@@ -57,8 +57,8 @@ struct ToySettingTests {
     let error = #expect(throws: SettingsError.self) { try bad.check() }
     #expect(
       error?.problems == [
-        "toy-limit (flag --toy-limit) must be a whole number, 1 to 9, and not 10",
-        "toy-name (flag --toy-name) does nothing without toy-owner: give --toy-owner or "
+        "--toy-limit must be a whole number, 1 to 9, and not 10",
+        "--toy-name does nothing without toy-owner: give --toy-owner or "
           + "HITO_TOY_OWNER",
       ])
     #expect(SettingsTable.text(bad).contains("toy-limit  10     flag --toy-limit\n"))

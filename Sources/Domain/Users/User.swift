@@ -51,7 +51,9 @@ package struct User: Sendable, Hashable {
     ])
   }
 
-  package func validate() throws(DomainError) {
+  /// - Parameter timeZones: what `timeZone` is looked up in; nil leaves it as it is: a user who was stored
+  ///   before zones were looked up can still change a name.
+  package func validate(timeZones: TimeZoneNames?) throws(DomainError) {
     var validation = Validation()
     validation.text(
       "display_name", displayName, minimum: 1, maximum: UserLimits.displayName, singleLine: true)
@@ -66,17 +68,8 @@ package struct User: Sendable, Hashable {
     if !UserLimits.languages.contains(language) {
       validation.add("language", "must be one of: \(UserLimits.languages.joined(separator: ", "))")
     }
-    let isZone = timeZone.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "_"),
-        UInt8(ascii: "-"), UInt8(ascii: "+"):
-        true
-      default: false
-      }
-    }
-    if timeZone.isEmpty || timeZone.utf8.count > UserLimits.timeZone || !isZone {
-      validation.add("time_zone", "must be an IANA time zone such as Europe/Madrid")
+    if let timeZones, let problem = timeZones.problem(with: timeZone) {
+      validation.add("time_zone", problem)
     }
     try validation.check()
   }

@@ -1,7 +1,7 @@
 import Domain
 
 /// What a start found and did.
-package struct RecoveryReport: Sendable, Hashable {
+package struct RecoveryReport: Sendable, Hashable, CustomStringConvertible {
   package var publishedPosition: Int64 = 0
   package var fileCount = 0
   /// A publication that a crash left half done, and how it ended.
@@ -14,6 +14,25 @@ package struct RecoveryReport: Sendable, Hashable {
   package var damaged: [DamagedFile] = []
 
   package init() {}
+
+  /// For the log: what is not as it always is comes with its names, of which the first few will do.
+  package var description: String {
+    var parts = ["\(fileCount) files, events up to \(publishedPosition)"]
+    switch settled {
+    case .completed: parts.append("a publication that was cut off was completed")
+    case .undone: parts.append("a publication that was cut off was undone")
+    case nil: break
+    }
+    for (what, names) in [
+      ("removed", removed), ("not the lake's own", foreign),
+      ("damaged and set aside", damaged.map { "\($0.file.path): \($0.reason.rawValue)" }),
+    ] where !names.isEmpty {
+      parts.append(
+        "\(names.count) \(what) (\(names.prefix(3).joined(separator: ", "))"
+          + (names.count > 3 ? ", …)" : ")"))
+    }
+    return parts.joined(separator: "; ")
+  }
 
   package enum Settlement: String, Sendable, Hashable {
     case completed

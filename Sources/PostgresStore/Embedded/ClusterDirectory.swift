@@ -36,6 +36,21 @@ package struct ClusterDirectory: Equatable, Sendable {
     }
   }
 
+  /// What of a cluster is in a data directory.
+  package enum Contents: Sendable, Hashable {
+    case cluster
+    case none
+    /// With the system's number of the error.
+    case unreadable(Int32)
+  }
+
+  /// Looks, and changes nothing.
+  package static func contents(of root: String) -> Contents {
+    var facts = stat()
+    if stat(ClusterDirectory(root: root).cluster, &facts) == 0 { return .cluster }
+    return errno == ENOENT || errno == ENOTDIR ? .none : .unreadable(errno)
+  }
+
   /// Makes the data directory and returns its resolved path.
   package static func prepare(_ path: String) throws(EmbeddedClusterError) -> String {
     let absolute = path.hasPrefix("/") ? path : try FileSystem.resolved(".") + "/" + path

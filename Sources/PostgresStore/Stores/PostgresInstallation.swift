@@ -80,6 +80,30 @@ package enum PostgresInstallation {
     try await session.run("UPDATE event_floor SET archive_id = NULL")
   }
 
+  /// A time zone that users are in.
+  package struct StoredTimeZone: Sendable, Hashable {
+    package let name: String
+    package let userCount: String
+    /// One of them.
+    package let userID: String
+  }
+
+  /// All of them, the most used first; as the owner of the tables.
+  package static func timeZones(
+    _ settings: ConnectionSettings
+  ) async throws -> [StoredTimeZone] {
+    let session = try await ScriptSession(settings)
+    let rows = try await session.run(
+      """
+      SELECT time_zone, count(*), min(id::text) FROM users GROUP BY time_zone
+      ORDER BY count(*) DESC, time_zone LIMIT 5000
+      """)
+    return rows.map { row in
+      let texts = row.map { $0 ?? "" } + ["", "", ""]
+      return StoredTimeZone(name: texts[0], userCount: texts[1], userID: texts[2])
+    }
+  }
+
   /// An epoch of the log, for people.
   package struct Epoch: Sendable, Hashable {
     package let number: String

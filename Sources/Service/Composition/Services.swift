@@ -129,7 +129,7 @@ package struct Services: Sendable {
       ports: ports, hub: hub, journal: journal, driver: driver, quotas: quotas)
     try UserService(
       users: ports.users, tokens: ports.tokens, writes: writes, waiter: waiter,
-      cursors: cursors, clock: options.clock, ids: options.ids
+      cursors: cursors, clock: options.clock, ids: options.ids, timeZones: ports.timeZones
     ).register(in: &router)
     try CourseService(
       users: ports.users, courses: ports.courses, goals: ports.goals,

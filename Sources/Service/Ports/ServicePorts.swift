@@ -32,6 +32,8 @@ package struct ServicePorts: Sendable {
   package var externals: (any ExternalEventStore)?
   /// Nil where this server takes no documents.
   package var documents: CourseDocuments?
+  /// What users' time zones are looked up in.
+  package var timeZones = TimeZoneNames.utcOnly
 
   package init(
     users: any UserRepository, courses: any CourseRepository, goals: any GoalRepository,

@@ -15,6 +15,7 @@ struct UserService: UserServiceHandler {
   let cursors: CursorCodec
   let clock: any TimeSource
   let ids: any IDGenerator
+  let timeZones: TimeZoneNames
 
   func createUser(
     _ request: CreateUserRequest, _ context: CallContext
@@ -32,7 +33,7 @@ struct UserService: UserServiceHandler {
           language: request.language.nilIfEmpty ?? "es",
           timeZone: request.timeZone.nilIfEmpty ?? "UTC", createdAt: change.now,
           updatedAt: change.now)
-        try user.validate()
+        try user.validate(timeZones: timeZones)
         return Decision(
           changes: [.insertUser(user)], events: [user.event(.userCreated, change)],
           response: CreateUserResponse(user: Contract.User(user)))
@@ -97,7 +98,7 @@ struct UserService: UserServiceHandler {
         guard user != old else {
           return .unchanged(UpdateUserResponse(user: Contract.User(old)))
         }
-        try user.validate()
+        try user.validate(timeZones: user.timeZone == old.timeZone ? nil : timeZones)
         user.touch(change.now)
         return Decision(
           changes: [.updateUser(user)], events: [user.event(.userUpdated, change)],

@@ -72,7 +72,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     let text = (error as? TLSError)?.description ?? "the connection failed"
-    end(RPCError(.unavailable, text).caused(by: error))
+    end(RPCError(.unavailable, text).caused(by: NetworkFailure(error)))
     context.close(promise: nil)
   }
 

@@ -91,7 +91,7 @@ final class Dialer: Sendable {
       .whenFailure { error in
         connection.end(
           RPCError(.unavailable, "cannot connect to \(endpoint.host):\(endpoint.port)")
-            .caused(by: error))
+            .caused(by: NetworkFailure(error)))
       }
     let helloTimer = loop.scheduleTask(in: timeout + timeout) {
       connection.end(RPCError(.unavailable, "the server did not answer in time"))

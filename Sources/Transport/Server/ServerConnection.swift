@@ -62,7 +62,7 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    record.remoteAddress = context.remoteAddress?.description ?? "?"
+    record.remoteAddress = context.remoteAddress?.name ?? "?"
     record.peerAddress = context.remoteAddress?.ipAddress ?? ""
     apply(.stranger)
     if let grace = core.registry.add(self) { drain(grace: grace) }

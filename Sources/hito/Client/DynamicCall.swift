@@ -9,6 +9,8 @@ struct DynamicCall {
   let method: DescriptorJSON.Method
   let options: CallOptions
   let style: JSONValue.ShownStyle
+  /// What of each answer is shown; nil: all of it.
+  let pick: PickedField?
   /// How many answers of a stream to take; nil for all.
   let limit: Int?
   let showsTrailers: Bool
@@ -20,10 +22,11 @@ struct DynamicCall {
     case .unary:
       var options = options
       if showsTrailers { options.onTrailers = { Self.show($0) } }
-      show(
-        try decode(
-          try await transport.unary(
-            descriptor, single, returning: RawMessage.self, options: options)))
+      let answer = try await BusyLine.during("waiting for the answer") {
+        try await transport.unary(
+          descriptor, single, returning: RawMessage.self, options: options)
+      }
+      try show(try decode(answer))
     case .serverStreaming:
       try await show(
         try await transport.serverStreaming(
@@ -32,7 +35,7 @@ struct DynamicCall {
       let call = try await transport.clientStreaming(
         descriptor, sending: RawMessage.self, returning: RawMessage.self, options: options)
       for request in requests { try await call.write(request) }
-      show(try decode(try await call.finish()))
+      try show(try decode(try await call.finish()))
       if showsTrailers { Self.show(call.trailers) }
     case .bidirectional:
       let call = try await transport.bidirectional(
@@ -54,7 +57,7 @@ struct DynamicCall {
   private func show(_ responses: ResponseStream<RawMessage>) async throws {
     var count = 0
     for try await response in responses {
-      show(try decode(response))
+      try show(try decode(response))
       count += 1
       if count == limit { return responses.cancel() }
     }
@@ -75,7 +78,10 @@ struct DynamicCall {
     }
   }
 
-  private func show(_ node: JSONValue) { Output.line(node.shown(style)) }
+  private func show(_ node: JSONValue) throws(CommandFailure) {
+    guard let pick else { return Output.line(node.shown(style)) }
+    Output.line(try pick.text(of: node, style))
+  }
 }
 
 extension DescriptorJSON.Method {

@@ -1,9 +1,18 @@
 import HitoClient
+import RPC
+import Transport
 
 /// A failed call in words, with what to do about it.
 enum ErrorText {
+  /// Only what time or another server can mend is "unavailable"; what the caller has to change never is.
   static func exitStatus(of error: RPCError) -> Int32 {
-    error.code == .unavailable ? ExitStatus.unavailable : ExitStatus.failure
+    guard error.code == .unavailable, !isUntrusted(error) else { return ExitStatus.failure }
+    let reason = (try? ErrorDetails.decode(error.details))?.reason
+    return reason == .noModel ? ExitStatus.failure : ExitStatus.unavailable
+  }
+
+  private static func isUntrusted(_ error: RPCError) -> Bool {
+    (error.cause as? NetworkFailure)?.isCertificateRefused ?? false
   }
 
   /// - Parameter access: how the server was to be reached, for errors that are about that.
@@ -14,7 +23,9 @@ enum ErrorText {
       head += " (\(name.dropPrefix("ERROR_REASON_")))"
     }
     if !error.message.isEmpty { head += ": \(TerminalText.clean(error.message))" }
-    if let cause = error.cause, !error.isFromServer { head += " (\(cause))" }
+    if let cause = error.cause.map(SystemText.of), !error.isFromServer, cause != error.message {
+      head += " (\(TerminalText.clean(cause)))"
+    }
     var lines = [head]
     if let details { lines += describe(details) }
     if let cursor = error.resumeCursor { lines.append("  to continue: cursor \(cursor)") }
@@ -47,6 +58,11 @@ enum ErrorText {
   /// What a person at a terminal can do (errors.proto has the catalogue for programs).
   private static func hint(for error: RPCError, _ access: ServerAccess?) -> String? {
     switch error.code {
+    case .unavailable where isUntrusted(error):
+      let authority = access?.authorityFile ?? "the system's authorities"
+      return
+        "something answers there, but \(authority) did not sign its certificate for that name: give "
+        + "the PEM file of its authority with --ca (tls/ca.pem in the server's data directory)"
     case .unavailable where !error.isFromServer:
       guard let access else { return "is the server running? start it with `hito serve`" }
       return "is the server running at \(access.name) (\(access.addressSource))? "
@@ -57,6 +73,10 @@ enum ErrorText {
       }
       return "no token was given: make one with `hito token create` on the server's machine, "
         + "and give it by --token or HITO_TOKEN"
+    case .permissionDenied where error.message == RPCError.outsideScopes:
+      return
+        "the role is not what is missing: this token is limited to other methods. Use one that is "
+        + "not, or name the method, its service or `read` with `hito token create --scope`"
     case .permissionDenied: return "use the token of a role that may do this"
     case .aborted: return "read it again and decide again: another change came first"
     case .deadlineExceeded: return "give it more time with --timeout"
@@ -65,7 +85,7 @@ enum ErrorText {
     case .outOfRange: return "start from a cursor that exists, or with --from beginning"
     case .unimplemented:
       return "this server does not have the method yet; "
-        + "`hito call ReflectionService/ListMethods` says what it has"
+        + "`hito call --list` says what it has"
     default: return nil
     }
   }

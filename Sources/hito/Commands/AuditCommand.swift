@@ -22,10 +22,11 @@ struct AuditListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
     abstract: "Show refused calls, reads of others' data, sign-ins and exports, newest first.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       Admins see everything; everybody else what they did, and who read what is theirs. Changes are
       events: `hito watch --from beginning` shows them, with their actor in the metadata.
-      """)
+      """))
 
   @OptionGroup var client: ClientOptions
 
@@ -52,13 +53,16 @@ struct AuditListCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard limit > 0 else { throw ValidationError("--limit must be at least 1") }
+    try TimeOption.check(from, "--from")
+    try TimeOption.check(until, "--until")
   }
 
   func run() async throws {
     var request = ListAuditEntriesRequest(actorId: actor ?? "", subjectId: subject ?? "")
     request.kinds = kind.map(\.contract)
     request.range = TimeRange(
-      startUs: try Self.time(from, "--from"), endUs: try Self.time(until, "--until"))
+      startUs: from.flatMap(TimeText.microseconds) ?? 0,
+      endUs: until.flatMap(TimeText.microseconds) ?? 0)
     try await reporting(client) { [request] server in
       let entries = try await Self.entries(request, limit: limit, client.callOptions, of: server)
       try show(entries)
@@ -102,14 +106,6 @@ struct AuditListCommand: AsyncParsableCommand {
       entry.peer, entry.reason,
     ]
   }
-
-  private static func time(_ text: String?, _ name: String) throws -> Int64 {
-    guard let text else { return 0 }
-    guard let time = TimeText.microseconds(text) else {
-      throw ValidationError("\(name) wants a time such as 2026-01-31T09:05:00Z or 2026-01-31")
-    }
-    return time
-  }
 }
 
 extension Domain.AuditEntry.Kind: ExpressibleByArgument {
@@ -129,12 +125,13 @@ struct AuditVerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Compare the log and the audit's entries with their seals.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       Reads everything, straight from the database, and ends with status 1 at the first event, entry or
       seal that was changed, removed or added past the servers. Who may write to the database as its
       administrator can make all seals anew: keep what `hito audit head` prints outside of it and give
       it here, or have the seals signed (setting `audit-key`).
-      """)
+      """))
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var lake: SettingOptions<LakeSettings>

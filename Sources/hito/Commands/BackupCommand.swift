@@ -8,7 +8,8 @@ struct BackupCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "backup",
     abstract: "Copy everything that a server keeps into a new folder, while it serves.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       The embedded database is copied as files (a base backup), another one is dumped; the lake,
       certificates, settings and the first token are copied beside it, with a checksum for each file. All
       that was acknowledged before the command began is in the backup. It is whole where its MANIFEST is
@@ -17,7 +18,7 @@ struct BackupCommand: AsyncParsableCommand {
 
         hito backup /backups/monday
         hito restore /backups/monday --into /var/lib/hito
-      """)
+      """))
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var lake: SettingOptions<LakeSettings>
@@ -47,7 +48,8 @@ struct RestoreCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "restore",
     abstract: "Put a backup back, into a new data directory or an empty database.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       Every file is compared with its checksum before anything is written, and the data directory gets
       its name last. The log begins an epoch: cursors of what came after the backup are refused with
       where to continue, and the lake loses what the database does not have.
@@ -55,7 +57,7 @@ struct RestoreCommand: AsyncParsableCommand {
         hito restore /backups/monday --into /var/lib/hito
         hito restore /backups/monday --into /var/lib/hito --wal-archive /wal --at 2026-01-31T09:05:00Z
         hito restore /backups/monday --database-url postgresql://hito@db/hito --into /var/lib/hito
-      """)
+      """))
 
   @OptionGroup var place: SettingOptions<PlaceSettings>
   @OptionGroup var database: SettingOptions<DatabaseSettings>

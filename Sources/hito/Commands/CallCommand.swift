@@ -9,7 +9,8 @@ struct CallCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "call",
     abstract: "Call any method, with JSON in and out.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       The methods and their messages come from the server itself. Names can be short: CreateGoal,
       GoalService/CreateGoal or hito.v1.GoalService/CreateGoal. JSON follows the proto3 mapping;
       field names in lowerCamelCase or as in the contract; // comments are allowed. Of a streaming
@@ -22,13 +23,15 @@ struct CallCommand: AsyncParsableCommand {
         hito call CreateGoal '{"title": "Aprender FastAPI"}'
         hito call ProgressService/Watch '{"fromBeginning": true}' --stream-limit 10
 
-      Exit status: 0 done, 1 the call failed, 64 wrong usage, 69 the server is not available.
-      """)
+      Exit status: 0 done, 1 the call failed, 64 wrong usage, 69 the server is not available, 74 standard output takes nothing more.
+      """))
 
-  @Argument(help: "The method.")
+  @Argument(help: "The method.", completion: .custom { CallCompletion.methods($2) })
   var method: String?
 
-  @Argument(help: "The request: JSON, @file, or - for standard input. Default: {}.")
+  @Argument(
+    help: "The request: JSON, @file, or - for standard input. Default: {}.",
+    completion: .custom { words, _, prefix in CallCompletion.requests(words, prefix) })
   var request: String?
 
   @OptionGroup var client: ClientOptions
@@ -48,6 +51,11 @@ struct CallCommand: AsyncParsableCommand {
   @Option(
     help: "json (one line each) or pretty. Default: pretty for one answer, json for a stream.")
   var output: OutputStyle?
+
+  @Option(
+    help: "Print this field of each answer alone, for scripts: goal.id, or tasks.0.id.",
+    completion: .custom { words, _, prefix in CallCompletion.fields(words, prefix) })
+  var pick: String?
 
   @Flag(help: "Show what the method does, and its request as JSON with comments.")
   var describe = false
@@ -82,6 +90,7 @@ struct CallCommand: AsyncParsableCommand {
       let call = DynamicCall(
         transport: server.transport, schema: schema, method: method, options: options,
         style: output?.style ?? (method.isServerStreaming ? .compact : .pretty),
+        pick: try pick.map { try PickedField($0, in: schema.messages[method.output], schema) },
         limit: streamLimit, showsTrailers: trailers)
       try await call.run(requests)
     }
@@ -98,12 +107,23 @@ struct CallCommand: AsyncParsableCommand {
     if let method, describe {
       return Output.text(schema.description(of: try schema.find(method)))
     }
+    let missing = await notImplemented(server)
     var table = TextTable()
     for method in schema.methods {
       let firstLine = method.comment.split(separator: "\n").first.map(String.init) ?? ""
-      table.add([method.shortPath, method.isReadOnly ? "reads" : "writes", firstLine])
+      let kind = method.isReadOnly ? "reads" : "writes"
+      table.add([method.shortPath, missing.contains(method.path) ? "not yet" : kind, firstLine])
     }
-    Output.text(table.text)
+    Output.text(table.text(columns: TerminalSize.columns()))
+    let count = schema.methods.count { missing.contains($0.path) }
+    if count > 0 { Output.note("\(count) methods (`not yet`) answer UNIMPLEMENTED on this server") }
+  }
+
+  /// The methods that this server has only in its contract; none where it does not say.
+  private func notImplemented(_ server: HitoClient) async -> Set<String> {
+    let response = try? await server.reflection.listMethods(
+      ListMethodsRequest(), options: client.callOptions)
+    return Set((response?.methods ?? []).filter { !$0.implemented }.map(\.path))
   }
 
   /// The request messages, converted before anything is sent.
@@ -141,19 +161,20 @@ extension Schema {
 enum RequestText {
   static func read(_ argument: String?) throws -> String {
     guard let argument else { return "" }
-    let data: Data?
+    let bytes: [UInt8]
     if argument == "-" {
-      data = try FileHandle.standardInput.read(upToCount: JSONValue.byteCountMax + 1)
+      bytes = try InputFile.standardInput(byteCountMax: JSONValue.byteCountMax)
     } else if argument.hasPrefix("@") {
-      let path = String(argument.dropFirst())
-      guard let file = FileHandle(forReadingAtPath: path) else {
-        throw CommandFailure("\(path) cannot be read", exitStatus: ExitStatus.usage)
+      do throws(InputFile.Failure) {
+        bytes = try InputFile.bytes(
+          String(argument.dropFirst()), byteCountMax: JSONValue.byteCountMax)
+      } catch {
+        throw CommandFailure("\(error)", exitStatus: ExitStatus.usage)
       }
-      data = try file.read(upToCount: JSONValue.byteCountMax + 1)
     } else {
       return argument
     }
-    guard let text = String(validating: data ?? Data(), as: UTF8.self) else {
+    guard let text = InputFile.text(bytes) else {
       throw CommandFailure("the request is not UTF-8", exitStatus: ExitStatus.usage)
     }
     return text

@@ -6,11 +6,12 @@ struct ConfigCommand: AsyncParsableCommand {
     commandName: "config",
     abstract: "Show the settings in force, and where they come from.",
     usage: "hito config [<option> ...]",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       Secrets are not shown. Options of this command win, as in all others: `hito config` with the
       options of `hito serve` shows what that server would use. Ends with 64 when a setting is
       wrong, after saying what is.
-      """)
+      """))
 
   @OptionGroup(title: "Places") var place: SettingOptions<PlaceSettings>
   @OptionGroup(title: "Server") var server: SettingOptions<ServerSettings>

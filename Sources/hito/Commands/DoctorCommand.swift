@@ -5,10 +5,11 @@ struct DoctorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Check this machine, the data directory and the server.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       Changes nothing, and leaves nothing running. Each line is ok, warn or fail, with what to do. Ends with
       1 when anything failed.
-      """)
+      """))
 
   @OptionGroup(title: "Places") var place: SettingOptions<PlaceSettings>
   @OptionGroup(title: "Client") var client: SettingOptions<ClientSettings>
@@ -37,10 +38,15 @@ struct DoctorCommand: AsyncParsableCommand {
           databaseConnectionCount: settings[ServerSettings().databaseConnections],
           slotCount: settings[ValidationSettings().validationSlots] ?? 1))
       let url = settings[DatabaseSettings().databaseURL]
+      let timeZones = settings.timeZones
+      report.add(MachineChecks.timeZones(timeZones))
       if url == nil {
         report.add(MachineChecks.postgres(candidates: settings.postgresCandidates))
       }
-      report.add(await MachineChecks.codeValidation())
+      report.add(
+        await BusyLine.during("trying the sandbox and the tools of all languages") {
+          await MachineChecks.codeValidation()
+        })
       report.add(MachineChecks.encoder(candidates: settings.embedderCandidates))
       if let directory = settings.dataDirectory {
         report.add(DirectoryChecks.dataDirectory(directory))
@@ -50,7 +56,8 @@ struct DoctorCommand: AsyncParsableCommand {
         let lakeFolder = settings[LakeSettings().lakeDir] ?? "\(directory)/lake"
         report.add(DirectoryChecks.lake(lakeFolder))
         report.add(
-          await ServerChecks.database(url: url, dataDirectory: directory, lake: lakeFolder))
+          await ServerChecks.database(
+            url: url, dataDirectory: directory, lake: lakeFolder, timeZones: timeZones.names))
       } else {
         report.add(
           .fail("data dir", "there is none: HOME is not set", "give --data-dir or HITO_DATA_DIR"))
@@ -59,7 +66,10 @@ struct DoctorCommand: AsyncParsableCommand {
         report.add(await ServerChecks.broker(broker))
       }
       await checkServer(settings, &report)
-      Output.text(json ? report.json.shown(.pretty) + "\n" : report.text)
+      Output.text(
+        json
+          ? report.json.shown(.pretty) + "\n"
+          : report.text(.ofStandardOutput, columns: TerminalSize.columns()))
       if report.hasFailed { throw ExitCode(ExitStatus.failure) }
     }
   }

@@ -6,7 +6,8 @@ struct GroupsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "groups",
     abstract: "Show, make and delete consumer groups, and what they have parked.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       A consumer group hands events out to services that share the work. Events that nobody could settle
       are parked: look at them, then replay or skip them.
 
@@ -14,7 +15,7 @@ struct GroupsCommand: AsyncParsableCommand {
         hito groups show mailer
         hito groups parked mailer
         hito groups replay mailer EVENT…
-      """,
+      """),
     subcommands: [
       GroupsListCommand.self, GroupsShowCommand.self, GroupsCreateCommand.self,
       GroupsDeleteCommand.self, GroupsParkedCommand.self, GroupsReplayCommand.self,
@@ -127,6 +128,8 @@ struct GroupsCreateCommand: AsyncParsableCommand {
 
   @Option(help: "How many seconds a consumer has to settle an event.")
   var settleSeconds: Double = 0
+
+  func validate() throws { try EventTypeOption.check(type) }
 
   func run() async throws {
     try await reporting(client) { server in

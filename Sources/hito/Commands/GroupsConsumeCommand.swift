@@ -6,9 +6,10 @@ struct GroupsConsumeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "consume",
     abstract: "Consume a group: show each event, and settle it.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       What is shown is done: no other consumer gets it. Ctrl-C ends it; what was not shown comes to others.
-      """)
+      """))
 
   @OptionGroup var client: ClientOptions
 
@@ -25,7 +26,7 @@ struct GroupsConsumeCommand: AsyncParsableCommand {
       let (name, started) = (name, options)
       let task = Task {
         try await server.consume(group: name, options: started) { consumed in
-          Output.line(EventText.line(consumed.event))
+          Output.line(EventText.line(consumed.event, .ofStandardOutput))
           return .ack
         }
       }

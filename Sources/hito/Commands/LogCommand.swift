@@ -6,12 +6,13 @@ struct LogCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "log",
     abstract: "Show the log's identity, floor and epochs, and begin an epoch.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       An epoch begins wherever the database may have lost its last events: after a failover, a
       recovery to a point in time, a restored backup. Cursors of clients that have seen lost events
       are refused with where to resume. Servers notice all of these by themselves, but for a backup
       that was put back together with everything that could tell.
-      """,
+      """),
     subcommands: [LogStatusCommand.self, LogForkCommand.self, LogReleaseCommand.self],
     defaultSubcommand: LogStatusCommand.self)
 
@@ -54,11 +55,12 @@ struct LogForkCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fork",
     abstract: "Begin an epoch at the end of the log: it has lost events.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       For a backup that was restored without anything that could notice it. Run it before the servers
       start: what they write before counts as the history from before. It does no harm where nothing
       was lost.
-      """)
+      """))
 
   @OptionGroup var database: DatabaseOptions
 
@@ -82,10 +84,11 @@ struct LogReleaseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "release",
     abstract: "Let the lake of another server take events out of the database.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       For a server that went away for good, with `event-days` set on another one whose lake has every
       event that has left: that one takes over. Nothing is removed by this.
-      """)
+      """))
 
   @OptionGroup var database: DatabaseOptions
 

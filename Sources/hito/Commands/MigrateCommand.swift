@@ -6,10 +6,11 @@ struct MigrateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "migrate",
     abstract: "Show and change the version of the database's schema.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       `hito serve` brings the schema up to date by itself at each start. These are for databases of
       your own, and for the way back to an older version of Hito.
-      """,
+      """),
     subcommands: [
       MigrateStatusCommand.self, MigrateUpCommand.self, MigrateToCommand.self,
     ], defaultSubcommand: MigrateStatusCommand.self)

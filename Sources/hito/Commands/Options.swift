@@ -1,4 +1,5 @@
 import ArgumentParser
+import DescriptorJSON
 import HitoClient
 
 /// How to reach a server; shared by every command that calls one.
@@ -38,9 +39,26 @@ struct DatabaseOptions: ParsableArguments {
 
   /// Opens the database for `body`, and reports what goes wrong.
   func open(_ body: (DatabaseSession) async throws -> Void) async throws {
+    try await openWithSettings { _, session in try await body(session) }
+  }
+
+  func openWithSettings(
+    _ body: (Settings, DatabaseSession) async throws -> Void
+  ) async throws {
     try await reporting(place, database) { settings in
-      try await DatabaseSession.with(settings, body)
+      try await DatabaseSession.with(settings) { session in try await body(settings, session) }
     }
+  }
+}
+
+/// A time or a day on the command line.
+enum TimeOption {
+  /// Throws, with the option's own name, where `text` is none.
+  static func check(_ text: String?, _ name: String) throws {
+    guard let text, TimeText.microseconds(text) == nil else { return }
+    throw ValidationError(
+      "\(name) wants a time such as 2026-01-31T09:05:00Z or 2026-01-31, and not "
+        + "'\(TerminalText.clean(text, maximum: 60))'")
   }
 }
 
@@ -56,6 +74,8 @@ struct DurationArgument: ExpressibleByArgument, Sendable {
     guard let duration = DurationText.parse(argument) else { return nil }
     self.duration = duration
   }
+
+  var defaultValueDescription: String { DurationText.typed(duration) }
 
   static var defaultCompletionKind: CompletionKind { .list(["30s", "5m", "1h", "90d"]) }
 }

@@ -8,7 +8,8 @@ struct ReplayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
     abstract: "Rebuild the tables from the log or the lake, and compare them with the live ones.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       Folds every event into a schema of its own beside the tables, compares both at one moment, row by
       row, and ends with 1 where they differ. Servers may run meanwhile: what they commit is taken in.
 
@@ -19,7 +20,7 @@ struct ReplayCommand: AsyncParsableCommand {
         hito replay --at 2026-02-01T12:00:00Z --entity goal/0197…
 
       docs/rebuild.md says what is rebuilt of what.
-      """)
+      """))
 
   @OptionGroup var place: SettingOptions<PlaceSettings>
   @OptionGroup var database: SettingOptions<DatabaseSettings>

@@ -7,12 +7,13 @@ struct ReportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
     abstract: "Show a learner's productivity.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       The figures are exact to the last commit. docs/reports.md says what each of them counts.
 
         hito report
         hito report --user 0197… --days 7 --as-of 2026-02-01
-      """)
+      """))
 
   @OptionGroup var client: ClientOptions
 
@@ -33,15 +34,13 @@ struct ReportCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard (1...3660).contains(days) else { throw ValidationError("--days must be 1 to 3660") }
+    try TimeOption.check(asOf, "--as-of")
   }
 
   func run() async throws {
     var request = GetProductivityRequest(
       userId: user ?? "", days: days, minCursor: minCursor ?? "")
-    if let asOf {
-      guard let microseconds = TimeText.microseconds(asOf) else {
-        throw ValidationError("--as-of wants a time such as 2026-01-31T09:05:00Z or 2026-01-31")
-      }
+    if let microseconds = asOf.flatMap(TimeText.microseconds) {
       // Towards the past also before 1970: nanoseconds are never negative.
       let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
       let isBefore = rest < 0
@@ -50,12 +49,13 @@ struct ReportCommand: AsyncParsableCommand {
         nanos: Int32(isBefore ? rest + 1_000_000 : rest) * 1000)
     }
     try await reporting(client) { [request] server in
-      let report = try await server.analytics.getProductivity(
-        request, options: client.callOptions)
+      let report = try await BusyLine.during("waiting for the report") {
+        try await server.analytics.getProductivity(request, options: client.callOptions)
+      }
       if json {
         Output.line(try Schema.own().json(report).shown(.pretty))
       } else {
-        Output.text(ProductivityText.describe(report))
+        Output.text(ProductivityText.describe(report, columns: TerminalSize.columns()))
       }
     }
   }

@@ -33,7 +33,8 @@ func reporting(
   }
 }
 
-/// The same without settings. Errors about the command line pass through: they come with the usage.
+/// The same without settings. What is wrong with the command line is said by its own words: the parser, which
+/// adds the usage, has lost by now which command it was.
 func reporting(_ body: () async throws -> Void) async throws {
   // A reader that goes away is seen at the next write.
   signal(SIGPIPE, SIG_IGN)
@@ -42,7 +43,8 @@ func reporting(_ body: () async throws -> Void) async throws {
   } catch let error as CleanExit {
     throw error
   } catch let error as ValidationError {
-    throw error
+    Output.note("error: \(error.message)")
+    throw ExitCode(ExitStatus.usage)
   } catch let error as ExitCode {
     throw error
   } catch let error as CommandFailure {
@@ -57,7 +59,7 @@ func reporting(_ body: () async throws -> Void) async throws {
   } catch is CancellationError {
     throw ExitCode(ExitStatus.failure)
   } catch {
-    Output.note("error: \(error)")
+    Output.note("error: \(SystemText.of(error))")
     throw ExitCode(ExitStatus.failure)
   }
 }

@@ -7,7 +7,8 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve",
     abstract: "Run the server.",
     usage: "hito serve [<option> ...]",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       Without options the server keeps everything in its data directory: its own PostgreSQL, the
       lake, a development certificate and a first admin token (admin.token). It ends on SIGTERM or
       SIGINT: calls under way may finish, streams are told where to continue.
@@ -15,7 +16,7 @@ struct ServeCommand: AsyncParsableCommand {
       Each option is also a variable of the environment (--log-level: HITO_LOG_LEVEL) and a key of
       a TOML file (log-level). Keys of models are secrets, and have no option: `hito config` shows
       all settings, and docs/settings.md explains them.
-      """)
+      """))
 
   @OptionGroup(title: "Places") var place: SettingOptions<PlaceSettings>
   @OptionGroup(title: "Server") var server: SettingOptions<ServerSettings>

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DescriptorJSON
 import Domain
 import JSON
 import PostgresStore
@@ -8,10 +9,11 @@ struct TokenCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "token",
     abstract: "Make, list and revoke tokens, directly in the database.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       For whoever runs the server: whoever may reach its database may do this, without a token of
       their own. Over the network, UserService/CreateToken does the same for admins.
-      """,
+      """),
     subcommands: [TokenCreateCommand.self, TokenListCommand.self, TokenRevokeCommand.self])
 }
 
@@ -20,7 +22,8 @@ struct TokenCreateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",
     abstract: "Make a token, and its user where there is none yet.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       The token is shown once; the database keeps only its hash.
 
         hito token create --role learner --user-name Ana --external-id ana@example.org
@@ -28,7 +31,7 @@ struct TokenCreateCommand: AsyncParsableCommand {
 
       With --external-id the user of that name is used where there is one. Without it and without
       --user-id a new user is made each time.
-      """)
+      """))
 
   @OptionGroup var database: DatabaseOptions
 
@@ -81,23 +84,45 @@ struct TokenCreateCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await database.open { session in
+    try await database.openWithSettings { settings, session in
+      let timeZones = settings.timeZones.names
+      try checkTimeZone(timeZones)
       let issuer = TokenIssuer(
         user: TokenIssuer.UserChoice(
           id: userId.flatMap { EntityID($0) }, name: userName, externalID: externalId, email: email,
           language: language, timeZone: timeZone),
-        role: role, lifetime: expires.duration, label: label, scopes: scope)
-      show(try await session.withDatabase { database in try await issuer.issue(database) })
+        role: role, lifetime: expires.duration, label: label, scopes: scope, timeZones: timeZones)
+      try await session.withDatabase { database in
+        let issued = try await issuer.issue(database)
+        do throws(Output.Failure) {
+          try show(issued)
+        } catch {
+          // Nobody will ever have it: it would only lie about, working.
+          try await TokenRevocation(program: "hito token create").revoke(issued.record.id, database)
+          throw CommandFailure(
+            "\(error): the token was revoked, as nobody has it (user \(issued.record.userID) stays)",
+            exitStatus: ExitStatus.output)
+        }
+      }
     }
   }
 
-  private func show(_ issued: TokenIssuer.Issued) {
+  /// Looked at before anything is made, with what may have been meant.
+  private func checkTimeZone(_ zones: TimeZoneNames) throws {
+    guard let problem = zones.problem(with: timeZone) else { return }
+    let near =
+      problem.hasSuffix("?") ? [] : NearNames.suggestions(for: timeZone, among: zones.sorted)
+    let hint = near.isEmpty ? "" : ": did you mean \(near.joined(separator: " or "))?"
+    throw CommandFailure("--time-zone \(problem)\(hint)", exitStatus: ExitStatus.usage)
+  }
+
+  private func show(_ issued: TokenIssuer.Issued) throws(Output.Failure) {
     let record = issued.record
     guard json else {
       Output.note(
         "\(issued.isNewUser ? "new user" : "user") \(record.userID) (\(record.role.rawValue)), "
           + "works until \(record.expiresAt)")
-      return Output.line(issued.secret)
+      return try Output.deliver(issued.secret + "\n")
     }
     let node = JSONValue.object([
       ("token", .string(issued.secret)), ("token_id", .string("\(record.id)")),
@@ -105,7 +130,7 @@ struct TokenCreateCommand: AsyncParsableCommand {
       ("expires_at", .string("\(record.expiresAt)")),
       ("new_user", .bool(issued.isNewUser)),
     ])
-    Output.line(node.shown())
+    try Output.deliver(node.shown() + "\n")
   }
 }
 
@@ -182,16 +207,28 @@ struct TokenRevokeCommand: AsyncParsableCommand {
     try await database.open { session in
       guard let id = EntityID(tokenId) else { return }
       let wasThere = try await session.withDatabase { database in
-        let now = SystemTime().now()
-        let ids = UUIDv7Generator()
-        return try await PostgresTokenStore(database).revoke(id, at: now) { token in
-          token.event(
-            .userTokenRevoked, id: ids.next(at: now), at: now,
-            metadata: TokenIssuer.metadata(program: "hito token revoke"))
-        }
+        try await TokenRevocation(program: "hito token revoke").revoke(id, database)
       }
       guard wasThere else { throw CommandFailure("there is no token \(id)") }
       Output.note("revoked \(id)")
+    }
+  }
+}
+
+/// Takes a token back, as UserService does.
+struct TokenRevocation: Sendable {
+  /// Which command does it; the event says so.
+  let program: String
+
+  /// - Returns: false where there is no such token.
+  @discardableResult
+  func revoke(_ id: EntityID, _ database: PostgresDatabase) async throws -> Bool {
+    let now = SystemTime().now()
+    let ids = UUIDv7Generator()
+    return try await PostgresTokenStore(database).revoke(id, at: now) { [program] token in
+      token.event(
+        .userTokenRevoked, id: ids.next(at: now), at: now,
+        metadata: TokenIssuer.metadata(program: program))
     }
   }
 }

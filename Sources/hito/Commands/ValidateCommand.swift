@@ -8,7 +8,8 @@ struct ValidateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "validate",
     abstract: "Validate code, with the tests of a task or of a folder.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       Files and folders make one submission; their paths are those below the folder that all of them
       share. With --task it answers that task and is judged by its tests; with --tests by those in a
       folder: suite.json, pairs of NAME.in and NAME.out, test_*.py or *.test.mjs.
@@ -19,7 +20,7 @@ struct ValidateCommand: AsyncParsableCommand {
 
       Exit status: 0 passed, 2 failed, 3 inconclusive, 4 our fault (try again), 1 the call failed,
       64 wrong usage, 69 the server is not available.
-      """)
+      """))
 
   /// What the program ends with, by verdict.
   enum Status {

@@ -9,7 +9,8 @@ struct WatchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "watch",
     abstract: "Watch events as they happen.",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       When the connection is lost or the server restarts, watching continues by itself where it
       stopped: nothing is skipped or shown twice. Ctrl-C ends it and says how to continue later.
 
@@ -17,7 +18,7 @@ struct WatchCommand: AsyncParsableCommand {
         hito watch --goal 0197… --from beginning
         hito watch --type 'goal.*' --type task.completed --json
         hito watch --from 2026-01-31T09:00:00Z
-      """)
+      """))
 
   @OptionGroup var client: ClientOptions
 
@@ -47,6 +48,7 @@ struct WatchCommand: AsyncParsableCommand {
 
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more") }
+    try EventTypeOption.check(type)
   }
 
   func run() async throws {
@@ -95,7 +97,7 @@ struct WatchCommand: AsyncParsableCommand {
       return
     }
     switch response.step {
-    case .event(let event): Output.line(EventText.line(event))
+    case .event(let event): Output.line(EventText.line(event, .ofStandardOutput))
     case .mark(let mark): if let line = EventText.line(mark) { Output.note(line) }
     case nil: break
     }

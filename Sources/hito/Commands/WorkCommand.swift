@@ -10,7 +10,8 @@ struct WorkCommand: AsyncParsableCommand {
     commandName: "work",
     abstract: "Do work of a deployment's servers, on a machine of its own.",
     usage: "hito work --roles <roles> --database-url <url> [<option> ...]",
-    discussion: """
+    discussion: HelpText.prose(
+      """
       Roles, with commas between them: `relay` orders events and publishes them to the broker, one process
       of a deployment at a time; `lake` writes the lake; `embedder` makes vectors; `validate` runs learners'
       code, so that it need not run beside the servers. What is done here can be left out of a server by
@@ -18,7 +19,7 @@ struct WorkCommand: AsyncParsableCommand {
 
       Ends on SIGTERM or SIGINT: validations that run may end within --grace, the lake is completed, and
       what is left is another worker's.
-      """)
+      """))
 
   @Option(help: ArgumentHelp("What to do, separated by commas.", valueName: "roles"))
   var roles = "validate"

@@ -34,12 +34,15 @@ struct DatabaseSession {
       return DatabaseSession(owner: url, application: url, cluster: nil)
     }
     let directory = try settings.requireDataDirectory()
+    try requireCluster(directory, settings.source(of: PlaceSettings().dataDir.declaration))
     var logger = Logger(label: "hito.postgres")
     logger.logLevel = .warning
     let cluster = EmbeddedCluster(
       try settings.clusterConfiguration(directory), logger: logger)
     do {
-      let connection = try await cluster.start()
+      let connection = try await BusyLine.during("starting the database") {
+        try await cluster.start()
+      }
       return DatabaseSession(connection, cluster: cluster)
     } catch EmbeddedClusterError.inUse {
       guard let connection = await RunningCluster.find(dataDirectory: directory) else {
@@ -48,6 +51,25 @@ struct DatabaseSession {
             + "moment", exitStatus: ExitStatus.unavailable)
       }
       return DatabaseSession(connection, cluster: nil)
+    }
+  }
+
+  /// A database is made by `hito serve` alone: a mistyped folder would be filled with one, and the answer
+  /// would be that nothing is there.
+  private static func requireCluster(
+    _ directory: String, _ source: SettingSource
+  ) throws(CommandFailure) {
+    switch ClusterDirectory.contents(of: directory) {
+    case .cluster: return
+    case .unreadable(let number):
+      throw CommandFailure(
+        "\(directory) (data-dir, \(source)) cannot be looked into: \(SystemText.of(number)). Run this as "
+          + "the server's user, or name another folder with --data-dir")
+    case .none:
+      throw CommandFailure(
+        "there is no database in \(directory) (data-dir, \(source)): name the server's folder with "
+          + "--data-dir or HITO_DATA_DIR; the first `hito serve` makes one",
+        exitStatus: ExitStatus.usage)
     }
   }
 

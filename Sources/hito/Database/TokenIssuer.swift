@@ -26,6 +26,8 @@ struct TokenIssuer: Sendable {
   let lifetime: Duration
   let label: String
   let scopes: [String]
+  /// What a new user's time zone is looked up in.
+  let timeZones: TimeZoneNames
 
   private static let ids = UUIDv7Generator()
 
@@ -80,7 +82,7 @@ struct TokenIssuer: Sendable {
       id: id, externalID: user.externalID, displayName: name, email: user.email,
       role: role ?? .learner, language: user.language, timeZone: user.timeZone, createdAt: now,
       updatedAt: now)
-    try new.validate()
+    try new.validate(timeZones: timeZones)
     let event = new.event(
       .userCreated, id: Self.ids.next(at: now), at: now,
       metadata: Self.metadata(program: "hito token create"))

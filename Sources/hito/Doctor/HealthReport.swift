@@ -42,14 +42,23 @@ struct HealthReport: Sendable {
 
   var hasFailed: Bool { findings.contains { $0.verdict == .fail } }
 
-  var text: String {
+  /// - Parameter columns: what lines may be long; nil: any length.
+  func text(_ style: Style, columns: Int?) -> String {
     let width = findings.map(\.subject.count).max() ?? 0
+    // Before a narrow terminal has a word a line, texts go below what they are about.
+    let indent = columns.map { $0 < 60 } ?? false ? 4 : width + 8
+    let blanks = String(repeating: " ", count: indent)
     let lines = findings.map { finding in
-      let verdict = TerminalText.padded(finding.verdict.rawValue, 4)
+      let verdict = style.verdict(finding.verdict)
       let subject = TerminalText.padded(finding.subject, width)
-      let line = "\(verdict)  \(subject)  \(TerminalText.clean(finding.text))\n"
-      let indent = String(repeating: " ", count: width + 8)
-      return finding.advice.isEmpty ? line : "\(line)\(indent)-> \(finding.advice)\n"
+      let gap = indent == 4 ? "\n\(blanks)" : "  "
+      let text = Paragraph.wrapped(
+        TerminalText.clean(finding.text), columns: columns, indent: indent, used: indent)
+      let line = "\(verdict)  \(subject)\(gap)\(text)\n"
+      if finding.advice.isEmpty { return line }
+      let advice = Paragraph.wrapped(
+        finding.advice, columns: columns, indent: indent + 3, used: indent + 3)
+      return "\(line)\(blanks)-> \(advice)\n"
     }
     return lines.joined() + "\n" + summary + "\n"
   }
@@ -78,5 +87,16 @@ struct HealthReport: Sendable {
           })
       ),
     ])
+  }
+}
+
+extension Style {
+  fileprivate func verdict(_ verdict: HealthReport.Verdict) -> String {
+    let text = TerminalText.padded(verdict.rawValue, 4)
+    return switch verdict {
+    case .ok: green(text)
+    case .warn: yellow(text)
+    case .fail: red(text)
+    }
   }
 }

@@ -82,6 +82,15 @@ enum MachineChecks {
     }
   }
 
+  static func timeZones(_ database: TimeZoneDatabase) -> HealthReport.Finding {
+    guard let folder = database.folder else {
+      return .warn(
+        "time zones", "there is no time zone database: users can be in UTC alone",
+        "install tzdata, and restart the server")
+    }
+    return .ok("time zones", "\(database.names.count) names, in \(folder)")
+  }
+
   static func encoder(candidates: [String]) -> HealthReport.Finding {
     do {
       let folder = try UniversalSentenceEncoder.locate(candidates: candidates)

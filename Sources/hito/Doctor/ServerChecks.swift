@@ -1,4 +1,5 @@
 import Broker
+import Domain
 import EventLake
 import Foundation
 import Glibc
@@ -20,19 +21,21 @@ enum ServerChecks {
   // MARK: Database
 
   static func database(
-    url: String?, dataDirectory: String, lake: String
+    url: String?, dataDirectory: String, lake: String, timeZones: TimeZoneNames
   ) async -> [HealthReport.Finding] {
-    if let url { return await database(owner: url, application: url, lake: lake) }
+    if let url {
+      return await database(owner: url, application: url, lake: lake, timeZones: timeZones)
+    }
     guard let connection = await RunningCluster.find(dataDirectory: dataDirectory) else {
       return [.ok("database", "embedded, not running; `hito serve` starts it")]
     }
     return await database(
       owner: connection.conninfo(role: .owner),
-      application: connection.conninfo(role: .application), lake: lake)
+      application: connection.conninfo(role: .application), lake: lake, timeZones: timeZones)
   }
 
   private static func database(
-    owner: String, application: String, lake: String
+    owner: String, application: String, lake: String, timeZones: TimeZoneNames
   ) async -> [HealthReport.Finding] {
     let database = PostgresDatabase(PostgresDatabase.Configuration(conninfo: owner))
     do {
@@ -61,6 +64,9 @@ enum ServerChecks {
     }
     let settings = ConnectionSettings(conninfo: application)
     if let state = try? await RowSecurity.state(settings) { findings.append(isolation(state)) }
+    if let zones = try? await PostgresInstallation.timeZones(ConnectionSettings(conninfo: owner)) {
+      findings.append(self.zones(zones, among: timeZones))
+    }
     if let history = try? await PostgresInstallation.history(settings) {
       findings.append(
         .ok(
@@ -88,6 +94,21 @@ enum ServerChecks {
     } catch {
       return .fail(subject, "\(error)", "see docs/operations.md, Events that leave the database")
     }
+  }
+
+  /// Zones were not looked up before they were stored until now.
+  private static func zones(
+    _ stored: [PostgresInstallation.StoredTimeZone], among names: TimeZoneNames
+  ) -> HealthReport.Finding {
+    let subject = "users' zones"
+    let wrong = stored.filter { !names.contains($0.name) }
+    guard !wrong.isEmpty, !names.isEmpty else { return .ok(subject, "all exist") }
+    let shown = wrong.prefix(10).map { "\($0.name): \($0.userCount), such as \($0.userID)" }
+    let rest = wrong.count > shown.count ? ", and \(wrong.count - shown.count) other names" : ""
+    return .warn(
+      subject, "there are no such time zones: \(shown.joined(separator: ", "))\(rest)",
+      "give these users another: hito call UpdateUser '{\"userId\": \"\(wrong[0].userID)\", \"user\": "
+        + "{\"timeZone\": \"Europe/Madrid\"}, \"updateMask\": \"timeZone\"}'")
   }
 
   private static func isolation(_ state: RowSecurity.State) -> HealthReport.Finding {

@@ -1,18 +1,25 @@
 import Contract
+import Glibc
 
 /// How an ingestion shows itself.
 enum IngestText {
   private static let barWidth = 30
 
   /// `[######----]  12/40 documents guia/a.md`: a line of a terminal that is written over.
-  static func bar(_ done: Int, of total: Int, _ what: String, _ detail: String = "")
-    -> String
-  {
-    let filled = total > 0 ? min(barWidth, barWidth * done / total) : barWidth
+  static func bar(
+    _ done: Int, of total: Int, _ what: String, _ detail: String = "",
+    columns: Int = TerminalSize.columns(of: STDERR_FILENO) ?? TerminalSize.standard
+  ) -> String {
+    let text = line(done, of: total, what)
+    // One column less than there are: a full line would go on in the next, and not be written over.
+    let width = min(barWidth, columns - text.count - 4)
+    guard width >= 5 else { return TerminalText.clean(text, maximum: columns - 1) }
+    let filled = total > 0 ? min(width, width * done / total) : width
     let bar =
-      String(repeating: "#", count: filled) + String(repeating: "-", count: barWidth - filled)
-    let shown = TerminalText.clean(detail, maximum: 40)
-    return "[\(bar)] \(line(done, of: total, what))" + (shown.isEmpty ? "" : " \(shown)")
+      String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
+    let room = min(40, columns - width - text.count - 5)
+    let shown = room < 5 ? "" : TerminalText.clean(detail, maximum: room)
+    return "[\(bar)] \(text)" + (shown.isEmpty ? "" : " \(shown)")
   }
 
   static func line(_ done: Int, of total: Int, _ what: String) -> String {

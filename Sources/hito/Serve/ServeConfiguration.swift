@@ -1,3 +1,4 @@
+import Domain
 import HitoClient
 import Logging
 import PostgresStore
@@ -44,6 +45,8 @@ struct ServeConfiguration: Sendable {
   var grace: Duration
   /// How long a call waits for a client that takes nothing of its output.
   var streamStallMax: Duration
+  /// What users' time zones are looked up in.
+  var timeZones: TimeZoneNames
 }
 
 extension ServeConfiguration {
@@ -80,7 +83,7 @@ extension ServeConfiguration {
       broker: BrokerConfiguration(settings), relaysHere: settings[work.relayHere],
       hasLake: settings[work.lakeHere], embedsHere: settings[work.embedHere],
       validations: ValidationSettings.options(settings), grace: settings[server.grace],
-      streamStallMax: settings[server.streamStall])
+      streamStallMax: settings[server.streamStall], timeZones: settings.timeZones.names)
   }
 }
 

@@ -144,6 +144,7 @@ final class ServerComponents: Sendable {
     stores.externals = PostgresExternalEventStore(database)
     stores.documents = CourseDocuments(
       repository: PostgresDocumentRepository(database), reader: StandardDocumentReader())
+    stores.timeZones = configuration.timeZones
     self.stores = stores
     bootstrap = AdminBootstrap(
       lock: .firstAdmin(connection), users: stores.users, writes: stores.writes,

@@ -223,7 +223,7 @@ struct ServerProgram {
   ) async throws(LakeError) {
     do throws(LakeError) {
       let recovery = try await lake.recover(below: floor)
-      logger.info("opened the lake", metadata: ["recovery": "\(recovery)"])
+      logger.info("opened the lake", metadata: ["found": "\(recovery)"])
       try await lake.require(floor)
     } catch {
       switch error {

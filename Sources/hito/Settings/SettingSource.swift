@@ -63,12 +63,7 @@ extension SettingSurroundings {
     SettingSurroundings(
       environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0,
       processorCount: ProcessInfo.processInfo.activeProcessorCount,
-      contents: { path in
-        guard let file = FileHandle(forReadingAtPath: path),
-          let read = try? file.read(upToCount: byteCountMax) ?? Data()
-        else { return nil }
-        return String(validating: read, as: UTF8.self)
-      },
+      contents: { InputFile.text($0, byteCountMax: byteCountMax) },
       isOpenToOthers: { path in
         var facts = stat()
         return stat(path, &facts) == 0 && facts.st_mode & 0o077 != 0

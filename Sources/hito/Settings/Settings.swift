@@ -158,12 +158,27 @@ struct Settings: Sendable {
 
   private func valueProblems() -> [String] {
     declarations.compactMap { declaration in
-      guard let given = given[declaration.name], let text = given.text,
-        !declaration.accepts(given.texts)
-      else { return nil }
+      guard let given = given[declaration.name] else { return nil }
+      guard let text = given.text else { return emptyProblem(declaration, given) }
+      guard !declaration.accepts(given.texts) else { return nil }
       let said = declaration.isSecret ? "" : ", and not \(text)"
-      return "\(declaration.name) (\(given.source)) must be \(declaration.expectation)\(said)"
+      return "\(Self.name(declaration, given)) must be \(declaration.expectation)\(said)"
     }
+  }
+
+  /// As it was given: a flag by its own name.
+  private static func name(_ declaration: SettingDeclaration, _ given: SettingGiven) -> String {
+    if case .flag(let name) = given.source { return name }
+    return "\(declaration.name) (\(given.source))"
+  }
+
+  /// An empty data directory is a variable of a script that was not set: what was meant for one server would
+  /// be done to another.
+  private func emptyProblem(
+    _ declaration: SettingDeclaration, _ given: SettingGiven
+  ) -> String? {
+    guard declaration.name == PlaceSettings().dataDir.declaration.name else { return nil }
+    return "\(Self.name(declaration, given)) is empty: it must be \(declaration.expectation)"
   }
 
   /// Settings that do nothing without others that are not given.
@@ -176,7 +191,7 @@ struct Settings: Sendable {
       guard let first = missing.first else { return nil }
       let names = missing.map(\.name).joined(separator: " and ")
       let way = first.hasFlag ? "\(first.flag) or \(first.variable)" : first.variable
-      return "\(declaration.name) (\(given.source)) does nothing without \(names): "
+      return "\(Self.name(declaration, given)) does nothing without \(names): "
         + "give \(missing.count == 1 ? way : "them as well")"
     }
   }

@@ -1,7 +1,9 @@
-/// What `hito` ends with, for scripts.
+/// What `hito` ends with, for scripts. docs/commands.md has the table.
 enum ExitStatus {
   /// The call failed, or anything else did.
   static let failure: Int32 = 1
+  /// Standard output took nothing more (EX_IOERR).
+  static let output: Int32 = 74
   /// The command line makes no sense (EX_USAGE).
   static let usage: Int32 = 64
   /// Some of the data cannot be taken (EX_DATAERR); the rest was.

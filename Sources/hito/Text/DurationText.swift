@@ -24,6 +24,18 @@ enum DurationText {
     return milliseconds > 0 ? .milliseconds(milliseconds) : nil
   }
 
+  /// As it is parsed: `90d`, `1h30m`.
+  static func typed(_ duration: Duration) -> String {
+    let (seconds, attoseconds) = duration.components
+    var rest = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    var text = ""
+    for unit in units.reversed() where unit.name != "w" && rest >= unit.milliseconds {
+      text += "\(rest / unit.milliseconds)\(unit.name)"
+      rest %= unit.milliseconds
+    }
+    return text.isEmpty ? "0s" : text
+  }
+
   /// In the largest unit that says enough: `3 d`, `2 h`, `15 min`, `1.5 s`, `20 ms`.
   static func text(_ duration: Duration) -> String {
     let seconds = duration / .seconds(1)

@@ -8,17 +8,17 @@ enum EventText {
   private static let titleMax = 48
 
   /// Time, type, what it is about, how far it is, and the id.
-  static func line(_ event: Event) -> String {
+  static func line(_ event: Event, _ style: Style = .none) -> String {
     let payload = JSONValue(parsing: event.payloadJson)
     let time = event.createdAt.flatMap { TimeText.text(seconds: $0.seconds) } ?? "-"
     let type = TerminalText.padded(TerminalText.clean(event.type), typeWidth)
-    var line = "\(time)  \(type)"
+    var line = "\(style.dim(time))  \(style.colour(ofType: event.type, type))"
     if let title = title(payload) {
       line += "  \(TerminalText.clean(title, maximum: titleMax))"
     }
     if let progress = progress(event, payload) { line += "  \(progress)" }
-    return line
-      + "  (\(TerminalText.clean(event.entityType)) \(TerminalText.clean(event.entityId)))"
+    return line + "  "
+      + style.dim("(\(TerminalText.clean(event.entityType)) \(TerminalText.clean(event.entityId)))")
   }
 
   static func line(_ mark: SubscriptionMark) -> String? {
@@ -43,5 +43,17 @@ enum EventText {
     let rounded = (value * 10).rounded() / 10
     return rounded == rounded.rounded() && abs(rounded) < 1000
       ? "\(Int(rounded)) %" : "\(rounded) %"
+  }
+}
+
+extension Style {
+  /// By what happened: what is done, what failed or went away, what is new.
+  fileprivate func colour(ofType type: String, _ text: String) -> String {
+    switch type.split(separator: ".").last {
+    case "completed", "passed", "validated": green(text)
+    case "failed", "deleted", "revoked", "token_revoked", "deactivated": red(text)
+    case "created", "started", "token_issued": blue(text)
+    default: text
+    }
   }
 }

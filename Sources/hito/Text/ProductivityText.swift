@@ -4,8 +4,12 @@ import DescriptorJSON
 /// A productivity report for people.
 enum ProductivityText {
   private static let barWidth = 30
+  private static let barWidthMin = 4
 
-  static func describe(_ report: GetProductivityResponse) -> String {
+  /// - Parameter columns: what lines may be long; nil: bars of the usual length.
+  static func describe(
+    _ report: GetProductivityResponse, columns: Int? = nil
+  ) -> String {
     func moment(_ time: Contract.Timestamp?) -> String {
       time.flatMap { TimeText.text(seconds: $0.seconds) } ?? "-"
     }
@@ -23,10 +27,13 @@ enum ProductivityText {
     text += table.text
     guard let most = report.eventsByType.map(\.count).max(), most > 0 else { return text }
     var types = TextTable(rightColumns: [1])
-    for entry in report.eventsByType.prefix(100) {
-      let length = Int((Double(entry.count) / Double(most) * Double(barWidth)).rounded())
+    let shown = report.eventsByType.prefix(100)
+    let used = shown.map { $0.type.count + "\(most)".count + 4 }.max() ?? 0
+    let width = columns.map { max(barWidthMin, min($0 - used, 2 * barWidth)) } ?? barWidth
+    for entry in shown {
+      let length = Int((Double(entry.count) / Double(most) * Double(width)).rounded())
       types.add([
-        entry.type, "\(entry.count)", String(repeating: "▇", count: max(1, min(length, barWidth))),
+        entry.type, "\(entry.count)", String(repeating: "▇", count: max(1, min(length, width))),
       ])
     }
     return text + "\n" + types.text

@@ -48,7 +48,10 @@ struct TextTable: Sendable {
     rows.append(cells.map { TerminalText.clean($0) })
   }
 
-  var text: String {
+  var text: String { text(columns: nil) }
+
+  /// - Parameter columns: what lines may be long, for which the last column is cut; nil: any length.
+  func text(columns: Int?) -> String {
     let columnCount = rows.map(\.count).max() ?? 0
     let widths = (0..<columnCount).map { column in
       rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
@@ -57,8 +60,10 @@ struct TextTable: Sendable {
       let cells = row.enumerated().map { index, cell in
         let isLast = index == row.count - 1
         let isRight = rightColumns.contains(index)
+        let before = widths.dropLast().reduce(0) { $0 + $1 + 2 }
         return isLast && !isRight
-          ? cell : TerminalText.padded(cell, widths[index], right: isRight)
+          ? columns.map { TerminalText.clean(cell, maximum: max(8, $0 - before)) } ?? cell
+          : TerminalText.padded(cell, widths[index], right: isRight)
       }
       return cells.joined(separator: "  ") + "\n"
     }.joined()

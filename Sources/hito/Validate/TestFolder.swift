@@ -53,7 +53,10 @@ struct TestFolder {
       guard let type = schema.message(named: TestSuite.fullName) else {
         throw CommandFailure("the contract has no message \(TestSuite.fullName)")
       }
-      let bytes = try schema.encode(try JSONValue(typed: text), as: type)
+      // What people save may begin with a byte order mark.
+      let json =
+        text.unicodeScalars.first == "\u{feff}" ? String(text.unicodeScalars.dropFirst()) : text
+      let bytes = try schema.encode(try JSONValue(typed: json), as: type)
       var suite = try TestSuite.decode(bytes)
       suite.files += files
       return suite

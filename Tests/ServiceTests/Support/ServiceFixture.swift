@@ -111,6 +111,7 @@ struct ServiceFixture: Sendable {
     stores.groups = store
     stores.externals = store
     stores.documents = CourseDocuments(repository: store, reader: StandardDocumentReader())
+    stores.timeZones = TimeZoneNames(["Europe/Madrid", "America/Lima"])
     services = Services(ports: stores, hub: hub, options: options)
     do {
       router = try services.router(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
