@@ -30,9 +30,11 @@ struct BackupCommand: AsyncParsableCommand {
     try await reporting(database.place, database.database, lake) { settings in
       try await DatabaseSession.with(settings) { session in
         do throws(BackupError) {
-          let manifest = try await BackupWriter(settings: settings, session: session) {
-            Output.note($0)
-          }.write(to: folder)
+          let writer = BackupWriter(settings: settings, session: session) { Output.note($0) }
+          let manifest = try await BusyLine.during("backing up") {
+            () async throws(BackupError) -> BackupManifest in
+            try await writer.write(to: folder)
+          }
           let lake = manifest.lakePosition.map { "the lake up to \($0)" } ?? "no lake"
           Output.line("backup \(folder): the log up to position \(manifest.position), \(lake)")
         } catch {
@@ -87,10 +89,11 @@ struct RestoreCommand: AsyncParsableCommand {
         throw ValidationError("give --into, or --database-url")
       }
       do throws(BackupError) {
-        let (manifest, epochCount) = try await BackupRestorer(
-          settings: settings, target: target
-        ) { Output.note($0) }.restore(
-          URL(filePath: folder).standardizedFileURL.path, into: into)
+        let restorer = BackupRestorer(settings: settings, target: target) { Output.note($0) }
+        let (manifest, epochCount) = try await BusyLine.during("restoring") {
+          () async throws(BackupError) -> (BackupManifest, Int) in
+          try await restorer.restore(URL(filePath: folder).standardizedFileURL.path, into: into)
+        }
         Output.line(
           "restored the backup of \(manifest.endedAt); the log is in epoch \(epochCount)")
       } catch {

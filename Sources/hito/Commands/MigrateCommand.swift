@@ -46,7 +46,8 @@ struct MigrateUpCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await database.open { session in
-      MigrateCommand.tell(try await session.migrator.up())
+      MigrateCommand.tell(
+        try await BusyLine.during("migrating") { try await session.migrator.up() })
     }
   }
 }
@@ -78,7 +79,8 @@ struct MigrateToCommand: AsyncParsableCommand {
           "going down would take back \(names), with the data; say --yes if you mean it",
           exitStatus: ExitStatus.usage)
       }
-      MigrateCommand.tell(try await session.migrator.migrate(to: version))
+      MigrateCommand.tell(
+        try await BusyLine.during("migrating") { try await session.migrator.migrate(to: version) })
     }
   }
 }

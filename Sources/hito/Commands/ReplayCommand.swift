@@ -91,7 +91,11 @@ struct ReplayCommand: AsyncParsableCommand {
             }
             var plan = plan
             plan.through = moment.map(\.position)
-            try Self.tell(try await ReplayRun(plan: plan, owner: owner).run(database), plan)
+            let (final, run) = (plan, ReplayRun(plan: plan, owner: owner))
+            try Self.tell(
+              try await BusyLine.during("reading the events and comparing") {
+                try await run.run(database)
+              }, final)
           }
         }
       } catch {

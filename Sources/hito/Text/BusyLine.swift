@@ -6,9 +6,10 @@ enum BusyLine {
   private static let isDrawn = Mutex(false)
 
   /// Shows `what` while `body` takes its time; nothing of it stays.
-  static func during<Result>(
-    _ what: String, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
-  ) async rethrows -> Result {
+  static func during<Result, Failure: Error>(
+    _ what: String, isolation: isolated (any Actor)? = #isolation,
+    _ body: () async throws(Failure) -> Result
+  ) async throws(Failure) -> Result {
     guard isatty(STDERR_FILENO) == 1 else { return try await body() }
     let drawing = Task.detached {
       var seconds = 0
