@@ -62,7 +62,7 @@ extension JSONValue {
 }
 
 extension JSONReader {
-  fileprivate mutating func value() throws(JSONSyntaxError) -> JSONValue {
+  mutating func value() throws(JSONSyntaxError) -> JSONValue {
     switch peek() {
     case UInt8(ascii: "{"): return .object(try members())
     case UInt8(ascii: "["):

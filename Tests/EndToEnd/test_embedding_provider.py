@@ -109,3 +109,33 @@ async def test_a_server_starts_while_its_provider_is_away(world, model):
         return (await world.search("aprender flask con python")).method == "exact"
 
     await eventually("the provider to be asked again", back, 40)
+
+
+async def test_a_text_without_a_vector_waits_alone(world, model):
+    await world.restart(model)
+    await world.uses(HASHED)
+
+    def step(exchange) -> None:
+        if any("imposible" in text for text in exchange.request.body["input"]):
+            exchange.json(500, {"error": "failed to encode response: json: unsupported value: NaN"})
+        else:
+            model.embed(exchange)
+
+    model.script_embeddings(*[step] * 1000)
+    made = [await a_goal(world.lea, f"Contar hasta {number}") for number in ("uno", "dos", "tres")]
+    bad = await a_goal(world.lea, "Contar hasta lo imposible")
+    made += [await a_goal(world.lea, f"Contar hasta {number}") for number in ("seis", "siete")]
+
+    async def alone() -> bool:
+        status = await world.status()
+        return status.pending == 1 and [f.entity_id for f in status.failures] == [bad.goal.id]
+
+    await eventually("all others to have their vectors", alone, 60)
+    found = await world.search("contar hasta siete", mode=VECTOR)
+    assert found.hits[0].citation.entity_id == made[-1].goal.id
+    model.clear()
+
+    async def healed() -> bool:
+        return not (await world.status()).pending
+
+    await eventually("the text to be tried again", healed, 60)

@@ -30,6 +30,29 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "http://192.168.1.7:8080/v1", "http://10.0.0.1/v1", "http://172.16.3.4/v1",
+    "http://gpu:11434/v1",
+    "http://gpu.lan/v1", "http://[fd00::1]:8080/v1", "http://[fe80::1]/v1", "http://100.64.0.9/v1",
+    "http://169.254.3.3/v1",
+  ])
+  func `Hosts of the own network are called in the open where that is allowed`(url: String) throws {
+    #expect(throws: ModelConfigurationError.self) {
+      try ProviderEndpoint(baseURL: url, model: "m").validate()
+    }
+    try ProviderEndpoint(baseURL: url, model: "m", allowsPlaintext: true).validate()
+  }
+
+  @Test(arguments: [
+    "http://8.8.8.8/v1", "http://172.32.0.1/v1", "http://192.169.1.1/v1", "http://[2001:db8::1]/v1",
+    "http://[::ffff:8.8.8.8]/v1", "http://100.128.0.1/",
+  ])
+  func `Others are not`(url: String) {
+    #expect(throws: ModelConfigurationError.self) {
+      try ProviderEndpoint(baseURL: url, model: "m", allowsPlaintext: true).validate()
+    }
+  }
+
   @Test func `Settings that can never work are refused`() {
     func refuses(_ change: (inout ProviderEndpoint) -> Void) -> Bool {
       var endpoint = ProviderEndpoint(baseURL: "https://example.com/v1", model: "m")

@@ -54,6 +54,7 @@ import Testing
   private func outcome(_ events: [String], byteCountMax: Int = 100) throws -> ChatOutcome {
     var machine = ChatStreamMachine(textByteCountMax: byteCountMax)
     for event in events { _ = try machine.received(Array(event.utf8)) }
+    _ = machine.finishText()
     return try machine.ended()
   }
 
@@ -71,10 +72,11 @@ import Testing
         == ChatOutcome(text: "Hola", promptTokenCount: 3, replyTokenCount: 2, model: "m-1"))
   }
 
-  @Test func `A stream without a reason to finish is cut, also where it says that it is done`() {
+  @Test func `A stream that says neither a reason to finish nor that it is done is cut`() throws {
     #expect(throws: ProviderFailure.cut) { try outcome([piece("Ho")]) }
-    #expect(throws: ProviderFailure.cut) { try outcome([piece("Ho"), "[DONE]"]) }
     #expect(throws: ProviderFailure.cut) { try outcome([]) }
+    #expect(try outcome([piece("Ho"), "[DONE]"]).text == "Ho")
+    #expect(throws: ProviderFailure.replyInvalid("the reply is empty")) { try outcome(["[DONE]"]) }
   }
 
   @Test func `Every way to finish has its meaning`() {
@@ -92,9 +94,17 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", "{", "[]", "{}", "nonsense", "{\"choices\":7}", "{\"choices\":[7]}"])
-  func `What is not a chunk is malformed`(event: String) {
+  @Test(arguments: ["{", "{\"choices\":7}", "{\"choices\":[7]}", "{\"choices\":[{\"delta\":1}]}"])
+  func `What begins like a chunk and is none is malformed`(event: String) {
     #expect(throws: ProviderFailure.malformed) { try outcome([event]) }
+  }
+
+  @Test(arguments: [
+    "", " ", "[]", "{}", "ping", "null", "{\"choices\":null}", "{\"choices\":[]}",
+    "{\"type\":\"ping\"}", "{\"usage\":null}", "{\"error\":null}", "{\"error\":\"\"}",
+  ])
+  func `Signs of life are read over`(event: String) throws {
+    #expect(try outcome([event, piece("Ho"), event, piece("la"), event, stop]).text == "Hola")
   }
 
   @Test func `Nesting without an end is not parsed`() {

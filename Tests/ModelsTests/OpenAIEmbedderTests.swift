@@ -123,12 +123,11 @@ import Testing
   }
 
   @Test(arguments: [
-    #"{"data":[]}"#, #"{"data":[{"index":0,"embedding":[1,2,3]}]}"#,
+    #"{"data":[{"index":0,"embedding":[1,2,3]}]}"#,
     #"{"data":[{"index":0,"embedding":[1]}]}"#, #"{"data":[{"index":1,"embedding":[1,2]}]}"#,
-    #"{"data":[{"index":0,"embedding":[0,0]}]}"#, #"{"data":[{"index":0,"embedding":[1e39,1]}]}"#,
     #"{"data":[{"index":0,"embedding":"AAAA"}]}"#, #"{"data":[{"index":0,"embedding":"%%%%"}]}"#,
     #"{"data":[{"index":0,"embedding":[1,2]},{"index":0,"embedding":[1,2]}]}"#,
-    #"{"data":[{"index":0,"embedding":"AADAfwAAgD8="}]}"#, "{}", "nonsense", "",
+    "{}", "nonsense", "",
   ])
   func `An answer without the vectors that were asked for is none`(body: String) async throws {
     try await withScriptedServer {
@@ -138,6 +137,145 @@ import Testing
         try await embedder(url).embed(["a"])
       }
     }
+  }
+
+  @Test(arguments: [
+    #"{"data":[]}"#, #"{"data":[{"index":0,"embedding":[0,0]}]}"#,
+    #"{"data":[{"index":0,"embedding":[1e39,1]}]}"#,
+    #"{"data":[{"index":0,"embedding":"AADAfwAAgD8="}]}"#,
+    #"{"data":[{"index":0,"embedding":[NaN,1]}]}"#, #"{"data":[{"index":0,"embedding":[null,1]}]}"#,
+    #"{"data":[{"index":0,"embedding":["NaN",1]}]}"#, #"{"data":[{"index":0,"embedding":[]}]}"#,
+    #"{"data":[{"index":0,"embedding":null}]}"#, #"{"data":[{"index":0,"error":"no"}]}"#,
+  ])
+  func `A vector that is none is for its text`(body: String) async throws {
+    let count = Mutex(0)
+    try await withScriptedServer {
+      count.withLock { $0 += 1 }
+      try await $0.answer(200, body)
+    } _: { url in
+      await #expect(throws: EmbedderError.failed(ProviderFailure.textsFailed.text)) {
+        try await embedder(url).embed(["a"])
+      }
+    }
+    #expect(count.withLock { $0 } == 1)
+  }
+
+  @Test(arguments: [
+    (200, #"{"data":[{"index":0,"embedding":[NaN,NaN]},{"index":1,"embedding":[1,2]}]}"#),
+    (200, #"{"data":[{"index":1,"embedding":[1,2]}]}"#), (200, "{}"),
+    (500, #"{"error":"failed to encode response: json: unsupported value: NaN"}"#),
+  ])
+  func `What fails of several texts may be for one, and is not asked again as it is`(
+    status: Int, body: String
+  ) async throws {
+    let sizes = Mutex([Int]())
+    try await withScriptedServer { exchange in
+      let inputs = Self.inputs(exchange)
+      sizes.withLock { $0.append(inputs.count) }
+      guard inputs.contains("bad") else { return try await Self.answer(exchange) }
+      try await exchange.answer(status, body)
+    } _: { url in
+      let embedder = try embedder(url)
+      await #expect(throws: EmbedderError.failed(ProviderFailure.textsFailed.text)) {
+        try await embedder.embed(["bad", "good"])
+      }
+      let made = try await embedder.embed(["good"]).count
+      #expect(made == 1)
+    }
+    #expect(sizes.withLock { $0 } == [2, 1])
+  }
+
+  @Test(arguments: [
+    (400, #"{"error":{"param":"encoding_format","message":"unknown"}}"#),
+    (
+      422,
+      #"{"detail":[{"loc":["body","encoding_format"],"msg":"Extra inputs are not permitted"}]}"#
+    ),
+    (400, #"{"error":"base64 is not supported"}"#),
+  ])
+  func `A format that is refused is not sent again`(status: Int, body: String) async throws {
+    let habits = EndpointHabitBook()
+    let count = Mutex(0)
+    try await withScriptedServer { exchange in
+      count.withLock { $0 += 1 }
+      guard exchange.body["encoding_format"] == nil else {
+        return try await exchange.answer(status, body)
+      }
+      try await Self.answer(exchange)
+    } _: { url in
+      let options = EmbeddingOptions(dimensionCount: 2)
+      for _ in 0..<2 {
+        let embedder = try OpenAIEmbedder(
+          .quick(url), options: options, habits: habits, time: ManualTime(), logger: silent)
+        let made = try await embedder.embed(["a"]).count
+        #expect(made == 1)
+      }
+    }
+    #expect(count.withLock { $0 } == 3)
+  }
+
+  @Test(arguments: [
+    (
+      500,
+      #"{"error":{"code":500,"message":"input (N tokens) is too large to process. increase the physical batch size (current batch size: 20)","type":"server_error"}}"#
+    ),
+    (
+      413,
+      #"{"error":"Input validation error: `inputs` must have less than 20 tokens. Given: N","error_type":"Validation"}"#
+    ),
+    (
+      400,
+      #"{"object":"error","message":"This model's maximum context length is 20 tokens. However, you requested N tokens in the input for embedding generation. Please reduce the length"}"#
+    ),
+    (400, #"{"error":"the input length exceeds the context length"}"#),
+  ])
+  func `A text is cut to what the refusal says that is taken, and later ones at once`(
+    status: Int, body: String
+  ) async throws {
+    let lengths = Mutex([Int]())
+    try await withScriptedServer { exchange in
+      let length = Self.inputs(exchange).map(\.utf8.count).max() ?? 0
+      lengths.withLock { $0.append(length) }
+      guard length <= 60 else {
+        return try await exchange.answer(status, body.replacing("N", with: "\(length / 3 + 1)"))
+      }
+      try await Self.answer(exchange)
+    } _: { url in
+      let embedder = try embedder(url)
+      let text = String(repeating: "abc ", count: 1000)
+      for _ in 0..<2 {
+        let made = try await embedder.embed([text]).first?.isTruncated
+        #expect(made == true)
+      }
+    }
+    let sent = lengths.withLock { $0 }
+    if body.contains("20") {
+      #expect(sent == [4000, 60, 60])
+    } else {
+      #expect(sent.last ?? 99 <= 60)
+    }
+  }
+
+  @Test func `Fewer texts go in a request where the provider says how many`() async throws {
+    let sizes = Mutex([Int]())
+    try await withScriptedServer { exchange in
+      let count = Self.inputs(exchange).count
+      sizes.withLock { $0.append(count) }
+      guard count <= 32 else {
+        return try await exchange.answer(
+          413,
+          #"{"error":"batch size \#(count) > maximum allowed batch size 32","error_type":"Validation"}"#
+        )
+      }
+      try await Self.answer(exchange)
+    } _: { url in
+      let embedder = try embedder(url)
+      for _ in 0..<2 {
+        let made = try await embedder.embed((0..<64).map { "text \($0)" }).count
+        #expect(made == 64)
+      }
+    }
+    #expect(sizes.withLock { $0 } == [64, 32, 32, 32, 32])
   }
 
   @Test func `Failures are repeated, and told when they stay`() async throws {

@@ -209,6 +209,36 @@ import Testing
     #expect(error.code == .permissionDenied)
   }
 
+  @Test func aBatchIsHalvedDownToTheTextThatItFailsFor() async throws {
+    let fixture = ServiceFixture(embedsImmediately: false)
+    let ada = fixture.user()
+    for number in 0..<32 { _ = try await fixture.createGoal("meta \(number)", as: ada) }
+    fixture.embedder.refuse("meta 5")
+    fixture.embedder.refuse("meta 21")
+    let before = fixture.embedder.callCount
+    try await fixture.embedAll()
+    let counts = try await fixture.store.counts()
+    #expect(counts.storedCount == 30 && counts.waitingCount == 2)
+    // Two paths of five halvings with their other halves, and not each text by itself.
+    #expect(fixture.embedder.callCount - before <= 21)
+  }
+
+  @Test func aProviderThatFailsAtEverythingIsNotAskedForEveryText() async throws {
+    let fixture = ServiceFixture(embedsImmediately: false)
+    let ada = fixture.user()
+    for number in 0..<32 { _ = try await fixture.createGoal("meta \(number)", as: ada) }
+    fixture.embedder.fail(.failed("no vector"))
+    let before = fixture.embedder.callCount
+    let worker = fixture.makeWorker()
+    await #expect(throws: EmbedderError.failed("no vector")) { _ = try await worker.step() }
+    #expect(fixture.embedder.callCount - before <= 12)
+    // Those that were not tried are due at once.
+    fixture.embedder.fail(nil)
+    while try await worker.step() > 0 {}
+    let counts = try await fixture.store.counts()
+    #expect(counts.storedCount == 28 && counts.waitingCount == 4)
+  }
+
   @Test func theWorkerFollowsTheLogAndSaysHowFarItIs() async throws {
     let fixture = ServiceFixture(embedsImmediately: false)
     let ada = fixture.user()

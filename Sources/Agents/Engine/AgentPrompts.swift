@@ -83,8 +83,9 @@ package struct AgentPrompts: Sendable {
   static func proposal(
     reply: String
   ) -> Result<GoalProposal, ProposalReplyError> {
-    // A member is not an object: it is told so by the same rule.
-    let json = JSONValue(parsing: reply) ?? .null
+    // What is no object is told so by the rule that a member is told by.
+    let json =
+      JSONValue(reply: reply) { object in (try? GoalProposal(reply: object)) != nil } ?? .null
     do throws(ProposalReplyError) {
       return .success(try GoalProposal(reply: json))
     } catch {

@@ -33,6 +33,9 @@ package enum EmbedderError: Error, Sendable, Hashable {
   /// The provider is there and does not take these texts: others may fare better. The text is for the
   /// log.
   case refused(String)
+  /// The provider failed, and that may be for one of these texts: others, or fewer, may fare better.
+  /// The text is for the log.
+  case failed(String)
   /// Too many calls wait already.
   case overloaded
   /// More texts than one call may bring: a repeat fails as well.

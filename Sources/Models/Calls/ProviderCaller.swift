@@ -14,12 +14,12 @@ struct AttemptCounts: Sendable {
 /// The log has fixed fields only: no prompt, no reply, no key, no address and no foreign text.
 final class ProviderCaller: Sendable {
   private let endpoint: ProviderEndpoint
-  private let operation: String
+  /// What is called, in the log.
+  let operation: String
   private let queue: FairQueue<EntityID?>
   private let breaker: Mutex<CircuitBreakerMachine>
   private let logger: Logger
 
-  /// `operation` names what is called, in the log.
   init(_ endpoint: ProviderEndpoint, operation: String, logger: Logger) {
     self.endpoint = endpoint
     self.operation = operation
@@ -94,6 +94,19 @@ final class ProviderCaller: Sendable {
       case nil: breaker.abandoned(permit)
       }
     }
+  }
+
+  /// Remembers what was found out about the endpoint, and says it once.
+  func learn(
+    _ habits: EndpointHabits, of key: EndpointHabitBook.Key, in book: EndpointHabitBook
+  ) {
+    guard habits != EndpointHabits(), book.learn(habits, of: key) else { return }
+    logger.notice(
+      "learned what a model's endpoint takes",
+      metadata: [
+        "operation": .string(operation), "model": .string(endpoint.model),
+        "habits": .string(habits.text),
+      ])
   }
 
   private func log(

@@ -67,7 +67,7 @@ package struct ProviderEndpoint: Sendable {
   package var key: ProviderKey?
   /// A PEM file of the only authorities to trust; nil: the system's.
   package var authorityFile: String?
-  /// Allows `http` to other machines than this one.
+  /// Allows `http` to other machines than this one, of the own network.
   package var allowsPlaintext: Bool
   package var timeouts: ProviderTimeouts
   package var retries: RetryPolicy
@@ -129,10 +129,14 @@ package struct ProviderEndpoint: Sendable {
       "must not hold a user or a password: the key comes from the environment")
     try require(
       parts.query == nil && parts.fragment == nil, "URL", "must not have a query or a fragment")
-    let isLocal = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
+    let reach = HostReach(host)
     try require(
-      scheme == "https" || isLocal || allowsPlaintext, "URL",
-      "must be https://: over http:// prompts and key could be read on the way")
+      scheme == "https" || reach == .thisMachine || allowsPlaintext, "URL",
+      "must be https://: over http:// prompts and key could be read on the way. A server of the own "
+        + "network can be allowed: see docs/operations.md, Models")
+    try require(
+      scheme == "https" || reach != .everywhere, "URL",
+      "must be https://: this address is not of the own network")
   }
 
   private func require(

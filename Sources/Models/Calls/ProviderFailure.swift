@@ -21,7 +21,13 @@ package enum ProviderFailure: Error, Sendable, Hashable {
   case serverError(status: Int, retryAfter: Duration?)
   case rateLimited(retryAfter: Duration?)
   case promptTooLong
+  /// The same of a request whose refusal says so in words, and perhaps how much would be taken.
+  case inputTooLarge(InputLimit)
+  /// The provider does not take a parameter of the request, or names one in refusing something else.
+  case parameterRefused(ParameterRefusal, status: Int)
   case refused(Refusal, status: Int)
+  /// There are no vectors of these texts; fewer of them, or others, may fare better.
+  case textsFailed
   /// The answer is not what the protocol says.
   case malformed
   /// The answer is longer than is read.
@@ -51,8 +57,10 @@ package enum ProviderFailure: Error, Sendable, Hashable {
   package var blamesProvider: Bool? {
     switch self {
     case .unreachable, .cut, .slow, .serverError, .malformed, .tooLarge: true
-    case .rateLimited, .promptTooLong, .refused, .replyInvalid, .replyCut: false
-    case .overloaded, .circuitOpen, .timedOut, .cancelled: nil
+    case .rateLimited, .promptTooLong, .inputTooLarge, .parameterRefused, .refused, .replyInvalid,
+      .replyCut:
+      false
+    case .textsFailed, .overloaded, .circuitOpen, .timedOut, .cancelled: nil
     }
   }
 
@@ -67,7 +75,8 @@ package enum ProviderFailure: Error, Sendable, Hashable {
   /// The HTTP status, where there was one that matters.
   package var status: Int? {
     switch self {
-    case .serverError(let status, _), .refused(_, let status): status == 0 ? nil : status
+    case .serverError(let status, _), .refused(_, let status), .parameterRefused(_, let status):
+      status == 0 ? nil : status
     case .rateLimited: 429
     default: nil
     }
@@ -81,8 +90,10 @@ package enum ProviderFailure: Error, Sendable, Hashable {
     case .slow: "slow"
     case .serverError: "server_error"
     case .rateLimited: "rate_limited"
-    case .promptTooLong: "prompt_too_long"
+    case .promptTooLong, .inputTooLarge: "prompt_too_long"
+    case .parameterRefused: "parameter_refused"
     case .refused: "refused"
+    case .textsFailed: "texts_failed"
     case .malformed: "malformed"
     case .tooLarge: "too_large"
     case .replyInvalid: "reply_invalid"
@@ -102,7 +113,9 @@ package enum ProviderFailure: Error, Sendable, Hashable {
     case .slow: "the model's provider is too slow"
     case .serverError(let status, _): "the model's provider failed (status \(status))"
     case .rateLimited: "the model's provider asks to wait"
-    case .promptTooLong: "the text is longer than the model reads"
+    case .promptTooLong, .inputTooLarge: "the text is longer than the model reads"
+    case .parameterRefused(_, let status): Self.refused(.request, status: status).text
+    case .textsFailed: "the provider makes no vector of the text"
     case .refused(let refusal, let status):
       status == 0 ? refusal.rawValue : "\(refusal.rawValue) (status \(status))"
     case .malformed: "the provider's answer is not what its protocol says"
@@ -116,13 +129,21 @@ package enum ProviderFailure: Error, Sendable, Hashable {
     }
   }
 
+  /// The failure where nothing that it names was sent: then it is for something else.
+  var whereNothingIsLeftOut: ProviderFailure {
+    guard case .parameterRefused(_, let status) = self else { return self }
+    return status >= 500
+      ? .serverError(status: status, retryAfter: nil) : .refused(.request, status: status)
+  }
+
   package var languageModelError: LanguageModelError {
     switch self {
-    case .unreachable, .cut, .serverError, .malformed, .tooLarge, .overloaded, .circuitOpen:
+    case .unreachable, .cut, .serverError, .malformed, .tooLarge, .textsFailed, .overloaded,
+      .circuitOpen:
       .unavailable(text)
     case .rateLimited(let retryAfter): .rateLimited(retryAfter: retryAfter)
-    case .promptTooLong: .promptTooLong
-    case .refused: .refused(text)
+    case .promptTooLong, .inputTooLarge: .promptTooLong
+    case .refused, .parameterRefused: .refused(text)
     case .replyInvalid(let reason): .replyInvalid(reason)
     case .replyCut: .replyCut
     case .slow, .timedOut: .timedOut
@@ -134,7 +155,10 @@ package enum ProviderFailure: Error, Sendable, Hashable {
     switch self {
     case .overloaded: .overloaded
     case .cancelled: .cancelled
-    case .promptTooLong, .refused(.content, _), .refused(.request, _): .refused(text)
+    case .promptTooLong, .inputTooLarge, .parameterRefused, .refused(.content, _),
+      .refused(.request, _):
+      .refused(text)
+    case .textsFailed, .serverError(status: 500, _): .failed(text)
     default: .unavailable(text)
     }
   }

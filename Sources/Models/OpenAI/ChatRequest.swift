@@ -1,72 +1,44 @@
 import Domain
 import JSON
 
-/// What a chat endpoint answers: a whole completion, or one chunk of a streamed one.
-struct ChatAnswer {
-  struct Choice {
-    struct Part {
-      var content: String?
-      var refusal: String?
-
-      init(_ json: JSONValue) throws(ProviderFailure) {
-        content = try json.text("content")
-        refusal = try json.text("refusal")
-      }
-    }
-
-    var index: Int?
-    /// What a chunk adds, or the whole message.
-    var part: Part?
-    var finishReason: String?
-
-    init(_ json: JSONValue) throws(ProviderFailure) {
-      index = try json.count("index")
-      let delta = try json.object("delta")
-      let message = try json.object("message")
-      part = try (delta ?? message).map { (part) throws(ProviderFailure) in try Part(part) }
-      finishReason = try json.text("finish_reason")
-    }
-  }
-
-  struct Usage {
-    var promptTokens: Int?
-    var completionTokens: Int?
-
-    init(_ json: JSONValue) throws(ProviderFailure) {
-      promptTokens = try json.count("prompt_tokens")
-      completionTokens = try json.count("completion_tokens")
-    }
-  }
-
-  var choices: [Choice]?
-  var usage: Usage?
-  var model: String?
-  var error: ProviderErrorReply.Details?
-
-  init(_ bytes: [UInt8]) throws(ProviderFailure) {
-    let json = try JSONValue(answer: bytes)
-    if let elements = try json.list("choices") {
-      var choices: [Choice] = []
-      for element in elements { choices.append(try Choice(element)) }
-      self.choices = choices
-    }
-    usage = try json.object("usage").map { (usage) throws(ProviderFailure) in try Usage(usage) }
-    model = try json.text("model")
-    error = json.errorDetails
-  }
-}
-
-/// How a provider's chat endpoint differs from the others'.
+/// How a chat endpoint is asked, by what it was found to refuse.
 package struct ChatDialect: Sendable, Hashable {
-  /// The limit of the reply is `max_completion_tokens` (newer models of OpenAI) instead of
-  /// `max_tokens` (everybody else).
-  package var usesCompletionTokenLimit: Bool
-  /// The model takes `temperature` and `seed`; models that reason take none.
-  package var takesSampling: Bool
+  /// What is not sent.
+  package var refused: Set<RequestParameter>
 
+  package init(refused: Set<RequestParameter> = []) { self.refused = refused }
+
+  /// Newer models of OpenAI have another limit than everybody else; models that reason take no
+  /// sampling.
   package init(usesCompletionTokenLimit: Bool = false, takesSampling: Bool = true) {
-    self.usesCompletionTokenLimit = usesCompletionTokenLimit
-    self.takesSampling = takesSampling
+    refused = []
+    if usesCompletionTokenLimit { refused.insert(.maxTokens) }
+    if !takesSampling { refused.formUnion([.temperature, .seed]) }
+  }
+
+  func takes(_ parameter: RequestParameter) -> Bool { !refused.contains(parameter) }
+
+  var streams: Bool { takes(.stream) }
+
+  /// Under which name the reply's limit is sent; nil: under none.
+  var limit: RequestParameter? { [.maxTokens, .maxCompletionTokens].first(where: takes) }
+
+  /// As what a schema is asked for; nil: only in words.
+  var format: RequestParameter? {
+    guard takes(.responseFormat) else { return nil }
+    return takes(.jsonSchema) ? .jsonSchema : .responseFormat
+  }
+
+  /// What a request is sent with that an endpoint could refuse.
+  func sent(with request: ModelRequest) -> Set<RequestParameter> {
+    var sent = Set([RequestParameter.temperature, .seed].filter(takes))
+    if let limit { sent.insert(limit) }
+    if streams {
+      sent.insert(.stream)
+      if takes(.streamOptions) { sent.insert(.streamOptions) }
+    }
+    if request.schema != nil, let format { sent.formUnion([format, .responseFormat]) }
+    return sent
   }
 }
 
@@ -76,35 +48,52 @@ enum ChatRequest {
     of request: ModelRequest, model: String, seed: Int, dialect: ChatDialect
   ) -> [UInt8] {
     var members: [(key: String, value: JSONValue)] = [
-      ("model", .string(model)),
-      (
-        "messages",
-        .array(
-          request.messages.map {
-            .object([("role", .string($0.role.rawValue)), ("content", .string($0.text))])
-          })
-      ),
-      ("stream", .bool(true)),
-      ("stream_options", .object([("include_usage", .bool(true))])),
-      (
-        dialect.usesCompletionTokenLimit ? "max_completion_tokens" : "max_tokens",
-        .integer(Int64(request.replyTokenCountMax))
-      ),
+      ("model", .string(model)), ("messages", .array(messages(of: request, dialect))),
     ]
-    if dialect.takesSampling {
-      members.append(("temperature", .number(request.temperature)))
-      members.append(("seed", .integer(Int64(seed))))
+    if dialect.streams {
+      members.append(("stream", .bool(true)))
+      if dialect.takes(.streamOptions) {
+        members.append(("stream_options", .object([("include_usage", .bool(true))])))
+      }
     }
-    if let schema = request.schema {
-      let format = JSONValue.object([
-        ("name", .string(request.schemaName)), ("strict", .bool(true)), ("schema", schema),
-      ])
-      members.append(
-        (
-          "response_format",
-          .object([("type", .string("json_schema")), ("json_schema", format)])
-        ))
+    if let limit = dialect.limit {
+      members.append((limit.rawValue, .integer(Int64(request.replyTokenCountMax))))
+    }
+    if dialect.takes(.temperature) {
+      members.append(("temperature", .number(request.temperature)))
+    }
+    if dialect.takes(.seed) { members.append(("seed", .integer(Int64(seed)))) }
+    if let schema = request.schema, let format = dialect.format {
+      members.append(("response_format", self.format(format, schema, request.schemaName)))
     }
     return Array(JSONValue.object(members).text.utf8)
+  }
+
+  private static func format(
+    _ format: RequestParameter, _ schema: JSONValue, _ name: String
+  ) -> JSONValue {
+    guard format == .jsonSchema else { return .object([("type", .string("json_object"))]) }
+    let schema = JSONValue.object([
+      ("name", .string(name)), ("strict", .bool(true)), ("schema", schema),
+    ])
+    return .object([("type", .string("json_schema")), ("json_schema", schema)])
+  }
+
+  /// Where the endpoint takes no schema, the model reads it.
+  private static func messages(of request: ModelRequest, _ dialect: ChatDialect) -> [JSONValue] {
+    var messages = request.messages
+    if let schema = request.schema, dialect.format != .jsonSchema {
+      let words =
+        "Reply with one JSON object that follows this JSON Schema, and with nothing else:\n"
+        + schema.text
+      if let system = messages.firstIndex(where: { $0.role == .system }) {
+        messages[system].text += "\n\n" + words
+      } else {
+        messages.insert(ModelMessage(.system, words), at: 0)
+      }
+    }
+    return messages.map {
+      .object([("role", .string($0.role.rawValue)), ("content", .string($0.text))])
+    }
   }
 }

@@ -1,7 +1,8 @@
 import JSON
 
 /// Reads what a provider answers, member by member. One that is missing or null is nil; one of
-/// another type than is asked for makes the whole answer malformed.
+/// another type than is asked for makes the whole answer malformed, where the answer is nothing
+/// without it.
 extension JSONValue {
   /// Deeper than any reply that we ask for.
   static let answerDepthMax = 32
@@ -19,10 +20,14 @@ extension JSONValue {
     return text
   }
 
-  func count(_ name: String) throws(ProviderFailure) -> Int? {
-    guard let value = try member(name) else { return nil }
-    guard let count = value.integerValue else { throw .malformed }
-    return Int(count)
+  /// A count, however it is written: `12`, `12.0`, `"12"`. Nil for anything else: an answer is none
+  /// the worse for it.
+  func count(_ name: String) -> Int? {
+    guard let value = self[name] else { return nil }
+    guard let number = value.doubleValue ?? value.stringValue.flatMap({ Double($0) }),
+      number.isFinite
+    else { return nil }
+    return Int(min(max(number, -1e15), 1e15).rounded())
   }
 
   func list(_ name: String) throws(ProviderFailure) -> [JSONValue]? {
@@ -37,10 +42,17 @@ extension JSONValue {
     return value
   }
 
-  /// What a provider says went wrong, where it says so.
+  /// What a provider says went wrong, where it says so: as `error`, or with the whole answer.
   var errorDetails: ProviderErrorReply.Details? {
-    guard let error = self["error"], error != .null else { return nil }
-    return ProviderErrorReply.Details(error)
+    guard let error = self["error"] else {
+      let isError = ["object", "type"].contains { self[$0]?.stringValue == "error" }
+      return isError ? ProviderErrorReply.Details(self) : nil
+    }
+    switch error {
+    case .null, .bool(false), .string(""): return nil
+    case .object(let members) where members.isEmpty: return nil
+    default: return ProviderErrorReply.Details(error)
+    }
   }
 
   private func member(_ name: String) throws(ProviderFailure) -> JSONValue? {

@@ -26,7 +26,7 @@ package struct ChatLimits: Sendable, Hashable {
 /// A language model behind any `/v1/chat/completions` of the kind that OpenAI made common.
 ///
 /// Answers are streamed, also those with a schema; providers that do not stream answer in one
-/// piece. A schema is sent along and checked again here, since providers keep it only as long as
+/// piece. What a server refuses to take is left out, and it is remembered of its endpoint. A schema is sent along and checked again here, since providers keep it only as long as
 /// the reply is not cut, if at all: a reply that breaks it is asked for once more with another seed.
 package final class OpenAIChatModel: LanguageModel {
   package let name: String
@@ -36,10 +36,12 @@ package final class OpenAIChatModel: LanguageModel {
   private let limits: ChatLimits
   private let connection: ProviderConnection
   private let caller: ProviderCaller
+  private let habits: EndpointHabitBook
 
   package init(
     _ endpoint: ProviderEndpoint, dialect: ChatDialect = ChatDialect(),
-    limits: ChatLimits = ChatLimits(), time: any TimeSource, logger: Logger
+    limits: ChatLimits = ChatLimits(), habits: EndpointHabitBook = EndpointHabitBook(),
+    time: any TimeSource, logger: Logger
   ) throws(ModelConfigurationError) {
     try endpoint.validate()
     name = endpoint.model
@@ -48,6 +50,7 @@ package final class OpenAIChatModel: LanguageModel {
     self.limits = limits
     connection = try ProviderConnection(endpoint, time: time)
     caller = ProviderCaller(endpoint, operation: "chat", logger: logger)
+    self.habits = habits
   }
 
   /// See `LanguageModel`. The counts of the reply are those of all attempts that brought one, since
@@ -76,8 +79,13 @@ package final class OpenAIChatModel: LanguageModel {
       hasHandedOn = false
       do { try await restarted() } catch { throw .cancelled }
     } attempt: { (reseedCount, end) async throws(ProviderFailure) in
-      let outcome = try await self.outcome(of: call.request, reseedCount, end) {
-        (piece) async throws(ProviderFailure) in
+      let outcome = try await self.outcome(of: call, reseedCount, end) {
+        (action) async throws(ProviderFailure) in
+        if case .startOver = action, hasHandedOn {
+          hasHandedOn = false
+          do { try await restarted() } catch { throw .cancelled }
+        }
+        guard let piece = action.text, !piece.isEmpty else { return }
         hasHandedOn = true
         do { try await received(piece) } catch { throw .cancelled }
       }
@@ -100,13 +108,47 @@ package final class OpenAIChatModel: LanguageModel {
     }
   }
 
-  /// One attempt: everything that the provider says.
+  /// Takes what is to be done with what came.
+  private typealias Deliver = (ChatStreamMachine.Action) async throws(ProviderFailure) -> Void
+
+  /// One attempt: everything that the provider says, to a request that it takes.
   private func outcome(
-    of request: ModelRequest, _ reseedCount: Int, _ end: ContinuousClock.Instant,
-    handOn: (String) async throws(ProviderFailure) -> Void
+    of call: Call, _ reseedCount: Int, _ end: ContinuousClock.Instant, deliver: Deliver
   ) async throws(ProviderFailure) -> ChatOutcome {
-    let body = ChatRequest.body(
-      of: request, model: endpoint.model, seed: request.seed &+ reseedCount, dialect: dialect)
+    let key = EndpointHabitBook.Key(endpoint, operation: caller.operation)
+    var dialect = dialect
+    dialect.refused.formUnion(habits.habits(of: key).refused)
+    var learned = EndpointHabits()
+    while true {
+      let failure: ProviderFailure
+      do throws(ProviderFailure) {
+        let body = ChatRequest.body(
+          of: call.request, model: endpoint.model, seed: call.request.seed &+ reseedCount,
+          dialect: dialect)
+        let outcome = try await self.outcome(of: call, body, end, deliver: deliver)
+        caller.learn(learned, of: key, in: habits)
+        return outcome
+      } catch {
+        failure = error
+      }
+      // Each time one less is sent, so that this ends.
+      guard case .parameterRefused(let refusal, _) = failure,
+        let parameter = refusal.leftOut(of: dialect.sent(with: call.request))
+      else {
+        if failure.isOfReply { caller.learn(learned, of: key, in: habits) }
+        throw failure.whereNothingIsLeftOut
+      }
+      dialect.refused.insert(parameter)
+      learned.refused.insert(parameter)
+      // What came before an error inside of a stream.
+      try await deliver(.startOver(""))
+    }
+  }
+
+  /// One request: everything that the provider says to it.
+  private func outcome(
+    of call: Call, _ body: [UInt8], _ end: ContinuousClock.Instant, deliver: Deliver
+  ) async throws(ProviderFailure) -> ChatOutcome {
     let answer = try await connection.post(
       "chat/completions", body: body, accept: "text/event-stream, application/json", until: end)
     var stream = ChatStreamMachine(textByteCountMax: limits.replyByteCountMax)
@@ -114,36 +156,74 @@ package final class OpenAIChatModel: LanguageModel {
       // Without a stream there is the reply and little else.
       let whole = try await answer.whole(
         byteCountMax: min(limits.answerByteCountMax, limits.replyByteCountMax * 2))
-      if case .handOn(let text) = try stream.receivedAnswer(whole) { try await handOn(text) }
-      return try stream.ended()
+      if ProviderAnswer.looksLikeEventStream(whole) {
+        var events = eventMachine
+        _ = try await follow(whole, &events, &stream, deliver)
+      } else {
+        try await deliver(stream.receivedAnswer(whole))
+      }
+      try await deliver(stream.finishText())
+      return try stream.ended(isWhole: call.isWhole)
     }
+    var isBroken = false
     do throws(ProviderFailure) {
-      try await follow(answer, &stream, handOn: handOn)
+      try await follow(answer, &stream, deliver)
     } catch .cut {
       // The connection broke; `ended` knows whether anything is missing.
+      isBroken = true
     }
-    return try stream.ended()
+    try await deliver(stream.finishText())
+    return try isBroken ? stream.ended() : stream.ended(isWhole: call.isWhole)
+  }
+
+  private var eventMachine: EventStreamMachine {
+    EventStreamMachine(
+      lineByteCountMax: limits.lineByteCountMax, eventByteCountMax: limits.lineByteCountMax)
   }
 
   private func follow(
-    _ answer: ProviderAnswer, _ stream: inout ChatStreamMachine,
-    handOn: (String) async throws(ProviderFailure) -> Void
+    _ answer: ProviderAnswer, _ stream: inout ChatStreamMachine, _ deliver: Deliver
   ) async throws(ProviderFailure) {
-    var events = EventStreamMachine(
-      lineByteCountMax: limits.lineByteCountMax, eventByteCountMax: limits.lineByteCountMax)
+    var events = eventMachine
     var byteCount = 0
     while let bytes = try await answer.next() {
       byteCount += bytes.count
       guard byteCount <= limits.answerByteCountMax else { throw .tooLarge }
-      let more: [[UInt8]]
-      do { more = try events.receive(bytes) } catch { throw .tooLarge }
-      for event in more {
-        switch try stream.received(event) {
-        case .handOn(let piece): try await handOn(piece)
-        case .readOn: continue
-        case .stop: return
-        }
-      }
+      guard try await follow(bytes, &events, &stream, deliver) else { return }
+    }
+  }
+
+  /// Whether the stream goes on behind these bytes.
+  private func follow(
+    _ bytes: [UInt8], _ events: inout EventStreamMachine, _ stream: inout ChatStreamMachine,
+    _ deliver: Deliver
+  ) async throws(ProviderFailure) -> Bool {
+    let more: [[UInt8]]
+    do { more = try events.receive(bytes) } catch { throw .tooLarge }
+    for event in more {
+      let action = try stream.received(event)
+      if action == .stop { return false }
+      try await deliver(action)
+    }
+    return true
+  }
+}
+
+extension ChatStreamMachine.Action {
+  fileprivate var text: String? {
+    switch self {
+    case .handOn(let text), .startOver(let text): text
+    case .readOn, .stop: nil
+    }
+  }
+}
+
+extension ProviderFailure {
+  /// The provider took the request, and this is for what it replied.
+  fileprivate var isOfReply: Bool {
+    switch self {
+    case .replyInvalid, .replyCut, .refused(.content, status: 0): true
+    default: false
     }
   }
 }
@@ -182,10 +262,20 @@ private struct Call {
     }
   }
 
+  /// Whether nothing can be missing of a text: where JSON is wanted, the schema tells.
+  func isWhole(_ text: String) -> Bool {
+    guard let schema else { return false }
+    return JSONValue(reply: text)
+      .map { schema.violation(in: $0) == nil } ?? false
+  }
+
   /// The reply as a value of the schema; nil where it need not be one.
   func value(of text: String) throws(ProviderFailure) -> JSONValue? {
     guard let schema, request.mustFollowSchema else { return nil }
-    guard let value = JSONValue(parsing: text, depthMax: JSONValue.answerDepthMax) else {
+    let value = JSONValue(reply: text) {
+      schema.violation(in: $0) == nil
+    }
+    guard let value else {
       throw .replyInvalid("the reply is not valid JSON")
     }
     if let violation = schema.violation(in: value) { throw .replyInvalid(violation) }

@@ -43,10 +43,13 @@ package struct EmbeddingOptions: Sendable, Hashable {
   }
 }
 
-/// An embedding model behind any `/v1/embeddings` of the kind that OpenAI made common.
+/// An embedding model behind any `/v1/embeddings` of the kind that OpenAI made common. What a server
+/// refuses to take is left out, cut or sent in smaller requests, and it is remembered of its endpoint.
 package final class OpenAIEmbedder: Embedder {
   /// Texts that one call may bring.
   package static let textCountMax = 256
+  /// No model reads less; and no tokenizer makes more than a token of a byte.
+  private static let cutByteCountMin = 16
 
   package let model: EmbeddingModel
 
@@ -54,9 +57,12 @@ package final class OpenAIEmbedder: Embedder {
   private let options: EmbeddingOptions
   private let connection: ProviderConnection
   private let caller: ProviderCaller
+  private let habits: EndpointHabitBook
+  private let key: EndpointHabitBook.Key
 
   package init(
-    _ endpoint: ProviderEndpoint, options: EmbeddingOptions, time: any TimeSource, logger: Logger
+    _ endpoint: ProviderEndpoint, options: EmbeddingOptions,
+    habits: EndpointHabitBook = EndpointHabitBook(), time: any TimeSource, logger: Logger
   ) throws(ModelConfigurationError) {
     try endpoint.validate()
     try options.validate()
@@ -67,6 +73,8 @@ package final class OpenAIEmbedder: Embedder {
       tokenCountMax: options.tokenCountMax)
     connection = try ProviderConnection(endpoint, time: time)
     caller = ProviderCaller(endpoint, operation: "embeddings", logger: logger)
+    self.habits = habits
+    key = EndpointHabitBook.Key(endpoint, operation: caller.operation)
   }
 
   /// See `Embedder`. Batches go one after the other; a batch that fails for good fails the call.
@@ -88,34 +96,96 @@ package final class OpenAIEmbedder: Embedder {
   /// Embeds the first texts of `texts`, as many as one request takes.
   ///
   /// Only the provider can count tokens. Texts are cut at about what the model reads; where it says
-  /// that this is still too long, at half of that, down to one byte per token, below which no
-  /// tokenizer goes.
+  /// that this is still too long, at what it says that it takes, or at half of that, down to a few
+  /// words. Where that is too much for one request, fewer texts go into the next.
   private func embed(_ texts: ArraySlice<String>) async throws(ProviderFailure) -> [TextEmbedding] {
-    var cutByteCount = options.tokenCountMax * 4
+    let known = habits.habits(of: key)
+    var learned = EndpointHabits()
+    var tokenCountMax = min(options.tokenCountMax, known.tokenCountMax ?? .max)
+    // Of what the provider says itself more fits than the worst case of a guess.
+    var cutByteCount = tokenCountMax * (known.tokenCountMax == nil ? 4 : 3)
+    var textCountMax = min(options.batchTextCountMax, known.textCountMax ?? .max)
     while true {
       let batch = EmbeddingBatch(
-        texts, cutByteCount: cutByteCount, textCountMax: options.batchTextCountMax,
+        texts, cutByteCount: cutByteCount, textCountMax: textCountMax,
         byteCountMax: options.batchByteCountMax)
-      do {
-        return try await vectors(of: batch)
-      } catch .promptTooLong where cutByteCount > options.tokenCountMax {
-        cutByteCount /= 2
+      let failure: ProviderFailure
+      do throws(ProviderFailure) {
+        let embeddings = try await vectors(of: batch, known)
+        caller.learn(learned, of: key, in: habits)
+        return embeddings
+      } catch {
+        failure = error
+      }
+      let isSeveral = batch.texts.count > 1
+      switch failure {
+      case .inputTooLarge(let limit) where limit.unit == .texts && isSeveral:
+        let half = batch.texts.count / 2
+        textCountMax = limit.maximum.map { $0 < batch.texts.count ? $0 : half } ?? half
+        learned.textCountMax = textCountMax
+      case .inputTooLarge(let limit)
+      where limit.unit == .tokens && limit.maximum ?? .max < tokenCountMax:
+        tokenCountMax = limit.maximum ?? tokenCountMax
+        learned.tokenCountMax = tokenCountMax
+        cutByteCount = min(cutByteCount / 2, tokenCountMax * 3)
+      case .promptTooLong, .inputTooLarge:
+        let longest = min(cutByteCount, batch.texts.lazy.map(\.utf8.count).max() ?? 0)
+        if longest > min(tokenCountMax, Self.cutByteCountMin) {
+          cutByteCount = (longest * 2 < cutByteCount ? longest : cutByteCount) / 2
+        } else if isSeveral {
+          textCountMax = batch.texts.count / 2
+        } else {
+          throw failure
+        }
+      default: throw failure
       }
     }
   }
 
-  private func vectors(of batch: EmbeddingBatch) async throws(ProviderFailure) -> [TextEmbedding] {
-    let body = EmbeddingWire.request(batch.texts, model: endpoint.model, options)
+  private func vectors(
+    of batch: EmbeddingBatch, _ known: EndpointHabits
+  ) async throws(ProviderFailure) -> [TextEmbedding] {
     // Numbers in text have up to 32 bytes each.
     let byteCountMax = (1 << 16) + batch.texts.count * (options.dimensionCount * 32 + 512)
     let vectors = try await caller.call { (_, end) async throws(ProviderFailure) in
-      let answer = try await self.connection.post(
-        "embeddings", body: body, accept: "application/json", until: end)
-      let bytes = try await answer.whole(byteCountMax: byteCountMax)
-      return try EmbeddingWire.vectors(
-        in: bytes, count: batch.texts.count, dimensionCount: self.options.dimensionCount)
+      var learned = EndpointHabits()
+      while true {
+        let refused = known.refused.union(learned.refused)
+        let failure: ProviderFailure
+        do throws(ProviderFailure) {
+          let answer = try await self.connection.post(
+            "embeddings",
+            body: EmbeddingWire.request(
+              batch.texts, model: self.endpoint.model, self.options, without: refused),
+            accept: "application/json", until: end)
+          let bytes = try await answer.whole(byteCountMax: byteCountMax)
+          let vectors = try EmbeddingWire.vectors(
+            in: bytes, count: batch.texts.count, dimensionCount: self.options.dimensionCount)
+          self.caller.learn(learned, of: self.key, in: self.habits)
+          return vectors
+        } catch {
+          failure = error
+        }
+        let sent = EmbeddingWire.sent(self.options, without: refused)
+        // Each time one less is sent, so that this ends.
+        guard case .parameterRefused(let refusal, _) = failure,
+          let parameter = refusal.leftOut(of: sent)
+        else { throw failure.whereNothingIsLeftOut.ofTexts(batch.texts.count) }
+        learned.refused.insert(parameter)
+      }
     }
     return zip(vectors, batch.isTruncated).map { TextEmbedding(vector: $0, isTruncated: $1) }
+  }
+}
+
+extension ProviderFailure {
+  /// What a failure says of several texts: one of them may be the reason, so that the provider is not
+  /// asked the same again.
+  fileprivate func ofTexts(_ count: Int) -> ProviderFailure {
+    switch self {
+    case .malformed where count > 1, .serverError(status: 500, _) where count > 1: .textsFailed
+    default: self
+    }
   }
 }
 

@@ -83,6 +83,12 @@ struct ProviderAnswer: Sendable {
     self.end = end
   }
 
+  /// Whether a body is a stream of events that is not called one.
+  static func looksLikeEventStream(_ body: [UInt8]) -> Bool {
+    let start = body.drop { $0 <= 0x20 }
+    return ["data:", "event:", "id:", "retry:", ":"].contains { start.starts(with: $0.utf8) }
+  }
+
   /// The next piece of the body; nil at its end. Waits no longer than the idle limit, which does
   /// not count what the reader does between two pieces.
   func next() async throws(ProviderFailure) -> [UInt8]? {

@@ -100,7 +100,11 @@ package final class EmbeddingSwitcher: Sendable {
         }
         return count
       }
-      let made = try await embed(batch, mustTakeAny: isUntried && count == 0)
+      let made = try await embed(batch[...])
+      // None of all is taken: that is not for the texts.
+      if made.isEmpty, isUntried && count == 0 && batch.count == Self.batchCount {
+        throw EmbedderError.refused("the provider takes none of the texts")
+      }
       if !made.isEmpty {
         try await change.storeNext(made, model: desired.model.name, at: time.now())
       }
@@ -109,19 +113,18 @@ package final class EmbeddingSwitcher: Sendable {
     }
   }
 
-  private func embed(
-    _ batch: [WaitingPassage], mustTakeAny: Bool
-  ) async throws -> [MadeEmbedding] {
+  /// What of the batch is taken: halves of it are tried where it is not taken as a whole.
+  private func embed(_ batch: ArraySlice<WaitingPassage>) async throws -> [MadeEmbedding] {
     let embeddings: [TextEmbedding]
     do throws(EmbedderError) {
       embeddings = try await desired.embed(batch.map(\.content))
     } catch {
       guard !error.isOfProvider else { throw error }
       guard batch.count > 1 else { return [] }
-      var made: [MadeEmbedding] = []
-      for passage in batch { made += try await embed([passage], mustTakeAny: false) }
-      // None of all is taken: that is not for the texts.
-      if made.isEmpty, mustTakeAny, batch.count == Self.batchCount { throw error }
+      let middle = batch.startIndex + batch.count / 2
+      let made = try await embed(batch[..<middle]) + embed(batch[middle...])
+      // A provider that fails at whatever it is given has no texts to blame.
+      if made.isEmpty, batch.count == Self.batchCount, case .failed = error { throw error }
       return made
     }
     guard embeddings.count == batch.count,

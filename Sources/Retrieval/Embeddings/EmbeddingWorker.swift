@@ -124,53 +124,77 @@ package final class EmbeddingWorker: Sendable {
       state.withLock { $0.takesOver = false }
       return 0
     }
-    try await embed(batch, provider.embedder, active)
+    do {
+      var trial = Trial(count: batch.count)
+      try await embed(batch[...], provider.embedder, active, &trial)
+    } catch {
+      // What was not tried is due at once, and not after its lease.
+      state.withLock { $0.takesOver = true }
+      throw error
+    }
     return batch.count
   }
 
-  /// Whether the batch went as one.
-  @discardableResult private func embed(
-    _ batch: [WaitingPassage], _ embedder: any Embedder, _ active: StoredModel
-  ) async throws -> Bool {
+  /// How a batch fares that is split where its texts are not taken.
+  private struct Trial {
+    /// Texts of the whole batch.
+    let count: Int
+    var takenCount = 0
+    var failedCount = 0
+
+    private static let failedMax = 4
+
+    init(count: Int) { self.count = count }
+
+    /// None is taken: that is not for the texts, and asking on is of no use for a while.
+    var isHopeless: Bool {
+      count > 1 && takenCount == 0 && failedCount >= min(count, Self.failedMax)
+    }
+  }
+
+  private func embed(
+    _ batch: ArraySlice<WaitingPassage>, _ embedder: any Embedder, _ active: StoredModel,
+    _ trial: inout Trial
+  ) async throws {
     let embeddings: [TextEmbedding]
     do throws(EmbedderError) {
       embeddings = try await embedder.embed(batch.map(\.content))
     } catch {
       if error == .cancelled { throw CancellationError() }
-      return try await failed(batch, embedder, active, error)
+      return try await failed(batch, embedder, active, error, &trial)
     }
     guard embeddings.count == batch.count,
       embeddings.allSatisfy({ $0.vector.count == active.dimensionCount })
     else {
       let error = EmbedderError.unavailable(
         "the provider's vectors are not of \(active.dimensionCount) dimensions")
-      return try await failed(batch, embedder, active, error)
+      return try await failed(batch, embedder, active, error, &trial)
     }
     let made = zip(batch, embeddings).map { passage, embedding in
       MadeEmbedding(
         key: passage.key, contentHash: passage.contentHash, vector: embedding.vector)
     }
     try await store.store(made, model: active.name, at: time.now())
+    trial.takenCount += batch.count
     // Another server may have switched the model meanwhile.
     if try await store.models().active.name != active.name {
       models.forget()
       // These vectors were dropped: what was taken for them is due again, and not after its lease.
       state.withLock { $0.takesOver = true }
     }
-    return true
   }
 
-  /// One text that a provider can not take must not hold up those beside it.
+  /// One text that a provider cannot take must not hold up those beside it: halves are tried, down to
+  /// the text that it is, which alone waits.
   private func failed(
-    _ batch: [WaitingPassage], _ embedder: any Embedder, _ active: StoredModel,
-    _ error: EmbedderError
-  ) async throws -> Bool {
+    _ batch: ArraySlice<WaitingPassage>, _ embedder: any Embedder, _ active: StoredModel,
+    _ error: EmbedderError, _ trial: inout Trial
+  ) async throws {
     if batch.count > 1, !error.isOfProvider {
-      var failureCount = 0
-      for passage in batch where try await !embed([passage], embedder, active) { failureCount += 1 }
-      // None is taken: that is not for the texts, and asking on is of no use for a while.
-      if failureCount == batch.count { throw error }
-      return false
+      let middle = batch.startIndex + batch.count / 2
+      try await embed(batch[..<middle], embedder, active, &trial)
+      try await embed(batch[middle...], embedder, active, &trial)
+      return
     }
     let attempts = batch.map(\.attemptCount).max() ?? 0
     let wait = min(Duration.seconds(1) * (1 << min(attempts, 10)), Self.retryMax)
@@ -179,9 +203,9 @@ package final class EmbeddingWorker: Sendable {
     failures.write(
       .warning, "passages were not embedded", kind: error.isOfProvider ? "provider" : "text",
       metadata: ["count": "\(batch.count)", "error": "\(error.text)"])
+    trial.failedCount += batch.count
     // The whole provider is away: nothing else is taken for a while.
-    if error.isOfProvider { throw error }
-    return false
+    if error.isOfProvider || trial.isHopeless { throw error }
   }
 
   private func note(_ error: String?) { state.withLock { $0.lastError = error } }
@@ -192,14 +216,14 @@ extension EmbedderError {
   var isOfProvider: Bool {
     switch self {
     case .unavailable, .overloaded, .cancelled: true
-    case .refused, .tooManyTexts: false
+    case .refused, .failed, .tooManyTexts: false
     }
   }
 
   /// For admins; holds no text that was embedded.
   var text: String {
     switch self {
-    case .unavailable(let text), .refused(let text): text
+    case .unavailable(let text), .refused(let text), .failed(let text): text
     case .overloaded: "too many texts are waiting to be embedded"
     case .tooManyTexts(let maximum): "more than \(maximum) texts at once"
     case .cancelled: "cancelled"

@@ -19,6 +19,7 @@ struct DoctorCommand: AsyncParsableCommand {
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
   @OptionGroup(title: "Message broker") var broker: SettingOptions<BrokerSettings>
+  @OptionGroup(title: "Language model") var model: SettingOptions<ModelSettings>
   @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
 
   @Flag(help: "Print JSON.")
@@ -27,7 +28,9 @@ struct DoctorCommand: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       let settings = Settings(
-        [place, client, network, server, validation, database, lake, broker, embedding])
+        [
+          place, client, network, server, validation, database, lake, broker, model, embedding,
+        ])
       var report = HealthReport()
       report.add(Self.findings(about: settings))
       report.add(MachineChecks.processor())
@@ -48,6 +51,7 @@ struct DoctorCommand: AsyncParsableCommand {
           await MachineChecks.codeValidation()
         })
       report.add(MachineChecks.encoder(candidates: settings.embedderCandidates))
+      report.add(ModelChecks.endpoints(settings))
       if let directory = settings.dataDirectory {
         report.add(DirectoryChecks.dataDirectory(directory))
         if MachineChecks.canUseTLS {

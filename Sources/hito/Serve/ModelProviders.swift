@@ -8,11 +8,35 @@ import Service
 struct ModelProviders {
   private let settings: Settings
   private let time: any TimeSource
+  private let habits: EndpointHabitBook
 
   /// - Parameter settings: checked ones, with the groups of the models.
   init(_ settings: Settings, time: any TimeSource) {
     self.settings = settings
     self.time = time
+    habits = EndpointHabitBook(
+      file: settings.dataDirectory.map { "\($0)/\(EndpointHabitBook.fileName)" })
+  }
+
+  /// Where the language model is; nil where none is named.
+  static func chatEndpoint(_ settings: Settings) -> ProviderEndpoint? {
+    let chosen = ModelSettings()
+    guard let url = settings[chosen.modelURL], let name = settings[chosen.model] else { return nil }
+    return ProviderEndpoint(
+      baseURL: url, model: name, key: settings[chosen.modelKey],
+      allowsPlaintext: settings[chosen.modelPlaintext])
+  }
+
+  /// Where the embedding model is; nil where none is named.
+  static func embeddingEndpoint(_ settings: Settings) -> ProviderEndpoint? {
+    let chosen = EmbeddingSettings()
+    guard let url = settings[chosen.embeddingURL], let name = settings[chosen.embeddingModel] else {
+      return nil
+    }
+    return ProviderEndpoint(
+      baseURL: url, model: name, key: settings[chosen.embeddingKey],
+      allowsPlaintext: settings[chosen.embeddingPlaintext],
+      timeouts: ProviderTimeouts(firstByte: .seconds(30), whole: .seconds(60)))
   }
 
   struct Embedders {
@@ -48,19 +72,16 @@ struct ModelProviders {
 
   private func remoteEmbedder() throws -> (any Embedder)? {
     let embedding = EmbeddingSettings()
-    guard let url = settings[embedding.embeddingURL],
-      let model = settings[embedding.embeddingModel],
+    guard let endpoint = Self.embeddingEndpoint(settings),
       let dimensionCount = settings[embedding.embeddingDimensions]
     else { return nil }
-    let endpoint = ProviderEndpoint(
-      baseURL: url, model: model, key: settings[embedding.embeddingKey],
-      timeouts: ProviderTimeouts(firstByte: .seconds(30), whole: .seconds(60)))
+    var options = EmbeddingOptions(
+      dimensionCount: dimensionCount,
+      sendsDimensionCount: settings[embedding.embeddingSendDimensions])
+    if let count = settings[embedding.embeddingTokens] { options.tokenCountMax = count }
     return try OpenAIEmbedder(
-      endpoint,
-      options: EmbeddingOptions(
-        dimensionCount: dimensionCount,
-        sendsDimensionCount: settings[embedding.embeddingSendDimensions]),
-      time: time, logger: Logger(label: "hito.embeddings"))
+      endpoint, options: options, habits: habits, time: time,
+      logger: Logger(label: "hito.embeddings"))
   }
 
   /// Nil where none is configured: then goals are planned from what was retrieved, and what needs a
@@ -69,11 +90,9 @@ struct ModelProviders {
     usage: any ModelUsageStore, quotas: QuotaBook
   ) throws -> (any LanguageModel)? {
     let chosen = ModelSettings()
-    guard let url = settings[chosen.modelURL], let name = settings[chosen.model] else { return nil }
+    guard let endpoint = Self.chatEndpoint(settings) else { return nil }
     let logger = Logger(label: "hito.model")
-    let model = try OpenAIChatModel(
-      ProviderEndpoint(baseURL: url, model: name, key: settings[chosen.modelKey]), time: time,
-      logger: logger)
+    let model = try OpenAIChatModel(endpoint, habits: habits, time: time, logger: logger)
     var budget = ModelBudget()
     if let calls = settings[chosen.modelCallsPerMinute] {
       budget.callsPerMinute = calls

@@ -321,6 +321,12 @@ struct ModelSettings: SettingGroup {
     "model-key", .providerKey, help: "Its key, where it wants one.", needs: ["model-url"],
     isSecret: true)
 
+  let modelPlaintext = Setting<Bool>(
+    "model-plaintext", .yesOrNo, default: false,
+    help:
+      "Allow http:// to another host of the own network: prompts and key can be read on the way.",
+    needs: ["model-url"])
+
   let modelCallsPerMinute = Setting<Int?>(
     "model-calls-per-minute", .integer(1...1_000_000), shown: "20",
     help: "Calls that each caller may begin.", needs: ["model-url"])
@@ -365,6 +371,16 @@ struct EmbeddingSettings: SettingGroup {
   let embeddingKey = Setting<ProviderKey?>(
     "embedding-key", .providerKey, help: "Its key, where it wants one.",
     needs: ["embedding-url"], isSecret: true)
+
+  let embeddingPlaintext = Setting<Bool>(
+    "embedding-plaintext", .yesOrNo, default: false,
+    help: "Allow http:// to another host of the own network: texts and key can be read on the way.",
+    needs: ["embedding-url"])
+
+  let embeddingTokens = Setting<Int?>(
+    "embedding-tokens", .integer(16...1_000_000), shown: "8191, or what the provider says",
+    help: "Tokens of a text that the provider's model reads; longer texts are cut.",
+    needs: ["embedding-url"])
 
   let embeddingSendDimensions = Setting<Bool>(
     "embedding-send-dimensions", .yesOrNo, default: false,

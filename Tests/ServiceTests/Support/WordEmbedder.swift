@@ -29,6 +29,8 @@ final class WordEmbedder: Embedder {
   /// A batch with this text is refused.
   func refuse(_ text: String) { state.withLock { _ = $0.refused.insert(text) } }
 
+  var callCount: Int { state.withLock { $0.calls } }
+
   func embed(_ texts: [String]) async throws(EmbedderError) -> [TextEmbedding] {
     let error = state.withLock { state -> EmbedderError? in
       state.calls += 1
