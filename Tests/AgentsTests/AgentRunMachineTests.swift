@@ -72,7 +72,23 @@ import Testing
       .goal(),
       [
         (.started(model: nil), .retrieve), (.contextRetrieved(.example), .plan(attempt: 1)),
-        (.check(1, ["thin"], planner: .retrieval), .fail(AgentFailure(.noModel))),
+        (
+          .check(1, ["thin"], planner: .retrieval),
+          .fail(AgentFailure(.contractBroken, findings: [.named("thin")]))
+        ),
+      ])
+  }
+
+  @Test func whereThereWasNothingToPlanFromItIsLookedForAgainLater() throws {
+    let rule = AgentFailure.tooThinRule
+    let failure = AgentFailure(.contractBroken, findings: [.named(rule)])
+    _ = try play(
+      .goal(),
+      [
+        (.started(model: nil), .retrieve), (.contextRetrieved(.example), .plan(attempt: 1)),
+        (.check(1, [rule], planner: .retrieval), .fail(failure)), (.failed(failure), .rest),
+        (.started(model: nil), .retrieve), (.contextRetrieved(.example), .plan(attempt: 1)),
+        (.check(1, planner: .retrieval), .persist),
       ])
   }
 

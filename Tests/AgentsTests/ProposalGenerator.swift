@@ -18,8 +18,9 @@ struct ProposalGenerator {
   mutating func facts() -> ProposalRules.Facts {
     ProposalRules.Facts(
       language: language,
-      closestOpenGoal: Bool.random(using: &random)
-        ? (title: "Cocinar", similarity: Double.random(in: -1..<0.85, using: &random)) : nil,
+      openGoals: Bool.random(using: &random)
+        ? [OpenGoal(title: "Cocinar", similarity: Double.random(in: -1..<0.85, using: &random))]
+        : [],
       instructions: Prompts.goalInstructions(language: language))
   }
 

@@ -49,7 +49,8 @@ import Testing
       validationCriteria: Array(repeating: text, count: 1000), aiFeedback: text, planner: .model)
     let clock = ContinuousClock()
     let facts = ProposalRules.Facts(
-      language: "es", closestOpenGoal: (text, 0.1), instructions: text)
+      language: "es", openGoals: Array(repeating: OpenGoal(title: text, similarity: 0.9), count: 5),
+      instructions: text)
     let time = clock.measure {
       let findings = ProposalRules.violations(proposal, facts: facts)
       #expect((1...ProposalRules.violationCountMax).contains(findings.count))
@@ -100,7 +101,7 @@ import Testing
       if facts.language == "es" { #expect(!text.hasPrefix("the ")) }
     }
     #expect(proposal.tasks.allSatisfy { $0.validationCriteria.count <= 20 })
-    #expect((facts.closestOpenGoal?.similarity ?? 0) < ProposalRules.duplicateSimilarity)
+    #expect((facts.openGoals.first?.similarity ?? 0) < ProposalRules.duplicateSimilarity)
   }
 }
 
@@ -170,12 +171,12 @@ private struct Mutation: Sendable {
         ? "This is what the learner would like to do with it." : "Esto es lo que le gustaría hacer."
     },
     Mutation(rule: .goalDuplicate) { proposal, facts, generator in
-      facts.closestOpenGoal = (
-        title: "x", similarity: Double.random(in: 0.87...1, using: &generator.random)
-      )
+      facts.openGoals = [
+        OpenGoal(title: "x", similarity: Double.random(in: 0.87...1, using: &generator.random))
+      ]
     },
     Mutation(rule: .goalDuplicate) { proposal, facts, _ in
-      facts.closestOpenGoal = (title: proposal.title.uppercased(), similarity: 0)
+      facts.openGoals = [OpenGoal(title: proposal.title.uppercased(), similarity: 0)]
     },
   ]
 }

@@ -22,7 +22,7 @@ import Testing
     aiFeedback: "Se apoya en tu objetivo «Learn Flask» [G1].", planner: .model)
 
   static let facts = ProposalRules.Facts(
-    language: "es", closestOpenGoal: (title: "Aprender Django", similarity: 0.7),
+    language: "es", openGoals: [OpenGoal(title: "Aprender Django", similarity: 0.7)],
     instructions: Prompts.goalInstructions(language: "es"))
 
   private func rules(
@@ -143,15 +143,20 @@ import Testing
   @Test func `refuses what the learner has open already`() {
     let close = ProposalRules.Facts(
       language: "es",
-      closestOpenGoal: ("Dominar FastAPI", ProposalRules.duplicateSimilarity))
+      openGoals: [OpenGoal(title: "Dominar FastAPI", similarity: ProposalRules.duplicateSimilarity)]
+    )
     #expect(rules(close) { _ in } == ["goal_duplicate title"])
     let near = ProposalRules.Facts(
       language: "es",
-      closestOpenGoal: ("Dominar FastAPI", ProposalRules.duplicateSimilarity.nextDown))
+      openGoals: [
+        OpenGoal(title: "Dominar FastAPI", similarity: ProposalRules.duplicateSimilarity.nextDown)
+      ])
     #expect(rules(near) { _ in } == [])
-    let same = ProposalRules.Facts(language: "es", closestOpenGoal: ("aprender fastapi!", 0.1))
+    let same = ProposalRules.Facts(
+      language: "es", openGoals: [OpenGoal(title: "aprender fastapi!", similarity: 0.1)])
     #expect(rules(same) { _ in } == ["goal_duplicate title"])
-    let unknown = ProposalRules.Facts(language: "es", closestOpenGoal: ("Otro", .nan))
+    let unknown = ProposalRules.Facts(
+      language: "es", openGoals: [OpenGoal(title: "Otro", similarity: .nan)])
     #expect(rules(unknown) { _ in } == [])
   }
 

@@ -194,12 +194,41 @@ async def test_without_a_model_a_goal_is_planned_from_what_was_found_and_says_so
     assert json.loads(started.payload_json)["model"] is None
 
 
-async def test_without_a_model_and_without_anything_found_it_says_no_model(server, connect):
+async def test_without_a_model_and_without_anything_to_plan_from_it_says_so(server, connect):
     lea = await join(server, connect, "Lea")
-    with pytest.raises(hito.Unavailable) as caught:
-        await generate(lea, "Aprender FastAPI")
-    assert caught.value.reason == NO_MODEL and caught.value.is_lasting
+    wish = "Aprender a tocar la dulzaina"
+    with pytest.raises(hito.FailedPrecondition, match="nothing to plan from") as caught:
+        await generate(lea, wish, key="mañana")
+    assert [v.field for v in caught.value.details.field_violations] == ["prompt"]
     assert await goals_of(lea) == []
+    # There is more the next day, and the same call finds it.
+    teacher = await join(server, connect, "Ines", "instructor")
+    await course(teacher, "La dulzaina")
+    run = await generate(lea, wish, key="mañana")
+    assert run.result.planner == "retrieval"
+    assert "Inscribirte en el curso «La dulzaina»" in [task.title for task in run.result.tasks]
+
+
+async def test_without_a_model_a_wish_of_several_things_is_a_plan(server, connect):
+    lea = await join(server, connect, "Lea")
+    run = await generate(lea, "Aprender alfarería: preparar el barro, usar el torno y cocer las piezas")
+    assert run.result.planner == "retrieval" and run.findings[-1] == []
+    assert [task.title for task in run.result.tasks] == [
+        "Preparar el barro", "Practicar «el torno»", "Cocer las piezas",
+    ]  # fmt: skip
+    assert "tus propias palabras" in run.result.goal.ai_feedback
+
+
+async def test_two_goals_of_one_subject_are_two_and_one_again_is_one(server, connect):
+    lea = await join(server, connect, "Lea")
+    teacher = await join(server, connect, "Ines", "instructor")
+    await course(teacher, "Versiones con Git")
+    for wish in ("ramas en Git", "deshacer cambios en Git", "Aprender Git"):
+        assert (await generate(lea, wish)).result.goal.title == wish
+    for wish in ("ramas en Git", "Practicar las ramas en Git"):
+        with pytest.raises(hito.FailedPrecondition, match="an open goal that is the same"):
+            await generate(lea, wish)
+    assert len(await goals_of(lea)) == 3
 
 
 async def test_without_a_model_feedback_and_advice_say_so_at_once(server, connect):

@@ -92,13 +92,14 @@ import Testing
     #expect(messages.last?.result?.tasks.count == 3)
   }
 
-  @Test func `says that there is no model where too little was found to plan from`() async throws {
+  @Test func `says what is missing where there is nothing to plan from`() async throws {
     let (fixture, _, _) = fixture(nil, found: Retrieval.AgentContext())
     let probe = fixture.generate(as: fixture.user())
     let messages = try await probe.all()
     #expect(messages.words == ["retrieve 1", "context", "generate 1", "findings 1"])
     let error = try #require(await probe.end())
-    #expect(error.code == .unavailable && error.decodedDetails.reason == .noModel)
+    #expect(error.code == .failedPrecondition && error.message.contains("context_too_thin"))
+    #expect(error.decodedDetails.fieldViolations.map(\.field) == ["prompt"])
     #expect(fixture.events(ofRun: messages.first?.runId).last == "ai.run_failed")
   }
 

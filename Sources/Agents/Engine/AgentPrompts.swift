@@ -94,16 +94,18 @@ package struct AgentPrompts: Sendable {
   }
 
   func findings(
-    on proposal: GoalProposal, closestOpenGoal: RetrievedPassage?
+    on proposal: GoalProposal, closestOpenGoals: [RetrievedPassage]
   ) -> [RuleViolation] {
-    let closest = closestOpenGoal.flatMap { found in
-      found.similarity.map { (title: found.passage.title, similarity: $0) }
+    let closest = closestOpenGoals.compactMap { found in
+      found.similarity.map {
+        OpenGoal(title: found.passage.title, content: found.passage.content, similarity: $0)
+      }
     }
     let language = run.request.language
     return ProposalRules.violations(
       proposal,
       facts: ProposalRules.Facts(
-        language: language, closestOpenGoal: closest,
+        language: language, openGoals: closest,
         instructions: Prompts.goalInstructions(language: language)))
   }
 

@@ -5,6 +5,7 @@ import Retrieval
 /// nothing; what they return is committed.
 struct RunNodes: Sendable {
   private static let documentLimit = 6
+  private static let openGoalLimit = 5
 
   let stores: AgentStores
   let journal: RunJournal
@@ -108,11 +109,13 @@ struct RunNodes: Sendable {
     }
     let proposal = RetrievalPlanner.plan(
       prompt: request.prompt, language: request.language, context: machine.context,
-      tasksOfGoals: tasks)
+      tasksOfGoals: tasks, courses: try await catalogue(request.courseID))
     guard let proposal else {
       let finding = RuleViolation(
-        rule: "context_too_thin", field: "",
-        description: "too little was found to plan from: no similar goal, no course section")
+        rule: AgentFailure.tooThinRule, field: "prompt",
+        description:
+          "there is nothing to plan from: no completed goal, no section of a course and no "
+          + "course that is close, and no steps in the prompt itself")
       return .proposalChecked(
         AgentRunEvent.Check(
           attempt: attempt, planner: .retrieval, proposal: nil, findings: [finding]))
@@ -123,19 +126,42 @@ struct RunNodes: Sendable {
         findings: try await findings(on: proposal)))
   }
 
+  /// The courses that the learner has, and the newest of those that they could have.
+  private func catalogue(
+    _ chosen: EntityID?
+  ) async throws(StoreError) -> [RetrievalPlanner.OfferedCourse] {
+    if let chosen {
+      let course = try await stores.courses.course(chosen, scope: scope)
+      return course.map { [RetrievalPlanner.OfferedCourse($0, isEnrolled: true, isChosen: true)] }
+        ?? []
+    }
+    var own = CourseFilter()
+    own.enrolledOnly = true
+    let page = PageRequest(limit: PageRequest.limitMax)
+    let enrolled = try await stores.courses.courses(own, page: page, scope: scope).items
+    let offered = try await stores.courses.courses(CourseFilter(), page: page, scope: scope).items
+    let known = Set(enrolled.map(\.id))
+    return enrolled.map { RetrievalPlanner.OfferedCourse($0, isEnrolled: true) }
+      + offered.filter { !known.contains($0.id) }.map {
+        RetrievalPlanner.OfferedCourse($0, isEnrolled: false)
+      }
+  }
+
   private func findings(on proposal: GoalProposal) async throws -> [RuleViolation] {
-    var closest: RetrievedPassage?
+    var closest: [RetrievedPassage] = []
     do {
-      closest = try await stores.retriever?.closestOpenGoal(
-        to: PassageTexts.content(
-          title: proposal.title, description: proposal.description,
-          criteria: proposal.validationCriteria), learnerID: run.learnerID)
+      closest =
+        try await stores.retriever?.closestOpenGoals(
+          to: PassageTexts.content(
+            title: proposal.title, description: proposal.description,
+            criteria: proposal.validationCriteria), learnerID: run.learnerID,
+          limit: Self.openGoalLimit) ?? []
     } catch {
       // Without vectors the other rules still hold; a duplicate is the lesser evil.
       _ = try failure(ofRetrieval: error)
     }
     return AgentPrompts(session: session, subject: subject)
-      .findings(on: proposal, closestOpenGoal: closest)
+      .findings(on: proposal, closestOpenGoals: closest)
   }
 
   /// The goal to store; a failure where its learner or course is not what it was.

@@ -24,6 +24,21 @@ struct PlannerWords {
         + "secciones de tus cursos que más se le parecen."
   }
 
+  func descriptionOfOwn(_ wish: String) -> String {
+    isEnglish
+      ? "You want: «\(wish)». This plan takes its steps from your own words and from the courses that "
+        + "there are."
+      : "Lo que quieres: «\(wish)». Este plan toma sus pasos de tus propias palabras y de los cursos "
+        + "que hay."
+  }
+
+  /// Whether a text has a description of ours.
+  static func areIn(_ text: String) -> Bool {
+    ["This plan takes its steps from", "Este plan toma sus pasos de"].contains {
+      text.contains($0)
+    } || [true, false].contains { text.contains(PlannerWords(isEnglish: $0).plainDescription) }
+  }
+
   func study(_ heading: String, path: String?) -> GoalProposal.Task {
     let place = path.map { isEnglish ? " of «\($0)»" : " de «\($0)»" } ?? ""
     return isEnglish
@@ -89,5 +104,15 @@ struct PlannerWords {
         + "from sections of your courses. It was drawn from: \(list)."
       : "Este plan no lo ha escrito un modelo de lenguaje: sus tareas se han tomado de tus "
         + "objetivos completados y de secciones de tus cursos. Procede de: \(list)."
+  }
+
+  /// - Parameter sources: the learner's own words, or courses.
+  func feedbackOfOwn(sources: [String]) -> String {
+    let list = sources.joined(separator: ", ")
+    return isEnglish
+      ? "No language model wrote this plan: its tasks were taken from what there is. It was drawn "
+        + "from: \(list)."
+      : "Este plan no lo ha escrito un modelo de lenguaje: sus tareas se han tomado de lo que hay. "
+        + "Procede de: \(list)."
   }
 }

@@ -11,6 +11,12 @@ extension RetrievalPlanner {
     let words: PlannerWords
     private var sections: [Candidate] = []
     private var earlier: [Candidate] = []
+    /// Of courses and of the wish's own words.
+    private var other: [Candidate] = []
+    /// What `other` is from, as people are told.
+    private(set) var ownSources: [String] = []
+
+    private static let courseCountMax = 2
 
     /// What of each kind is looked at.
     private static let candidateCountMax = 20
@@ -26,7 +32,53 @@ extension RetrievalPlanner {
       let count = ProposalRules.taskCounts.upperBound
       let sectionCount = max(2, count - earlier.count)
       let studied = sections.prefix(sectionCount)
-      return Array(studied + earlier.prefix(count - studied.count))
+      let found = Array(studied + earlier.prefix(count - studied.count))
+      // To enrol comes first, to put together last.
+      return other.isEmpty ? found : Array((other.prefix(count - found.count) + found))
+    }
+
+    /// Tasks of the courses that are about the wish, and of what it names itself: for whoever has not
+    /// done or read anything yet.
+    mutating func addWhatThereIs(for prompt: String, _ courses: [OfferedCourse]) {
+      let wish = GoalComparison.subjects(of: prompt)
+      let close = courses.map { (course: $0, closeness: $0.closeness(to: wish)) }
+        .filter { $0.closeness > 0 }
+        .enumerated().sorted {
+          ($1.element.closeness, $0.offset) < ($0.element.closeness, $1.offset)
+        }
+        .prefix(Self.courseCountMax).map(\.element.course)
+      // As it was written, no part of what may be a trap.
+      let outline = facts.leaks.reason(prompt) == nil ? PromptOutline(prompt).parts : []
+      let parts = outline.compactMap { quotable($0, facts) }
+      for course in close { add(course, isOnly: parts.count < 2, wish: quotable(prompt, facts)) }
+      // One thing that is named is a step beside something else, and no plan.
+      guard parts.count > 1 || !chosenTasks.isEmpty else { return }
+      for part in parts { addStep(part) }
+      if parts.count > 1, chosenTasks.count < ProposalRules.taskCounts.lowerBound {
+        add(words.together(parts[0], parts[1]), from: words.ownWords, to: \.other)
+      }
+    }
+
+    private mutating func add(_ course: OfferedCourse, isOnly: Bool, wish: String?) {
+      guard let title = quotable(course.title, facts) else { return }
+      let source = words.course(title)
+      ownSources.append(source)
+      if !course.isEnrolled { add(words.enrol(title), from: source, to: \.other) }
+      let reading = words.read(title, for: wish)
+      if !add(reading, from: source, to: \.other) {
+        add(words.read(title, for: nil), from: source, to: \.other)
+      }
+      if isOnly { add(words.apply(title), from: source, to: \.other) }
+    }
+
+    private mutating func addStep(_ part: String) {
+      let first = Words.folded(part).first ?? ""
+      let isAction = Actions.isAction(first, language: words.isEnglish ? "en" : "es")
+      if !ownSources.contains(words.ownWords) { ownSources.append(words.ownWords) }
+      if isAction, add(words.step(part, isAction: true), from: words.ownWords, to: \.other) {
+        return
+      }
+      add(words.step(part, isAction: false), from: words.ownWords, to: \.other)
     }
 
     /// Those that are closest, in the order of their documents.
@@ -86,7 +138,7 @@ extension RetrievalPlanner {
       to list: WritableKeyPath<Draft, [Candidate]>
     ) -> Bool {
       guard ProposalRules.violations(task, facts: facts).isEmpty else { return false }
-      let isKnown = (sections + earlier).contains { ProposalRules.isSame($0.task, task) }
+      let isKnown = (sections + earlier + other).contains { ProposalRules.isSame($0.task, task) }
       if !isKnown { self[keyPath: list].append((task, source)) }
       return true
     }

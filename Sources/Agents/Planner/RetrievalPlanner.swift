@@ -2,20 +2,22 @@ package import Domain
 package import Retrieval
 
 /// Plans a goal without a model: out of the tasks of goals that the learner has completed and the
-/// sections of courses, word for word, and says so. The sentences around them are ours.
+/// sections of courses, word for word, and where that is too little out of the courses that there are
+/// and of what the wish itself names. It says so; the sentences around them are ours.
 package enum RetrievalPlanner {
   /// A task of an earlier goal.
   package typealias EarlierTask = (title: String, description: String, criteria: [String])
 
-  /// A proposal that holds the contract; nil where the context does not give three tasks.
+  /// A proposal that holds the contract; nil where there is nothing that gives three tasks.
   ///
   /// - Parameters:
   ///   - prompt: what the learner wants.
   ///   - language: the learner's, `es` or `en`.
   ///   - tasksOfGoals: by the ids of the goals in the context, each in order.
+  ///   - courses: those that the learner has or could have.
   package static func plan(
     prompt: String, language: String, context: AgentContext,
-    tasksOfGoals: [EntityID: [EarlierTask]]
+    tasksOfGoals: [EntityID: [EarlierTask]], courses: [OfferedCourse] = []
   ) -> GoalProposal? {
     let facts = ProposalRules.Facts(
       language: language, instructions: Prompts.goalInstructions(language: language))
@@ -23,15 +25,19 @@ package enum RetrievalPlanner {
     var draft = Draft(facts: facts, words: words)
     draft.addSections(of: context.documents)
     draft.addTasks(of: context.goals, tasksOfGoals)
+    let isFromContext = draft.chosenTasks.count >= ProposalRules.taskCounts.lowerBound
+    if !isFromContext { draft.addWhatThereIs(for: prompt, courses) }
     let tasks = draft.chosenTasks
     guard tasks.count >= ProposalRules.taskCounts.lowerBound else { return nil }
     let used = tasks.map(\.source)
     let sources = zip(Prompts.labels(of: context), context.all).filter { used.contains($0.0) }
+    let own = draft.ownSources.filter(used.contains)
     let proposal = GoalProposal(
       title: title(prompt, sources.first?.1, facts, words),
-      description: description(prompt, facts, words), tasks: tasks.map(\.task),
+      description: description(prompt, isFromContext: isFromContext, facts, words),
+      tasks: tasks.map(\.task),
       validationCriteria: words.goalCriteria(taskCount: tasks.count),
-      aiFeedback: feedback(sources, facts, words), planner: .retrieval)
+      aiFeedback: feedback(sources, own, facts, words), planner: .retrieval)
     return ProposalRules.violations(proposal, facts: facts).isEmpty ? proposal : nil
   }
 
@@ -43,10 +49,11 @@ package enum RetrievalPlanner {
     _ words: PlannerWords
   ) -> String {
     let wish = TextHygiene.cleanLine(prompt, scalarCountMax: titleCountMax + 1)
-    let isWhole = wish.unicodeScalars.count <= titleCountMax && facts.leaks.reason(prompt) == nil
+    let isClean = facts.leaks.reason(prompt) == nil
+    let isWhole = wish.unicodeScalars.count <= titleCountMax
     let found = quotable(source?.passage.title ?? "", facts)
     let candidates =
-      [isWhole ? wish : ""] + (found.map { [words.titleFrom($0)] } ?? [])
+      [isClean ? isWhole ? wish : cut(wish) : ""] + (found.map { [words.titleFrom($0)] } ?? [])
     let isTitle = { (text: String) in
       !text.isEmpty
         && ProposalRules.violations(
@@ -56,20 +63,29 @@ package enum RetrievalPlanner {
     return candidates.first(where: isTitle) ?? words.plainTitle
   }
 
+  /// A line that is too long, up to a blank.
+  private static func cut(_ line: String) -> String {
+    let scalars = line.unicodeScalars.prefix(titleCountMax - 1)
+    guard let blank = scalars.lastIndex(of: " ") else { return "" }
+    return String(scalars[..<blank]).trimmed + "…"
+  }
+
   private static func description(
-    _ prompt: String, _ facts: ProposalRules.Facts, _ words: PlannerWords
+    _ prompt: String, isFromContext: Bool, _ facts: ProposalRules.Facts, _ words: PlannerWords
   ) -> String {
-    quotable(prompt, facts).map(words.descriptionFor) ?? words.plainDescription
+    guard let wish = quotable(prompt, facts) else { return words.plainDescription }
+    return isFromContext ? words.descriptionFor(wish) : words.descriptionOfOwn(wish)
   }
 
   private static func feedback(
-    _ sources: [(String, RetrievedPassage)], _ facts: ProposalRules.Facts, _ words: PlannerWords
+    _ sources: [(String, RetrievedPassage)], _ own: [String], _ facts: ProposalRules.Facts,
+    _ words: PlannerWords
   ) -> String {
     let list = sources.map { label, found in
       words.source(
         label, title: quotable(found.passage.title, facts), similarity: found.similarity)
     }
-    return words.feedback(sources: list)
+    return own.isEmpty ? words.feedback(sources: list) : words.feedbackOfOwn(sources: own + list)
   }
 
   /// A text of another author in one line, cut, that may stand between quotation marks; nil where

@@ -29,7 +29,7 @@ extension ProposalRules {
       }
       check(
         proposal.aiFeedback, "ai_feedback", maximum: GoalLimits.description, isRequired: false)
-      checkDuplicate(of: proposal.title)
+      checkDuplicate(of: proposal)
       // Each text may be too short to tell; together they are not. Where one of them was found to
       // be in another language, this would only repeat it.
       if !violations.contains(where: { $0.rule == Rule.language.rawValue }) {
@@ -116,13 +116,10 @@ extension ProposalRules {
         "must be in \(name); put code between backticks and names of things between quotes")
     }
 
-    private mutating func checkDuplicate(of title: String) {
-      guard let closest = facts.closestOpenGoal else { return }
-      let isSameTitle =
-        title.utf8.count <= GoalLimits.title * 4
-        && closest.title.utf8.count <= GoalLimits.title * 4
-        && Words.folded(title) == Words.folded(closest.title)
-      if isSameTitle || closest.similarity >= ProposalRules.duplicateSimilarity {
+    private mutating func checkDuplicate(of proposal: GoalProposal) {
+      guard !facts.openGoals.isEmpty else { return }
+      let comparison = GoalComparison(proposal)
+      if facts.openGoals.contains(where: comparison.isSame) {
         add(
           .goalDuplicate, "title",
           "the learner has an open goal that is the same: propose what goes beyond it")

@@ -6,19 +6,18 @@ package enum ProposalRules {
   package struct Facts: Sendable {
     /// The learner's language, `es` or `en`.
     package var language: String
-    /// The learner's open goal that is closest in meaning; nil where there is none or nobody knows.
-    package var closestOpenGoal: (title: String, similarity: Double)?
+    /// The learner's open goals that are closest in meaning; empty where there is none or nobody knows.
+    package var openGoals: [OpenGoal]
     /// Our own instructions to the model, none of which may come back.
     package let instructions: String
     /// Made of the instructions once, for all texts that are checked by these facts.
     let leaks: LeakDetector
 
     package init(
-      language: String, closestOpenGoal: (title: String, similarity: Double)? = nil,
-      instructions: String = ""
+      language: String, openGoals: [OpenGoal] = [], instructions: String = ""
     ) {
       self.language = language
-      self.closestOpenGoal = closestOpenGoal
+      self.openGoals = openGoals
       self.instructions = instructions
       leaks = LeakDetector(instructions: instructions)
     }
@@ -66,9 +65,9 @@ package enum ProposalRules {
 
   package static let taskCounts = 3...5
 
-  /// From here on a goal counts as one that the learner has. Goals that say the same in other words
-  /// are mostly above it and goals about neighbouring subjects below it, as `make eval` measures; a
-  /// wrong finding costs one repair, a missed one a goal that the learner can delete.
+  /// From here on a goal may be one that the learner has; `GoalComparison` looks at what both name.
+  /// Goals that say the same in other words are mostly above it; a wrong finding costs one repair, or
+  /// the plan where there is no model, a missed one a goal that the learner can delete.
   package static let duplicateSimilarity = 0.86
 
   /// More violations than this help nobody to mend a proposal.

@@ -59,9 +59,18 @@ package struct AgentFailure: Error, Sendable, Hashable {
     }
   }
 
+  /// The rule of a plan that there is nothing for.
+  package static let tooThinRule = "context_too_thin"
+
+  /// There was nothing to plan from. What the learner does next may give something.
+  package var isForLackOfContext: Bool {
+    reason == .contractBroken && findings.contains { $0.rule == Self.tooThinRule }
+  }
+
   /// Whether the same run may continue later, from where it failed.
   package var isTransient: Bool {
-    switch reason {
+    if isForLackOfContext { return true }
+    return switch reason {
     case .noModel, .modelUnavailable, .rateLimited, .quotaExceeded, .replyCut, .replyInvalid,
       .refused, .timedOut, .retrievalFailed, .interrupted:
       true

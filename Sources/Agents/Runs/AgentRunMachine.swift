@@ -140,11 +140,17 @@ package struct AgentRunMachine: Sendable, Hashable {
     switch check.planner {
     case .model: action = retried
     case .retrieval:
-      // What kept the model from it says more than what the plan lacks.
-      action = .fail(
-        obstacle
-          ?? AgentFailure(.contractBroken, findings: modelCheck?.findings ?? check.findings))
+      action = .fail(failure(ofPlan: check))
     }
+  }
+
+  /// What kept the model from it says more than what the plan lacks; that there is none says less, since
+  /// plans are made without one.
+  private func failure(ofPlan check: AgentRunEvent.Check) -> AgentFailure {
+    if let obstacle, obstacle.reason != .noModel { return obstacle }
+    let isModels = obstacle == nil && modelCheck != nil
+    return AgentFailure(
+      .contractBroken, findings: isModels ? modelCheck?.findings ?? [] : check.findings)
   }
 
   private mutating func end(_ last: Action?) {
@@ -153,10 +159,13 @@ package struct AgentRunMachine: Sendable, Hashable {
   }
 
   private mutating func restart(with last: Action, model: String?) {
+    let wasTooThin = failure?.isForLackOfContext ?? false
     failure = nil
     resumesWith = nil
     obstacle = model == nil ? AgentFailure(.noModel) : nil
     switch last {
+    // There may be more by now.
+    case .fail where wasTooThin: action = .retrieve
     // The model is asked once more for what it failed at.
     case .fail, .plan: action = retried
     default: action = last

@@ -20,9 +20,9 @@ package protocol ContextRetriever: Sendable {
     like code: String, language: String, learnerID: EntityID, excluding: EntityID?, limit: Int
   ) async throws -> [RetrievedPassage]
 
-  /// The learner's open goal that is closest in meaning to `text`, which is made as goals' passages
-  /// are; nil where there is none, or vectors cannot be made right now.
-  func closestOpenGoal(
-    to text: String, learnerID: EntityID
-  ) async throws -> RetrievedPassage?
+  /// The learner's open goals that are closest in meaning to `text`, which is made as goals' passages
+  /// are; empty where there is none, or vectors cannot be made right now.
+  func closestOpenGoals(
+    to text: String, learnerID: EntityID, limit: Int
+  ) async throws -> [RetrievedPassage]
 }

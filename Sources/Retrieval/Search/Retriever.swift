@@ -59,17 +59,17 @@ package struct Retriever: ContextRetriever {
     ).hits
   }
 
-  package func closestOpenGoal(
-    to text: String, learnerID: EntityID
-  ) async throws -> RetrievedPassage? {
+  package func closestOpenGoals(
+    to text: String, learnerID: EntityID, limit: Int
+  ) async throws -> [RetrievedPassage] {
     let question = SearchQuestion(
       text: text,
       scopes: [.goals(learnerID: learnerID, statuses: [.pending, .inProgress])],
-      learnerID: learnerID, mode: .vector, limit: 1, minimumSimilarity: -1)
+      learnerID: learnerID, mode: .vector, limit: limit, minimumSimilarity: -1)
     do {
-      return try await searcher.search(question).hits.first
+      return try await searcher.search(question).hits
     } catch is SearchUnavailable {
-      return nil
+      return []
     }
   }
 }

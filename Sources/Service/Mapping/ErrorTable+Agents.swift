@@ -62,8 +62,17 @@ extension ErrorTable {
   private static func broken(_ findings: [Agents.RuleViolation]) -> RPCError {
     var rules: [String] = []
     for finding in findings where !rules.contains(finding.rule) { rules.append(finding.rule) }
+    let text =
+      switch rules {
+      case [AgentFailure.tooThinRule]:
+        "\(AgentFailure.tooThinRule): there is nothing to plan from, and no language model: name the "
+          + "steps in the prompt, enrol in a course, or complete a goal that is close"
+      case ["goal_duplicate"]:
+        "no proposal held the contract: goal_duplicate: the learner has an open goal that is the same"
+      default: "no proposal held the contract: \(rules.joined(separator: ", "))"
+      }
     return RPCError(
-      .failedPrecondition, "no proposal held the contract: \(rules.joined(separator: ", "))",
+      .failedPrecondition, text,
       details: .encoded(
         ErrorDetails(
           fieldViolations: findings.map {

@@ -140,13 +140,13 @@ final class FakeRetriever: ContextRetriever {
     like code: String, language: String, learnerID: EntityID, excluding: EntityID?, limit: Int
   ) async throws -> [RetrievedPassage] { try asked(code).code }
 
-  func closestOpenGoal(
-    to text: String, learnerID: EntityID
-  ) async throws -> RetrievedPassage? {
+  func closestOpenGoals(
+    to text: String, learnerID: EntityID, limit: Int
+  ) async throws -> [RetrievedPassage] {
     state.withLock { state in
-      guard state.closestUses > 0 else { return nil }
+      guard state.closestUses > 0 else { return [] }
       state.closestUses -= 1
-      return state.closest
+      return state.closest.map { [$0] } ?? []
     }
   }
 }
