@@ -74,7 +74,7 @@ import Testing
     var same = AgentContextFixture()
     for chunk in 1...5 { same.addSection("Rutas", chunk: Int32(chunk)) }
     same.addGoal("Rutas", tasks: [("Escribir rutas", "", []), ("ESCRIBIR RUTAS", "", [])])
-    #expect(planned(same, prompt: "") == nil)
+    #expect(planned(same) == nil)
     var code = AgentContextFixture()
     for name in ["a.py", "b.py", "c.py"] { code.addCode(name, "def f(): pass") }
     #expect(planned(code) == nil)

@@ -126,10 +126,12 @@ struct RunNodes: Sendable {
         findings: try await findings(on: proposal)))
   }
 
-  /// The courses that the learner has, and the newest of those that they could have.
+  /// The courses that the learner has, and the newest of those that they could have. Nil where there is a
+  /// model: while it is away, a later try is better than a plan of so little.
   private func catalogue(
     _ chosen: EntityID?
-  ) async throws(StoreError) -> [RetrievalPlanner.OfferedCourse] {
+  ) async throws(StoreError) -> [RetrievalPlanner.OfferedCourse]? {
+    guard stores.model == nil else { return nil }
     if let chosen {
       let course = try await stores.courses.course(chosen, scope: scope)
       return course.map { [RetrievalPlanner.OfferedCourse($0, isEnrolled: true, isChosen: true)] }

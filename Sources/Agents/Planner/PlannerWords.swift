@@ -10,33 +10,22 @@ struct PlannerWords {
     isEnglish ? "Go deeper into «\(source)»" : "Profundizar en «\(source)»"
   }
 
-  var plainDescription: String {
-    isEnglish
-      ? "A plan from your completed goals and the sections of your courses that are close to it."
-      : "Un plan con tus objetivos completados y las secciones de tus cursos que más se le parecen."
-  }
+  var plainDescription: String { PlannedText.plainDescription(isEnglish: isEnglish) }
 
   func descriptionFor(_ wish: String) -> String {
     isEnglish
-      ? "You want: «\(wish)». This plan takes its steps from what you have completed and from the "
+      ? "You want: «\(wish)». \(PlannedText.lead(isEnglish: true)) what you have completed and from the "
         + "sections of your courses that are closest to it."
-      : "Lo que quieres: «\(wish)». Este plan toma sus pasos de lo que ya has completado y de las "
-        + "secciones de tus cursos que más se le parecen."
+      : "Lo que quieres: «\(wish)». \(PlannedText.lead(isEnglish: false)) lo que ya has completado y de "
+        + "las secciones de tus cursos que más se le parecen."
   }
 
   func descriptionOfOwn(_ wish: String) -> String {
     isEnglish
-      ? "You want: «\(wish)». This plan takes its steps from your own words and from the courses that "
-        + "there are."
-      : "Lo que quieres: «\(wish)». Este plan toma sus pasos de tus propias palabras y de los cursos "
-        + "que hay."
-  }
-
-  /// Whether a text has a description of ours.
-  static func areIn(_ text: String) -> Bool {
-    ["This plan takes its steps from", "Este plan toma sus pasos de"].contains {
-      text.contains($0)
-    } || [true, false].contains { text.contains(PlannerWords(isEnglish: $0).plainDescription) }
+      ? "You want: «\(wish)». \(PlannedText.lead(isEnglish: true)) your own words and from the courses "
+        + "that there are."
+      : "Lo que quieres: «\(wish)». \(PlannedText.lead(isEnglish: false)) tus propias palabras y de los "
+        + "cursos que hay."
   }
 
   func study(_ heading: String, path: String?) -> GoalProposal.Task {

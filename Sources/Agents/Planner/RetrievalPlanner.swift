@@ -14,10 +14,10 @@ package enum RetrievalPlanner {
   ///   - prompt: what the learner wants.
   ///   - language: the learner's, `es` or `en`.
   ///   - tasksOfGoals: by the ids of the goals in the context, each in order.
-  ///   - courses: those that the learner has or could have.
+  ///   - courses: those that the learner has or could have; nil plans from the context alone.
   package static func plan(
     prompt: String, language: String, context: AgentContext,
-    tasksOfGoals: [EntityID: [EarlierTask]], courses: [OfferedCourse] = []
+    tasksOfGoals: [EntityID: [EarlierTask]], courses: [OfferedCourse]? = nil
   ) -> GoalProposal? {
     let facts = ProposalRules.Facts(
       language: language, instructions: Prompts.goalInstructions(language: language))
@@ -26,7 +26,7 @@ package enum RetrievalPlanner {
     draft.addSections(of: context.documents)
     draft.addTasks(of: context.goals, tasksOfGoals)
     let isFromContext = draft.chosenTasks.count >= ProposalRules.taskCounts.lowerBound
-    if !isFromContext { draft.addWhatThereIs(for: prompt, courses) }
+    if !isFromContext, let courses { draft.addWhatThereIs(for: prompt, courses) }
     let tasks = draft.chosenTasks
     guard tasks.count >= ProposalRules.taskCounts.lowerBound else { return nil }
     let used = tasks.map(\.source)

@@ -23,7 +23,7 @@ struct GoalComparison {
 
     init(title: String, content: String, isOurs: Bool) {
       self.title = Words.folded(title)
-      self.isOurs = isOurs || PlannerWords.areIn(content)
+      self.isOurs = isOurs || PlannedText.isIn(content)
       subjects = GoalComparison.subjects(of: title)
       let body = content.hasPrefix(title) ? String(content.dropFirst(title.count)) : content
       rest = Set(Words.significant(body).map(GoalComparison.stem))
