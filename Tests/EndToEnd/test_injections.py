@@ -153,8 +153,9 @@ async def test_a_model_that_obeys_a_hostile_text_is_not_obeyed(eva, model, field
         assert run.result.planner == "model" and run.text == GOOD, injection.id
         assert run.result.goal.title == GOOD_TITLE, injection.id
         found = {f.field for f in run.steps_of("findings")[0].findings}
-        # Of a reply that is far too long so much is kept as no JSON is made of.
-        assert found >= {field} or len(text) > 100_000 and found == {"proposal"}, injection.id
+        # Of a reply that is far too long so much is kept as no goal is made of: it ends inside of its
+        # object, and one of its tasks is none.
+        assert found >= {field} or len(text) > 100_000 and found <= {"proposal", "tasks"}, injection.id
         assert injections.sections(model.chats[-1]) == ["learner_wish", "previous_reply"]
         checked += 1
         await eva.client.goals.delete_goal(DELETE(goal_id=run.result.goal.id))
