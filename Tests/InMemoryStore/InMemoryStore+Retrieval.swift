@@ -26,7 +26,8 @@ extension InMemoryStore: RetrievalStore {
         guard count > 0 else { return nil }
         return Candidate(
           key: key.public, similarity: nil, wordScore: Double(count),
-          hasAllWords: count == words.count)
+          hasAllWords: count == words.count,
+          coverage: Double(count) / Double(words.count))
       }
       return .found(
         Candidates(

@@ -49,7 +49,8 @@ extension PlanTests {
   ]
 
   static let words = Statement(
-    "plan.words", [.text], "SELECT content FROM passages WHERE words @@ hito_query($1)")
+    "plan.words", [.text],
+    "SELECT content FROM passages WHERE words @@ (SELECT t.term FROM hito_terms($1) t LIMIT 1)")
 
   static let retrievalRows = """
     INSERT INTO passages (entity_type, entity_id, chunk_number, user_id, title, content,

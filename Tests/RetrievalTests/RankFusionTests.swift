@@ -15,7 +15,9 @@ import Testing
   private static func words(
     _ number: UInt64, _ score: Double, similarity: Double? = nil, all: Bool = false
   ) -> Candidate {
-    Candidate(key: key(number), similarity: similarity, wordScore: score, hasAllWords: all)
+    Candidate(
+      key: key(number), similarity: similarity, wordScore: score, hasAllWords: all,
+      coverage: all ? 1 : 0.2)
   }
 
   private static func fuse(
@@ -47,6 +49,22 @@ import Testing
     let words = [Self.words(1, 1, all: true), Self.words(3, 2)]
     #expect(Self.fuse(meaning, words, .vector) == [2, 1])
     #expect(Self.fuse(meaning, words, .text) == [3, 1])
+  }
+
+  @Test func rareWordsDecideBetweenPassagesThatAreAboutEquallySimilar() {
+    let meaning = [Self.meaning(1, 0.30), Self.meaning(2, 0.27), Self.meaning(3, 0.1)]
+    #expect(
+      Self.fuse(meaning, [Self.words(2, 8, similarity: 0.27), Self.words(3, 4, similarity: 0.1)])
+        == [2, 1, 3])
+  }
+
+  @Test func theBestWordsOfAScopeAreWorthWhatTheyCoverOfTheQuestion() {
+    // Scores of two scopes are not of one scale.
+    let few = Candidates(
+      byMeaning: [], byWords: [Self.words(1, 1, all: true), Self.words(2, 0.5)], method: .text)
+    let many = Candidates(byMeaning: [], byWords: [Self.words(3, 90)], method: .text)
+    #expect(
+      RankFusion.fuse([many, few], mode: .text).map(\.key.entityID.low) == [1, 2, 3])
   }
 
   @Test func equalOnesComeInTheOrderOfTheirKeysAndScopesInAny() {

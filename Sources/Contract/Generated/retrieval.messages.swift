@@ -7,7 +7,7 @@ public import RPC
 public struct SearchMode: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// Means hybrid.
   public static let unspecified = SearchMode(rawValue: 0)
-  /// Words and meaning, fused by reciprocal rank.
+  /// Words and meaning, fused.
   public static let hybrid = SearchMode(rawValue: 1)
   /// Meaning only.
   public static let vector = SearchMode(rawValue: 2)
@@ -244,7 +244,8 @@ public struct SearchHit: WireMessage, Equatable {
   public var vectorRank: Int32
   /// Place by words, from 1; 0 where it was not found so.
   public var textRank: Int32
-  /// More of the entity, by name (for example `status`, `technologies`, `validation_score`).
+  /// More of the entity, by name (for example `status`, `technologies`, `validation_score`). `duplicates`: how
+  /// many other results say nearly the same, which this one stands for.
   public var attributes: [String: String]
 
   public init(

@@ -28,6 +28,16 @@ package enum SearchScope: Sendable, Hashable {
   case code(learnerID: EntityID, courses: [EntityID], language: String?, onlyValidated: Bool)
 }
 
+extension SearchScope {
+  package var kind: PassageKind {
+    switch self {
+    case .goals: .goal
+    case .courses: .course
+    case .code: .codeSnapshot
+    }
+  }
+}
+
 /// What to look for.
 package struct CandidateQuery: Sendable, Hashable {
   package var scope: SearchScope
@@ -60,14 +70,18 @@ package struct Candidate: Sendable, Hashable {
   package var wordScore: Double
   /// Whether the passage has every word of the query.
   package var hasAllWords: Bool
+  /// The share of the query's words that the passage has, each by its rarity in the scope: 0 to 1.
+  package var coverage: Double
 
   package init(
-    key: PassageKey, similarity: Double?, wordScore: Double = 0, hasAllWords: Bool = false
+    key: PassageKey, similarity: Double?, wordScore: Double = 0, hasAllWords: Bool = false,
+    coverage: Double = 0
   ) {
     self.key = key
     self.similarity = similarity
     self.wordScore = wordScore
     self.hasAllWords = hasAllWords
+    self.coverage = coverage
   }
 }
 

@@ -39,7 +39,7 @@ enum GoalStatements {
     """
     SELECT \(GoalRow.columns) FROM goals g
     WHERE \(condition) AND g.created_at >= $6 AND g.created_at < $7
-      AND ($8 IS NULL OR position(lower($8) IN lower(g.title)) > 0)
+      AND ($8 IS NULL OR position(hito_folded($8) IN hito_folded(g.title)) > 0)
       AND (g.created_at, g.id) < ($9, $10) AND \(isVisible)
     ORDER BY g.created_at DESC, g.id DESC LIMIT $11
     """

@@ -10,10 +10,8 @@ enum SearchStatements {
 
   /// The most examples that are counted and compared whole: one more than a whole scope may have.
   static let exampleMax = 20_001
-  /// The most that are looked at for their words.
-  private static let wordMax = 2_000
 
-  private static let isActive = """
+  static let isActive = """
     EXISTS (SELECT 1 FROM embedding_models m
       WHERE m.name = $2 AND m.state = 'active' AND m.dimensions = cardinality($1))
     """
@@ -115,7 +113,7 @@ enum SearchStatements {
     QuantizedGoals(
       "search.quantized_\(name)",
       """
-      SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false
+      SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false, 0::float8
       FROM (
         SELECT e.entity_id, e.chunk_number, (e.embedding <=> (SELECT $1::vector)) + 0 AS distance
         FROM (
@@ -142,7 +140,7 @@ enum SearchStatements {
     Query(
       "search.exact_\(scope.name)",
       """
-      SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false
+      SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false, 0::float8
       FROM (
         SELECT r.entity_id, r.chunk_number,
           (r.embedding <=> (SELECT $1::vector)) + 0 AS distance
@@ -164,7 +162,7 @@ enum SearchStatements {
     return Query(
       "search.hnsw_\(scope.name)_\(dimensionCount)",
       """
-      SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false
+      SELECT n.entity_id, n.chunk_number, 1 - n.distance, 0::float8, false, 0::float8
       FROM (
         SELECT h.entity_id, h.chunk_number, (h.embedding <=> (SELECT $1::vector)) AS distance
         FROM (
@@ -188,49 +186,6 @@ enum SearchStatements {
       set_config('hnsw.max_scan_tuples', $2::text, true),
       set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)
     """)
-
-  /// By words: `$n` the query, `$n+1` the limit. The similarity goes with each, where it can be told.
-  static func words<Values>(
-    _ scope: Scope<Values>
-  ) -> Query<QueryVector, Values, String, Int64> {
-    Query(
-      "search.words_\(scope.name)",
-      """
-      SELECT f.entity_id, f.chunk_number,
-        CASE WHEN \(isActive) THEN 1 - (e.embedding <=> (SELECT $1::vector)) END, f.rank::float8, f.has_all
-      FROM (
-        SELECT r.entity_id, r.chunk_number, ts_rank(r.words, q.words) AS rank,
-          r.words @@ q.all_es OR r.words @@ q.all_en AS has_all
-        FROM (SELECT hito_query($\(scope.next)) AS words,
-          plainto_tsquery('spanish', $\(scope.next)) AS all_es,
-          plainto_tsquery('english', $\(scope.next)) AS all_en
-          -- Once, and not again for each row.
-          OFFSET 0) q, passages r \(scope.join)
-        WHERE r.entity_type = '\(scope.kind)' AND \(wordConditions(scope))
-        ORDER BY rank DESC, r.entity_id, r.chunk_number LIMIT $\(scope.next + 1)) f
-      LEFT JOIN embeddings e ON e.entity_type = '\(scope.kind)' AND e.entity_id = f.entity_id
-        AND e.chunk_number = f.chunk_number AND NOT e.is_copy
-      ORDER BY f.rank DESC, f.entity_id, f.chunk_number
-      """)
-  }
-
-  /// A word that very many share is no way to the few rows of a scope. Where the scope is as large as
-  /// the platform, it is searched in part: what has all the words, through their index, and what is
-  /// newest.
-  private static func wordConditions<Values>(_ scope: Scope<Values>) -> String {
-    guard let narrowing = scope.narrowing else {
-      return "\(scope.condition) AND r.words @@ q.words"
-    }
-    let query = "$\(scope.next)"
-    // COALESCE keeps the planner off the index over all words.
-    return """
-      \(scope.condition) AND COALESCE(r.words, '') @@ q.words AND r.entity_id IN (
-        \(narrowing(wordMax))
-        UNION (SELECT p.entity_id FROM passages p
-          WHERE p.words @@ (plainto_tsquery('spanish', \(query)) || plainto_tsquery('english', \(query)))
-            AND p.entity_type = '\(scope.kind)' LIMIT \(wordMax)))
-      """
-  }
 
   static let activeModel = Statement(
     "search.model",

@@ -139,11 +139,11 @@ package struct PostgresRetrievalStore: RetrievalStore {
     of calls: [StatementCall], _ kind: PassageKind
   ) async throws(StoreError) -> [Candidate] {
     try await rank(calls, on: .search).map { (row) throws(StoreError) in
-      let (id, number, similarity, score, hasAll): (EntityID, Int32, Double?, Double, Bool) =
-        try row.values()
+      let (id, number, similarity, score, hasAll, coverage):
+        (EntityID, Int32, Double?, Double, Bool, Double) = try row.values()
       return Candidate(
         key: PassageKey(kind: kind, entityID: id, chunkNumber: number), similarity: similarity,
-        wordScore: score, hasAllWords: hasAll)
+        wordScore: score, hasAllWords: hasAll, coverage: coverage)
     }
   }
 

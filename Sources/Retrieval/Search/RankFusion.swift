@@ -15,6 +15,10 @@ package struct RankedCandidate: Sendable, Hashable {
   /// From 1; 0 where it was not found so.
   package var textRank: Int
   package var hasAllWords: Bool
+  /// The share of the query's words that the passage has, by their rarity.
+  package var coverage: Double
+  /// What the words gave of the score; the rest is the similarity's.
+  package var wordPart = 0.0
 
   /// Whether the passage is close to the query: in meaning, or because it has all of its words. One
   /// that still waits for its vector is so by its words alone.
@@ -23,58 +27,77 @@ package struct RankedCandidate: Sendable, Hashable {
   }
 }
 
-/// Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): a candidate scores
-/// `weight / (k + rank)` for each list that it is in.
+/// One order of what was found both ways: the similarity, and a share of how well the words match.
+///
+/// Fusing places instead (reciprocal ranks) was measured against (ADR 0032): the first by words of a
+/// question that shares nothing but common words with anything is then as good as one that has them all.
 package enum RankFusion {
-  /// How little the first places differ. The paper's 60 is for many lists of which none is much better
-  /// than the others; of two, it lets any first place by words lift a passage over the best by meaning.
-  /// Measured (docs/evaluation.md): 5 loses nothing to either list alone.
-  package static let k = 5.0
-  /// What a place by words counts against one by meaning, where the passage has some of the words: it
-  /// decides between passages that are about equally close.
-  package static let wordWeight = 0.1
+  /// What a perfect match of words counts against a similarity of 1, where the passage has some of them.
+  package static let wordWeight = 0.35
   /// The same where it has all of them: whoever types a heading or a name means just that.
-  package static let allWordsWeight = 1.5
+  package static let allWordsWeight = 2.0
 
   /// Candidates of one or more scopes in one order, best first; ties by key, so that the same
   /// search gives the same order.
   package static func fuse(_ found: [Candidates], mode: SearchMode) -> [RankedCandidate] {
-    let byMeaning = found.flatMap(\.byMeaning).sorted {
-      order(($0.similarity ?? -1, $0.key), ($1.similarity ?? -1, $1.key))
-    }
-    let byWords = found.flatMap(\.byWords).sorted {
-      order(($0.wordScore, $0.key), ($1.wordScore, $1.key))
-    }
     var ranked: [PassageKey: RankedCandidate] = [:]
     func note(_ candidate: Candidate, _ change: (inout RankedCandidate) -> Void) {
       var entry =
         ranked[candidate.key]
         ?? RankedCandidate(
           key: candidate.key, similarity: nil, score: 0, vectorRank: 0, textRank: 0,
-          hasAllWords: false)
+          hasAllWords: false, coverage: 0)
       entry.similarity = entry.similarity ?? candidate.similarity
       entry.hasAllWords = entry.hasAllWords || candidate.hasAllWords
+      entry.coverage = max(entry.coverage, candidate.coverage)
       change(&entry)
       ranked[candidate.key] = entry
     }
+    var hasVectors = false
     if mode != .text {
+      let byMeaning = found.flatMap(\.byMeaning).sorted {
+        order(($0.similarity ?? -1, $0.key), ($1.similarity ?? -1, $1.key))
+      }
       for (index, candidate) in byMeaning.enumerated() {
-        note(candidate) { entry in
-          entry.vectorRank = index + 1
-          entry.score += 1 / (k + Double(index + 1))
-        }
+        hasVectors = true
+        note(candidate) { $0.vectorRank = index + 1 }
       }
     }
+    var matches: [PassageKey: Double] = [:]
     if mode != .vector {
-      for (index, candidate) in byWords.enumerated() {
-        let weight = mode == .text ? 1 : candidate.hasAllWords ? allWordsWeight : wordWeight
-        note(candidate) { entry in
-          entry.textRank = index + 1
-          entry.score += weight / (k + Double(index + 1))
-        }
+      for (index, match) in wordMatches(found).enumerated() {
+        matches[match.candidate.key] = match.share
+        note(match.candidate) { $0.textRank = index + 1 }
       }
     }
-    return ranked.values.sorted { order(($0.score, $0.key), ($1.score, $1.key)) }
+    return ranked.values.map { candidate in
+      var candidate = candidate
+      let match = matches[candidate.key] ?? 0
+      if hasVectors {
+        let weight = candidate.hasAllWords ? allWordsWeight : wordWeight
+        candidate.wordPart = mode == .hybrid ? weight * match : 0
+        candidate.score = (candidate.similarity ?? 0) + candidate.wordPart
+      } else {
+        candidate.wordPart = match
+        candidate.score = match
+      }
+      return candidate
+    }.sorted { order(($0.score, $0.key), ($1.score, $1.key)) }
+  }
+
+  /// What was found by words, best first, with how well it matches: scores are of their scope, and the
+  /// best of a scope matches as well as the best of its passages covers the question.
+  private static func wordMatches(
+    _ found: [Candidates]
+  ) -> [(candidate: Candidate, share: Double)] {
+    found.flatMap { scope in
+      let best = scope.byWords.map(\.wordScore).max() ?? 0
+      // A question of small words only covers nothing, but is all there is.
+      let coverage = max(scope.byWords.map(\.coverage).max() ?? 0, 0.01)
+      return scope.byWords.map { candidate in
+        (candidate, best > 0 ? candidate.wordScore / best * coverage : 0)
+      }
+    }.sorted { order(($0.1, $0.0.key), ($1.1, $1.0.key)) }
   }
 
   private static func order(

@@ -11,6 +11,8 @@ package struct RetrievedPassage: Sendable, Hashable {
   package var vectorRank: Int
   /// Place by words, from 1; 0 where it was not found so.
   package var textRank: Int
+  /// How many other results say nearly the same, which this one stands for.
+  package var duplicateCount = 0
   /// More of the entity, by name (`status`, `technologies`, `validation_score`, …).
   package var attributes: [String: String]
 

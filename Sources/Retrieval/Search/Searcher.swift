@@ -78,12 +78,17 @@ package struct Searcher: Sendable {
           models.forget()
           break
         }
-        let page = try await hits(question, query, found)
-        let isWhole = found.allSatisfy { found in
-          found.byWords.count < limit
+        let close = close(question, query, found)
+        let page = try await hits(question, query, close.ranked)
+        let isWhole = zip(found, close.isClose).allSatisfy { found, isClose in
+          // Of a scope that is not close, what has all words is there at most.
+          guard isClose else {
+            return found.byWords.count < limit || found.byWords.last?.hasAllWords != true
+          }
+          return found.byWords.count < limit
             // Behind one that is not close nothing is.
             && (found.byMeaning.count < limit
-              || found.byMeaning.last?.similarity ?? 1 < query.minimumSimilarity)
+              || found.byMeaning.last?.similarity ?? 1 < query.floor(of: question))
         }
         // Many chunks of few sections: look further, while there is more.
         if page.count >= question.limit || isWhole || limit >= Self.candidateMax {
@@ -102,8 +107,14 @@ package struct Searcher: Sendable {
   private struct Query: Sendable {
     var vector: PassageEmbedding?
     var isTruncated = false
+    /// The model's own, or what was asked for.
     var minimumSimilarity = -1.0
     var embedder: (any Embedder)?
+
+    /// What nothing that is found by meaning alone is below.
+    func floor(of question: SearchQuestion) -> Double {
+      question.minimumSimilarity ?? minimumSimilarity * Closeness.floorShare
+    }
   }
 
   private func embed(_ question: SearchQuestion) async throws -> Query {
@@ -155,64 +166,61 @@ package struct Searcher: Sendable {
 
   /// The best that are close, one of each entity, in order.
   private func hits(
-    _ question: SearchQuestion, _ query: Query, _ found: [Candidates]
+    _ question: SearchQuestion, _ query: Query, _ ranked: [RankedCandidate]
   ) async throws -> [RetrievedPassage] {
-    let ranked = RankFusion.fuse(found, mode: question.mode).filter { candidate in
-      candidate.key.entityID != question.excluded
-        // Without a vector of the question nothing can be told of closeness: words found it.
-        && (query.vector == nil || candidate.isClose(minimumSimilarity: query.minimumSimilarity))
-    }
     let wanted = question.reranks ? max(question.limit, Reranker.depth) : question.limit
-    var hits: [RetrievedPassage] = []
-    var seen: Set<EntityPart> = []
+    var results = ResultGroups()
+    var different = NearDuplicates()
     var rest = ranked[...]
     var pageLimit = max(wanted * 2, Self.pageMinimum)
-    while hits.count < wanted, !rest.isEmpty {
+    while different.count < wanted, different.sameCount < NearDuplicates.sameMax, !rest.isEmpty {
       let page = rest.prefix(pageLimit)
       rest = rest.dropFirst(page.count)
       pageLimit *= 2
       let texts = try await store.passages(page.map(\.key), as: question.learnerID)
-      for candidate in page where hits.count < wanted {
+      for candidate in page {
         // What the database withholds is not there, whatever was ranked.
-        guard let text = texts[candidate.key], seen.insert(EntityPart(text.passage)).inserted else {
-          continue
-        }
-        hits.append(RetrievedPassage(candidate, text))
+        if let text = texts[candidate.key] { results.add(candidate, text) }
       }
+      guard results.count >= wanted || rest.isEmpty else { continue }
+      different = NearDuplicates()
+      for hit in results.hits { different.add(hit) }
     }
+    var hits = Array(different.hits.prefix(wanted))
     if question.reranks, let vector = query.vector, let embedder = query.embedder {
       hits = await Reranker(embedder: embedder).reranked(hits, by: vector.vector)
     }
     return Array(hits.prefix(question.limit))
   }
 
+  /// What may be an answer, in order, and which scopes have one. What is close is told for each scope by
+  /// itself, and by one number where the caller names it.
+  private func close(
+    _ question: SearchQuestion, _ query: Query, _ found: [Candidates]
+  ) -> (ranked: [RankedCandidate], isClose: [Bool]) {
+    let all = [Bool](repeating: true, count: found.count)
+    var ranked = RankFusion.fuse(found, mode: question.mode)
+    ranked.removeAll { $0.key.entityID == question.excluded }
+    // Without a vector of the question nothing can be told of closeness: words found it.
+    guard query.vector != nil else { return (ranked, all) }
+    if let minimum = question.minimumSimilarity {
+      return (ranked.filter { $0.isClose(minimumSimilarity: minimum) }, all)
+    }
+    let closeness = Closeness(threshold: query.minimumSimilarity)
+    var isClose: [Bool] = []
+    var kept: Set<PassageKey> = []
+    for (scope, found) in zip(question.scopes, found) {
+      let keys = Set((found.byMeaning + found.byWords).map(\.key))
+      let own = ranked.filter { keys.contains($0.key) }
+      isClose.append(closeness.isClose(own, found, kind: scope.kind))
+      kept.formUnion(closeness.close(own, found, kind: scope.kind).map(\.key))
+    }
+    return (ranked.filter { kept.contains($0.key) }, isClose)
+  }
+
   private static func method(of found: [Candidates]) -> SearchMethod {
     // The least exact of those that were used.
     let methods = Set(found.map(\.method))
     return [.hnsw, .quantized, .exact].first(where: methods.contains) ?? .text
-  }
-}
-
-/// What counts as one result: a goal, a file of code, a section of a document.
-private struct EntityPart: Hashable {
-  let kind: PassageKind
-  let entityID: EntityID
-  let documentPath: String
-  let anchor: String
-
-  init(_ passage: Passage) {
-    kind = passage.kind
-    entityID = passage.entityID
-    documentPath = passage.documentPath
-    anchor = passage.anchor
-  }
-}
-
-extension RetrievedPassage {
-  fileprivate init(_ candidate: RankedCandidate, _ text: DescribedPassage) {
-    self.init(
-      passage: text.passage, similarity: candidate.similarity, score: candidate.score,
-      vectorRank: candidate.vectorRank, textRank: candidate.textRank,
-      attributes: text.attributes)
   }
 }

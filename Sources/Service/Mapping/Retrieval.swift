@@ -12,9 +12,11 @@ extension SearchResponse {
 
 extension SearchHit {
   init(_ hit: RetrievedPassage) {
+    var attributes = hit.attributes
+    if hit.duplicateCount > 0 { attributes["duplicates"] = "\(hit.duplicateCount)" }
     self.init(
       citation: Citation(hit), score: hit.score, vectorRank: Int32(clamping: hit.vectorRank),
-      textRank: Int32(clamping: hit.textRank), attributes: hit.attributes)
+      textRank: Int32(clamping: hit.textRank), attributes: attributes)
   }
 }
 

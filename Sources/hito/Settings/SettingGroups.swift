@@ -390,7 +390,7 @@ struct EmbeddingSettings: SettingGroup {
   /// vectors (docs/evaluation.md: what it silences, right and wrong); a guess for other models.
   let embeddingMinSimilarity = Setting<Double>(
     "embedding-min-similarity", .number(-1...1), default: 0.2,
-    help: "What is less similar is not close, with either model.")
+    help: "How similar what is close is, with either model; what it takes to answer is a multiple.")
 }
 
 struct ClientSettings: SettingGroup {

@@ -39,7 +39,7 @@ typedef enum _Hito__V1__SearchMode {
    */
   HITO__V1__SEARCH_MODE__SEARCH_MODE_UNSPECIFIED = 0,
   /*
-   * Words and meaning, fused by reciprocal rank.
+   * Words and meaning, fused.
    */
   HITO__V1__SEARCH_MODE__SEARCH_MODE_HYBRID = 1,
   /*
@@ -255,7 +255,8 @@ struct  Hito__V1__SearchHit
    */
   int32_t text_rank;
   /*
-   * More of the entity, by name (for example `status`, `technologies`, `validation_score`).
+   * More of the entity, by name (for example `status`, `technologies`, `validation_score`). `duplicates`: how
+   * many other results say nearly the same, which this one stands for.
    */
   size_t n_attributes;
   Hito__V1__SearchHit__AttributesEntry **attributes;
