@@ -5,7 +5,7 @@ import Testing
 /// The order of a search, fused of two.
 @Suite struct RankFusionTests {
   private static func key(_ number: UInt64) -> PassageKey {
-    PassageKey(kind: .goal, entityID: EntityID(high: 1, low: number), chunkNumber: 0)
+    PassageKey(kind: .course, entityID: EntityID(high: 1, low: number), chunkNumber: 0)
   }
 
   private static func meaning(_ number: UInt64, _ similarity: Double) -> Candidate {
@@ -56,6 +56,18 @@ import Testing
     #expect(
       Self.fuse(meaning, [Self.words(2, 8, similarity: 0.27), Self.words(3, 4, similarity: 0.1)])
         == [2, 1, 3])
+  }
+
+  @Test func someWordsSayLessOfAGoal() {
+    func key(_ number: UInt64) -> PassageKey {
+      PassageKey(kind: .goal, entityID: EntityID(high: 1, low: number), chunkNumber: 0)
+    }
+    let meaning = [
+      Candidate(key: key(1), similarity: 0.30), Candidate(key: key(2), similarity: 0.27),
+    ]
+    let words = [Candidate(key: key(2), similarity: 0.27, wordScore: 8, coverage: 0.2)]
+    let found = Candidates(byMeaning: meaning, byWords: words, method: .exact)
+    #expect(RankFusion.fuse([found], mode: .hybrid).map(\.key.entityID.low) == [1, 2])
   }
 
   @Test func theBestWordsOfAScopeAreWorthWhatTheyCoverOfTheQuestion() {

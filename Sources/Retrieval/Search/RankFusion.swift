@@ -34,6 +34,9 @@ package struct RankedCandidate: Sendable, Hashable {
 package enum RankFusion {
   /// What a perfect match of words counts against a similarity of 1, where the passage has some of them.
   package static let wordWeight = 0.35
+  /// The same of goals: those who say the same of a goal rarely use the same words, and what they share
+  /// ("learn", "improve") says nothing.
+  package static let goalWordWeight = 0.1
   /// The same where it has all of them: whoever types a heading or a name means just that.
   package static let allWordsWeight = 2.0
 
@@ -74,7 +77,8 @@ package enum RankFusion {
       var candidate = candidate
       let match = matches[candidate.key] ?? 0
       if hasVectors {
-        let weight = candidate.hasAllWords ? allWordsWeight : wordWeight
+        let someWeight = candidate.key.kind == .goal ? goalWordWeight : wordWeight
+        let weight = candidate.hasAllWords ? allWordsWeight : someWeight
         candidate.wordPart = mode == .hybrid ? weight * match : 0
         candidate.score = (candidate.similarity ?? 0) + candidate.wordPart
       } else {
