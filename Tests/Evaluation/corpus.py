@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Dict, List, NamedTuple
+from typing import Dict, List, NamedTuple, Tuple
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATA = Path(__file__).resolve().parent / "data"
@@ -99,9 +99,18 @@ def goals(language: str) -> List[Goal]:
     ]
 
 
-def off_topic() -> List[str]:
-    """Questions that neither documentation nor goals nor code have an answer to."""
-    return json.loads((DATA / "off-topic.json").read_text("utf-8"))
+def off_topic(part: str = "") -> List[str]:
+    """Questions that neither documentation nor goals nor code have an answer to; those of `calibration`
+    are not those that are reported."""
+    name = f"off-topic-{part}.json" if part else "off-topic.json"
+    return json.loads((DATA / name).read_text("utf-8"))
+
+
+def identifiers() -> Tuple[List[Tuple[str, str]], List[Tuple[str, str]]]:
+    """Sections (title, text) that name files, functions, versions and hosts; and questions that are such
+    a name, with the title of the section."""
+    read = json.loads((DATA / "identifiers.json").read_text("utf-8"))
+    return [(t, x) for t, x in read["sections"]], [(q, t) for q, t in read["questions"]]
 
 
 def functions() -> List[Function]:

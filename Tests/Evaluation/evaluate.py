@@ -68,6 +68,8 @@ def main() -> int:
     measured = [*results, *silences]
     report.print_table(results)
     report.print_silence(silences)
+    decided = report.decisions(results, silences)
+    report.print_decisions(decided)
     print()
     worse = broken_promises(results)
     if arguments.accept:
@@ -83,6 +85,7 @@ def main() -> int:
     for line in worse:
         print(f"MISSED: {line}")
     report.print_figures(measured)
+    report.print_summaries(results, decided)
     return 1 if worse else 0
 
 
@@ -110,7 +113,9 @@ async def evaluate(
         if arguments.sweep:
             say("everything once more, for the sweep")
             found = {task.name: await sweep.candidates(task) for task in chosen}
-            answered = {task.name: await sweep.candidates(task) for task in off_topic}
+            answered = {
+                task.name: (task, await sweep.candidates(task)) for task in off_topic
+            }
             sweep.print_sweep(chosen, found, answered)
     finally:
         await people.close()
@@ -120,8 +125,9 @@ async def evaluate(
 
 
 def broken_promises(results: List[report.Result]) -> List[str]:
-    """By meaning the server must order as the model does in Python; and a learner's program must
-    get the same by the call of its kind as by `Search`, which is what is measured here."""
+    """By meaning the server must order as the model does in Python, but for nearly the same texts; and
+    a learner's program must get the same by the call of its kind as by `Search`, which is what is
+    measured here."""
     differing = [text for result in results for text in result.outcome.disagreements]
     total = sum(len(result.task.queries) for result in results)
     calls = sum(result.outcome.differing_calls for result in results)
@@ -134,7 +140,8 @@ def broken_promises(results: List[report.Result]) -> List[str]:
     for line, holds in promises.items():
         if holds:
             print(f"holds: {line}")
-    return [line for line, holds in promises.items() if not holds] + differing[:10]
+    broken = [line for line, holds in promises.items() if not holds]
+    return broken + differing[:10] if broken else []
 
 
 _began = time.monotonic()

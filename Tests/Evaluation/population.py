@@ -78,6 +78,23 @@ class Population:
         assert done.documents_received == len(corpus.documents[language])
         self.courses[language] = course_id
 
+    async def add_identifiers(self) -> None:
+        """A course of one document, whose sections name files, functions, versions and hosts."""
+        made = await self.teacher.courses.create_course(
+            v1.CreateCourseRequest(title="Identificadores", language="es")
+        )
+        sections, _ = corpora.identifiers()
+        text = "# Notas\n\n" + "\n\n".join(f"## {title}\n\n{text}" for title, text in sections)
+
+        async def stream() -> AsyncIterator[v1.IngestDocumentsRequest]:
+            yield v1.IngestDocumentsRequest(start=v1.IngestStart(course_id=made.course.id))
+            yield v1.IngestDocumentsRequest(
+                document=v1.CourseDocument(path="notas.md", content=text.encode())
+            )
+
+        await self.teacher.courses.ingest_documents(stream())
+        self.courses["identifiers"] = made.course.id
+
     async def add_goals(self, language: str, goals: List[Goal]) -> None:
         """One after the other: ids are made in order, and break ties in results."""
         client = self.learner(language)
@@ -173,6 +190,7 @@ async def populate(server: HitoServer, corpus: Corpus) -> Population:
         await people.add_course(corpus, language)
         await people.add_goals(language, corpora.goals(language))
     await people.add_code(corpora.functions())
+    await people.add_identifiers()
     await people.settle()
     return people
 

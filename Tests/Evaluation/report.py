@@ -98,6 +98,79 @@ def print_silence(silences: List[Silence]) -> None:
         print(f"| {silence.task.name} | {len(silence.task.queries)} | {cell(silence.score)} |")
 
 
+KINDS = {
+    "documentation": ("docs_question",), "goals": ("goals",), "code": ("code",),
+}  # fmt: skip
+"""The tasks whose questions have an answer, by what they ask of; headings and sections are no questions."""
+
+
+class Decision(NamedTuple):
+    """What comes of saying nothing, for one kind: shares, and of how many questions."""
+
+    kind: str
+    part: str
+    answered: float
+    off_topic: int
+    silent: float
+    questions: int
+
+
+def decisions(results: Sequence[Result], silences: Sequence[Silence]) -> List[Decision]:
+    """Off-topic questions that were answered and questions that were not. Of the questions with an answer every
+    second one is for calibration, and the others are reported."""
+    made = []
+    for part, prefix, first in (("calibration", "calibration", 0), ("reported", "off_topic", 1)):
+        for kind, names in KINDS.items():
+            short = {"documentation": "docs"}.get(kind, kind)
+            asked = [s for s in silences if s.task.name.startswith(f"{prefix}_{short}")]
+            count = sum(len(s.task.queries) for s in asked)
+            answered = sum((1 - s.score.value) * len(s.task.queries) for s in asked)
+            silent = [
+                one
+                for result in results
+                if result.task.name.startswith(names)
+                for one in result.outcome.silent[first::2]
+            ]
+            if count and silent:
+                share = sum(silent) / len(silent)
+                made.append(Decision(kind, part, answered / count, count, share, len(silent)))
+    return made
+
+
+def print_decisions(made: Sequence[Decision]) -> None:
+    print("\n### Saying nothing\n")
+    print("| | set | off topic, answered | questions with an answer, silent |")
+    print("|---|---|---:|---:|")
+    for one in made:
+        print(
+            f"| {one.kind} | {one.part} | {100 * one.answered:.1f} % of {one.off_topic} | "
+            f"{100 * one.silent:.1f} % of {one.questions} |"
+        )
+
+
+def print_summaries(results: Sequence[Result], made: Sequence[Decision]) -> None:
+    """Figures over several tasks."""
+    reported = [one for one in made if one.part == "reported"]
+    if len(reported) == len(KINDS):
+        for name, value in (
+            ("off_topic_answered", max(one.answered for one in reported)),
+            ("wrong_silence", max(one.silent for one in reported)),
+        ):
+            print_summary(f"eval.{name}.hybrid", value, "share, the worst of three kinds")
+    asked = [result for result in results if result.task.name.startswith("docs_question")]
+    if asked:
+        places = [place for result in asked for place in result.outcome.places["hybrid"]]
+        print_summary(
+            "eval.docs_questions.recall5.hybrid", float(values(places)["recall5"].mean()),
+            f"share of {len(places)} queries",
+        )  # fmt: skip
+
+
+def print_summary(name: str, value: float, unit: str) -> None:
+    line = {"name": name, "ours": round(value, 4), "peer": None, "theirs": None, "ratio": None}
+    print("FIGURE " + json.dumps({**line, "unit": unit}))
+
+
 def print_figures(measured: Sequence[Measured]) -> None:
     """One line per task, metric and system. `ratio` above 1: ours is better."""
     for one in measured:

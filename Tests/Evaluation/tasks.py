@@ -52,6 +52,8 @@ class Outcome(NamedTuple):
     places: Dict[str, List[int]]
     abstained: Dict[str, int]
     """Queries that a mode answered with nothing."""
+    silent: List[bool]
+    """Which queries the hybrid search answered with nothing."""
     disagreements: List[str]
     """Queries whose order by meaning is not that of the model in Python."""
     differing_calls: int
@@ -59,7 +61,20 @@ class Outcome(NamedTuple):
 
 
 def all_tasks(corpus: Corpus, people: Population) -> List[Task]:
-    return document_tasks(corpus, people) + pair_tasks(people)
+    return document_tasks(corpus, people) + pair_tasks(people) + [identifier_task(people)]
+
+
+def identifier_task(people: Population) -> Task:
+    """Names as they are written in programs, and in other ways: no words of a sentence."""
+    sections = people.sections("identifiers")
+    anchors = {passage.title: key for key, passage in sections.items()}
+    _, questions = corpora.identifiers()
+    return Task(
+        "identifiers", "File, function, version, host → its section", "pairs",
+        [Query(text, anchors[title]) for text, title in questions],
+        people.course_texts("identifiers"), people.teacher, "course",
+        people.courses["identifiers"],
+    )  # fmt: skip
 
 
 def document_tasks(corpus: Corpus, people: Population) -> List[Task]:
@@ -151,16 +166,19 @@ async def measure(task: Task, encoder: Encoder) -> Outcome:
     """Asks everything of everybody."""
     places: Dict[str, List[int]] = {}
     abstained: Dict[str, int] = {}
+    silent: List[bool] = []
     for mode in MODES:
         answers = await ask_all(task, lambda query, mode=mode: search(task, query, mode))
         places[mode] = placed(task.queries, [[key_of(h) for h in a.hits] for a in answers])
         abstained[mode] = sum(1 for answer in answers if not answer.hits)
+        if mode == "hybrid":
+            silent = [not answer.hits for answer in answers]
     lexical = BM25(task.texts)
     places["bm25"] = placed(task.queries, [lexical.rank(query.text) for query in task.queries])
     ranks = await asyncio.to_thread(encoder.ranks, [q.text for q in task.queries], task.texts)
     places["python"] = placed(task.queries, ranks)
     return Outcome(
-        places, abstained, await disagreements(task, places["python"]), await differing_calls(task)
+        places, abstained, silent, await disagreements(task, places["python"]), await differing_calls(task)
     )
 
 
@@ -205,11 +223,18 @@ async def search_of_its_own(task: Task, query: Query) -> v1.SearchResponse:
 
 
 def off_topic_tasks(tasks: Sequence[Task]) -> List[Task]:
-    """Questions without an answer, asked of the Spanish documentation, the goals and the code."""
-    names = {"docs_heading": "docs", "goals_es": "goals", "code": "code"}
-    queries = [Query(text, ()) for text in corpora.off_topic()]
+    """Questions without an answer, asked of the documentation, the goals and the code. Those of the
+    calibration set are asked apart."""
+    names = {
+        "docs_heading": "docs", "docs_heading_es_en": "docs_en", "goals_es": "goals",
+        "goals_en": "goals_en", "code": "code",
+    }  # fmt: skip
     return [
-        task._replace(name=f"off_topic_{names[task.name]}", queries=queries)
+        task._replace(
+            name=f"{prefix}_{names[task.name]}",
+            queries=[Query(text, ()) for text in corpora.off_topic(part)],
+        )
+        for prefix, part in (("off_topic", ""), ("calibration", "calibration"))
         for task in tasks
         if task.name in names
     ]
