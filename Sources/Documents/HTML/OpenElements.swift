@@ -30,10 +30,10 @@ struct OpenElements {
   func depth(ofEnd name: String, _ role: HTMLRole) -> Int {
     if role.isHeading {
       // `</h3>` closes an `<h2>`.
-      return depth(until: { $0.role.isHeading }) { $0.isScope }
+      return depth(until: { $0.role.isHeading }, stop: { $0.isScope })
     }
     guard contains(name) else { return 0 }
-    return depth(until: { $0.name == name }) { scope in
+    func isStop(_ scope: HTMLRole) -> Bool {
       switch role {
       case .table: false
       case .row, .cell: scope == .table
@@ -41,22 +41,23 @@ struct OpenElements {
       default: scope.isScope
       }
     }
+    return depth(until: { $0.name == name }, stop: isStop)
   }
 
   /// How many elements a start tag closes, whose end tags were left out.
   func depth(ofStart role: HTMLRole) -> Int {
     switch role {
-    case .cell: depth(until: { $0.role == .cell }) { $0 == .table || $0.isHidden }
+    case .cell: depth(until: { $0.role == .cell }, stop: { $0 == .table || $0.isHidden })
     case .row, .rowGroup:
       max(
-        depth(until: { $0.role == .row }) { $0 == .table || $0.isHidden },
-        depth(until: { $0.role == .cell }) { $0 == .table || $0.isHidden })
+        depth(until: { $0.role == .row }, stop: { $0 == .table || $0.isHidden }),
+        depth(until: { $0.role == .cell }, stop: { $0 == .table || $0.isHidden }))
     case .item:
-      depth(until: { $0.role == .item }) { $0.isScope || $0 == .list || $0.isHidden }
+      depth(until: { $0.role == .item }, stop: { $0.isScope || $0 == .list || $0.isHidden })
     case .heading:
       max(
-        depth(until: { $0.role.isHeading }) { $0.isScope || $0.isHidden },
-        depth(until: { $0.role == .listing }) { $0.isScope || $0.isHidden })
+        depth(until: { $0.role.isHeading }, stop: { $0.isScope || $0.isHidden }),
+        depth(until: { $0.role == .listing }, stop: { $0.isScope || $0.isHidden }))
     default: 0
     }
   }

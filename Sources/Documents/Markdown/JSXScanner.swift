@@ -12,11 +12,6 @@ struct JSXScanner {
   /// Bytes that may still be looked at beyond reading the text once.
   private(set) var work: Int
 
-  init(bytes: [UInt8], work: Int) {
-    self.bytes = bytes
-    self.work = work
-  }
-
   /// Whether there is work left to do so much.
   mutating func spend(_ count: Int) -> Bool {
     work -= count

@@ -1,5 +1,5 @@
 extension Migration {
-  /// One tokenization for what is stored and what is asked (ADR 0032): composed, in lower case, words and
+  /// One tokenization for what is stored and what is asked (ADR 0035): composed, in lower case, words and
   /// the parts of identifiers, exact forms and stems of both languages.
   ///
   /// The words of what is stored are made anew beside everybody's work: the column is computed by

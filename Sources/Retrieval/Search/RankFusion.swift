@@ -29,7 +29,7 @@ package struct RankedCandidate: Sendable, Hashable {
 
 /// One order of what was found both ways: the similarity, and a share of how well the words match.
 ///
-/// Fusing places instead (reciprocal ranks) was measured against (ADR 0032): the first by words of a
+/// Fusing places instead (reciprocal ranks) was measured against (ADR 0035): the first by words of a
 /// question that shares nothing but common words with anything is then as good as one that has them all.
 package enum RankFusion {
   /// What a perfect match of words counts against a similarity of 1, where the passage has some of them.
