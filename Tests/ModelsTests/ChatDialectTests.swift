@@ -143,7 +143,7 @@ import Testing
       try await withScriptedServer { exchange in
         try await exchange.beginStream()
         let piece = Chunk.piece(String(repeating: text, count: 1000))
-        while true { try await exchange.send(piece) }
+        try await exchange.flood(piece)
       } _: { url in
         await #expect(throws: LanguageModelError.unavailable(ProviderFailure.tooLarge.text)) {
           try await Listener().ask(model(url), .title())

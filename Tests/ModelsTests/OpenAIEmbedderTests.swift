@@ -313,7 +313,7 @@ import Testing
     try await withScriptedServer { exchange in
       try await exchange.send(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n")
-      while true { try await exchange.send(String(repeating: " ", count: 4096)) }
+      try await exchange.flood(String(repeating: " ", count: 4096))
     } _: { url in
       await #expect(throws: EmbedderError.unavailable(ProviderFailure.tooLarge.text)) {
         try await embedder(url).embed(["a"])

@@ -32,6 +32,13 @@ struct Exchange: Sendable {
     try await outbound.write(ByteBuffer(string: text))
   }
 
+  /// Sends the same piece again and again, and then nothing until the peer has left. Not for ever: where
+  /// all threads are taken by the flood, nobody sees the peer leave.
+  func flood(_ piece: String) async throws {
+    do { for _ in 0..<20_000 { try await send(piece) } } catch { return }
+    await waitForDisconnect()
+  }
+
   /// A whole answer.
   func answer(_ status: Int, _ body: String, headers: [String] = []) async throws {
     let lines =
