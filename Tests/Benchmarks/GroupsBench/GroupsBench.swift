@@ -39,11 +39,11 @@ struct GroupsBench: AsyncParsableCommand {
     }
     var report = Report()
     for (name, source) in [
-      ("events", "round_robin"), ("pinned_events", "pinned"), ("watched_events", "watch"),
+      ("groups.events_per_second", "round_robin"), ("groups.pinned_events_per_second", "pinned"),
+      ("groups.watched_events_per_second", "watch"),
     ] {
       report.figures.append(
-        Figure(
-          "groups.\(name)_per_second", Samples(rates[source] ?? []).median, unit: "events/s"))
+        Figure(name, Samples(rates[source] ?? []).median, unit: "events/s"))
     }
     try report.finish()
   }
