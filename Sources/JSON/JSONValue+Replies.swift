@@ -57,7 +57,7 @@ extension JSONValue {
     }
   }
 
-  /// Whether an object may go on so behind its brace.
+  /// Whether an object may continue so behind its brace.
   private static func mayBegin(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
     let next = bytes.first { $0 != 0x20 && $0 != 0x0a && $0 != 0x0d && $0 != 0x09 }
     return next == UInt8(ascii: "\"") || next == UInt8(ascii: "}")

@@ -1060,7 +1060,7 @@ public struct IngestStart: WireMessage, Equatable {
   public var courseId: String
   /// Take out the documents that this stream does not bring.
   public var replaceAll: Bool
-  /// Go on behind a document that cannot be taken in, and list it in the response. Otherwise the first
+  /// Continue behind a document that cannot be taken in, and list it in the response. Otherwise the first
   /// of them ends the stream with an error; what came before it stays.
   public var skipRefused: Bool
   /// Paths that `replace_all` leaves as they are, though the stream does not bring them. At most 2,000.

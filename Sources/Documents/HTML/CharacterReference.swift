@@ -34,7 +34,7 @@ enum CharacterReference {
   /// Takes a reference off `bytes` at `index`, where there is an ampersand; the ampersand itself where
   /// there is no reference.
   ///
-  /// - Parameter isAttribute: in a value such as `?a=1&copy=2`, what has no semicolon and goes on is
+  /// - Parameter isAttribute: in a value such as `?a=1&copy=2`, what has no semicolon and continues is
   ///   none.
   static func take(
     _ bytes: [UInt8], _ index: inout Int, isAttribute: Bool = false

@@ -14,7 +14,7 @@ final class HTMLBuilder {
   private static let integrations: Set<String> = [
     "foreignobject", "desc", "title", "annotation-xml", "mi", "mo", "mn", "ms", "mtext",
   ]
-  /// Blocks that no heading goes on behind, whose end tag was left out.
+  /// Blocks that no heading continues behind, whose end tag was left out.
   private static let headingEnds: Set<String> = ["p", "ul", "ol", "dl", "table", "hr", "section"]
 
   private var outline: Outline

@@ -39,7 +39,7 @@ enum HTMLRole: Equatable {
   /// Whether end tags within do not reach beyond it, but those of tables.
   var isScope: Bool { self == .table || self == .cell }
 
-  /// An element that the table does not know is somebody's own, and parts texts as a block does.
+  /// An element that the table does not know is an author's own, and parts texts as a block does.
   static func of(_ name: String) -> HTMLRole { roles[name] ?? .boundary }
 
   private static let roles: [String: HTMLRole] = {

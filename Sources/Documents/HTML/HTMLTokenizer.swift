@@ -2,7 +2,7 @@
 ///
 /// It has the whole document before it, so that nothing depends on where pieces end, and looks at
 /// each byte a fixed number of times: its time is proportional to the length, and of a tag it keeps
-/// only the attributes that somebody asks for. What the standard leaves to the construction of the
+/// only the attributes that are asked for. What the standard leaves to the construction of the
 /// tree is here by the name of the tag alone: after `<script>`, `<title>` and the like comes raw
 /// text, unless `isForeign`.
 struct HTMLTokenizer {

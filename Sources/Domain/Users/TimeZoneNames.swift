@@ -23,7 +23,7 @@ package struct TimeZoneNames: Sendable {
 
   package func contains(_ name: String) -> Bool { names.contains(name) }
 
-  /// What is wrong with `name` as somebody's time zone; nil where it is one.
+  /// What is wrong with `name` as a user's time zone; nil where it is one.
   package func problem(with name: String) -> String? {
     if contains(name) { return nil }
     let rule = "must be a name of the IANA time zone database such as Europe/Madrid"

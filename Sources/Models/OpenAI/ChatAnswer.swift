@@ -9,7 +9,7 @@ struct ChatAnswer {
     var delta: ChatContent?
     /// The whole message; some send it once more at the end of a stream.
     var message: ChatContent?
-    /// Nil where it goes on.
+    /// Nil where it continues.
     var finish: ChatFinish?
 
     init(_ json: JSONValue) throws(ProviderFailure) {

@@ -29,7 +29,7 @@ enum ChatFinish: Sendable, Hashable {
     "tool_calls", "tool_call", "tool_use", "function_call", "malformed_function_call", "pause_turn",
   ]
 
-  /// Nil: the reply goes on. What is no known name of anything else is the end: servers have many
+  /// Nil: the reply continues. What is no known name of anything else is the end: servers have many
   /// for it (`stop`, `eos_token`, `STOP`, `end_turn`), and what was asked for is checked anyhow.
   init?(_ json: JSONValue) {
     switch json {

@@ -193,7 +193,7 @@ package final class OpenAIChatModel: LanguageModel {
     }
   }
 
-  /// Whether the stream goes on behind these bytes.
+  /// Whether the stream continues behind these bytes.
   private func follow(
     _ bytes: [UInt8], _ events: inout EventStreamMachine, _ stream: inout ChatStreamMachine,
     _ deliver: Deliver

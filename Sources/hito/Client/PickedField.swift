@@ -35,7 +35,7 @@ struct PickedField {
     self.steps = steps
   }
 
-  /// A text as it is, anything else as JSON. A field that is not there throws: scripts would go on with nothing.
+  /// A text as it is, anything else as JSON. A field that is not there throws: scripts would continue with nothing.
   func text(of answer: JSONValue, _ style: JSONValue.ShownStyle) throws(CommandFailure) -> String {
     var value = answer
     for step in steps {

@@ -11,7 +11,7 @@ enum IngestText {
     columns: Int = TerminalSize.columns(of: STDERR_FILENO) ?? TerminalSize.standard
   ) -> String {
     let text = line(done, of: total, what)
-    // One column less than there are: a full line would go on in the next, and not be written over.
+    // One column less than there are: a full line would continue in the next, and not be written over.
     let width = min(barWidth, columns - text.count - 4)
     guard width >= 5 else { return TerminalText.clean(text, maximum: columns - 1) }
     let filled = total > 0 ? min(width, width * done / total) : width

@@ -892,7 +892,7 @@ struct  Hito__V1__IngestStart
    */
   protobuf_c_boolean replace_all;
   /*
-   * Go on behind a document that cannot be taken in, and list it in the response. Otherwise the first
+   * Continue behind a document that cannot be taken in, and list it in the response. Otherwise the first
    * of them ends the stream with an error; what came before it stays.
    */
   protobuf_c_boolean skip_refused;
