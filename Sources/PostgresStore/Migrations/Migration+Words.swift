@@ -161,7 +161,8 @@ extension Migration {
           words := words || array_to_tsvector(ARRAY(
             SELECT DISTINCT '~' || p
             FROM unnest(string_to_array(plain, ' '), string_to_array(spaced, ' ')) AS w (p, s)
-            WHERE p <> s));
+            -- Longer ones are no words of a tsvector: to_tsvector leaves them out, too.
+            WHERE p <> s AND octet_length(p) <= 2000));
         END IF;
         IF compounded = '' THEN RETURN words; END IF;
         RETURN words || array_to_tsvector(public.hito_compounds(compounded));
