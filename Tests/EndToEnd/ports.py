@@ -29,12 +29,13 @@ def _own_ports() -> range:
 
 _ports = _own_ports()
 # Two runs side by side are unlikely to begin at the same.
-_next = itertools.cycle([*_ports[(begin := random.randrange(len(_ports))) :], *_ports[:begin]])
+_places = itertools.count(random.randrange(len(_ports)))
 
 
 def lasting_port() -> int:
     """A port that nobody has now, and that the system gives to nobody."""
-    for port in itertools.islice(_next, len(_ports)):
+    for place in itertools.islice(_places, len(_ports)):
+        port = _ports[place % len(_ports)]
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port

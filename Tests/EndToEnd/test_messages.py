@@ -37,7 +37,7 @@ def run(
     "arguments",
     [
         ("migrate", "status"), ("migrate", "up"), ("token", "list"), ("log", "status"), ("replay",),
-        ("token", "create", "--user-name", "Eva"), ("audit", "head"), ("backup", "/tmp/never"),
+        ("token", "create", "--user-name", "Eva"), ("audit", "head"), ("backup", "never"),
     ],
 )  # fmt: skip
 def test_no_command_but_serve_makes_a_database(server, tmp_path: Path, arguments):

@@ -52,6 +52,29 @@ import Testing
     }
   }
 
+  /// What callers may write has words, whatever it is: the limits of a goal's texts are 200 characters
+  /// and 30,000.
+  @Test(arguments: [
+    "repeat('ñ', 30000)", "repeat('a', 30000)", "repeat('aB', 15000)", "repeat('ñ.', 15000)",
+    "repeat('ñ-' || repeat('á', 1500) || '.', 19)", "repeat(E'\\u0301', 30000)",
+    "repeat('#', 30000)",
+    "repeat('😀', 30000)", "repeat('~ ', 15000)",
+    "(SELECT left(string_agg('ế' || i || 'ñ', ' '), 30000) FROM generate_series(1, 9000) i)",
+    "(SELECT left(string_agg('ế' || i || 'ñ', '.'), 30000) FROM generate_series(1, 9000) i)",
+    "(SELECT left(string_agg('e' || i || 'Ñá', '@'), 30000) FROM generate_series(1, 9000) i)",
+    "(SELECT left(string_agg(chr(19968 + i), ' '), 30000) FROM generate_series(1, 15000) i)",
+  ]) func everyTextCanBeWritten(text: String) async throws {
+    try await StoreFixture.run { store in
+      let script = try await store.script()
+      let rows = try await script.run(
+        """
+        SELECT length(hito_words(left(t, 200), t)) >= 0, (SELECT count(*) >= 0 FROM hito_terms(t))
+        FROM (SELECT \(text) AS t) t
+        """)
+      #expect(rows == [["t", "t"]])
+    }
+  }
+
   @Test func whatMatchesExactlyComesBeforeWhatDoesWithoutAccents() async throws {
     try await StoreFixture.run { store in
       let texts = ["Aprender programación", "Aprender programacion"]

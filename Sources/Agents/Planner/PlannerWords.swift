@@ -86,22 +86,20 @@ struct PlannerWords {
     return "[\(label)]\(name)\(closeness ?? "")"
   }
 
-  func feedback(sources: [String]) -> String {
+  /// - Parameter isOwn: the sources are the learner's own words, or courses.
+  func feedback(sources: [String], isOwn: Bool) -> String {
     let list = sources.joined(separator: ", ")
+    let origin =
+      switch (isEnglish, isOwn) {
+      case (true, false): "your completed goals and from sections of your courses"
+      case (true, true): "what there is"
+      case (false, false): "tus objetivos completados y de secciones de tus cursos"
+      case (false, true): "lo que hay"
+      }
     return isEnglish
-      ? "No language model wrote this plan: its tasks were taken from your completed goals and "
-        + "from sections of your courses. It was drawn from: \(list)."
-      : "Este plan no lo ha escrito un modelo de lenguaje: sus tareas se han tomado de tus "
-        + "objetivos completados y de secciones de tus cursos. Procede de: \(list)."
-  }
-
-  /// - Parameter sources: the learner's own words, or courses.
-  func feedbackOfOwn(sources: [String]) -> String {
-    let list = sources.joined(separator: ", ")
-    return isEnglish
-      ? "No language model wrote this plan: its tasks were taken from what there is. It was drawn "
-        + "from: \(list)."
-      : "Este plan no lo ha escrito un modelo de lenguaje: sus tareas se han tomado de lo que hay. "
+      ? "No language model wrote this plan: its tasks were taken from \(origin). It was drawn from: "
+        + "\(list)."
+      : "Este plan no lo ha escrito un modelo de lenguaje: sus tareas se han tomado de \(origin). "
         + "Procede de: \(list)."
   }
 }

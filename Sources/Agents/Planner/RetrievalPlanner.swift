@@ -85,7 +85,7 @@ package enum RetrievalPlanner {
       words.source(
         label, title: quotable(found.passage.title, facts), similarity: found.similarity)
     }
-    return own.isEmpty ? words.feedback(sources: list) : words.feedbackOfOwn(sources: own + list)
+    return words.feedback(sources: own + list, isOwn: !own.isEmpty)
   }
 
   /// A text of another author in one line, cut, that may stand between quotation marks; nil where

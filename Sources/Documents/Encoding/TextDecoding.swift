@@ -60,16 +60,16 @@ package enum TextDecoding {
 
   private static func byMark(_ bytes: [UInt8]) throws(Failure) -> Text? {
     if bytes.starts(with: [0xff, 0xfe, 0, 0]) {
-      return try utf32(bytes.dropFirst(4), "UTF-32LE") { UInt32(littleEndian: $0) }
+      return try decoded(bytes.dropFirst(4), UTF32.self, "UTF-32LE") { UInt32(littleEndian: $0) }
     }
     if bytes.starts(with: [0, 0, 0xfe, 0xff]) {
-      return try utf32(bytes.dropFirst(4), "UTF-32BE") { UInt32(bigEndian: $0) }
+      return try decoded(bytes.dropFirst(4), UTF32.self, "UTF-32BE") { UInt32(bigEndian: $0) }
     }
     if bytes.starts(with: [0xff, 0xfe]) {
-      return try utf16(bytes.dropFirst(2), "UTF-16LE") { UInt16(littleEndian: $0) }
+      return try decoded(bytes.dropFirst(2), UTF16.self, "UTF-16LE") { UInt16(littleEndian: $0) }
     }
     if bytes.starts(with: [0xfe, 0xff]) {
-      return try utf16(bytes.dropFirst(2), "UTF-16BE") { UInt16(bigEndian: $0) }
+      return try decoded(bytes.dropFirst(2), UTF16.self, "UTF-16BE") { UInt16(bigEndian: $0) }
     }
     guard bytes.starts(with: [0xef, 0xbb, 0xbf]) else { return nil }
     guard String(validating: bytes, as: UTF8.self) != nil else {
@@ -78,25 +78,18 @@ package enum TextDecoding {
     return Text(bytes: bytes, encoding: nil)
   }
 
-  private static func utf16(
-    _ bytes: ArraySlice<UInt8>, _ name: String, _ unit: (UInt16) -> UInt16
-  ) throws(Failure) -> Text {
+  /// - Parameter ordered: a unit as it is stored, in the order of this machine.
+  private static func decoded<Encoding: Unicode.Encoding>(
+    _ bytes: ArraySlice<UInt8>, _ encoding: Encoding.Type, _ name: String,
+    _ ordered: (Encoding.CodeUnit) -> Encoding.CodeUnit
+  ) throws(Failure) -> Text where Encoding.CodeUnit: BitwiseCopyable {
+    let size = MemoryLayout<Encoding.CodeUnit>.size
     let units = bytes.withUnsafeBytes { raw in
-      (0..<(raw.count / 2)).map { unit(raw.loadUnaligned(fromByteOffset: $0 * 2, as: UInt16.self)) }
+      (0..<(raw.count / size)).map {
+        ordered(raw.loadUnaligned(fromByteOffset: $0 * size, as: Encoding.CodeUnit.self))
+      }
     }
-    guard bytes.count % 2 == 0, let text = String(validating: units, as: UTF16.self) else {
-      throw Failure(reason: "begins as \(name), and is not \(name)")
-    }
-    return Text(bytes: Array(text.utf8), encoding: name)
-  }
-
-  private static func utf32(
-    _ bytes: ArraySlice<UInt8>, _ name: String, _ unit: (UInt32) -> UInt32
-  ) throws(Failure) -> Text {
-    let units = bytes.withUnsafeBytes { raw in
-      (0..<(raw.count / 4)).map { unit(raw.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)) }
-    }
-    guard bytes.count % 4 == 0, let text = String(validating: units, as: UTF32.self) else {
+    guard bytes.count % size == 0, let text = String(validating: units, as: encoding) else {
       throw Failure(reason: "begins as \(name), and is not \(name)")
     }
     return Text(bytes: Array(text.utf8), encoding: name)

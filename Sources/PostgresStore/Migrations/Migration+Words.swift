@@ -203,7 +203,8 @@ extension Migration {
         told text := public.hito_composed(left(question, 4000));
         cut text := public.hito_cut(told);
         folded text := public.hito_folded(cut);
-        camels text[] := string_to_array(public.hito_folded(public.hito_camels(told)), ' ');
+        camels text[] := ARRAY(SELECT left(c, 200)
+          FROM unnest(string_to_array(public.hito_folded(public.hito_camels(told)), ' ')) c);
       BEGIN
         RETURN QUERY
         WITH words AS (
@@ -218,7 +219,7 @@ extension Migration {
             THEN 'small' ELSE 'word' END AS kind
           FROM sorted s
           UNION ALL
-          SELECT DISTINCT left(c, 200), 'whole' FROM unnest(camels) c WHERE c <> ''
+          SELECT DISTINCT c, 'whole' FROM unnest(camels) c WHERE c <> ''
           UNION ALL
           SELECT c, 'whole' FROM unnest(public.hito_compounds(folded)) c),
         numbered AS (

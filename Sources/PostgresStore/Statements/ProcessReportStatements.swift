@@ -31,8 +31,8 @@ enum ProcessReportStatements {
   static let others = Query<EntityID>(
     "process_reports.others",
     """
-    SELECT process, pipeline, position, waiting, detail, last_error, condition, condition_since,
-      unconfirmed, (extract(epoch FROM clock_timestamp() - reported_at) * 1000000)::bigint
+    SELECT process, pipeline, position, waiting, detail, condition, condition_since, unconfirmed,
+      last_error, (extract(epoch FROM clock_timestamp() - reported_at) * 1000000)::bigint
     FROM process_reports
     WHERE process_id <> $1 AND reported_at >= clock_timestamp() - \(lifetime)
     ORDER BY process, pipeline, process_id LIMIT 200

@@ -13,7 +13,7 @@ package struct PostgresProcessReports: ProcessReportStore {
   ) async throws(StoreError) {
     let calls = pipelines.map { pipeline in
       ProcessReportStatements.report(
-        process.id, Self.cut(process.name, to: 300), pipeline.name, pipeline.position,
+        process.id, Self.cut(process.name, to: 200), pipeline.name, pipeline.position,
         pipeline.waitingCount, Self.cut(pipeline.detail), Self.cut(pipeline.lastError),
         pipeline.publication?.condition.rawValue, pipeline.publication?.since,
         pipeline.publication?.unconfirmedCount ?? 0)
@@ -33,28 +33,17 @@ package struct PostgresProcessReports: ProcessReportStore {
     try await database.rows(
       ProcessReportStatements.others(processID), as: .system(.housekeeping)
     ).map { row throws(StoreError) in
-      var publication: PublicationStatus?
-      if let text = try row.value(6, as: String?.self),
-        let condition = PublicationCondition(rawValue: text),
-        let since = try row.value(7, as: Timestamp?.self)
-      {
-        publication = PublicationStatus(
-          condition: condition, since: since, unconfirmedCount: try row.value(8))
-      }
+      let publication = try PublicationStatus.read(row, at: 5)
       return ProcessReport(
         process: try row.value(0),
         pipeline: PipelineState(
           name: try row.value(1), position: try row.value(2), waitingCount: try row.value(3),
-          detail: try row.value(4), lastError: try row.value(5), publication: publication),
+          detail: try row.value(4), lastError: try row.value(8), publication: publication),
         age: .microseconds(try row.value(9, as: Int64.self)))
     }
   }
 
-  /// A prefix of at most so many bytes, of whole characters.
   private static func cut(_ text: String, to maximum: Int = textByteCountMax) -> String {
-    guard text.utf8.count > maximum else { return text }
-    var cut = text.utf8.prefix(maximum)
-    while !cut.isEmpty, String(cut) == nil { cut = cut.dropLast() }
-    return String(cut) ?? ""
+    String(decoding: text.utf8.prefix(maximum), as: UTF8.self)
   }
 }

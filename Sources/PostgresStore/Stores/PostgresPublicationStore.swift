@@ -44,16 +44,22 @@ package struct PostgresPublicationStore: PublicationStore {
   package func publication(_ name: String) async throws(StoreError) -> Publication? {
     let rows = try await database.rows(PublicationStatements.publication(name), as: .system(.log))
     guard let row = rows.first else { return nil }
-    var status: PublicationStatus?
-    if let text = try row.value(1, as: String?.self),
+    return Publication(
+      position: try row.value(0), status: try PublicationStatus.read(row, at: 1))
+  }
+}
+
+extension PublicationStatus {
+  /// Of the columns condition, condition_since, unconfirmed and last_error from `first` on; nil where there is
+  /// no condition.
+  static func read(_ row: Row, at first: Int) throws(StoreError) -> PublicationStatus? {
+    guard let text = try row.value(first, as: String?.self),
       let condition = PublicationCondition(rawValue: text),
-      let since = try row.value(2, as: Timestamp?.self)
-    {
-      status = PublicationStatus(
-        condition: condition, since: since, unconfirmedCount: try row.value(3),
-        lastError: try row.value(4))
-    }
-    return Publication(position: try row.value(0), status: status)
+      let since = try row.value(first + 1, as: Timestamp?.self)
+    else { return nil }
+    return PublicationStatus(
+      condition: condition, since: since, unconfirmedCount: try row.value(first + 2),
+      lastError: try row.value(first + 3))
   }
 }
 

@@ -68,7 +68,11 @@ package struct CallState: Sendable, Hashable {
 package struct ServerInspection: Sendable {
   package var connections: @Sendable () async -> [ConnectionState]
   package var calls: @Sendable () async -> [CallState]
+  /// Of this process.
   package var pipelines: @Sendable () async throws -> [PipelineState]
+  /// What other processes say of theirs; apart, since searches that wait for a vector ask for our own again
+  /// and again.
+  package var otherPipelines: @Sendable () async throws -> [PipelineState]
   /// Writes what is waiting into the lake; nil where there is none.
   package var flushLake: (@Sendable () async throws -> (position: Int64, rowCount: Int64))?
 
@@ -76,11 +80,13 @@ package struct ServerInspection: Sendable {
     connections: @escaping @Sendable () async -> [ConnectionState] = { [] },
     calls: @escaping @Sendable () async -> [CallState] = { [] },
     pipelines: @escaping @Sendable () async throws -> [PipelineState] = { [] },
+    otherPipelines: @escaping @Sendable () async throws -> [PipelineState] = { [] },
     flushLake: (@Sendable () async throws -> (position: Int64, rowCount: Int64))? = nil
   ) {
     self.connections = connections
     self.calls = calls
     self.pipelines = pipelines
+    self.otherPipelines = otherPipelines
     self.flushLake = flushLake
   }
 }

@@ -44,7 +44,7 @@ struct ServerService: ServerServiceHandler {
   func getPipelines(
     _ request: GetPipelinesRequest, _ context: CallContext
   ) async throws -> GetPipelinesResponse {
-    let pipelines = try await inspection.pipelines()
+    let pipelines = try await inspection.pipelines() + inspection.otherPipelines()
     let head = try await log.head()
     var response = GetPipelinesResponse()
     // Several are at one place.

@@ -87,7 +87,8 @@ struct AuditListCommand: AsyncParsableCommand {
 
   private func show(_ entries: [Contract.AuditEntry]) throws {
     if json {
-      for entry in entries { Output.line(try Schema.own().json(entry).shown()) }
+      let schema = try Schema.own()
+      for entry in entries { Output.line(try schema.json(entry).shown()) }
       return
     }
     var table = TextTable(

@@ -240,7 +240,10 @@ extension ServerComponents {
     ServerInspection(
       connections: { [self] in await connections() },
       calls: { [self] in await calls() },
-      pipelines: { [self] in try await pipelines() }, flushLake: flushLake)
+      pipelines: { [self] in try await pipelines() },
+      otherPipelines: { [self] in
+        try await reports.reports(besides: process.id).map(\.shown)
+      }, flushLake: flushLake)
   }
 
   private var flushLake: (@Sendable () async throws -> (position: Int64, rowCount: Int64))? {
@@ -263,8 +266,7 @@ extension ServerComponents {
     }
   }
 
-  /// Everything that follows the log or that others wait for, in the order in which an event passes by; then what
-  /// other processes say of theirs.
+  /// Everything here that follows the log or that others wait for, in the order in which an event passes by.
   private func pipelines() async throws -> [PipelineState] {
     let end = try await log.end(unsequencedMax: Self.unsequencedMax)
     let sealed = sealer.status
@@ -280,7 +282,7 @@ extension ServerComponents {
           name: "broker", position: publication?.position ?? 0,
           lastError: publication?.status?.lastError ?? "", publication: publication?.status))
     }
-    return states + (try await reports.reports(besides: process.id).map(\.shown))
+    return states
   }
 
   /// What is made of the log here.
