@@ -87,9 +87,15 @@ async def test_the_lake_and_the_embedder_are_told_by_the_broker(server, broker, 
     for queue in ("hito.lake", "hito.embedder"):
         await queue_is_empty(broker, queue)
     for name in ("lake", "embeddings"):
+
+        async def is_settled(name: str = name) -> bool:
+            # Acknowledged a moment after what the messages told of is done.
+            return (await pipeline(admin, name)).unsettled_messages == 0
+
+        await eventually(f"{name} to acknowledge what it was told", is_settled, 20)
         state = await pipeline(admin, name)
         assert state.condition == Condition.PIPELINE_CONDITION_CONNECTED
-        assert state.unsettled_messages == 0 and state.last_error == ""
+        assert state.last_error == ""
 
 
 async def test_messages_that_are_lost_or_come_twice_change_nothing_in_the_lake(
