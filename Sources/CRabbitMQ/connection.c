@@ -119,6 +119,10 @@ int hito_amqp_is_writable(const hito_amqp *connection) {
   return poll(&fd, 1, 0) > 0;
 }
 
+void hito_amqp_hold(const hito_amqp *connection, int is_held) {
+  setsockopt(connection->descriptor, IPPROTO_TCP, TCP_CORK, &is_held, sizeof is_held);
+}
+
 int hito_amqp_wake_take(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 
 void hito_amqp_wake_ring(int descriptor) {

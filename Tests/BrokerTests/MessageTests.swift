@@ -33,7 +33,7 @@ import Testing
       {"log":"\(Self.logID)","epoch":9,"position":42,"id":"\(Self.id)","type":"goal.created",\
       "entity_type":"goal","entity_id":"\(EntityID(high: 5, low: 6))","version":1,"user_id":null,\
       "schema_version":\(StoredEvent.currentSchemaVersion),"created_at":"2023-11-14T22:13:20.000001Z",\
-      "payload":{"title": "¿Qué? \\"x\\""},"metadata":{"actor":{"id":"1"},"call":"c"}}
+      "payload":{"title": "¿Qué? \\"x\\""},"metadata":{"actor": {"id": "1"},"call": "c"}}
       """
     #expect(String(decoding: message.body, as: UTF8.self) == expected)
     #expect(message.secondsSinceEpoch == 1_700_000_000 && !message.isCut)

@@ -164,6 +164,14 @@ final class BrokerConnection {
 
   /// Whether a small message would be taken without blocking.
   var isWritable: Bool { hito_amqp_is_writable(handle) != 0 }
+
+  /// Has what `body` sends leave in full packets: librabbitmq sends each message by itself, in three parts,
+  /// and the broker would be woken for each.
+  func together<Result>(_ body: () throws(BrokerError) -> Result) throws(BrokerError) -> Result {
+    hito_amqp_hold(handle, 1)
+    defer { hito_amqp_hold(handle, 0) }
+    return try body()
+  }
 }
 
 /// Wakes a thread that waits for a connection, or for nothing else.

@@ -43,21 +43,30 @@ extension PublisherDriver {
   ) throws(BrokerError) -> Int {
     guard !session.isBlocked else { return 0 }
     if session.burst.isEmpty {
-      session.burst = shared.withLock { $0.take(limit: Self.burst) }
+      session.burst = shared.withLock { $0.take(limit: Self.burst)[...] }
       // There is room again.
       if !session.burst.isEmpty { changed.ring() }
     }
     guard !session.burst.isEmpty else { return 0 }
     shared.withLock { $0.sendingSince = .now }
     defer { shared.withLock { $0.sendingSince = nil } }
-    var count = 0
-    while session.window.hasRoom, let message = session.burst.first, connection.isWritable {
-      try connection.publish(message, to: topology.exchange)
-      session.window.published(position: message.position, byteCount: message.byteCount)
-      session.burst.removeFirst()
-      count += 1
+    return try connection.together { () throws(BrokerError) in
+      var count = 0
+      // Asked before the first, and then not for each.
+      var uncheckedByteCount = Self.checkedByteCount
+      while session.window.hasRoom, let message = session.burst.first {
+        if uncheckedByteCount >= Self.checkedByteCount {
+          guard connection.isWritable else { break }
+          uncheckedByteCount = 0
+        }
+        try connection.publish(message, to: topology.exchange)
+        session.window.published(position: message.position, byteCount: message.byteCount)
+        session.burst.removeFirst()
+        uncheckedByteCount += message.byteCount
+        count += 1
+      }
+      return count
     }
-    return count
   }
 
   private func took(_ event: BrokerEvent, _ session: inout Session) throws(BrokerError) {

@@ -13,6 +13,8 @@ final class PublisherDriver: Sendable {
 
   /// Sent between two looks at what came.
   static let burst = 64
+  /// Sent between two looks at whether the socket takes more.
+  static let checkedByteCount = 16 << 10
   /// A broker that takes nothing for so long is said to block.
   private static let stallMax = Duration.seconds(3)
   /// Queues that are gone are made again, but not for each message that none took.
@@ -65,10 +67,10 @@ final class PublisherDriver: Sendable {
       if let since = shared.sendingSince, ContinuousClock.now - since > Self.stallMax {
         state.condition = .blocked
       }
-      state.unsettledCount += shared.waiting.count
+      state.unsettledCount += shared.waitingCount
       return Progress(
         session: shared.session, isOpen: shared.isOpen, confirmed: shared.confirmed,
-        hasRoom: shared.waiting.count < Self.waitingCountMax
+        hasRoom: shared.waitingCount < Self.waitingCountMax
           && shared.waitingByteCount < Self.waitingByteCountMax,
         bodyByteCountMax: shared.bodyByteCountMax, state: state)
     }
@@ -100,8 +102,7 @@ final class PublisherDriver: Sendable {
   func offer(_ events: [OutgoingEvent], session: UInt64) {
     shared.withLock { shared in
       guard shared.isOpen, shared.session == session else { return }
-      shared.waiting += events
-      shared.waitingByteCount += events.reduce(0) { $0 + $1.byteCount }
+      shared.add(events)
     }
     wake.ring()
   }

@@ -15,8 +15,10 @@ struct PublisherShared: Sendable {
   var isOpen = false
   /// Everything up to here was confirmed in this run, or before it.
   var confirmed: Int64 = 0
-  var waiting: [OutgoingEvent] = []
-  var waitingByteCount = 0
+  /// Those before `taken` are gone.
+  private var waiting: [OutgoingEvent] = []
+  private var taken = 0
+  private(set) var waitingByteCount = 0
   var state: BrokerConnectionState
   /// Of the largest body that the broker takes, as far as it has said.
   var bodyByteCountMax: Int
@@ -28,17 +30,37 @@ struct PublisherShared: Sendable {
   /// The socket's, as long as a connection is there.
   var descriptor: Int32?
 
+  init(state: BrokerConnectionState, bodyByteCountMax: Int) {
+    self.state = state
+    self.bodyByteCountMax = bodyByteCountMax
+  }
+
   /// Takes what may be sent now.
-  mutating func take(limit: Int) -> ArraySlice<OutgoingEvent> {
-    guard !waiting.isEmpty else { return [] }
-    let taken = waiting.prefix(limit)
-    waiting.removeFirst(taken.count)
-    waitingByteCount -= taken.reduce(0) { $0 + $1.byteCount }
-    return taken
+  mutating func take(limit: Int) -> [OutgoingEvent] {
+    let end = min(waiting.count, taken + limit)
+    guard taken < end else { return [] }
+    let burst = Array(waiting[taken..<end])
+    taken = end
+    waitingByteCount -= burst.reduce(0) { $0 + $1.byteCount }
+    // At once and not one burst after the other: all that stay would be moved each time.
+    if taken == waiting.count || taken >= PublisherDriver.waitingCountMax {
+      waiting.removeFirst(taken)
+      taken = 0
+    }
+    return burst
+  }
+
+  var waitingCount: Int { waiting.count - taken }
+
+  /// Adds what is to be sent.
+  mutating func add(_ events: [OutgoingEvent]) {
+    waiting += events
+    waitingByteCount += events.reduce(0) { $0 + $1.byteCount }
   }
 
   mutating func forgetWaiting() {
     waiting = []
+    taken = 0
     waitingByteCount = 0
   }
 }

@@ -141,6 +141,8 @@ int hito_amqp_next(hito_amqp *connection, hito_amqp_event *event, hito_amqp_erro
 int hito_amqp_wait(hito_amqp *connection, int wake, int timeout_ms);
 /// Whether a small message would be taken without blocking.
 int hito_amqp_is_writable(const hito_amqp *connection);
+/// While it is held, what is sent leaves in full packets only; afterwards the rest leaves at once.
+void hito_amqp_hold(const hito_amqp *connection, int is_held);
 
 /// A descriptor that wakes who waits; -1 where the system has none left.
 int hito_amqp_wake_take(void);

@@ -8,20 +8,14 @@ extension StoredEvent {
   /// The same as copies hold it: what is personal stays sealed.
   package var publishedMetadata: String { Self.shown(metadata.sealedText) }
 
+  private static let omission = JSONOmission(
+    ["idempotency_key"], within: ["actor": JSONOmission(["token_id"])])
+
   private static func shown(_ metadata: String) -> String {
     guard mentions("idempotency_key", in: metadata) || mentions("token_id", in: metadata) else {
       return metadata
     }
-    guard case .object(let members)? = JSONValue(parsing: metadata) else { return "{}" }
-    let shown = members.compactMap { member -> (key: String, value: JSONValue)? in
-      switch (member.key, member.value) {
-      case ("idempotency_key", _): nil
-      case ("actor", .object(let actor)):
-        (key: "actor", value: .object(actor.filter { $0.key != "token_id" }))
-      default: member
-      }
-    }
-    return JSONValue.object(shown).text
+    return omission.text(of: metadata) ?? "{}"
   }
 
   /// By bytes: asked of every event, and `contains` of two strings is a search by characters (5 % of

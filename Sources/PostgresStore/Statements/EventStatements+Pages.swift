@@ -10,6 +10,12 @@ extension EventStatements {
       ELSE octet_length(e.metadata::text) END
     """
 
+  /// About what the events before it take, in the order of positions.
+  private static let byteCountBefore = """
+    coalesce(sum(\(byteCount)) OVER (
+      ORDER BY p.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
+    """
+
   /// The events after `$1`, at most `$2`, until they take `$3` bytes; with the last position, the current
   /// epoch and the floor of the log, in a row without an event where there is none. What is not above
   /// the floor is not here: nothing of a page that begins below it may be used.
@@ -33,7 +39,7 @@ extension EventStatements {
     SELECT p.*, log.last, (SELECT h.id FROM log_epochs h ORDER BY h.number DESC LIMIT 1), f.position
     FROM log CROSS JOIN event_floor f LEFT JOIN (
       SELECT \(EventRow.columns),
-        sum(\(byteCount)) OVER (ORDER BY p.position) - (\(byteCount)) AS before
+        \(byteCountBefore) AS before
       FROM event_positions p JOIN events e ON e.seq = p.seq
       WHERE p.position > $1 AND p.position <= (SELECT max(w.reached) FROM walk w)
       ORDER BY p.position LIMIT $2) p ON p.before < $3
@@ -62,7 +68,7 @@ extension EventStatements {
     """
     SELECT s.* FROM (
       SELECT \(EventRow.columns),
-        sum(\(byteCount)) OVER (ORDER BY p.position) - (\(byteCount)) AS before
+        \(byteCountBefore) AS before
       FROM event_positions p JOIN events e ON e.seq = p.seq WHERE p.position = ANY ($1)) s
     WHERE s.before < $2 ORDER BY s.position
     """)
