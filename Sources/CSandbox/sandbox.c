@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -140,7 +142,18 @@ int hsb_signal(int process, int signal) {
   return (int)syscall(SYS_pidfd_send_signal, process, signal, NULL, 0);
 }
 
-int hsb_set_nice(pid_t process, int nice) { return setpriority(PRIO_PROCESS, (id_t)process, nice); }
+int hsb_may_take_turn(void) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2];
+  if (syscall(SYS_capget, &header, data) != 0) return 0;
+  return (data[0].effective >> CAP_SYS_NICE & 1) != 0;
+}
+
+int hsb_take_turn(pid_t process) {
+  struct sched_param none = {0};
+  if (sched_getscheduler(process) != SCHED_IDLE) return 0;
+  return sched_setscheduler(process, SCHED_OTHER, &none) == 0 ? 1 : -1;
+}
 
 int hsb_bell(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 

@@ -245,6 +245,9 @@ int launch(int count, char **arguments) {
   const char *at, *end;
   receive_job(descriptors);
   const struct request *request = map_request(descriptors[job_request], &at, &end);
+  /* Not before it has joined its groups: who holds the kernel's lock of those must not wait for a processor. */
+  struct sched_param none = {0};
+  if (request->gives_way && sched_setscheduler(0, SCHED_IDLE, &none) != 0) fail("sched_setscheduler");
   mount_memory(STAGE "/work", request, request->work_byte_count, request->work_file_count);
   mount_memory(STAGE "/tmp", request, request->tmp_byte_count, request->tmp_file_count);
   for (uint32_t index = 0; index < request->mount_count; index++) {

@@ -25,10 +25,12 @@ struct request {
   uint32_t magic;
   uint32_t uid, gid;
   uint32_t mount_count, argument_count, file_count;
+  uint32_t gives_way; /* whether it runs when nobody else wants to, until the server says otherwise */
+  uint32_t unused;
   uint64_t work_byte_count, work_file_count;
   uint64_t tmp_byte_count, tmp_file_count;
 };
-#define REQUEST_MAGIC 0x32425348u /* HSB2 */
+#define REQUEST_MAGIC 0x33425348u /* HSB3 */
 
 /* A command that is started ahead of its job waits for its input; the job's files come at the end of that
    wait, in a memory file that is empty until then: their number (uint32), and the files as above. */

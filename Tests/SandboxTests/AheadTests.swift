@@ -6,6 +6,8 @@ import Testing
 
 /// Commands that wait for their jobs, in a slot that belongs to the thread of its test.
 @Suite struct `A command that was started ahead of its job` {
+  /// SCHED_IDLE, which Swift does not see.
+  private static let idlePolicy: Int32 = 5
   private static let maxima = SandboxConfiguration.standardLimitsMax
 
   /// - Parameter users: of this test alone.
@@ -55,6 +57,33 @@ import Testing
     let next = try Self.run(Self.told("ls -A /work /tmp"), in: slot)
     #expect(next.wasAhead)
     #expect(Self.text(next) == "/tmp:\n\n/work:\n")
+  }
+
+  @Test func `gives way to all others until its job is there`() throws {
+    let users: Range<UInt32> = 61_132..<61_136
+    let slot = Self.slot(users)
+    let job = Self.told(
+      "cat /proc/[0-9]*/stat | while read -r line; do set -- $line; echo ${41}; done")
+    slot.expect(job)
+    let tree = try GroupTree.discover()
+    let deadline = ContinuousClock.now + .seconds(20)
+    var commands: [pid_t] = []
+    while commands.isEmpty, ContinuousClock.now < deadline {
+      commands = Self.processes(of: users, in: tree).filter {
+        Self.command($0).hasPrefix("/bin/sh")
+      }
+    }
+    #expect(commands.map(Self.policy) == [Self.idlePolicy])
+    let report = try Self.run(job, in: slot)
+    #expect(report.wasAhead)
+    #expect(Set(report.result.lines) == ["\(SCHED_OTHER)"])
+    // Also where the job comes at once, before its launcher has come so far.
+    for _ in 0..<20 {
+      slot.prepare()
+      let soon = try Self.run(job, in: slot)
+      #expect(soon.wasAhead)
+      #expect(Set(soon.result.lines) == ["\(SCHED_OTHER)"])
+    }
   }
 
   @Test func `gives its job the limits of the job, and charges it for nothing before it`() throws {
@@ -219,6 +248,8 @@ import Testing
       }
     }
   }
+
+  private static func policy(_ process: pid_t) -> Int32 { sched_getscheduler(process) }
 
   private static func command(_ process: pid_t) -> String {
     (GroupFiles.text("/proc/\(process)/cmdline") ?? "").replacing("\0", with: " ")

@@ -28,8 +28,11 @@ int hsb_sealed_file(const void *bytes, size_t size);
 /* A descriptor for a process; readable once it has ended. */
 int hsb_process(pid_t process);
 int hsb_signal(int process, int signal);
-/* How readily a process, and what it starts from now on, leaves the processor to others: 0 to 19. */
-int hsb_set_nice(pid_t process, int nice);
+/* Whether hsb_take_turn may be used: it needs CAP_SYS_NICE. */
+int hsb_may_take_turn(void);
+/* Has a process that gave way to all others, and what it starts from now on, run as others do. 1; 0 where it
+   did not give way; -1. */
+int hsb_take_turn(pid_t process);
 /* A descriptor that becomes readable by hsb_ring. */
 int hsb_bell(void);
 void hsb_ring(int bell);

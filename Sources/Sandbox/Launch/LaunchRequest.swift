@@ -3,7 +3,7 @@ import Glibc
 
 /// What the launcher is told of a job: `struct request` of the launcher, in one memory file.
 enum LaunchRequest {
-  private static let magic: UInt32 = 0x3242_5348
+  private static let magic: UInt32 = 0x3342_5348
   private static let plainMode: UInt32 = 0o644
   private static let executableMode: UInt32 = 0o755
   /// The folders in `/work` and `/tmp` that are not the job's: the roots of the two file systems in memory,
@@ -11,13 +11,16 @@ enum LaunchRequest {
   private static let workFolderCount: UInt64 = 1
   private static let tmpFolderCount: UInt64 = 3
 
-  static func bytes(of job: SandboxJob, userID: UInt32, arguments: [String]) -> [UInt8] {
+  /// - Parameter givesWay: whether it runs only when no other process of the machine wants to.
+  static func bytes(
+    of job: SandboxJob, userID: UInt32, arguments: [String], givesWay: Bool
+  ) -> [UInt8] {
     let folders = job.folder.map { [$0] } ?? []
     var bytes: [UInt8] = []
     bytes.reserveCapacity(4096 + job.files.reduce(0) { $0 + $1.content.count + 64 })
     for number in [
       magic, userID, userID, UInt32(job.mounts.count), UInt32(arguments.count),
-      UInt32(job.files.count + folders.count),
+      UInt32(job.files.count + folders.count), givesWay ? 1 : 0, 0,
     ] {
       append(number, to: &bytes)
     }

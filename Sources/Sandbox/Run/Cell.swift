@@ -7,9 +7,6 @@ import Glibc
 ///
 /// What waits holds nothing of any job, and is used for one. It belongs to the thread that has started it.
 final class Cell {
-  /// What is started ahead leaves the processors to jobs, for as long as none waits for it.
-  private static let niceAhead: Int32 = 10
-
   private let setup: SlotSetup
   private var groups: SlotGroups?
   private var waiting: LaunchedProcess?
@@ -63,9 +60,10 @@ final class Cell {
     guard streams.write(LaunchRequest.work(of: job)) else {
       throw .failed("no memory is left for the files of a job (\(errno))")
     }
-    for one in process.group.processIDs { _ = hsb_set_nice(one, 0) }
+    let tookTurn = !setup.givesWay || process.takeTurn()
     guard process.start() else { return nil }
-    let run = JobRun(job, process, streams, usedBefore: used, bell: bell, received: received)
+    let run = JobRun(
+      job, process, streams, usedBefore: used, tookTurn: tookTurn, bell: bell, received: received)
     do throws(SandboxError) { return try run.play() } catch {
       if case .failed = error, !run.hasBegun { return nil }
       throw error
@@ -85,7 +83,6 @@ final class Cell {
     do throws(SandboxError) {
       let process = try launch()
       waiting = process
-      _ = hsb_set_nice(process.processID, Self.niceAhead)
       try limit(process, to: start.limits)
       ahead = (start, try give(start, to: process, isAhead: true))
       waitingSince = .now
@@ -129,7 +126,9 @@ final class Cell {
     guard let streams = JobStreams(input: isAhead ? nil : job.input),
       let filter = Self.file(setup.filters[job.profile] ?? []),
       let request = Self.file(
-        LaunchRequest.bytes(of: job, userID: process.userID, arguments: arguments))
+        LaunchRequest.bytes(
+          of: job, userID: process.userID, arguments: arguments,
+          givesWay: isAhead && setup.givesWay))
     else { throw .failed("no descriptor or memory is left for a job (\(errno))") }
     guard process.send(streams.given + [filter.raw, streams.work, request.raw]) else {
       throw Self.failure(of: process)

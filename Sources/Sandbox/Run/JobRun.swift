@@ -26,6 +26,8 @@ final class JobRun {
   private let input: JobInput?
   /// What the processor was used for before the job came to a command that waited for it.
   private let usedBefore: Duration?
+  /// Whether its processes run as others do already; those that were started ahead do so once the job has begun.
+  private let tookTurn: Bool
   private let bell: CancellationBell
   private let tell: @Sendable (SandboxEvent) -> Void
   private let processorCount = sysconf(Int32(_SC_NPROCESSORS_ONLN))
@@ -45,7 +47,7 @@ final class JobRun {
   /// - Parameter usedBefore: nil where the command is started for this job.
   init(
     _ job: SandboxJob, _ process: LaunchedProcess, _ streams: JobStreams,
-    usedBefore: Duration? = nil, bell: CancellationBell,
+    usedBefore: Duration? = nil, tookTurn: Bool = true, bell: CancellationBell,
     received: @escaping @Sendable (SandboxEvent) -> Void
   ) {
     let now = ContinuousClock.now
@@ -53,6 +55,7 @@ final class JobRun {
     self.process = process
     self.streams = streams
     self.usedBefore = usedBefore
+    self.tookTurn = tookTurn
     readers = streams.readers
     input = streams.input.map { JobInput(job.input, to: $0) }
     self.bell = bell
@@ -129,6 +132,7 @@ final class JobRun {
         launchError = launchError ?? MissingRight.error(step: step, errorNumber: errorNumber)
       case .began:
         hasBegun = true
+        if !tookTurn { _ = process.takeTurn() }
         if let usedBefore {
           machine.continued(at: now, cpuTime: usedBefore)
         } else {

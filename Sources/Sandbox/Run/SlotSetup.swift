@@ -1,3 +1,4 @@
+import CSandbox
 import Domain
 import Glibc
 
@@ -11,6 +12,8 @@ struct SlotSetup: Sendable {
   let starts: AheadStarts
   /// Where control groups are made; nil: where this process is.
   let tree: GroupTree?
+  /// Whether what is started ahead runs only when nobody else wants to: not where that could not be undone.
+  let givesWay = hsb_may_take_turn() != 0
 
   init(
     launcherPath: String, bubblewrapPath: String, userIDs: Range<UInt32>, starts: AheadStarts,

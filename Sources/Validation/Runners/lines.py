@@ -15,16 +15,15 @@ class Relay:
 
     def hear(self, line):
         try:
-            fields = json.loads(line)
+            fields = from_json(line)
             name, status = str(fields["test"])[:500], fields["status"]
         except (ValueError, TypeError, KeyError):
             return
         if status in ("pass", "fail", "error") and name not in self.said and len(self.said) < 2000:
             self.said.add(name)
-            microseconds = fields.get("us")
             self.report.line(
                 test=name, status=status, forged=False,
-                us=microseconds if isinstance(microseconds, int) else 0,
+                us=microseconds(fields.get("us")),
                 message=str(fields.get("message", ""))[:8000],
                 output=str(fields.get("output", ""))[:500])
 

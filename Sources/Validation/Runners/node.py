@@ -4,9 +4,7 @@ Reads {"tests": [paths], "names": [what ids begin with], "own": [paths], "turn",
 "cpu", "wall", "limit", "rounds"}: the programs are texts. Reports as suite.py does.
 """
 
-import base64
-import pathlib
-import re
+import binascii
 
 # The processes and the memory of this one, and other programs, are out of reach of what is tested.
 PERMISSIONS = ["--experimental-permission"] + [
@@ -30,10 +28,10 @@ class Module:
 
     def judged(self, run):
         """What node_turned.mjs is told."""
-        path = pathlib.Path(FOLDER, self.file)
+        path = os.path.join(FOLDER, self.file)
         # As numbers of one digit: what is read is of the same length in each run.
         tests = [dict(test, isTurned=int(self.coins[name] == run)) for name, test in self.tests.items()]
-        return {"names": [str(path), path.as_uri()], "hash": self.hash, "tests": tests}
+        return {"names": [path, "file://" + quoted(path)], "hash": self.hash, "tests": tests}
 
 
 def main():
@@ -72,7 +70,7 @@ class NodeJudge(Judge):
 
     def line(self, fields):
         self.is_heard = True
-        fields = {key: base64.b64decode(value).decode("utf-8", "replace")
+        fields = {key: binascii.a2b_base64(value).decode("utf-8", "replace")
                   if isinstance(value, str) else value for key, value in fields.items()}
         if "suite" in fields and self.load is None:
             self.load = {"fault": "code", "message": f"{fields['suite']}: {fields['message']}"}
@@ -85,6 +83,12 @@ class NodeJudge(Judge):
         if self.run == 0 and fields["test"] not in self.seen and len(self.seen) < 2000:
             self.seen.append(fields["test"])
         super().line(fields)
+
+
+def quoted(path):
+    """A path as it stands in the address of a file."""
+    plain = b"/_.-~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+    return "".join(chr(byte) if byte in plain else f"%{byte:02X}" for byte in os.fsencode(path))
 
 
 def told(message, stack, prefix):
@@ -117,9 +121,9 @@ def judged_modules(job, sources):
 
     files = [{"path": path, "source": sources[path]} for path in job["tests"]]
     outcome = run_child(start, wall=10, cpu=5, limit=4_000_000,
-                        stdin=json.dumps({"files": files}).encode())
+                        stdin=to_json({"files": files}).encode())
     try:
-        judged = json.loads(outcome["out"])
+        judged = from_json(outcome["out"])
     except ValueError:
         judged = [None] * len(files)
     return [Module(file["path"], name, file["source"], one)
@@ -134,18 +138,20 @@ def node_child(job, module, judge):
     command += ["--test-reporter", module_url(job["reporter"]),
                 "--test-reporter-destination", "stdout", module.file]
     given = {"token": token, "isJest": bool(job.get("jest")), **module.judged(judge.run)}
-    ending = watched(program(command, job), job, judge, token, json.dumps(given).encode() + b"\n")
+    ending = watched(program(command, job), job, judge, token, to_json(given).encode() + b"\n")
     if not judge.is_heard and ending["exit"] not in (0, -1):
         judge.load = judge.load or load_fault(judge.tail, module)
     return ending
 
 
 def module_url(program):
-    return "data:text/javascript;base64," + base64.b64encode(program.encode()).decode()
+    return "data:text/javascript;base64," + binascii.b2a_base64(program.encode(), newline=False).decode()
 
 
 def load_fault(tail, module):
     """What node wrote when a file of tests could not be loaded."""
+    import re
+
     # Our own modules are named by their whole text.
     message = text(re.sub(rb"data:text/javascript;base64,[\w+/=]*", b"", bytes(tail))[-8000:], 4000)
     first = next((line for line in message.split("\n") if "Error" in line), message[:300])

@@ -7,14 +7,14 @@ Reads {"steps": [...]} and reports one line per step. No step runs the submissio
 def main():
     report = Report()
     seal()
-    job = spec()
-    report.line(begin=True)
-    for step in job["steps"]:
-        start = STARTS[step.get("kind", "command")](step)
-        outcome = run_child(
-            start, wall=step["wall"], cpu=step["cpu"], limit=step["limit"], memory=step.get("memory"),
-            stdin=step.get("input", "").encode(),
-        )
+    # A fork takes long where a program is large: the first child is there before its step is.
+    child = Child(told_step)
+    for number, step in enumerate(spec()["steps"]):
+        limits = {name: step[name] for name in ("wall", "cpu", "limit")}
+        if number > 0:
+            child = Child(told_step)
+        child.tell(to_json({name: value for name, value in step.items() if name != "input"}).encode())
+        outcome = child.outcome(stdin=step.get("input", "").encode(), **limits)
         end_children()
         outcome["out"] = text(outcome["out"], step["limit"])
         outcome["err"] = text(outcome["err"], step["limit"])
@@ -22,6 +22,19 @@ def main():
         if step.get("gates") and (outcome["exit"] != 0 or outcome["signal"]):
             break
     report.line(end=True)
+
+
+def told_step():
+    """What a child waits for: its step. What it may need for that is loaded, and has been used, by then."""
+    import warnings
+
+    warnings.simplefilter("ignore")
+    compile("def one(two):\n    return [two + 1]\n", "", "exec", dont_inherit=True)
+    data = b""
+    while part := os.read(3, 65536):
+        data += part
+    step = from_json(data)
+    return STARTS[step.get("kind", "command")](step), step["cpu"], step.get("memory")
 
 
 def command(step):
@@ -37,9 +50,6 @@ def python_syntax(step):
     """CPython's own compiler, on the bytes: it finds the encoding as it does for a program."""
 
     def start():
-        import warnings
-
-        warnings.simplefilter("ignore")
         found = []
         for path in step["paths"]:
             with open(os.path.join(FOLDER, path), "rb") as file:
@@ -52,7 +62,7 @@ def python_syntax(step):
                               error.end_offset or 0, type(error).__name__, str(error.msg)])
             except (ValueError, RecursionError, MemoryError, OverflowError) as error:
                 found.append([path, 1, 1, 0, 0, type(error).__name__, str(error)[:200]])
-        sys.stdout.write(json.dumps(found))
+        sys.stdout.write(to_json(found))
         sys.stdout.flush()
         os._exit(1 if found else 0)
 
@@ -96,7 +106,7 @@ def tree_syntax(step):
             tree = parser.parse(source)
             if tree.root_node.has_error:
                 found += broken_nodes(tree, source, path, 50 - len(found))
-        sys.stdout.write(json.dumps(found))
+        sys.stdout.write(to_json(found))
         sys.stdout.flush()
         os._exit(1 if found else 0)
 

@@ -6,7 +6,9 @@ the ids found, {"test"} per test as soon as its result is sure, and {"end"}.
 """
 
 import ast
+import json  # noqa: F401  (as unittest)
 import operator
+import random
 import types
 import unittest  # noqa: F401  (before anything of the learner's could take its name)
 import warnings

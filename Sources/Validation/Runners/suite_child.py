@@ -78,7 +78,7 @@ def add_builtins():
 
 
 def sender(channel, token):
-    sendall, dumps, head = channel.sendall, json.JSONEncoder().encode, token + " "
+    sendall, dumps, head = channel.sendall, to_json, token + " "
 
     def send(fields):
         sendall((head + dumps(fields) + "\n").encode())
