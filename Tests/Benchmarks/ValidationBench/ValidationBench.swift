@@ -102,6 +102,17 @@ struct Validations {
     let median = Samples(walls).median
     report.figures.append(
       Figure("validation.python_tests_p50_ms", median, unit: "ms", isLessBetter: true))
+    var rested: [Double] = []
+    for _ in 0..<count {
+      try await Self.rest()
+      let start = ContinuousClock.now
+      _ = try await judge.validate(job()) { _ in }
+      rested.append((ContinuousClock.now - start).inMilliseconds)
+    }
+    report.figures.append(
+      Figure(
+        "validation.python_tests_rested_p50_ms", Samples(rested).median, unit: "ms",
+        isLessBetter: true))
     report.promises.append(
       Promise(
         "a submission with 5 tests takes 150 ms (median)", holds: median <= 150, isBinding: false))
@@ -119,10 +130,39 @@ struct Validations {
       submission: Submission(language: "python", mainPath: file.path, files: [file]), suite: nil,
       callerID: EntityID(high: 0, low: 1))
     for _ in 0..<3 { _ = try await judge.validate(job) { _ in } }
-    // Until the stage's diagnostics have all been told, and until lint is done, too.
+    let direct = try await checks(of: job, isRested: false)
+    let rested = try await checks(of: job, isRested: true)
+    let late = direct.syntax.percentile(99)
+    report.figures += [
+      Figure("validation.syntax_p50_ms", direct.syntax.median, unit: "ms", isLessBetter: true),
+      Figure("validation.syntax_p99_ms", late, unit: "ms", isLessBetter: true),
+      Figure(
+        "validation.syntax_and_lint_p50_ms", direct.whole.median, unit: "ms", isLessBetter: true),
+      Figure(
+        "validation.syntax_and_lint_p99_ms", direct.whole.percentile(99), unit: "ms",
+        isLessBetter: true),
+      Figure(
+        "validation.syntax_rested_p50_ms", rested.syntax.median, unit: "ms", isLessBetter: true),
+      Figure(
+        "validation.syntax_rested_p99_ms", rested.syntax.percentile(99), unit: "ms",
+        isLessBetter: true),
+    ]
+    report.promises.append(
+      Promise(
+        "the syntax of 200 lines takes 20 ms (99th percentile)", holds: late <= 20,
+        isBinding: false))
+  }
+
+  /// Until the stage's diagnostics have all been told, and until lint is done, too.
+  ///
+  /// - Parameter isRested: whether each comes after a pause, and not directly after the one before it.
+  private func checks(
+    of job: ValidationJob, isRested: Bool
+  ) async throws -> (syntax: Samples, whole: Samples) {
     var syntax: [Double] = []
     var walls: [Double] = []
     for _ in 0..<max(count, 100) {
+      if isRested { try await Self.rest() }
       let start = ContinuousClock.now
       let told = Mutex<Double?>(nil)
       let result = try await judge.validate(job) { step in
@@ -136,21 +176,11 @@ struct Validations {
       }
       syntax.append(wall)
     }
-    let late = Samples(syntax).percentile(99)
-    report.figures += [
-      Figure("validation.syntax_p50_ms", Samples(syntax).median, unit: "ms", isLessBetter: true),
-      Figure("validation.syntax_p99_ms", late, unit: "ms", isLessBetter: true),
-      Figure(
-        "validation.syntax_and_lint_p50_ms", Samples(walls).median, unit: "ms", isLessBetter: true),
-      Figure(
-        "validation.syntax_and_lint_p99_ms", Samples(walls).percentile(99), unit: "ms",
-        isLessBetter: true),
-    ]
-    report.promises.append(
-      Promise(
-        "the syntax of 200 lines takes 20 ms (99th percentile)", holds: late <= 20,
-        isBinding: false))
+    return (Samples(syntax), Samples(walls))
   }
+
+  /// Long enough for what the next job begins with to be ready.
+  private static func rest() async throws { try await Task.sleep(for: .milliseconds(150)) }
 
   /// Two callers at once, each with one validation after the other.
   func measureThroughput(_ report: inout Report) async throws {
