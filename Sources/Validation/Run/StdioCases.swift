@@ -22,9 +22,11 @@ enum StdioCases {
     } else if output.exitCode != 0 {
       outcome.status = .error
       outcome.message = "exit code \(output.exitCode)\n" + String(output.errors.suffix(messageMax))
-    } else if normalised(text) != normalised(test.output) {
+    } else if let difference = difference(
+      expected: normalised(test.output), got: normalised(text))
+    {
       outcome.status = .fail
-      outcome.message = difference(expected: normalised(test.output), got: normalised(text))
+      outcome.message = difference
     }
     let run = RunOutcome(
       status: status, code: Int32(output.signal != 0 ? output.signal : max(0, output.exitCode)),
@@ -34,24 +36,30 @@ enum StdioCases {
 
   /// Lines without the blanks at their ends, and without empty lines at the end.
   static func normalised(_ text: String) -> [Substring] {
-    var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
-      line in
-      var line = line
-      while let last = line.last, last == " " || last == "\t" { line.removeLast() }
-      return line
-    }
+    var lines = text.split(omittingEmptySubsequences: false) { ["\n", "\r", "\r\n"].contains($0) }
+      .map {
+        line in
+        var line = line
+        while let last = line.last, last == " " || last == "\t" { line.removeLast() }
+        return line
+      }
     while lines.last?.isEmpty == true { lines.removeLast() }
     return lines
   }
 
-  private static func difference(expected: [Substring], got: [Substring]) -> String {
-    let index =
-      zip(expected, got).enumerated().first { $1.0 != $1.1 }?.offset
-      ?? min(expected.count, got.count)
+  /// What is said of the first line that is another; nil where none is. Code points count, not what they look like.
+  static func difference(expected: [Substring], got: [Substring]) -> String? {
+    let different = zip(expected, got).enumerated().first {
+      !$0.element.0.utf8.elementsEqual($0.element.1.utf8)
+    }
+    guard different != nil || expected.count != got.count else { return nil }
+    let index = different?.offset ?? min(expected.count, got.count)
     func line(_ lines: [Substring]) -> String {
       lines.indices.contains(index) ? "\"\(lines[index].prefix(500))\"" : "the end of the output"
     }
+    let looksEqual = different.map { $0.element.0 == $0.element.1 } ?? false
     return "line \(index + 1): expected \(line(expected)), got \(line(got))"
+      + (looksEqual ? ", which looks the same and is made of other code points" : "")
   }
 }
 
