@@ -139,6 +139,23 @@ import Testing
     #expect(wrong.statuses == [.fail])
   }
 
+  @Test func `lines of a runner that are none do not end the judge`() async throws {
+    let runner = """
+      head -c 300000 /dev/zero | tr '\\0' '[' >&3; echo >&3
+      for line in '[' '{"test":' '{"test": 1e999, "status": NaN}' '{"test": "a"}' '[1, 2]' 'null' '"\\ud800"' ''; do
+        printf '%s\\n' "$line" >&3
+      done
+      printf '{"test": "a", "status": "pass", "us": 1%s, "message": {}}\\n' "$(printf %0400d 0)" >&3
+      printf '\\377\\n{"test": "b", "status": "pass"}\\n' >&3
+      """
+    let suite = TestSuite(
+      language: "shell", kind: .protocolLines, files: [SourceFile(path: "run.sh", content: runner)],
+      tests: [ExpectedTest(id: "a"), ExpectedTest(id: "b")], command: ["/bin/bash", "run.sh"])
+    let report = try await Judging.report("shell", ["code.sh": "true\n"], suite: suite)
+    #expect(report.verdict != .errored, "\(report)")
+    #expect(report.statuses == [.pass, .pass], "\(report)")
+  }
+
   @Test func `hidden tests run apart, and what reads them shows nothing`() async throws {
     let visible =
       "import unittest\nfrom adder import add\nclass A(unittest.TestCase):\n    def test_a(self): self.assertEqual(add(1, 2), 3)\n"
