@@ -54,6 +54,7 @@ let runners = [
   "steps.py",
   "suite.py",
   "suite_child.py",
+  "suite_files.py",
   "turned.py",
   "turned_tools.py",
   "ts_build.cjs",

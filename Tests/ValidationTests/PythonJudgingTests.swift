@@ -113,6 +113,73 @@ import Testing
     #expect(report.toolVersions["pytest"] != nil)
   }
 
+  @Test(arguments: [TestKind.unittest, .pytest])
+  func `files of tests may import each other`(_ kind: TestKind) async throws {
+    // By their names the second is loaded after the first, which needs it.
+    let files = [
+      "test_adder.py": """
+      import unittest
+      from test_tools import Case, LIMIT
+      import deep.test_more
+      from adder import add
+
+      class AddTest(Case):
+          def test_one(self):
+              self.check(add(1, 2), 3)
+
+          def test_more(self):
+              import test_more
+              self.assertEqual(add(test_more.TWO, LIMIT), 12)
+
+      """,
+      "test_tools.py": """
+      import unittest
+
+      LIMIT = 10
+
+      class Case(unittest.TestCase):
+          def check(self, value, expected):
+              self.assertEqual(value, expected)
+
+      class ToolTest(unittest.TestCase):
+          def test_limit(self):
+              self.assertEqual(LIMIT, 10)
+
+      """,
+      "deep/test_more.py": """
+      import unittest
+      from test_tools import LIMIT
+
+      TWO = 2
+
+      class MoreTest(unittest.TestCase):
+          def test_two(self):
+              self.assertEqual(TWO * 5, LIMIT)
+
+      """,
+    ]
+    let ids =
+      kind == .unittest
+      ? [
+        "test_adder.AddTest.test_one", "test_adder.AddTest.test_more",
+        "test_tools.ToolTest.test_limit", "deep.test_more.MoreTest.test_two",
+      ]
+      : [
+        "test_adder.py::AddTest::test_one", "test_adder.py::AddTest::test_more",
+        "test_tools.py::ToolTest::test_limit", "deep/test_more.py::MoreTest::test_two",
+      ]
+    let suite = TestSuite(
+      language: "python", kind: kind,
+      files: files.map { SourceFile(path: $0.key, content: $0.value) }.sorted { $0.path < $1.path },
+      tests: ids.map { ExpectedTest(id: $0) })
+    let right = try await Judging.report("python", ["adder.py": Self.right], suite: suite)
+    #expect(right.verdict == .passed, "\(right)")
+    let wrong = try await Judging.report(
+      "python", ["adder.py": "def add(left, right): return 0\n"], suite: suite)
+    #expect(wrong.verdict == .failed)
+    #expect(wrong.statuses == [.fail, .fail, .pass, .pass], "\(wrong)")
+  }
+
   @Test func `what the run does not report is an error`() async throws {
     let suite = Judging.suite(
       "python", .unittest, "test_adder.py", Self.tests,

@@ -6,7 +6,8 @@ enum Runner {
   static let lines = text(guardHead, PackageResources.judge_py, PackageResources.lines_py)
   static let suite = text(
     guardHead, PackageResources.turned_py, PackageResources.turned_tools_py,
-    PackageResources.judge_py, PackageResources.suite_py, PackageResources.suite_child_py)
+    PackageResources.judge_py, PackageResources.suite_py, PackageResources.suite_files_py,
+    PackageResources.suite_child_py)
   static let node = text(
     guardHead, PackageResources.children_py, PackageResources.judge_py, PackageResources.node_py)
   static let nodeSyntax = text(PackageResources.node_syntax_cjs)

@@ -86,15 +86,6 @@ def sender(channel, token):
     return send
 
 
-def load(module):
-    """Runs the file of tests as a module. Nothing on the disk can take its place any more."""
-    made = types.ModuleType(module.name)
-    made.__file__ = os.path.join(FOLDER, module.path)
-    sys.modules[module.name] = made
-    exec(module.code, made.__dict__)
-    return made
-
-
 def load_fault(error, job):
     """Whose fault it is that a file of tests could not be loaded, and what to say."""
     own = {os.path.join(FOLDER, path) for path in job["learner"]}
@@ -134,6 +125,7 @@ def told(kind, value, trace, own):
 
 def run_unittest(job, files, send):
     own = {os.path.join(FOLDER, path) for path in job["learner"]}
+    sys.meta_path.insert(0, Finder(files, job["learner"]))
     loader = unittest.TestLoader()
     suite = unittest.TestSuite()
     for module in files:
@@ -214,6 +206,10 @@ def run_pytest(job, files, send):
                 raise
 
     class Plugin:
+        def pytest_sessionstart(self):
+            # Before pytest's own, which is there by now.
+            sys.meta_path.insert(0, Finder(files, job["learner"]))
+
         def pytest_pycollect_makemodule(self, module_path, parent):
             if str(module_path) in made:
                 return Loaded.from_parent(parent, path=module_path)
