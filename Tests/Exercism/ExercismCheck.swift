@@ -26,9 +26,7 @@ struct ExercismCheck: AsyncParsableCommand {
     "markdown": "its stub is right, and is to be made better",
     "grep": "its tests are CommonJS with Jest's package, and start programs by themselves",
     "parallel-letter-frequency":
-      "its example is CommonJS among modules, which Babel mixes and node does not",
-    "word-search": "its example is CommonJS among modules, which Babel mixes and node does not",
-    "pythagorean-triplet": "its example computes for longer than a run may",
+      "its example is a program of node's worker threads, which tests may not start",
   ]
 
   func run() async throws {

@@ -139,6 +139,32 @@ import Testing
     #expect(wrong.statuses == [.fail])
   }
 
+  @Test func `tests that are modules take code that is a script`() async throws {
+    let tests = """
+      import { describe, expect, test } from '@jest/globals';
+      import Adder, { add } from './adder';
+      test('adds', () => { expect(add(1, 2)).toBe(3); });
+      test('is a class', () => { expect(new Adder(1).plus(2)).toEqual(3); });
+      """
+    let suite = Judging.suite(
+      "javascript", .nodeTest, "adder.spec.js", tests,
+      ids: ["adder.spec.js::adds", "adder.spec.js::is a class"])
+    func code(_ sign: String) -> String {
+      """
+      class Adder {
+        constructor(left) { this.left = left; }
+        plus(right) { return this.left \(sign) right; }
+      }
+      module.exports = Adder;
+      module.exports.add = (left, right) => new Adder(left).plus(right);
+      """
+    }
+    let right = try await Judging.report("javascript", ["adder.js": code("+")], suite: suite)
+    #expect(right.verdict == .passed, "\(right)")
+    let wrong = try await Judging.report("javascript", ["adder.js": code("-")], suite: suite)
+    #expect(wrong.statuses == [.fail, .fail], "\(wrong)")
+  }
+
   @Test func `lines of a runner that are none do not end the judge`() async throws {
     let runner = """
       head -c 300000 /dev/zero | tr '\\0' '[' >&3; echo >&3

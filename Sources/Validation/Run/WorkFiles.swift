@@ -92,8 +92,11 @@ enum NodeFiles {
       file.path.hasSuffix(".js") && file.content.contains(/(?m)^[ \t]{0,40}(import\b[^(]|export\b)/)
     }
     if !files.contains(where: { $0.path == "package.json" }) {
+      // Of both kinds, as Babel mixes them: then node looks at each file.
+      let isMixed = isModule && files.contains(where: isScript)
       let type = isModule ? "module" : "commonjs"
-      made.append(SourceFile(path: "package.json", content: #"{"type":"\#(type)"}"#))
+      made.append(
+        SourceFile(path: "package.json", content: isMixed ? "{}" : #"{"type":"\#(type)"}"#))
     }
     if usesJest(files) {
       let folder = "node_modules/@jest/globals"
@@ -107,6 +110,13 @@ enum NodeFiles {
       ]
     }
     return made
+  }
+
+  /// A file that exports as scripts do, and is no module.
+  private static func isScript(_ file: SourceFile) -> Bool {
+    file.path.hasSuffix(".js")
+      && file.content.contains(/(?m)^[ \t]{0,40}(module\.)?exports\b/)
+      && !file.content.contains(/(?m)^[ \t]{0,40}(import\b[^(]|export\b)/)
   }
 
   static func usesJest(_ files: [SourceFile]) -> Bool {
