@@ -377,6 +377,31 @@ import Testing
     #expect(!text.contains("secret"))
   }
 
+  @Test(arguments: [
+    (
+      "nothing here can run ruby; its structure alone decides nothing",
+      "aquí no hay con qué ejecutar ruby, y su estructura sola no basta"
+    ),
+    (
+      "the tests are for c, and the code is in python",
+      "las pruebas son para c y el código está en python"
+    ),
+    ("gcc and g++ is not installed here", "aquí no está instalado: gcc and g++"),
+    (
+      "the run ended before this test was done (cpu_limit)",
+      "la ejecución terminó antes de acabar esta prueba (cpu_limit)"
+    ),
+    ("nothing here can judge ", "aquí no hay con qué comprobar "),
+    ("something else", "something else"),
+    ("the program used more than 5 ms", "the program used more than 5 ms"),
+  ])
+  func `what the judge says is told in Spanish`(_ pair: (String, String)) {
+    #expect(SpanishReasons.of(pair.0) == pair.1)
+    let report = ValidationReport(verdict: .inconclusive, score: nil, reason: pair.0)
+    #expect(FeedbackText.make(report, files: [], in: .spanish).contains(pair.1))
+    #expect(FeedbackText.make(report, files: [], in: .english).contains(pair.0))
+  }
+
   @Test func `the text is bounded whatever is in the report`() {
     let long = String(repeating: "x", count: 60_000)
     let report = ValidationReport(

@@ -57,7 +57,7 @@ struct FeedbackWords {
         "Not yet: \(passed) of \(count) tests passed.")
     case .inconclusive:
       return say(
-        "No se pudo decidir si tu código es correcto: \(report.reason).",
+        "No se pudo decidir si tu código es correcto: \(SpanishReasons.of(report.reason)).",
         "It could not be decided whether your code is right: \(report.reason).")
     case .errored:
       return say(
@@ -80,7 +80,8 @@ struct FeedbackWords {
         ": expected \(FeedbackText.cut(expectation.expected, 300)), got \(FeedbackText.cut(expectation.got, 300))."
       )
     } else if !test.message.isEmpty {
-      text += ": " + FeedbackText.cut(test.message, 600)
+      let message = FeedbackText.cut(test.message, 600)
+      text += ": " + say(SpanishReasons.of(message), message)
     }
     if let hint = hint(ofError: test.message) { text += "\n  " + hint }
     return text
