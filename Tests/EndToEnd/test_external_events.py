@@ -10,6 +10,7 @@ from typing import List
 import groups
 import lake as lake_files
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from history import Watcher, check, eventually, read_all
 from hito import v1
 
@@ -95,6 +96,33 @@ async def test_an_id_of_a_source_is_stored_once_also_by_many_at_once(service):
     assert other.stored == 1 and other.event_ids[0] not in replies[0].event_ids
 
 
+async def test_one_batch_says_the_same_once_and_not_two_things_of_one_id(service):
+    same = event(1, source="batch")
+    reply = await publish(service, same, event(2, source="batch"), same)
+    assert reply.stored == 2 and reply.event_ids[0] == reply.event_ids[2]
+    other = event(3, source="batch", payload_json='{"points": 0}')
+    with pytest.raises(hito.HitoError):
+        await publish(service, event(3, source="batch"), other)
+    log = await read_all(service, v1.EventFilter(types=["external.*"]))
+    ours = [json.loads(e.payload_json) for e in log]
+    assert [p["external_id"] for p in ours if p["source"] == "batch"] == ["n-1", "n-2"]
+
+
+async def test_numbers_that_no_double_holds_go_through_every_reader(server, connect, service, admin):
+    text = '{"large": 1e400, "long": 123456789012345678901234567890, "small": 1e-400, "zero": -0.0}'
+    made = await publish(service, event(1, source="numbers", payload_json=text))
+    log = await read_all(service, v1.EventFilter(types=["external.*"]), made.receipt.cursor)
+    (found,) = [e for e in log if e.id == made.event_ids[0]]
+    data = json.loads(found.payload_json, parse_float=str, parse_int=str)["data"]
+    assert data["long"] == "123456789012345678901234567890"
+    root = await connect(server, admin)
+    await root.server.flush_lake(v1.FlushLakeRequest())
+    rows = await asyncio.to_thread(lake_files.rows, server.lake)
+    assert made.event_ids[0] in {row["event_id"] for row in rows}
+    # The same again is known, also as PostgreSQL writes it.
+    assert (await publish(service, event(1, source="numbers", payload_json=text))).stored == 0
+
+
 async def test_another_content_under_a_known_id_is_refused_with_its_batch(service):
     await publish(service, event(1, source="conflict"))
     changed = event(1, source="conflict", payload_json='{"points": 2}')
@@ -154,6 +182,18 @@ BAD: List[tuple[dict[str, object], str]] = [
     ({"payload_json": json.dumps({"a": "x" * 65_536})}, "payload_json"),
     (at(now() + DAY), "created_at"),
     (at(datetime.datetime(1969, 12, 31, tzinfo=datetime.timezone.utc)), "created_at"),
+    ({"created_at": Timestamp(seconds=-62_135_596_800)}, "created_at"),
+    ({"created_at": Timestamp(seconds=253_402_300_799, nanos=999_999_999)}, "created_at"),
+    ({"created_at": Timestamp(seconds=-(2**63))}, "created_at"),
+    ({"created_at": Timestamp(seconds=2**63 - 1)}, "created_at"),
+    ({"created_at": Timestamp(seconds=1_700_000_000, nanos=-1)}, "created_at"),
+    ({"created_at": Timestamp(seconds=1_700_000_000, nanos=2**31 - 1)}, "created_at"),
+    ({"payload_json": '{"\\u0000": 1}'}, "payload_json"),
+    ({"payload_json": '{"a": 1e999999}'}, "payload_json"),
+    ({"payload_json": '{"a": -1E-1001}'}, "payload_json"),
+    ({"payload_json": '{"a": 1e99999999999999999999}'}, "payload_json"),
+    # As PostgreSQL writes them, they have a megabyte.
+    ({"payload_json": json.dumps({"a": [0] * 1000}).replace("0", "1e1000")}, "payload_json"),
 ]
 
 
@@ -167,6 +207,16 @@ async def test_a_bad_event_is_refused_by_its_field(service, fields, field):
     assert not [e for e in log if json.loads(e.payload_json)["source"] == "bad"]
 
 
+@pytest.mark.parametrize("field", ["external_id", "source", "subject", "type", "payload_json"])
+async def test_no_text_has_a_nul(service, field):
+    # Of a valid event, so that nothing else is wrong with it.
+    values = {"type": "external.a", "payload_json": '{"a": ""}', field: "external.a\0b"}
+    with pytest.raises(hito.InvalidArgument):
+        await publish(service, event(1, source="nul"), event(2, **{"source": "nul", **values}))
+    log = await read_all(service, v1.EventFilter(types=["external.*"]))
+    assert not [e for e in log if json.loads(e.payload_json)["source"] == "nul"]
+
+
 async def test_batches_have_bounds(server, connect, ana, service):
     with pytest.raises(hito.InvalidArgument):
         await publish(service)
@@ -175,6 +225,8 @@ async def test_batches_have_bounds(server, connect, ana, service):
     large = json.dumps({"a": "x" * 60_000})
     with pytest.raises(hito.InvalidArgument):
         await publish(service, *(event(n, payload_json=large) for n in range(18)))
+    with pytest.raises(hito.InvalidArgument):
+        await publish(service, event(1, payload_json=json.dumps({"a": "x" * (1 << 20)})))
     reply = await publish(service, *(event(n, source="many") for n in range(500)))
     assert reply.stored == 500
     learner = await connect(server, ana)

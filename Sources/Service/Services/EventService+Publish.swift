@@ -115,7 +115,9 @@ private struct ExternalDraft: Sendable {
       throw DomainError.invalid("\(field).created_at", "is before 1970")
     }
     var hash = SHA256()
-    for text in [type, subject, message.userId, occurredAt?.description ?? "", payload.text] {
+    for text in [
+      type, subject, userID?.description ?? "", occurredAt?.description ?? "", payload.text,
+    ] {
       hash.update("\(text.utf8.count):".utf8)
       hash.update(text.utf8)
     }
@@ -137,6 +139,12 @@ private struct ExternalDraft: Sendable {
     }
     // PostgreSQL's jsonb holds no such character.
     guard !text.contains("\\u0000") else { throw .invalid(field, "has a NUL character") }
+    guard (value.digitByteCount ?? .max) <= Domain.ExternalEvent.payloadByteMax else {
+      throw .invalid(
+        field,
+        "has numbers that are longer than \(Domain.ExternalEvent.payloadByteMax) bytes without "
+          + "exponents, or an exponent beyond \(JSONValue.exponentMax)")
+    }
     return value
   }
 
@@ -169,5 +177,34 @@ extension RPCError {
             Contract.FieldViolation(
               field: "events[\(index)].external_id", description: "is another event's")
           ])))
+  }
+}
+
+extension JSONValue {
+  /// Beyond every `Double`, and far below what PostgreSQL takes.
+  fileprivate static let exponentMax = 1000
+
+  /// How long all numbers are as PostgreSQL writes them, which is without exponents: a few bytes of `1e99999`
+  /// would be more than any reader of the log takes. Nil where an exponent is beyond all measure.
+  fileprivate var digitByteCount: Int? {
+    switch self {
+    case .number(let number):
+      let parts = number.text.split { $0 == "e" || $0 == "E" }
+      guard parts.count > 1 else { return number.text.utf8.count }
+      guard let exponent = Int(parts[1]), exponent.magnitude <= Self.exponentMax else { return nil }
+      return parts[0].utf8.count + abs(exponent)
+    case .array(let values): return Self.sum(values)
+    case .object(let members): return Self.sum(members.map(\.value))
+    default: return 0
+    }
+  }
+
+  private static func sum(_ values: [JSONValue]) -> Int? {
+    var sum = 0
+    for value in values {
+      guard let count = value.digitByteCount else { return nil }
+      sum += count
+    }
+    return sum
   }
 }
