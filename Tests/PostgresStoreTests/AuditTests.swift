@@ -51,6 +51,65 @@ import Testing
     }
   }
 
+  @Test(arguments: [Int64(1), 2])
+  func aRemovedEntryIsNamed(_ number: Int64) async throws {
+    try await sealed { store, session in
+      try await session.run("DELETE FROM audit_entries WHERE number = \(number)")
+      #expect(try await fault(store) == .entryMissing(number))
+    }
+  }
+
+  @Test func entriesThatAreSaidToBeRemovedCannotStayAndBeEdited() async throws {
+    try await sealed { store, session in
+      try await session.run(
+        """
+        UPDATE audit_entries SET method = 'other' WHERE number = 1;
+        INSERT INTO audit_entries (number, id, kind, method, status, reason, peer, count, first_at,
+          last_at)
+        VALUES (3, gen_random_uuid(), 'notice', 'retention', 0, '', '', 2, now(), now());
+        """)
+      guard case .entryInserted(1, _) = try await fault(store) else {
+        return #expect(Bool(false), "an edited entry passes as removed")
+      }
+      // Removed in truth, they are only missing, as the notice says.
+      try await session.run("DELETE FROM audit_entries WHERE number <= 2")
+      #expect(try await fault(store) == nil)
+      // And none can be made up in their place.
+      try await session.run(
+        """
+        INSERT INTO audit_entries SELECT (jsonb_populate_record(a,
+          jsonb_build_object('number', 2, 'id', gen_random_uuid()))).* FROM audit_entries a
+        """)
+      guard case .entryInserted(2, _) = try await fault(store) else {
+        return #expect(Bool(false), "an entry that was made up is not seen")
+      }
+    }
+  }
+
+  @Test func gapsInWhatIsNotSealedYetAreNamed() async throws {
+    try await sealed { store, session in
+      let ada = try await store.addUser()
+      _ = try await store.addGoal(owner: ada)
+      _ = try await store.sequenceAll()
+      let head = try await store.log.head()
+      try await session.run(
+        """
+        DELETE FROM events
+        WHERE seq = (SELECT seq FROM event_positions WHERE position = \(head - 1))
+        """)
+      #expect(try await fault(store) == .eventMissing(head - 1))
+    }
+    try await sealed { store, session in
+      try await session.run(
+        """
+        INSERT INTO audit_entries SELECT (jsonb_populate_record(a,
+          jsonb_build_object('number', 4, 'id', gen_random_uuid()))).*
+        FROM audit_entries a WHERE a.number = 1
+        """)
+      #expect(try await fault(store) == .entryMissing(3))
+    }
+  }
+
   @Test func aRemovedEventIsNamed() async throws {
     try await sealed { store, session in
       try await session.run(

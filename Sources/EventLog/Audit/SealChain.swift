@@ -137,6 +137,8 @@ package enum AuditFault: Error, Sendable, Hashable, CustomStringConvertible {
   case eventInserted(EntityID)
   case entryEdited(Int64, EntityID)
   case entryMissing(Int64)
+  /// It stands where entries were removed because they were old: it was put back, made up, or never removed.
+  case entryInserted(Int64, EntityID)
   case sealMissing(Int64)
   case sealEdited(Int64)
   /// It was not made with the operator's key.
@@ -153,6 +155,8 @@ package enum AuditFault: Error, Sendable, Hashable, CustomStringConvertible {
     case .entryEdited(let number, let id):
       "audit entry \(number) (\(id)) is not what was sealed"
     case .entryMissing(let number): "audit entry \(number) is missing"
+    case .entryInserted(let number, let id):
+      "audit entry \(number) (\(id)) stands where old entries were removed"
     case .sealMissing(let number): "seal \(number) is missing"
     case .sealEdited(let number): "seal \(number) is not what was made"
     case .sealNotSigned(let number): "seal \(number) was not made with this key"

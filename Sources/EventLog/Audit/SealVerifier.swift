@@ -67,12 +67,51 @@ package struct SealVerifier: Sendable {
       }
       progress(place.lastPosition, head)
     }
-    if let stray = try await store.eventOutsideTheLog() { report.fault = .eventInserted(stray) }
-    if !isExpectedFound { report.fault = .headUnknown }
     report.unsealedEventCount = max(0, head - place.lastPosition)
-    report.unsealedEntryCount = Int64(
-      try await store.entries(after: place.lastEntry, limit: Self.pageMax).count)
+    report.fault = try await faultOfUnsealed(after: place, through: head, &report)
+    if let stray = try await store.eventOutsideTheLog() { report.fault = .eventInserted(stray) }
+    // None that an entry says were removed may be there: they would not be compared with anything.
+    if let first = try await store.entries(after: 0, limit: 1).first,
+      first.number <= report.removedEntry
+    {
+      report.fault = .entryInserted(first.number, first.id)
+    }
+    if !isExpectedFound { report.fault = .headUnknown }
     return report
+  }
+
+  /// The first gap in what no seal vouches for yet: numbers have none.
+  private func faultOfUnsealed(
+    after place: SealChain.Place, through head: Int64, _ report: inout Report
+  ) async throws(StoreError) -> AuditFault? {
+    var (position, number) = (place.lastPosition, place.lastEntry)
+    while true {
+      let entries = try await store.entries(after: number, limit: Self.pageMax)
+      for entry in entries {
+        // The first ones may have gone before anything of them was sealed only where that is said.
+        guard entry.number == number + 1 || number < report.removedEntry else {
+          return .entryMissing(number + 1)
+        }
+        number = entry.number
+      }
+      report.unsealedEntryCount += Int64(entries.count)
+      if entries.count < Self.pageMax { break }
+    }
+    do throws(StoreError) {
+      while position < head {
+        let page = try await log.page(
+          after: position, limit: Self.pageMax, byteCountMax: Self.pageByteCountMax
+        ).events
+        if page.isEmpty { return .eventMissing(position + 1) }
+        for event in page {
+          guard event.position == position + 1 else { return .eventMissing(position + 1) }
+          position = event.position
+        }
+      }
+    } catch {
+      guard case .archived = error else { throw error }
+    }
+    return nil
   }
 
   private func fault(
