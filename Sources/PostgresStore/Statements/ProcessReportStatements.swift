@@ -28,14 +28,17 @@ enum ProcessReportStatements {
   static let withdraw = Query<EntityID>(
     "process_reports.withdraw", "DELETE FROM process_reports WHERE process_id = $1")
 
+  /// The newest of so many: those that say something now are not hidden by any number that died.
   static let others = Query<EntityID>(
     "process_reports.others",
     """
     SELECT process, pipeline, position, waiting, detail, condition, condition_since, unconfirmed,
       last_error, (extract(epoch FROM clock_timestamp() - reported_at) * 1000000)::bigint
-    FROM process_reports
-    WHERE process_id <> $1 AND reported_at >= clock_timestamp() - \(lifetime)
-    ORDER BY process, pipeline, process_id LIMIT 200
+    FROM (
+      SELECT * FROM process_reports
+      WHERE process_id <> $1 AND reported_at >= clock_timestamp() - \(lifetime)
+      ORDER BY reported_at DESC LIMIT 200) r
+    ORDER BY process, pipeline, process_id
     """)
 
   static let all: [any StatementSource] = [report, forget, withdraw, others]
