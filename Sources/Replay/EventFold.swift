@@ -23,12 +23,25 @@ package struct EventFold: Sendable {
 
   /// Applies a page: in several batches where it names many contents, of which the last one says the
   /// position.
-  package func apply(_ page: SourcePage, to store: any RebuildStore) async throws {
+  ///
+  /// - Returns: the events that only a later build can fold; they change nothing.
+  package func apply(
+    _ page: SourcePage, to store: any RebuildStore
+  ) async throws -> [RebuildProblem] {
+    var leftOut: [RebuildProblem] = []
     var batch = RebuiltBatch()
     if keepsEvents { batch.events = page.events }
     var latest: [Key: RebuiltRow] = [:]
     for event in page.events {
-      guard let row = try RebuiltRow.of(event) else { continue }
+      let made: RebuiltRow?
+      do throws(RebuildProblem) {
+        made = try RebuiltRow.of(event)
+      } catch {
+        guard error.isOfLaterBuild else { throw error }
+        leftOut.append(error)
+        continue
+      }
+      guard let row = made else { continue }
       if row.table == .courseDocuments { batch.documents.append(row) }
       if let revision = row.goalRevision { note(revision, &batch.revisions) }
       let key = Key(table: row.table, id: row.id)
@@ -56,6 +69,7 @@ package struct EventFold: Sendable {
     }
     batch.position = page.position
     try await store.apply(batch)
+    return leftOut
   }
 
   private func note(_ revision: GoalRevision, _ revisions: inout [EntityID: Int64?]) {

@@ -50,6 +50,8 @@ package struct LogSource: EventSource {
 package enum ReplayError: Error, Sendable, Hashable, CustomStringConvertible {
   case gap(after: Int64)
   case sourceEndsBefore(head: Int64, position: Int64)
+  /// A schema without them would be continued past them.
+  case nothingKept(Replayer.LeftOut)
 
   package var description: String {
     switch self {
@@ -57,6 +59,7 @@ package enum ReplayError: Error, Sendable, Hashable, CustomStringConvertible {
     case .sourceEndsBefore(let head, let position):
       "the schema is at position \(position), and the log ends at \(head): it is of another log; "
         + "leave --continue out"
+    case .nothingKept(let leftOut): "\(leftOut): nothing was kept"
     }
   }
 }

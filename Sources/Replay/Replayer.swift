@@ -37,8 +37,28 @@ package struct Replayer: Sendable {
     package var eventCount: Int64 = 0
     /// Versions of documents whose texts older builds did not keep.
     package var unknownTextCount = 0
+    package var leftOut = LeftOut()
 
     package init() {}
+  }
+
+  /// Events that only a later build can fold. What they say is neither guessed nor lost: their entities are
+  /// shown as before them, and nothing is kept or put in place.
+  package struct LeftOut: Sendable, Hashable {
+    package var count: Int64 = 0
+    package var first: RebuildProblem?
+
+    package init() {}
+
+    mutating func add(_ problems: [RebuildProblem]) {
+      count += Int64(problems.count)
+      first = first ?? problems.first
+    }
+
+    mutating func add(_ other: LeftOut) {
+      count += other.count
+      first = first ?? other.first
+    }
   }
 
   /// Applies all events of a source, and derives the passages.
@@ -49,7 +69,7 @@ package struct Replayer: Sendable {
     var rebuilt = Rebuilt()
     while let page = try await source.next() {
       try Task.checkCancellation()
-      try await fold.apply(page, to: store)
+      rebuilt.leftOut.add(try await fold.apply(page, to: store))
       rebuilt.eventCount += Int64(page.events.count)
       progress(Progress(done: rebuilt.eventCount, total: max(total, rebuilt.eventCount)))
     }
@@ -66,6 +86,8 @@ package struct Replayer: Sendable {
     package var laterCount: Int64
     /// How many rows were written in the place of others; nil where none was to be.
     package var swappedCount: Int?
+    /// Those of the rebuild before as well.
+    package var leftOut = LeftOut()
 
     package init(tables: [TableComparison], position: Int64, laterCount: Int64) {
       self.tables = tables
@@ -86,8 +108,11 @@ package struct Replayer: Sendable {
 
   /// Compares what was rebuilt up to `position` with the live tables, at one moment: what was committed
   /// since is applied first, and seen by this comparison only.
+  ///
+  /// - Parameter leftOut: what the rebuild before has left out: then nothing is put in place.
   package func compare(
-    after position: Int64, limit: Int, then conclusion: Conclusion = .none
+    after position: Int64, limit: Int, then conclusion: Conclusion = .none,
+    leftOut: LeftOut = LeftOut()
   ) async throws -> Comparison {
     let isSwap = conclusion != .none
     let head = try await store.beginComparison(locking: isSwap)
@@ -97,18 +122,24 @@ package struct Replayer: Sendable {
       }
       let rest = try await rebuild(
         LogSource(log, after: position, through: head), total: head - position)
+      var leftOut = leftOut
+      leftOut.add(rest.leftOut)
       let waiting = try await store.unsequenced()
       if !waiting.isEmpty {
-        try await fold.apply(SourcePage(events: waiting, position: nil), to: store)
+        leftOut.add(
+          try await fold.apply(SourcePage(events: waiting, position: nil), to: store))
         _ = try await passages.run(store)
       }
       if isSwap { try await store.takeOverVectors() }
       var comparison = Comparison(
         tables: try await store.compare(limit: limit), position: head,
         laterCount: rest.eventCount + Int64(waiting.count))
+      comparison.leftOut = leftOut
       if case .swap(let differenceMax) = conclusion {
         let count = comparison.tables.reduce(0) { $0 + $1.differenceCount }
-        if count <= differenceMax { comparison.swappedCount = try await store.swap() }
+        if count <= differenceMax, leftOut.count == 0 {
+          comparison.swappedCount = try await store.swap()
+        }
       }
       try await store.endComparison(committing: comparison.swappedCount != nil)
       return comparison
@@ -116,5 +147,12 @@ package struct Replayer: Sendable {
       try? await store.endComparison(committing: false)
       throw error
     }
+  }
+}
+
+extension Replayer.LeftOut: CustomStringConvertible {
+  package var description: String {
+    let what = count == 1 ? "event needs" : "events need"
+    return "\(count) \(what) a newer build" + (first.map { ", the first: \($0)" } ?? "")
   }
 }

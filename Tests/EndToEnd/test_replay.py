@@ -231,7 +231,14 @@ async def test_an_entity_is_shown_as_it_was(server, world):
         assert (then["title"], then["version"]) == ("Antes", 1)
     early = await replay(server, "--entity", name, "--at", "2020-01-01T00:00:00Z")
     assert early.returncode == 1 and "at that time" in early.stderr
-    assert (await replay(server, "--entity", name, "--at", "no time")).returncode == 64
+    for moment in ("no time", f"{made.receipt.cursor}x", "c3_AAAA", "9" * 18, "9" * 30):
+        wrong = await replay(server, "--entity", name, "--at", moment)
+        assert wrong.returncode in (1, 64) and moment in wrong.stderr, wrong.stderr
+    for never in ("goal/0fffffff-ffff-7fff-bfff-ffffffffffff", f"task/{made.goal.id}"):
+        wrong = await replay(server, "--entity", never)
+        assert wrong.returncode == 1 and f"there is no {never}" in wrong.stderr
+    for never in ("choir/x", f"choir/{made.goal.id}", "goal", "goal/", "goal/x/y"):
+        assert (await replay(server, "--entity", never)).returncode == 64
     # The tables, as they were.
     result = await replay(server, "--at", made.receipt.cursor, "--into", "then")
     assert result.returncode == 0, result.stderr

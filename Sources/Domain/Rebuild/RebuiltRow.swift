@@ -55,16 +55,33 @@ package struct RebuiltFile: Sendable, Hashable {
 extension RebuiltRow {
   /// The row that an event makes; nil for events that change none of these tables.
   ///
+  /// What happened to the entity matters little: each event is the whole entity after it. So one of a type
+  /// that only a later build has makes its row as well, where it says what rows of this build have.
+  ///
   /// - Throws: where the event does not say what it has to, naming the member.
   package static func of(_ event: StoredEvent) throws(RebuildProblem) -> RebuiltRow? {
-    guard let type = EventType(rawValue: event.type) else {
-      // Other systems' events are theirs; those of our own kinds this build must know.
-      guard Self.kinds.contains(event.kind) else { return nil }
-      throw RebuildProblem(event, .unknownType)
-    }
     guard let entityType = EntityType(rawValue: event.entityType),
       let table = table(of: entityType)
     else { return nil }
+    let type = EventType(rawValue: event.type)
+    // Kinds that are not ours say nothing of our tables, whatever they name.
+    guard type != nil || Self.kinds.contains(event.kind) else { return nil }
+    do throws(RebuildProblem) {
+      return try row(of: event, type, in: table)
+    } catch {
+      switch error.reason {
+      case .missing, .wrong: throw type == nil ? RebuildProblem(event, .unknownType) : error
+      default: throw error
+      }
+    }
+  }
+
+  private static let kinds = Set(
+    EventType.allCases.map { $0.rawValue.prefix { $0 != "." } })
+
+  private static func row(
+    of event: StoredEvent, _ type: EventType?, in table: RebuiltTable
+  ) throws(RebuildProblem) -> RebuiltRow {
     let upcast = try Upcaster.upcast(event)
     var reader = PayloadReader(event: event, payload: upcast.payload)
     var row = RebuiltRow(
@@ -77,9 +94,6 @@ extension RebuiltRow {
     try row.fill(&reader, type)
     return row
   }
-
-  private static let kinds = Set(
-    EventType.allCases.map { $0.rawValue.prefix { $0 != "." } })
 
   private static func table(of type: EntityType) -> RebuiltTable? {
     switch type {
@@ -96,7 +110,7 @@ extension RebuiltRow {
   }
 
   private mutating func fill(
-    _ reader: inout PayloadReader, _ type: EventType
+    _ reader: inout PayloadReader, _ type: EventType?
   ) throws(RebuildProblem) {
     try take(&reader, .text, ["created_at", "updated_at"])
     switch table {
@@ -151,7 +165,7 @@ extension RebuiltRow {
   }
 
   private mutating func fillSnapshot(
-    _ reader: inout PayloadReader, _ type: EventType
+    _ reader: inout PayloadReader, _ type: EventType?
   ) throws(RebuildProblem) {
     try take(&reader, .text, ["user_id", "file_path", "language"])
     try take(

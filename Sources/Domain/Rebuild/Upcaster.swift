@@ -69,7 +69,7 @@ package struct RebuildProblem: Error, Sendable, Hashable, CustomStringConvertibl
   package enum Reason: Sendable, Hashable {
     case notAnObject
     case laterSchema(Int32)
-    /// The type is of one of our kinds, and this build does not know it.
+    /// This build does not know the type, and the event does not say what rows of this build have.
     case unknownType
     case missing(member: String)
     case wrong(member: String, wanted: String)
@@ -95,6 +95,15 @@ package struct RebuildProblem: Error, Sendable, Hashable, CustomStringConvertibl
     self.type = type
     self.position = position
     self.reason = reason
+  }
+
+  /// A later build wrote it, which can read it: nothing is wrong with the event.
+  package var isOfLaterBuild: Bool {
+    switch reason {
+    case .unknownType: true
+    case .laterSchema(let version): version > StoredEvent.currentSchemaVersion
+    default: false
+    }
   }
 
   package var description: String {

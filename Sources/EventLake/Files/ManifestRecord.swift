@@ -64,34 +64,54 @@ enum JournalCoding {
     return Array("\(Digits.hexadecimal(sum)) ".utf8) + json + [UInt8(ascii: "\n")]
   }
 
-  /// The value of one line without its newline; nil where the line is not whole.
-  static func value<Value: Decodable>(_ type: Value.Type, of line: ArraySlice<UInt8>) -> Value? {
-    guard line.count > 9, line[line.startIndex + 8] == UInt8(ascii: " ") else { return nil }
+  /// What a line without its newline holds.
+  enum Content<Value> {
+    case value(Value)
+    /// The line is as it was written, and this build cannot read it: a later one wrote it.
+    case unknown
+    case torn
+  }
+
+  static func content<Value: Decodable>(
+    _ type: Value.Type, of line: ArraySlice<UInt8>
+  ) -> Content<Value> {
+    guard line.count > 9, line[line.startIndex + 8] == UInt8(ascii: " ") else { return .torn }
     let head = String(decoding: line.prefix(8), as: UTF8.self)
     let json = Array(line.dropFirst(9))
     guard let sum = UInt32(head, radix: 16), sum == carrow_crc32c(0, json, json.count) else {
-      return nil
+      return .torn
     }
-    return try? JSONDecoder().decode(type, from: Data(json))
+    let value = try? JSONDecoder().decode(type, from: Data(json))
+    return value.map(Content.value) ?? .unknown
   }
 
+  static let unknownDetail = "a record that a later build wrote: use that build"
+
   /// The records of a journal and the offset after the last whole one. A torn line at the end is
-  /// what a crash leaves; whole lines after a torn one mean that the medium lies: nil.
-  static func records(of bytes: [UInt8]) -> (records: [ManifestRecord], end: Int64)? {
+  /// what a crash leaves; whole lines after a torn one mean that the medium lies.
+  ///
+  /// - Throws: what is wrong with the journal. What a later build wrote is whole: cut off as torn, what it
+  ///   published would be lost.
+  static func records(
+    of bytes: [UInt8], path: String
+  ) throws(LakeError) -> (records: [ManifestRecord], end: Int64) {
     var records: [ManifestRecord] = []
     var end = 0
     var isTorn = false
     var start = 0
     while start < bytes.count, let newline = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
-      let record = value(ManifestRecord.self, of: bytes[start..<newline])
+      let content = content(ManifestRecord.self, of: bytes[start..<newline])
       start = newline + 1
-      guard let record else {
-        isTorn = true
-        continue
+      switch content {
+      case .torn: isTorn = true
+      case .unknown: throw .manifestDamaged(path: path, detail: unknownDetail)
+      case .value(let record):
+        guard !isTorn else {
+          throw .manifestDamaged(path: path, detail: "a damaged record before whole ones")
+        }
+        records.append(record)
+        end = start
       }
-      if isTorn { return nil }
-      records.append(record)
-      end = start
     }
     return (records, Int64(end))
   }

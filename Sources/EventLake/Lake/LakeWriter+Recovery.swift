@@ -148,18 +148,18 @@ extension LakeWriter {
     generation = 0
     let byteCountMax = 1 << 30
     if let bytes = try storage.read(layout.manifest, byteCountMax: byteCountMax) {
-      guard
-        let snapshot = JournalCoding.value(ManifestSnapshot.self, of: bytes.dropLast()),
-        snapshot.format == 1
-      else { throw .manifestDamaged(path: layout.manifest, detail: "checksum or format") }
+      let content = JournalCoding.content(ManifestSnapshot.self, of: bytes.dropLast())
+      guard case .value(let snapshot) = content, snapshot.format == 1 else {
+        let isWhole = if case .torn = content { false } else { true }
+        throw .manifestDamaged(
+          path: layout.manifest, detail: isWhole ? JournalCoding.unknownDetail : "checksum")
+      }
       state = ManifestState(snapshot)
       generation = snapshot.generation
     }
     let path = layout.journal(generation: generation)
     let bytes = try storage.read(path, byteCountMax: byteCountMax) ?? []
-    guard let (records, end) = JournalCoding.records(of: bytes) else {
-      throw .manifestDamaged(path: path, detail: "a damaged record before whole ones")
-    }
+    let (records, end) = try JournalCoding.records(of: bytes, path: path)
     for record in records {
       if let problem = state.problem(with: record) {
         throw .manifestDamaged(path: path, detail: problem)

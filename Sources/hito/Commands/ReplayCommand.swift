@@ -113,6 +113,9 @@ struct ReplayCommand: AsyncParsableCommand {
       Output.note("\(count) rows were put in place of others")
       return
     }
+    guard comparison.leftOut.count == 0 else {
+      throw CommandFailure("\(comparison.leftOut): what they changed was not compared")
+    }
     guard comparison.isClean else {
       let refusal = plan.conclusion == .none ? "" : "; nothing was put in place"
       throw CommandFailure("the tables differ from what the events say\(refusal)")

@@ -32,9 +32,17 @@ enum ReplayEntity {
 
   /// The row, or for entities without one what the event says.
   private static func state(of event: StoredEvent) throws(RebuildProblem) -> JSONValue {
-    guard let row = try RebuiltRow.of(event) else {
-      return try Upcaster.upcast(event).payload
+    let made: RebuiltRow?
+    do throws(RebuildProblem) {
+      made = try RebuiltRow.of(event)
+    } catch {
+      // What a later build made of it can be shown as it is.
+      guard error.isOfLaterBuild, let payload = JSONValue(parsing: event.openedPayload) else {
+        throw error
+      }
+      return payload
     }
+    guard let row = made else { return try Upcaster.upcast(event).payload }
     return .object(row.columns.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
   }
 }

@@ -83,11 +83,15 @@ struct ReplayRun: Sendable {
     let rebuilt = try await rebuilder.rebuild(source, total: last - position)
     var outcome = ReplayOutcome(
       rebuilt: rebuilt, position: last, elapsed: began.duration(to: .now))
+    if plan.isKept, rebuilt.leftOut.count > 0 {
+      try await store.drop()
+      throw ReplayError.nothingKept(rebuilt.leftOut)
+    }
     if plan.isKept { try await store.takeOverVectors() }
     if plan.isCompared {
       // What came after the end of a lake is in the log alone, and so is what it names.
       outcome.comparison = try await replayer(store, log, blobs, withEvents).compare(
-        after: last, limit: plan.limit, then: plan.conclusion)
+        after: last, limit: plan.limit, then: plan.conclusion, leftOut: rebuilt.leftOut)
     }
     if !plan.isKept { try await store.drop() }
     return outcome
