@@ -34,6 +34,25 @@ import Testing
     return messages
   }
 
+  @Test func `show what this build knows of what a later one did`() async throws {
+    let (fixture, model) = fixture([.text(Script.good)])
+    let ada = fixture.user()
+    let first = try await fixture.generate(as: ada, key: "k").all()
+    let id = try #require(first.first?.runId)
+    try await fixture.relay()
+    fixture.store.tamper { events, _ in
+      guard var later = events.last(where: { $0.entityID.description == id }) else { return }
+      later.id = EntityID(high: 77, low: 77)
+      later.type = "ai.applauded"
+      later.version += 1
+      later.position += 1
+      events.append(later)
+    }
+    #expect(try await fixture.watchRun(id, as: ada).all().words == first.words)
+    #expect(try await fixture.generate(as: ada, key: "k").all().words == first.words)
+    #expect(model.requests.count == 1)
+  }
+
   @Test func `end with their call, and the model's call with them`() async throws {
     let (fixture, model) = fixture([.hang(["{"]), .text(Script.good)])
     let ada = fixture.user()

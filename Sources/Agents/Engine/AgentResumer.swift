@@ -68,6 +68,9 @@ package struct AgentResumer: Sendable {
   private func resume(_ run: AbandonedRun, isAlone: Bool, _ log: MeteredLogger) async {
     // Whatever goes wrong, the lease ends and another server tries again.
     do {
+      let own = AccessScope(callerID: run.id, role: .service)
+      // Each time that it is taken over counts against it.
+      if let (seen, _) = try await journal.load(run.id, scope: own), seen.isOfLaterBuild { return }
       let taken = try await stores.runs.takeOver(run.id, options.lease, isAlone: isAlone)
       guard let taken else { return }
       let system = AccessScope(callerID: taken.callerID, role: .service)

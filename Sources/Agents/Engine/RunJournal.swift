@@ -86,7 +86,9 @@ package struct RunJournal: Sendable {
     while true {
       let page = try await runs.events(
         ofRun: session.run.id, after: session.run.version, limit: Self.pageLimit, scope: scope)
-      for event in page { records.append(try session.observe(event)) }
+      for event in page {
+        if let record = try session.observe(event) { records.append(record) }
+      }
       if page.count < Self.pageLimit { return records }
     }
   }

@@ -15,6 +15,9 @@ package struct RunSession: Sendable {
   package private(set) var machine: AgentRunMachine
   /// What the events of the run say of where it comes from: the call that began it.
   package private(set) var metadata: JSONValue
+  /// A later build has done something in it that this one does not know: it may be shown here, and is not this
+  /// build's to continue.
+  package private(set) var isOfLaterBuild = false
 
   /// A run without events.
   package init(_ run: AgentRun, metadata: JSONValue = .object([])) {
@@ -39,8 +42,13 @@ package struct RunSession: Sendable {
     return (next, record, new)
   }
 
-  /// Advances to an event as the log holds it.
-  mutating func observe(_ stored: StoredEvent) throws(StoreError) -> RunRecord {
+  /// Advances to an event as the log holds it; nil for one of a type that only a later build has.
+  mutating func observe(_ stored: StoredEvent) throws(StoreError) -> RunRecord? {
+    if EventType(rawValue: stored.type) == nil, stored.version == run.version + 1 {
+      run.version = stored.version
+      isOfLaterBuild = true
+      return nil
+    }
     guard stored.version == run.version + 1, let payload = JSONValue(parsing: stored.openedPayload),
       let event = AgentRunEvent(type: stored.type, payload: payload)
     else { throw .corrupt("event \(stored.version) of a run cannot be read") }

@@ -92,7 +92,7 @@ struct RunCalls: Sendable {
         case .completed: return
         case .awaitingApproval where stream.hasShownProposal: return
         case .failed, .cancelled:
-          guard mayRestart, session.machine.isResumable,
+          guard mayRestart, session.machine.isResumable, !session.isOfLaterBuild,
             session.run.version < AgentLimits.events
           else { return try finish(session) }
           mayRestart = false
@@ -149,7 +149,7 @@ struct RunCalls: Sendable {
   private func takenOver(
     _ session: RunSession, on stream: RunStream<some RunResponse>
   ) async throws -> RunSession? {
-    guard session.run.status == .running else { return nil }
+    guard session.run.status == .running, !session.isOfLaterBuild else { return nil }
     let taken = try await ports.runs.takeOver(session.run.id, options.lease, isAlone: false)
     guard let taken else { return nil }
     var session = session
@@ -159,7 +159,7 @@ struct RunCalls: Sendable {
       try shown.step(to: record)
       try await show(record, shown, on: stream)
     }
-    return session.run.status == .running ? session : nil
+    return session.run.status == .running && !session.isOfLaterBuild ? session : nil
   }
 
   private func restarted(

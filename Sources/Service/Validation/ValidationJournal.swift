@@ -32,11 +32,13 @@ struct ValidationJournal: Sendable {
       let page = try await ports.validations.events(
         ofValidation: id, after: version, limit: Self.pageLimit, scope: scope)
       for stored in page {
+        version = stored.version
+        // Of a later build: what follows it is shown all the same.
+        guard EventType(rawValue: stored.type) != nil else { continue }
         guard let payload = JSONValue(parsing: stored.openedPayload),
           let event = ValidationEvent(type: stored.type, payload: payload)
         else { throw .corrupt("event \(stored.version) of a validation cannot be read") }
         read.append((stored, event))
-        version = stored.version
       }
       if page.count < Self.pageLimit { return read }
     }
