@@ -37,11 +37,16 @@ package struct CallContext: Sendable {
   /// Says that the call shows a user's data; nil: everybody's. An empty id is nobody's.
   package func concerns(userID: String?) {
     if userID == "" { return }
-    storage.subjectObserver.withLock { $0 }?(userID)
+    concerns(userID.map(CallSubject.user) ?? .everybody)
+  }
+
+  /// Says whose data the call shows.
+  package func concerns(_ subject: CallSubject) {
+    storage.subjectObserver.withLock { $0 }?(subject)
   }
 
   /// Has `observer` told whose data the call shows. One observer.
-  package func observeSubjects(_ observer: @escaping @Sendable (String?) -> Void) {
+  package func observeSubjects(_ observer: @escaping @Sendable (CallSubject) -> Void) {
     storage.subjectObserver.withLock { $0 = observer }
   }
 
@@ -76,7 +81,7 @@ package struct CallContext: Sendable {
     let streamID: UInt32
     let requestBytes: [UInt8]
     let peer: String
-    let subjectObserver = Mutex<(@Sendable (String?) -> Void)?>(nil)
+    let subjectObserver = Mutex<(@Sendable (CallSubject) -> Void)?>(nil)
     let trailers = Mutex<[(String, String)]>([])
 
     init(

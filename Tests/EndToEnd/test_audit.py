@@ -118,6 +118,39 @@ async def test_who_reads_what_is_others_is_told_to_them(server, ana, admin, conn
     assert await entries(client, subject_id=admin.user_id, actor_id=admin.user_id) == []
 
 
+async def test_who_reads_shared_code_is_told_to_its_author_and_not_the_author_to_them(
+    server, ana, berta, admin, connect
+):
+    author, reader = await connect(server, ana), await connect(server, berta)
+    root = await connect(server, admin)
+    code = "def ornitorrinco_compartido(numero: int) -> int:\n    return numero + 41\n"
+    made = await author.code_validation.create_snapshot(
+        v1.CreateSnapshotRequest(file_path="compartido.py", code_content=code)
+    )
+    await root.code_validation.record_verdict(
+        v1.RecordVerdictRequest(snapshot_id=made.snapshot.id, verdict="VERDICT_PASSED", score=1.0)
+    )
+    await author.code_validation.set_sharing(
+        v1.SetSharingRequest(snapshot_id=made.snapshot.id, shared=True)
+    )
+    await author.retrieval.search(
+        v1.SearchRequest(query="x", min_cursor=made.receipt.cursor)
+    )
+    shown = await reader.retrieval.search_validated_code(
+        v1.SearchValidatedCodeRequest(query=code)
+    )
+    assert made.snapshot.id in {hit.citation.entity_id for hit in shown.hits}
+    told = await found(
+        author, lambda e: e.method.endswith("SearchValidatedCode"),
+        actor_id=berta.user_id, kinds=[KIND.AUDIT_KIND_READ],
+    )  # fmt: skip
+    assert told.subject_id == ana.user_id and told.reason == "shared code" and not told.peer
+    mine = [e for e in await entries(reader) if e.id == told.id]
+    assert len(mine) == 1 and not mine[0].subject_id
+    assert not any(e.reason for e in await entries(reader, subject_id=ana.user_id))
+    assert told.id in {e.id for e in await entries(root, subject_id=ana.user_id)}
+
+
 async def test_tokens_are_events_without_secrets_and_their_use_is_told(
     server, ana, admin, connect
 ):

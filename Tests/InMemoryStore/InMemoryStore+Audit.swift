@@ -18,7 +18,8 @@ extension InMemoryStore: AuditStore {
       let wanted = state.auditEntries.reversed().filter { entry in
         entry.number < before && query.admits(entry)
           && (scope.role.seesEverybody || entry.subjectID == scope.callerID
-            || entry.actorID == scope.callerID)
+            || entry.actorID == scope.callerID
+              && (query.subjectID == nil || !entry.hidesSubject(from: scope.callerID)))
       }
       let items = Array(wanted.prefix(page.limit))
       return Page(

@@ -18,6 +18,10 @@ extension InMemoryStore: SnapshotRepository {
     }
   }
 
+  package func authors(of ids: [EntityID]) async throws(StoreError) -> [EntityID] {
+    try access(.read) { state in Array(Set(ids.compactMap { state.snapshots[$0]?.userID })) }
+  }
+
   package func snapshots(
     _ filter: SnapshotFilter, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<CodeSnapshot> {

@@ -19,6 +19,15 @@ package struct AuditEntry: Sendable, Hashable {
   /// last one.
   package static let removalMethod = "retention"
 
+  /// The reason of a read of code that its author shares as an example. Who read it is told the author, and
+  /// not the other way round.
+  package static let exampleReason = "shared code"
+
+  /// The entry tells its actor what it is not theirs to know: who the author is.
+  package func hidesSubject(from callerID: EntityID) -> Bool {
+    reason == Self.exampleReason && subjectID != callerID
+  }
+
   /// Place in the chain of entries, from 1 without gaps; 0 before it is stored.
   package var number: Int64
   package var id: EntityID

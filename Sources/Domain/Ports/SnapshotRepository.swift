@@ -31,6 +31,8 @@ package struct SnapshotFilter: Sendable, Hashable {
 /// enrolled in a course (and its owner) where it is a reference solution of that course.
 package protocol SnapshotRepository: Sendable {
   func snapshot(_ id: EntityID, scope: AccessScope) async throws(StoreError) -> FoundSnapshot?
+  /// Who wrote these, each once, in no order and for nobody to be shown. Those that are not there are left out.
+  func authors(of ids: [EntityID]) async throws(StoreError) -> [EntityID]
   /// Newest first, without the code, and never examples.
   func snapshots(
     _ filter: SnapshotFilter, page: PageRequest, scope: AccessScope

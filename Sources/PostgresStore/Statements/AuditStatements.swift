@@ -25,16 +25,20 @@ enum AuditStatements {
       AND a.last_at >= $6 AND a.first_at < $7
       AND ($1 OR a.subject_id = $2 OR a.actor_id = $2)
     """
+  /// Asked for by whose it was: where that is not told (`AuditEntry.hidesSubject`), nothing is found.
+  private static let isShown = """
+    AND ($1 OR a.subject_id = $2 OR a.reason <> '\(AuditEntry.exampleReason)')
+    """
   private static let newestFirst = "ORDER BY a.number DESC LIMIT $4"
 
   static let all = Query<Bounds>("audit.list", "\(wanted) \(newestFirst)")
   static let byActor = Query<Bounds, EntityID>(
     "audit.list_by_actor", "\(wanted) AND a.actor_id = $8 \(newestFirst)")
   static let bySubject = Query<Bounds, EntityID>(
-    "audit.list_by_subject", "\(wanted) AND a.subject_id = $8 \(newestFirst)")
+    "audit.list_by_subject", "\(wanted) AND a.subject_id = $8 \(isShown) \(newestFirst)")
   static let byBoth = Query<Bounds, EntityID, EntityID>(
     "audit.list_by_both",
-    "\(wanted) AND a.actor_id = $8 AND a.subject_id = $9 \(newestFirst)")
+    "\(wanted) AND a.actor_id = $8 AND a.subject_id = $9 \(isShown) \(newestFirst)")
 
   /// Of one's own: `$8` the caller, by both indexes.
   static let ofCaller = Query<Bounds, EntityID>(

@@ -24,6 +24,9 @@ enum SnapshotStatements {
     WHERE s.id = $4 AND (\(isOverseen) OR \(isExample))
     """)
 
+  static let authors = Query<[EntityID]>(
+    "snapshot.authors", "SELECT DISTINCT s.user_id FROM code_snapshots s WHERE s.id = ANY ($1)")
+
   /// `$4` the verdict or NULL, `$5` created at or after, `$6`, `$7` after this key, `$8` limit.
   typealias List = Parameters<OverseerScope, Verdict?, Timestamp, PageRequest>
   private static func list(_ condition: String) -> String {
@@ -55,6 +58,6 @@ enum SnapshotStatements {
     "snapshot.update", SnapshotRow.update(where: "version = $version - 1"))
 
   static let all: [any StatementSource] = [
-    byID, listByOwner, listByTask, listAll, floor, insert, update,
+    byID, authors, listByOwner, listByTask, listAll, floor, insert, update,
   ]
 }

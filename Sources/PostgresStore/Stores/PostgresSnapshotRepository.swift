@@ -31,6 +31,13 @@ package struct PostgresSnapshotRepository: SnapshotRepository {
     }
   }
 
+  package func authors(of ids: [EntityID]) async throws(StoreError) -> [EntityID] {
+    guard !ids.isEmpty else { return [] }
+    return try await database.rows(SnapshotStatements.authors(ids), as: .system(.audit)).map {
+      (row) throws(StoreError) in try row.value(0)
+    }
+  }
+
   package func snapshots(
     _ filter: SnapshotFilter, page: PageRequest, scope: AccessScope
   ) async throws(StoreError) -> Page<CodeSnapshot> {

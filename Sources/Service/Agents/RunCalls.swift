@@ -23,6 +23,9 @@ struct RunCalls: Sendable {
     RunFollower(journal: journal, live: hub, options: options)
   }
 
+  /// Notes whose code a call shows as its sources.
+  func shownCode(_ context: CallContext) -> ShownCode { ShownCode(context, ports.snapshots) }
+
   /// Names a keyed call by the message that was understood, which any encoding of it shares.
   func requestKey(
     _ request: some WireMessage, _ context: CallContext, _ caller: Caller

@@ -15,6 +15,18 @@ enum RunStep: Sendable {
   case answered(text: String, citations: [Citation], abstained: Bool)
 }
 
+extension RunStep {
+  /// The sources that a client is shown with it.
+  var citations: [Citation] {
+    switch self {
+    case .context(let citations), .answered(_, let citations, _): citations
+    case .proposal(let proposal): proposal.citations
+    case .stored(let goal): goal.citations
+    case .nodeStarted, .token, .findings: []
+    }
+  }
+}
+
 /// The message of a stream that shows runs.
 protocol RunResponse: WireMessage {
   /// Nil for a step that this stream has no message for.
@@ -42,16 +54,18 @@ final class RunStream<Response: RunResponse>: RunSink {
 
   private let responses: ResponseWriter<Response>
   private let cursors: CursorCodec
+  private let code: ShownCode
   /// Makes of what is shown what this stream says.
   private let adapt: @Sendable (Response) -> Response
   private let state = Mutex(State())
 
   init(
-    _ responses: ResponseWriter<Response>, _ cursors: CursorCodec,
+    _ responses: ResponseWriter<Response>, _ cursors: CursorCodec, _ code: ShownCode,
     adapt: @escaping @Sendable (Response) -> Response = { $0 }
   ) {
     self.responses = responses
     self.cursors = cursors
+    self.code = code
     self.adapt = adapt
   }
 
@@ -117,6 +131,8 @@ final class RunStream<Response: RunResponse>: RunSink {
     let response = Response(
       runID: session.run.id.description, cursor: cursor, step: step)
     guard let response else { return }
+    code.show(runOf: session.run.learnerID)
+    await code.show(step.citations)
     do throws(RPCError) {
       try await responses.write(adapt(response), resumeCursor: cursor)
     } catch {

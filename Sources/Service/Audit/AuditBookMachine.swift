@@ -39,6 +39,25 @@ package struct AuditBookMachine: Sendable {
     fileprivate var coarse: Key {
       Key(kind: kind, method: "", status: status, reason: "and others")
     }
+
+    /// Somebody searches, and everybody who shares code is read: bounded apart, so that it takes no room from
+    /// what else is read.
+    fileprivate var isExample: Bool { reason == AuditEntry.exampleReason }
+
+    /// What it is counted as where one reader has read the code of very many: without saying of whom.
+    fileprivate var withoutSubject: Key {
+      var key = self
+      key.subjectID = nil
+      return key
+    }
+
+    fileprivate var room: Room { Room(kind: kind, isExample: isExample) }
+  }
+
+  /// What is bounded together.
+  fileprivate struct Room: Sendable, Hashable {
+    var kind: AuditEntry.Kind
+    var isExample: Bool
   }
 
   /// How often, since it was last taken.
@@ -69,6 +88,11 @@ package struct AuditBookMachine: Sendable {
     }
   }
 
+  /// How many things at most are reads of shared code.
+  package static let exampleKeyMax = 5_000
+  /// And how many of one reader's are kept apart by author.
+  package static let exampleKeyMaxOfOne = 100
+
   /// Between two looks at everything.
   private static let sweepInterval = Duration.seconds(10)
 
@@ -76,7 +100,9 @@ package struct AuditBookMachine: Sendable {
   /// Those of which nothing was taken yet.
   private var fresh: [Key] = []
   private var nextSweep = Timestamp(microsecondsSinceEpoch: .min)
-  private var counts: [AuditEntry.Kind: Int] = [:]
+  private var counts: [Room: Int] = [:]
+  /// Of those who read shared code, how many things are kept of each.
+  private var examples: [EntityID?: Int] = [:]
 
   package init() {}
 
@@ -85,13 +111,29 @@ package struct AuditBookMachine: Sendable {
 
   package mutating func note(_ key: Key, at now: Timestamp) {
     if count(key, at: now) { return }
+    if key.isExample, key.subjectID != nil,
+      examples[key.actorID, default: 0] >= Self.exampleKeyMaxOfOne
+    {
+      return note(key.withoutSubject, at: now)
+    }
     let limit = Self.limit(key.kind)
-    guard counts[key.kind, default: 0] < limit.keyMax else {
+    guard counts[key.room, default: 0] < (key.isExample ? Self.exampleKeyMax : limit.keyMax) else {
       if !count(key.coarse, at: now) { begin(key.coarse, limit, at: now) }
       return
     }
-    counts[key.kind, default: 0] += 1
+    counts[key.room, default: 0] += 1
+    if key.isExample { examples[key.actorID, default: 0] += 1 }
     begin(key, limit, at: now)
+  }
+
+  /// It has gone, and leaves its room to another.
+  private mutating func leave(_ key: Key) {
+    guard key != key.coarse else { return }
+    counts[key.room, default: 1] -= 1
+    guard key.isExample, let count = examples.removeValue(forKey: key.actorID), count > 1 else {
+      return
+    }
+    examples[key.actorID] = count - 1
   }
 
   private mutating func begin(_ key: Key, _ limit: Limit, at now: Timestamp) {
@@ -130,7 +172,7 @@ package struct AuditBookMachine: Sendable {
       for key in entries.filter({ isLast || $0.value.until <= now }).keys {
         guard let entry = entries.removeValue(forKey: key) else { continue }
         if let tally = entry.tally { taken.append((key, tally)) }
-        if key != key.coarse { counts[key.kind, default: 1] -= 1 }
+        leave(key)
       }
     }
     return taken.sorted { ($0.tally.firstAt, $0.key.method) < ($1.tally.firstAt, $1.key.method) }

@@ -37,12 +37,18 @@ struct AuditInterceptor: ServerInterceptor {
     guard let principal = context.principal else { return }
     let (path, peer) = (context.method.path, context.peer)
     context.observeSubjects { subject in
-      guard subject != principal.userID else { return }
+      let (id, reason): (String?, String) =
+        switch subject {
+        case .user(let id): (id, "")
+        case .everybody: (nil, "everybody")
+        case .author(let id): (id, Domain.AuditEntry.exampleReason)
+        }
+      guard id != principal.userID else { return }
       recorder.note(
         AuditBookMachine.Key(
           kind: .read, actorID: EntityID(principal.userID),
-          tokenID: EntityID(principal.tokenID), subjectID: subject.flatMap { EntityID($0) },
-          method: path, reason: subject == nil ? "everybody" : "", peer: peer))
+          tokenID: EntityID(principal.tokenID), subjectID: id.flatMap { EntityID($0) },
+          method: path, reason: reason, peer: peer))
     }
   }
 

@@ -13,7 +13,8 @@ extension CodeValidationService {
     on run: Domain.ValidationRun, _ key: RequestKey?, _ context: CallContext, _ caller: Caller,
     _ responses: ResponseWriter<ValidateCodeResponse>
   ) async throws {
-    let stages = CommentStages(run: run, responses: responses)
+    let code = runs.shownCode(context)
+    let stages = CommentStages(run: run, responses: responses, code: code)
     let found = try await snapshot(run.snapshotID, caller)
     let language = try await users.language("", of: caller.userID, caller)
     var subject = try await subject(found, caller)
@@ -26,7 +27,7 @@ extension CodeValidationService {
       return try await stages.finish(
         .feedback, .unavailable, ErrorTable.rpcError(error).message)
     }
-    let stream = RunStream(responses, cursors) { response in
+    let stream = RunStream(responses, cursors, code) { response in
       var response = response
       response.runId = run.id.description
       response.cursor = ""
@@ -106,13 +107,16 @@ extension CodeValidationService {
 private struct CommentStages {
   let run: Domain.ValidationRun
   let responses: ResponseWriter<ValidateCodeResponse>
+  let code: ShownCode
 
   func start(_ stage: Contract.ValidationStage) async throws {
     try await tell(stage, .started(true))
   }
 
   func show(_ context: Retrieval.AgentContext) async throws {
-    try await tell(.retrieve, .context(Contract.AgentContext(citations: context.citations)))
+    let citations = context.citations
+    await code.show(citations)
+    try await tell(.retrieve, .context(Contract.AgentContext(citations: citations)))
   }
 
   func finish(

@@ -8,10 +8,8 @@ extension CodeValidationService {
     _ request: CompareSnapshotsRequest, _ context: CallContext
   ) async throws -> CompareSnapshotsResponse {
     let caller = try context.caller
-    let earlier = try await side(request.earlierSnapshotId, "earlier_snapshot_id", caller)
-    let later = try await side(request.snapshotId, "snapshot_id", caller)
-    context.concerns(userID: earlier.message.userId)
-    context.concerns(userID: later.message.userId)
+    let earlier = try await side(request.earlierSnapshotId, "earlier_snapshot_id", context, caller)
+    let later = try await side(request.snapshotId, "snapshot_id", context, caller)
     let found = ReportComparison(
       from: (earlier.submission, earlier.report), to: (later.submission, later.report))
     return CompareSnapshotsResponse(
@@ -28,9 +26,12 @@ extension CodeValidationService {
     var report: Domain.ValidationReport?
   }
 
-  private func side(_ text: String, _ field: String, _ caller: Caller) async throws -> Side {
+  private func side(
+    _ text: String, _ field: String, _ context: CallContext, _ caller: Caller
+  ) async throws -> Side {
     let id = try EntityID(parsing: text, field: field)
     let found = try await snapshot(id, caller)
+    context.concerns(codeOf: found)
     let scope = AccessScope(caller)
     let store = validations.ports.validations
     var snapshot = found.snapshot

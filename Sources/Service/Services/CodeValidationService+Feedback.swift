@@ -12,11 +12,11 @@ extension CodeValidationService {
     var validation = Validation()
     validation.text("question", request.question, maximum: AgentLimits.prompt)
     try validation.check()
-    let stream = RunStream(responses, cursors)
+    let stream = RunStream(responses, cursors, runs.shownCode(context))
     let key = runs.requestKey(request, context, caller)
     let known = try await runs.known(key)
     if known == nil { try runs.checkModel() }
-    let (subject, snapshotID, codeLanguage) = try await subject(of: request, caller)
+    let (subject, snapshotID, codeLanguage) = try await subject(of: request, context, caller)
     if let known { return try await runs.repeatRun(known, subject, caller, on: stream) }
     let language = try await users.language(
       AgentPrompts.language(of: request.question) ?? "", of: caller.userID, caller)
@@ -29,12 +29,13 @@ extension CodeValidationService {
   }
 
   private func subject(
-    of request: GetFeedbackRequest, _ caller: Caller
+    of request: GetFeedbackRequest, _ context: CallContext, _ caller: Caller
   ) async throws -> (RunSubject, snapshotID: EntityID?, codeLanguage: String) {
     switch request.subject {
     case .snapshotId(let text):
       let id = try EntityID(parsing: text, field: "snapshot_id")
       let found = try await snapshot(id, caller)
+      context.concerns(codeOf: found)
       return (try await subject(found, caller), id, found.snapshot.language)
     case .code(let code):
       var validation = Validation()

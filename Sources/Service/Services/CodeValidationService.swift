@@ -54,7 +54,10 @@ struct CodeValidationService: CodeValidationServiceHandler {
     let caller = try context.caller
     let id = try EntityID(parsing: request.snapshotId, field: "snapshot_id")
     try await waiter.checkRowRead(request.minCursor)
-    var message = Contract.CodeSnapshot(try await snapshot(id, caller))
+    let found = try await snapshot(id, caller)
+    // Of others the reply itself says whose it is.
+    if found.isExample { context.concerns(codeOf: found) }
+    var message = Contract.CodeSnapshot(found)
     message.files = try await validations.ports.validations.files(
       ofSnapshot: id, scope: AccessScope(caller)
     ).map(Contract.SourceFile.init)

@@ -13,7 +13,7 @@ extension CourseService {
     var validation = Validation()
     validation.text("question", request.question, minimum: 1, maximum: AgentLimits.prompt)
     try validation.check()
-    let stream = RunStream(responses, cursors)
+    let stream = RunStream(responses, cursors, runs.shownCode(context))
     let key = runs.requestKey(request, context, caller)
     let known = try await runs.known(key)
     if known == nil { try runs.checkModel() }

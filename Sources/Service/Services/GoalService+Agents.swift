@@ -19,7 +19,7 @@ extension GoalService {
     try validation.check()
     let named = try EntityID.optional(request.userId, field: "user_id")
     let courseID = try EntityID.optional(request.courseId, field: "course_id")
-    let stream = RunStream(responses, cursors)
+    let stream = RunStream(responses, cursors, runs.shownCode(context))
     let key = runs.requestKey(request, context, caller)
     if let id = try await runs.known(key) {
       return try await runs.repeatRun(id, RunSubject(), caller, on: stream)
@@ -43,8 +43,9 @@ extension GoalService {
     let caller = try context.caller
     let id = try EntityID(parsing: request.runId, field: "run_id")
     let place = request.cursor.isEmpty ? nil : try RunPlace(cursors.point(request.cursor))
-    context.concerns(userID: try await goalRun(id, caller).run.learnerID.description)
-    try await runs.watch(id, caller, on: RunStream(responses, cursors), after: place)
+    _ = try await goalRun(id, caller)
+    let stream = RunStream(responses, cursors, runs.shownCode(context))
+    try await runs.watch(id, caller, on: stream, after: place)
   }
 
   func resolveProposal(
@@ -58,9 +59,10 @@ extension GoalService {
     if request.decision == .reject, request.edited != nil {
       throw DomainError.invalid("edited", "cannot be given with a rejection")
     }
-    return try await writes.perform(context, caller) { change in
+    let response = try await writes.perform(context, caller) { change in
       let session = try await goalRun(id, caller)
-      guard session.run.status == .awaitingApproval, let proposal = session.machine.proposal
+      guard session.run.status == .awaitingApproval, !session.isOfLaterBuild,
+        let proposal = session.machine.proposal
       else {
         throw DomainError.illegalTransition(
           .agentRun, id, from: session.run.status.rawValue, action: "resolve the proposal",
@@ -73,6 +75,8 @@ extension GoalService {
       }
       return try await approval(session, edited, caller, change)
     }
+    await runs.shownCode(context).show(response.result?.citations ?? [])
+    return response
   }
 
   private func rejection(

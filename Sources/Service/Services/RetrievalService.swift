@@ -126,7 +126,14 @@ struct RetrievalService: RetrievalServiceHandler {
     try await waiter.waitForEmbeddings(minCursor, embeddings, context) {
       try await position()
     }
-    return SearchResponse(try await searcher.search(question))
+    let outcome = try await searcher.search(question)
+    // Others' code, of which the reply names no author.
+    for id in Set(
+      outcome.hits.lazy.map(\.passage).filter { $0.kind == .codeSnapshot }.map(\.userID))
+    {
+      context.concerns(.author(id.description))
+    }
+    return SearchResponse(outcome)
   }
 
   private func position() async throws -> Int64 {

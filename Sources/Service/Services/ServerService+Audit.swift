@@ -24,7 +24,9 @@ extension ServerService {
     let page = try await audit.entries(query, page: paging.request, scope: scope)
     return ListAuditEntriesResponse(
       entries: page.items.map { entry in
-        Contract.AuditEntry(entry, showsPeer: isAdmin || entry.actorID == caller.userID)
+        Contract.AuditEntry(
+          entry, showsPeer: isAdmin || entry.actorID == caller.userID,
+          showsSubject: isAdmin || !entry.hidesSubject(from: caller.userID))
       }, page: paging.info(page.next))
   }
 }
@@ -53,12 +55,13 @@ extension Domain.AuditEntry.Kind {
 }
 
 extension Contract.AuditEntry {
-  fileprivate init(_ entry: Domain.AuditEntry, showsPeer: Bool) {
+  fileprivate init(_ entry: Domain.AuditEntry, showsPeer: Bool, showsSubject: Bool) {
     self.init(
       id: entry.id.description, actorId: entry.actorID?.description ?? "", method: entry.method,
       status: entry.status, createdAt: Contract.Timestamp(entry.firstAt),
       peer: showsPeer ? entry.peer : "", kind: entry.kind.contract,
-      subjectId: entry.subjectID?.description ?? "", reason: entry.reason, count: entry.count,
+      subjectId: showsSubject ? entry.subjectID?.description ?? "" : "", reason: entry.reason,
+      count: entry.count,
       lastAt: Contract.Timestamp(entry.lastAt), number: entry.number,
       tokenId: entry.tokenID?.description ?? "")
   }
