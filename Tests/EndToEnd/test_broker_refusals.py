@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import struct
 import subprocess
 from typing import Any, Awaitable, Callable, Dict, Iterator
 
 import pytest
+from certificates import Authority
 from google.protobuf.field_mask_pb2 import FieldMask
 from history import eventually
 from hito import v1
@@ -182,6 +184,25 @@ async def test_a_peer_that_is_no_broker(refused, connect, serve):
         await says(refused, connect, "AMQP", "broke", "cannot be reached")
         # Publisher, lake and embedder: each comes back with growing pauses, and not in a loop.
         assert 1 <= counts["connections"] < 60
+    finally:
+        listener.close()
+        assert await asyncio.to_thread(refused.stop) == 0, refused.tail()
+
+
+@pytest.mark.parametrize("days, name", [(-1, "IP:127.0.0.1"), (2, "DNS:elsewhere.example")])
+async def test_a_certificate_that_does_not_hold(refused, connect, tmp_path, days, name):
+    authority = Authority(tmp_path, "authority")
+    certificate = authority.sign("broker", name, days)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    listener = await asyncio.start_server(says_nothing, "127.0.0.1", 0, ssl=context)
+    port = listener.sockets[0].getsockname()[1]
+    try:
+        await start(
+            refused, HITO_BROKER_URL=f"amqps://guest:guest@127.0.0.1:{port}",
+            HITO_BROKER_CA=authority.files.certificate,
+        )  # fmt: skip
+        await says(refused, connect, "TLS is not trusted")
     finally:
         listener.close()
         assert await asyncio.to_thread(refused.stop) == 0, refused.tail()
