@@ -40,7 +40,7 @@ package struct AuditBookMachine: Sendable {
       Key(kind: kind, method: "", status: status, reason: "and others")
     }
 
-    /// Somebody searches, and everybody who shares code is read: bounded apart, so that it takes no room from
+    /// One search reads everybody who shares code: bounded apart, so that it takes no room from
     /// what else is read.
     fileprivate var isExample: Bool { reason == AuditEntry.exampleReason }
 
