@@ -68,4 +68,27 @@ import Testing
     #expect(document.title != "x")
     #expect(document.lines.joined().count > 10)
   }
+
+  @Test(
+    arguments: [
+      "{\n  \"title\": \"El título\",\n\t\"draft\": false\n}\n": "El título",
+      "% El título\n  sigue\n% Ana\n% 2024\n": "El título sigue", "% Solo\n": "Solo",
+      "Title: El título\n  sigue\nAuthor: Ana\n": "El título sigue",
+      "date: 2024-01-01\nTITLE: Otro\n": "Otro", "---yaml\ntitle: a\n---": "a",
+      "---toml\ntitle = \"b\"\n---": "b", "---json\n{\"title\": \"c\"}\n---": "c",
+    ]) func `of other tools gives its title`(head: String, title: String) throws
+  {
+    let document = try read("\(head)\nCuerpo.\n")
+    #expect(document.title == title && document.lines == ["# [\(title)] Cuerpo."])
+  }
+
+  @Test(
+    arguments: [
+      "{\n  \"a\": 1\n}\n\nx", "{ title }\n\nx", "%\n\nx", "% a\n% b\n% c\n% d\n\nx",
+      "Nota: esto es texto.\n\nx", "Title: a\nEsto es texto.\n\nx", "Como dijo Ana: title: a\n\nx",
+      "{\n" + String(repeating: "\"a\": 1,\n", count: 20_000) + "\"title\": \"b\"\n}\n\nx",
+    ]) func `of other tools is text where it has no title`(text: String) throws
+  {
+    #expect(try read(text).title == "" && read(text).lines.joined().contains("x"))
+  }
 }

@@ -28,6 +28,17 @@ import Testing
     "empty headings": filled("#\n"), "blank lines": filled("\n"), "spaces": filled(" "),
     "front matter": "---\n" + filled("a: b\n"), "slashes": filled("/// a | b\n"),
     "scripts": filled("<script>\n\n"), "ampersands": filled("&"),
+    "admonitions": (0..<200).map { String(repeating: "    ", count: $0) + "!!! note\n" }.joined(),
+    "tabs": filled("=== \"a\"\n    b\n"), "containers": filled(":::a\n"),
+    "directives": (3...300).reversed().map { String(repeating: "`", count: $0) + "{note}\n" }
+      .joined(),
+    "options": "```{note}\n" + filled(":a: b\n"), "notes": filled("[^a]: b\n"),
+    "bars": "|a|b|\n|-|-|\n" + filled("||"),
+    "backticks in rows": "|a|\n|-|\n|"
+      + (1...300).map { String(repeating: "`", count: $0) + "|" }.joined(),
+    "delimiters": filled("|-"), "lines under heads": filled("|-|-|\n"),
+    "headings of HTML": filled("a <h2>\n"),
+    "raised": filled("a<sup>1"),
   ]
 
   static let html: [String: String] = [

@@ -134,4 +134,25 @@ import Testing
     let shown = text.replacing("<https://example.org/A>", with: "https://example.org/A")
     #expect(try read("# Uno\n\n\(text)\n").lines == ["#uno [Uno] \(shown)"])
   }
+
+  @Test func `leaves expressions out of its texts, but those that are texts`() throws {
+    let document = try read(
+      """
+      import A from 'a'
+
+      # Hola, {props.name}!
+
+      Son {items.map(i => <li key={i}>{i}</li>)} y {"esto"} y {`eso`}.
+
+      <Code lang="js">{`const a = 1;`}</Code>
+
+      Con `{code}` y {sin fin
+
+      otra.
+      """)
+    #expect(
+      document.lines == [
+        "#hola- [Hola, !] Son  y esto y eso. ¦ const a = 1; ¦ Con {code} y {sin fin ¦ otra."
+      ])
+  }
 }

@@ -88,4 +88,23 @@ import Testing
       } throws: { ($0 as? TextDecoding.Failure)?.reason.contains(why) == true }
     }
   }
+
+  @Test func `knows UTF-16 without a mark by its zeros`() throws {
+    for text in ["Año: programación\nbásica", "Привет мир\nи ещё строка", "hello"] {
+      let big = text.utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
+      let little = text.utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+      for (bytes, name) in [(big, "UTF-16BE"), (little, "UTF-16LE")] {
+        let read = try TextDecoding.utf8(bytes, as: .plain)
+        #expect(read.encoding == name && String(decoding: read.bytes, as: UTF8.self) == text)
+      }
+    }
+    let binary: [[UInt8]] = [
+      [0x61, 0, 0x62], [0, 0, 0, 0], [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0], [0x61, 0, 0, 0x61],
+      [0x61, 0, 1, 0, 2, 0], [0x00, 0xd8, 0x61, 0],
+    ]
+    for bytes in binary {
+      let read = try? TextDecoding.utf8(bytes, as: .plain)
+      #expect(read == nil || read?.encoding == nil)
+    }
+  }
 }

@@ -14,13 +14,13 @@ package enum TextDecoding {
     package let reason: String
   }
 
-  /// Reads a text by its byte order mark, as UTF-8, by the encoding that it declares, or as
+  /// Reads a text by its byte order mark, as UTF-16 where every second byte tells of it, as UTF-8, by the encoding that it declares, or as
   /// Windows-1252 (and so Latin-1) where it looks like that; in this order, since what is UTF-8 by
   /// chance is none.
   package static func utf8(
     _ bytes: [UInt8], as format: DocumentFormat
   ) throws(Failure) -> Text {
-    if let marked = try byMark(bytes) { return marked }
+    if let marked = try byMark(bytes) ?? UnmarkedUTF16.read(bytes) { return marked }
     let declared = format == .html ? DeclaredEncoding.of(bytes) : nil
     if String(validating: bytes, as: UTF8.self) != nil {
       // The one that has nothing but ASCII bytes.
@@ -79,7 +79,7 @@ package enum TextDecoding {
   }
 
   /// - Parameter ordered: a unit as it is stored, in the order of this machine.
-  private static func decoded<Encoding: Unicode.Encoding>(
+  static func decoded<Encoding: Unicode.Encoding>(
     _ bytes: ArraySlice<UInt8>, _ encoding: Encoding.Type, _ name: String,
     _ ordered: (Encoding.CodeUnit) -> Encoding.CodeUnit
   ) throws(Failure) -> Text where Encoding.CodeUnit: BitwiseCopyable {

@@ -2,7 +2,8 @@ import Domain
 import TOML
 
 /// The block that many tools put at the head of a document: YAML between two lines of hyphens, TOML
-/// between two of plus signs. Only its title is of interest; the rest is about the tool.
+/// between two of plus signs, and what `FrontMatterHeader` knows. Only its title is of interest; the rest
+/// is about the tool.
 struct FrontMatter {
   static let byteCountMax = 64 << 10
 
@@ -10,12 +11,21 @@ struct FrontMatter {
   /// What follows it.
   private(set) var rest: ArraySlice<UInt8>
 
-  init(_ bytes: ArraySlice<UInt8>) throws(DocumentError) {
+  /// - Parameter knowsHeaders: whether heads without marks are known too.
+  init(_ bytes: ArraySlice<UInt8>, knowsHeaders: Bool = false) throws(DocumentError) {
     rest = bytes
     var lines = LineCursor(bytes)
-    let mark = lines.next() ?? []
-    let isTOML = mark.elementsEqual("+++".utf8)
-    guard isTOML || mark.elementsEqual("---".utf8) else { return }
+    let first = lines.next() ?? []
+    let isTOML = first.elementsEqual("+++".utf8) || first.elementsEqual("---toml".utf8)
+    guard isTOML || ["---", "---yaml", "---json"].contains(where: { first.elementsEqual($0.utf8) })
+    else {
+      if knowsHeaders, let header = try FrontMatterHeader.read(bytes) {
+        title = Self.shown(header.title)
+        rest = header.rest
+      }
+      return
+    }
+    let mark = first.prefix(3)
     let start = lines.rest.startIndex
     var end = start
     // Without an end it is a rule and text.
@@ -30,12 +40,16 @@ struct FrontMatter {
       throw .tooComplex("front matter longer than \(Self.byteCountMax >> 10) KiB")
     }
     guard let found = try isTOML ? Self.toml(block) : Self.yaml(block) else { return }
+    title = Self.shown(found)
+    rest = lines.rest
+  }
+
+  private static func shown(_ title: String) -> String {
     // Escapes may bring characters that no text may have.
-    let scalars = found.unicodeScalars.filter {
+    let scalars = title.unicodeScalars.filter {
       $0.properties.isWhitespace || $0.properties.generalCategory != .control
     }
-    title = Outline.collapsed(String(String.UnicodeScalarView(scalars)))
-    rest = lines.rest
+    return Outline.collapsed(String(String.UnicodeScalarView(scalars)))
   }
 
   /// - Returns: the title, empty where there is none; nil where the block is no front matter.

@@ -35,7 +35,10 @@ final class HTMLBuilder {
   private var anchor = ""
   /// The name of the section or of the place that began last; a heading that comes next has it.
   private var waitingAnchor = ""
-  /// Where the text of a link to a place in the page begins, in a heading.
+  /// What the block around a listing says of its language.
+  private var waitingLanguage = ""
+  private var superscriptStart: Int?
+  /// Where the text of a link to a place in the page begins.
   private var ownLink: (start: Int, target: String)?
   private var isInTitle = false
   private var isItemNew = false
@@ -87,6 +90,8 @@ final class HTMLBuilder {
   }
 
   private func taken() -> String {
+    superscriptStart = nil
+    ownLink = nil
     defer { buffer.removeAll(keepingCapacity: true) }
     return String(decoding: buffer, as: UTF8.self)
   }
@@ -123,13 +128,19 @@ final class HTMLBuilder {
     guard hiddenDepth == 0 else { return startHidden(tag) }
     let role = HTMLRole.of(tag.name)
     close(open.depth(ofStart: role))
-    if role.isHidden || (listingDepth > 0 && tag.name == "button") {
+    if role.isHidden || (listingDepth > 0 && tag.name == "button") || isLineNumbers(tag, role) {
       hide(tag, role.isHidden ? role : .hidden)
     } else if listingDepth > 0 {
       startInListing(tag, role)
     } else {
       startVisible(tag, role)
     }
+  }
+
+  /// The numbers of lines are no code: words would begin with them.
+  private func isLineNumbers(_ tag: HTMLTag, _ role: HTMLRole) -> Bool {
+    guard tag.isLineNumbers else { return false }
+    return listingDepth > 0 || role == .cell || role == .listing
   }
 
   private func push(_ name: String, _ role: HTMLRole) {
@@ -157,7 +168,8 @@ final class HTMLBuilder {
       return
     }
     let role = HTMLRole.of(tag.name)
-    guard role.isKept else { return }
+    // Those of the name of what is hidden are kept, so that their end is not taken for its.
+    guard role.isKept || open.elements.last?.name == tag.name else { return }
     close(open.depth(ofStart: role))
     push(tag.name, role)
     if role.isHidden { hiddenDepth += 1 }
@@ -195,9 +207,10 @@ final class HTMLBuilder {
     if tag.name == "section" || tag.name == "a", !tag.anchor.isEmpty { waitingAnchor = tag.anchor }
     switch role {
     case .inline:
-      if tag.name == "a", headingLevel > 0, let href = tag.attributes["href"], href.first == "#" {
+      if tag.name == "a", let href = tag.attributes["href"], href.first == "#" {
         ownLink = (buffer.count, String(href.dropFirst()))
       }
+      if tag.name == "sup" { superscriptStart = buffer.count }
     case .heading(let level):
       turnRowToLayout()
       flush()
@@ -209,7 +222,7 @@ final class HTMLBuilder {
       flush()
       listingDepth = 1
       isLineEnded = false
-      language = tag.language ?? ""
+      language = tag.language ?? waitingLanguage
     case .title:
       flush()
       isInTitle = true
@@ -228,7 +241,9 @@ final class HTMLBuilder {
       flush()
       isItemNew = true
     case .void: break
-    default: flush()
+    default:
+      flush()
+      if role == .block, let language = tag.language { waitingLanguage = language }
     }
   }
 
@@ -252,6 +267,10 @@ final class HTMLBuilder {
       return close(open.depth(ofEnd: name, role))
     }
     if name == "a" { endOwnLink() }
+    if name == "sup", let start = superscriptStart {
+      superscriptStart = nil
+      Superscript.end(&buffer, from: start)
+    }
     if role.isKept { return close(open.depth(ofEnd: name, role)) }
     if role != .inline, role != .void { flush() }
   }
@@ -306,6 +325,7 @@ final class HTMLBuilder {
     if text.first == "\n" { text.removeFirst() }
     outline.code(text, language: language)
     language = ""
+    waitingLanguage = ""
     isLineEnded = false
   }
 
@@ -319,16 +339,16 @@ final class HTMLBuilder {
     headingLevel = 0
   }
 
-  /// A link of a heading to a place in the page whose text has no letters is the one to itself that
-  /// generators put there; it knows the anchor.
+  /// A link to a place in the page whose text has no letters is the one to itself that generators put
+  /// behind headings and terms; it knows the anchor.
   private func endOwnLink() {
     guard let link = ownLink else { return }
     ownLink = nil
-    guard headingLevel > 0, link.start <= buffer.count else { return }
+    guard link.start <= buffer.count, buffer.count - link.start <= 64 else { return }
     let text = String(decoding: buffer[link.start...], as: UTF8.self)
     guard !text.contains(where: { $0.isLetter || $0.isNumber }) else { return }
     buffer.removeSubrange(link.start...)
-    if anchor.isEmpty, AnchorMaker.isAnchor(link.target) { anchor = link.target }
+    if headingLevel > 0, anchor.isEmpty, AnchorMaker.isAnchor(link.target) { anchor = link.target }
   }
 
   private func closeHeading() {

@@ -8,16 +8,37 @@ extension HTMLTag {
     return ""
   }
 
-  /// `language-python` and `lang-python` among the classes, as highlighters write them.
+  private var classes: [Substring] {
+    (attributes["class"] ?? "").split(separator: " ").prefix(32).map(\.self)
+  }
+
+  /// The language of a listing among the classes, as highlighters write them: `language-python`,
+  /// `lang-python`, `highlight-source-python`, `brush: python`, `sourceCode python`.
   var language: String? {
-    let classes = (attributes["class"] ?? "").split(separator: " ")
-    for prefix in ["language-", "lang-"] {
+    let classes = classes
+    for prefix in ["language-", "lang-", "highlight-source-", "highlight-"] {
       if let found = classes.first(where: { $0.hasPrefix(prefix) }) {
-        return String(found.dropFirst(prefix.count))
+        let language = found.dropFirst(prefix.count)
+        // What is no language there.
+        return ["default", "none", "text", "console", "wrapper"].contains(language)
+          && prefix == "highlight-"
+          ? nil : String(language)
       }
+    }
+    for (place, name) in classes.enumerated().dropLast()
+    where name == "brush:" || name == "sourceCode" {
+      return String(classes[place + 1].drop { $0 == ";" }.prefix { $0 != ";" })
     }
     return nil
   }
+
+  /// Whether it holds the numbers of a listing's lines.
+  var isLineNumbers: Bool { classes.contains { Self.lineNumbers.contains(String($0)) } }
+
+  private static let lineNumbers: Set<String> = [
+    "linenos", "lineno", "linenodiv", "line-number", "line-numbers-rows", "lnt", "ln", "gutter",
+    "rouge-gutter", "hljs-ln-numbers", "blob-num", "source-line-no",
+  ]
 
   /// `<span style="display: block">`: a line of a listing.
   var isBlock: Bool {

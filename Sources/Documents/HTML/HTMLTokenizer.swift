@@ -59,9 +59,7 @@ struct HTMLTokenizer {
   /// What begins with `<`; nil where that is nothing to hand on.
   private mutating func takeMarkup() -> HTMLToken? {
     switch peek(1) {
-    case UInt8(ascii: "!"):
-      takeDeclaration()
-      return nil
+    case UInt8(ascii: "!"): return takeDeclaration()
     case UInt8(ascii: "?"):
       skip(past: ">")
       return nil
@@ -80,8 +78,8 @@ struct HTMLTokenizer {
     return .text(bytes[index..<(index + count)])
   }
 
-  /// A comment, a doctype, or what is taken for a comment.
-  private mutating func takeDeclaration() {
+  /// A comment, a doctype, or what is taken for a comment; the text of CDATA.
+  private mutating func takeDeclaration() -> HTMLToken? {
     if starts(with: "<!--", at: index) {
       index += 4
       if peek() == UInt8(ascii: ">") {
@@ -92,10 +90,14 @@ struct HTMLTokenizer {
         skipComment()
       }
     } else if isForeign || isXML, starts(with: "<![CDATA[", at: index) {
+      let start = index + 9
       skip(past: "]]>")
+      let end = bytes[start..<index].suffix(3).elementsEqual("]]>".utf8) ? index - 3 : index
+      return end > start ? .text(bytes[start..<end]) : nil
     } else {
       skip(past: ">")
     }
+    return nil
   }
 
   private mutating func skipComment() {

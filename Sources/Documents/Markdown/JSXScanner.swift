@@ -116,6 +116,19 @@ struct JSXScanner {
     return place + 1
   }
 
+  /// An expression in braces, and the text that stands for it: its own where it is a string.
+  mutating func expression(at start: Int) -> Piece? {
+    guard let end = skipBraces(start) else { return nil }
+    let inside = bytes[(start + 1)..<(end - 1)].drop { $0.isHTMLSpace }
+    let text = String(decoding: inside.prefix(20_000), as: UTF8.self).trimmed
+    // An empty line ends the paragraph, and what began in it is text.
+    guard !text.contains("\n\n") else { return nil }
+    guard let quote = text.first, "\"'`".contains(quote), text.count > 1, text.last == quote,
+      !text.dropFirst().dropLast().contains(quote)
+    else { return Piece(end: end) }
+    return Piece(end: end, replacement: String(text.dropFirst().dropLast()))
+  }
+
   /// A comment in braces, a component's tag, or a tag of HTML with attributes of JSX.
   mutating func markup(at start: Int) -> Piece? {
     if byte(start) == UInt8(ascii: "{") {

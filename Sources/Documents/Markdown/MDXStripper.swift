@@ -136,7 +136,7 @@ struct MDXStripper {
       case UInt8(ascii: "`"): copyCode(end)
       case UInt8(ascii: "\\"): copy(to: min(index + 2, end))
       case UInt8(ascii: "<"), UInt8(ascii: "{"):
-        guard let piece = scanner.markup(at: index) else {
+        guard let piece = scanner.markup(at: index) ?? expression() else {
           copy(to: index + 1)
           continue
         }
@@ -158,6 +158,14 @@ struct MDXStripper {
     }
     componentCount = max(0, componentCount + depth)
     copy(to: end + 1)
+  }
+
+  /// An expression within a text, which ends in the same paragraph; of one that is a string the text.
+  private mutating func expression() -> JSXScanner.Piece? {
+    guard isModule, bytes[index] == UInt8(ascii: "{"), index + 1 < bytes.count,
+      !"#*{%:!".utf8.contains(bytes[index + 1])
+    else { return nil }
+    return scanner.expression(at: index)
   }
 
   /// A span of code, in one line; a run of backticks without its like is text.

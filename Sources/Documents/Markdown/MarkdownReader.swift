@@ -2,12 +2,12 @@ import CMd4c
 import Domain
 
 /// CommonMark with the tables of GitHub, read with md4c; beyond it the anchors (`{ #name }`),
-/// admonitions (`/// note | Title`) and includes (`{* file *}`) of documentation tools. What MDX adds
-/// is taken out; pieces of HTML are read as HTML.
+/// admonitions (`/// note | Title`) and includes (`{* file *}`) of documentation tools, and what
+/// `MarkdownDialect` knows. What MDX adds is taken out; pieces of HTML are read as HTML.
 enum MarkdownReader {
   static func read(_ bytes: ArraySlice<UInt8>) throws(DocumentError) -> ReadDocument {
-    let front = try FrontMatter(bytes)
-    let text = MDXStripper.strip(front.rest)
+    let front = try FrontMatter(bytes, knowsHeaders: true)
+    let text = MarkdownDialect.normalized(MDXStripper.strip(front.rest))
     try MarkdownCost.check(text)
     let events = MarkdownEvents(title: front.title)
     let status = text.withUnsafeBytes { text in
@@ -58,6 +58,10 @@ final class MarkdownEvents {
   private var cells: [String] = []
   /// Tags within a paragraph come as the same type of text as a whole block of HTML.
   private var isInHTMLBlock = false
+  private var isInParagraph = false
+  /// A heading of HTML within a paragraph: md4c takes only `<h1>` for a block.
+  private var tagHeading: (level: Int, anchor: String)?
+  private var superscriptStart: Int?
 
   init(title: String) { outline = Outline(root: title) }
 
@@ -92,6 +96,7 @@ final class MarkdownEvents {
       }
     case MD_BLOCK_TR: cells = []
     case MD_BLOCK_HTML: isInHTMLBlock = true
+    case MD_BLOCK_P: isInParagraph = true
     default: break
     }
     return outline.isBroken ? 1 : 0
@@ -105,8 +110,8 @@ final class MarkdownEvents {
       let (title, anchor) = AnchorMaker.split(Outline.collapsed(taken()))
       outline.heading(level: Int(level), title, anchor: anchor)
     case MD_BLOCK_CODE:
-      let language = detail.map { Self.string($0.load(as: MD_BLOCK_CODE_DETAIL.self).lang) } ?? ""
-      outline.code(taken(), language: language)
+      let info = detail.map { Self.string($0.load(as: MD_BLOCK_CODE_DETAIL.self).info) } ?? ""
+      outline.code(taken(), language: FenceInfo.language(info))
     case MD_BLOCK_HTML:
       isInHTMLBlock = false
       HTMLReader.read(piece: buffer, into: &outline)
@@ -116,6 +121,10 @@ final class MarkdownEvents {
       if cells.contains(where: { !$0.isEmpty }) {
         outline.prose(cells.joined(separator: " | "))
       }
+    case MD_BLOCK_P:
+      endTagHeading()
+      isInParagraph = false
+      flush()
     case MD_BLOCK_UL, MD_BLOCK_OL:
       flush()
       _ = lists.popLast()
@@ -149,16 +158,42 @@ final class MarkdownEvents {
       let bytes = UnsafeRawBufferPointer(start: text, count: Int(count))
       buffer += CharacterReference.text(of: String(decoding: bytes, as: UTF8.self)).utf8
     case MD_TEXT_HTML where !isInHTMLBlock:
-      let tag = UnsafeRawBufferPointer(start: text, count: Int(count)).prefix(4)
-      let isBreak = tag.map(\.asciiLowercased).starts(with: "<br".utf8)
-      if isBreak, tag.count < 4 || !tag[3].isASCIILetter { buffer.append(UInt8(ascii: "\n")) }
+      // One tag, or a comment.
+      var tokenizer = HTMLTokenizer(
+        Array(UnsafeRawBufferPointer(start: text, count: Int(count)))[...])
+      if let token = tokenizer.next() { take(token) }
     case MD_TEXT_NULLCHAR: buffer += "\u{fffd}".utf8
     default: buffer += UnsafeRawBufferPointer(start: text, count: Int(count))
     }
     return 0
   }
 
+  /// A tag within a paragraph.
+  private func take(_ token: HTMLToken) {
+    switch token {
+    case .start(let tag) where tag.name == "br": buffer.append(UInt8(ascii: "\n"))
+    case .start(let tag) where tag.name == "sup": superscriptStart = buffer.count
+    case .end("sup"):
+      if let start = superscriptStart { Superscript.end(&buffer, from: start) }
+      superscriptStart = nil
+    case .start(let tag):
+      guard isInParagraph, case .heading(let level) = HTMLRole.of(tag.name) else { return }
+      endTagHeading()
+      flush()
+      tagHeading = (level, tag.anchor)
+    case .end(let name): if HTMLRole.of(name).isHeading { endTagHeading() }
+    case .text: break
+    }
+  }
+
+  private func endTagHeading() {
+    guard let heading = tagHeading else { return }
+    tagHeading = nil
+    outline.heading(level: heading.level, taken(), anchor: heading.anchor)
+  }
+
   private func taken() -> String {
+    superscriptStart = nil
     defer { buffer.removeAll(keepingCapacity: true) }
     return String(decoding: buffer, as: UTF8.self)
   }

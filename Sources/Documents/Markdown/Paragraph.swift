@@ -3,11 +3,12 @@ enum Paragraph {
   /// A paragraph as one line for each hard or soft break that says something:
   /// - `/// note | Título` becomes `Título`, or `note` where it has none; the closing `///` goes.
   /// - `{* file.py hl[1] *}`, which stands for a file that is not here, goes.
+  /// - `[!NOTE]` becomes `note`.
   static func text(of paragraph: String) -> String {
     let lines = paragraph.split(separator: "\n").compactMap { line -> String? in
       let line = String(line).trimmed
       if line.hasPrefix("{*"), line.hasSuffix("*}") { return nil }
-      return line.hasPrefix("///") ? admonition(line) : line
+      return line.hasPrefix("///") ? admonition(line) : Admonition.alert(line) ?? line
     }
     return lines.joined(separator: "\n").trimmed
   }

@@ -38,15 +38,18 @@ struct AnchorMaker {
     return slug
   }
 
-  /// Takes the author's anchor off a heading: `Primeros pasos { #first-steps }`.
+  /// Takes the author's anchor off a heading: `Primeros pasos { #first-steps }`; classes as well.
   ///
   /// - Returns: the heading as it was, and an empty anchor, where there is none.
   static func split(_ heading: String) -> (title: String, anchor: String) {
     let text = heading.trimmed
     guard text.last == "}", let brace = text.lastIndex(of: "{") else { return (heading, "") }
-    let inside = text[text.index(after: brace)...].dropLast()
-    let name = inside.split(separator: " ").first { $0.first == "#" }?.dropFirst() ?? ""
-    guard isAnchor(name) else { return (heading, "") }
+    let inside = text[text.index(after: brace)...].dropLast().drop { $0 == ":" }
+    let words = inside.split(separator: " ")
+    let name = words.first { $0.first == "#" }?.dropFirst() ?? ""
+    let areClasses =
+      !words.isEmpty && words.allSatisfy { $0.first == "." && isAnchor($0.dropFirst()) }
+    guard isAnchor(name) || areClasses else { return (heading, "") }
     return (String(text[..<brace]).trimmed, String(name))
   }
 
