@@ -26,6 +26,25 @@ struct Hito: AsyncParsableCommand {
       Output.note("error: \(problem)")
       Glibc.exit(ExitStatus.usage)
     }
-    await main(arguments)
+    await execute(arguments)
+  }
+
+  /// As the parser's own `main` does, but tells where help and versions cannot be written.
+  private static func execute(_ arguments: [String]) async {
+    do {
+      var command = try await asyncParseAsRoot(arguments)
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      if exitCode(for: error).isSuccess {
+        let text = fullMessage(for: error)
+        if !text.isEmpty { Output.line(text) }
+        Glibc.exit(EXIT_SUCCESS)
+      }
+      exit(withError: error)
+    }
   }
 }

@@ -178,4 +178,9 @@ import Testing
     #expect(try read(page, as: .html).lines == ["# [] Un <texto> & más fin ¦ a</html>"])
     #expect(try read("<p>a<![CDATA[b]]>c</p>", as: .html).lines == ["# [] ac"])
   }
+
+  @Test func `has words without the marks of where they may be broken`() throws {
+    let page = "<h1>Co&shy;opera&ZeroWidthSpace;ción</h1><p>so&shy;lu<wbr>ción na\u{2060}da \u{feff}¿y?</p>"
+    #expect(try read(page, as: .html).lines == ["#cooperación [Cooperación] solución nada ¿y?"])
+  }
 }

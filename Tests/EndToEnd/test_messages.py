@@ -178,6 +178,21 @@ def test_a_full_device_is_said(server, ana):
             )
 
 
+def test_help_that_cannot_be_written_is_no_success(server):
+    with open("/dev/full", "w") as full:
+        for arguments in (("--help",), ("--version",), ("help", "call"), ("audit", "list", "-h"), ()):
+            done = run(server, *arguments, stdout=full, stderr=subprocess.PIPE)
+            assert done.returncode == OUTPUT, arguments
+            assert done.stderr == "error: cannot write to standard output: No space left on device\n"
+
+
+def test_the_audit_names_its_kinds(server, ana):
+    assert run(server, "call", "CreateCourse", '{"title": "x"}', login=ana).returncode == 1
+    done = run(server, "audit", "list", "--kind", "refusal", "--limit", "200")
+    rows = [line.split() for line in done.stdout.splitlines()[1:]]
+    assert rows and {row[2] for row in rows} == {"refusal"}, done.stdout
+
+
 def test_a_token_that_cannot_be_shown_is_revoked(server):
     with open("/dev/full", "w") as full:
         for extra in ((), ("--json",)):

@@ -41,7 +41,8 @@ struct Outline {
   mutating func heading(level: Int, _ text: String, anchor: String) {
     // A heading without a text of its own stands above those that follow it, and is found with them.
     close(isLeaf: level <= path.last?.level ?? 0)
-    let title = String(Self.collapsed(text).unicodeScalars.prefix(Self.headingLengthMax))
+    let title = String(
+      Self.collapsed(Self.visible(text)).unicodeScalars.prefix(Self.headingLengthMax))
     if firstHeading.isEmpty { firstHeading = title }
     while let last = path.last, last.level >= level { path.removeLast() }
     path.append(Heading(level: level, title: title))
@@ -52,7 +53,7 @@ struct Outline {
 
   /// Adds a paragraph, unless there is nothing but white space in it.
   mutating func prose(_ text: String) {
-    let text = text.trimmed
+    let text = Self.visible(text).trimmed
     if !text.isEmpty { current.blocks.append(.prose(text)) }
   }
 
@@ -107,6 +108,23 @@ struct Outline {
         }
       }
     return isName ? text : ""
+  }
+
+  /// Without characters that only say where a word may be broken or not: nobody asks for a word with them.
+  private static func visible(_ text: String) -> String {
+    // The first bytes of all of them.
+    guard text.utf8.contains(where: { $0 == 0xc2 || $0 == 0xe2 || $0 == 0xef }) else { return text }
+    let scalars = text.unicodeScalars
+    guard scalars.contains(where: isBreakMark) else { return text }
+    return String(String.UnicodeScalarView(scalars.filter { !isBreakMark($0) }))
+  }
+
+  private static func isBreakMark(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    // Soft hyphen, zero width space, word joiner, zero width no-break space.
+    case "\u{ad}", "\u{200b}", "\u{2060}", "\u{feff}": true
+    default: false
+    }
   }
 
   /// One line, one blank between words.

@@ -101,11 +101,16 @@ struct AuditListCommand: AsyncParsableCommand {
   private static func cells(_ entry: Contract.AuditEntry) -> [String] {
     [
       "\(entry.number)", entry.lastAt.flatMap { TimeText.text(seconds: $0.seconds) } ?? "",
-      "\(entry.kind)", "\(entry.count)", entry.actorId, entry.subjectId,
+      kind(entry.kind), "\(entry.count)", entry.actorId, entry.subjectId,
       entry.method.replacing("hito.v1.", with: ""),
       StatusCode(rawValue: UInt16(clamping: entry.status)).map { $0 == .ok ? "" : "\($0)" } ?? "",
       entry.peer, entry.reason,
     ]
+  }
+
+  /// As `--kind` names it; the number of one that this program does not know.
+  private static func kind(_ kind: AuditKind) -> String {
+    Domain.AuditEntry.Kind.allCases.first { $0.contract == kind }?.rawValue ?? "\(kind.rawValue)"
   }
 }
 

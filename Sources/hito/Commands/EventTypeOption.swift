@@ -6,7 +6,7 @@ import Domain
 enum EventTypeOption {
   static let kinds = Set(EventType.allCases.map { kind(of: $0.rawValue) })
     .union([ExternalEvent.kind]).sorted()
-  private static let names = EventType.allCases.map(\.rawValue) + kinds.map { "\($0).*" }
+  static let names = EventType.allCases.map(\.rawValue) + kinds.map { "\($0).*" }
 
   /// Throws for the first that no event can have: who watches for it would wait for ever.
   static func check(_ types: [String]) throws {

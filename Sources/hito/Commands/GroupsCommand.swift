@@ -108,7 +108,9 @@ struct GroupsCreateCommand: AsyncParsableCommand {
   @Argument(help: "Its name: a-z, 0-9, - and _.")
   var name: String
 
-  @Option(help: "Only these types (goal.created) or kinds (goal.*) (repeatable).")
+  @Option(
+    help: "Only these types (goal.created) or kinds (goal.*) (repeatable).",
+    completion: .list(EventTypeOption.names))
   var type: [String] = []
 
   @Option(help: "Only of these courses and what belongs to them (repeatable).")

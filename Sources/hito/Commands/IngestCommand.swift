@@ -30,7 +30,9 @@ struct IngestCommand: AsyncParsableCommand {
   @Argument(help: "Folder of the documents.", completion: .directory)
   var directory: String
 
-  @Option(help: "Language of the documents: es or en. Default: the course's.")
+  @Option(
+    help: "Language of the documents: es or en. Default: the course's.",
+    completion: .list(["es", "en"]))
   var language: String?
 
   @Flag(help: "Take out the documents of the course that are not in the folder.")

@@ -34,7 +34,9 @@ struct WatchCommand: AsyncParsableCommand {
   @Option(help: "Only of these courses and what belongs to them (repeatable).")
   var course: [String] = []
 
-  @Option(help: "Only these types (goal.created) or kinds (goal.*) (repeatable).")
+  @Option(
+    help: "Only these types (goal.created) or kinds (goal.*) (repeatable).",
+    completion: .list(EventTypeOption.names))
   var type: [String] = []
 
   @Option(help: "Where to start: now, beginning, a time such as 2026-01-31T09:05:00Z, or a cursor.")
