@@ -141,7 +141,12 @@ int init(int count, char **arguments) {
   if (job.work >= 0) await_work(&job, child);
   for (;;) {
     int status;
-    pid_t ended = waitpid(-1, &status, 0);
+    pid_t ended = waitpid(-1, &status, WUNTRACED);
+    if (ended > 0 && WIFSTOPPED(status)) {
+      /* Nobody would continue it: who stops the command ends it. */
+      kill(ended, SIGKILL);
+      continue;
+    }
     if (ended == child) {
       tell(job.control, message_ended, status);
       break;

@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test func `gives way to all others until its job is there`() throws {
-    let users: Range<UInt32> = 61_132..<61_136
+    let users: Range<UInt32> = 61_180..<61_184
     let slot = Self.slot(users)
     let job = Self.told(
       "cat /proc/[0-9]*/stat | while read -r line; do set -- $line; echo ${41}; done")
