@@ -102,7 +102,10 @@ async def test_the_command_line_says_what_is_wrong_and_then_that_it_is_right(ser
     (code / "roto.py").write_text("def f(:\n")
     broken = await asyncio.to_thread(command, server, ana, str(code / "roto.py"))
     assert broken.returncode == 2 and "  1 | def f(:" in broken.stdout, broken.stdout
-    for bad in (["/none"], [file, "--tests", "/none"], [file, "--main", tests]):
+    (code / "latin.py").write_bytes("x = 'ñ'\n".encode("latin-1"))
+    (code / "nul.py").write_bytes(b"x = 1\0\n")
+    for bad in ([str(code / "latin.py")], [str(code / "nul.py")], ["/none"], [file, "--tests", "/none"],
+                [file, "--main", tests]):  # fmt: skip
         refused = await asyncio.to_thread(command, server, ana, *bad)
         assert refused.returncode == 1 and refused.stderr.startswith("error: "), refused
 

@@ -54,6 +54,9 @@ struct SubmissionFiles {
     guard let text = String(validating: Array(data), as: UTF8.self) else {
       throw CommandFailure("\(name): is not UTF-8 text")
     }
+    guard !text.utf8.contains(0) else {
+      throw CommandFailure("\(name): holds NUL characters, and is no text")
+    }
     return text
   }
 
