@@ -26,7 +26,7 @@ struct ExercismCheck: AsyncParsableCommand {
     "markdown": "its stub is right, and is to be made better",
     "grep": "its tests are CommonJS with Jest's package, and start programs by themselves",
     "parallel-letter-frequency":
-      "its example is a program of node's worker threads, which tests may not start",
+      "its example starts node's worker threads, which tests may not",
   ]
 
   func run() async throws {
