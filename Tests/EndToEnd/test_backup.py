@@ -195,12 +195,21 @@ async def test_a_damaged_backup_is_refused_by_the_name_of_the_file(
     def remove(path: Path, kept: bytes) -> None:
         path.unlink()
 
+    def cut(path: Path, kept: bytes) -> None:
+        path.write_bytes(kept[: len(kept) // 2])
+
+    def empty(path: Path, kept: bytes) -> None:
+        path.write_bytes(b"")
+
     refused(table, str(table.relative_to(whole)), flip)
     refused(table, str(table.relative_to(whole)), remove)
     refused(lake, str(lake.relative_to(whole)), flip)
     refused(whole / "MANIFEST", "MANIFEST", flip)
     refused(whole / "MANIFEST", "no backup", remove)
     refused(whole / "tls" / "ca.pem", "tls/ca.pem", flip)
+    for path in (table, lake, whole / "MANIFEST"):
+        for damage in (cut, empty):
+            refused(path, str(path.relative_to(whole)), damage)
     # As it was, it is good.
     await asyncio.to_thread(restore, restored, whole)
     again = command(restored.program, "restore", str(whole), "--into", str(restored.data))
@@ -249,6 +258,30 @@ async def test_a_moment_between_backup_and_disaster_is_reached(restored, connect
         late.remove()
     finally:
         server.remove()
+
+
+async def test_two_backups_into_one_folder_are_one(mortal, mortal_ana, connect):
+    if not mortal.is_running:
+        await mortal.restart()
+    folder = mortal.folder / "twice"
+
+    def begin() -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [mortal.program, "backup", str(folder), "--data-dir", str(mortal.data)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    both = [begin(), begin()]
+    ends = [await asyncio.to_thread(process.communicate, None, 300) for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1], ends
+    refused = next(end for process, end in zip(both, ends) if process.returncode)
+    assert "another" in refused[1] or "not empty" in refused[1], refused
+    # What there is is whole.
+    target = HitoServer()
+    try:
+        await asyncio.to_thread(restore, target, folder)
+    finally:
+        target.remove()
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,23 @@ import PostgresStore
 struct PartialFolder {
   let path: String
   let target: String
+  /// Held for as long as it is written: another process that is to write the same does not begin.
+  private let lock: FolderLock
 
-  /// Begins one beside where it is to be; removes what an earlier one left.
+  /// Begins one beside where it is to be; removes what an earlier one left, and nothing that another process
+  /// is writing.
   init(for target: String) throws(BackupError) {
     let absolute = URL(filePath: target).standardizedFileURL.path
     self.target = absolute
     path = "\(absolute).partial"
     try Self.requireEmpty(absolute)
-    try? FileManager.default.removeItem(atPath: path)
+    if let earlier = try FolderLock.take(path, target: absolute) {
+      try? FileManager.default.removeItem(atPath: path)
+      withExtendedLifetime(earlier) {}
+    } else {
+      // No folder: whatever else has the name.
+      _ = unlink(path)
+    }
     let parent = URL(filePath: absolute).deletingLastPathComponent().path
     do {
       try FileManager.default.createDirectory(
@@ -22,8 +31,13 @@ struct PartialFolder {
       throw .failed("cannot make \(parent): \(error.localizedDescription)")
     }
     guard mkdir(path, 0o700) == 0 else {
+      if errno == EEXIST { throw FolderLock.taken(absolute) }
       throw .failed("cannot make \(path): \(String(cString: strerror(errno)))")
     }
+    guard let lock = try FolderLock.take(path, target: absolute) else {
+      throw FolderLock.taken(absolute)
+    }
+    self.lock = lock
   }
 
   /// Gives the folder its name, once everything in it is on the disk.
@@ -70,5 +84,33 @@ struct PartialFolder {
       }
     }
     return sum
+  }
+}
+
+/// An exclusive lock on a folder, which ends with the process at the latest.
+private final class FolderLock {
+  private let descriptor: Int32
+
+  private init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+  /// Nil where there is no such folder.
+  static func take(_ path: String, target: String) throws(BackupError) -> FolderLock? {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { return nil }
+    var (held, named) = (stat(), stat())
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &held) == 0,
+      // Whoever had it before may have given it its name, or removed it.
+      lstat(path, &named) == 0, held.st_ino == named.st_ino, held.st_dev == named.st_dev
+    else {
+      close(descriptor)
+      throw taken(target)
+    }
+    return FolderLock(descriptor)
+  }
+
+  deinit { close(descriptor) }
+
+  static func taken(_ target: String) -> BackupError {
+    .failed("another process writes \(target) now")
   }
 }
