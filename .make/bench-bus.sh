@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What hangs on the log, with the server that `make build` made: publishing to RabbitMQ beside librabbitmq
-# alone, consumer groups, and rebuilds. All of it runs; what misses its promise fails it.
+# alone, consumer groups, rebuilds, and seals. All of it runs; what misses its promise fails it.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$REPO/.make/env.sh"
 cd "$REPO"
@@ -14,4 +14,6 @@ HITO_BINARY=${HITO_BINARY:-$REPO/.build/release/hito} \
   "$REPO/.venv/bin/python" Tests/Benchmarks/python/bus.py "$@" || status=$?
 "$REPO/.make/bench.sh" groups || status=$?
 "$REPO/.make/bench-replay.sh" || status=$?
+HITO_BINARY=${HITO_BINARY:-$REPO/.build/release/hito} \
+  "$REPO/.venv/bin/python" Tests/Benchmarks/python/seals.py || status=$?
 exit "$status"
