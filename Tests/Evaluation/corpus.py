@@ -43,7 +43,7 @@ class Goal(NamedTuple):
     description: str
     paraphrase: str
     english: str
-    """Empty where there is no paraphrase in the other language."""
+    """The paraphrase in the other language; empty where there is none."""
 
 
 class Function(NamedTuple):
@@ -97,6 +97,14 @@ def goals(language: str) -> List[Goal]:
     return [
         Goal(e["title"], e["description"], e["paraphrase"], e.get("english", "")) for e in entries
     ]
+
+
+def held_out_goals(language: str) -> List[Goal]:
+    """Goals that no constant, weight or model was chosen by. Each is there in both languages, and so is what
+    another learner would say: `english` is that of the other language."""
+    entries = json.loads((DATA / "goals-heldout.json").read_text("utf-8"))
+    other = "en" if language == "es" else "es"
+    return [Goal(*entry[language], entry[other][2]) for entry in entries]
 
 
 def off_topic(part: str = "") -> List[str]:

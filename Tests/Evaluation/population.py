@@ -17,6 +17,8 @@ import hito
 from hito import v1
 
 TIMEOUT_SECONDS = 600.0
+LEARNERS = {"es": "Ana", "en": "Amy", "heldout_es": "Eva", "heldout_en": "Eve"}
+"""Each set of goals has a learner of its own."""
 
 
 class Passage(NamedTuple):
@@ -37,14 +39,15 @@ class Population:
         self.courses: Dict[str, str] = {}
         """Ids by language."""
         self.goals: Dict[str, List[str]] = {}
-        """Ids by language, in the order of the data set. Each language has a learner of its own."""
+        """Ids by set (a key of LEARNERS), in the order of the data set."""
         self.snapshots: List[str] = []
         self._clients: Dict[str, hito.Client] = {}
         self._passages: Dict[str, List[Passage]] = {}
 
     async def arrive(self) -> None:
         self._clients["admin"] = await self._connect(self.server.admin())
-        for name, role in (("Inés", "instructor"), ("Ana", "learner"), ("Amy", "learner")):
+        learners = [(name, "learner") for name in LEARNERS.values()]
+        for name, role in [("Inés", "instructor"), *learners]:
             login = await asyncio.to_thread(self.server.join, name, role)
             self._clients[name] = await self._connect(login)
 
@@ -57,7 +60,7 @@ class Population:
         return self._clients["Inés"]
 
     def learner(self, language: str) -> hito.Client:
-        return self._clients["Ana" if language == "es" else "Amy"]
+        return self._clients[LEARNERS[language]]
 
     async def add_course(self, corpus: Corpus, language: str) -> None:
         """A course with the documents of one language."""
@@ -189,6 +192,7 @@ async def populate(server: HitoServer, corpus: Corpus) -> Population:
     for language in corpora.LANGUAGES:
         await people.add_course(corpus, language)
         await people.add_goals(language, corpora.goals(language))
+        await people.add_goals(f"heldout_{language}", corpora.held_out_goals(language))
     await people.add_code(corpora.functions())
     await people.add_identifiers()
     await people.settle()

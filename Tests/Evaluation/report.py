@@ -104,6 +104,10 @@ KINDS = {
 """The tasks whose questions have an answer, by what they ask of; headings and sections are no questions."""
 
 
+HELD_OUT = "goals_heldout"
+"""The tasks that nothing was tuned on."""
+
+
 class Decision(NamedTuple):
     """What comes of saying nothing, for one kind: shares, and of how many questions."""
 
@@ -117,9 +121,9 @@ class Decision(NamedTuple):
 
 def decisions(results: Sequence[Result], silences: Sequence[Silence]) -> List[Decision]:
     """Off-topic questions that were answered and questions that were not. Of the questions with an answer every
-    second one is for calibration, and the others are reported."""
+    second one is for calibration, and the others are reported, as are all of the goals that are held out."""
     made = []
-    for part, prefix, first in (("calibration", "calibration", 0), ("reported", "off_topic", 1)):
+    for part, prefix in (("calibration", "calibration"), ("reported", "off_topic")):
         for kind, names in KINDS.items():
             short = {"documentation": "docs"}.get(kind, kind)
             asked = [s for s in silences if s.task.name.startswith(f"{prefix}_{short}")]
@@ -129,12 +133,20 @@ def decisions(results: Sequence[Result], silences: Sequence[Silence]) -> List[De
                 one
                 for result in results
                 if result.task.name.startswith(names)
-                for one in result.outcome.silent[first::2]
+                for one in answered_with_nothing(result, part)
             ]
             if count and silent:
                 share = sum(silent) / len(silent)
                 made.append(Decision(kind, part, answered / count, count, share, len(silent)))
     return made
+
+
+def answered_with_nothing(result: Result, part: str) -> List[bool]:
+    """Of the task's questions that belong to the part."""
+    silent = result.outcome.silent
+    if result.task.name.startswith(HELD_OUT):
+        return silent if part == "reported" else []
+    return silent[0 if part == "calibration" else 1 :: 2]
 
 
 def print_decisions(made: Sequence[Decision]) -> None:
@@ -157,13 +169,16 @@ def print_summaries(results: Sequence[Result], made: Sequence[Decision]) -> None
             ("wrong_silence", max(one.silent for one in reported)),
         ):
             print_summary(f"eval.{name}.hybrid", value, "share, the worst of three kinds")
-    asked = [result for result in results if result.task.name.startswith("docs_question")]
-    if asked:
+    for name, prefix in (("docs_questions", "docs_question"), ("goals_heldout", HELD_OUT)):
+        asked = [result for result in results if result.task.name.startswith(prefix)]
+        if not asked:
+            continue
         places = [place for result in asked for place in result.outcome.places["hybrid"]]
-        print_summary(
-            "eval.docs_questions.recall5.hybrid", float(values(places)["recall5"].mean()),
-            f"share of {len(places)} queries",
-        )  # fmt: skip
+        for metric in ("recall5", "mrr"):
+            print_summary(
+                f"eval.{name}.{metric}.hybrid", float(values(places)[metric].mean()),
+                f"of {len(places)} queries",
+            )  # fmt: skip
 
 
 def print_summary(name: str, value: float, unit: str) -> None:

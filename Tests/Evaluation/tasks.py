@@ -132,21 +132,31 @@ def find_section(question: corpora.Question, sections: Dict[Key, Passage]) -> Ke
     return found[0]
 
 
-def pair_tasks(people: Population) -> List[Task]:
+def goal_tasks(people: Population) -> List[Task]:
     made = []
-    for name, title, language, field in (
+    for name, title, goals, field in (
         ("goals_es", "Spanish paraphrase → Spanish goal", "es", "paraphrase"),
         ("goals_en", "English paraphrase → English goal", "en", "paraphrase"),
         ("goals_en_es", "English paraphrase → Spanish goal", "es", "english"),
+        ("goals_heldout_es", "Spanish paraphrase → Spanish goal", "heldout_es", "paraphrase"),
+        ("goals_heldout_en", "English paraphrase → English goal", "heldout_en", "paraphrase"),
+        ("goals_heldout_en_es", "English paraphrase → Spanish goal", "heldout_es", "english"),
+        ("goals_heldout_es_en", "Spanish paraphrase → English goal", "heldout_en", "english"),
     ):
-        ids = people.goals[language]
+        ids = people.goals[goals]
+        language = goals[-2:]
+        known = corpora.held_out_goals(language) if goals != language else corpora.goals(language)
         queries = [
-            Query(getattr(goal, field), (entity_id,))
-            for goal, entity_id in zip(corpora.goals(language), ids)
+            Query(getattr(goal, field), (entity_id,)) for goal, entity_id in zip(known, ids)
         ]
         made.append(
-            Task(name, title, "pairs", queries, people.texts(ids), people.learner(language), "goal")
+            Task(name, title, "pairs", queries, people.texts(ids), people.learner(goals), "goal")
         )
+    return made
+
+
+def pair_tasks(people: Population) -> List[Task]:
+    made = goal_tasks(people)
     for name, title, field in (
         ("code", "Spanish description → code", "es"),
         ("code_en", "English description → code", "en"),
