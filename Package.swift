@@ -281,7 +281,7 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "ModelsTests",
-      dependencies: ["Models", "Domain", "JSON", "OpenSSL", logging, nioCore, nioPosix],
+      dependencies: ["CEmbed", "Models", "Domain", "JSON", "OpenSSL", logging, nioCore, nioPosix],
       exclude: ["Vectors"], swiftSettings: swift),
     .testTarget(
       name: "HTTPClientTests", dependencies: ["HTTPClient", "OpenSSL", nioCore, nioPosix],

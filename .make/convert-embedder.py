@@ -3,9 +3,12 @@
 
 Little endian. A header of 64 bytes: "HITOUSE3", u32 format, u32 dimensions, u32 number of sections,
 u32 zero, u64 bytes of the whole file, SHA-256 of everything after the header. Then the directory,
-48 bytes per section: name (24 bytes, padded with NUL), u32 type (0 u8, 1 u32, 2 f32), u32 zero, u64
-offset, u64 number of elements. Then the sections, each on a multiple of 64 bytes. Change FORMAT
-together with ModelFile.format in Swift, and with EMBEDDER_FORMAT in pins.sh.
+48 bytes per section: name (24 bytes, padded with NUL), u32 type (0 u8, 1 u32, 2 f32, 3 i8), u32
+zero, u64 offset, u64 number of elements. Then the sections, each on a multiple of 64 bytes. Change
+FORMAT together with ModelFile.format in Swift, and with EMBEDDER_FORMAT in pins.sh.
+
+Matrices are quantized: integers from -127 to 127, one scale per column. Those that are used once per
+text, not per token, are sums of two such matrices.
 """
 
 import hashlib
@@ -15,7 +18,7 @@ import sys
 
 import numpy as np
 
-FORMAT = 1
+FORMAT = 2
 DIMENSIONS = 512
 CHUNKS = 17
 ORDERS = (2, 3, 5)
@@ -100,10 +103,19 @@ def build_trie(pieces):
     return np.array(labels, np.uint8), np.array(first, np.uint32), np.array(ends, np.uint32)
 
 
-def packed(matrix):
-    """Panels of 16 columns, as cembed_gemm reads them."""
+def packed(name, matrix, is_fine=False):
+    """The sections of a matrix: panels of 16 columns and pairs of rows, as cembed_gemm reads them, and
+    the columns' scales. A fine one has another matrix of what rounding left."""
     rows, columns = matrix.shape
-    return matrix.reshape(rows, columns // LANES, LANES).transpose(1, 0, 2)
+    # In double precision, so that every machine rounds alike.
+    exact = matrix.astype(np.float64)
+    scales = np.maximum(np.abs(exact).max(axis=0), 1e-30) / 127
+    integers = np.rint(exact / scales).astype(np.int8)
+    pairs = integers.reshape(rows // 2, 2, columns // LANES, LANES).transpose(2, 0, 3, 1)
+    yield name, pairs
+    yield f"{name}_scale", scales.astype(np.float32)
+    if is_fine:
+        yield from packed(f"{name}_rest", exact - integers * scales)
 
 
 def sections(resources):
@@ -124,28 +136,31 @@ def sections(resources):
         yield "table", table[: len(pieces)]
         yield "table_scale", weights["scale"]
         yield "table_offset", weights["lo"]
-        yield "projection", packed(np.concatenate([weights[f"proj{n}"] for n in ORDERS], axis=1))
+        projection = np.concatenate([weights[f"proj{n}"] for n in ORDERS], axis=1)
+        yield from packed("projection", projection)
         for name, source in (("bias", "proj_b"), ("norm_gain", "ln_g"), ("norm_bias", "ln_b")):
             value = np.concatenate([weights[f"{source}{n}"] for n in ORDERS])
             yield f"projection_{name}", value
         for n in ORDERS:
             for layer in (1, 2):
-                yield f"window{n}_{layer}", packed(weights[f"w{layer}_{n}"])
+                # One matrix per token of the window.
+                for at, part in enumerate(np.split(weights[f"w{layer}_{n}"], n)):
+                    yield from packed(f"window{n}_{layer}_{at}", part)
                 yield f"window{n}_{layer}_bias", weights[f"b{layer}_{n}"]
         yield "features_norm_gain", weights["ln_g"]
         yield "features_norm_bias", weights["ln_b"]
-        yield "output", packed(weights["cnn_W"])
+        yield from packed("output", weights["cnn_W"], is_fine=True)
         yield "output_bias", weights["cnn_b"]
         for name in ("d0", "d1", "p1", "d2", "p3", "d3"):
-            yield f"head_{name}", packed(weights[name])
+            yield from packed(f"head_{name}", weights[name], is_fine=True)
         yield "epsilon", weights["eps"]
 
 
 def convert(resources, output):
     named = []
     for name, value in sections(resources):
-        kind = {"u1": 0, "u4": 1}.get(value.dtype.str[1:], 2)
-        dtype = ("<u1", "<u4", "<f4")[kind]
+        kind = {"u1": 0, "u4": 1, "i1": 3}.get(value.dtype.str[1:], 2)
+        dtype = ("<u1", "<u4", "<f4", "<i1")[kind]
         named.append((name, kind, np.ascontiguousarray(value, dtype)))
     directory, offset = b"", -(-(64 + 48 * len(named)) // 64) * 64
     offsets = []

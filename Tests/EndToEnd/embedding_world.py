@@ -16,7 +16,7 @@ from learning import (
 from psql import Session
 from scripted_model import ScriptedModel
 
-HASHED, EMBEDDED = "hashed-words", "use-multilingual-3"
+HASHED, EMBEDDED = "hashed-words", "use-multilingual-3-int8"
 VECTOR = v1.SearchMode.SEARCH_MODE_VECTOR
 CODE: Set[str] = set()
 """The ids of all validated code there is."""

@@ -76,6 +76,39 @@ async def test_another_model_takes_over_while_people_search_and_write(world, mod
                for r in model.embeddings)  # fmt: skip
 
 
+async def test_vectors_of_the_encoder_before_are_searched_while_they_are_made_anew(world):
+    await world.restart(None)
+    await world.uses(EMBEDDED)
+    before = (await world.status()).stored
+    session = await Session.open(world.server)
+    try:
+        # As an earlier version left it; this server has not looked since.
+        await session.run(
+            """
+            BEGIN;
+            UPDATE embedding_models SET name = 'use-multilingual-3' WHERE state = 'active';
+            UPDATE embeddings SET model = 'use-multilingual-3';
+            COMMIT;
+            """
+        )
+    finally:
+        await session.close()
+    async def former() -> bool:
+        found = await world.search("una API con Flask", mode=VECTOR, entity_types=["goal"])
+        assert found.hits[0].citation.entity_id == world.goal
+        return found.model == "use-multilingual-3"
+
+    await eventually("the earlier name to be seen", former)
+    await world.restart(None)
+    found = await world.search("una API con Flask", mode=VECTOR, entity_types=["goal"])
+    assert found.hits[0].citation.entity_id == world.goal
+    await world.uses(EMBEDDED)
+    assert (await world.status()).stored == before
+    assert await doubled(world.server) == []
+    found = await world.search("una API con Flask", mode=VECTOR, entity_types=["goal"])
+    assert (found.model, found.hits[0].citation.entity_id) == (EMBEDDED, world.goal)
+
+
 async def under_load(world: World, provider: ScriptedModel | None, name: str) -> List[str]:
     """Switches while a client searches, writes and reads; the errors that they got."""
     errors: Set[str] = set()

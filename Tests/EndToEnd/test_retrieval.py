@@ -37,7 +37,7 @@ async def test_a_goal_is_found_at_once_across_languages(server, ana, connect):
     )  # fmt: skip
     found = await client.retrieval.search(request)
     assert [hit.citation.entity_id for hit in found.hits] == [made.goal.id]
-    assert found.method == "exact" and found.model == "use-multilingual-3"
+    assert found.method == "exact" and found.model == "use-multilingual-3-int8"
     assert 0.3 < found.hits[0].citation.similarity <= 1
 
 

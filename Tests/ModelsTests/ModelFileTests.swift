@@ -66,7 +66,7 @@ import Testing
 
   @Test func `A file of another kind, format or size is refused`() throws {
     #expect(try message { $0[0] = 0x58 }.contains("not a sentence encoder"))
-    #expect(try message { $0[8] = 9 }.contains("has format 9, this Hito reads 1"))
+    #expect(try message { $0[8] = 9 }.contains("has format 9, this Hito reads 2"))
     #expect(try message { $0[13] = 1 }.contains("another size"))
     #expect(try message { $0.append(0) }.contains("bytes instead of"))
   }

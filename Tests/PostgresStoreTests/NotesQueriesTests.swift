@@ -109,7 +109,7 @@ import Testing
             content_hash, created_at, updated_at)
           SELECT gen_random_uuid(), p.entity_type, p.entity_id, p.user_id, 'x',
             (SELECT array_agg(sin(6 * place.x + j) + cos(4 * place.y + 2 * j) ORDER BY j)
-              FROM generate_series(1, \(dimensionCount)) j)::vector, 'use-multilingual-3',
+              FROM generate_series(1, \(dimensionCount)) j)::vector, 'use-multilingual-3-int8',
             sha256('x'), now(), now()
           FROM passages p, LATERAL (SELECT random() + 0 * p.chunk_number AS x, random() AS y) place
           WHERE p.user_id = '\(owner.id)';

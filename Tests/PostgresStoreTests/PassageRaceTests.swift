@@ -37,7 +37,7 @@ import Testing
       INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
         content_hash, created_at, updated_at)
       SELECT gen_random_uuid(), entity_type, entity_id, user_id, content,
-        array_fill(0.5, ARRAY[512])::vector, 'use-multilingual-3', content_hash, now(), now()
+        array_fill(0.5, ARRAY[512])::vector, 'use-multilingual-3-int8', content_hash, now(), now()
       FROM passages WHERE entity_id = '\(id)'
       """)
     return worker

@@ -78,7 +78,8 @@ extension PlanTests {
       role: ReaderRole.name),
     Cost(
       statement: SearchStatements.exact(SearchStatements.code),
-      arguments: "\(vector), 'use-multilingual-3', \(coder), '{}', NULL, false, 40", pageMax: 1500,
+      arguments: "\(vector), 'use-multilingual-3-int8', \(coder), '{}', NULL, false, 40",
+      pageMax: 1500,
       role: ReaderRole.name),
   ]
 
@@ -98,7 +99,7 @@ extension PlanTests {
     INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
       content_hash, created_at, updated_at)
       SELECT gen_random_uuid(), 'code_snapshot', pg_temp.id(1000000 + i), pg_temp.id(i / 5), 'c',
-        array_fill(0.5::real, ARRAY[512])::vector, 'use-multilingual-3', sha256('x'), now(), now()
+        array_fill(0.5::real, ARRAY[512])::vector, 'use-multilingual-3-int8', sha256('x'), now(), now()
       FROM generate_series(1, 50000) i;
     UPDATE passages SET waits = true, attempts = 5, last_error = 'the provider is away',
       next_attempt_at = '2026-06-01'

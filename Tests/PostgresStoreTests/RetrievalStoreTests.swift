@@ -4,7 +4,7 @@ import Testing
 
 /// Searching real rows: who finds what, how, and in which order.
 @Suite struct RetrievalStoreTests {
-  static let model = "use-multilingual-3"
+  static let model = "use-multilingual-3-int8"
 
   /// A vector near the axis `axis`: the larger `off`, the further from it.
   static func vector(_ axis: Int, off: Float = 0, dimensionCount: Int = 512) -> [Float] {

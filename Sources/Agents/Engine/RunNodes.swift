@@ -154,9 +154,11 @@ struct RunNodes: Sendable {
     do {
       closest =
         try await stores.retriever?.closestOpenGoals(
-          to: PassageTexts.content(
-            title: proposal.title, description: proposal.description,
-            criteria: proposal.validationCriteria), learnerID: run.learnerID,
+          to: EmbeddedText.text(
+            of: .goal,
+            content: PassageTexts.content(
+              title: proposal.title, description: proposal.description,
+              criteria: proposal.validationCriteria)), learnerID: run.learnerID,
           limit: Self.openGoalLimit) ?? []
     } catch {
       // Without vectors the other rules still hold; a duplicate is the lesser evil.

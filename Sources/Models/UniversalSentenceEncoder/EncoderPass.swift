@@ -23,6 +23,8 @@ final class EncoderPass {
   private let hidden1: Buffer
   private let hidden2: Buffer
   private let results: Buffer
+  /// What is multiplied next.
+  private let quantized: QuantizedRows
 
   /// For texts with `tokenCountMax` tokens or fewer, one or several at once.
   init(_ weights: EncoderWeights, tokenCountMax: Int) {
@@ -39,6 +41,9 @@ final class EncoderPass {
     hidden1 = Buffer(rows: textCountMax, columns: Dimensions.hidden)
     hidden2 = Buffer(rows: textCountMax, columns: Dimensions.output)
     results = Buffer(rows: textCountMax, columns: Dimensions.output)
+    quantized = QuantizedRows(
+      rows: rowCountMax,
+      numberCount: max(rowCountMax * Dimensions.output, textCountMax * Dimensions.features))
   }
 
   /// How many of `texts` (their tokens), from `start` on, fit into one pass.
@@ -95,9 +100,10 @@ final class EncoderPass {
 
   private func project(_ rows: Int) {
     fill(projected.pointer(row: 0), stride: projected.columns, rows, with: weights.projectionBias)
+    quantized.take(
+      features.pointer(row: 0), stride: features.columns, rows: rows, width: Dimensions.output)
     weights.projection.multiply(
-      features.pointer(row: 0), stride: features.columns, rows: rows,
-      addingTo: projected.pointer(row: 0), stride: projected.columns)
+      quantized, rows: rows, addingTo: projected.pointer(row: 0), stride: projected.columns)
     normalize(projected, rows, weights.projectionNormGain, weights.projectionNormBias)
   }
 
@@ -120,18 +126,23 @@ final class EncoderPass {
     let firstOfWindow = inner.lowerBound - layers.before
 
     fill(hidden, stride: width, inner.count, with: layers.firstBias)
-    layers.first.multiply(
-      windowInput.pointer(row: firstOfWindow), stride: width, rows: inner.count,
-      addingTo: hidden, stride: width)
+    quantized.take(windowInput.pointer(row: 0), stride: width, rows: rows, width: width)
+    for (token, matrix) in layers.first.enumerated() {
+      matrix.multiply(
+        quantized, from: firstOfWindow + token, rows: inner.count, addingTo: hidden, stride: width)
+    }
     cembed_relu_add(hidden, width, input, width, inner.count, width)
     for place in places {
       windowHidden.clear(place.upperBound..<(place.upperBound + Dimensions.margin))
     }
 
     fill(output, stride: features.columns, inner.count, with: layers.secondBias)
-    layers.second.multiply(
-      windowHidden.pointer(row: firstOfWindow), stride: width, rows: inner.count,
-      addingTo: output, stride: features.columns)
+    quantized.take(windowHidden.pointer(row: 0), stride: width, rows: rows, width: width)
+    for (token, matrix) in layers.second.enumerated() {
+      matrix.multiply(
+        quantized, from: firstOfWindow + token, rows: inner.count, addingTo: output,
+        stride: features.columns)
+    }
     cembed_relu_add(output, features.columns, hidden, width, inner.count, width)
   }
 
@@ -170,9 +181,10 @@ final class EncoderPass {
     _ matrix: Matrix, _ input: Buffer, to output: Buffer, _ rows: Int, isFirst: Bool = true
   ) {
     if isFirst { output.clear(0..<rows) }
+    quantized.take(
+      input.pointer(row: 0), stride: input.columns, rows: rows, width: input.columns)
     matrix.multiply(
-      input.pointer(row: 0), stride: input.columns, rows: rows,
-      addingTo: output.pointer(row: 0), stride: output.columns)
+      quantized, rows: rows, addingTo: output.pointer(row: 0), stride: output.columns)
   }
 
   private func normalize(

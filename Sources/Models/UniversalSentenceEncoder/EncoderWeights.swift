@@ -1,5 +1,3 @@
-import CEmbed
-
 /// The sizes of the model.
 enum Dimensions {
   /// Of a token's row, and of the result.
@@ -15,51 +13,36 @@ enum Dimensions {
   static let margin = 2
 }
 
-/// A matrix packed for `cembed_gemm`.
-struct Matrix: Sendable {
-  let rowCount: Int
-  let columnCount: Int
-  private let values: Numbers<Float>
-
-  init(
-    _ file: ModelFile, _ name: String, rows: Int, columns: Int
-  ) throws(ModelFileError) {
-    rowCount = rows
-    columnCount = columns
-    values = try file.floats(name, count: rows * columns)
-  }
-
-  /// output[rows, columnCount] += input[rows, rowCount] * self
-  func multiply(
-    _ input: UnsafePointer<Float>, stride: Int, rows: Int,
-    addingTo output: UnsafeMutablePointer<Float>, stride outputStride: Int
-  ) {
-    values.withBuffer { values in
-      cembed_gemm(
-        input, stride, values.baseAddress, output, outputStride, rows, rowCount, columnCount)
-    }
-  }
-}
-
 /// Two layers over windows of neighbouring tokens.
 struct WindowLayers: Sendable {
   /// How many tokens a window spans, and how many of them stand before its own.
   let width: Int
   let before: Int
-  let first: Matrix
+  /// One matrix for each token of the window.
+  let first: [Matrix]
   let firstBias: Numbers<Float>
-  let second: Matrix
+  let second: [Matrix]
   let secondBias: Numbers<Float>
 
   init(_ file: ModelFile, width: Int, before: Int) throws(ModelFileError) {
     self.width = width
     self.before = before
-    let rows = width * Dimensions.window
     let name = "window\(width)"
-    first = try Matrix(file, name + "_1", rows: rows, columns: Dimensions.window)
+    first = try Self.matrices(file, name + "_1", width)
     firstBias = try file.floats(name + "_1_bias", count: Dimensions.window)
-    second = try Matrix(file, name + "_2", rows: rows, columns: Dimensions.window)
+    second = try Self.matrices(file, name + "_2", width)
     secondBias = try file.floats(name + "_2_bias", count: Dimensions.window)
+  }
+
+  private static func matrices(
+    _ file: ModelFile, _ name: String, _ width: Int
+  ) throws(ModelFileError) -> [Matrix] {
+    var made: [Matrix] = []
+    for token in 0..<width {
+      made.append(
+        try Matrix(file, "\(name)_\(token)", rows: Dimensions.window, columns: Dimensions.window))
+    }
+    return made
   }
 }
 
@@ -92,12 +75,12 @@ struct EncoderWeights: Sendable {
 
     init(_ file: ModelFile) throws(ModelFileError) {
       let (output, hidden) = (Dimensions.output, Dimensions.hidden)
-      d0 = try Matrix(file, "head_d0", rows: output, columns: hidden)
-      d1 = try Matrix(file, "head_d1", rows: hidden, columns: hidden)
-      p1 = try Matrix(file, "head_p1", rows: output, columns: hidden)
-      d2 = try Matrix(file, "head_d2", rows: hidden, columns: output)
-      p3 = try Matrix(file, "head_p3", rows: hidden, columns: output)
-      d3 = try Matrix(file, "head_d3", rows: output, columns: output)
+      d0 = try Matrix(file, "head_d0", rows: output, columns: hidden, isFine: true)
+      d1 = try Matrix(file, "head_d1", rows: hidden, columns: hidden, isFine: true)
+      p1 = try Matrix(file, "head_p1", rows: output, columns: hidden, isFine: true)
+      d2 = try Matrix(file, "head_d2", rows: hidden, columns: output, isFine: true)
+      p3 = try Matrix(file, "head_p3", rows: hidden, columns: output, isFine: true)
+      d3 = try Matrix(file, "head_d3", rows: output, columns: output, isFine: true)
     }
   }
 
@@ -117,7 +100,8 @@ struct EncoderWeights: Sendable {
     ]
     featuresNormGain = try file.floats("features_norm_gain", count: Dimensions.features)
     featuresNormBias = try file.floats("features_norm_bias", count: Dimensions.features)
-    output = try Matrix(file, "output", rows: Dimensions.features, columns: row)
+    output = try Matrix(
+      file, "output", rows: Dimensions.features, columns: row, isFine: true)
     outputBias = try file.floats("output_bias", count: row)
     head = try Head(file)
     guard let epsilon = try file.floats("epsilon", count: 1)[0], epsilon > 0 else {

@@ -4,7 +4,7 @@ import OpenSSL
 /// The flat file of the model, made by `.make/convert-embedder.py` (which describes its layout):
 /// header and checksum are checked when it is opened, sections when they are asked for.
 struct ModelFile: Sendable {
-  static let format: UInt32 = 1
+  static let format: UInt32 = 2
   static let name = "model.bin"
 
   private static let headerByteCount = 64
@@ -66,9 +66,9 @@ struct ModelFile: Sendable {
       let type = bytes.number(at: entry + 24, as: UInt32.self)
       let offset = bytes.number(at: entry + 32, as: UInt64.self)
       let count = bytes.number(at: entry + 40, as: UInt64.self)
-      let (size, overflow) = count.multipliedReportingOverflow(by: type == 0 ? 1 : 4)
+      let (size, overflow) = count.multipliedReportingOverflow(by: type == 0 || type == 3 ? 1 : 4)
       guard
-        type <= 2, !overflow, offset % UInt64(alignment) == 0,
+        type <= 3, !overflow, offset % UInt64(alignment) == 0,
         offset <= UInt64(bytes.count), size <= UInt64(bytes.count) - offset
       else { throw damaged("its section \(name) is outside") }
       sections[name] = Section(type: type, offset: Int(offset), count: Int(count))
@@ -86,6 +86,10 @@ struct ModelFile: Sendable {
 
   func floats(_ name: String, count: Int? = nil) throws(ModelFileError) -> Numbers<Float> {
     try section(name, type: 2, count: count)
+  }
+
+  func smallIntegers(_ name: String, count: Int? = nil) throws(ModelFileError) -> Numbers<Int8> {
+    try section(name, type: 3, count: count)
   }
 
   func damaged(_ reason: String) -> ModelFileError { .damaged(path: path, reason: reason) }

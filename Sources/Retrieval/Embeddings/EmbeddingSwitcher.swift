@@ -117,7 +117,7 @@ package final class EmbeddingSwitcher: Sendable {
   private func embed(_ batch: ArraySlice<WaitingPassage>) async throws -> [MadeEmbedding] {
     let embeddings: [TextEmbedding]
     do throws(EmbedderError) {
-      embeddings = try await desired.embed(batch.map(\.content))
+      embeddings = try await desired.embed(batch.map(\.embeddedText))
     } catch {
       guard !error.isOfProvider else { throw error }
       guard batch.count > 1 else { return [] }

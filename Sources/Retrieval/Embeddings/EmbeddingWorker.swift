@@ -158,7 +158,7 @@ package final class EmbeddingWorker: Sendable {
   ) async throws {
     let embeddings: [TextEmbedding]
     do throws(EmbedderError) {
-      embeddings = try await embedder.embed(batch.map(\.content))
+      embeddings = try await embedder.embed(batch.map(\.embeddedText))
     } catch {
       if error == .cancelled { throw CancellationError() }
       return try await failed(batch, embedder, active, error, &trial)

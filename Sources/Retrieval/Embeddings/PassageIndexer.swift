@@ -81,7 +81,9 @@ package struct PassageIndexer: Sendable {
     let (owner, model) = (passage.userID, active.name)
     var vector = recent.vector(of: hash, owner: owner, model: model)
     if vector == nil {
-      vector = try? await provider.embedder.embed([passage.content]).first?.vector
+      vector = try? await provider.embedder.embed([
+        EmbeddedText.text(of: passage.kind, content: passage.content)
+      ]).first?.vector
       if let vector { recent.keep(vector, of: hash, owner: owner, model: model) }
     }
     guard let vector else { return nil }

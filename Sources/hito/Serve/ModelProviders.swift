@@ -56,6 +56,11 @@ struct ModelProviders {
       made.all.append(
         EmbeddingModels.Provider(
           embedder: embedder, isImmediate: true, minimumSimilarity: similarity))
+      // Until the vectors of an earlier version are made anew.
+      made.all.append(
+        EmbeddingModels.Provider(
+          embedder: StandInEmbedder(embedder, named: UniversalSentenceEncoder.formerName),
+          isImmediate: true, minimumSimilarity: similarity))
       made.desired = embedder
     } catch {
       // Then what is searched is found by its words; the text says how to mend it.

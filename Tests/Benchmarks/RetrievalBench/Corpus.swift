@@ -43,7 +43,7 @@ struct Corpus {
       INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
           content_hash, created_at, updated_at)
         SELECT gen_random_uuid(), 'goal', f.id, f.user_id, 'meta ' || i,
-          p.vector, 'use-multilingual-3', sha256(i::text::bytea), now(), now()
+          p.vector, 'use-multilingual-3-int8', sha256(i::text::bytea), now(), now()
         FROM fresh f JOIN pool p ON p.n = (f.i * 7919) % 5000 ORDER BY f.i;
       """, as: .owner)
     try database.sql(

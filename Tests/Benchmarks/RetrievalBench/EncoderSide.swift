@@ -3,8 +3,10 @@ import Foundation
 import HitoClient
 
 /// The sentence encoder through the server, beside the same model driven from Python
-/// (`Tests/Benchmarks/python/encoder.py`), on a text of about 200 tokens.
+/// (`Tests/Benchmarks/python/encoder.py`), on texts of about 20 and 200 tokens.
 struct EncoderSide {
+  private static let shortText =
+    "Quiero crear una API REST completa con rutas, validación de datos y pruebas automáticas"
   private static let text = String(
     repeating: "Una API REST completa con rutas, validación de datos y pruebas automáticas. ",
     count: 12)
@@ -31,8 +33,15 @@ struct EncoderSide {
     _ = try await cost("a", .vector)
     let without = try await cost("a", .text)
     let long = try await cost(Self.text, .vector)
+    let short = try await cost(Self.shortText, .vector)
+    let shortWithout = try await cost(Self.shortText, .text)
     let theirs = Self.pythonCost(of: Self.text)
+    let theirsShort = Self.pythonCost(of: Self.shortText)
     report.figures += [
+      Figure(
+        "retrieval.embed_20_tokens_ms", short.cpu - shortWithout.cpu, unit: "CPU ms/text",
+        peer: theirsShort == nil ? nil : "the same model from Python, one thread",
+        theirs: theirsShort, isLessBetter: true),
       Figure(
         "retrieval.embed_200_tokens_ms", long.cpu - without.cpu, unit: "CPU ms/text",
         peer: theirs == nil ? nil : "the same model from Python, one thread", theirs: theirs,

@@ -126,7 +126,7 @@ struct ScopedSearch {
           FROM embeddings r
           WHERE r.entity_type = 'goal' AND NOT r.is_copy AND r.user_id = :learner::uuid
             AND EXISTS (SELECT 1 FROM embedding_models m
-              WHERE m.name = 'use-multilingual-3' AND m.state = 'active' AND m.dimensions = 512)
+              WHERE m.name = 'use-multilingual-3-int8' AND m.state = 'active' AND m.dimensions = 512)
             AND (SELECT count(*) FROM (
               SELECT 1 FROM embeddings WHERE user_id = :learner::uuid AND entity_type = 'goal'
                 AND NOT is_copy LIMIT 1001) many) > 1000

@@ -45,7 +45,7 @@ VALUES ('goal', (:goals::text || :n::text)::uuid, 0, (:learners::text || :learne
 INSERT INTO embeddings (id, entity_type, entity_id, user_id, content, embedding, model,
   content_hash, created_at, updated_at)
 VALUES (gen_random_uuid(), 'goal', (:goals::text || :n::text)::uuid,
-  (:learners::text || :learner::text)::uuid, :content::text, :vector::vector, 'use-multilingual-3',
+  (:learners::text || :learner::text)::uuid, :content::text, :vector::vector, 'use-multilingual-3-int8',
   :content_hash::bytea, now(), now());
 INSERT INTO events (id, event_type, entity_type, entity_id, version, user_id, payload, metadata,
   schema_version, created_at)
