@@ -207,9 +207,11 @@ async def test_a_damaged_backup_is_refused_by_the_name_of_the_file(
     refused(whole / "MANIFEST", "MANIFEST", flip)
     refused(whole / "MANIFEST", "no backup", remove)
     refused(whole / "tls" / "ca.pem", "tls/ca.pem", flip)
-    for path in (table, lake, whole / "MANIFEST"):
+    for path in (table, lake, whole / "MANIFEST", whole / "postgres" / "backup_manifest"):
         for damage in (cut, empty):
             refused(path, str(path.relative_to(whole)), damage)
+    wal = next((whole / "postgres" / "pg_wal").glob("0*"))
+    refused(wal, "pg_wal", cut)
     # As it was, it is good.
     await asyncio.to_thread(restore, restored, whole)
     again = command(restored.program, "restore", str(whole), "--into", str(restored.data))
@@ -248,14 +250,20 @@ async def test_a_moment_between_backup_and_disaster_is_reached(restored, connect
         await restored.restart()
         other = await connect(restored, ana)
         assert sorted(await titles(other)) == ["antes", "después del respaldo"]
-        # A moment that the archive does not reach is no restore.
-        late = HitoServer()
-        done = command(
-            server.program, "restore", str(folder), "--into", str(late.data), *options,
-            "--at", "2099-01-01T00:00:00Z",
-        )  # fmt: skip
-        assert done.returncode == 1 and not late.data.exists(), done.stderr
-        late.remove()
+        # A moment that the archive does not reach is no restore, nor one before the backup.
+        for time, words in (
+            ("2099-01-01T00:00:00Z", "archive"),
+            ("2020-01-01T00:00:00Z", "before"),
+        ):
+            late = HitoServer()
+            done = command(
+                server.program, "restore", str(folder), "--into", str(late.data), *options,
+                "--at", time,
+            )  # fmt: skip
+            assert done.returncode == 1 and not late.data.exists(), done.stderr
+            assert not Path(f"{late.data}.partial").exists()
+            assert words in done.stderr, done.stderr
+            late.remove()
     finally:
         server.remove()
 

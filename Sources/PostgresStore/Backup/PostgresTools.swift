@@ -40,9 +40,12 @@ package struct PostgresTools: Sendable {
       try await run(
         "pg_verifybackup", ["--exit-on-error", "--quiet", folder], doing: "looking at the copy")
     } catch {
-      guard case .failed(_, let output) = error, let name = Self.firstQuoted(output) else {
-        throw error
+      guard case .failed(_, let output) = error else { throw error }
+      // What it quotes then is a part of the list, and no file's name.
+      if output.contains("backup manifest") || output.contains("manifest checksum") {
+        throw .damaged(file: "backup_manifest", why: output)
       }
+      guard let name = Self.firstQuoted(output) else { throw error }
       throw .damaged(file: name, why: output)
     }
   }

@@ -39,6 +39,8 @@ struct BackupManifest: Codable, Sendable {
   var lakePosition: Int64?
   /// Times in UTC, as people read them.
   var startedAt: String
+  /// When the copy of the database was whole; nil in backups of builds before.
+  var copiedAt: String?
   var endedAt: String
   var files: [File]
 

@@ -1,3 +1,4 @@
+import DescriptorJSON
 import Domain
 import Foundation
 import Logging
@@ -36,6 +37,15 @@ struct BackupRestorer {
             ? "a dump is of one moment: a point in time wants a backup of an embedded database"
             : "a point in time wants the archived log (--wal-archive)")
       }
+    }
+    // PostgreSQL would stop at the end of the copy, and say nothing of what came after the moment.
+    let copiedAt = manifest.copiedAt ?? manifest.endedAt
+    if let time = target.time, let copied = TimeText.microseconds(copiedAt),
+      time < Timestamp(microsecondsSinceEpoch: copied)
+    {
+      throw .failed(
+        "\(time) is before the backup was whole (\(copiedAt)): restore an older one up to that time"
+      )
     }
     guard manifest.kind == .dump || target.databaseURL == nil else {
       throw .failed(

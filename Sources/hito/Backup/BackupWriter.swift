@@ -48,6 +48,7 @@ struct BackupWriter {
       progress("copying the database")
       let target = "\(folder.path)/\(BackupManifest.clusterFolder)"
       try await tools.copyCluster(embedded, into: target)
+      manifest.copiedAt = "\(SystemTime().now())"
       progress("reading the copy again")
       try await tools.verifyCluster(in: target)
     } else {
