@@ -18,6 +18,8 @@ import Testing
     ("Aprender a usar ramas en Git", "Aprender a deshacer cambios en Git"),
     ("Listas en Python", "Diccionarios en Python"), ("Learn Git branches", "Undo changes in Git"),
     ("Rutas en FastAPI", "Dependencias en FastAPI"), ("SQL básico", "SQL avanzado"),
+    ("Nivel 1 de inglés", "Nivel 2 de inglés"), ("Bucles en C", "Bucles en C++"),
+    ("Bucles en C#.", "Bucles en C++"), ("Listas en F#", "Listas en F"),
   ]) func `are not those that share a subject, however similar`(title: String, other: String) {
     for (title, other) in [(title, other), (other, title)] {
       #expect(!isDuplicate(title, OpenGoal(title: other, similarity: 0.95)))
@@ -33,6 +35,7 @@ import Testing
     ("Practicar las ramas de Git", "Aprender a usar ramas en Git"),
     ("Quiero aprender a usar FastAPI", "Aprender FastAPI"),
     ("Learn recursion in Java", "Practise recursion with Java"),
+    ("Aprender C++", "APRENDER  C++."), ("Aprender programación", "Aprender programacion"),
   ]) func `are those that name the same`(title: String, other: String) {
     for planner in [GoalProposal.Planner.model, .retrieval] {
       #expect(isDuplicate(title, OpenGoal(title: other, similarity: 0.9), planner: planner))
@@ -53,6 +56,17 @@ import Testing
     #expect(
       !isDuplicate("Publicar la API", open, description: "Subirla a un servidor con un dominio"))
     #expect(!isDuplicate("Publicar la API", OpenGoal(title: "Otra cosa", similarity: .nan)))
+  }
+
+  @Test func `are told by the signs of their names`() {
+    for (title, other) in [("Aprender C", "Aprender C++"), ("Aprender C#", "Aprender C")] {
+      #expect(!isDuplicate(title, OpenGoal(title: other, similarity: 0.1)))
+    }
+    #expect(isDuplicate("Aprender C++", OpenGoal(title: "aprender c++", similarity: 0.1)))
+    let open = OpenGoal(
+      title: "Bucles en C++", content: "Bucles en C++\nProgramas con bucles en C++",
+      similarity: 0.95)
+    #expect(!isDuplicate("Bucles en C", open))
   }
 
   @Test func `are found behind one that is closer`() {

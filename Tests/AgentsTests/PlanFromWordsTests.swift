@@ -49,7 +49,8 @@ import Testing
       ["instalar Git", "crear un repositorio", "subirlo todo"]
     ),
     ("Learn lists and dictionaries", ["lists", "dictionaries"]),
-    ("Aprender Git", ["Git"]), ("Aprender FastAPI, pero no sé por dónde empezar", ["FastAPI"]),
+    ("Aprender C, C++ y C#", ["C", "C++", "C#"]), ("Aprender Git", ["Git"]),
+    ("Aprender FastAPI, pero no sé por dónde empezar", ["FastAPI"]),
     ("ramas, Ramas y RAMAS", ["ramas"]), ("", []), ("¿?", []), ("quiero aprender", ["aprender"]),
   ]) func `reads what a wish names one by one`(prompt: String, parts: [String]) {
     let found = PromptOutline(prompt).parts
@@ -64,6 +65,24 @@ import Testing
     #expect(plan.aiFeedback.contains("tus propias palabras") && plan.planner == .retrieval)
     let two = try #require(planned("Learn lists and dictionaries", language: "en"))
     #expect(two.tasks.count == 3 && two.tasks[2].title.contains("one example with"))
+  }
+
+  @Test func `keeps names apart that signs alone tell`() throws {
+    let plan = try #require(planned("Aprender C, C++ y C#"))
+    #expect(plan.tasks.map(\.title) == ["Practicar «C»", "Practicar «C++»", "Practicar «C#»"])
+  }
+
+  @Test func `is named by what a list names, without its marks`() throws {
+    for prompt in [
+      "- instalar Docker\n- crear una imagen\n- publicarla en un registro",
+      "\n1. instalar Docker\n2. crear una imagen\n3. publicarla en un registro",
+      "1) instalar Docker 2) crear una imagen 3) publicarla en un registro",
+    ] {
+      let plan = try #require(planned(prompt))
+      #expect(plan.title == "Instalar Docker, crear una imagen, publicarla en un registro")
+    }
+    #expect(
+      PromptOutline.line(ofList: "Git: ramas") == nil && PromptOutline.line(ofList: "") == nil)
   }
 
   @Test func `is made of a course that is about it`() throws {

@@ -180,7 +180,23 @@ import Testing
   }
 
   @Test func `has words without the marks of where they may be broken`() throws {
-    let page = "<h1>Co&shy;opera&ZeroWidthSpace;ción</h1><p>so&shy;lu<wbr>ción na\u{2060}da \u{feff}¿y?</p>"
+    let page =
+      "<h1>Co&shy;opera&ZeroWidthSpace;ción</h1><p>so&shy;lu<wbr>ción na\u{2060}da \u{feff}¿y?</p>"
     #expect(try read(page, as: .html).lines == ["#cooperación [Cooperación] solución nada ¿y?"])
+  }
+
+  @Test func `has headings without what is there for authors and links`() throws {
+    let document = try read(
+      """
+      <h2><span id="Historia">Historia</span><span class="mw-editsection"><span>[</span><a href="/e">editar</a>\
+      <span>]</span></span></h2>a
+      <h2>charAt<a href="#charAt(int)" class="anchor-link"><img alt="Link icon" src="l.svg"></a></h2>b
+      <h2><a href="#c"><img alt="Logo"> Con texto</a></h2>c<h2><img alt="Solo"></h2>d
+      """, as: .html)
+    #expect(
+      document.lines == [
+        "#Historia [Historia] a", "#charat [charAt] b", "#con-texto [Con texto] c",
+        "#solo [Solo] d",
+      ])
   }
 }

@@ -101,6 +101,8 @@ import Testing
     }
     #expect(problem(String(repeating: "> ", count: 200) + "a").contains("deep"))
     #expect(problem(String(repeating: "# h\n\na\n\n", count: 5001)).contains("sections"))
+    #expect(problem(String(repeating: "#\n", count: 100_001)).contains("headings"))
+    #expect(problem(String(repeating: "<h1>", count: 100_001), .html).contains("headings"))
     #expect(problem(Self.markdown["a long address"] ?? "").contains("addresses"))
     for line in ["[a](b)\n", "[a](b)\r\n"] {
       #expect(problem(String(repeating: line, count: 60_000)).contains("empty line"))

@@ -179,6 +179,22 @@ async def test_links_are_named_and_those_within_are_followed(server, teaching, f
     assert done.returncode == 65 and "fuera.md" in refused(done)
 
 
+async def test_what_all_documents_would_be_refused_for_is_said_once(
+    server, teaching, folder, tmp_path
+):
+    course = await a_course(teaching)
+    for flags in ((), ("--dry-run",), ("--strict",)):
+        done = await command(server, teaching, course, str(folder), "--language", "fr", *flags)
+        assert done.returncode == 64 and not refused(done) and not done.stdout
+        assert "--language must be es or en, and not 'fr'" in done.stderr
+    deep = folder.joinpath(*["d"] * 105)
+    deep.mkdir(parents=True)
+    done = await command(server, teaching, course, str(folder), "--no-wait")
+    (why,) = refused(done).values()
+    assert done.returncode == 65 and why == "folders more than 100 within each other"
+    assert await listed(teaching, course)
+
+
 async def test_replacing_all_by_nothing_needs_a_yes(server, teaching, folder, tmp_path):
     course = await a_course(teaching)
     empty, other = tmp_path / "vacio", tmp_path / "otro"

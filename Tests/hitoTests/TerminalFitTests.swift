@@ -42,6 +42,20 @@ struct TerminalFitTests {
     }
   }
 
+  @Test("fit: comments of requests, which stay comments", arguments: widths)
+  func comments(columns: Int) {
+    let words = String(repeating: "words of a text ", count: 20)
+    let text = "// \(words)\n{\n    // \(words)\n  \"a\": \"b\"\n}\n//     // \(words)\n"
+    let wrapped = TerminalText.wrappedComments(text, columns: columns)
+    #expect(widest(wrapped) <= columns && wrapped.hasSuffix("\n"))
+    let lines = wrapped.split(separator: "\n").filter { !$0.contains("//") }
+    #expect(lines == ["{", "  \"a\": \"b\"", "}"])
+    #expect(wrapped.contains("\n//     // words") && wrapped.contains("\n    // "))
+    #expect(TerminalText.wrappedComments(text, columns: nil) == text)
+    let long = "\"a\": \"\(words)\""
+    #expect(TerminalText.wrappedComments(long, columns: columns) == long)
+  }
+
   @Test("fit: tables, whose last column is cut", arguments: widths)
   func tables(columns: Int) {
     var table = TextTable()

@@ -33,6 +33,17 @@ struct PromptOutline {
     parts = only ?? Self.cleaned([text])
   }
 
+  /// What a wish that is nothing but a list names, in one line; nil where it begins otherwise.
+  static func line(ofList prompt: String) -> String? {
+    let first = prompt.split(whereSeparator: \.isNewline).map { String($0).trimmed }
+      .first { !$0.isEmpty }
+    guard let first, listItem(first) != nil else { return nil }
+    let parts = PromptOutline(prompt).parts
+    guard let head = parts.first else { return nil }
+    return ([head.prefix(1).uppercased() + head.dropFirst()] + parts.dropFirst())
+      .joined(separator: ", ")
+  }
+
   /// `- one`, `* one`, `1. one`, `a) one`.
   private static func listItem(_ line: String) -> String? {
     guard let space = line.firstIndex(of: " ") else { return nil }
@@ -109,7 +120,7 @@ struct PromptOutline {
       guard let first = words.first, !asides.contains(first), words.count <= wordCountMax,
         part.count <= characterCountMax,
         !Words.significant(part).subtracting(GoalComparison.learningWords).isSubset(
-          of: FunctionWords.all), seen.insert(Words.significant(part)).inserted
+          of: FunctionWords.all), seen.insert(GoalComparison.significant(part)).inserted
       else { continue }
       cleaned.append(part)
     }

@@ -48,7 +48,8 @@ package enum RetrievalPlanner {
     _ prompt: String, _ source: RetrievedPassage?, _ facts: ProposalRules.Facts,
     _ words: PlannerWords
   ) -> String {
-    let wish = TextHygiene.cleanLine(prompt, scalarCountMax: titleCountMax + 1)
+    let text = PromptOutline.line(ofList: prompt) ?? prompt
+    let wish = TextHygiene.cleanLine(text, scalarCountMax: titleCountMax + 1)
     let isClean = facts.leaks.reason(prompt) == nil
     let isWhole = wish.unicodeScalars.count <= titleCountMax
     let found = quotable(source?.passage.title ?? "", facts)

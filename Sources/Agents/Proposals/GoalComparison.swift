@@ -22,11 +22,11 @@ struct GoalComparison {
     let isOurs: Bool
 
     init(title: String, content: String, isOurs: Bool) {
-      self.title = Words.folded(title)
+      self.title = GoalComparison.words(of: title)
       self.isOurs = isOurs || PlannedText.isIn(content)
       subjects = GoalComparison.subjects(of: title)
       let body = content.hasPrefix(title) ? String(content.dropFirst(title.count)) : content
-      rest = Set(Words.significant(body).map(GoalComparison.stem))
+      rest = Set(GoalComparison.significant(body).map(GoalComparison.stem))
     }
 
     var all: Set<String> { subjects.union(rest) }
@@ -35,9 +35,32 @@ struct GoalComparison {
   /// What a wish or a title names, without what people do with whatever they learn; near enough the
   /// same for one and many.
   static func subjects(of text: String) -> Set<String> {
-    let words = Words.significant(text)
+    let words = significant(text)
     let named = words.subtracting(learningWords)
     return Set((named.isEmpty ? words : named).map(stem))
+  }
+
+  /// The words that carry the meaning, each once. Where there is none but function words, those.
+  static func significant(_ text: String) -> Set<String> {
+    let found = words(of: text)
+    let significant = found.filter { !FunctionWords.all.contains($0) }
+    return Set(significant.isEmpty ? found : significant)
+  }
+
+  /// Folded words; with the signs behind them that names have: C, C++ and C# are three.
+  static func words(of text: String) -> [String] {
+    var words: [String] = []
+    for token in text.split(whereSeparator: \.isWhitespace) {
+      var found = Words.folded(String(token))
+      let edges = ".,;:!?)]}»”\"'"
+      let bare = token.reversed().drop { edges.contains($0) }
+      let signs = bare.prefix { $0 == "+" || $0 == "#" }
+      if !signs.isEmpty, signs.count <= 2, signs.count < bare.count, let last = found.popLast() {
+        found.append(last + signs)
+      }
+      words += found
+    }
+    return words
   }
 
   private let proposal: Reading?

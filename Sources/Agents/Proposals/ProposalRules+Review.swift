@@ -151,9 +151,11 @@ extension ProposalRules {
   /// all their words.
   static func isSame(_ left: GoalProposal.Task, _ right: GoalProposal.Task) -> Bool {
     guard left.isBounded, right.isBounded else { return false }
-    if Words.significant(left.title) == Words.significant(right.title) { return true }
-    let description = Words.folded(left.description)
-    return !description.isEmpty && description == Words.folded(right.description)
+    if GoalComparison.significant(left.title) == GoalComparison.significant(right.title) {
+      return true
+    }
+    let description = GoalComparison.words(of: left.description)
+    return !description.isEmpty && description == GoalComparison.words(of: right.description)
   }
 
   /// What a goal or task could not be stored with.

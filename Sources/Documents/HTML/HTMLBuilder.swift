@@ -128,7 +128,8 @@ final class HTMLBuilder {
     guard hiddenDepth == 0 else { return startHidden(tag) }
     let role = HTMLRole.of(tag.name)
     close(open.depth(ofStart: role))
-    if role.isHidden || (listingDepth > 0 && tag.name == "button") || isLineNumbers(tag, role) {
+    let isControl = tag.isEditLink || listingDepth > 0 && tag.name == "button"
+    if role.isHidden || isControl || isLineNumbers(tag, role) {
       hide(tag, role.isHidden ? role : .hidden)
     } else if listingDepth > 0 {
       startInListing(tag, role)
@@ -227,7 +228,9 @@ final class HTMLBuilder {
       flush()
       isInTitle = true
     case .lineBreak: flush()
-    case .image: buffer += (tag.attributes["alt"] ?? "").utf8
+    case .image:
+      // Of the link to itself of a heading it says what the link is, and nothing of the heading.
+      if headingLevel == 0 || ownLink == nil { buffer += (tag.attributes["alt"] ?? "").utf8 }
     case .table:
       turnRowToLayout()
       flush()

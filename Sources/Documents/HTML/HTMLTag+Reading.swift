@@ -35,6 +35,9 @@ extension HTMLTag {
   /// Whether it holds the numbers of a listing's lines.
   var isLineNumbers: Bool { classes.contains { Self.lineNumbers.contains(String($0)) } }
 
+  /// What wikis put into headings for their authors.
+  var isEditLink: Bool { classes.contains("mw-editsection") }
+
   private static let lineNumbers: Set<String> = [
     "linenos", "lineno", "linenodiv", "line-number", "line-numbers-rows", "lnt", "ln", "gutter",
     "rouge-gutter", "hljs-ln-numbers", "blob-num", "source-line-no",

@@ -6,6 +6,9 @@ import Domain
 /// ask `isBroken` and stop, and `finish` throws it.
 struct Outline {
   static let sectionCountMax = 5000
+  /// Headings, with those that stand over nothing: each takes a look at all above it and an anchor, so that
+  /// two megabytes of nothing else took longer than any text.
+  static let headingCountMax = 100_000
   /// Characters of a heading that are kept.
   static let headingLengthMax = 200
 
@@ -19,6 +22,7 @@ struct Outline {
   private var sections: [DocumentSection] = []
   private var current = DocumentSection(anchor: "", headings: [], blocks: [])
   private var firstHeading = ""
+  private var headingCount = 0
   /// A title that stands over every section, as an outermost heading: nothing else in the text says it.
   private let root: String
   private(set) var problem: DocumentError?
@@ -39,6 +43,10 @@ struct Outline {
 
   /// - Parameter anchor: empty where the author gave none.
   mutating func heading(level: Int, _ text: String, anchor: String) {
+    headingCount += 1
+    guard headingCount <= Self.headingCountMax else {
+      return fail(.tooComplex("more than \(Self.headingCountMax) headings"))
+    }
     // A heading without a text of its own stands above those that follow it, and is found with them.
     close(isLeaf: level <= path.last?.level ?? 0)
     let title = String(

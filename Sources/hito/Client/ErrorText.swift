@@ -82,7 +82,8 @@ enum ErrorText {
     case .deadlineExceeded: return "give it more time with --timeout"
     case .outOfRange where error.resumeCursor != nil:
       return "read on from that cursor, and put right what came of events after it"
-    case .outOfRange: return "start from a cursor that exists, or with --from beginning"
+    case .outOfRange:
+      return "take a cursor from an answer of this server; `hito watch --from beginning` needs none"
     case .unimplemented:
       return "this server does not have the method yet; "
         + "`hito call --list` says what it has"

@@ -105,7 +105,8 @@ struct CallCommand: AsyncParsableCommand {
       schema = try Schema.own()
     }
     if let method, describe {
-      return Output.text(schema.description(of: try schema.find(method)))
+      let text = schema.description(of: try schema.find(method))
+      return Output.text(TerminalText.wrappedComments(text, columns: TerminalSize.columns()))
     }
     let missing = await notImplemented(server)
     var table = TextTable()

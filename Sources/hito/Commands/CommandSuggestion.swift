@@ -9,7 +9,8 @@ enum CommandSuggestion {
   ) -> String? {
     var command = root
     var path = name(of: root)
-    for word in arguments {
+    // `hito help ingest` names one as well.
+    for word in arguments.first == "help" ? arguments.dropFirst() : arguments[...] {
       let below = command.configuration.subcommands
       if word.hasPrefix("-") || word == "help" || below.isEmpty { return nil }
       guard let next = below.first(where: { names(of: $0).contains(word) }) else {

@@ -131,7 +131,15 @@ struct GroupsCreateCommand: AsyncParsableCommand {
   @Option(help: "How many seconds a consumer has to settle an event.")
   var settleSeconds: Double = 0
 
-  func validate() throws { try EventTypeOption.check(type) }
+  /// Longer than a group may say; what is too long for it the server says.
+  private static let settleSecondsMax = 1e9
+
+  func validate() throws {
+    try EventTypeOption.check(type)
+    guard (0...Self.settleSecondsMax).contains(settleSeconds) else {
+      throw ValidationError("--settle-seconds must be a number of seconds, 0 or more")
+    }
+  }
 
   func run() async throws {
     try await reporting(client) { server in

@@ -32,7 +32,7 @@ struct IngestCommand: AsyncParsableCommand {
 
   @Option(
     help: "Language of the documents: es or en. Default: the course's.",
-    completion: .list(["es", "en"]))
+    completion: .list(UserLimits.languages))
   var language: String?
 
   @Flag(help: "Take out the documents of the course that are not in the folder.")
@@ -53,6 +53,14 @@ struct IngestCommand: AsyncParsableCommand {
 
   @Flag(help: "End when everything is stored, without waiting until it can be found by meaning.")
   var noWait = false
+
+  func validate() throws {
+    // Every document would be refused for it, one by one.
+    guard let language, !UserLimits.languages.contains(language) else { return }
+    let known = UserLimits.languages.joined(separator: " or ")
+    throw ValidationError(
+      "--language must be \(known), and not '\(TerminalText.clean(language, maximum: 40))'")
+  }
 
   func run() async throws {
     try await reporting(client) { server in

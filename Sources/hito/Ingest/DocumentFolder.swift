@@ -52,7 +52,11 @@ struct DocumentFolder {
       switch Self.kind(of: root + [Self.slash] + path, follows: false) {
       case S_IFDIR:
         if !walk(path + [Self.slash], depth: depth + 1) {
-          unread.append(Refusal(path: Self.shown(path), reason: "a folder that cannot be read"))
+          let reason =
+            depth < Self.depthMax
+            ? "a folder that cannot be read"
+            : "folders more than \(Self.depthMax) within each other"
+          unread.append(Refusal(path: Self.shown(path), reason: reason))
         }
       case S_IFLNK: take(link: path)
       case S_IFREG: if Self.isDocument(name) { take(path, at: root + [Self.slash] + path) }

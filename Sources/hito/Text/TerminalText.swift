@@ -26,6 +26,25 @@ enum TerminalText {
       .map { clean(String($0).replacing("\t", with: "    ")) }.joined(separator: "\n")
   }
 
+  /// JSON with comments whose comments are broken into lines of at most `columns`; nil leaves them.
+  static func wrappedComments(_ text: String, columns: Int?) -> String {
+    guard let columns else { return text }
+    return text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { wrappedComment(String($0), columns: columns) }.joined(separator: "\n")
+  }
+
+  private static func wrappedComment(_ line: String, columns: Int) -> String {
+    guard line.count > columns else { return line }
+    var rest = line.drop { $0 == " " }
+    guard rest.hasPrefix("//") else { return line }
+    while rest.hasPrefix("//") { rest = rest.dropFirst(2).drop { $0 == " " } }
+    let head = line[..<rest.startIndex]
+    let room = columns - head.count
+    guard room >= 16 else { return line }
+    return Paragraph.wrapped(String(rest), columns: room)
+      .split(separator: "\n").map { head + $0 }.joined(separator: "\n")
+  }
+
   /// `text` filled up with blanks to `width` characters.
   static func padded(_ text: String, _ width: Int, right: Bool = false) -> String {
     let blanks = String(repeating: " ", count: max(0, width - text.count))
