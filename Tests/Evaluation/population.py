@@ -11,7 +11,7 @@ import corpus as corpora
 from corpus import Corpus, Function, Goal
 from hito_server import HitoServer, Login
 from psql import Session
-from rankers import Key, Text
+from rankers import Key, Text, goal_sentences
 
 import hito
 from hito import v1
@@ -174,8 +174,11 @@ class Population:
         ]
 
     def texts(self, ids: List[str]) -> List[Text]:
-        """Of goals or code."""
+        """Of code."""
         return [Text((i,), passage.content) for i in ids for passage in self._passages[i]]
+
+    def goal_texts(self, ids: List[str]) -> List[Text]:
+        return [text._replace(embedded=goal_sentences(text.content)) for text in self.texts(ids)]
 
     async def close(self) -> None:
         for client in self._clients.values():

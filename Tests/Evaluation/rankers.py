@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
+from corpus import REPOSITORY
 
 Key = Tuple[str, ...]
 """What counts as one result: a section (path, anchor), a goal or a file of code (id)."""
@@ -22,6 +23,20 @@ class Text(NamedTuple):
 
     key: Key
     content: str
+    embedded: str = ""
+    """What the encoder is given where that is not the content (EmbeddedText in Sources/Retrieval)."""
+
+
+def goal_sentences(content: str) -> str:
+    """The title twice, and every part as a sentence."""
+    lines = [line for line in content.splitlines() if line]
+    return ". ".join([lines[0], *lines]) if len(lines) > 1 else content
+
+
+def everyday_sentences() -> List[str]:
+    """What the server compares a question with before it says nothing."""
+    source = REPOSITORY / "Sources" / "Retrieval" / "Embeddings" / "EverydaySentences.swift"
+    return re.findall(r'^    "(.*)",$', source.read_text("utf-8"), re.MULTILINE)
 
 
 def words(text: str) -> List[str]:
@@ -83,7 +98,8 @@ class Encoder:
 
     def ranks(self, queries: Sequence[str], texts: Sequence[Text]) -> List[List[Key]]:
         """By exact cosine, the best passage of each thing."""
-        cosines = self.vectors(queries) @ self.vectors([text.content for text in texts]).T
+        made = self.vectors([text.embedded or text.content for text in texts])
+        cosines = self.vectors(queries) @ made.T
         keys = [text.key for text in texts]
         return [distinct(keys[i] for i in np.argsort(-row, kind="stable")) for row in cosines]
 

@@ -150,7 +150,7 @@ def goal_tasks(people: Population) -> List[Task]:
             Query(getattr(goal, field), (entity_id,)) for goal, entity_id in zip(known, ids)
         ]
         made.append(
-            Task(name, title, "pairs", queries, people.texts(ids), people.learner(goals), "goal")
+            Task(name, title, "pairs", queries, people.goal_texts(ids), people.learner(goals), "goal")
         )
     return made
 

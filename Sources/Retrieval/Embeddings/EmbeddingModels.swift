@@ -31,6 +31,13 @@ package final class EmbeddingModels: Sendable {
   private let providers: [String: Provider]
   private let store: any EmbeddingStore
   private let state = Mutex(State())
+  /// By model: the vectors of `EverydaySentences`, made when they are first wanted.
+  private let everyday = Mutex<[String: Everyday]>([:])
+
+  private enum Everyday {
+    case making(Task<[[Float]]?, Never>)
+    case made([[Float]])
+  }
 
   package init(providers: [Provider], store: any EmbeddingStore) {
     self.providers = Dictionary(providers.map { ($0.embedder.model.name, $0) }) { first, _ in first
@@ -50,6 +57,33 @@ package final class EmbeddingModels: Sendable {
       state.until = .now + Self.memoryTime
     }
     return active
+  }
+
+  /// How similar a question's vector is to what has nothing to do with learning, the greatest first; nil
+  /// while that is not known: no search waits for a provider elsewhere, nor fails with it.
+  func everydaySimilarities(of vector: [Float], _ provider: Provider) async -> [Double]? {
+    let vectors: [[Float]]?
+    switch everyday(of: provider.embedder) {
+    case .made(let made): vectors = made
+    case .making(let task): vectors = provider.isImmediate ? await task.value : nil
+    }
+    return vectors?.map { zip($0, vector).reduce(0) { $0 + Double($1.0 * $1.1) } }.sorted(by: >)
+  }
+
+  private func everyday(of embedder: any Embedder) -> Everyday {
+    let name = embedder.model.name
+    return everyday.withLock { known in
+      if let everyday = known[name] { return everyday }
+      // Nobody's in particular: it must not end with the search that is the first to want it.
+      let task = Task.detached {
+        let made = try? await embedder.embed(EverydaySentences.all).map(\.vector)
+        // Where it failed the next search tries again.
+        self.everyday.withLock { $0[name] = made.map { .made($0) } }
+        return made
+      }
+      known[name] = .making(task)
+      return .making(task)
+    }
   }
 
   /// To be told when the active model turned out to be another one.

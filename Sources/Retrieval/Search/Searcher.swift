@@ -109,6 +109,8 @@ package struct Searcher: Sendable {
     var isTruncated = false
     /// The model's own, or what was asked for.
     var minimumSimilarity = -1.0
+    /// How near the question is to what is about nothing here; nil where that is not known.
+    var everyday: Double?
     var embedder: (any Embedder)?
 
     /// What nothing that is found by meaning alone is below.
@@ -133,11 +135,15 @@ package struct Searcher: Sendable {
     guard let embedding = embeddings.first else {
       return try withoutVector(question, "the embedding provider gave no vector")
     }
+    // One number of the caller's decides without it.
+    let everyday =
+      question.minimumSimilarity == nil
+      ? await models.everydaySimilarities(of: embedding.vector, provider) : nil
     return Query(
       vector: PassageEmbedding(model: active.name, vector: embedding.vector),
       isTruncated: embedding.isTruncated,
       minimumSimilarity: question.minimumSimilarity ?? provider.minimumSimilarity,
-      embedder: provider.embedder)
+      everyday: everyday.flatMap { Closeness.nearness(of: $0) }, embedder: provider.embedder)
   }
 
   /// Words still find; the answer says that they did. Who wants meaning alone is told.
@@ -206,7 +212,7 @@ package struct Searcher: Sendable {
     if let minimum = question.minimumSimilarity {
       return (ranked.filter { $0.isClose(minimumSimilarity: minimum) }, all)
     }
-    let closeness = Closeness(threshold: query.minimumSimilarity)
+    let closeness = Closeness(threshold: query.minimumSimilarity, everyday: query.everyday)
     var isClose: [Bool] = []
     var kept: Set<PassageKey> = []
     for (scope, found) in zip(question.scopes, found) {
