@@ -81,41 +81,59 @@ static inline void add_scaled(float *out, __m256i sums, float row, __m256 column
 }
 
 /* Two numbers of a row times the pairs of eight columns in one instruction (vpmaddwd). The sums are
-   of integers: the same on every processor, in whatever order. */
+   of integers: the same on every processor, in whatever order. `count`, a constant, is how many rows are
+   multiplied together; only the first `last` + 1 are there. */
+__attribute__((target("avx2"), always_inline))
+static inline void block_avx2(const int16_t *a, const float *a_scales, const int8_t *panel,
+                              const float *b_scales, float *c, size_t c_stride, size_t k,
+                              const size_t count, size_t last) {
+    const int16_t *rows[ROWS];
+    __m256i x[ROWS], y[ROWS];
+#pragma GCC unroll 6
+    for (size_t q = 0; q < count; q++) {
+        /* Missing rows repeat the last one and are not stored. */
+        rows[q] = a + (q < last ? q : last) * k;
+        x[q] = y[q] = _mm256_setzero_si256();
+    }
+    for (size_t p = 0; p < k; p += 2) {
+        const __m128i *pairs = (const __m128i *)(panel + p * CEMBED_LANES);
+        __m256i u = _mm256_cvtepi8_epi16(_mm_loadu_si128(pairs));
+        __m256i v = _mm256_cvtepi8_epi16(_mm_loadu_si128(pairs + 1));
+#pragma GCC unroll 6
+        for (size_t q = 0; q < count; q++) {
+            int32_t two;
+            memcpy(&two, rows[q] + p, sizeof two);
+            __m256i pair = _mm256_set1_epi32(two);
+            x[q] = _mm256_add_epi32(x[q], _mm256_madd_epi16(pair, u));
+            y[q] = _mm256_add_epi32(y[q], _mm256_madd_epi16(pair, v));
+        }
+    }
+    __m256 left = _mm256_loadu_ps(b_scales), right = _mm256_loadu_ps(b_scales + 8);
+    for (size_t q = 0; q <= last; q++) {
+        add_scaled(c + q * c_stride, x[q], a_scales[q], left);
+        add_scaled(c + q * c_stride + 8, y[q], a_scales[q], right);
+    }
+}
+
 __attribute__((target("avx2")))
 static void gemm_avx2(const int16_t *restrict a, const float *restrict a_scales,
                       const int8_t *restrict b, const float *restrict b_scales,
                       float *restrict c, size_t c_stride, size_t m, size_t k, size_t n) {
     for (size_t j = 0; j < n; j += CEMBED_LANES) {
         const int8_t *panel = b + j * k;
-        __m256 left = _mm256_loadu_ps(b_scales + j), right = _mm256_loadu_ps(b_scales + j + 8);
-        for (size_t i = 0; i < m; i += ROWS) {
-            /* Missing rows of the last block repeat its last one and are not stored. */
+        size_t i = 0;
+        for (; m - i > 2; i += m - i < ROWS ? m - i : ROWS) {
             size_t last = (m - i < ROWS ? m - i : ROWS) - 1;
-            const int16_t *rows[ROWS];
-            __m256i x[ROWS], y[ROWS];
-            for (size_t q = 0; q < ROWS; q++) {
-                rows[q] = a + (i + (q < last ? q : last)) * k;
-                x[q] = y[q] = _mm256_setzero_si256();
-            }
-            for (size_t p = 0; p < k; p += 2) {
-                const __m128i *pairs = (const __m128i *)(panel + p * CEMBED_LANES);
-                __m256i u = _mm256_cvtepi8_epi16(_mm_loadu_si128(pairs));
-                __m256i v = _mm256_cvtepi8_epi16(_mm_loadu_si128(pairs + 1));
-#pragma GCC unroll 6
-                for (size_t q = 0; q < ROWS; q++) {
-                    int32_t two;
-                    memcpy(&two, rows[q] + p, sizeof two);
-                    __m256i pair = _mm256_set1_epi32(two);
-                    x[q] = _mm256_add_epi32(x[q], _mm256_madd_epi16(pair, u));
-                    y[q] = _mm256_add_epi32(y[q], _mm256_madd_epi16(pair, v));
-                }
-            }
-            for (size_t q = 0; q <= last; q++) {
-                float *out = c + (i + q) * c_stride + j;
-                add_scaled(out, x[q], a_scales[i + q], left);
-                add_scaled(out + 8, y[q], a_scales[i + q], right);
-            }
+            block_avx2(a + i * k, a_scales + i, panel, b_scales + j, c + i * c_stride + j,
+                       c_stride, k, ROWS, last);
+        }
+        /* The last layers of a text alone have one row. */
+        if (m - i == 2) {
+            block_avx2(a + i * k, a_scales + i, panel, b_scales + j, c + i * c_stride + j,
+                       c_stride, k, 2, 1);
+        } else if (m - i == 1) {
+            block_avx2(a + i * k, a_scales + i, panel, b_scales + j, c + i * c_stride + j,
+                       c_stride, k, 1, 0);
         }
     }
 }
