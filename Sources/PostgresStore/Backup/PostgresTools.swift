@@ -48,6 +48,32 @@ package struct PostgresTools: Sendable {
       guard let name = Self.firstQuoted(output) else { throw error }
       throw .damaged(file: name, why: output)
     }
+    try Self.checkSegments(in: folder + "/pg_wal")
+  }
+
+  /// What PostgreSQL needs of the log it has looked at; what came after it until the copy was whole stands in
+  /// the same segments, and no list has their checksums.
+  private static func checkSegments(in folder: String) throws(BackupToolError) {
+    let segments = FileSystem.names(folder).filter { name in
+      name.utf8.count == 24 && name.allSatisfy(\.isHexDigit)
+    }
+    for name in segments {
+      let path = "\(folder)/\(name)"
+      let size = Int(FileSystem.information(path)?.st_size ?? 0)
+      guard size != segmentSize(saidIn: path) else { continue }
+      throw .damaged(file: "pg_wal/\(name)", why: "the segment of the log has \(size) bytes")
+    }
+  }
+
+  /// How large a segment says that it is, in `XLogLongPageHeaderData` of its first page; nil where it does not.
+  private static func segmentSize(saidIn path: String) -> Int? {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var size: UInt32 = 0
+    let place: off_t = 32
+    guard pread(file, &size, MemoryLayout.size(ofValue: size), place) == 4 else { return nil }
+    return Int(size)
   }
 
   /// Writes a database into one file, as its owner, under row-level security that lets the owner see all.
