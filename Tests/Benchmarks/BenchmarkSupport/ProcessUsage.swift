@@ -15,10 +15,20 @@ package enum ProcessUsage {
   /// CPU seconds of a process, of its children, and of those children that have ended. To the
   /// kernel's tick, mostly 10 ms.
   package static func cpuSecondsOfFamily(of parent: pid_t) throws -> Double {
-    guard let own = Stat(process: parent) else {
-      throw BenchmarkError("process \(parent) has ended")
+    func ofParent() throws -> Stat {
+      guard let stat = Stat(process: parent) else {
+        throw BenchmarkError("process \(parent) has ended")
+      }
+      return stat
     }
-    let children = processes().compactMap(Stat.init(process:)).filter { $0.parent == parent }
+    var (own, children) = (try ofParent(), [Stat]())
+    while true {
+      children = processes().compactMap(Stat.init(process:)).filter { $0.parent == parent }
+      let after = try ofParent()
+      // A child that ended meanwhile would be in neither: among those who are gone, or among those who live.
+      if after.childTicks == own.childTicks { break }
+      own = after
+    }
     let ticks = own.ticks + own.childTicks + children.map(\.ticks).reduce(0, +)
     return Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
