@@ -990,7 +990,8 @@ public struct AuditEntry: WireMessage, Equatable {
   public var peer: String
   /// What it is about.
   public var kind: AuditKind
-  /// UUID of whose data it was; empty where it is nobody's in particular.
+  /// UUID of whose data it was; empty where it is nobody's in particular, and to who was shown code that its author
+  /// shares as an example: the author sees who read it, and not the other way round.
   public var subjectId: String
   /// Reason or further words, for people.
   public var reason: String

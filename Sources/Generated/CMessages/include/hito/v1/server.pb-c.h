@@ -809,7 +809,8 @@ struct  Hito__V1__AuditEntry
    */
   Hito__V1__AuditKind kind;
   /*
-   * UUID of whose data it was; empty where it is nobody's in particular.
+   * UUID of whose data it was; empty where it is nobody's in particular, and to who was shown code that its author
+   * shares as an example: the author sees who read it, and not the other way round.
    */
   char *subject_id;
   /*
