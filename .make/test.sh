@@ -10,8 +10,8 @@ source "$REPO/.make/env.sh"
 cd "$REPO"
 
 jobs=${HITO_TEST_JOBS:-2}
-# In seconds; the longest target takes two to seven minutes on two cores, the end-to-end tests 18 to 28.
-target_limit=${HITO_TEST_LIMIT:-900}
+# In seconds; the longest target takes four minutes on two cores, the end-to-end tests 20.
+target_limit=${HITO_TEST_LIMIT:-600}
 suite_limit=$((target_limit * 3))
 
 began=$SECONDS

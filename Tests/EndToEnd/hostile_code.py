@@ -121,7 +121,7 @@ PYTHON_PROGRAM: Dict[str, Attack] = {
         "                open(f'/proc/{p}/fd/{f}', 'w').write('{\"case\": 0, \"exit\": 0, \"out\": \"Mwo=\"}\\n')\n        except OSError: pass"),
     "leaves what holds its output": python("import os, time\nif os.fork() == 0: os.setsid(); time.sleep(600)"),
     "ends all others": python("import os, signal\nos.kill(-1, signal.SIGKILL)"),
-    "sleeps on the disk": python("open('/work/x', 'wb').truncate(1 << 40)"),
+    "sleeps on the disk": python("open('x', 'wb').truncate(1 << 40)"),
     "is a bomb of processes in words": python("import subprocess\nwhile True: subprocess.Popen(['sleep', '99'])"),
     "reads for ever": python("open('/dev/zero').read()"),
     "waits for what never comes": python("import os\nr, w = os.pipe()\nwhile True: os.sched_yield()"),

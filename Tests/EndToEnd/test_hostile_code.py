@@ -15,7 +15,7 @@ from hostile_code import Attack
 from learning import Person, join
 
 FAILED, PASSED = v1.Verdict.VERDICT_FAILED, v1.Verdict.VERDICT_PASSED
-LIMITS = v1.RunLimits(cpu_ms=500, memory_bytes=128 << 20)
+LIMITS = v1.RunLimits(cpu_ms=1000, memory_bytes=128 << 20)
 PYTHON_TESTS = """import unittest
 from adder import add
 
@@ -88,9 +88,7 @@ async def test_hostile_code_fails_and_others_are_served(server, connect, kind):
             wrong.append(("an honest caller", served.verdict, served.report.reason))
     for name, task in attacks:
         ended = await task
-        # A machine that gave it hardly any of its processors in time cannot say that it used too much.
-        starved = "hardly computed" in ended.report.reason
-        if ended.verdict != FAILED and not starved:
+        if ended.verdict != FAILED:
             wrong.append((name, v1.Verdict.Name(ended.verdict), ended.report.reason))
         if any(test.status == v1.TestStatus.TEST_STATUS_PASS for test in ended.report.tests):
             wrong.append((name, "a test passed", ended.report.reason))

@@ -5,8 +5,8 @@ import errno, os
 kept, total = [], 0
 try:
     for number in range(200):
-        file = os.open(f"/work/{number}", os.O_CREAT | os.O_RDWR)
-        os.unlink(f"/work/{number}")
+        file = os.open(f"{number}", os.O_CREAT | os.O_RDWR)
+        os.unlink(f"{number}")
         kept.append(file)
         total += os.write(file, b"x" * 1_000_000)
         total += os.write(file, b"x" * 1_000_000)
