@@ -30,7 +30,7 @@ from metrics import RESAMPLES  # noqa: E402
 from population import populate  # noqa: E402
 from rankers import Encoder  # noqa: E402
 
-AGREEMENT = 0.03
+AGREEMENT = 0.01
 """Share of queries that may have another place than in Python, whose weights are not rounded to 8 bits."""
 
 
