@@ -6,6 +6,7 @@ import asyncio
 from typing import Iterator
 
 import pytest
+from conftest import _running
 from hito import v1
 from hito_server import HitoServer
 from psql import Session
@@ -13,13 +14,7 @@ from psql import Session
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HitoServer]:
-    running = HitoServer()
-    try:
-        running.start()
-        yield running
-        assert running.stop() == 0, running.tail()
-    finally:
-        running.remove()
+    yield from _running({})
 
 
 async def test_who_lives_is_not_hidden_by_any_number_of_dead(server, connect):

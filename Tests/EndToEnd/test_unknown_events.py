@@ -10,6 +10,7 @@ from typing import Iterator
 import groups
 import lake as lake_files
 import pytest
+from conftest import _running
 from history import Watcher, eventually, read_all
 from hito import v1
 from hito_server import HitoServer
@@ -36,13 +37,7 @@ FROM last l, changed c;
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[HitoServer]:
-    running = HitoServer()
-    try:
-        running.start()
-        yield running
-        assert running.stop() == 0, running.tail()
-    finally:
-        running.remove()
+    yield from _running({})
 
 
 async def written(server: HitoServer, goal: str, event_type: str) -> str:
