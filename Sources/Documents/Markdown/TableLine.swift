@@ -81,29 +81,26 @@ enum TableLine {
   private static func lastRuns(_ line: ArraySlice<UInt8>) -> [Int: Int] {
     var ends: [Int: Int] = [:]
     var place = line.startIndex
-    while place < line.endIndex {
-      guard line[place] == UInt8(ascii: "`") else {
-        place += 1
-        continue
-      }
-      let start = place
-      while place < line.endIndex, line[place] == UInt8(ascii: "`") { place += 1 }
-      ends[place - start] = start
+    while let run = nextRun(line, place) {
+      ends[run.count] = run.lowerBound
+      place = run.upperBound
     }
     return ends
   }
 
   private static func codeEnd(_ line: ArraySlice<UInt8>, _ start: Int, _ count: Int) -> Int {
     var place = start
-    while place < line.endIndex {
-      guard line[place] == UInt8(ascii: "`") else {
-        place += 1
-        continue
-      }
-      let run = place
-      while place < line.endIndex, line[place] == UInt8(ascii: "`") { place += 1 }
-      if place - run == count { return place }
+    while let run = nextRun(line, place) {
+      if run.count == count { return run.upperBound }
+      place = run.upperBound
     }
     return start
+  }
+
+  /// The first run of backticks from `start` on.
+  private static func nextRun(_ line: ArraySlice<UInt8>, _ start: Int) -> Range<Int>? {
+    let tick = UInt8(ascii: "`")
+    guard let first = line[start...].firstIndex(of: tick) else { return nil }
+    return first..<(line[first...].firstIndex { $0 != tick } ?? line.endIndex)
   }
 }
