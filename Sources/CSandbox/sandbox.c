@@ -149,10 +149,9 @@ int hsb_may_take_turn(void) {
   return (data[0].effective >> CAP_SYS_NICE & 1) != 0;
 }
 
-int hsb_take_turn(pid_t process) {
+void hsb_take_turn(pid_t thread) {
   struct sched_param none = {0};
-  if (sched_getscheduler(process) != SCHED_IDLE) return 0;
-  return sched_setscheduler(process, SCHED_OTHER, &none) == 0 ? 1 : -1;
+  if (sched_getscheduler(thread) == SCHED_IDLE) (void)sched_setscheduler(thread, SCHED_OTHER, &none);
 }
 
 int hsb_bell(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }

@@ -73,17 +73,42 @@ import Testing
         Self.command($0).hasPrefix("/bin/sh")
       }
     }
-    #expect(commands.map(Self.policy) == [Self.idlePolicy])
+    // The shell, and what it starts to read its input.
+    #expect(Set(commands.map(Self.policy)) == [Self.idlePolicy])
     let report = try Self.run(job, in: slot)
     #expect(report.wasAhead)
     #expect(Set(report.result.lines) == ["\(SCHED_OTHER)"])
     // Also where the job comes at once, before its launcher has come so far.
-    for _ in 0..<20 {
+    for _ in 0..<100 {
       slot.prepare()
       let soon = try Self.run(job, in: slot)
       #expect(soon.wasAhead)
       #expect(Set(soon.result.lines) == ["\(SCHED_OTHER)"])
     }
+  }
+
+  @Test func `gives way no longer with any of its threads`() throws {
+    let slot = Self.slot(61_184..<61_188)
+    let python = """
+      import os, sys, threading
+      threading.Thread(target=threading.Event().wait, daemon=True).start()
+      sys.stdin.read()
+      for thread in os.listdir("/proc/self/task"):
+          print(os.sched_getscheduler(int(thread)))
+      """
+    var job = SandboxJob(profile: .run, command: ["/usr/bin/python3", "-c", python])
+    job.startsAhead = true
+    slot.expect(job)
+    // So that its thread is there before its job is.
+    let tree = try GroupTree.discover()
+    let deadline = ContinuousClock.now + .seconds(20)
+    while Self.processes(of: 61_184..<61_188, in: tree)
+      .allSatisfy({ GroupFiles.folders(in: "/proc/\($0)/task").count < 2 }),
+      ContinuousClock.now < deadline
+    {}
+    let report = try Self.run(job, in: slot)
+    #expect(report.wasAhead)
+    #expect(report.result.lines == ["\(SCHED_OTHER)", "\(SCHED_OTHER)"])
   }
 
   @Test func `gives its job the limits of the job, and charges it for nothing before it`() throws {

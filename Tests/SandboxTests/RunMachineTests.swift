@@ -17,7 +17,7 @@ import Testing
   }
 
   private func outcome(_ machine: RunMachine, _ usage: GroupUsage) throws -> SandboxOutcome {
-    try machine.outcome(usage, processorWait: .zero, trace: "")
+    try machine.outcome(usage, trace: "")
   }
 
   @Test func `that ends by itself ends as its command did`() throws {
@@ -32,9 +32,11 @@ import Testing
   @Test func `is judged by the processor time that it used itself`() throws {
     var machine = machine()
     machine.began(at: Self.start, cpuTime: .milliseconds(20))
-    machine.looked(usage(cpu: .milliseconds(1019)), at: Self.start + .seconds(1))
+    machine.looked(
+      usage(cpu: .milliseconds(1019)), isReady: { false }, at: Self.start + .seconds(1))
     #expect(machine.ending == nil)
-    machine.looked(usage(cpu: .milliseconds(1020)), at: Self.start + .seconds(1))
+    machine.looked(
+      usage(cpu: .milliseconds(1020)), isReady: { false }, at: Self.start + .seconds(1))
     #expect(machine.ending == .limit(.cpuTime))
   }
 
@@ -59,16 +61,47 @@ import Testing
     #expect(try outcome(machine, usage(cpu: .milliseconds(1001))) == .limitReached(.cpuTime))
   }
 
-  @Test(arguments: [(1900, RunMachine.Ending.stalled), (2000, .limit(.wallTime))])
-  func `at the wall limit is the host's fault where it was not busy`(
-    cpuMilliseconds: Int, ending: RunMachine.Ending
-  ) throws {
+  /// Looked at from its wall limit on until it is ended; how long after its begin that was.
+  private func overrun(
+    cpu: Duration, isReady: (Int) -> Bool
+  ) -> (ending: RunMachine.Ending?, after: Duration) {
     var limits = Self.limits
     limits.cpuTime = .seconds(3)
     var machine = RunMachine(limits: limits, overflow: .end, launchedAt: Self.start)
     machine.began(at: Self.start, cpuTime: .zero)
-    machine.looked(usage(cpu: .milliseconds(cpuMilliseconds)), at: Self.start + .seconds(4))
-    #expect(machine.ending == ending)
+    var now = Self.start + .seconds(4)
+    for number in 0..<1000 {
+      machine.looked(usage(cpu: cpu), isReady: { isReady(number) }, at: now)
+      if machine.ending != nil { break }
+      now += machine.pause(at: now, processorCount: 1)
+    }
+    return (machine.ending, now - Self.start)
+  }
+
+  @Test func `at the wall limit ends at once where it computed`() {
+    let end = overrun(cpu: .seconds(2)) { _ in true }
+    #expect(end.ending == .limit(.wallTime))
+    #expect(end.after == .seconds(4))
+  }
+
+  @Test func `that waits for something ends soon after its wall limit`() {
+    for isReady in [{ _ in false }, { $0 % 3 == 0 }] as [(Int) -> Bool] {
+      let end = overrun(cpu: .milliseconds(1900), isReady: isReady)
+      #expect(end.ending == .stalled(wasReady: false))
+      #expect(end.after < .seconds(6))
+    }
+  }
+
+  @Test func `that gets no processor has three times its wall limit, and no more`() {
+    for isReady in [{ _ in true }, { $0 % 3 != 0 }] as [(Int) -> Bool] {
+      let end = overrun(cpu: .milliseconds(100), isReady: isReady)
+      guard case .stalled = end.ending else {
+        Issue.record("\(end)")
+        continue
+      }
+      #expect(end.after >= .seconds(12) && end.after < .seconds(12.2))
+    }
+    #expect(overrun(cpu: .milliseconds(100)) { _ in true }.ending == .stalled(wasReady: true))
   }
 
   @Test func `keeps the first reason for its end`() throws {
@@ -76,7 +109,7 @@ import Testing
     machine.began(at: Self.start, cpuTime: .zero)
     #expect(machine.received(11, on: .output) == 10)
     machine.cancelled()
-    machine.looked(usage(cpu: .seconds(9)), at: Self.start + .seconds(9))
+    machine.looked(usage(cpu: .seconds(9)), isReady: { false }, at: Self.start + .seconds(9))
     #expect(try outcome(machine, usage(cpu: .seconds(9))) == .limitReached(.output))
   }
 
@@ -104,7 +137,7 @@ import Testing
     #expect(throws: SandboxError.cancelled) {
       var cancelled = machine
       cancelled.cancelled()
-      _ = try cancelled.outcome(usage(kills: 1), processorWait: .zero, trace: "")
+      _ = try cancelled.outcome(usage(kills: 1), trace: "")
     }
   }
 
@@ -123,12 +156,13 @@ import Testing
 
   @Test func `that never begins is a fault of the sandbox`() {
     var machine = machine()
-    machine.looked(usage(), at: Self.start + RunMachine.preparationMax)
+    machine.looked(usage(), isReady: { false }, at: Self.start + RunMachine.preparationMax)
     #expect(machine.ending == nil)
-    machine.looked(usage(), at: Self.start + RunMachine.preparationMax + .seconds(1))
+    machine.looked(
+      usage(), isReady: { false }, at: Self.start + RunMachine.preparationMax + .seconds(1))
     #expect(machine.ending == .failed("the sandbox was not ready in time"))
     #expect(throws: SandboxError.self) {
-      _ = try self.machine().outcome(usage(), processorWait: .zero, trace: "bwrap: no")
+      _ = try self.machine().outcome(usage(), trace: "bwrap: no")
     }
   }
 
@@ -136,8 +170,9 @@ import Testing
     var machine = machine()
     machine.began(at: Self.start, cpuTime: .zero)
     #expect(machine.pause(at: Self.start, processorCount: 2) == .milliseconds(100))
-    machine.looked(usage(cpu: .milliseconds(980)), at: Self.start)
+    machine.looked(usage(cpu: .milliseconds(980)), isReady: { false }, at: Self.start)
     #expect(machine.pause(at: Self.start, processorCount: 2) == .milliseconds(10))
-    #expect(machine.pause(at: Self.start + .seconds(9), processorCount: 2) == .milliseconds(2))
+    #expect(
+      machine.pause(at: Self.start + .milliseconds(3999), processorCount: 2) == .milliseconds(2))
   }
 }

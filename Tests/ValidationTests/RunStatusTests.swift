@@ -6,7 +6,7 @@ import Testing
 
 /// What ended a program, and what that says of it.
 @Suite struct RunStatusTests {
-  private static let stall = SandboxOutcome.stalled(processorWait: .seconds(1))
+  private static let stall = SandboxOutcome.stalled(wasReady: false)
   private static let suite = TestSuite(
     language: "python", kind: .unittest, tests: [ExpectedTest(id: "a"), ExpectedTest(id: "b")])
 

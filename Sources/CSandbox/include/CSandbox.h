@@ -30,9 +30,8 @@ int hsb_process(pid_t process);
 int hsb_signal(int process, int signal);
 /* Whether hsb_take_turn may be used: it needs CAP_SYS_NICE. */
 int hsb_may_take_turn(void);
-/* Has a process that gave way to all others, and what it starts from now on, run as others do. 1; 0 where it
-   did not give way; -1. */
-int hsb_take_turn(pid_t process);
+/* Has a thread that gave way to all others, and what it starts from now on, run as others do. */
+void hsb_take_turn(pid_t thread);
 /* A descriptor that becomes readable by hsb_ring. */
 int hsb_bell(void);
 void hsb_ring(int bell);

@@ -58,9 +58,8 @@ package enum SandboxOutcome: Sendable, Hashable {
   case limitReached(SandboxLimit)
   /// The wall limit passed, and hardly any processor time was used: a machine that was too busy, or a
   /// program that waited for something. It says nothing sure of the code, and a repeat may end
-  /// otherwise. `processorWait` says how long its threads that still lived had been ready to run and
-  /// got no processor, the longest of them.
-  case stalled(processorWait: Duration)
+  /// otherwise. `wasReady` says which: whether one of its threads waited for nothing but a processor.
+  case stalled(wasReady: Bool)
   /// The command could not be executed; the number is the system's error (`ENOENT`).
   case notStarted(errorNumber: Int)
 }

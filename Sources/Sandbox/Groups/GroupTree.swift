@@ -8,12 +8,17 @@ enum GroupTree: Sendable, Hashable {
     var memory: String
     var pids: String
     var cpuacct: String
+    /// Where processors are shared out; nil where that is not a hierarchy of its own.
+    var cpu: String?
   }
 
   case v1(V1)
   case v2(String)
 
   static let controllersWanted = ["memory", "pids"]
+  /// What jobs run without: where it is, each slot has its share of the processors, however many processes and
+  /// sessions the code in another one starts.
+  static let processors = "cpu"
   /// Where processes of the server are moved with version 2, which wants them in leaves.
   static let serverFolder = "hito-server"
 
@@ -42,9 +47,8 @@ enum GroupTree: Sendable, Hashable {
     let own = paths(in: membership)
     if let mount = mounts.first(where: { $0.version == 2 }), let path = own[""] {
       let folder = mount.folder(of: path)
-      let words = GroupFiles.text("\(folder)/cgroup.controllers")?.split(
-        whereSeparator: \.isWhitespace)
-      if let words, controllersWanted.allSatisfy({ words.contains(Substring($0)) }) {
+      let available = words(of: "\(folder)/cgroup.controllers")
+      if controllersWanted.allSatisfy({ available.contains(Substring($0)) }) {
         return .v2(folder)
       }
     }
@@ -57,10 +61,14 @@ enum GroupTree: Sendable, Hashable {
       }
       folders[controller] = mount.folder(of: path)
     }
+    let processors = own[Self.processors].flatMap { path in
+      mounts.first { $0.version == 1 && $0.controllers.contains(Self.processors) }?.folder(of: path)
+    }
     return .v1(
       V1(
         memory: folders["memory"] ?? "", pids: folders["pids"] ?? "",
-        cpuacct: folders["cpuacct"] ?? ""))
+        cpuacct: folders["cpuacct"] ?? "",
+        cpu: processors.flatMap { folders.values.contains($0) ? nil : $0 }))
   }
 
   static func discover() throws(GroupError) -> GroupTree {
@@ -82,12 +90,22 @@ enum GroupTree: Sendable, Hashable {
     return paths
   }
 
+  private static func words(of path: String) -> [Substring] {
+    GroupFiles.text(path)?.split(whereSeparator: \.isWhitespace) ?? []
+  }
+
   /// Lets groups below `folder` have the controllers. The server's processes are moved where they are in
   /// the way: version 2 gives controllers to children only where the parent has no process.
   static func delegate(_ folder: String) throws(GroupError) {
     let control = "\(folder)/cgroup.subtree_control"
     let wanted = controllersWanted.map { "+\($0)" }.joined(separator: " ")
-    let has = GroupFiles.text(control)?.split(whereSeparator: \.isWhitespace) ?? []
+    let has = words(of: control)
+    let isOffered = words(of: "\(folder)/cgroup.controllers").contains(Substring(processors))
+    defer {
+      if isOffered, !has.contains(Substring(processors)) {
+        try? GroupFiles.write(control, "+\(processors)")
+      }
+    }
     if controllersWanted.allSatisfy({ has.contains(Substring($0)) }) { return }
     do {
       try GroupFiles.write(control, wanted)

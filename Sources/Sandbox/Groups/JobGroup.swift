@@ -18,6 +18,8 @@ protocol JobGroup: Sendable {
   var joinPaths: [String] { get }
   /// Where the processes are that belong to it.
   var processesPath: String { get }
+  /// Where their threads are.
+  var threadsPath: String { get }
   /// How /proc names it in a process's `cgroup`, at the end of a line.
   var folders: [String] { get }
   func limit(memoryByteCount: Int, processCount: Int) throws(GroupError)
@@ -31,6 +33,19 @@ protocol JobGroup: Sendable {
 extension JobGroup {
   var processIDs: [pid_t] {
     (GroupFiles.text(processesPath) ?? "").split(separator: "\n").compactMap { pid_t($0) }
+  }
+
+  var threadIDs: [pid_t] {
+    (GroupFiles.text(threadsPath) ?? "").split(separator: "\n").compactMap { pid_t($0) }
+  }
+
+  /// Whether one of its threads runs, or waits for nothing but a processor.
+  var isReady: Bool {
+    threadIDs.contains { thread in
+      // `17 (a name) R 1 ...`: a name may hold anything, and ends with the last bracket.
+      let state = GroupFiles.text("/proc/\(thread)/stat")?.split(separator: ")").last
+      return state?.first { $0 != " " } == "R"
+    }
   }
 
   /// Whether a process is in it.
@@ -87,16 +102,20 @@ struct JobGroupV1: JobGroup {
   let memory: String
   let pids: String
   let cpuacct: String
+  /// The slot's own, for all its jobs.
+  let cpu: String?
 
   /// In these folders of the slot, one for each hierarchy.
   init(_ name: String, in slot: GroupTree.V1) {
     memory = "\(slot.memory)/\(name)"
     pids = "\(slot.pids)/\(name)"
     cpuacct = "\(slot.cpuacct)/\(name)"
+    cpu = slot.cpu
   }
 
-  var joinPaths: [String] { folders.map { "\($0)/cgroup.procs" } }
+  var joinPaths: [String] { (folders + [cpu].compactMap(\.self)).map { "\($0)/cgroup.procs" } }
   var processesPath: String { "\(pids)/cgroup.procs" }
+  var threadsPath: String { "\(pids)/tasks" }
   /// Without doubles: controllers may share a hierarchy.
   var folders: [String] { Array(Set([memory, pids, cpuacct])).sorted() }
 
@@ -129,6 +148,7 @@ struct JobGroupV2: JobGroup {
 
   var joinPaths: [String] { [processesPath] }
   var processesPath: String { "\(folder)/cgroup.procs" }
+  var threadsPath: String { "\(folder)/cgroup.threads" }
   var folders: [String] { [folder] }
 
   func limit(memoryByteCount: Int, processCount: Int) throws(GroupError) {

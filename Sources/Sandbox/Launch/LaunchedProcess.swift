@@ -76,17 +76,16 @@ final class LaunchedProcess {
   /// Tells the first process of a sandbox that the files of its job are there. False where it has ended.
   func start() -> Bool { hsb_notify(control, CChar(UInt8(ascii: "S"))) == 0 }
 
-  /// Has all that was started ahead, and ran only when nobody else wanted to, run as others do.
-  ///
-  /// - Returns: false where it may not have come so far as to give way, and will do that yet.
-  func takeTurn() -> Bool {
-    let isSettled = hsb_take_turn(processID) == 1
-    var known: Set<pid_t> = [processID]
+  /// Has all that was started ahead, and ran only when nobody else wanted to, run as others do: all that can be
+  /// seen, which is not what is just being started.
+  func takeTurn() {
+    var known: Set<pid_t> = []
     while true {
-      // Again until there is nobody new: what starts others may have been met after them.
-      let new = group.processIDs.filter { known.insert($0).inserted }
-      if new.isEmpty { return isSettled }
-      for one in new { _ = hsb_take_turn(one) }
+      // Again until there is nobody new: what starts others may have been met after them. Each thread for
+      // itself: what collects a runtime's garbage must not wait for an idle machine.
+      let new = group.threadIDs.filter { known.insert($0).inserted }
+      if new.isEmpty { return }
+      for one in new { hsb_take_turn(one) }
     }
   }
 

@@ -60,10 +60,11 @@ final class Cell {
     guard streams.write(LaunchRequest.work(of: job)) else {
       throw .failed("no memory is left for the files of a job (\(errno))")
     }
-    let tookTurn = !setup.givesWay || process.takeTurn()
+    if setup.givesWay { process.takeTurn() }
     guard process.start() else { return nil }
     let run = JobRun(
-      job, process, streams, usedBefore: used, tookTurn: tookTurn, bell: bell, received: received)
+      job, process, streams, usedBefore: used, gaveWay: setup.givesWay, bell: bell,
+      received: received)
     do throws(SandboxError) { return try run.play() } catch {
       if case .failed = error, !run.hasBegun { return nil }
       throw error

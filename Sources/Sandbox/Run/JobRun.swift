@@ -26,8 +26,9 @@ final class JobRun {
   private let input: JobInput?
   /// What the processor was used for before the job came to a command that waited for it.
   private let usedBefore: Duration?
-  /// Whether its processes run as others do already; those that were started ahead do so once the job has begun.
-  private let tookTurn: Bool
+  /// Whether its first processes ran only when nobody else wanted to. One that was being started while the others
+  /// took their turn is met later.
+  private let gaveWay: Bool
   private let bell: CancellationBell
   private let tell: @Sendable (SandboxEvent) -> Void
   private let processorCount = sysconf(Int32(_SC_NPROCESSORS_ONLN))
@@ -36,7 +37,6 @@ final class JobRun {
   private var received: [[UInt8]] = [[], [], []]
   private var readers: [Int32]
   private var folders: [Int32] = []
-  private var processorWait = Duration.zero
   private var nextLook: ContinuousClock.Instant
   private var killedAt: ContinuousClock.Instant?
   private(set) var hasBegun = false
@@ -47,7 +47,7 @@ final class JobRun {
   /// - Parameter usedBefore: nil where the command is started for this job.
   init(
     _ job: SandboxJob, _ process: LaunchedProcess, _ streams: JobStreams,
-    usedBefore: Duration? = nil, tookTurn: Bool = true, bell: CancellationBell,
+    usedBefore: Duration? = nil, gaveWay: Bool = false, bell: CancellationBell,
     received: @escaping @Sendable (SandboxEvent) -> Void
   ) {
     let now = ContinuousClock.now
@@ -55,7 +55,7 @@ final class JobRun {
     self.process = process
     self.streams = streams
     self.usedBefore = usedBefore
-    self.tookTurn = tookTurn
+    self.gaveWay = gaveWay
     readers = streams.readers
     input = streams.input.map { JobInput(job.input, to: $0) }
     self.bell = bell
@@ -85,7 +85,7 @@ final class JobRun {
     if !hasBegun, let error = MissingRight.error(bubblewrap: trace.trimmed), machine.ending == nil {
       throw error
     }
-    let outcome = try machine.outcome(usage, processorWait: processorWait, trace: trace)
+    let outcome = try machine.outcome(usage, trace: trace)
     return report(outcome, usage)
   }
 
@@ -132,7 +132,7 @@ final class JobRun {
         launchError = launchError ?? MissingRight.error(step: step, errorNumber: errorNumber)
       case .began:
         hasBegun = true
-        if !tookTurn { _ = process.takeTurn() }
+        if gaveWay { process.takeTurn() }
         if let usedBefore {
           machine.continued(at: now, cpuTime: usedBefore)
         } else {
@@ -165,10 +165,10 @@ final class JobRun {
   private func look() {
     let now = ContinuousClock.now
     guard now >= nextLook else { return }
+    if gaveWay { process.takeTurn() }
     let usage = process.group.usage()
-    machine.looked(usage, at: now)
+    machine.looked(usage, isReady: { process.group.isReady }, at: now)
     nextLook = now + machine.pause(at: now, processorCount: processorCount)
-    if machine.ending == .stalled, killedAt == nil { processorWait = longestWait() }
   }
 
   private func kill() {
@@ -193,19 +193,6 @@ final class JobRun {
       usleep(500)
     }
     return true
-  }
-
-  /// How long the most delayed of the job's threads was ready to run and did not.
-  private func longestWait() -> Duration {
-    var longest = 0
-    for process in process.group.processIDs {
-      let tasks = "/proc/\(process)/task"
-      for task in GroupFiles.folders(in: tasks) {
-        let words = (GroupFiles.text("\(tasks)/\(task)/schedstat") ?? "").split(separator: " ")
-        if words.count == 3 { longest = max(longest, Int(words[1]) ?? 0) }
-      }
-    }
-    return .nanoseconds(longest)
   }
 
   // MARK: - What came of it

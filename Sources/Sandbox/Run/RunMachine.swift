@@ -15,7 +15,7 @@ struct RunMachine: Sendable {
   /// Why the job is ended from outside.
   enum Ending: Sendable, Hashable {
     case limit(SandboxLimit)
-    case stalled
+    case stalled(wasReady: Bool)
     case cancelled
     case failed(String)
   }
@@ -33,6 +33,11 @@ struct RunMachine: Sendable {
   private static let busyPart = 0.5
   /// What the set-up of the sandbox may have used of the processor, at the most: more is the command's.
   private static let preparationCPUMax = Duration.milliseconds(30)
+  /// How many times its wall limit a job has that is ready to run and gets no processor.
+  private static let overtimeMax = 3
+  private static let overtimePause = Duration.milliseconds(50)
+  /// A job in its overtime ends once it was not ready in so many more looks than it was.
+  private static let idleLooksMax = 10
   private static let pauseMin = Duration.milliseconds(2)
   private static let pauseMax = Duration.milliseconds(100)
   private static let cpuLimitSignal = 24
@@ -45,6 +50,7 @@ struct RunMachine: Sendable {
   private var endedAt: ContinuousClock.Instant?
   private var cpuBefore = Duration.zero
   private var cpuSeen = Duration.zero
+  private var idleLooks = 0
   private var kept = [0, 0, 0]
   private var truncated: Set<Stream> = []
   private(set) var end: End?
@@ -97,7 +103,12 @@ struct RunMachine: Sendable {
   }
 
   /// What the job has used by now.
-  mutating func looked(_ usage: GroupUsage, at now: ContinuousClock.Instant) {
+  ///
+  /// - Parameter isReady: whether one of its threads runs, or waits for nothing but a processor. It is only
+  ///   asked once the wall limit has passed.
+  mutating func looked(
+    _ usage: GroupUsage, isReady: () -> Bool, at now: ContinuousClock.Instant
+  ) {
     cpuSeen = max(.zero, usage.cpuTime - cpuBefore)
     if usage.memoryKillCount > 0 { decide(.limit(.memory)) }
     guard end == nil else { return }
@@ -110,9 +121,17 @@ struct RunMachine: Sendable {
     if cpuSeen >= limits.cpuTime {
       decide(.limit(.cpuTime))
     } else if now - beganAt >= limits.wallTime {
-      let isBusy = cpuSeen >= (now - beganAt) * Self.busyPart
-      decide(isBusy ? .limit(.wallTime) : .stalled)
+      wallPassed(after: now - beganAt, isReady: isReady())
     }
+  }
+
+  /// A program that waits for something is ended. On a machine that is too busy to run it, nothing is known of
+  /// the program yet: it goes on for a while.
+  private mutating func wallPassed(after wall: Duration, isReady: Bool) {
+    if cpuSeen >= wall * Self.busyPart { return decide(.limit(.wallTime)) }
+    idleLooks = isReady ? max(0, idleLooks - 1) : idleLooks + 1
+    let isOver = idleLooks >= Self.idleLooksMax || wall >= limits.wallTime * Self.overtimeMax
+    if isOver { decide(.stalled(wasReady: isReady)) }
   }
 
   private mutating func decide(_ ending: Ending) {
@@ -123,7 +142,8 @@ struct RunMachine: Sendable {
   /// processors work for the job.
   func pause(at now: ContinuousClock.Instant, processorCount: Int) -> Duration {
     guard let beganAt else { return Self.pauseMax }
-    let wall = limits.wallTime - (now - beganAt)
+    let left = limits.wallTime - (now - beganAt)
+    let wall = left > .zero ? left : Self.overtimePause
     let cpu = (limits.cpuTime - cpuSeen) / max(1, processorCount)
     return min(max(min(wall, cpu), Self.pauseMin), Self.pauseMax)
   }
@@ -140,18 +160,15 @@ struct RunMachine: Sendable {
   ///
   /// - Parameters:
   ///   - usage: what it has used in all.
-  ///   - processorWait: of a job that stalled.
   ///   - trace: what bubblewrap said where the command never ran.
-  func outcome(
-    _ usage: GroupUsage, processorWait: Duration, trace: String
-  ) throws(SandboxError) -> SandboxOutcome {
+  func outcome(_ usage: GroupUsage, trace: String) throws(SandboxError) -> SandboxOutcome {
     // Memory first: what else went wrong then is a consequence of it.
     if usage.memoryKillCount > 0, ending != .cancelled { return .limitReached(.memory) }
     switch ending {
     case .cancelled: throw .cancelled
     case .failed(let text): throw .failed(text)
     case .limit(let limit): return .limitReached(limit)
-    case .stalled: return .stalled(processorWait: processorWait)
+    case .stalled(let wasReady): return .stalled(wasReady: wasReady)
     case nil: break
     }
     switch end {

@@ -7,6 +7,8 @@ package struct ToolOutput: Sendable, Hashable {
   /// 0 where it ended by itself.
   package var signal: Int
   package var isTimedOut: Bool
+  /// Its time was over, and it waited for nothing but a processor.
+  package var isStarved: Bool
   package var isOutOfTime: Bool
   package var isCut: Bool
   package var cpuMicroseconds: Int64
@@ -18,6 +20,7 @@ package struct ToolOutput: Sendable, Hashable {
     exitCode = Int(line["exit"]?.integerValue ?? -1)
     signal = Int(line["signal"]?.integerValue ?? 0)
     isTimedOut = line["timed_out"]?.boolValue ?? false
+    isStarved = line["starved"]?.boolValue ?? false
     isOutOfTime = line["cpu_out"]?.boolValue ?? false
     isCut = line["cut"]?.boolValue ?? false
     cpuMicroseconds = line["cpu_us"]?.integerValue ?? 0
@@ -31,6 +34,7 @@ package struct ToolOutput: Sendable, Hashable {
     self.exitCode = exitCode
     signal = 0
     isTimedOut = false
+    isStarved = false
     isOutOfTime = false
     isCut = false
     cpuMicroseconds = 0

@@ -55,6 +55,10 @@ enum SpanishReasons {
       "the program started more processes than it may",
       "el programa inició más procesos de los permitidos"
     ),
+    (
+      "the machine was too busy to run the program in time; try again",
+      "la máquina estaba demasiado ocupada para ejecutar el programa a tiempo; inténtalo de nuevo"
+    ),
     ("the program was ended by a signal", "el programa terminó por una señal"),
     ("the run did not report this test", "la ejecución no llegó a esta prueba"),
     (

@@ -18,7 +18,11 @@ extension CheckFindings {
     var found = Diagnostics.read(step.format, tool: step.tool.rawValue, output, files: files)
     // Only what the gate's own stage calls an error is one: a warning belongs to lint.
     let errors = found.filter { $0.level == .error }
-    if output.isOutOfTime || output.isTimedOut {
+    if output.isStarved && !output.isOutOfTime {
+      trouble[step.stage] = (
+        .errored, "\(step.tool.rawValue) got too little of a busy machine; try again"
+      )
+    } else if output.isOutOfTime || output.isTimedOut {
       let what =
         output.isOutOfTime ? "used more processor time than it may have" : "did not end in time"
       trouble[step.stage] = (.timedOut, "\(step.tool.rawValue) \(what)")

@@ -116,7 +116,11 @@ struct JudgedTests {
     let isStuck =
       found.contains { $0.worst == .wallLimit } && !found.contains { $0.worst.isOwnLimit }
     if isStuck, !outcomes.contains(where: { $0.status == .fail }) {
-      return Decision(.errored, RunStatus.wallLimit.reason(limits) ?? "")
+      return Decision(
+        .errored,
+        found.contains(where: \.isStarved)
+          ? "the machine was too busy to run the program in time; try again"
+          : RunStatus.wallLimit.reason(limits) ?? "")
     }
     if let passing = policy.passingScore, score >= passing {
       return Decision(

@@ -23,6 +23,8 @@ struct TestFindings {
   var runs: [RunOutcome] = []
   /// The worst that happened to a run inside, which decides where tests are missing.
   var worst: RunStatus = .ok
+  /// Whether a run's time was over while it waited for nothing but a processor.
+  var isStarved = false
   /// The last words of a runner of the protocol that reported nothing.
   var tail = ""
 }
@@ -65,12 +67,14 @@ extension TestFindings {
         status: status, code: Int32(output.signal != 0 ? output.signal : max(0, output.exitCode)),
         cpuMicroseconds: output.cpuMicroseconds, wallMicroseconds: output.wallMicroseconds))
     worst = .worse(worst, status)
+    isStarved = isStarved || output.isStarved
     tail = line.string("tail") ?? tail
   }
 
   /// What the job's own end says beyond its report.
   mutating func end(_ result: SandboxResult) {
     var run = RunOutcome(result)
+    if result.outcome == .stalled(wasReady: true) { isStarved = true }
     let isWhole = result.outcome == .exited(code: 0) && hasEnded
     if !isWhole {
       if case .exited = result.outcome { run.status = .reportMissing }

@@ -62,6 +62,7 @@ extension ValidationRun {
             findings.results[test.id] = made
             findings.runs.append(run)
             findings.worst = .worse(findings.worst, run.status)
+            findings.isStarved = findings.isStarved || line["starved"]?.boolValue == true
             try await outcome(made)
           } else if let made = findings.take(line, cpuMilliseconds: limits.cpuMilliseconds) {
             try await outcome(made)

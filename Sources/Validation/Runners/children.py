@@ -47,10 +47,10 @@ class Child:
 
     def outcome(self, *, wall, cpu, limit, stdin=b"", end_at_limit=False):
         """What becomes of it from now on."""
-        began = time.monotonic()
+        wall = Wall(wall)
         os.close(self._told)
         kept, cut, timed_out = _converse(
-            self.pid, self._input, self._output, self._errors, stdin, began + wall, limit, end_at_limit)
+            self.pid, self._input, self._output, self._errors, stdin, wall, limit, end_at_limit)
         _, status, usage = os.wait4(self.pid, 0)
         signalled = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         cpu_us = int((usage.ru_utime + usage.ru_stime) * 1e6)
@@ -58,11 +58,12 @@ class Child:
             "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else -1,
             "signal": signalled,
             "timed_out": timed_out,
+            "starved": timed_out and wall.is_starved,
             # A compiler's driver only says that what it started was ended.
             "cpu_out": signalled == signal.SIGXCPU or (status != 0 and cpu_us >= cpu * 1e6),
             "cut": cut,
             "cpu_us": cpu_us,
-            "wall_us": int((time.monotonic() - began) * 1e6),
+            "wall_us": wall.microseconds(),
             "out": bytes(kept[0]),
             "err": bytes(kept[1]),
         }
@@ -73,7 +74,7 @@ def run_child(start, *, cpu, memory=None, **options):
     return Child(lambda: (start, cpu, memory)).outcome(cpu=cpu, **options)
 
 
-def _converse(pid, stdin_fd, out_fd, err_fd, stdin, deadline, limit, end_at_limit):
+def _converse(pid, stdin_fd, out_fd, err_fd, stdin, wall, limit, end_at_limit):
     poll = select.poll()
     kept = {out_fd: bytearray(), err_fd: bytearray()}
     cut = timed_out = False
@@ -97,13 +98,12 @@ def _converse(pid, stdin_fd, out_fd, err_fd, stdin, deadline, limit, end_at_limi
         os.close(stdin_fd)
     ended = None
     while open_fds:
-        now = time.monotonic()
         # What the child left running may hold its pipes: it is not waited for.
         if ended is None and _has_ended(pid):
-            ended = now
-        if ended is not None and now - ended > 0.05:
+            ended = time.monotonic()
+        if ended is not None and time.monotonic() - ended > 0.05:
             break
-        if now >= deadline and not timed_out:
+        if not timed_out and wall.is_over():
             timed_out = True
             os.kill(pid, signal.SIGKILL)
         for fd, _ in poll.poll(20 if ended is None else 5):
@@ -129,7 +129,7 @@ def _converse(pid, stdin_fd, out_fd, err_fd, stdin, deadline, limit, end_at_limi
         drop(fd)
     pause = 0.0001
     while not timed_out and not _has_ended(pid):
-        if time.monotonic() >= deadline:
+        if wall.is_over():
             timed_out = True
             os.kill(pid, signal.SIGKILL)
         time.sleep(pause)

@@ -102,6 +102,69 @@ def end_children():
         time.sleep(0.001)
 
 
+class Wall:
+    """The time of a run, which is over after `seconds`.
+
+    On a machine that is too busy to run a program nothing is known of it by then: as long as anything beside this
+    process is running, or waits for nothing but a processor, it has three times as long.
+    """
+
+    OVERTIME = 3
+    TICK = 0.02
+    # How many more looks must find it idle than ready.
+    IDLE = 10
+
+    def __init__(self, seconds):
+        self._began = time.monotonic()
+        self._seconds = seconds
+        self._next_look = 0
+        self._idle = 0
+        # Whether it was ready to go on when its time was over.
+        self.is_starved = False
+
+    def is_over(self):
+        """Asked again and again, while the run goes on."""
+        now = time.monotonic()
+        if now < self._began + self._seconds:
+            return False
+        if now >= self._next_look:
+            self._next_look = now + self.TICK
+            self.is_starved = others_are_ready()
+            self._idle = max(0, self._idle - 1) if self.is_starved else self._idle + 1
+        return self._idle >= self.IDLE or now >= self._began + self.OVERTIME * self._seconds
+
+    def microseconds(self):
+        """How long the run has taken."""
+        return int((time.monotonic() - self._began) * 1e6)
+
+
+def others_are_ready():
+    """Whether a thread of any other process of the sandbox runs, or waits for nothing but a processor."""
+    own = str(os.getpid())
+    return any(
+        is_ready(f"/proc/{process}/task/{thread}/stat")
+        for process in os.listdir("/proc")
+        if process.isdigit() and process != own
+        for thread in names(f"/proc/{process}/task")
+    )
+
+
+def names(folder):
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []  # it has ended
+
+
+def is_ready(path):
+    try:
+        with open(path, "rb") as file:
+            # `17 (a name) R 1 ...`: a name may hold anything, and ends with the last bracket.
+            return file.read().rpartition(b")")[2][1:2] == b"R"
+    except OSError:
+        return False  # it has ended
+
+
 def text(data, limit):
     """Bytes that need not be UTF-8, as text of at most `limit` bytes."""
     return data[:limit].decode("utf-8", "replace")

@@ -113,7 +113,7 @@ def watched(start, job, judge, token=None, greeting=b""):
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     out_read, out_write = os.pipe()
-    began = time.monotonic()
+    wall = Wall(job["wall"])
     pid = os.fork()
     if pid == 0:
         judge.report.close()
@@ -126,8 +126,8 @@ def watched(start, job, judge, token=None, greeting=b""):
         ours.sendall(greeting)
     except OSError:
         pass  # it has ended, which is told below
-    cut = drain(ours, out_read, token, judge, began + job["wall"], job["limit"], pid)
-    ending = ended(pid, job, began, cut)
+    cut, timed_out = drain(ours, out_read, token, judge, wall, job["limit"], pid)
+    ending = dict(ended(pid, job, wall), cut=cut, timed_out=timed_out, starved=timed_out and wall.is_starved)
     ours.close()
     os.close(out_read)
     return ending
@@ -163,19 +163,24 @@ def program(command, job):
     return start
 
 
-def drain(channel, out_read, token, judge, deadline, limit, pid):
-    """Reads lines until the child has ended; only those count that begin with the token, where there is one."""
+def drain(channel, out_read, token, judge, wall, limit, pid):
+    """Reads lines until the child has ended; only those count that begin with the token, where there is one.
+
+    Answers with whether it wrote too much, and whether its time was over.
+    """
     buffer = b""
     written = 0
     taken = 0
     open_fds = {channel.fileno(), out_read}
+    timed_out = False
     ended = None
     while open_fds:
         if ended is None and os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             ended = time.monotonic()
         if ended is not None and time.monotonic() - ended > 0.05:
             break
-        if time.monotonic() >= deadline:
+        if not timed_out and wall.is_over():
+            timed_out = True
             os.kill(pid, signal.SIGKILL)
         for fd in select.select(list(open_fds), [], [], 0.02 if ended is None else 0.005)[0]:
             try:
@@ -193,7 +198,7 @@ def drain(channel, out_read, token, judge, deadline, limit, pid):
                 taken += len(data)
                 if taken > 8_000_000:
                     os.kill(pid, signal.SIGKILL)
-                    return True
+                    return True, timed_out
                 buffer += data
                 *lines, buffer = buffer.split(b"\n")
                 for line in lines:
@@ -203,23 +208,23 @@ def drain(channel, out_read, token, judge, deadline, limit, pid):
                         judge.hear(line[len(token) + 1:])
     pause = 0.0001
     while ended is None and not os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-        if time.monotonic() >= deadline:
+        if not timed_out and wall.is_over():
+            timed_out = True
             os.kill(pid, signal.SIGKILL)
         time.sleep(pause)
         pause = min(2 * pause, 0.002)
-    return written > limit
+    return written > limit, timed_out
 
 
-def ended(pid, job, began, cut):
+def ended(pid, job, wall):
     """Waits for a child and whatever it left running; how it ended."""
-    timed_out = time.monotonic() - began >= job["wall"]
     _, status, usage = os.wait4(pid, 0)
     end_children()
     cpu_us = int((usage.ru_utime + usage.ru_stime) * 1e6)
     signalled = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     return {
         "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else -1, "signal": signalled,
-        "timed_out": timed_out, "cut": cut, "cpu_us": cpu_us,
+        "cpu_us": cpu_us,
         "cpu_out": signalled == signal.SIGXCPU or cpu_us >= job["cpu"] * 1e6,
-        "wall_us": int((time.monotonic() - began) * 1e6),
+        "wall_us": wall.microseconds(),
     }
