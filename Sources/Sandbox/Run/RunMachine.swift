@@ -126,7 +126,7 @@ struct RunMachine: Sendable {
   }
 
   /// A program that waits for something is ended. On a machine that is too busy to run it, nothing is known of
-  /// the program yet: it goes on for a while.
+  /// the program yet: it continues for a while.
   private mutating func wallPassed(after wall: Duration, isReady: Bool) {
     if cpuSeen >= wall * Self.busyPart { return decide(.limit(.wallTime)) }
     idleLooks = isReady ? max(0, idleLooks - 1) : idleLooks + 1
