@@ -100,6 +100,7 @@ let package = Package(
       ]),
     .target(name: "CToml"),
     .systemLibrary(name: "CMd4c", providers: [.apt(["libmd4c-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     // Arithmetic: optimized in every configuration, or debug builds take seconds per text.
     .target(
@@ -121,6 +122,7 @@ let package = Package(
     .target(name: "HTTPClient", dependencies: ["Threads", "CCurl"], swiftSettings: swift),
     .target(name: "JSON", swiftSettings: swift),
     .target(name: "Wire", swiftSettings: swift),
+    .target(name: "Deflate", dependencies: ["CZlib"], swiftSettings: swift),
     .target(name: "Domain", dependencies: ["Digits", "JSON"], swiftSettings: swift),
 
     // L2: engines over ports; they import no contract
@@ -149,7 +151,7 @@ let package = Package(
     // One technology or concern each; siblings never import each other
     .target(
       name: "Transport",
-      dependencies: ["Wire", "RPC", "Logs", "OpenSSL", nioCore, nioPosix, logging],
+      dependencies: ["Wire", "RPC", "Deflate", "Logs", "OpenSSL", nioCore, nioPosix, logging],
       swiftSettings: swift),
     .target(
       name: "PostgresStore",
@@ -220,6 +222,8 @@ let package = Package(
     .testTarget(name: "DigitsTests", dependencies: ["Digits"], swiftSettings: swift),
     .testTarget(name: "LogsTests", dependencies: ["Logs", logging], swiftSettings: swift),
     .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: swift),
+    .testTarget(
+      name: "DeflateTests", dependencies: ["Deflate", "SeededRandom"], swiftSettings: swift),
     .testTarget(
       name: "WireTests", dependencies: ["Wire", "SeededRandom"], swiftSettings: swift),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),

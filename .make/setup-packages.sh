@@ -12,6 +12,7 @@ packages=(
   libmd4c-dev         # Markdown
   libcurl4-openssl-dev # HTTP to other services
   libpq-dev           # PostgreSQL client library
+  zlib1g-dev          # compressed messages
   libprotobuf-c-dev   # message encoding
   librabbitmq-dev     # client of a message broker
   libssl-dev          # TLS 1.3

@@ -17,9 +17,13 @@ suite_limit=$((target_limit * 3))
 began=$SECONDS
 "$REPO/.make/setup-tests.sh"
 "$REPO/.make/build-tests.sh"
+"$REPO/.make/build.sh" release --product hito
+"$REPO/.make/build.sh" release --product hito-sandbox
 binaries=$(swift build --show-bin-path)
-# The end-to-end tests drive the program itself, the checks' tests the generator.
-export HITO_BINARY=$binaries/hito HITO_GENERATOR=$binaries/protoc-gen-hito
+# The end-to-end tests drive the program as it is shipped, a debug build for what only that knows; the checks'
+# tests the generator.
+export HITO_BINARY=${HITO_BINARY:-$REPO/.build/release/hito} HITO_BINARY_DEBUG=$binaries/hito
+export HITO_GENERATOR=$binaries/protoc-gen-hito
 note "$(printf 'ok      %4d s  build' $((SECONDS - began)))"
 
 work=$(mktemp -d)

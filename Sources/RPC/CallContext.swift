@@ -7,13 +7,15 @@ package struct CallContext: Sendable {
   package init(
     method: MethodDescriptor, deadline: ContinuousClock.Instant? = nil,
     principal: Principal? = nil, idempotencyKey: String? = nil,
-    metadata: [(String, String)] = [], traceparent: String? = nil, connectionID: UInt64 = 0,
+    metadata: [(String, String)] = [], binaryMetadata: [(String, [UInt8])] = [],
+    traceparent: String? = nil, connectionID: UInt64 = 0,
     streamID: UInt32 = 0, requestBytes: [UInt8] = [], peer: String = ""
   ) {
     storage = Storage(
       method: method, deadline: deadline, principal: principal,
       idempotencyKey: idempotencyKey,
-      metadata: metadata, traceparent: traceparent, connectionID: connectionID,
+      metadata: metadata, binaryMetadata: binaryMetadata, traceparent: traceparent,
+      connectionID: connectionID,
       streamID: streamID, requestBytes: requestBytes, peer: peer)
   }
 
@@ -25,6 +27,8 @@ package struct CallContext: Sendable {
   /// The caller's key for exactly-once effects.
   package var idempotencyKey: String? { storage.idempotencyKey }
   package var metadata: [(String, String)] { storage.metadata }
+  /// Metadata whose keys end with `-bin`; from clients of minor version 1 on.
+  package var binaryMetadata: [(String, [UInt8])] { storage.binaryMetadata }
   package var traceparent: String? { storage.traceparent }
   /// Unique in this process; for logs and introspection.
   package var connectionID: UInt64 { storage.connectionID }
@@ -64,11 +68,38 @@ package struct CallContext: Sendable {
   /// Adds trailer metadata to the call's END: `key` 1..64 of `a-z0-9_.-`, 2 KiB in all. What does not
   /// fit is dropped when END is written.
   package func addTrailer(_ key: String, _ value: String) {
-    storage.trailers.withLock { $0.append((key, value)) }
+    storage.said.withLock { $0.trailers.append((key, value)) }
   }
 
-  /// What handlers have added so far; the transport reads it when it writes END.
-  package var trailers: [(String, String)] { storage.trailers.withLock { $0 } }
+  /// As `addTrailer`, for a key that ends with `-bin`; a client of minor version 0 does not see it.
+  package func addTrailer(_ key: String, bytes: [UInt8]) {
+    storage.said.withLock { $0.binaryTrailers.append((key, bytes)) }
+  }
+
+  /// Adds metadata that the client gets before the first response: `key` as in `addTrailer`, 8 KiB in all. What
+  /// does not fit, what is added after the first response, and all of it at a client of minor version 0, is dropped.
+  package func addMetadata(_ key: String, _ value: String) {
+    storage.said.withLock { $0.metadata.append((key, value)) }
+  }
+
+  /// As `addMetadata`, for a key that ends with `-bin`.
+  package func addMetadata(_ key: String, bytes: [UInt8]) {
+    storage.said.withLock { $0.binaryMetadata.append((key, bytes)) }
+  }
+
+  /// What a handler says of its responses beside them.
+  package struct Said: Sendable {
+    package var metadata: [(String, String)] = []
+    package var binaryMetadata: [(String, [UInt8])] = []
+    package var trailers: [(String, String)] = []
+    package var binaryTrailers: [(String, [UInt8])] = []
+
+    package var hasMetadata: Bool { !metadata.isEmpty || !binaryMetadata.isEmpty }
+    package var hasTrailers: Bool { !trailers.isEmpty || !binaryTrailers.isEmpty }
+  }
+
+  /// What handlers have added so far; the transport reads it when it writes the first response, and END.
+  package var said: Said { storage.said.withLock { $0 } }
 
   private final class Storage: Sendable {
     let method: MethodDescriptor
@@ -76,18 +107,19 @@ package struct CallContext: Sendable {
     let principal: Principal?
     let idempotencyKey: String?
     let metadata: [(String, String)]
+    let binaryMetadata: [(String, [UInt8])]
     let traceparent: String?
     let connectionID: UInt64
     let streamID: UInt32
     let requestBytes: [UInt8]
     let peer: String
     let subjectObserver = Mutex<(@Sendable (CallSubject) -> Void)?>(nil)
-    let trailers = Mutex<[(String, String)]>([])
+    let said = Mutex(Said())
 
     init(
       method: MethodDescriptor, deadline: ContinuousClock.Instant?, principal: Principal?,
       idempotencyKey: String?, metadata: [(String, String)],
-      traceparent: String?,
+      binaryMetadata: [(String, [UInt8])], traceparent: String?,
       connectionID: UInt64, streamID: UInt32, requestBytes: [UInt8], peer: String
     ) {
       self.method = method
@@ -95,6 +127,7 @@ package struct CallContext: Sendable {
       self.principal = principal
       self.idempotencyKey = idempotencyKey
       self.metadata = metadata
+      self.binaryMetadata = binaryMetadata
       self.traceparent = traceparent
       self.connectionID = connectionID
       self.streamID = streamID

@@ -18,7 +18,10 @@ public struct ResponseStream<Message: WireMessage>: AsyncSequence, Sendable {
   public var resumeCursor: String? { stream.resumeCursor }
 
   /// What the server added at the end of the call; empty before.
-  public var trailers: [(String, String)] { stream.trailers }
+  public var trailers: [(String, String)] { stream.responseMetadata.trailers }
+
+  /// What the server has said beside its messages so far: before the first of them its metadata is there.
+  public var responseMetadata: ResponseMetadata { stream.responseMetadata }
 
   public struct Iterator: AsyncIteratorProtocol {
     fileprivate let stream: any ClientStream
@@ -55,7 +58,10 @@ public struct ClientStreamingCall<Request: WireMessage, Response: WireMessage>: 
   }
 
   /// What the server added at the end of the call; empty before.
-  public var trailers: [(String, String)] { stream.trailers }
+  public var trailers: [(String, String)] { stream.responseMetadata.trailers }
+
+  /// What the server has said beside its messages so far: before the first of them its metadata is there.
+  public var responseMetadata: ResponseMetadata { stream.responseMetadata }
 
   public func cancel() { stream.cancel() }
 }

@@ -6,6 +6,11 @@ public struct CallOptions: Sendable {
   public var idempotencyKey: String?
   /// Keys are 1..64 of `a-z0-9_.-`.
   public var metadata: [(String, String)]
+  /// Metadata whose values are bytes: keys end with `-bin`. A server that is too old for it makes the call fail
+  /// with UNIMPLEMENTED.
+  public var binaryMetadata: [(String, [UInt8])] = []
+  /// Whether large replies may come compressed; nil = as the connection says.
+  public var compressesReplies: Bool?
   /// A bearer token for this call, instead of the connection's.
   public var token: String?
   /// W3C trace context.
@@ -15,6 +20,8 @@ public struct CallOptions: Sendable {
   public var waitsForReady = false
   /// Called with the trailers of a unary call that has ended well; other calls have them as a property.
   public var onTrailers: (@Sendable ([(String, String)]) -> Void)?
+  /// Called with what the server said beside the reply of a unary call that has ended well.
+  public var onMetadata: (@Sendable (ResponseMetadata) -> Void)?
 
   public init(
     timeout: Duration? = nil, idempotencyKey: String? = nil, metadata: [(String, String)] = [],
@@ -26,6 +33,20 @@ public struct CallOptions: Sendable {
     self.token = token
     self.traceparent = traceparent
   }
+}
+
+/// What a server says beside the messages of a call.
+public struct ResponseMetadata: Sendable {
+  /// Before the first response.
+  public var metadata: [(String, String)] = []
+  /// The same, with keys that end with `-bin`.
+  public var binaryMetadata: [(String, [UInt8])] = []
+  /// At the end of the call; empty before.
+  public var trailers: [(String, String)] = []
+  /// The same, with keys that end with `-bin`.
+  public var binaryTrailers: [(String, [UInt8])] = []
+
+  public init() {}
 }
 
 /// What client stubs call: a connection, or several of them with retries.
@@ -66,6 +87,6 @@ package protocol ClientStream: AnyObject, Sendable {
   func cancel()
   /// Where END told to resume, after the stream has ended.
   var resumeCursor: String? { get }
-  /// Trailer metadata of END, after the stream has ended.
-  var trailers: [(String, String)] { get }
+  /// What has come beside the messages so far.
+  var responseMetadata: ResponseMetadata { get }
 }

@@ -145,11 +145,11 @@ package struct BlockWriter {
   }
 
   /// A metadata entry: `u8 keyLength | key | value`.
-  package mutating func add(_ tag: UInt8, key: String, value: String) {
-    addHeader(tag, 1 + key.utf8.count + value.utf8.count)
+  package mutating func add(_ tag: UInt8, key: String, value: some Collection<UInt8>) {
+    addHeader(tag, 1 + key.utf8.count + value.count)
     bytes.append(UInt8(truncatingIfNeeded: key.utf8.count))
     bytes.append(contentsOf: key.utf8)
-    bytes.append(contentsOf: value.utf8)
+    bytes.append(contentsOf: value)
     patchLength()
   }
 

@@ -6,7 +6,13 @@ package struct CallHead {
   package var idempotencyKey: String?
   package var traceparent: String?
   package var token: String?
-  package var metadata = Metadata()
+  package var metadata: Metadata
+  /// How the replies may be compressed, instead of what HELLO says.
+  package var replyEncodings: Encodings?
+
+  init(minorVersion: UInt16) {
+    metadata = Metadata(minorVersion: minorVersion)
+  }
 
   /// A CALL payload, taken apart.
   package struct Parts {
@@ -19,9 +25,12 @@ package struct CallHead {
     package var fault: CallFault?
   }
 
-  package static func read(_ payload: UnsafeRawBufferPointer) throws(WireFault) -> Parts {
+  /// - Parameter minorVersion: what both sides speak.
+  package static func read(
+    _ payload: UnsafeRawBufferPointer, minorVersion: UInt16 = WireLimit.minorVersion
+  ) throws(WireFault) -> Parts {
     var reader = try BlockReader(payload)
-    var head = CallHead()
+    var head = CallHead(minorVersion: minorVersion)
     var fault: CallFault?
     while let field = try reader.next() {
       do throws(InputFault) {
@@ -65,6 +74,10 @@ package struct CallHead {
     case 4: traceparent = try Self.text(field, WireLimit.traceparentByteCountMax)
     case 5: token = try Self.text(field, WireLimit.tokenByteCountMax)
     case 6: try metadata.add(field.value, byteCountMax: WireLimit.metadataByteCountMax)
+    case 7:
+      do throws(WireFault) {
+        replyEncodings = try Encodings(field)
+      } catch { throw .connection(error) }
     default: break
     }
   }
@@ -82,7 +95,8 @@ package struct CallHead {
   /// The block of a CALL, for the client.
   package static func block(
     path: String, timeoutMicroseconds: UInt64?, idempotencyKey: String? = nil,
-    traceparent: String? = nil, token: String? = nil, metadata: [(String, String)] = []
+    traceparent: String? = nil, token: String? = nil, metadata: SendableMetadata = .init(),
+    replyEncodings: Encodings? = nil
   ) -> [UInt8] {
     var writer = BlockWriter(reservingByteCount: 32 + path.utf8.count)
     writer.add(1, path)
@@ -90,7 +104,8 @@ package struct CallHead {
     if let idempotencyKey { writer.add(3, idempotencyKey) }
     if let traceparent { writer.add(4, traceparent) }
     if let token { writer.add(5, token) }
-    for (key, value) in metadata { writer.add(6, key: key, value: value) }
+    metadata.add(to: &writer)
+    if let replyEncodings { writer.add(7, bytes: replyEncodings.values) }
     return writer.bytes
   }
 }

@@ -34,6 +34,11 @@ package struct ClientCallMachine: Sendable, Hashable {
     if case .open(let messages) = state { messages.isMessageWaiting } else { false }
   }
 
+  /// Whether the message that came last is compressed.
+  package var isCompressed: Bool {
+    if case .open(let messages) = state { messages.inbound.isCompressed } else { false }
+  }
+
   package var unfinishedByteCount: Int {
     if case .open(let messages) = state { messages.inbound.unfinishedByteCount } else { 0 }
   }

@@ -12,6 +12,10 @@ package struct ClientConnectionMachine: Sendable {
   package let limits: ReceiveLimits
   private var state = State.awaitingHello
   package private(set) var peerLimits = ReceiveLimits()
+  /// What both sides speak; 0 until the server's HELLO is there.
+  package private(set) var minorVersion: UInt16 = 0
+  /// How messages to the server may be compressed.
+  package private(set) var peerEncodings = Encodings()
   package private(set) var openCallCount = 0
   package var sendWindow = SendWindow(initial: 0)
   private var receiveWindow: ReceiveWindow
@@ -96,7 +100,8 @@ package struct ClientConnectionMachine: Sendable {
     guard isHello == (state == .awaitingHello) || kind == .goAway else {
       throw WireFault(.protocolError, isHello ? "a second HELLO" : "a frame before HELLO")
     }
-    guard kind.isWellFormedFromServer(header) else {
+    let isAgreed = minorVersion >= 1 || (kind != .head && !header.flags.contains(.compressed))
+    guard kind.isWellFormedFromServer(header), isAgreed else {
       throw WireFault(.protocolError, "a \(kind) frame with wrong flags, stream or size")
     }
     return kind
@@ -104,6 +109,8 @@ package struct ClientConnectionMachine: Sendable {
 
   package mutating func helloReceived(_ hello: Hello) {
     peerLimits = hello.limits
+    minorVersion = min(hello.minorVersion, WireLimit.minorVersion)
+    if minorVersion >= 1 { peerEncodings = hello.encodings }
     sendWindow = SendWindow(initial: hello.limits.connectionCredit)
     state = .open
   }

@@ -5,6 +5,7 @@ package struct EndTrailer: Sendable {
   package var details: [UInt8] = []
   package var resumeCursor: String?
   package var trailers: [(String, String)] = []
+  package var binaryTrailers: [(String, [UInt8])] = []
   package var serverMicroseconds: UInt64?
   /// Whether the call was refused before its handler began.
   package var isNotStarted = false
@@ -16,11 +17,11 @@ package struct EndTrailer: Sendable {
 
   /// Reads an END payload, for the client. Text that is not text is replaced (W3.4).
   package static func read(
-    _ payload: UnsafeRawBufferPointer
+    _ payload: UnsafeRawBufferPointer, minorVersion: UInt16 = WireLimit.minorVersion
   ) throws(WireFault) -> (trailer: EndTrailer, message: UnsafeRawBufferPointer) {
     var reader = try BlockReader(payload)
     var trailer = EndTrailer()
-    var metadata = Metadata()
+    var metadata = Metadata(minorVersion: minorVersion)
     while let field = try reader.next() {
       if field.tag != 6 { try reader.requireFirst(field) }
       switch field.tag {
@@ -35,6 +36,7 @@ package struct EndTrailer: Sendable {
       }
     }
     trailer.trailers = metadata.entries
+    trailer.binaryTrailers = metadata.binaryEntries
     return (trailer, reader.remainder)
   }
 
@@ -45,7 +47,7 @@ package struct EndTrailer: Sendable {
 
   /// The block, within the limits of W7.2 whatever the handler said: text is clipped, details and
   /// trailers that are too large are left out, so that END always fits a frame.
-  package func block() -> [UInt8] {
+  package func block(minorVersion: UInt16 = WireLimit.minorVersion) -> [UInt8] {
     var writer = BlockWriter()
     if status != .ok { writer.add(1, status.rawValue) }
     if !message.isEmpty {
@@ -57,9 +59,11 @@ package struct EndTrailer: Sendable {
     if let resumeCursor, resumeCursor.utf8.count <= WireLimit.resumeCursorByteCountMax {
       writer.add(4, resumeCursor)
     }
-    if !trailers.isEmpty {
-      let sendable = Metadata.sendable(trailers, byteCountMax: WireLimit.trailerByteCountMax)
-      for (key, value) in sendable { writer.add(6, key: key, value: value) }
+    if !trailers.isEmpty || !binaryTrailers.isEmpty {
+      Metadata.sendable(
+        trailers, binaryTrailers, byteCountMax: WireLimit.trailerByteCountMax,
+        minorVersion: minorVersion
+      ).add(to: &writer)
     }
     if let serverMicroseconds { writer.add(7, serverMicroseconds) }
     if isNotStarted { writer.add(8, bytes: []) }

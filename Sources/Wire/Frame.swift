@@ -9,6 +9,8 @@ package enum FrameKind: UInt8, Sendable, Hashable, CaseIterable {
   case ping = 7
   case pong = 8
   case goAway = 9
+  /// Since minor version 1.
+  case head = 10
 }
 
 /// The flags of a frame (W2.4).
@@ -22,6 +24,8 @@ package struct FrameFlags: OptionSet, Sendable, Hashable {
   package static let more = FrameFlags(rawValue: 0x02)
   /// Message bytes follow the block.
   package static let hasMessage = FrameFlags(rawValue: 0x04)
+  /// The message that begins in this frame is compressed (W6.9). Since minor version 1.
+  package static let compressed = FrameFlags(rawValue: 0x08)
 }
 
 /// A frame's header as it came, before anything about it was checked.

@@ -8,10 +8,13 @@ extension FrameKind {
       return header.stream == 0 && flags.isEmpty && size >= 2
     case .call:
       guard header.isClientStream, size >= 2, !flags.hasEndAndMore else { return false }
-      if flags.contains(.more), !flags.contains(.hasMessage) { return false }
-      return flags.isSubset(of: [.end, .more, .hasMessage])
+      if !flags.isDisjoint(with: [.more, .compressed]), !flags.contains(.hasMessage) {
+        return false
+      }
+      return flags.isSubset(of: [.end, .more, .hasMessage, .compressed])
     case .message:
-      return header.isClientStream && flags.isSubset(of: [.end, .more]) && !flags.hasEndAndMore
+      return header.isClientStream && flags.isSubset(of: [.end, .more, .compressed])
+        && !flags.hasEndAndMore
     case .end, .cancel:
       return header.isClientStream && flags.isEmpty && size == 0
     case .credit:
@@ -20,6 +23,8 @@ extension FrameKind {
       return header.stream == 0 && flags.isEmpty && size == 8
     case .goAway:
       return header.stream == 0 && flags.isEmpty && size >= 6
+    case .head:
+      return false
     }
   }
 
@@ -29,9 +34,12 @@ extension FrameKind {
     case .call, .cancel:
       return false
     case .message:
-      return header.isClientStream && flags.isSubset(of: .more)
+      return header.isClientStream && flags.isSubset(of: [.more, .compressed])
+    case .head:
+      return header.isClientStream && flags.isEmpty && header.payloadByteCount >= 2
     case .end:
-      return header.isClientStream && flags.isSubset(of: .hasMessage)
+      if flags.contains(.compressed), !flags.contains(.hasMessage) { return false }
+      return header.isClientStream && flags.isSubset(of: [.hasMessage, .compressed])
         && header.payloadByteCount >= 2
     case .hello, .credit, .ping, .pong, .goAway:
       return isWellFormedFromClient(header)

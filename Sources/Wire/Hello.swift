@@ -1,6 +1,8 @@
 /// The first frame of each side (W4).
 package struct Hello: Sendable, Hashable {
   package var minorVersion: UInt16 = 0
+  /// How messages may be compressed that are sent to the side that says it.
+  package var encodings = Encodings()
   package var agent: String?
   package var limits = ReceiveLimits()
   package var token: String?
@@ -33,6 +35,7 @@ package struct Hello: Sendable, Hashable {
     case 7: limits.connectionCredit = Int(try field.number32())
     case 8: token = try Self.text(field, WireLimit.tokenByteCountMax)
     case 9: pingIntervalMilliseconds = try field.number32()
+    case 11: encodings = try Encodings(field)
     case 10: serverID = try Self.text(field, WireLimit.serverIDByteCountMax)
     default: break
     }
@@ -93,6 +96,7 @@ package struct Hello: Sendable, Hashable {
     }
     writer.add(3, UInt32(clamping: limits.framePayloadByteCountMax))
     writer.add(4, UInt32(clamping: limits.messageByteCountMax))
+    if !encodings.isEmpty { writer.add(11, bytes: encodings.values) }
     writer.add(6, UInt32(clamping: limits.streamCredit))
     writer.add(7, UInt32(clamping: limits.connectionCredit))
   }

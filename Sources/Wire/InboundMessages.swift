@@ -17,6 +17,8 @@ package struct InboundMessages: Sendable, Hashable {
   private var unreadEmptyCount = 0
   private let byteCountMax: Int
   private let isSingle: Bool
+  /// Whether the message that began last is compressed.
+  package private(set) var isCompressed = false
 
   /// What a fragment means for its owner.
   package enum Action: Sendable, Hashable {
@@ -52,8 +54,12 @@ package struct InboundMessages: Sendable, Hashable {
       return .fail(WireFault(.protocolError, "a message after the half-close"))
     case .betweenMessages:
       messageCount += 1
+      isCompressed = flags.contains(.compressed)
       sum = byteCount
     case .inMessage(let before):
+      if flags.contains(.compressed) {
+        return .fail(WireFault(.protocolError, "COMPRESSED inside a message"))
+      }
       sum = before + byteCount
     }
     if hasMore, byteCount == 0 {

@@ -40,6 +40,10 @@ package struct ServerConnectionMachine: Sendable {
   var state = State.handshaking
   /// What the client accepts.
   package private(set) var peerLimits = ReceiveLimits()
+  /// What both sides speak; 0 until the client's HELLO is there.
+  package private(set) var minorVersion: UInt16 = 0
+  /// How messages to the client may be compressed.
+  package private(set) var peerEncodings = Encodings()
   package private(set) var streams: ServerStreams
   package var buffered: BufferedBytes
   package var sendWindow = SendWindow(initial: 0)
@@ -122,6 +126,8 @@ extension ServerConnectionMachine {
   /// The client's HELLO; the owner answers with its own.
   package mutating func helloReceived(_ hello: Hello) {
     peerLimits = hello.limits
+    minorVersion = min(hello.minorVersion, WireLimit.minorVersion)
+    if minorVersion >= 1 { peerEncodings = hello.encodings }
     sendWindow = SendWindow(initial: hello.limits.connectionCredit)
     state = .open
   }
@@ -164,7 +170,8 @@ extension ServerConnectionMachine {
     guard isHello == isBeforeHello else {
       throw WireFault(.protocolError, isHello ? "a second HELLO" : "a frame before HELLO")
     }
-    guard kind.isWellFormedFromClient(header) else {
+    let isAgreed = minorVersion >= 1 || !header.flags.contains(.compressed)
+    guard kind.isWellFormedFromClient(header), isAgreed else {
       throw WireFault(.protocolError, "a \(kind) frame with wrong flags, stream or size")
     }
     return kind

@@ -1,5 +1,7 @@
 /// The numbers of PROTOCOL.md, in one place.
 package enum WireLimit {
+  /// The minor version that this code speaks (W4.3).
+  package static let minorVersion: UInt16 = 1
   package static let helloPayloadByteCountMax = 8192
   package static let framePayloadByteCountDefault = 16384
   package static let framePayloadByteCountMin = 16384
@@ -31,6 +33,8 @@ package enum WireLimit {
   package static let detailsByteCountMax = 8192
   package static let resumeCursorByteCountMax = 512
   package static let trailerByteCountMax = 2 << 10
+  /// Encodings that a HELLO or a CALL may list.
+  package static let encodingCountMax = 16
   package static let goAwayTextByteCountMax = 512
 
   package static let unreadEmptyMessageCountMax = 1024

@@ -12,6 +12,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional
 
 from ports import lasting_port
@@ -24,9 +25,18 @@ START_SECONDS = 90.0
 STOP_SECONDS = 40.0
 
 
-def binary() -> str:
-    """The program under test: HITO_BIN, or the debug build."""
+DEBUG_ONLY = "HITO_TEST_"
+"""How the variables begin that only a debug build looks at."""
+
+
+def binary(environment: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The program under test: HITO_BIN, or HITO_BINARY, or the debug build.
+
+    - environment: what it is started with. For what only a debug build knows that one is taken.
+    """
     named = os.environ.get("HITO_BIN") or os.environ.get("HITO_BINARY")
+    if any(name.startswith(DEBUG_ONLY) for name in environment):
+        named = os.environ.get("HITO_BINARY_DEBUG")
     path = Path(named) if named else REPOSITORY / ".build" / "debug" / "hito"
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there: run `make build`, or set HITO_BIN")
@@ -47,7 +57,7 @@ class HitoServer:
     def __init__(
         self, program: Optional[str] = None, environment: Optional[Mapping[str, str]] = None
     ) -> None:
-        self.program = program or binary()
+        self.program = program or binary(environment or {})
         self.environment = dict(environment or {})
         """What it is started with beside our own environment, less the models named there."""
         # Not below a private folder: PostgreSQL runs as another user. And short: socket paths

@@ -50,7 +50,7 @@ import Wire
   private static func seeds() -> [[UInt8]] {
     let block = CallHead.block(
       path: Methods.ping.path, timeoutMicroseconds: 1_000_000, idempotencyKey: "k",
-      metadata: [("a", "b")])
+      metadata: SendableMetadata([("a", "b")]))
     let chat = CallHead.block(path: Methods.sum.path, timeoutMicroseconds: nil)
     return [
       RawClient.frame(.call, [.end, .hasMessage], stream: 1, block + [1, 2, 3]),

@@ -170,7 +170,8 @@ struct HostileTests {
   @Test func `W5.3 bad metadata is INVALID_ARGUMENT`() async throws {
     try await expectStatus(.invalidArgument) { client in
       let block = CallHead.block(
-        path: Methods.echo.path, timeoutMicroseconds: nil, metadata: [("Upper", "x")])
+        path: Methods.echo.path, timeoutMicroseconds: nil,
+        metadata: SendableMetadata([("Upper", "x")]))
       client.send(.call, [.end, .hasMessage], stream: 1, block)
     }
   }

@@ -93,12 +93,14 @@ final class RawClient: Sendable {
   /// Connects and exchanges HELLO.
   static func ready(
     _ server: TestServer, token: String? = "good", limits: ReceiveLimits = ReceiveLimits(),
-    step: Int? = nil
+    step: Int? = nil, minorVersion: UInt16 = 0, encodings: [MessageEncoding] = []
   ) async throws -> RawClient {
     let client = try await RawClient(
       port: server.port, tls: try server.certificates.clientTLS(), step: step)
     var hello = Hello()
     hello.token = token
+    hello.minorVersion = minorVersion
+    hello.encodings = Encodings(encodings)
     hello.limits = limits
     client.send(.hello, stream: 0, hello.clientPayload())
     let reply = await client.nextFrame()

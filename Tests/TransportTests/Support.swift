@@ -41,6 +41,9 @@ enum Methods {
   static let echo = method("Echo", .unary)
   static let write = method("Write", .unary, isReadOnly: false)
   static let fail = method("Fail", .unary)
+  /// Sends the metadata of the call back, before its response and after it.
+  static let mirror = method("Mirror", .unary)
+  static let mirrorStream = method("MirrorStream", .serverStreaming)
   static let whoami = method("WhoAmI", .unary)
   static let hang = method("Hang", .unary)
   /// Hangs as `hang` does, for everybody.
@@ -273,6 +276,18 @@ func testRouter(_ witness: Witness) throws(RegistrationError) -> Router {
         .failedPrecondition, "not now", details: Array("details".utf8), resumeCursor: "c1")
     }
   }
+  try router.unary(Methods.mirror) { (request: Blob, context: CallContext) in
+    mirror(context)
+    return request
+  }
+  try router.serverStreaming(Methods.mirrorStream) {
+    (request: Blob, context: CallContext, writer: ResponseWriter<Blob>) in
+    mirror(context)
+    if request.text == "fail" { throw RPCError(.aborted, "told to") }
+    try await writer.write(request)
+    context.addMetadata("late", "not seen")
+    try await writer.write(request)
+  }
   try router.unary(Methods.whoami) { (_: Blob, context: CallContext) in
     Blob(try context.requirePrincipal().userID)
   }
@@ -310,6 +325,17 @@ func testRouter(_ witness: Witness) throws(RegistrationError) -> Router {
   }
   try registerRequestStreams(&router, witness)
   return router
+}
+
+private func mirror(_ context: CallContext) {
+  for (key, value) in context.metadata {
+    context.addMetadata(key, value)
+    context.addTrailer("after-" + key, value)
+  }
+  for (key, value) in context.binaryMetadata {
+    context.addMetadata(key, bytes: value)
+    context.addTrailer("after-" + key, bytes: value)
+  }
 }
 
 private func registerRequestStreams(

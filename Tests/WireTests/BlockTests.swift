@@ -66,17 +66,68 @@ import Wire
   }
 
   @Test func `W5.3 metadata has limits on keys, values and sums`() {
-    #expect(call { $0.add(6, key: "ok-1_.", value: "") } == .success(nil))
-    #expect(call { $0.add(6, key: "Bad", value: "x") }.fault?.code == .invalidArgument)
-    #expect(call { $0.add(6, key: "", value: "x") }.fault?.code == .invalidArgument)
+    #expect(call { $0.add(6, key: "ok-1_.", value: "".utf8) } == .success(nil))
+    #expect(call { $0.add(6, key: "Bad", value: "x".utf8) }.fault?.code == .invalidArgument)
+    #expect(call { $0.add(6, key: "", value: "x".utf8) }.fault?.code == .invalidArgument)
     #expect(call { $0.add(6, bytes: [9, 65]) }.failure?.reason == .protocolError)
     #expect(call { $0.add(6, bytes: []) }.failure?.reason == .protocolError)
     let big = String(repeating: "v", count: 8192)
-    #expect(call { $0.add(6, key: "k", value: big) }.fault?.code == .invalidArgument)
+    #expect(call { $0.add(6, key: "k", value: big.utf8) }.fault?.code == .invalidArgument)
     let many: (inout BlockWriter) -> Void = { writer in
-      for index in 0..<65 { writer.add(6, key: "k\(index)", value: "") }
+      for index in 0..<65 { writer.add(6, key: "k\(index)", value: "".utf8) }
     }
     #expect(call(many).fault?.code == .invalidArgument)
+  }
+
+  @Test func `W5.3 a key that ends with -bin has bytes for its value since minor version 1`() throws
+  {
+    let bytes: [UInt8] = [0, 0xFF, 0xC3]
+    var writer = BlockWriter()
+    writer.add(1, "a/b")
+    writer.add(6, key: "k-bin", value: bytes)
+    writer.add(6, key: "t", value: "text".utf8)
+    let parts = try writer.bytes.withUnsafeBytes { try CallHead.read($0, minorVersion: 1) }
+    #expect(parts.fault == nil)
+    #expect(parts.head.metadata.binaryEntries.map(\.1) == [bytes])
+    #expect(parts.head.metadata.entries.map(\.0) == ["t"])
+    let before = try writer.bytes.withUnsafeBytes { try CallHead.read($0, minorVersion: 0) }
+    #expect(before.fault?.code == .invalidArgument)
+    var head = ResponseHead.block(
+      [("t", "1"), ("no-bin", "text")], [("k-bin", bytes), ("k", bytes)])
+    let read = try head.withUnsafeBytes { try ResponseHead.read($0) }
+    #expect(read.entries.map(\.0) == ["t"] && read.binaryEntries.map(\.0) == ["k-bin"])
+    head.append(0)
+    #expect(throws: WireFault.self) { try head.withUnsafeBytes { try ResponseHead.read($0) } }
+  }
+
+  @Test func `W4.2 encodings are a byte each, and those of nobody are left out`() throws {
+    func encodings(_ bytes: [UInt8]) throws -> Encodings {
+      var writer = BlockWriter()
+      writer.add(11, bytes: bytes)
+      return try writer.bytes.withUnsafeBytes { try Hello(payload: $0).encodings }
+    }
+    #expect(try encodings([9, 1, 2]).contains(.deflate))
+    #expect(try encodings([2, 3]).isEmpty)
+    #expect(try encodings([]).isEmpty)
+    #expect(throws: WireFault.self) { try encodings([UInt8](repeating: 1, count: 17)) }
+  }
+
+  @Test func `W2.4 COMPRESSED stands where a message begins, and HEAD comes from servers`() {
+    func isFromClient(_ kind: FrameKind, _ flags: FrameFlags) -> Bool {
+      kind.isWellFormedFromClient(FrameHeader(kind, flags: flags, stream: 1, payloadByteCount: 9))
+    }
+    #expect(isFromClient(.call, [.hasMessage, .compressed, .more]))
+    #expect(isFromClient(.message, [.compressed, .end]))
+    #expect(!isFromClient(.call, [.compressed, .end]))
+    #expect(!isFromClient(.head, []))
+    func isFromServer(_ kind: FrameKind, _ flags: FrameFlags) -> Bool {
+      kind.isWellFormedFromServer(FrameHeader(kind, flags: flags, stream: 1, payloadByteCount: 9))
+    }
+    #expect(isFromServer(.message, [.compressed, .more]))
+    #expect(isFromServer(.end, [.hasMessage, .compressed]))
+    #expect(isFromServer(.head, []))
+    #expect(!isFromServer(.end, .compressed))
+    #expect(!isFromServer(.head, .hasMessage))
   }
 
   @Test(arguments: [(3, 16383), (3, 1_048_577), (4, 16383), (6, 2_147_483_648), (7, 4_294_967_295)])

@@ -83,7 +83,7 @@ func encoded(
     let all = CallHead.block(
       path: path, timeoutMicroseconds: 1, idempotencyKey: "k",
       traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", token: "token",
-      metadata: [("a", "1"), ("b", "ñ")])
+      metadata: Metadata.sendable([("a", "1"), ("b", "ñ")], byteCountMax: 8192))
     #expect(
       encoded(.call, .hasMessage, stream: 3, all + Array("x".utf8))
         == (try vectors.frame("call-all-fields")))

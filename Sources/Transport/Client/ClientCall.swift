@@ -25,12 +25,14 @@ final class ClientCall: @unchecked Sendable {
     var isEnded = false
     var error: RPCError?
     var trailer: EndTrailer?
+    var head: Metadata?
+    var hasMessageCome = false
     var waiter: CheckedContinuation<Void, Never>?
 
     /// One look decides: a message and the end may arrive together between two looks, and the
     /// message comes first.
     mutating func step<Result: Sendable>(
-      reportStep: Int, _ decode: (UnsafeRawBufferPointer) -> Result
+      reportStep: Int, _ decode: (UnsafeRawBufferPointer, Bool) -> Result
     ) -> Step<Result> {
       guard !queue.isEmpty else { return isEnded ? .ended(error) : .empty }
       let taken = queue.take(decode)
@@ -52,6 +54,8 @@ final class ClientCall: @unchecked Sendable {
   var machine: ClientCallMachine
   /// The bytes of the message that was handed over; the machine knows how much of it is out.
   private(set) var message: [UInt8]
+  /// Of the first frame of that message.
+  private(set) var messageFlags: FrameFlags = []
   private var sendWaiter: CheckedContinuation<Bool, Never>?
   private let inbox = Mutex(Inbox())
   /// Consumed bytes are reported to the loop in steps of this.
@@ -59,15 +63,17 @@ final class ClientCall: @unchecked Sendable {
 
   init(
     _ connection: ClientConnection, _ method: MethodDescriptor, _ options: CallOptions,
-    idempotencyKey: String?, deadline: ContinuousClock.Instant?, firstMessage request: [UInt8]?
+    idempotencyKey: String?, deadline: ContinuousClock.Instant?,
+    firstMessage request: OutgoingMessage?
   ) {
     self.connection = connection
     self.method = method
     self.options = options
     self.idempotencyKey = idempotencyKey
     self.deadline = deadline
-    machine = ClientCallMachine(requestByteCount: request?.count)
-    message = request ?? []
+    machine = ClientCallMachine(requestByteCount: request?.bytes.count)
+    message = request?.bytes ?? []
+    messageFlags = request?.flags ?? []
     reportStep = max(1, connection.configuration.limits.streamCredit / 4)
   }
 
@@ -75,15 +81,27 @@ final class ClientCall: @unchecked Sendable {
 
   /// A message, or a part of it, arrived. Answers with the credit to give back at once.
   @discardableResult
-  func received(fragment: UnsafeRawBufferPointer, isComplete: Bool) -> Int {
+  func received(
+    fragment: UnsafeRawBufferPointer, isComplete: Bool, isCompressed: Bool = false
+  ) -> Int {
     let (waiter, freed) = inbox.withLock { inbox -> (CheckedContinuation<Void, Never>?, Int) in
+      inbox.hasMessageCome = true
       guard isComplete else { return (nil, inbox.queue.hold(fragment)) }
-      inbox.queue.deliver(fragment)
+      inbox.queue.deliver(fragment, isCompressed: isCompressed)
       defer { inbox.waiter = nil }
       return (inbox.waiter, 0)
     }
     waiter?.resume()
     return freed
+  }
+
+  /// HEAD arrived. False for a second one, and for one after a message.
+  func received(head: Metadata) -> Bool {
+    inbox.withLock { inbox in
+      guard inbox.head == nil, !inbox.hasMessageCome else { return false }
+      inbox.head = head
+      return true
+    }
   }
 
   /// The call has ended. With an END what arrived can still be read; without one it is dropped.
@@ -126,13 +144,14 @@ final class ClientCall: @unchecked Sendable {
   }
 
   /// Sends one message; returns when the connection has it. For one task at a time.
-  func send(_ message: [UInt8]) async throws(RPCError) {
+  func send(_ message: OutgoingMessage) async throws(RPCError) {
     let isTaken = await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
         connection.loop.execute {
-          let action = self.machine.messageHandedOver(byteCount: message.count)
+          let action = self.machine.messageHandedOver(byteCount: message.bytes.count)
           guard action != .refuse else { return continuation.resume(returning: false) }
-          self.message = message
+          self.message = message.bytes
+          self.messageFlags = message.flags
           self.sendWaiter = continuation
           if action == .send { self.connection.sendMessage(of: self) }
         }
@@ -179,9 +198,9 @@ final class ClientCall: @unchecked Sendable {
     }
   }
 
-  /// The next message as `decode` makes it; nil at the end of the stream.
+  /// The next message as `decode` makes it, which is told whether it is compressed; nil at the end of the stream.
   func next<Result: Sendable>(
-    _ decode: (UnsafeRawBufferPointer) -> Result
+    _ decode: (UnsafeRawBufferPointer, Bool) -> Result
   ) async throws(RPCError) -> Result? {
     while true {
       switch inbox.withLock({ $0.step(reportStep: reportStep, decode) }) {
@@ -218,6 +237,8 @@ final class ClientCall: @unchecked Sendable {
   /// The block of END, after the call has ended.
   var trailer: EndTrailer? { inbox.withLock { $0.trailer } }
 
+  var head: Metadata? { inbox.withLock { $0.head } }
+
   /// The error that the call ended with.
   var endError: RPCError? { inbox.withLock { $0.error } }
 
@@ -240,7 +261,7 @@ final class ClientCallHandle: ClientStream {
   deinit { call.abandon() }
 
   func send(_ message: any WireMessage) async throws(RPCError) {
-    try await call.send(message.encodedBytes())
+    try await call.send(call.connection.outgoing(message.encodedBytes()))
   }
 
   func finishSending() async throws(RPCError) {
@@ -250,12 +271,10 @@ final class ClientCallHandle: ClientStream {
   func nextResponse<Message: WireMessage>(
     as type: Message.Type
   ) async throws(RPCError) -> Message? {
-    let limits = call.connection.configuration.decodeLimits
-    let decoded = try await call.next { bytes -> Result<Message, DecodeError> in
-      do throws(DecodeError) {
-        return .success(try Message.decode(bytes, limits: limits))
-      } catch {
-        return .failure(error)
+    let configuration = call.connection.configuration
+    let decoded = try await call.next { bytes, isCompressed in
+      Result { () throws(RPCError) in
+        try Self.decoded(bytes, isCompressed, configuration) as Message
       }
     }
     switch decoded {
@@ -263,6 +282,27 @@ final class ClientCallHandle: ClientStream {
     case .success(let message): return message
     case .failure(let error):
       call.cancel()
+      throw error
+    }
+  }
+
+  private static func decoded<Message: WireMessage>(
+    _ bytes: UnsafeRawBufferPointer, _ isCompressed: Bool, _ configuration: ClientConfiguration
+  ) throws(RPCError) -> Message {
+    var expanded: [UInt8]?
+    if isCompressed {
+      do throws(CallFault) {
+        expanded = try CompressedMessage.unpacked(
+          bytes, byteCountMax: configuration.limits.messageByteCountMax)
+      } catch {
+        throw RPCError(.internal, "the response is \(error.text)")
+      }
+    }
+    do throws(DecodeError) {
+      let limits = configuration.decodeLimits
+      guard let expanded else { return try Message.decode(bytes, limits: limits) }
+      return try Message.decode(expanded, limits: limits)
+    } catch {
       throw RPCError(.internal, "the response does not decode: \(error)")
     }
   }
@@ -273,5 +313,22 @@ final class ClientCallHandle: ClientStream {
 
   var resumeCursor: String? { call.trailer?.resumeCursor }
 
-  var trailers: [(String, String)] { call.trailer?.trailers ?? [] }
+  var responseMetadata: ResponseMetadata {
+    var said = ResponseMetadata()
+    if let head = call.head {
+      said.metadata = head.entries
+      said.binaryMetadata = head.binaryEntries
+    }
+    if let trailer = call.trailer {
+      said.trailers = trailer.trailers
+      said.binaryTrailers = trailer.binaryTrailers
+    }
+    return said
+  }
+}
+
+/// A message on its way out: its bytes, and what its first frame says of them.
+struct OutgoingMessage: Sendable {
+  var bytes: [UInt8]
+  var flags: FrameFlags = []
 }

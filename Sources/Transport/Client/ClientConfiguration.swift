@@ -15,6 +15,9 @@ package struct ClientConfiguration: Sendable {
   package var token: String?
   package var agent = "hito-swift"
   package var limits = ReceiveLimits()
+  /// Whether large messages go out compressed where the server reads that, and replies may come so. It costs both
+  /// sides processor time, and pays where the network is slow.
+  package var compresses = false
   package var decodeLimits = DecodeLimits(memoryBudgetByteCount: 64 << 20)
   package var connectTimeout = Duration.seconds(10)
   package var unaryTimeoutDefault = WireLimit.unaryTimeoutDefault

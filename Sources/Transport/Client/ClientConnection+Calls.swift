@@ -35,14 +35,20 @@ extension ClientConnection {
     let block = CallHead.block(
       path: call.method.path, timeoutMicroseconds: timeLeft(call),
       idempotencyKey: call.idempotencyKey, traceparent: call.options.traceparent,
-      token: call.options.token, metadata: call.options.metadata)
+      token: call.options.token,
+      metadata: Metadata.sendable(
+        call.options.metadata, call.options.binaryMetadata,
+        byteCountMax: WireLimit.metadataByteCountMax, minorVersion: machine.minorVersion),
+      replyEncodings: call.options.compressesReplies.map {
+        Encodings($0 ? MessageEncoding.allCases : [])
+      })
     let action = call.machine.opened(
       mine: configuration.limits, peers: machine.peerLimits, blockByteCount: block.count,
       connection: &machine.sendWindow)
     switch action {
     case .callWithMessage(let flags):
       out.appendHeader(
-        .call, flags: flags, stream: stream,
+        .call, flags: flags.union(call.messageFlags), stream: stream,
         payloadByteCount: block.count + call.message.count)
       out.append(block)
       out.append(call.message)
@@ -61,7 +67,12 @@ extension ClientConnection {
 
   /// Sends the message that a call holds as far as credit goes. On the loop.
   func sendMessage(of call: ClientCall) {
-    while sendFragment(call) {}
+    guard blocked.isEmpty else {
+      // Who waits already has the first turn.
+      blocked.append(call)
+      return sendBlocked()
+    }
+    while sendFragment(call, isAlone: true) {}
     if call.machine.isBlocked { blocked.append(call) }
     markDirty()
   }
@@ -73,13 +84,16 @@ extension ClientConnection {
   }
 
   /// A fragment of the waiting message; false when there is none, or no credit.
-  private func sendFragment(_ call: ClientCall) -> Bool {
+  private func sendFragment(_ call: ClientCall, isAlone: Bool) -> Bool {
+    let byteCountMax = machine.peerLimits.framePayloadByteCountMax
     let next = call.machine.nextFragment(
       connection: &machine.sendWindow,
-      framePayloadByteCountMax: machine.peerLimits.framePayloadByteCountMax)
+      framePayloadByteCountMax: isAlone ? byteCountMax : WireLimit.framePayloadByteCountMin)
     guard let next else { return false }
     out.appendHeader(
-      .message, flags: next.flags, stream: call.stream, payloadByteCount: next.range.count)
+      .message,
+      flags: next.range.lowerBound == 0 ? next.flags.union(call.messageFlags) : next.flags,
+      stream: call.stream, payloadByteCount: next.range.count)
     call.message.withUnsafeBytes {
       out.append(UnsafeRawBufferPointer(rebasing: $0[next.range]))
     }
@@ -87,7 +101,8 @@ extension ClientConnection {
     return true
   }
 
-  /// Credit arrived: a fragment for each waiting call in turn.
+  /// Credit arrived: a fragment for each waiting call in turn; who got nothing is before those that did the next
+  /// time (W9.10).
   func sendBlocked() {
     isCreditNew = false
     var isProgress = true
@@ -95,10 +110,14 @@ extension ClientConnection {
       isProgress = false
       let round = blocked
       blocked.removeAll(keepingCapacity: true)
+      var served: [ClientCall] = []
       for call in round {
-        if sendFragment(call) { isProgress = true }
-        if call.machine.isBlocked { blocked.append(call) }
+        let isSent = sendFragment(call, isAlone: round.count == 1)
+        if isSent { isProgress = true }
+        guard call.machine.isBlocked else { continue }
+        if isSent { served.append(call) } else { blocked.append(call) }
       }
+      blocked += served
     }
     markDirty()
   }

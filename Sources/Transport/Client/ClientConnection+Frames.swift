@@ -10,14 +10,14 @@ extension ClientConnection {
     switch kind {
     case .message: try receiveMessage(header, payload)
     case .end: try receiveEnd(header, payload)
+    case .head: try receiveHead(header, payload)
     case .credit: try receiveCredit(header, payload.bigEndian32(at: 0))
     case .ping:
       out.appendPing(.pong, opaque: payload.bigEndian64(at: 0))
     case .pong:
       try machine.pongReceived(payload.bigEndian64(at: 0), now: .now)
     case .hello:
-      machine.helloReceived(try Hello(payload: payload))
-      ready.succeed()
+      helloReceived(try Hello(payload: payload))
       startQueued()
       rearmTimer()
     case .goAway: receiveGoAway(try GoAway(payload: payload))
@@ -44,14 +44,27 @@ extension ClientConnection {
     case .hold:
       consumed(call.received(fragment: payload, isComplete: false), of: call)
     case .deliver, .close:
-      call.received(fragment: payload, isComplete: true)
+      call.received(
+        fragment: payload, isComplete: true, isCompressed: call.machine.isCompressed)
+    }
+  }
+
+  private func receiveHead(
+    _ header: FrameHeader, _ payload: UnsafeRawBufferPointer
+  ) throws(WireFault) {
+    let metadata = try ResponseHead.read(payload)
+    guard let call = calls[header.stream] else {
+      return try machine.absentStreamFrameReceived(stream: header.stream)
+    }
+    guard call.received(head: metadata) else {
+      throw WireFault(.protocolError, "a HEAD that is not before the first message")
     }
   }
 
   private func receiveEnd(
     _ header: FrameHeader, _ payload: UnsafeRawBufferPointer
   ) throws(WireFault) {
-    let (trailer, message) = try EndTrailer.read(payload)
+    let (trailer, message) = try EndTrailer.read(payload, minorVersion: machine.minorVersion)
     let hasMessage = header.flags.contains(.hasMessage)
     guard hasMessage || message.isEmpty else {
       throw WireFault(.protocolError, "an END continues after its block without HAS_MESSAGE")
@@ -68,14 +81,16 @@ extension ClientConnection {
       guard trailer.status == .ok else {
         throw WireFault(.protocolError, "a message in an END that is an error")
       }
-      switch call.machine.fragmentReceived(byteCount: message.count, flags: .end) {
+      let flags = header.flags.intersection(.compressed).union(.end)
+      switch call.machine.fragmentReceived(byteCount: message.count, flags: flags) {
       case .fail(let fault): throw fault
       case nil: break
       case .refuse(let fault):
         consumed(message.count, of: nil)
         return remove(call, RPCError(fault.code, "the server sent \(fault.text)"), nil)
       case .hold, .deliver, .close:
-        call.received(fragment: message, isComplete: true)
+        call.received(
+          fragment: message, isComplete: true, isCompressed: call.machine.isCompressed)
       }
     }
     remove(call, Self.error(of: trailer), trailer)

@@ -32,6 +32,14 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   /// Whether credit came with this read, for the calls that wait for it.
   var isCreditNew = false
 
+  /// What both sides speak, and whether messages may go out compressed; known from the server's HELLO on.
+  private struct Agreement {
+    var minorVersion: UInt16 = 0
+    var compresses = false
+  }
+
+  private let agreement = Mutex(Agreement())
+
   /// Why the connection is no more; nil while it is.
   private(set) var endError: RPCError?
   private var onRetired: (@Sendable () -> Void)?
@@ -79,6 +87,8 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case TLSEvent.handshakeCompleted = event {
       var hello = Hello()
+      hello.minorVersion = WireLimit.minorVersion
+      if configuration.compresses { hello.encodings = Encodings(MessageEncoding.allCases) }
       hello.agent = configuration.agent
       hello.limits = configuration.limits
       hello.token = configuration.token
@@ -86,6 +96,26 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
       flush()
     }
     context.fireUserInboundEventTriggered(event)
+  }
+
+  func helloReceived(_ hello: Hello) {
+    machine.helloReceived(hello)
+    agreement.withLock {
+      $0.minorVersion = machine.minorVersion
+      $0.compresses = configuration.compresses && machine.peerEncodings.contains(.deflate)
+    }
+    ready.succeed()
+  }
+
+  /// What both sides speak. From any thread.
+  var minorVersion: UInt16 { agreement.withLock { $0.minorVersion } }
+
+  /// A message as it goes out. From any thread.
+  func outgoing(_ bytes: [UInt8]) -> OutgoingMessage {
+    guard agreement.withLock({ $0.compresses }), let packed = CompressedMessage.packed(bytes) else {
+      return OutgoingMessage(bytes: bytes)
+    }
+    return OutgoingMessage(bytes: packed, flags: .compressed)
   }
 
   /// The connection takes no more calls: the owner forgets it.

@@ -70,7 +70,11 @@ package final class HitoTransport: ClientTransport {
     return try await repeating(&retries) { () throws(RPCError) in
       let stream = try await self.open(method, options, key: key, deadline, bytes)
       let response = try await stream.singleResponse(as: Response.self)
-      options.onTrailers?(stream.trailers)
+      if options.onTrailers != nil || options.onMetadata != nil {
+        let said = stream.responseMetadata
+        options.onTrailers?(said.trailers)
+        options.onMetadata?(said)
+      }
       return response
     }
   }
@@ -126,9 +130,12 @@ package final class HitoTransport: ClientTransport {
   ) async throws(RPCError) -> ClientCallHandle {
     try Self.check(options)
     let connection = try await connection(deadline)
+    guard options.binaryMetadata.isEmpty || connection.minorVersion >= 1 else {
+      throw RPCError(.unimplemented, "the server is too old for metadata that is bytes")
+    }
     let call = ClientCall(
       connection, method, options, idempotencyKey: key, deadline: deadline,
-      firstMessage: firstMessage)
+      firstMessage: firstMessage.map(connection.outgoing))
     call.start()
     return ClientCallHandle(call, self)
   }
@@ -184,9 +191,12 @@ package final class HitoTransport: ClientTransport {
 
   private static func check(_ options: CallOptions) throws(RPCError) {
     let sendable = Metadata.sendable(
-      options.metadata, byteCountMax: WireLimit.metadataByteCountMax)
-    guard sendable.count == options.metadata.count else {
-      throw RPCError(.invalidArgument, "metadata that cannot be sent: bad key or too large")
+      options.metadata, options.binaryMetadata, byteCountMax: WireLimit.metadataByteCountMax)
+    guard sendable.count == options.metadata.count + options.binaryMetadata.count else {
+      throw RPCError(
+        .invalidArgument,
+        "metadata that cannot be sent: a bad key (of bytes it ends with -bin, and no other does), or too large"
+      )
     }
     let texts: [(String?, Int, String)] = [
       (options.idempotencyKey, WireLimit.idempotencyKeyByteCountMax, "idempotency key"),

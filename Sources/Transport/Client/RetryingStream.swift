@@ -93,5 +93,5 @@ final class RetryingStream: ClientStream {
 
   var resumeCursor: String? { call.resumeCursor }
 
-  var trailers: [(String, String)] { call.trailers }
+  var responseMetadata: ResponseMetadata { call.responseMetadata }
 }

@@ -18,8 +18,12 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   var principal: Principal?
   let isStrangers: Bool
   private let traceparent: String?
-  private let metadata: [(String, String)]
+  private let metadata: Metadata
+  /// Whether its larger messages go out compressed.
+  let compressesReplies: Bool
   let deadline: ContinuousClock.Instant?
+  /// The largest message that it may send.
+  let messageByteCountMax: Int
 
   var machine: ServerCallMachine
   var queue = MessageQueue()
@@ -34,6 +38,10 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   var waitingMessage: [UInt8] = []
   /// Whether those bytes are there anyway.
   var isWaitingMessageShared = false
+  /// Of the first frame of that message.
+  var waitingMessageFlags: FrameFlags = []
+  /// Whether HEAD is out, or need not be sent.
+  var isHeadSettled = false
   var stall = OutputStall()
 
   /// What was counted of what it makes us keep.
@@ -59,7 +67,12 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     hasOwnToken = head.token != nil
     token = head.token ?? connection.identity.token
     traceparent = head.traceparent
-    metadata = head.metadata.entries
+    metadata = head.metadata
+    // What everybody may ask for costs as little as it can.
+    compressesReplies =
+      !route.isOpenToAll
+      && (head.replyEncodings ?? connection.machine.peerEncodings).contains(.deflate)
+      && connection.machine.minorVersion >= 1
     deadline = connection.deadline(of: route, head.timeoutMicroseconds)
     principal = caller.principal
     isStrangers = connection.isStrangers(route)
@@ -70,6 +83,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
       limits.messageByteCountMax = min(
         limits.messageByteCountMax, WireLimit.publicMessageByteCountMax)
     }
+    messageByteCountMax = limits.messageByteCountMax
     machine = ServerCallMachine(
       messages: CallMachine(
         mine: limits, peers: connection.machine.peerLimits,
@@ -119,7 +133,8 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   private func makeContext() -> CallContext {
     let context = CallContext(
       method: route.method, deadline: deadline, principal: principal,
-      idempotencyKey: idempotencyKey, metadata: metadata, traceparent: traceparent,
+      idempotencyKey: idempotencyKey, metadata: metadata.entries,
+      binaryMetadata: metadata.binaryEntries, traceparent: traceparent,
       connectionID: connection.id, streamID: stream, requestBytes: requestBytes,
       peer: connection.record.peerAddress)
     requestBytes = []
@@ -177,7 +192,9 @@ final class ServerCall: ServerStream, @unchecked Sendable {
 
   private func offerOnLoop(_ message: [UInt8], _ cursor: String?) throws(RPCError) -> Bool {
     if let endError { throw endError }
+    // One that is worth compressing is written.
     guard !machine.messages.isMessageWaiting, connection.hasRoom,
+      !(compressesReplies && message.count >= CompressedMessage.byteCountMin),
       connection.sendWhole(self, message)
     else { return false }
     if let cursor { resumeCursor = cursor }
@@ -195,9 +212,12 @@ final class ServerCall: ServerStream, @unchecked Sendable {
 
   private func takeRequest<Message: WireMessage>() throws(RPCError) -> Message {
     let limits = connection.core.configuration.decodeLimits
-    let taken = queue.take { bytes -> Result<Message, DecodeError> in
-      do throws(DecodeError) {
-        return .success(try Message.decode(bytes, limits: limits))
+    let taken = queue.take { bytes, isCompressed -> Result<Message, RPCError> in
+      do throws(RPCError) {
+        return .success(
+          try connection.expanded(bytes, isCompressed, of: self) { bytes throws(DecodeError) in
+            try Message.decode(bytes, limits: limits)
+          })
       } catch {
         return .failure(error)
       }
@@ -209,7 +229,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
     connection.settle(self)
     switch taken.result {
     case .success(let message): return message
-    case .failure(let error): throw RPCError(fromHandler: error)
+    case .failure(let error): throw error
     }
   }
 

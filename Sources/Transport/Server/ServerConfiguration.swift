@@ -80,6 +80,8 @@ extension ServerConfiguration {
   /// The server's HELLO.
   func hello() -> Hello {
     var hello = Hello()
+    hello.minorVersion = WireLimit.minorVersion
+    hello.encodings = Encodings(MessageEncoding.allCases)
     hello.agent = agent
     hello.limits = limits
     // The rest is granted when a caller is known (W9.8).

@@ -8,7 +8,7 @@ extension ServerConnection {
   func receiveCall(
     _ header: FrameHeader, _ payload: UnsafeRawBufferPointer
   ) throws(WireFault) {
-    let parts = try CallHead.read(payload)
+    let parts = try CallHead.read(payload, minorVersion: machine.minorVersion)
     let hasMessage = header.flags.contains(.hasMessage)
     guard hasMessage || parts.message.isEmpty else {
       throw WireFault(.protocolError, "a CALL continues after its block without HAS_MESSAGE")
@@ -168,7 +168,7 @@ extension ServerConnection {
       case .hold, .deliver, .close:
         grantConnection(message.count)
         call.requestByteCount = message.count
-        return startUnary(call, message)
+        return startUnary(call, message, isCompressed: flags.contains(.compressed))
       }
     }
     if !isUnary, !call.machine.hasEnded { inputChanged(call) }
@@ -194,22 +194,50 @@ extension ServerConnection {
       var queue = call.queue
       call.queue = MessageQueue()
       call.requestByteCount = queue.byteCount
-      let taken = queue.take { startUnary(call, $0) }
+      let taken = queue.take { startUnary(call, $0, isCompressed: $1) }
       grantConnection(taken.heldByteCount)
     }
   }
 
-  private func startUnary(_ call: ServerCall, _ bytes: UnsafeRawBufferPointer) {
+  private func startUnary(
+    _ call: ServerCall, _ bytes: UnsafeRawBufferPointer, isCompressed: Bool
+  ) {
     guard case .unary(let decode) = call.route.body else {
       return end(call, RPCError(.internal, "internal error"))
     }
-    do throws(DecodeError) {
-      if call.idempotencyKey != nil { call.requestBytes = Array(bytes) }
-      let invocation = try decode(bytes, core.configuration.decodeLimits)
+    do throws(RPCError) {
+      let invocation = try expanded(bytes, isCompressed, of: call) { bytes throws(DecodeError) in
+        if call.idempotencyKey != nil { call.requestBytes = Array(bytes) }
+        return try decode(bytes, core.configuration.decodeLimits)
+      }
       call.machine.handlerStarted()
       run(call) { try await call.runUnary(invocation) }
     } catch {
-      end(call, RPCError(fromHandler: error))
+      end(call, error)
+    }
+  }
+
+  /// Reads a message: `body` gets it as it was before it was compressed. That is made where it is decoded, one at a
+  /// time on a loop, and gone afterwards.
+  func expanded<Value>(
+    _ bytes: UnsafeRawBufferPointer, _ isCompressed: Bool, of call: ServerCall,
+    _ body: (UnsafeRawBufferPointer) throws(DecodeError) -> Value
+  ) throws(RPCError) -> Value {
+    var message: [UInt8]?
+    if isCompressed {
+      do throws(CallFault) {
+        message = try CompressedMessage.unpacked(bytes, byteCountMax: call.messageByteCountMax)
+      } catch {
+        throw RPCError(error.code, error.text)
+      }
+    }
+    do throws(DecodeError) {
+      guard let message else { return try body(bytes) }
+      return try message.withUnsafeBytes { raw in
+        Result { () throws(DecodeError) in try body(raw) }
+      }.get()
+    } catch {
+      throw RPCError(fromHandler: error)
     }
   }
 
@@ -261,7 +289,11 @@ extension ServerConnection {
     var trailer = EndTrailer(status: error?.code ?? .ok, message: error?.message ?? "")
     if let error { trailer.details = error.details }
     trailer.resumeCursor = error?.resumeCursor ?? call.resumeCursor
-    trailer.trailers = call.context?.trailers ?? []
+    if let said = call.context?.said {
+      trailer.trailers = said.trailers
+      trailer.binaryTrailers = said.binaryTrailers
+      sendHead(of: call, said)
+    }
     trailer.serverMicroseconds = elapsedMicroseconds(call)
     trailer.isNotStarted = error != nil && !release.isStarted
     writeEnd(call.stream, trailer)
@@ -270,7 +302,8 @@ extension ServerConnection {
   }
 
   private func writeEnd(_ stream: UInt32, _ trailer: EndTrailer) {
-    out.appendFrame(.end, stream: stream, payload: trailer.block())
+    out.appendFrame(
+      .end, stream: stream, payload: trailer.block(minorVersion: machine.minorVersion))
     markDirty()
   }
 

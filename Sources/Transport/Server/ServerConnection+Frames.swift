@@ -19,6 +19,7 @@ extension ServerConnection {
     case .pong:
       perform(try machine.pongReceived(payload.bigEndian64(at: 0), now: now))
     case .hello: try receiveHello(payload)
+    case .head: break  // no client sends it: the machine refuses it
     case .goAway:
       perform(try machine.goAwayReceived(GoAway(payload: payload).reason, now: now))
     }
@@ -105,7 +106,7 @@ extension ServerConnection {
       grantStream(call, freed)
       settle(call)
     case .deliver:
-      call.queue.deliver(bytes)
+      call.queue.deliver(bytes, isCompressed: call.machine.messages.inbound.isCompressed)
       settle(call)
       inputChanged(call)
     case .close:

@@ -7,19 +7,22 @@ extension ServerConnection {
   func reply(_ call: ServerCall, _ message: any WireMessage) {
     guard !call.machine.hasEnded else { return }
     let microseconds = elapsedMicroseconds(call)
-    let trailers = call.context?.trailers ?? []
     var block: [UInt8] = []
-    if !trailers.isEmpty {
-      var trailer = EndTrailer()
-      trailer.trailers = trailers
-      trailer.serverMicroseconds = microseconds
-      block = trailer.block()
+    if let said = call.context?.said {
+      sendHead(of: call, said)
+      if said.hasTrailers {
+        var trailer = EndTrailer()
+        trailer.trailers = said.trailers
+        trailer.binaryTrailers = said.binaryTrailers
+        trailer.serverMicroseconds = microseconds
+        block = trailer.block(minorVersion: machine.minorVersion)
+      }
     }
     let blockByteCount = block.isEmpty ? EndTrailer.plainBlockByteCount : block.count
-    let isOut = encode(message, call) { byteCount in
+    let isOut = encode(message, call) { byteCount, flags in
       guard takeWhole(call, byteCount, blockByteCount: blockByteCount) else { return nil }
       out.appendHeader(
-        .end, flags: .hasMessage, stream: call.stream,
+        .end, flags: flags.union(.hasMessage), stream: call.stream,
         payloadByteCount: blockByteCount + byteCount)
       if block.isEmpty {
         // The usual reply, without a detour over arrays.
@@ -52,9 +55,10 @@ extension ServerConnection {
 
   /// One message of a stream. What credit does not allow yet waits in the call.
   func send(_ call: ServerCall, _ message: any WireMessage) {
-    let isOut = encode(message, call) { byteCount in
+    if !call.isHeadSettled, let said = call.context?.said { sendHead(of: call, said) }
+    let isOut = encode(message, call) { byteCount, flags in
       guard takeWhole(call, byteCount) else { return nil }
-      out.appendHeader(.message, flags: [], stream: call.stream, payloadByteCount: byteCount)
+      out.appendHeader(.message, flags: flags, stream: call.stream, payloadByteCount: byteCount)
       return out.extend(by: byteCount)
     }
     markDirty()
@@ -67,21 +71,48 @@ extension ServerConnection {
     guard message.count <= machine.peerLimits.messageByteCountMax,
       takeWhole(call, message.count)
     else { return false }
+    if !call.isHeadSettled, let said = call.context?.said { sendHead(of: call, said) }
     out.appendHeader(.message, flags: [], stream: call.stream, payloadByteCount: message.count)
     out.append(message)
     markDirty()
     return true
   }
 
+  /// HEAD, once, before the first response: what the handler has said by then (W7.7).
+  func sendHead(of call: ServerCall, _ said: CallContext.Said) {
+    guard !call.isHeadSettled else { return }
+    call.isHeadSettled = true
+    guard said.hasMetadata, machine.minorVersion >= 1 else { return }
+    out.appendFrame(
+      .head, stream: call.stream,
+      payload: ResponseHead.block(said.metadata, said.binaryMetadata))
+    markDirty()
+  }
+
+  /// `message` as it goes out, with what its first frame says of it.
+  private func packed(
+    _ message: any WireMessage, _ call: ServerCall
+  ) -> (message: any WireMessage, flags: FrameFlags) {
+    guard call.compressesReplies else { return (message, []) }
+    // Of few bytes nobody asks twice: they are encoded where they go.
+    let byteCount = message.encodedByteCount
+    guard byteCount >= CompressedMessage.byteCountMin,
+      byteCount <= machine.peerLimits.messageByteCountMax,
+      let packed = CompressedMessage.packed(message.sharedBytes ?? message.encodedBytes())
+    else { return (message, []) }
+    return (EncodedMessage(bytes: packed), .compressed)
+  }
+
   /// Encodes into what `place` answers, or, where it says nil, into fragments. False for the latter,
   /// and for a message that is too large and has ended the call.
   private func encode(
-    _ message: any WireMessage, _ call: ServerCall,
-    _ place: (Int) -> UnsafeMutableRawBufferPointer?
+    _ original: any WireMessage, _ call: ServerCall,
+    _ place: (Int, FrameFlags) -> UnsafeMutableRawBufferPointer?
   ) -> Bool {
     let byteCountMax = machine.peerLimits.messageByteCountMax
+    let (message, flags) = packed(original, call)
     let (byteCount, isPlaced, rest) = Self.encode(message) { byteCount in
-      byteCount <= byteCountMax ? place(byteCount) : nil
+      byteCount <= byteCountMax ? place(byteCount, flags) : nil
     }
     guard byteCount <= byteCountMax else {
       end(
@@ -93,10 +124,17 @@ extension ServerConnection {
     }
     guard !isPlaced else { return true }
     call.waitingMessage = rest
-    call.isWaitingMessageShared = message.sharedBytes != nil
+    call.isWaitingMessageShared = flags.isEmpty && message.sharedBytes != nil
+    call.waitingMessageFlags = flags
     call.machine.messages.messageWaits(byteCount: byteCount)
-    while let isLast = sendFragment(call) {
-      if isLast { return false }
+    // Who waits already has the first turn.
+    if waiting.blocked.isEmpty {
+      while let isLast = sendFragment(call, isAlone: true) {
+        if isLast { return false }
+      }
+    } else {
+      waiting.mayContinue()
+      markDirty()
     }
     waiting.waitForCredit(call)
     return false
@@ -151,15 +189,17 @@ extension ServerConnection {
 
   /// One fragment of the message that waits: whether it was the last. Nil when there is no credit for
   /// it, or it must wait for a flush.
-  private func sendFragment(_ call: ServerCall) -> Bool? {
+  private func sendFragment(_ call: ServerCall, isAlone: Bool) -> Bool? {
     guard takeRoom() else { return nil }
     let next = call.machine.messages.nextFragment(
-      connection: &machine.sendWindow, framePayloadByteCountMax: frameByteCountMax)
+      connection: &machine.sendWindow,
+      framePayloadByteCountMax: isAlone ? frameByteCountMax : min(frameByteCountMax, Self.turn))
     guard let next else { return nil }
     if call.stall.since != nil { call.stall.outputMoved(now: core.now()) }
+    var flags: FrameFlags = next.isLast ? [] : .more
+    if next.range.lowerBound == 0 { flags.formUnion(call.waitingMessageFlags) }
     out.appendHeader(
-      .message, flags: next.isLast ? [] : .more, stream: call.stream,
-      payloadByteCount: next.range.count)
+      .message, flags: flags, stream: call.stream, payloadByteCount: next.range.count)
     call.waitingMessage.withUnsafeBytes {
       out.append(UnsafeRawBufferPointer(rebasing: $0[next.range]))
     }
@@ -168,23 +208,30 @@ extension ServerConnection {
     return next.isLast
   }
 
+  /// What a call sends in its turn, at the most, where others wait.
+  private static let turn = WireLimit.framePayloadByteCountMin
+
   /// Sends for the calls that wait, if credit came or there may be room: a fragment each in turn, so
-  /// that one large message does not hold up the others.
+  /// that one large message does not hold up the others. Who got nothing is before those that did the next
+  /// time, however little comes at once (W9.10).
   func sendDue() {
     var isProgress = waiting.takeDue()
     while isProgress, !waiting.blocked.isEmpty {
       isProgress = false
-      for call in waiting.takeBlocked() where !call.machine.hasEnded {
-        switch sendFragment(call) {
+      var served: [ServerCall] = []
+      let round = waiting.takeBlocked()
+      for call in round where !call.machine.hasEnded {
+        switch sendFragment(call, isAlone: round.count == 1) {
         case nil: waiting.waitForCredit(call)
         case false?:
           isProgress = true
-          waiting.waitForCredit(call)
+          served.append(call)
         case true?:
           isProgress = true
           waitingMessageSent(call)
         }
       }
+      for call in served where !call.machine.hasEnded { waiting.waitForCredit(call) }
     }
   }
 

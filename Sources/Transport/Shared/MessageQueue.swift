@@ -8,6 +8,7 @@ struct MessageQueue {
     let byteCount: UInt32
     /// What is given back as credit when the message is read.
     let heldByteCount: UInt32
+    let isCompressed: Bool
   }
 
   private var bytes: [UInt8] = []
@@ -47,26 +48,27 @@ struct MessageQueue {
   }
 
   /// Completes a message with its last fragment.
-  mutating func deliver(_ fragment: UnsafeRawBufferPointer) {
+  mutating func deliver(_ fragment: UnsafeRawBufferPointer, isCompressed: Bool = false) {
     bytes.append(contentsOf: fragment)
     entries.append(
       Entry(
         byteCount: UInt32(clamping: unfinishedByteCount + fragment.count),
-        heldByteCount: UInt32(clamping: unfinishedHeldByteCount + fragment.count)))
+        heldByteCount: UInt32(clamping: unfinishedHeldByteCount + fragment.count),
+        isCompressed: isCompressed))
     unfinishedByteCount = 0
     unfinishedHeldByteCount = 0
     heldByteCount += fragment.count
   }
 
-  /// Passes the oldest message to `body` and removes it. The queue must not be empty. Answers also
-  /// with the credit to give back.
+  /// Passes the oldest message to `body`, with whether it is compressed, and removes it. The queue must not be
+  /// empty. Answers also with the credit to give back.
   mutating func take<Result>(
-    _ body: (UnsafeRawBufferPointer) -> Result
+    _ body: (UnsafeRawBufferPointer, Bool) -> Result
   ) -> (result: Result, byteCount: Int, heldByteCount: Int) {
     let entry = entries[entryHead]
     let end = byteHead + Int(entry.byteCount)
     let result = bytes.withUnsafeBytes {
-      body(UnsafeRawBufferPointer(rebasing: $0[byteHead..<end]))
+      body(UnsafeRawBufferPointer(rebasing: $0[byteHead..<end]), entry.isCompressed)
     }
     byteHead = end
     entryHead += 1
