@@ -22,7 +22,7 @@ began=$SECONDS
 binaries=$(swift build --show-bin-path)
 # The end-to-end tests drive the program as it is shipped, a debug build for what only that knows; the checks'
 # tests the generator.
-export HITO_BINARY=${HITO_BINARY:-$REPO/.build/release/hito} HITO_BINARY_DEBUG=$binaries/hito
+export HITO_BINARY=${HITO_BINARY:-$REPO/.build/release/hito} HITO_E2E_DEBUG_BINARY=$binaries/hito
 export HITO_GENERATOR=$binaries/protoc-gen-hito
 note "$(printf 'ok      %4d s  build' $((SECONDS - began)))"
 

@@ -83,6 +83,7 @@ public final class HitoClient: Sendable {
       host: first.host, port: first.port, tls: context, token: configuration.token)
     settings.serverName = tls.serverName
     settings.agent = configuration.agent
+    settings.compresses = configuration.compresses
     settings.retryAdvice = { RetryAdvice($0) }
     self.init(
       HitoTransport(
@@ -108,6 +109,9 @@ public struct HitoClientConfiguration: Sendable, Hashable {
   public var token: String?
   /// What it calls itself to the server.
   public var agent = "hito-swift"
+  /// Whether messages of 4 KiB and more go compressed, both ways, where the server reads that. It costs both sides
+  /// processor time, and pays where the network is slow.
+  public var compresses = false
 
   public init(addresses: [HitoAddress], tls: HitoClientTLS = .system, token: String? = nil) {
     self.addresses = addresses

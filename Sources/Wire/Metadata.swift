@@ -14,6 +14,8 @@ package struct Metadata: Sendable {
     allowsBinary = minorVersion >= 1
   }
 
+  package var isEmpty: Bool { entries.isEmpty && binaryEntries.isEmpty }
+
   /// Adds the field of one entry.
   package mutating func add(
     _ field: UnsafeRawBufferPointer, byteCountMax: Int

@@ -36,7 +36,7 @@ def binary(environment: Mapping[str, str] = MappingProxyType({})) -> str:
     """
     named = os.environ.get("HITO_BIN") or os.environ.get("HITO_BINARY")
     if any(name.startswith(DEBUG_ONLY) for name in environment):
-        named = os.environ.get("HITO_BINARY_DEBUG")
+        named = os.environ.get("HITO_E2E_DEBUG_BINARY")
     path = Path(named) if named else REPOSITORY / ".build" / "debug" / "hito"
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there: run `make build`, or set HITO_BIN")

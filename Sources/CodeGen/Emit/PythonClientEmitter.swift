@@ -46,8 +46,9 @@ struct PythonClientEmitter: ClientEmitter {
     let streamsRequests = methods.contains { !$0.hasOneRequest }
     let abstract =
       (streamsRequests ? ["AsyncIterable"] : []) + (streamsResponses ? ["AsyncIterator"] : [])
-      + ["Mapping"]
-    out.line("from collections.abc import \(abstract.joined(separator: ", "))")
+    if !abstract.isEmpty {
+      out.line("from collections.abc import \(abstract.joined(separator: ", "))")
+    }
     out.line("from typing import TYPE_CHECKING, Final")
     out.line()
     let files = Set(methods.flatMap { [$0.input.file, $0.output.file] })
@@ -61,7 +62,11 @@ struct PythonClientEmitter: ClientEmitter {
     out.line()
     // Only for type checkers: the runtime may import the stubs.
     out.line("if TYPE_CHECKING:")
-    out.indented { $0.line("from hito._channel import Channel") }
+    let hasReplies = methods.contains(where: \.hasOneResponse)
+    out.indented {
+      $0.line("from hito._channel import Channel")
+      $0.line("from hito._response_info import Metadata\(hasReplies ? ", ResponseInfo" : "")")
+    }
     out.line()
   }
 
@@ -96,7 +101,8 @@ struct PythonClientEmitter: ClientEmitter {
       out.line("*,")
       out.line("timeout: float | None = None,")
       if takesKey { out.line("idempotency_key: str | None = None,") }
-      out.line("metadata: Mapping[str, str] | None = None,")
+      out.line("metadata: Metadata | None = None,")
+      if hasOneResponse { out.line("response_info: ResponseInfo | None = None,") }
     }
     out.line(") -> \(hasOneResponse ? output : "AsyncIterator[\(output)]"):")
     out.indented { out in
@@ -112,6 +118,7 @@ struct PythonClientEmitter: ClientEmitter {
         out.line("timeout=timeout,")
         if takesKey { out.line("idempotency_key=idempotency_key,") }
         out.line("metadata=metadata,")
+        if hasOneResponse { out.line("response_info=response_info,") }
       }
       out.line(")")
     }

@@ -139,6 +139,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
       peer: connection.record.peerAddress)
     requestBytes = []
     self.context = context
+    if !metadata.isEmpty { context.echoMetadata() }
     return context
   }
 

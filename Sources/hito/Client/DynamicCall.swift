@@ -21,7 +21,7 @@ struct DynamicCall {
     switch descriptor.kind {
     case .unary:
       var options = options
-      if showsTrailers { options.onTrailers = { Self.show($0) } }
+      if showsTrailers { options.onMetadata = CallMetadata.show }
       let answer = try await BusyLine.during("waiting for the answer") {
         try await transport.unary(
           descriptor, single, returning: RawMessage.self, options: options)
@@ -36,7 +36,7 @@ struct DynamicCall {
         descriptor, sending: RawMessage.self, returning: RawMessage.self, options: options)
       for request in requests { try await call.write(request) }
       try show(try decode(try await call.finish()))
-      if showsTrailers { Self.show(call.trailers) }
+      if showsTrailers { CallMetadata.show(call.responseMetadata) }
     case .bidirectional:
       let call = try await transport.bidirectional(
         descriptor, sending: RawMessage.self, returning: RawMessage.self, options: options)
@@ -61,7 +61,7 @@ struct DynamicCall {
       count += 1
       if count == limit { return responses.cancel() }
     }
-    if showsTrailers { Self.show(responses.trailers) }
+    if showsTrailers { CallMetadata.show(responses.responseMetadata) }
   }
 
   private func decode(_ message: RawMessage) throws -> JSONValue {
@@ -69,12 +69,6 @@ struct DynamicCall {
       return try schema.decode(message.bytes, as: schema.messages[method.output])
     } catch {
       throw CommandFailure("the answer is not what the contract says: \(error)")
-    }
-  }
-
-  private static func show(_ trailers: [(String, String)]) {
-    for (name, value) in trailers {
-      Output.note("\(TerminalText.clean(name)): \(TerminalText.clean(value))")
     }
   }
 

@@ -35,9 +35,10 @@ struct ServerAccess: Sendable {
   var name: String { addresses.map(\.description).joined(separator: ",") }
 
   /// A client that connects with its first call.
-  func client() throws -> HitoClient {
+  func client(compresses: Bool = false) throws -> HitoClient {
     let tls = HitoClientTLS(authorityFile: authorityFile)
     var configuration = HitoClientConfiguration(addresses: addresses, tls: tls, token: token)
+    configuration.compresses = compresses
     configuration.agent = "hito/\(HitoVersion.current)"
     do {
       return try HitoClient(configuration)

@@ -42,7 +42,16 @@ struct CallCommand: AsyncParsableCommand {
   @Option(help: "Trace of which the call is a part (W3C traceparent).")
   var traceparent: String?
 
-  @Flag(help: "Show the trailers of the call on standard error.")
+  @Option(
+    help:
+      "Metadata of the call, KEY=VALUE; of a key that ends with -bin the value is base64. May be repeated."
+  )
+  var metadata: [String] = []
+
+  @Flag(
+    help:
+      "Show what the server says before and after its answers (metadata, trailers) on standard error."
+  )
   var trailers = false
 
   @Option(help: "End a stream after so many answers.")
@@ -73,6 +82,7 @@ struct CallCommand: AsyncParsableCommand {
     if !list, method == nil {
       throw ValidationError("which method? `hito call --list` shows all of them")
     }
+    _ = try CallMetadata(metadata)
     if let streamLimit, streamLimit < 1 {
       throw ValidationError("--stream-limit must be 1 or more")
     }
@@ -87,6 +97,9 @@ struct CallCommand: AsyncParsableCommand {
       var options = client.callOptions
       options.idempotencyKey = idempotencyKey
       options.traceparent = traceparent
+      let metadata = try CallMetadata(metadata)
+      options.metadata = metadata.entries
+      options.binaryMetadata = metadata.binaryEntries
       let call = DynamicCall(
         transport: server.transport, schema: schema, method: method, options: options,
         style: output?.style ?? (method.isServerStreaming ? .compact : .pretty),

@@ -13,6 +13,9 @@ struct ClientOptions: ParsableArguments {
   @Flag(help: "Wait for a server that cannot be reached, within the timeout.")
   var waitForServer = false
 
+  @Flag(help: "Compress large messages, both ways: for slow networks.")
+  var compress = false
+
   var callOptions: CallOptions {
     var options = CallOptions(timeout: timeout?.duration)
     options.waitsForReady = waitForServer

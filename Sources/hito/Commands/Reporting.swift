@@ -18,11 +18,11 @@ func reporting(
 
 /// The same for a command that calls a server.
 func reporting(
-  _ client: ClientOptions, body: (HitoClient) async throws -> Void
+  _ options: ClientOptions, body: (HitoClient) async throws -> Void
 ) async throws {
-  try await reporting(client.place, client.client) { settings in
+  try await reporting(options.place, options.client) { settings in
     let access = try ServerAccess(settings)
-    let client = try access.client()
+    let client = try access.client(compresses: options.compress)
     defer { client.close() }
     do {
       try await body(client)

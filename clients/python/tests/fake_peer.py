@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import struct
-from typing import Awaitable, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Awaitable, Callable, Dict, List, NamedTuple, Optional, Tuple
 
-HELLO, CALL, MESSAGE, END, CANCEL, CREDIT, PING, PONG, GOAWAY = range(1, 10)
+HELLO, CALL, MESSAGE, END, CANCEL, CREDIT, PING, PONG, GOAWAY, HEAD = range(1, 11)
 HEADER = struct.Struct(">IBBI")
 
 
@@ -35,13 +35,14 @@ def parse_block(payload: bytes) -> Tuple[Dict[int, bytes], bytes]:
     return fields, payload[offset:]
 
 
-def hello_block(**numbers: int) -> bytes:
+def hello_block(minor_version: int = 0, encodings: bytes = b"", **numbers: int) -> bytes:
     tags = {
         "frame_payload_max": (3, ">I"), "message_max": (4, ">I"), "streams_max": (5, ">I"),
         "stream_credit": (6, ">I"), "connection_credit": (7, ">I"), "ping_interval_ms": (9, ">I"),
     }  # fmt: skip
     return block(
-        (1, struct.pack(">H", 0)),
+        (1, struct.pack(">H", minor_version)),
+        *([(11, encodings)] if encodings else []),
         *((tags[name][0], struct.pack(tags[name][1], value)) for name, value in numbers.items()),
     )
 
@@ -77,7 +78,7 @@ class Peer:
     def send(self, kind: int, flags: int, stream: int, payload: bytes = b"") -> None:
         self.writer.write(HEADER.pack(len(payload), kind, flags, stream) + payload)
 
-    async def greet(self, **numbers: int) -> Dict[int, bytes]:
+    async def greet(self, **numbers: Any) -> Dict[int, bytes]:
         """Exchanges HELLO; returns the client's fields."""
         hello = await self.frame()
         assert (hello.kind, hello.flags, hello.stream) == (HELLO, 0, 0)

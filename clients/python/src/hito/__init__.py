@@ -6,6 +6,7 @@
 
 from hito import v1
 from hito._consume import Consumer, Delivery
+from hito._response_info import Metadata, ResponseInfo
 from hito._resume import ResumingBatch, ResumingRevalidation, ResumingValidation, ResumingWatch
 from hito._stream import ResponseStream
 from hito.client import VERSION as __version__
@@ -46,11 +47,13 @@ __all__ = [
     "HitoError",
     "InternalError",
     "InvalidArgument",
+    "Metadata",
     "NotFound",
     "OutOfRange",
     "PermissionDenied",
     "ProgressClient",
     "ResourceExhausted",
+    "ResponseInfo",
     "ResponseStream",
     "ResumingBatch",
     "ResumingRevalidation",

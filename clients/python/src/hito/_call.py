@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Deque, Optional, Tuple
 
-from hito import _wire
+from hito import _compression, _wire
 from hito._credit import ReceiveWindow, SendWindow
 from hito.errors import HitoError, InternalError, ResourceExhausted, error_of
 
@@ -27,6 +27,14 @@ class Call:
         self._connection = connection
         self._send_window = SendWindow(connection.peer.stream_credit)
         self._receive_window = ReceiveWindow(connection.own.stream_credit)
+        self.metadata: _wire.Metadata = {}
+        """What the server said before its first message."""
+        self.trailers: _wire.Metadata = {}
+        """What it said with the end of the call."""
+        self._has_head = False
+        self._is_compressed = False
+        self._has_message = False
+        self._message_flags = 0
         self._unsent = memoryview(b"")
         self._sending = False
         self._half_close = False
@@ -89,7 +97,9 @@ class Call:
                 f"the request has {len(message)} bytes, the server accepts {maximum}",
                 not_started=True,
             )
-        self._unsent = memoryview(message)
+        packed = _compression.pack(message) if self._connection.compresses else None
+        self._message_flags = 0 if packed is None else _wire.FLAG_COMPRESSED
+        self._unsent = memoryview(message if packed is None else packed)
         self._sending = True
         self._half_close = half_close
 
@@ -100,6 +110,8 @@ class Call:
         return room if room >= min(len(self._unsent), _wire.FRAGMENT_MIN) else 0
 
     def _write_fragment(self, kind: int, flags: int, block: bytes, room: int) -> None:
+        # Of the first fragment of a message alone.
+        flags, self._message_flags = flags | self._message_flags, 0
         fragment, self._unsent = self._unsent[:room], self._unsent[room:]
         self._send_window.take(len(fragment))
         self._connection.send_credit.take(len(fragment))
@@ -138,8 +150,19 @@ class Call:
             self._finish()
         self._drop_messages()
 
-    def message_received(self, payload: bytes, is_last: bool) -> None:
+    def head_received(self, metadata: _wire.Metadata) -> None:
+        if self._has_head or self._messages or self._partial or self._has_message:
+            raise _wire.WireError(_wire.PROTOCOL_ERROR, "HEAD that is not before the first message")
+        self._has_head = True
+        self.metadata = metadata
+
+    def message_received(self, payload: bytes, is_last: bool, is_compressed: bool = False) -> None:
         self._receive_window.received(len(payload))
+        if is_compressed and self._partial:
+            raise _wire.WireError(_wire.PROTOCOL_ERROR, "COMPRESSED inside a message")
+        if not self._partial:
+            self._is_compressed = is_compressed
+        self._has_message = True
         if len(self._partial) + len(payload) > self._connection.own.message_max:
             self._connection.consumed(len(payload))
             self.cancel(ResourceExhausted("the server sent a message above our limit"))
@@ -151,22 +174,43 @@ class Call:
             return
         message = bytes(self._partial) + payload if self._partial else payload
         self._partial.clear()
-        self._messages.append((message, len(payload)))
+        failure = self._deliver(message, len(payload))
+        if failure is not None:
+            self.cancel(failure)
+            return
         if not message:
             self._empty_messages += 1
         if self._empty_messages > _EMPTY_MESSAGES_MAX:
             self.cancel(ResourceExhausted("the server floods the call with empty messages"))
         _wake(self._changed)
 
-    def end_received(self, end: _wire.End, message: Optional[bytes]) -> None:
+    def _deliver(self, message: bytes, owed: int) -> Optional[HitoError]:
+        """Puts a whole message where its reader finds it; why not, where it is not what it says."""
+        if self._is_compressed:
+            try:
+                message = _compression.unpack(message, self._connection.own.message_max)
+            except _compression.Refused as error:
+                self._connection.consumed(owed)
+                return InternalError(f"the server sent {error}")
+        self._messages.append((message, owed))
+        return None
+
+    def end_received(
+        self, end: _wire.End, message: Optional[bytes], is_compressed: bool = False
+    ) -> None:
         if message is not None:
             self._receive_window.received(len(message))
             if end.status != 0 or self._partial:
                 raise _wire.WireError(_wire.PROTOCOL_ERROR, "END with a message it may not have")
-            self._messages.append((message, len(message)))
+            self._is_compressed = is_compressed
+            failure = self._deliver(message, len(message))
+            if failure is not None:
+                self.fail(failure)
+                return
         elif end.status == 0 and self._partial:
             raise _wire.WireError(_wire.PROTOCOL_ERROR, "END inside a message")
         self.resume_cursor = end.resume_cursor
+        self.trailers = end.trailers
         if end.status == 0:
             self.end = end
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import AsyncIterable, Awaitable, Callable, Mapping, Optional, Type
+from typing import AsyncIterable, Awaitable, Callable, Optional, Type
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -14,6 +14,7 @@ from hito._call import Call, unary_reply
 from hito._connection import Connection
 from hito._endpoint import Endpoints
 from hito._method import Method
+from hito._response_info import Metadata, ResponseInfo
 from hito._retry import Backoff, RetryPacer
 from hito._stream import Opened, ResponseStream, send_all
 from hito.errors import DeadlineExceeded, HitoError, InternalError, Unavailable
@@ -38,7 +39,8 @@ class Channel:
         *,
         timeout: Optional[float] = None,
         idempotency_key: Optional[str] = None,
-        metadata: Optional[Mapping[str, str]] = None,
+        metadata: Optional[Metadata] = None,
+        response_info: Optional[ResponseInfo] = None,
     ) -> Response:
         """One request, one answer; repeated while the server is unavailable, within `timeout`."""
         # A key on every write: only that makes repeating it harmless (W14.2).
@@ -56,6 +58,7 @@ class Channel:
                 reply = await _one_reply(call)
             finally:
                 call.cancel()
+                _tell(response_info, call)
             return decode(response_type, reply)
 
         return await self._repeating(attempt, seconds, deadline)
@@ -68,7 +71,7 @@ class Channel:
         *,
         timeout: Optional[float] = None,
         idempotency_key: Optional[str] = None,
-        metadata: Optional[Mapping[str, str]] = None,
+        metadata: Optional[Metadata] = None,
     ) -> "ResponseStream[Response]":
         """One request, many answers. The call begins with the first `anext`.
 
@@ -97,7 +100,8 @@ class Channel:
         *,
         timeout: Optional[float] = None,
         idempotency_key: Optional[str] = None,
-        metadata: Optional[Mapping[str, str]] = None,
+        metadata: Optional[Metadata] = None,
+        response_info: Optional[ResponseInfo] = None,
     ) -> Response:
         """Many requests, one answer. Not repeated: the requests are read once.
 
@@ -115,6 +119,7 @@ class Channel:
                     reply = await _one_reply(call)
                 finally:
                     call.cancel()
+                    _tell(response_info, call)
                     sender.cancel()
                     await asyncio.gather(sender, return_exceptions=True)
         except TimeoutError:
@@ -128,7 +133,7 @@ class Channel:
         response_type: Type[Response],
         *,
         timeout: Optional[float] = None,
-        metadata: Optional[Mapping[str, str]] = None,
+        metadata: Optional[Metadata] = None,
     ) -> "ResponseStream[Response]":
         """Requests and answers, each at their own pace. The call begins with the first `anext`."""
         deadline = None if timeout is None else _now() + timeout
@@ -164,7 +169,7 @@ class Channel:
         method: Method,
         deadline: Optional[float],
         key: str,
-        metadata: Optional[Mapping[str, str]],
+        metadata: Optional[Metadata],
     ) -> _wire.CallHeader:
         timeout_us = None if deadline is None else int((deadline - _now()) * 1e6)
         return _wire.CallHeader(method.path, timeout_us, key, metadata=metadata or {})
@@ -201,6 +206,11 @@ class Channel:
         failure = failure or self._endpoints.failure
         why = f" (last failure: {failure.message})" if failure is not None else ""
         return DeadlineExceeded(f"no answer within {seconds:g} s{why}")
+
+
+def _tell(info: Optional[ResponseInfo], call: Call) -> None:
+    if info is not None:
+        info.metadata, info.trailers = call.metadata, call.trailers
 
 
 async def _one_reply(call: Call) -> bytes:

@@ -6,10 +6,10 @@ import asyncio
 import ssl
 from typing import Callable, Dict, List, Optional, cast
 
-from hito import _wire
+from hito import _compression, _wire
 from hito._call import Call
 from hito._credit import ReceiveWindow, SendWindow
-from hito.errors import CancelledCall, HitoError, InternalError, Unavailable
+from hito.errors import CancelledCall, HitoError, InternalError, Unavailable, Unimplemented
 
 _ALPN = "hito/1"
 _CONNECT_TIMEOUT = 10.0
@@ -29,6 +29,10 @@ class Connection(asyncio.Protocol):
         self.own = own
         self.peer = _wire.Hello()
         self.is_draining = False
+        self.minor_version = 0
+        """What both sides speak."""
+        self.compresses = False
+        """Whether large messages go out compressed."""
         self.send_credit = SendWindow(0)
         self._receive_credit = ReceiveWindow(own.connection_credit)
         self._decoder = _wire.FrameDecoder(own.frame_payload_max)
@@ -108,6 +112,8 @@ class Connection(asyncio.Protocol):
         self, header: _wire.CallHeader, message: Optional[bytes], half_close: bool = False
     ) -> Call:
         """Opens a call and writes its first frame; `flush` the call for the rest."""
+        if self.minor_version < 1 and any(key.endswith("-bin") for key in header.metadata):
+            raise Unimplemented("the server is too old for metadata that is bytes", not_started=True)
         block = _wire.encode_call(header)
         call = Call(self, self._next_stream)
         self._calls[call.stream] = call
@@ -216,6 +222,8 @@ class Connection(asyncio.Protocol):
             self._first_frame_received(frame)
         elif frame.kind in (_wire.MESSAGE, _wire.END):
             self._call_frame_received(frame)
+        elif frame.kind == _wire.HEAD:
+            self._head_received(frame)
         elif frame.kind == _wire.CREDIT:
             self._credit_received(frame.stream, _wire.decode_credit(frame.payload))
         elif frame.kind == _wire.PING:
@@ -231,6 +239,10 @@ class Connection(asyncio.Protocol):
             self._fail(Unavailable(refusal.text or f"refused with reason {refusal.reason}"))
         elif frame.kind == _wire.HELLO:
             self.peer = _wire.decode_hello(frame.payload)
+            self.minor_version = min(self.own.minor_version, self.peer.minor_version)
+            self._decoder.agreed(self.minor_version)
+            listed = self.minor_version >= 1 and _compression.DEFLATE in self.peer.encodings
+            self.compresses = listed and bool(self.own.encodings)
             self.send_credit.grant(self.peer.connection_credit)
             # Above the server's least interval: sooner counts as abuse (W10.2).
             self._keepalive = max(self._keepalive, self.peer.ping_interval_ms / 1000 * 1.1)
@@ -243,7 +255,7 @@ class Connection(asyncio.Protocol):
         end: Optional[_wire.End] = None
         message: Optional[bytes] = frame.payload
         if frame.kind == _wire.END:
-            end, rest = _wire.decode_end(frame.payload)
+            end, rest = _wire.decode_end(frame.payload, self.minor_version)
             message = rest if frame.flags & _wire.FLAG_HAS_MESSAGE else None
             if message is None and rest:
                 raise _wire.WireError(_wire.PROTOCOL_ERROR, "bytes after the block of END")
@@ -254,9 +266,21 @@ class Connection(asyncio.Protocol):
             # Crossed with our CANCEL: only the connection's credit is owed (W9.6).
             self.consumed(len(message or b""))
         elif end is not None:
-            call.end_received(end, message)
+            call.end_received(end, message, bool(frame.flags & _wire.FLAG_COMPRESSED))
         else:
-            call.message_received(frame.payload, not frame.flags & _wire.FLAG_MORE)
+            call.message_received(
+                frame.payload,
+                not frame.flags & _wire.FLAG_MORE,
+                bool(frame.flags & _wire.FLAG_COMPRESSED),
+            )
+
+    def _head_received(self, frame: _wire.Frame) -> None:
+        metadata = _wire.decode_head(frame.payload)
+        call = self._calls.get(frame.stream)
+        if call is None:
+            self._check_opened(frame.stream)
+        else:
+            call.head_received(metadata)
 
     def _credit_received(self, stream: int, amount: int) -> None:
         if stream != 0:

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from hito._call import Call
 from hito._connection import Connection
 from hito._endpoint import Endpoints
+from hito._response_info import Metadata
 from hito._retry import Backoff
 from hito._wait import EndableWait
 from hito.errors import CancelledCall, DeadlineExceeded, HitoError, Unavailable
@@ -65,6 +66,16 @@ class ResponseStream(Generic[Response]):
             raise StopAsyncIteration
         self._is_begun = True
         return response
+
+    @property
+    def metadata(self) -> Metadata:
+        """What the server said before its first answer; empty until that is there."""
+        return {} if self._call is None else self._call.metadata
+
+    @property
+    def trailers(self) -> Metadata:
+        """What the server said with the end of the call; empty until then."""
+        return {} if self._call is None else self._call.trailers
 
     async def aclose(self) -> None:
         """Cancels the call, if it has not ended."""

@@ -6,11 +6,13 @@ The clause numbers (W2.1) are those of Protos/PROTOCOL.md.
 from __future__ import annotations
 
 import struct
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
 
-HELLO, CALL, MESSAGE, END, CANCEL, CREDIT, PING, PONG, GOAWAY = range(1, 10)
+HELLO, CALL, MESSAGE, END, CANCEL, CREDIT, PING, PONG, GOAWAY, HEAD = range(1, 11)
 
-FLAG_END, FLAG_MORE, FLAG_HAS_MESSAGE = 0x01, 0x02, 0x04
+MINOR_VERSION = 1
+
+FLAG_END, FLAG_MORE, FLAG_HAS_MESSAGE, FLAG_COMPRESSED = 0x01, 0x02, 0x04, 0x08
 
 HEADER = struct.Struct(">IBBI")
 HELLO_PAYLOAD_MAX = 8192
@@ -19,6 +21,10 @@ CREDIT_MAX = (1 << 31) - 1
 FRAGMENT_MIN = 1024
 STREAM_ID_MAX = (1 << 31) - 1
 METADATA_ENTRIES_MAX, METADATA_BYTES_MAX = 64, 8192
+ENCODINGS_MAX = 16
+
+Metadata = Mapping[str, Union[str, bytes]]
+"""Keys that end with `-bin` have bytes, all others text."""
 
 # GOAWAY reasons (W11.2).
 NO_ERROR, PROTOCOL_ERROR, FRAME_TOO_LARGE, FLOW_CONTROL = 0, 1, 2, 3
@@ -32,6 +38,11 @@ _GOAWAY = struct.Struct(">IH")
 # What a server may send (W2.3, W2.4): kind -> allowed flags.
 _SERVER_FLAGS = {
     HELLO: 0, MESSAGE: FLAG_MORE, END: FLAG_HAS_MESSAGE, CREDIT: 0, PING: 0, PONG: 0, GOAWAY: 0,
+}  # fmt: skip
+# The same since minor version 1.
+_SERVER_FLAGS_1 = {
+    **_SERVER_FLAGS, MESSAGE: FLAG_MORE | FLAG_COMPRESSED,
+    END: FLAG_HAS_MESSAGE | FLAG_COMPRESSED, HEAD: 0,
 }  # fmt: skip
 _STREAM_ZERO = frozenset({HELLO, PING, PONG, GOAWAY})
 
@@ -63,6 +74,12 @@ class FrameDecoder:
     def __init__(self, payload_max: int) -> None:
         self._payload_max = payload_max
         self._buffer = bytearray()
+        self._flags = _SERVER_FLAGS
+
+    def agreed(self, minor_version: int) -> None:
+        """Both sides speak this minor version."""
+        if minor_version >= 1:
+            self._flags = _SERVER_FLAGS_1
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Takes what arrived; yields the frames that are whole."""
@@ -85,8 +102,12 @@ class FrameDecoder:
     def _check(self, length: int, kind: int, flags: int, stream: int) -> None:
         if length > (HELLO_PAYLOAD_MAX if kind == HELLO else self._payload_max):
             raise WireError(FRAME_TOO_LARGE, f"frame of {length} bytes")
-        allowed = _SERVER_FLAGS.get(kind)
-        if allowed is None or flags & ~allowed:
+        allowed = self._flags.get(kind)
+        if (
+            allowed is None
+            or flags & ~allowed
+            or (kind == END and flags == FLAG_COMPRESSED)
+        ):
             raise WireError(PROTOCOL_ERROR, f"frame kind {kind} with flags {flags}")
         on_connection = stream == 0 and (kind in _STREAM_ZERO or kind == CREDIT)
         on_call = stream % 2 == 1 and stream <= STREAM_ID_MAX and kind not in _STREAM_ZERO
@@ -136,6 +157,7 @@ class Hello(NamedTuple):
     token: str = ""
     ping_interval_ms: int = 10_000
     server_id: str = ""
+    encodings: bytes = b""
 
 
 def encode_hello(hello: Hello) -> bytes:
@@ -148,6 +170,8 @@ def encode_hello(hello: Hello) -> bytes:
         (6, _U32.pack(hello.stream_credit)),
         (7, _U32.pack(hello.connection_credit)),
     ]
+    if hello.encodings:
+        fields.append((11, hello.encodings))
     if hello.token:
         fields.append((8, _text("token", hello.token, 256)))
     return encode_block(fields)
@@ -172,11 +196,18 @@ def decode_hello(payload: bytes) -> Hello:
             name, number = _HELLO_NUMBERS[tag]
         elif tag in _HELLO_TEXTS:
             name, number = _HELLO_TEXTS[tag], None
+        elif tag == 11:
+            name, number = "encodings", None
+            if len(value) > ENCODINGS_MAX:
+                raise WireError(PROTOCOL_ERROR, "HELLO lists too many encodings")
         else:
             continue
         if name in values:
             raise WireError(PROTOCOL_ERROR, f"HELLO says {name} twice")
-        values[name] = _number(value, number) if number else _strict_text(value, 128)
+        if number:
+            values[name] = _number(value, number)
+        else:
+            values[name] = value if tag == 11 else _strict_text(value, 128)
     hello = Hello(**values)
     if (
         not FRAME_PAYLOAD_MIN <= hello.frame_payload_max <= FRAME_PAYLOAD_MAX
@@ -195,7 +226,7 @@ class CallHeader(NamedTuple):
     idempotency_key: str = ""
     traceparent: str = ""
     token: str = ""
-    metadata: Mapping[str, str] = {}
+    metadata: Metadata = {}
 
 
 def encode_call(call: CallHeader) -> bytes:
@@ -220,19 +251,19 @@ class End(NamedTuple):
     message: str = ""
     details: bytes = b""
     resume_cursor: str = ""
-    trailers: Mapping[str, str] = {}
+    trailers: Metadata = {}
     server_us: Optional[int] = None
     not_started: bool = False
 
 
-def decode_end(payload: bytes) -> Tuple[End, bytes]:
+def decode_end(payload: bytes, minor_version: int = MINOR_VERSION) -> Tuple[End, bytes]:
     """An END's block, and the message bytes after it. Bad text never hides the status (W3.4)."""
     fields, rest = decode_block(payload)
     seen: Dict[int, bytes] = {}
-    trailers: Dict[str, str] = {}
+    trailers: Dict[str, Union[str, bytes]] = {}
     for tag, value in fields:
         if tag == 6:
-            trailers.update([_decode_metadata(value)])
+            trailers.update([_decode_metadata(value, minor_version)])
         elif tag in (1, 2, 3, 4, 7, 8):
             if tag in seen:
                 raise WireError(PROTOCOL_ERROR, f"END has field {tag} twice")
@@ -247,6 +278,14 @@ def decode_end(payload: bytes) -> Tuple[End, bytes]:
         not_started=8 in seen,
     )
     return end, rest
+
+
+def decode_head(payload: bytes) -> Metadata:
+    """A server's HEAD (W7.7): metadata before the first message of a call."""
+    fields, rest = decode_block(payload)
+    if rest:
+        raise WireError(PROTOCOL_ERROR, "bytes after the block of HEAD")
+    return dict(_decode_metadata(value, 1) for tag, value in fields if tag == 6)
 
 
 class GoAway(NamedTuple):
@@ -316,15 +355,17 @@ def _text(what: str, text: str, limit: int) -> bytes:
 _KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.-")
 
 
-def _encode_metadata(metadata: Mapping[str, str]) -> Iterator[bytes]:
+def _encode_metadata(metadata: Metadata) -> Iterator[bytes]:
     total = 0
     if len(metadata) > METADATA_ENTRIES_MAX:
         raise ValueError(f"more than {METADATA_ENTRIES_MAX} metadata entries")
-    for key, text in metadata.items():
-        value = text.encode()
+    for key, content in metadata.items():
         if not 1 <= len(key) <= 64 or not _KEY_CHARACTERS.issuperset(key):
             raise ValueError(f"metadata key {key!r}: 1 to 64 of a-z 0-9 _ . -")
-        if b"\0" in value:
+        if isinstance(content, bytes) != key.endswith("-bin"):
+            raise ValueError(f"metadata {key!r}: keys that end with -bin have bytes, others text")
+        value = content if isinstance(content, bytes) else content.encode()
+        if isinstance(content, str) and b"\0" in value:
             raise ValueError(f"metadata {key!r} contains NUL")
         total += len(key) + len(value)
         if total > METADATA_BYTES_MAX:
@@ -332,8 +373,10 @@ def _encode_metadata(metadata: Mapping[str, str]) -> Iterator[bytes]:
         yield bytes([len(key)]) + key.encode() + value
 
 
-def _decode_metadata(value: bytes) -> Tuple[str, str]:
+def _decode_metadata(value: bytes, minor_version: int) -> Tuple[str, Union[str, bytes]]:
     if not value or len(value) < 1 + value[0]:
         raise WireError(PROTOCOL_ERROR, "metadata runs past its field")
-    key_end = 1 + value[0]
-    return _lenient_text(value[1:key_end]), _lenient_text(value[key_end:])
+    key, content = _lenient_text(value[1 : 1 + value[0]]), value[1 + value[0] :]
+    if minor_version >= 1 and key.endswith("-bin"):
+        return key, content
+    return key, _lenient_text(content)

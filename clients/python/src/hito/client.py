@@ -5,12 +5,13 @@ from __future__ import annotations
 import ssl
 import uuid
 from functools import cached_property
-from typing import AsyncIterator, Callable, Literal, Mapping, Optional, Sequence, Union
+from typing import AsyncIterator, Callable, Literal, Optional, Sequence, Union
 
-from hito import _wire
+from hito import _compression, _wire
 from hito._channel import Channel
 from hito._consume import Consumer
 from hito._endpoint import Address, Endpoints, Settings
+from hito._response_info import Metadata
 from hito._resume import ResumingBatch, ResumingRevalidation, ResumingValidation, ResumingWatch
 from hito._stream import ResponseStream
 from hito.errors import HitoError
@@ -52,7 +53,7 @@ class ProgressClient(ProgressServiceClient):
         self,
         request: WatchRequest,
         *,
-        metadata: Optional[Mapping[str, str]] = None,
+        metadata: Optional[Metadata] = None,
         on_interruption: Optional[Callable[[HitoError], None]] = None,
     ) -> ResumingWatch:
         """Watches for ever: reconnects and continues after the last response by itself."""
@@ -75,7 +76,7 @@ class EventClient(EventServiceClient):
         consumer: str = "",
         buffer_size: int = 0,
         auto_extend: bool = True,
-        metadata: Optional[Mapping[str, str]] = None,
+        metadata: Optional[Metadata] = None,
         on_interruption: Optional[Callable[[HitoError], None]] = None,
     ) -> Consumer:
         """Consumes events of a group for ever: reconnects by itself.
@@ -104,7 +105,7 @@ class CodeValidationClient(CodeValidationServiceClient):
         request: ValidateCodeRequest,
         *,
         idempotency_key: Optional[str] = None,
-        metadata: Optional[Mapping[str, str]] = None,
+        metadata: Optional[Metadata] = None,
         on_interruption: Optional[Callable[[HitoError], None]] = None,
     ) -> ResumingValidation:
         """Validates code once, and follows it to its end: reconnects and continues by itself."""
@@ -128,7 +129,7 @@ class CodeValidationClient(CodeValidationServiceClient):
         request: ValidateBatchRequest,
         *,
         idempotency_key: Optional[str] = None,
-        metadata: Optional[Mapping[str, str]] = None,
+        metadata: Optional[Metadata] = None,
         on_interruption: Optional[Callable[[HitoError], None]] = None,
     ) -> ResumingBatch:
         """Validates a batch once, and follows it to its end: reconnects and continues by itself."""
@@ -146,7 +147,7 @@ class CodeValidationClient(CodeValidationServiceClient):
         request: RevalidateRequest,
         *,
         idempotency_key: Optional[str] = None,
-        metadata: Optional[Mapping[str, str]] = None,
+        metadata: Optional[Metadata] = None,
         on_interruption: Optional[Callable[[HitoError], None]] = None,
     ) -> ResumingRevalidation:
         """Validates again once, and follows it to its end: reconnects and continues by itself."""
@@ -185,6 +186,7 @@ class Client:
         balancing: Literal["pick_first", "round_robin"] = "pick_first",
         connections_per_address: int = 4,
         keepalive: float = 10.0,
+        compression: bool = False,
         agent: str = f"hito-python/{VERSION}",
     ) -> "Client":
         """Connects to `host:port`, or to any of several.
@@ -197,13 +199,18 @@ class Client:
         - `wait_for_ready`: calls wait for a server within their time while none can be reached;
           otherwise they fail at once with `Unavailable`. `wait_for_connect` is the same for this
           method, within `connect_timeout`.
+        - `compression`: messages of 4 KiB and more go compressed, both ways, where the server reads
+          that. It costs both sides processor time, and pays where the network is slow.
 
         Raises `Unavailable` when no server answers.
         """
         texts = address.split(",") if isinstance(address, str) else list(address)
         settings = Settings(
             tls=_tls(ca_file, ssl_context),
-            own=_wire.Hello(agent=agent, token=token),
+            own=_wire.Hello(
+                minor_version=_wire.MINOR_VERSION, agent=agent, token=token,
+                encodings=bytes([_compression.DEFLATE]) if compression else b"",
+            ),
             server_name=server_name,
             keepalive=keepalive,
             connections_max=max(1, connections_per_address),

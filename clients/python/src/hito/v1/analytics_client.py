@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -11,6 +10,7 @@ from hito.v1 import analytics_pb2
 
 if TYPE_CHECKING:
     from hito._channel import Channel
+    from hito._response_info import Metadata, ResponseInfo
 
 
 _ANALYTICS_SERVICE_GET_PRODUCTIVITY: Final = Method(
@@ -39,7 +39,8 @@ class AnalyticsServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> analytics_pb2.GetProductivityResponse:
         """A learner's productivity: the figures of `analyze_user_productivity` (docs/reports.md)."""
 
@@ -50,6 +51,7 @@ class AnalyticsServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_activity(
@@ -58,7 +60,8 @@ class AnalyticsServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> analytics_pb2.GetActivityResponse:
         """A learner's activity by day, hour and weekday, with the streak, in their time zone."""
 
@@ -69,6 +72,7 @@ class AnalyticsServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_cohort(
@@ -77,7 +81,8 @@ class AnalyticsServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> analytics_pb2.GetCohortResponse:
         """How the learners of a course get on. The course's owner, services and admins."""
 
@@ -88,6 +93,7 @@ class AnalyticsServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_forecast(
@@ -96,7 +102,8 @@ class AnalyticsServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> analytics_pb2.GetForecastResponse:
         """When a goal may be reached, as a range; for learners that asked for forecasts."""
 
@@ -107,4 +114,5 @@ class AnalyticsServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )

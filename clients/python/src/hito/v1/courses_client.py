@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -11,6 +11,7 @@ from hito.v1 import courses_pb2
 
 if TYPE_CHECKING:
     from hito._channel import Channel
+    from hito._response_info import Metadata, ResponseInfo
 
 
 _COURSE_SERVICE_CREATE_COURSE: Final = Method(
@@ -78,7 +79,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.CreateCourseResponse:
         """Makes a course, owned by the caller. Instructors, services and admins."""
 
@@ -89,6 +91,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_course(
@@ -97,7 +100,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.GetCourseResponse:
         """One course. Active courses are visible to everybody; archived ones to their owner and those
         enrolled.
@@ -110,6 +114,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_courses(
@@ -118,7 +123,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.ListCoursesResponse:
         """The courses that the caller may see, newest first."""
 
@@ -129,6 +135,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def update_course(
@@ -137,7 +144,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.UpdateCourseResponse:
         """Changes the fields that the mask names. The owner and admins."""
 
@@ -148,6 +156,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def archive_course(
@@ -156,7 +165,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.ArchiveCourseResponse:
         """Puts a course away: nobody can enrol any more. The owner and admins."""
 
@@ -167,6 +177,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def reopen_course(
@@ -175,7 +186,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.ReopenCourseResponse:
         """Takes an archived course back."""
 
@@ -186,6 +198,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def delete_course(
@@ -194,7 +207,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.DeleteCourseResponse:
         """Deletes a course for good; goals that belong to it stay."""
 
@@ -205,6 +219,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def enrol(
@@ -213,7 +228,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.EnrolResponse:
         """Enrols the caller in an active course, or brings in whom they name. Enrolling twice is one
         enrolment.
@@ -231,6 +247,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def accept_enrolment(
@@ -239,7 +256,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.AcceptEnrolmentResponse:
         """Accepts the caller's invitation to an active course. Accepting twice is one enrolment; without
         an invitation it is NOT_FOUND.
@@ -252,6 +270,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def decline_enrolment(
@@ -260,7 +279,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.DeclineEnrolmentResponse:
         """Turns the caller's invitation down; once it was accepted, leaves the course. Declining twice, or
         what was left, changes nothing; without an invitation it is NOT_FOUND.
@@ -273,6 +293,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def leave(
@@ -281,7 +302,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.LeaveResponse:
         """Ends an enrolment or an invitation. Leaving what one is not in is NOT_FOUND."""
 
@@ -292,6 +314,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_learner_enrolments(
@@ -300,7 +323,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.ListLearnerEnrolmentsResponse:
         """The places of one learner (the caller, where none is named) in courses, newest first: where they
         are invited, and where they were enrolled directly.
@@ -313,6 +337,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_enrolments(
@@ -321,7 +346,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.ListEnrolmentsResponse:
         """Who is enrolled, newest first. A learner sees only their own enrolment."""
 
@@ -332,6 +358,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def ingest_documents(
@@ -340,7 +367,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.IngestDocumentsResponse:
         """Takes documents into the course: splits them into sections, keeps versions, touches only what
         changed. The first message names the course, the others carry documents.
@@ -353,6 +381,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_documents(
@@ -361,7 +390,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.ListDocumentsResponse:
         """The documents of a course with their sections."""
 
@@ -372,6 +402,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def delete_document(
@@ -380,7 +411,8 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> courses_pb2.DeleteDocumentResponse:
         """Takes a document out of the course."""
 
@@ -391,6 +423,7 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     def advise(
@@ -399,7 +432,7 @@ class CourseServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
     ) -> AsyncIterator[courses_pb2.AdviseResponse]:
         """Answers a learner's question from the course's documents, step by step, with citations."""
 

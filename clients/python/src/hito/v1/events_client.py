@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -11,6 +11,7 @@ from hito.v1 import events_pb2
 
 if TYPE_CHECKING:
     from hito._channel import Channel
+    from hito._response_info import Metadata, ResponseInfo
 
 
 _EVENT_SERVICE_READ_EVENTS: Final = Method(
@@ -65,7 +66,8 @@ class EventServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> events_pb2.ReadEventsResponse:
         """A page of the log, oldest first, of what the caller may see."""
 
@@ -76,6 +78,7 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def publish_events(
@@ -84,7 +87,8 @@ class EventServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> events_pb2.PublishEventsResponse:
         """Puts events of other systems into the log, as kind `external`: all of them or, with an error, none. An event
         that is there already, by source and external id, is not stored again. Services and admins.
@@ -97,6 +101,7 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def create_consumer_group(
@@ -105,7 +110,8 @@ class EventServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> events_pb2.CreateConsumerGroupResponse:
         """Makes a consumer group. Services and admins."""
 
@@ -116,6 +122,7 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_consumer_group(
@@ -124,7 +131,8 @@ class EventServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> events_pb2.GetConsumerGroupResponse:
         """A consumer group, how far it is and what it holds."""
 
@@ -135,6 +143,7 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_consumer_groups(
@@ -143,7 +152,8 @@ class EventServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> events_pb2.ListConsumerGroupsResponse:
         """The consumer groups and how far they are."""
 
@@ -154,6 +164,7 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def update_consumer_group(
@@ -162,7 +173,8 @@ class EventServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> events_pb2.UpdateConsumerGroupResponse:
         """Changes the limits of a consumer group. Its name, filter and strategy never change."""
 
@@ -173,6 +185,7 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def delete_consumer_group(
@@ -181,7 +194,8 @@ class EventServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> events_pb2.DeleteConsumerGroupResponse:
         """Deletes a consumer group and all that it holds; its consumers' streams end with NOT_FOUND."""
 
@@ -192,6 +206,7 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     def consume(
@@ -199,7 +214,7 @@ class EventServiceClient:
         requests: AsyncIterable[events_pb2.ConsumeRequest],
         *,
         timeout: float | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
     ) -> AsyncIterator[events_pb2.ConsumeResponse]:
         """Joins a consumer group: the server sends events, the client settles each. Half-closing gives back what is
         not settled, and ends the stream once all settlements are answered.
@@ -219,7 +234,8 @@ class EventServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> events_pb2.ListParkedEventsResponse:
         """What a group has put aside, oldest first."""
 
@@ -230,6 +246,7 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def replay_parked(
@@ -238,7 +255,8 @@ class EventServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> events_pb2.ReplayParkedResponse:
         """Sends parked events of a group again, with their attempts counted anew."""
 
@@ -249,6 +267,7 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def skip_parked(
@@ -257,7 +276,8 @@ class EventServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> events_pb2.SkipParkedResponse:
         """Takes parked events out of a group: they are done, though not wanted."""
 
@@ -268,4 +288,5 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )

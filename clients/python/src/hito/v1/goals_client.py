@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -11,6 +11,7 @@ from hito.v1 import goals_pb2
 
 if TYPE_CHECKING:
     from hito._channel import Channel
+    from hito._response_info import Metadata, ResponseInfo
 
 
 _GOAL_SERVICE_CREATE_GOAL: Final = Method(
@@ -65,7 +66,8 @@ class GoalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> goals_pb2.CreateGoalResponse:
         """Makes a goal, with its first tasks if any."""
 
@@ -76,6 +78,7 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_goal(
@@ -84,7 +87,8 @@ class GoalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> goals_pb2.GetGoalResponse:
         """One goal with its tasks."""
 
@@ -95,6 +99,7 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_goals(
@@ -103,7 +108,8 @@ class GoalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> goals_pb2.ListGoalsResponse:
         """The goals that the caller may see, newest first."""
 
@@ -114,6 +120,7 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def update_goal(
@@ -122,7 +129,8 @@ class GoalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> goals_pb2.UpdateGoalResponse:
         """Changes the fields that the mask names."""
 
@@ -133,6 +141,7 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def start_goal(
@@ -141,7 +150,8 @@ class GoalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> goals_pb2.StartGoalResponse:
         """Begins a pending goal."""
 
@@ -152,6 +162,7 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def complete_goal(
@@ -160,7 +171,8 @@ class GoalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> goals_pb2.CompleteGoalResponse:
         """Completes a goal that has no open tasks.
         Errors: FAILED_PRECONDITION while tasks are open.
@@ -173,6 +185,7 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def reopen_goal(
@@ -181,7 +194,8 @@ class GoalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> goals_pb2.ReopenGoalResponse:
         """Takes a completed or archived goal back."""
 
@@ -192,6 +206,7 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def archive_goal(
@@ -200,7 +215,8 @@ class GoalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> goals_pb2.ArchiveGoalResponse:
         """Puts a goal away; its tasks are frozen until it is reopened."""
 
@@ -211,6 +227,7 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def delete_goal(
@@ -219,7 +236,8 @@ class GoalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> goals_pb2.DeleteGoalResponse:
         """Deletes a goal and its tasks for good; the events stay."""
 
@@ -230,6 +248,7 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     def generate_goal(
@@ -238,7 +257,7 @@ class GoalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
     ) -> AsyncIterator[goals_pb2.GenerateGoalResponse]:
         """Has an agent propose a goal with 3 to 5 tasks from the learner's own context and store it,
         step by step.
@@ -259,7 +278,8 @@ class GoalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> goals_pb2.ResolveProposalResponse:
         """Answers a proposal that waits for approval: stores it, as it is or edited, or drops it."""
 
@@ -270,6 +290,7 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     def watch_run(
@@ -277,7 +298,7 @@ class GoalServiceClient:
         request: goals_pb2.WatchRunRequest,
         *,
         timeout: float | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
     ) -> AsyncIterator[goals_pb2.GenerateGoalResponse]:
         """Follows a run of an agent from the start or a cursor, also after it ended."""
 

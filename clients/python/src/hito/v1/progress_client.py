@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -11,6 +11,7 @@ from hito.v1 import progress_pb2
 
 if TYPE_CHECKING:
     from hito._channel import Channel
+    from hito._response_info import Metadata
 
 
 _PROGRESS_SERVICE_WATCH: Final = Method(
@@ -29,7 +30,7 @@ class ProgressServiceClient:
         request: progress_pb2.WatchRequest,
         *,
         timeout: float | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
     ) -> AsyncIterator[progress_pb2.WatchResponse]:
         """Streams events as they happen, from any point of the log: first those of the past, then live.
         Every event carries a cursor; a client that lost its connection, or whose server was killed,

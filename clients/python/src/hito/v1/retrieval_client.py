@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -11,6 +10,7 @@ from hito.v1 import retrieval_pb2
 
 if TYPE_CHECKING:
     from hito._channel import Channel
+    from hito._response_info import Metadata, ResponseInfo
 
 
 _RETRIEVAL_SERVICE_SEARCH_SIMILAR_GOALS: Final = Method(
@@ -42,7 +42,8 @@ class RetrievalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> retrieval_pb2.SearchResponse:
         """The learner's completed goals that are similar to a text."""
 
@@ -53,6 +54,7 @@ class RetrievalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def search_course_documents(
@@ -61,7 +63,8 @@ class RetrievalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> retrieval_pb2.SearchResponse:
         """Sections of course documents that are about a text."""
 
@@ -72,6 +75,7 @@ class RetrievalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def search_validated_code(
@@ -80,7 +84,8 @@ class RetrievalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> retrieval_pb2.SearchResponse:
         """Validated code (passed, score above 0.8) similar to some code."""
 
@@ -91,6 +96,7 @@ class RetrievalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def search(
@@ -99,7 +105,8 @@ class RetrievalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> retrieval_pb2.SearchResponse:
         """One search over all of them."""
 
@@ -110,6 +117,7 @@ class RetrievalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_embedding_status(
@@ -118,7 +126,8 @@ class RetrievalServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> retrieval_pb2.GetEmbeddingStatusResponse:
         """How far the embeddings are, and what failed. Admins."""
 
@@ -129,4 +138,5 @@ class RetrievalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -11,6 +11,7 @@ from hito.v1 import server_pb2
 
 if TYPE_CHECKING:
     from hito._channel import Channel
+    from hito._response_info import Metadata, ResponseInfo
 
 
 _HEALTH_SERVICE_CHECK: Final = Method(
@@ -33,7 +34,8 @@ class HealthServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.HealthCheckResponse:
         """The state now."""
 
@@ -44,6 +46,7 @@ class HealthServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     def watch(
@@ -51,7 +54,7 @@ class HealthServiceClient:
         request: server_pb2.HealthWatchRequest,
         *,
         timeout: float | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
     ) -> AsyncIterator[server_pb2.HealthCheckResponse]:
         """The state now, and each change of it."""
 
@@ -83,7 +86,8 @@ class ReflectionServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.GetDescriptorSetResponse:
         """The FileDescriptorSet of the contract, as bytes, with the comments."""
 
@@ -94,6 +98,7 @@ class ReflectionServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_methods(
@@ -102,7 +107,8 @@ class ReflectionServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.ListMethodsResponse:
         """The methods, and which of them this server implements."""
 
@@ -113,6 +119,7 @@ class ReflectionServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
 _SERVER_SERVICE_GET_SERVER_INFO: Final = Method(
@@ -153,7 +160,8 @@ class ServerServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.GetServerInfoResponse:
         """Name and version. Open to callers without a token."""
 
@@ -164,6 +172,7 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_connections(
@@ -172,7 +181,8 @@ class ServerServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.ListConnectionsResponse:
         """The open connections."""
 
@@ -183,6 +193,7 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_calls(
@@ -191,7 +202,8 @@ class ServerServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.ListCallsResponse:
         """The calls under way, longest first."""
 
@@ -202,6 +214,7 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_pipelines(
@@ -210,7 +223,8 @@ class ServerServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.GetPipelinesResponse:
         """How far the relay, the lake and the embeddings are."""
 
@@ -221,6 +235,7 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def flush_lake(
@@ -229,7 +244,8 @@ class ServerServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.FlushLakeResponse:
         """Writes what is waiting into the lake now."""
 
@@ -240,6 +256,7 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_quota(
@@ -248,7 +265,8 @@ class ServerServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.GetQuotaResponse:
         """The quotas of a user, and what is used of them. Everybody their own, admins everybody's."""
 
@@ -259,6 +277,7 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def set_quota(
@@ -267,7 +286,8 @@ class ServerServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.SetQuotaResponse:
         """Sets the quotas of a user, all of them. Every server of a deployment keeps to them within seconds."""
 
@@ -278,6 +298,7 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_audit_entries(
@@ -286,7 +307,8 @@ class ServerServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.ListAuditEntriesResponse:
         """Who was refused, who read what of others, who signed in, what was exported: newest first. Changes are
         events: see EventService. Admins see everything; everybody else what they did themselves, and who
@@ -300,6 +322,7 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
 _PRIVACY_SERVICE_EXPORT_USER_DATA: Final = Method(
@@ -324,7 +347,7 @@ class PrivacyServiceClient:
         request: server_pb2.ExportUserDataRequest,
         *,
         timeout: float | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
     ) -> AsyncIterator[server_pb2.ExportUserDataResponse]:
         """Everything that is stored of a person, as JSON lines."""
 
@@ -342,7 +365,8 @@ class PrivacyServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.EraseUserDataResponse:
         """Erases a person's data in the database, the vectors and the lake. It cannot be undone."""
 
@@ -353,6 +377,7 @@ class PrivacyServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_erasure(
@@ -361,7 +386,8 @@ class PrivacyServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> server_pb2.GetErasureResponse:
         """How far an erasure is."""
 
@@ -372,4 +398,5 @@ class PrivacyServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -11,6 +10,7 @@ from hito.v1 import tasks_pb2
 
 if TYPE_CHECKING:
     from hito._channel import Channel
+    from hito._response_info import Metadata, ResponseInfo
 
 
 _TASK_SERVICE_CREATE_TASK: Final = Method(
@@ -59,7 +59,8 @@ class TaskServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.CreateTaskResponse:
         """Adds a task after the others of a goal. A completed goal is thereby reopened."""
 
@@ -70,6 +71,7 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_task(
@@ -78,7 +80,8 @@ class TaskServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.GetTaskResponse:
         """One task."""
 
@@ -89,6 +92,7 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_tasks(
@@ -97,7 +101,8 @@ class TaskServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.ListTasksResponse:
         """The tasks of a goal in order, or a learner's tasks over all goals, newest first."""
 
@@ -108,6 +113,7 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def update_task(
@@ -116,7 +122,8 @@ class TaskServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.UpdateTaskResponse:
         """Changes the fields that the mask names."""
 
@@ -127,6 +134,7 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def start_task(
@@ -135,7 +143,8 @@ class TaskServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.StartTaskResponse:
         """Begins a pending task; a pending goal begins with it."""
 
@@ -146,6 +155,7 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def complete_task(
@@ -154,7 +164,8 @@ class TaskServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.CompleteTaskResponse:
         """Completes a task; the goal's progress follows, and the goal is completed with its last task."""
 
@@ -165,6 +176,7 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def reopen_task(
@@ -173,7 +185,8 @@ class TaskServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.ReopenTaskResponse:
         """Takes a completed or archived task back; a completed goal is thereby reopened."""
 
@@ -184,6 +197,7 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def archive_task(
@@ -192,7 +206,8 @@ class TaskServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.ArchiveTaskResponse:
         """Puts a task away: it no longer counts."""
 
@@ -203,6 +218,7 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def delete_task(
@@ -211,7 +227,8 @@ class TaskServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.DeleteTaskResponse:
         """Deletes a task for good; the events stay."""
 
@@ -222,6 +239,7 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def reorder_tasks(
@@ -230,7 +248,8 @@ class TaskServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.ReorderTasksResponse:
         """Puts all tasks of a goal in a new order."""
 
@@ -241,4 +260,5 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -11,6 +10,7 @@ from hito.v1 import users_pb2
 
 if TYPE_CHECKING:
     from hito._channel import Channel
+    from hito._response_info import Metadata, ResponseInfo
 
 
 _USER_SERVICE_CREATE_USER: Final = Method(
@@ -51,7 +51,8 @@ class UserServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> users_pb2.CreateUserResponse:
         """Makes a user. Admins and services only.
         Errors: ALREADY_EXISTS when `external_id` is taken.
@@ -64,6 +65,7 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_user(
@@ -72,7 +74,8 @@ class UserServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> users_pb2.GetUserResponse:
         """One user, by id, by external id, or the caller. Learners see only themselves."""
 
@@ -83,6 +86,7 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_users(
@@ -91,7 +95,8 @@ class UserServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> users_pb2.ListUsersResponse:
         """The users, newest first. Admins and services only."""
 
@@ -102,6 +107,7 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def update_user(
@@ -110,7 +116,8 @@ class UserServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> users_pb2.UpdateUserResponse:
         """Changes the fields that the mask names. Only an admin changes `role`."""
 
@@ -121,6 +128,7 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def deactivate_user(
@@ -129,7 +137,8 @@ class UserServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> users_pb2.DeactivateUserResponse:
         """Shuts a user out: the tokens stop working, the data stays. Admins only."""
 
@@ -140,6 +149,7 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def create_token(
@@ -148,7 +158,8 @@ class UserServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> users_pb2.CreateTokenResponse:
         """Makes a bearer token. The token itself is shown in this answer only. A caller can make tokens
         for itself of its own role or less; an admin for anybody. The reply is not kept, since it holds
@@ -163,6 +174,7 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_tokens(
@@ -171,7 +183,8 @@ class UserServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> users_pb2.ListTokensResponse:
         """The tokens of a user, newest first, without the secret."""
 
@@ -182,6 +195,7 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def revoke_token(
@@ -190,7 +204,8 @@ class UserServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> users_pb2.RevokeTokenResponse:
         """Makes a token, and those that were made with it, stop working, at the latest after the server's
         token cache time (10 s).
@@ -203,4 +218,5 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )

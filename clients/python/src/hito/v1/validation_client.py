@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -11,6 +11,7 @@ from hito.v1 import validation_pb2
 
 if TYPE_CHECKING:
     from hito._channel import Channel
+    from hito._response_info import Metadata, ResponseInfo
 
 
 _CODE_VALIDATION_SERVICE_CREATE_SNAPSHOT: Final = Method(
@@ -87,7 +88,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.CreateSnapshotResponse:
         """Stores a file of code."""
 
@@ -98,6 +100,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_snapshot(
@@ -106,7 +109,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.GetSnapshotResponse:
         """One stored file with its verdict."""
 
@@ -117,6 +121,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_snapshots(
@@ -125,7 +130,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.ListSnapshotsResponse:
         """Stored files, newest first."""
 
@@ -136,6 +142,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     def validate_code(
@@ -144,7 +151,7 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
     ) -> AsyncIterator[validation_pb2.ValidateCodeResponse]:
         """Runs code in the sandbox, with the tests of its task, and judges it, stage by stage: a stored
         file, or a submission, which is stored first. The validation does not end with the call: whoever
@@ -166,7 +173,7 @@ class CodeValidationServiceClient:
         request: validation_pb2.WatchValidationRequest,
         *,
         timeout: float | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
     ) -> AsyncIterator[validation_pb2.ValidateCodeResponse]:
         """Shows a validation from its first step, or after the cursor of a message, until it ends: on any
         server, also when the one that began it has gone. Nothing is shown twice or left out.
@@ -186,7 +193,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.CancelValidationResponse:
         """Ends a validation that waits or runs. It decides nothing then."""
 
@@ -197,6 +205,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_validation(
@@ -205,7 +214,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.GetValidationResponse:
         """One validation with its report."""
 
@@ -216,6 +226,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_validations(
@@ -224,7 +235,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.ListValidationsResponse:
         """Validations, newest first, without their reports: the history of a snapshot, a task or a learner."""
 
@@ -235,6 +247,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     def validate_batch(
@@ -243,7 +256,7 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
     ) -> AsyncIterator[validation_pb2.ValidateBatchResponse]:
         """Validates up to 100 submissions, each a validation of its own, and answers each as it ends."""
 
@@ -262,7 +275,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.CompareSnapshotsResponse:
         """What differs between two snapshots: their files, verdicts, diagnostics and tests."""
 
@@ -273,6 +287,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     def revalidate(
@@ -281,7 +296,7 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
     ) -> AsyncIterator[validation_pb2.RevalidateResponse]:
         """Validates again what was judged before, with the tests that its tasks have now: first as a
         preview, which changes nothing and says who would change and by how much, then for good.
@@ -304,7 +319,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.SetTaskTestsResponse:
         """Gives tasks their tests, all or none of them: the goal's owner for their own tasks, instructors for
         the tasks of goals in their courses, services and admins for all. What an instructor, a service or an
@@ -318,6 +334,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def get_task_tests(
@@ -326,7 +343,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.GetTaskTestsResponse:
         """The tests of a task, now and before. Whoever did not write them and does not oversee the task is
         not shown what is hidden.
@@ -339,6 +357,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def clear_task_tests(
@@ -347,7 +366,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.ClearTaskTestsResponse:
         """Takes the tests of tasks away, all or none of them; by those who may set them. They stay in the history."""
 
@@ -358,6 +378,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def list_languages(
@@ -366,7 +387,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.ListLanguagesResponse:
         """What this server can validate, by language, with the versions of its tools."""
 
@@ -377,6 +399,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def export_sarif(
@@ -385,7 +408,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.ExportSarifResponse:
         """The diagnostics of a validation as SARIF 2.1.0."""
 
@@ -396,6 +420,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def import_sarif(
@@ -404,7 +429,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.ImportSarifResponse:
         """Stores what another tool said of a snapshot, as SARIF 2.1.0. It changes no verdict."""
 
@@ -415,6 +441,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     async def record_verdict(
@@ -423,7 +450,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.RecordVerdictResponse:
         """Records a verdict from outside: an instructor, or a service that grades. It emits
         `code.validated` like our own.
@@ -436,6 +464,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
 
     def get_feedback(
@@ -444,7 +473,7 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
     ) -> AsyncIterator[validation_pb2.GetFeedbackResponse]:
         """Has an agent comment on a stored file, with similar validated code as context, step by step."""
 
@@ -463,7 +492,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         idempotency_key: str | None = None,
-        metadata: Mapping[str, str] | None = None,
+        metadata: Metadata | None = None,
+        response_info: ResponseInfo | None = None,
     ) -> validation_pb2.SetSharingResponse:
         """Says whether others may see this code, once it has passed, as an example: by the word of a
         service or an admin everybody, by that of an instructor those enrolled in a course of theirs. An
@@ -477,4 +507,5 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            response_info=response_info,
         )
