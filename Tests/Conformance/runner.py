@@ -13,14 +13,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Dict, List
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from hito_conformance import clauses, engine, report, server  # noqa: E402
+from hito_conformance import clauses, client, engine, report, server  # noqa: E402
 from hito_conformance.cases import Case, Registry  # noqa: E402
+from hito_conformance.program import Program  # noqa: E402
 
 LIMITS = {
     "hello": 10.0, "idle_anonymous": 30.0, "keepalive_idle": 60.0, "keepalive_timeout": 20.0, "stall": 60.0,
@@ -30,9 +32,9 @@ LIMITS = {
 def main() -> int:
     options = parser().parse_args()
     if options.side == "clauses":
-        names = [case.name for case in server.REGISTRY.cases]
+        names = [case.name for case in server.REGISTRY.cases + client.REGISTRY.cases]
         return 0 if clauses.tell(names) else 1
-    registry = server.REGISTRY
+    registry = server.REGISTRY if options.side == "server" else client.REGISTRY
     cases = registry.chosen(options.run) if options.run else registry.cases
     if options.list:
         print("\n".join(case.name for case in cases))
@@ -51,7 +53,7 @@ def run(options: argparse.Namespace, registry: Registry, cases: List[Case]) -> i
         return 2
     began = time.monotonic()
     reporter = report.Reporter(known, len(cases), options.quiet)
-    asyncio.run(hold_server(options, cases, reporter))
+    asyncio.run((hold_server if options.side == "server" else hold_client)(options, cases, reporter))
     if options.junit:
         reporter.junit(options.junit, options.side)
     verdict = reporter.verdict()
@@ -81,6 +83,21 @@ async def hold_server(
         return
     drain = server.Drain(len(last), options.drain)
     await engine.run(last, lambda case: server.ServerTest(target, case, drain), len(last), reporter.told)
+
+
+async def hold_client(
+    options: argparse.Namespace, cases: List[Case], reporter: report.Reporter
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="hito-conformance-") as folder:
+        certificates = client.Certificates.make(Path(folder))
+        program = Program(options.command)
+        await program.start()
+        try:
+            await engine.run(
+                cases, lambda case: client.ClientTest(program, certificates, case), options.jobs, reporter.told
+            )
+        finally:
+            await program.stop()
 
 
 def limits(text: str) -> Dict[str, float]:
@@ -114,6 +131,8 @@ def parser() -> argparse.ArgumentParser:
     held.add_argument("--slowest", type=float, default=35.0, metavar="SECONDS",
                       help="skip cases that wait longer for such a limit (35)")  # fmt: skip
     held.add_argument("--drain", default="", metavar="COMMAND", help="tells the server to drain: the last cases")
+    played = sides.add_parser("client", parents=[common], help="plays servers of a client")
+    played.add_argument("command", nargs="+", metavar="COMMAND", help="the program under test, behind --")
     sides.add_parser("clauses", help="which clauses have cases, and which have none and why")
     return whole
 

@@ -31,6 +31,8 @@ class Peer:
         """How the connection ended."""
         self.log: List[Frame] = []
         """All that came."""
+        self.passed_calls: List[Frame] = []
+        """CALLs that came while something else was waited for."""
         self._random = random.Random(seed)
         self._messages: Dict[int, bytes] = {}
         self._ended: Dict[int, Ended] = {}
@@ -104,6 +106,8 @@ class Peer:
                 frame = await self.frame()
                 if found(frame):
                     return frame
+                if frame.kind == wire.CALL:
+                    self.passed_calls.append(frame)
                 if frame.kind == GOAWAY and frame.payload[4:6] not in (b"\0\0", b"\0\x08", b"\0\x09"):
                     raise Failure(f"expected {what}, got {frame}")
                 if not skip and frame.kind != CREDIT:

@@ -225,7 +225,7 @@ class Connection(asyncio.Protocol):
         elif frame.kind == _wire.HEAD:
             self._head_received(frame)
         elif frame.kind == _wire.CREDIT:
-            self._credit_received(frame.stream, _wire.decode_credit(frame.payload))
+            self._credit_received(frame)
         elif frame.kind == _wire.PING:
             self.write(_wire.PONG, 0, 0, frame.payload)
         elif frame.kind == _wire.GOAWAY:
@@ -282,15 +282,16 @@ class Connection(asyncio.Protocol):
         else:
             call.head_received(metadata)
 
-    def _credit_received(self, stream: int, amount: int) -> None:
-        if stream != 0:
-            call = self._calls.get(stream)
+    def _credit_received(self, frame: _wire.Frame) -> None:
+        if frame.stream != 0:
+            call = self._calls.get(frame.stream)
             if call is None:
-                self._check_opened(stream)
+                # Ended, and then anything goes, also nothing (W5.9).
+                self._check_opened(frame.stream)
             else:
-                call.granted(amount)
+                call.granted(_wire.decode_credit(frame.payload))
             return
-        self.send_credit.grant(amount)
+        self.send_credit.grant(_wire.decode_credit(frame.payload))
         self._wake_senders()
 
     def _goaway_received(self, goaway: _wire.GoAway) -> None:

@@ -122,6 +122,9 @@ class ResponseStream(Generic[Response]):
         is_repeatable = not self._is_begun and self._sender is None
         if error.is_lasting or not is_repeatable or not (self._may_repeat or error.not_started):
             raise error
+        # Where it continues is the caller's to say: the same request might begin elsewhere.
+        if error.resume_cursor:
+            raise error
         delay = backoff.next(error.retry_delay)
         if self._deadline is not None and self._loop.time() + delay >= self._deadline:
             raise error

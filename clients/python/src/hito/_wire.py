@@ -268,6 +268,8 @@ def decode_end(payload: bytes, minor_version: int = MINOR_VERSION) -> Tuple[End,
             if tag in seen:
                 raise WireError(PROTOCOL_ERROR, f"END has field {tag} twice")
             seen[tag] = value
+    if seen.get(8):
+        raise WireError(PROTOCOL_ERROR, "END's field 8 carries bytes")
     end = End(
         status=_number(seen[1], _U16) if 1 in seen else 0,
         message=_lenient_text(seen.get(2, b"")),
