@@ -63,6 +63,9 @@ endif
 ifneq ($(wildcard Tests/Evaluation/evaluate.py),)
 include .make/eval.mk
 endif
+ifneq ($(wildcard Tests/Conformance/runner.py),)
+include .make/conformance.mk
+endif
 ifneq ($(wildcard Tests/Exercism/ExercismCheck.swift),)
 include .make/exercism.mk
 endif

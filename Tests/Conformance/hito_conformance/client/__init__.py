@@ -1,8 +1,9 @@
 """Cases that hold a client to PROTOCOL.md and BEHAVIOUR.md; the runner plays its servers."""
 
-from . import behaviour, calls, classic, hostile
+from . import calls, classic, connecting, hostile, lasting, repeating
 from .test import REGISTRY, Certificates, ClientTest
 
 __all__ = [
-    "REGISTRY", "Certificates", "ClientTest", "behaviour", "calls", "classic", "hostile",
+    "REGISTRY", "Certificates", "ClientTest", "calls", "classic", "connecting", "hostile",
+    "lasting", "repeating",
 ]  # fmt: skip

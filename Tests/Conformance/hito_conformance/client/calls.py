@@ -11,7 +11,7 @@ from ..cases import ALL, Failure, TWO
 from ..wire import CALL, CANCEL, CANCELLED, CREDIT, DEADLINE_EXCEEDED, MESSAGE, OK
 from ..wire import RESOURCE_EXHAUSTED, UNAVAILABLE, frame, u32
 from .test import CHECK, CREATE_GOAL, GENERATE_GOAL, GET_GOAL, HEALTH_WATCH, INGEST, SERVING
-from .test import ClientTest, case, details, equal, expect, goal, next_call, table
+from .test import ClientTest, case, equal, expect, goal, next_call, table
 
 
 @case("W5.5", "unary-in-one-frame", ALL)
@@ -35,9 +35,9 @@ async def ids(t: ClientTest) -> None:
 
 
 @table("W5.2", {
-    "timeout": ({"timeout_ms": 5000}, 2), "no-timeout-of-a-stream": ({"timeout_ms": None}, 0),
-    "key": ({"key": "my key"}, 3), "traceparent": ({"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, 4),
-    "token": ({"token": "hito_own"}, 5),
+    "C5.3:timeout": ({"timeout_ms": 5000}, 2), "no-timeout-of-a-stream": ({"timeout_ms": None}, 0),
+    "C5.3:key": ({"key": "my key"}, 3), "C5.3:traceparent": ({"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, 4),
+    "C5.3:token": ({"token": "hito_own"}, 5),
 }, TWO)  # fmt: skip
 async def fields(t: ClientTest, row: Tuple[Dict[str, Any], int]) -> None:
     options, tag = row
@@ -60,6 +60,17 @@ async def fields(t: ClientTest, row: Tuple[Dict[str, Any], int]) -> None:
         equal(f"tag {tag}", list(options.values())[0], got.fields.get(tag, b"").decode())
     await peer.send(wire.end_error(got.stream, wire.NOT_FOUND))
     await answered
+
+
+@case("W7.5", "half-close-of-an-upload", ALL)
+async def half_close(t: ClientTest) -> None:
+    """With the last message or by an END of its own, which has nothing in it (the rules look at it)."""
+    client, peer, _ = await t.connected()
+    call = client.call(INGEST, proto.field(1, proto.field(1, "x")))
+    got = await next_call(peer)
+    equal("half-closed", True, got.is_half_closed)
+    await peer.send(wire.end_ok(got.stream, b""))
+    expect(await call.result(), OK)
 
 
 @table("W5.3", {
@@ -291,7 +302,7 @@ async def interval(t: ClientTest) -> None:
     expect(await call.result(), wire.ABORTED)
 
 
-@case("W6.4", "response-above-our-limit", TWO)
+@case("C5.4", "response-above-our-limit", TWO)
 async def too_large(t: ClientTest) -> None:
     client, peer, _ = await t.connected()
     most = wire.number(peer.hello.get(4, u32(4 << 20)))
@@ -311,7 +322,7 @@ async def too_large(t: ClientTest) -> None:
     expect(await call.result(), RESOURCE_EXHAUSTED)
 
 
-@case("W6.4", "request-above-the-servers-limit", TWO)
+@case("C5.4", "request-above-the-servers-limit", TWO)
 async def request_too_large(t: ClientTest) -> None:
     """A server says 16384: a larger request is not sent, or is refused by the server."""
     client, peer, _ = await t.connected((4, u32(16384)))

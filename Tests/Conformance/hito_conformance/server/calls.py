@@ -310,6 +310,17 @@ async def revoked(t: ServerTest) -> None:
         raise Failure(f"expected the END within 2 s, got it after {time.monotonic() - began:.1f}")
 
 
+@table("W13.3", {"in-hello": 8, "in-the-call": 5}, TWO)
+async def secret(t: ServerTest, tag: int) -> None:
+    """A token that is refused is not said again."""
+    field = (tag, b"hito_secretsecretsecret")
+    peer = await t.connect(*([field] if tag == 8 else []))
+    await peer.call(1, LIST_GOALS, b"", *([field] if tag == 5 else []))
+    end = await peer.expect_status(1, UNAUTHENTICATED)
+    if any(b"secret" in value for value in end.fields.values()):
+        raise Failure("expected an END without the token")
+
+
 @case("W13.4", "many-tokens-in-vain")
 async def guesses(t: ServerTest) -> None:
     peer = await t.connect()

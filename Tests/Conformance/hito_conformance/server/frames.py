@@ -90,6 +90,8 @@ ERRORS: Dict[str, Tuple[bytes, int]] = {
     "W6.3:empty-fragment": (OPEN + frame(MESSAGE, 2, 1), PROTOCOL_ERROR),
     "W6.3:empty-first-fragment": (frame(CALL, 6, 1, block(METHOD)), PROTOCOL_ERROR),
     "W6.7:half-close-in-a-message": (OPEN + frame(MESSAGE, 2, 1, bytes(1024)) + frame(END, 0, 1), PROTOCOL_ERROR),
+    "W7.5:end-with-a-payload": (OPEN + frame(END, 0, 1, b"x"), PROTOCOL_ERROR),
+    "W7.5:end-with-a-block": (OPEN + frame(END, 0, 1, block()), PROTOCOL_ERROR),
     "W9.4:credit-of-nothing": (wire.credit(0, 0), PROTOCOL_ERROR),
     "W9.4:credit-of-nothing-on-a-stream": (WATCHING + wire.credit(1, 0), PROTOCOL_ERROR),
     "W9.4:credit-above-its-most": (wire.credit(0, wire.STREAM_MAX), FLOW_CONTROL),
