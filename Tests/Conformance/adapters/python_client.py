@@ -76,6 +76,8 @@ class Adapter:
             options["keepalive"] = request["keepalive_ms"] / 1000
         if "connections" in request:
             options["connections_per_address"] = request["connections"]
+        if request.get("compression"):
+            options["compression"] = True
         wait = request.get("wait_for_ready", True)
         task = self._clients[request["client"]] = asyncio.create_task(
             hito.Client.connect(
@@ -107,20 +109,31 @@ class Adapter:
 
     async def _call(self, request: Line) -> Line:
         messages: List[bytes] = []
+        said = hito.ResponseInfo()
         try:
             client = await asyncio.shield(self._clients[request["client"]])
-            status = await call(client, request, messages)
+            status = await call(client, request, messages, said)
         except hito.HitoError as error:
-            return {**failure(error), "messages": [message.hex() for message in messages]}
+            return {**failure(error), **shown(said), "messages": [message.hex() for message in messages]}
         except ValueError as error:
             # What may not be sent is refused as any wrong argument in Python.
             return {"status": 3, "text": str(error)}
         except asyncio.CancelledError:
             status = 1
-        return {"status": status, "messages": [message.hex() for message in messages]}
+        return {"status": status, **shown(said), "messages": [message.hex() for message in messages]}
 
 
-async def call(client: hito.Client, request: Line, messages: List[bytes]) -> int:
+def shown(said: hito.ResponseInfo) -> Line:
+    return {"metadata": entries(said.metadata), "trailers": entries(said.trailers)}
+
+
+def entries(metadata: hito.Metadata) -> List[List[str]]:
+    return [[key, value.hex() if isinstance(value, bytes) else value] for key, value in metadata.items()]
+
+
+async def call(
+    client: hito.Client, request: Line, messages: List[bytes], said: hito.ResponseInfo
+) -> int:
     """Makes a call; `messages` gets its responses as they come. 0, or 1 where it was left."""
     for option, what in UNSUPPORTED.items():
         if request.get(option):
@@ -134,19 +147,19 @@ async def call(client: hito.Client, request: Line, messages: List[bytes]) -> int
     options = chosen(request, function)
     if request.get("resuming"):
         stream = client.progress.watch_resuming(sent[0])
-        return await read(stream, request, messages)
+        return await read(stream, request, messages, said)
     kind = request["kind"]
     if kind == "unary":
-        messages.append((await function(sent[0], **options)).SerializeToString())
+        messages.append((await function(sent[0], response_info=said, **options)).SerializeToString())
         return 0
     if kind == "client_stream":
-        reply = await function(requests(sent, request, None), **options)
+        reply = await function(requests(sent, request, None), response_info=said, **options)
         messages.append(reply.SerializeToString())
         return 0
     if kind == "bidi":
         turns: Optional[asyncio.Queue[None]] = asyncio.Queue() if request.get("in_turn") else None
-        return await read(function(requests(sent, request, turns), **options), request, messages, turns)
-    return await read(function(sent[0], **options), request, messages)
+        return await read(function(requests(sent, request, turns), **options), request, messages, said, turns)
+    return await read(function(sent[0], **options), request, messages, said)
 
 
 def chosen(request: Line, function: Any) -> Line:
@@ -154,7 +167,10 @@ def chosen(request: Line, function: Any) -> Line:
     if request.get("timeout_ms") is not None:
         options["timeout"] = request["timeout_ms"] / 1000
     if request.get("metadata"):
-        options["metadata"] = request["metadata"]
+        options["metadata"] = {
+            key: bytes.fromhex(value) if key.endswith("-bin") else value
+            for key, value in request["metadata"].items()
+        }
     if request.get("key"):
         options["idempotency_key"] = request["key"]
     for name in options:
@@ -177,18 +193,23 @@ async def requests(
 
 
 async def read(
-    stream: Any, request: Line, messages: List[bytes], turns: "Optional[asyncio.Queue[None]]" = None
-) -> int:
+    stream: Any, request: Line, messages: List[bytes], said: hito.ResponseInfo,
+    turns: "Optional[asyncio.Queue[None]]" = None,
+) -> int:  # fmt: skip
     """`cancel_after`: leaves the stream after so many. `pause_after`: reads so many, and no more until `resume`."""
-    async with stream:
-        async for response in stream:
-            messages.append(response.SerializeToString())
-            if turns is not None:
-                turns.put_nowait(None)
-            if len(messages) == request.get("cancel_after"):
-                return 1
-            if len(messages) == request.get("pause_after"):
-                await PAUSES.setdefault(request["id"], asyncio.Event()).wait()
+    try:
+        async with stream:
+            async for response in stream:
+                messages.append(response.SerializeToString())
+                if turns is not None:
+                    turns.put_nowait(None)
+                if len(messages) == request.get("cancel_after"):
+                    return 1
+                if len(messages) == request.get("pause_after"):
+                    await PAUSES.setdefault(request["id"], asyncio.Event()).wait()
+    finally:
+        if isinstance(stream, hito.ResponseStream):
+            said.metadata, said.trailers = stream.metadata, stream.trailers
     return 0
 
 

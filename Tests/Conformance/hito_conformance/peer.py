@@ -60,9 +60,9 @@ class Peer:
 
     async def call(
         self, stream: int, path: str, message: Optional[bytes] = b"", *fields: wire.Field,
-        end: bool = True, more: bool = False,
+        end: bool = True, more: bool = False, flags: int = 0,
     ) -> None:  # fmt: skip
-        await self.send(wire.call(stream, path, message, *fields, end=end, more=more))
+        await self.send(wire.call(stream, path, message, *fields, end=end, more=more, flags=flags))
         self.credit -= len(message or b"")
 
     async def close(self) -> None:

@@ -24,6 +24,8 @@ class Result(NamedTuple):
     cursor: str
     not_started: Optional[bool]
     """None where the client does not say."""
+    metadata: List[List[str]]
+    """As trailers: before the first response."""
 
 
 class Program:
@@ -112,5 +114,5 @@ class Answer:
             int(reply.get("status", 0)), reply.get("text", ""),
             [bytes.fromhex(message) for message in reply.get("messages", [])],
             bytes.fromhex(reply.get("details", "")), reply.get("trailers", []), reply.get("cursor", ""),
-            reply.get("not_started"),
+            reply.get("not_started"), reply.get("metadata", []),
         )  # fmt: skip

@@ -6,13 +6,18 @@ from typing import Dict, Optional, Set
 
 from . import wire
 from .cases import Failure
-from .wire import CALL, CANCEL, CREDIT, END, GOAWAY, HELLO, MESSAGE, PING, PONG, Frame
+from .wire import CALL, CANCEL, COMPRESSED, CREDIT, END, GOAWAY, HEAD, HELLO, MESSAGE, PING, PONG, Frame
 
 _FLAGS = {
     "server": {HELLO: 0, MESSAGE: 2, END: 4, CREDIT: 0, PING: 0, PONG: 0, GOAWAY: 0},
     "client": {
         HELLO: 0, CALL: 7, MESSAGE: 3, END: 0, CANCEL: 0, CREDIT: 0, PING: 0, PONG: 0, GOAWAY: 0,
     },
+}  # fmt: skip
+# The same since minor version 1.
+_FLAGS_1 = {
+    "server": {**_FLAGS["server"], MESSAGE: 2 | COMPRESSED, END: 4 | COMPRESSED, HEAD: 0},
+    "client": {**_FLAGS["client"], CALL: 7 | COMPRESSED, MESSAGE: 3 | COMPRESSED},
 }  # fmt: skip
 _ON_CONNECTION = {HELLO, PING, PONG, GOAWAY}
 _SIZES = {CREDIT: 4, PING: 8, PONG: 8, CANCEL: 0}
@@ -69,6 +74,11 @@ class Rules:
         self.half_closed: Set[int] = set()
         self._unfinished: Dict[int, int] = {}
         self._greeted = False
+        self._ours = self._theirs = 0
+        self._headed: Set[int] = set()
+        self._begun: Set[int] = set()
+        self._encodings = b""
+        self._own_encodings: Dict[int, bytes] = {}
         self._last = 0
         self._error: Optional[Frame] = None
 
@@ -76,17 +86,41 @@ class Rules:
         """Takes note of a frame of our own."""
         if kind == HELLO:
             self.grants.hello(payload)
+            self._note_hello(payload)
         elif kind == CREDIT and len(payload) == 4:
             self.grants.credit(stream, wire.number(payload))
         elif kind == CALL:
             self.opened.add(stream)
+            self._note_call(stream, payload)
         elif kind == END and self.role == "client":
             # What is on the way may still come.
             self.closed.add(stream)
 
+    @property
+    def minor_version(self) -> int:
+        """What both sides speak."""
+        return min(self._ours, self._theirs)
+
+    def _note_hello(self, payload: bytes) -> None:
+        try:
+            fields = dict(wire.parse_block(payload)[0])
+        except ValueError:
+            return
+        self._ours = wire.number(fields.get(1, b""))
+        self._encodings = fields.get(11, b"")
+
+    def _note_call(self, stream: int, payload: bytes) -> None:
+        try:
+            fields = dict(wire.parse_block(payload)[0])
+        except ValueError:
+            return
+        if 7 in fields:
+            self._own_encodings[stream] = fields[7]
+
     def header(self, length: int, kind: int, flags: int, stream: int) -> None:
         """Before the payload is waited for."""
-        allowed = _FLAGS[self.role].get(kind)
+        table = _FLAGS_1 if self.minor_version >= 1 else _FLAGS
+        allowed = table[self.role].get(kind)
         if allowed is None:
             raise Failure(f"W2.5: kind {kind} from a {self.role}")
         if flags & ~allowed or flags & 3 == 3:
@@ -113,6 +147,9 @@ class Rules:
     def _hello(self, frame: Frame) -> None:
         self._greeted = True
         fields = self._block(frame, _HELLO_WIDTHS, _HELLO_LIMITS, repeated=())
+        self._theirs = wire.number(fields.get(1, b""))
+        if len(fields.get(11, b"")) > 16:
+            raise Failure("W4.2: more than 16 encodings")
         for tag in (3, 4):
             if tag in fields and wire.number(fields[tag]) < 16384:
                 raise Failure(f"W4.4: HELLO's tag {tag} says {wire.number(fields[tag])}")
@@ -157,8 +194,26 @@ class Rules:
             raise Failure(f"W7.1: {frame} behind its END")
         self._message_bytes(frame, frame.payload)
 
+    def _head(self, frame: Frame) -> None:
+        if frame.stream not in self.opened:
+            raise Failure(f"W5.9: {frame}, which was never opened")
+        if frame.stream in self._headed or frame.stream in self._begun or frame.stream in self.closed:
+            raise Failure(f"W7.7: {frame} that is not the first on its stream")
+        self._headed.add(frame.stream)
+        self._block(frame, {}, {}, repeated=(6,))
+        if wire.parse_block(frame.payload)[1]:
+            raise Failure("W7.7: bytes behind the block of HEAD")
+
     def _message_bytes(self, frame: Frame, data: bytes) -> None:
         stream = frame.stream
+        self._begun.add(stream)
+        if frame.flags & COMPRESSED:
+            if stream in self._unfinished:
+                raise Failure(f"W6.9: {frame} inside a message")
+            if frame.kind != MESSAGE and not frame.flags & 4:
+                raise Failure(f"W2.4: {frame}, COMPRESSED without HAS_MESSAGE")
+            if 1 not in self._own_encodings.get(stream, self._encodings):
+                raise Failure(f"W6.9: {frame}, and nothing was listed that it may be")
         if stream in self.half_closed:
             raise Failure(f"W5.10: {frame} after the half-close")
         size = self._unfinished.pop(stream, 0) + len(data)
@@ -198,6 +253,10 @@ class Rules:
             raise Failure("W7.3: END with a message that it may not have")
         if status == 0 and frame.stream in self._unfinished:
             raise Failure("W6.7: END with status 0 inside a message")
+        if frame.flags & COMPRESSED and not frame.flags & 4:
+            raise Failure(f"W2.4: {frame}, COMPRESSED without HAS_MESSAGE")
+        if frame.flags & COMPRESSED and 1 not in self._own_encodings.get(frame.stream, self._encodings):
+            raise Failure(f"W6.9: {frame}, and nothing was listed that it may be")
         if frame.flags & 4:
             self.grants.take(frame.stream, len(rest))
             if self.grants.of(frame.stream) < 0 or self.grants.connection < 0:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import struct
-from typing import Dict, List, NamedTuple, Optional, Tuple
+import zlib
+from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
-HELLO, CALL, MESSAGE, END, CANCEL, CREDIT, PING, PONG, GOAWAY = range(1, 10)
+HELLO, CALL, MESSAGE, END, CANCEL, CREDIT, PING, PONG, GOAWAY, HEAD = range(1, 11)
 KINDS = (
-    "?", "HELLO", "CALL", "MESSAGE", "END", "CANCEL", "CREDIT", "PING", "PONG", "GOAWAY",
+    "?", "HELLO", "CALL", "MESSAGE", "END", "CANCEL", "CREDIT", "PING", "PONG", "GOAWAY", "HEAD",
 )  # fmt: skip
 
-FLAG_END, FLAG_MORE, HAS_MESSAGE = 1, 2, 4
+FLAG_END, FLAG_MORE, HAS_MESSAGE, COMPRESSED = 1, 2, 4, 8
 
 REASONS = (
     "NO_ERROR", "PROTOCOL_ERROR", "FRAME_TOO_LARGE", "FLOW_CONTROL", "HELLO_TIMEOUT", "ABUSE",
@@ -66,7 +67,7 @@ class Ended(NamedTuple):
     status: int
     text: str
     fields: Dict[int, bytes]
-    trailers: List[Tuple[str, str]]
+    trailers: List[Tuple[str, Union[str, bytes]]]
     message: Optional[bytes]
 
     @property
@@ -139,14 +140,36 @@ def parse_block(payload: bytes) -> Tuple[List[Field], bytes]:
     return fields, payload[end:]
 
 
-def metadata(key: str, value: str) -> Field:
-    return 6, bytes([len(key.encode())]) + key.encode() + value.encode()
+def metadata(key: str, value: Union[str, bytes]) -> Field:
+    content = value if isinstance(value, bytes) else value.encode()
+    return 6, bytes([len(key.encode())]) + key.encode() + content
 
 
-def parse_metadata(value: bytes) -> Tuple[str, str]:
+def parse_metadata(value: bytes) -> Tuple[str, Union[str, bytes]]:
+    """An entry; the value is bytes where the key ends with `-bin` (W5.3)."""
     if not value or len(value) < 1 + value[0]:
         raise ValueError("metadata that runs past its field")
-    return value[1 : 1 + value[0]].decode(), value[1 + value[0] :].decode()
+    key, content = value[1 : 1 + value[0]].decode(), value[1 + value[0] :]
+    return key, content if key.endswith("-bin") else content.decode()
+
+
+def compressed(message: bytes, size: Optional[int] = None, encoding: int = 1) -> bytes:
+    """A message as W6.9 has it; with a size or an encoding that is wrong where one is given."""
+    head = struct.pack(">BI", encoding, len(message) if size is None else size)
+    return head + zlib.compress(message)
+
+
+def expanded(message: bytes) -> bytes:
+    """What a compressed message is of; ValueError where it is none."""
+    if len(message) < 6 or message[0] != 1:
+        raise ValueError("no compressed message")
+    try:
+        data = zlib.decompress(message[5:])
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+    if len(data) != number(message[1:5]):
+        raise ValueError(f"{len(data)} bytes, and not {number(message[1:5])}")
+    return data
 
 
 def parse_end(frame: Frame, before: Optional[bytes] = None) -> Ended:
@@ -167,16 +190,20 @@ def hello(*fields: Field) -> bytes:
 
 def call(
     stream: int, path: str, message: Optional[bytes] = b"", *fields: Field,
-    end: bool = True, more: bool = False,
+    end: bool = True, more: bool = False, flags: int = 0,
 ) -> bytes:  # fmt: skip
     """A CALL; without HAS_MESSAGE where the message is None."""
-    flags = (FLAG_END if end else 0) | (FLAG_MORE if more else 0)
+    flags |= (FLAG_END if end else 0) | (FLAG_MORE if more else 0)
     flags |= 0 if message is None else HAS_MESSAGE
     return frame(CALL, flags, stream, block((1, path.encode()), *fields) + (message or b""))
 
 
-def end_ok(stream: int, message: Optional[bytes] = None, *fields: Field) -> bytes:
-    flags = 0 if message is None else HAS_MESSAGE
+def head(stream: int, *fields: Field) -> bytes:
+    return frame(HEAD, 0, stream, block(*fields))
+
+
+def end_ok(stream: int, message: Optional[bytes] = None, *fields: Field, flags: int = 0) -> bytes:
+    flags |= 0 if message is None else HAS_MESSAGE
     return frame(END, flags, stream, block(*fields) + (message or b""))
 
 
