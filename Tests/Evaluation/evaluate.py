@@ -21,17 +21,18 @@ sys.path[:0] = [
     str(REPOSITORY / "Tests" / "EndToEnd"),
 ]
 
+import baseline  # noqa: E402
 import corpus as corpora  # noqa: E402
 import report  # noqa: E402
 import sweep  # noqa: E402
 import tasks as tasks_of  # noqa: E402
+from encoders import Encoders  # noqa: E402
 from hito_server import HitoServer  # noqa: E402
 from metrics import RESAMPLES  # noqa: E402
 from population import populate  # noqa: E402
-from rankers import Encoder  # noqa: E402
 
 AGREEMENT = 0.01
-"""Share of queries that may have another place than in Python, whose weights are not rounded to 8 bits."""
+"""Share of queries that may have another place than in Python, with the same weights."""
 
 
 def options() -> argparse.Namespace:
@@ -66,17 +67,23 @@ def main() -> int:
     finally:
         server.remove()
     measured = [*results, *silences]
+    loss = report.judge_loss(results) if results else None
+    entries = [baseline.entry(one) for one in measured]
+    if loss:
+        entries.append(baseline.loss_entry(corpus.name, loss))
     report.print_table(results)
     report.print_silence(silences)
     decided = report.decisions(results, silences)
     report.print_decisions(decided)
+    if loss:
+        report.print_loss(loss)
     print()
     worse = broken_promises(results)
     if arguments.accept:
-        report.accept(measured)
-        print(f"accepted: {report.BASELINE.relative_to(REPOSITORY)}")
+        baseline.accept(entries)
+        print(f"accepted: {baseline.BASELINE.relative_to(REPOSITORY)}")
     elif not arguments.only and not arguments.queries:
-        fallen, risen = report.compare(measured)
+        fallen, risen = baseline.compare(entries)
         worse += fallen
         for line in risen:
             print(f"BETTER: {line}; keep it with --accept")
@@ -86,6 +93,8 @@ def main() -> int:
         print(f"MISSED: {line}")
     report.print_figures(measured)
     report.print_summaries(results, decided)
+    if loss:
+        report.print_loss_figures(loss)
     return 1 if worse else 0
 
 
@@ -102,9 +111,9 @@ async def evaluate(
             tasks_of.all_tasks(corpus, people), tuple(arguments.only), arguments.queries
         )
         off_topic = tasks_of.off_topic_tasks(chosen)
-        encoder = Encoder()
+        encoders = Encoders.load()
         for task in chosen:
-            outcome = await tasks_of.measure(task, encoder)
+            outcome = await tasks_of.measure(task, encoders)
             results.append(report.judge(task, outcome, arguments.resamples))
             say(f"{task.name}: {len(task.queries)} queries")
         for task in off_topic:
@@ -112,9 +121,11 @@ async def evaluate(
             silences.append(report.judge_silence(task, silent, arguments.resamples))
         if arguments.sweep:
             say("everything once more, for the sweep")
-            found = {task.name: await sweep.candidates(task, encoder) for task in chosen}
+            found = {
+                task.name: await sweep.candidates(task, encoders.installed) for task in chosen
+            }
             answered = {
-                task.name: (task, await sweep.candidates(task, encoder)) for task in off_topic
+                task.name: (task, await sweep.candidates(task, encoders.installed)) for task in off_topic
             }
             sweep.print_sweep(chosen, found, answered)
     finally:
@@ -125,7 +136,7 @@ async def evaluate(
 
 
 def broken_promises(results: List[report.Result]) -> List[str]:
-    """By meaning the server must order as the model does in Python, but for nearly the same texts; and
+    """By meaning the server must order as its weights do in Python, but for nearly the same texts; and
     a learner's program must get the same by the call of its kind as by `Search`, which is what is
     measured here."""
     differing = [text for result in results for text in result.outcome.disagreements]

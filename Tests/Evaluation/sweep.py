@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
+from encoders import Encoder
 from metrics import DEPTH, place_of, values
 from population import key_of
-from rankers import Encoder, Key, everyday_sentences
+from rankers import Key, everyday_sentences
 from tasks import Query, Task, ask_all, search
 
 Constants = Tuple[float, float, float]

@@ -8,9 +8,10 @@ from typing import Awaitable, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 import corpus as corpora
 from corpus import Corpus
+from encoders import Encoders, embedded
 from metrics import DEPTH, place_of
 from population import Passage, Population, key_of
-from rankers import BM25, Encoder, Key, Text
+from rankers import BM25, Key, Text
 
 import hito
 from hito import v1
@@ -46,6 +47,17 @@ class Task(NamedTuple):
     course_id: str = ""
 
 
+class Rounding(NamedTuple):
+    """What the weights of 8 bits cost, in Python alone: by meaning, without a threshold."""
+
+    cosines: Dict[str, float]
+    """Of each text and query: how near its two vectors are."""
+    changed_first: List[str]
+    """Queries whose first result is another one."""
+    changed_places: int
+    """Queries whose answer has another place."""
+
+
 class Outcome(NamedTuple):
     """The place of the right answer of each query, by system; 0 where it was not found."""
 
@@ -56,6 +68,7 @@ class Outcome(NamedTuple):
     """Which queries the hybrid search answered with nothing."""
     disagreements: List[str]
     """Queries whose order by meaning is not that of the model in Python."""
+    rounding: Rounding
     differing_calls: int
     """Queries that the kind's own call answers otherwise than `Search`."""
 
@@ -172,7 +185,7 @@ def pair_tasks(people: Population) -> List[Task]:
     return made
 
 
-async def measure(task: Task, encoder: Encoder) -> Outcome:
+async def measure(task: Task, encoders: Encoders) -> Outcome:
     """Asks everything of everybody."""
     places: Dict[str, List[int]] = {}
     abstained: Dict[str, int] = {}
@@ -185,10 +198,25 @@ async def measure(task: Task, encoder: Encoder) -> Outcome:
             silent = [not answer.hits for answer in answers]
     lexical = BM25(task.texts)
     places["bm25"] = placed(task.queries, [lexical.rank(query.text) for query in task.queries])
-    ranks = await asyncio.to_thread(encoder.ranks, [q.text for q in task.queries], task.texts)
+    asked = [query.text for query in task.queries]
+    ranks = await asyncio.to_thread(encoders.installed.ranks, asked, task.texts)
     places["python"] = placed(task.queries, ranks)
     return Outcome(
-        places, abstained, silent, await disagreements(task, places["python"]), await differing_calls(task)
+        places, abstained, silent, await disagreements(task, places["python"]),
+        await asyncio.to_thread(rounding, task, encoders, ranks), await differing_calls(task),
+    )  # fmt: skip
+
+
+def rounding(task: Task, encoders: Encoders, ranks: List[List[Key]]) -> Rounding:
+    asked = [query.text for query in task.queries]
+    exact = encoders.exact.ranks(asked, task.texts)
+    texts = sorted({*asked, *embedded(task.texts)})
+    cosines = encoders.installed.cosines(encoders.exact, texts)
+    ours, theirs = placed(task.queries, ranks), placed(task.queries, exact)
+    return Rounding(
+        dict(zip(texts, cosines)),
+        [text for text, a, b in zip(asked, ranks, exact) if a[:1] != b[:1]],
+        sum(a != b for a, b in zip(ours, theirs)),
     )
 
 
