@@ -140,6 +140,36 @@ async def test_what_is_refused_is_learned_once_and_said(server, connect, local):
     assert all(name in line for name in REFUSALS), line
 
 
+async def test_a_server_without_a_role_of_the_system_is_learned_once_and_said(connect):
+    """One of its own: what the other one refuses is in its book."""
+
+    def step(exchange: Exchange) -> None:
+        if exchange.request.system:
+            return exchange.json(400, {"error": {"message": "System role not supported"}})
+        says(GOOD)(exchange)
+
+    provider = ScriptedModel(step)
+    server = HitoServer(environment={"HITO_MODEL_URL": provider.url, "HITO_MODEL": "gemma"})
+    try:
+        await server.restart()
+        for count in (2, 3):
+            person = await join(server, connect, "Lea")
+            assert (await generate(person, WISH)).result.planner == "model"
+            assert len(provider.chats) == count
+        refused, taken, known = provider.chats
+        assert not taken.system and not known.system
+        # All of it, before what the learner wrote.
+        assert taken.user == f"{refused.system}\n\n{refused.user}"
+        doctor = server.command(
+            "doctor", "--data-dir", str(server.data), "--address", server.address
+        )
+        assert [line for line in doctor.stdout.splitlines() if "refuses system_role" in line]
+        server.stop()
+    finally:
+        server.remove()
+        provider.stop()
+
+
 def test_a_model_in_the_open_is_for_the_own_network_and_by_name(server):
     def doctor(url: str, *options: str) -> str:
         answer = server.command(

@@ -223,6 +223,58 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (400, #"{"error":{"message":"System role not supported"}}"#),
+    (500, #"{"error":{"code":500,"message":"the template has no role \"system\""}}"#),
+    (400, #"{"error":{"message":"Developer instruction is not enabled for models/gemma-3"}}"#),
+    (400, #"{"error":"Conversation roles must alternate user/assistant/user/assistant/..."}"#),
+    (422, #"{"detail":"Only user and assistant roles are supported!"}"#),
+    (400, "unsupported role: system"),
+  ]) func `A server without a role of the system is told with the user's words`(
+    status: Int, body: String
+  ) async throws {
+    let bodies = Mutex([JSONValue]())
+    let habits = EndpointHabitBook()
+    try await withScriptedServer { exchange in
+      bodies.withLock { $0.append(exchange.body) }
+      let messages = exchange.body["messages"]?.arrayValue ?? []
+      if messages.contains(where: { $0["role"] == .string("system") }) {
+        return try await exchange.answer(status, body)
+      }
+      try await exchange.stream(["Hola"])
+    } _: { url in
+      for _ in 0..<2 {
+        let made = try await Listener().ask(model(url, habits: habits), .prose()).text
+        #expect(made == "Hola")
+      }
+    }
+    let sent = bodies.withLock { $0 }
+    let messages = sent.last?["messages"]?.arrayValue ?? []
+    #expect(sent.count == 3 && messages.count == 1)
+    #expect(messages.first?["content"] == .string("Be brief.\n\n¿Qué sigue?"))
+    #expect(habits.all.first?.value.text == "refuses system_role")
+  }
+
+  @Test func `A schema in words goes to the user where there is no system`() async throws {
+    let bodies = Mutex([JSONValue]())
+    try await withScriptedServer { exchange in
+      bodies.withLock { $0.append(exchange.body) }
+      if exchange.body["response_format"] != nil {
+        return try await exchange.answer(400, #"{"error":"response_format is not supported"}"#)
+      }
+      if exchange.body["messages"]?.text.contains("\"system\"") ?? false {
+        return try await exchange.answer(400, #"{"error":"System role not supported"}"#)
+      }
+      try await exchange.stream([Self.reply])
+    } _: { url in
+      let made = try await Listener().ask(model(url), .title()).text
+      #expect(made == Self.reply)
+    }
+    let sent = bodies.withLock { $0 }
+    let said = sent.last?["messages"]?.arrayValue?.first?["content"]?.stringValue ?? ""
+    #expect(sent.count == 3 && said.contains("JSON Schema") && said.hasSuffix("\n\nA goal"))
+  }
+
   @Test func `A server that takes nothing but messages is found out in one call`() async throws {
     let taken: Set<String> = ["model", "messages"]
     let habits = EndpointHabitBook()

@@ -10,6 +10,8 @@ package enum RequestParameter: String, Sendable, Hashable, CaseIterable {
   case jsonSchema = "json_schema"
   /// In whatever form.
   case responseFormat = "response_format"
+  /// Messages of the role `system`, which the templates of some models do not have.
+  case systemRole = "system_role"
   case encodingFormat = "encoding_format"
   case dimensions
 
@@ -27,6 +29,15 @@ package enum RequestParameter: String, Sendable, Hashable, CaseIterable {
       [
         "response_format", "responseformat", "response format", "structured output",
         "structured outputs", "guided decoding", "grammar",
+      ]
+    case .systemRole:
+      [
+        "system role", "system_role", "role system", "role: system", "role 'system'",
+        "role `system`",
+        #"role "system"#, #"role \"system"#, "'system' role", "`system` role", #"system\" role"#,
+        "system message", "system messages", "system prompt", "system prompts",
+        "system instruction",
+        "developer instruction", "only user and assistant roles", "roles must alternate",
       ]
     case .encodingFormat: ["encoding_format", "encodingformat", "base64"]
     case .dimensions: ["dimensions", "matryoshka"]

@@ -29,6 +29,11 @@ package struct ChatDialect: Sendable, Hashable {
     return takes(.jsonSchema) ? .jsonSchema : .responseFormat
   }
 
+  private func hasSystemText(_ request: ModelRequest) -> Bool {
+    request.messages.contains { $0.role == .system }
+      || request.schema != nil && format != .jsonSchema
+  }
+
   /// What a request is sent with that an endpoint could refuse.
   func sent(with request: ModelRequest) -> Set<RequestParameter> {
     var sent = Set([RequestParameter.temperature, .seed].filter(takes))
@@ -38,6 +43,7 @@ package struct ChatDialect: Sendable, Hashable {
       if takes(.streamOptions) { sent.insert(.streamOptions) }
     }
     if request.schema != nil, let format { sent.formUnion([format, .responseFormat]) }
+    if takes(.systemRole), hasSystemText(request) { sent.insert(.systemRole) }
     return sent
   }
 }
@@ -79,6 +85,19 @@ enum ChatRequest {
     return .object([("type", .string("json_schema")), ("json_schema", schema)])
   }
 
+  /// What the system says goes before what the user says first.
+  private static func withoutSystemRole(_ messages: [ModelMessage]) -> [ModelMessage] {
+    let said = messages.filter { $0.role == .system }.map(\.text)
+    guard !said.isEmpty else { return messages }
+    var others = messages.filter { $0.role != .system }
+    if let user = others.firstIndex(where: { $0.role == .user }) {
+      others[user].text = (said + [others[user].text]).joined(separator: "\n\n")
+    } else {
+      others.insert(ModelMessage(.user, said.joined(separator: "\n\n")), at: 0)
+    }
+    return others
+  }
+
   /// Where the endpoint takes no schema, the model reads it.
   private static func messages(of request: ModelRequest, _ dialect: ChatDialect) -> [JSONValue] {
     var messages = request.messages
@@ -92,6 +111,7 @@ enum ChatRequest {
         messages.insert(ModelMessage(.system, words), at: 0)
       }
     }
+    if !dialect.takes(.systemRole) { messages = withoutSystemRole(messages) }
     return messages.map {
       .object([("role", .string($0.role.rawValue)), ("content", .string($0.text))])
     }
