@@ -6,27 +6,31 @@ extension SearchStatements {
   static let scoredMax = 1_000
   /// Up to so many passages of a scope also those are found that share nothing but small words.
   private static let smallWordScopeMax = 250
+  /// The most passages of a scope that are looked at one by one. (`COALESCE` keeps the planner off the index.)
+  private static let fewMax = 2_000
   /// The most examples that are looked at for their words.
-  private static let wordMax = 2_000
+  static let wordMax = 2_000
 
   /// By words: `$n` the question, `$n+1` the limit. The similarity goes with each, where it can be told.
   ///
   /// Okapi BM25, with the rarity that each word has in the scope. Times of a word and the length of a
   /// passage are those of its `tsvector`: `ts_rank` of one word is the sum of 1/i² over its times i, which is
   /// turned back into their number. A word in the title counts `titleTimes` times. Of the forms of a word the best one
-  /// counts; the share of the question that a passage has (coverage) is by rarity too.
+  /// counts; the share of the question that a passage has (coverage) is by rarity too. How many passages the
+  /// scope has is counted from an index, and no further than `exampleMax`: rarity is a logarithm of it.
   static func words<Values>(
     _ scope: Scope<Values>
   ) -> Query<QueryVector, Values, String, Int64> {
-    let kind = "r.entity_type = '\(scope.kind)'"
+    let counted =
+      scope.counted ?? "passages r WHERE r.entity_type = '\(scope.kind)' AND \(scope.condition)"
     return Query(
       "search.words_\(scope.name)",
       """
       WITH terms AS MATERIALIZED (SELECT t.* FROM hito_terms($\(scope.next)) t),
       size AS MATERIALIZED (
         SELECT count(*)::float8 AS passages FROM (
-          SELECT FROM passages r \(scope.join)
-          WHERE \(kind) AND \(scope.conditions(max: wordMax)) LIMIT \(exampleMax)) s),
+          SELECT FROM \(counted)
+          LIMIT \(exampleMax)) s),
       q AS MATERIALIZED (
         SELECT s.passages, (
           SELECT string_agg(t.term::text, '|')::tsquery FROM terms t
@@ -37,8 +41,7 @@ extension SearchStatements {
         FROM size s),
       matched AS MATERIALIZED (
         SELECT r.entity_id, r.chunk_number, r.words || ''::tsvector AS words
-        FROM q, passages r \(scope.join)
-        WHERE \(kind) AND \(wordConditions(scope))
+        FROM q, \(matching(scope))
         ORDER BY ts_rank(r.words, q.some) DESC, r.entity_id, r.chunk_number LIMIT \(scoredMax)),
       length AS MATERIALIZED (SELECT avg(length(m.words))::float8 AS mean FROM matched m),
       found AS MATERIALIZED (
@@ -82,20 +85,35 @@ extension SearchStatements {
     "(1 / (1.6449341 * (1 - least(ts_rank('\(weights)', m.words, t.term), 0.998))) - 0.5 - 0.1079)"
   }
 
-  /// A word that very many share is no way to the few rows of a scope. Where the scope is as large as
-  /// the platform, it is searched in part: what has all the words, through their index, and what is
-  /// newest.
-  private static func wordConditions<Values>(_ scope: Scope<Values>) -> String {
+  /// The rows `r` that have any of the words.
+  ///
+  /// A word that very many share is no way to the few rows of a scope: only those of many passages are searched
+  /// through the index over words. Of more than `exampleMax` passages those are taken that have all the
+  /// words, and as many of the others. Where the scope is as large as the platform, it is searched in part: what has
+  /// all the words, through their index, and what is newest.
+  private static func matching<Values>(_ scope: Scope<Values>) -> String {
+    let rows = """
+      SELECT r.entity_id, r.chunk_number, r.words FROM passages r \(scope.join)
+      WHERE r.entity_type = '\(scope.kind)' AND \(scope.condition)
+      """
     guard let narrowing = scope.narrowing else {
-      return "\(scope.condition) AND r.words @@ q.some"
+      let isLarge = "q.passages >= \(exampleMax)"
+      return """
+        LATERAL (
+          (\(rows) AND q.passages BETWEEN 1 AND \(fewMax) AND COALESCE(r.words, '') @@ q.some)
+          UNION ALL (\(rows) AND \(isLarge) AND r.words @@ q.every LIMIT \(scoredMax))
+          UNION ALL (
+            \(rows) AND q.passages > \(fewMax) AND r.words @@ q.some
+              AND NOT (\(isLarge) AND r.words @@ q.every)
+            LIMIT \(exampleMax))) r
+        """
     }
-    // COALESCE keeps the planner off the index over all words.
     return """
-      \(scope.condition) AND COALESCE(r.words, '') @@ q.some AND r.entity_id IN (
+      LATERAL (\(rows) AND COALESCE(r.words, '') @@ q.some AND r.entity_id IN (
         \(narrowing(wordMax))
         UNION (SELECT p.entity_id FROM passages p
           WHERE p.words @@ (SELECT q.every FROM q) AND p.entity_type = '\(scope.kind)'
-          LIMIT \(wordMax)))
+          LIMIT \(wordMax)))) r
       """
   }
 }

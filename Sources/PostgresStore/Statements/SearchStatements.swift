@@ -27,6 +27,9 @@ enum SearchStatements {
     /// A condition by which indexes find the rows where the scope's own names none: the ids, with at
     /// most so many of each kind that grows with the platform.
     var narrowing: (@Sendable (_ max: Int) -> String)?
+    /// What is counted instead of the passages for the rarity of words, where that costs less: about as
+    /// many rows, from an index.
+    var counted: String?
 
     /// The condition on the rows, at most `max` of what grows.
     func conditions(max: Int) -> String {
@@ -41,7 +44,16 @@ enum SearchStatements {
   static let goals = Scope<Parameters<EntityID, [WorkStatus]>>(
     name: "goals", kind: "goal",
     join: "JOIN goals g ON g.id = r.entity_id",
-    condition: "r.user_id = $3 AND g.status = ANY ($4) AND g.user_id = $3")
+    condition: "r.user_id = $3 AND g.status = ANY ($4) AND g.user_id = $3",
+    counted: countedGoals)
+
+  /// As `goals`, of all statuses but `deleted`: a deleted goal has no passages, so that nothing need be
+  /// asked of the goals themselves.
+  static let allGoals = Scope<Parameters<EntityID, [WorkStatus]>>(
+    name: "all_goals", kind: "goal", join: "", condition: "r.user_id = $3", counted: countedGoals)
+
+  /// A goal has one passage, seldom more.
+  private static let countedGoals = "goals g WHERE g.user_id = $3 AND g.status = ANY ($4)"
 
   /// `$3` courses.
   static let courses = Scope<[EntityID]>(
@@ -58,7 +70,9 @@ enum SearchStatements {
       AND ($5 IS NULL OR s.language = $5)
       AND (NOT $6 OR s.validation_passed AND s.validation_score > 0.8)
       """,
-    narrowing: codeInReach)
+    narrowing: codeInReach,
+    // In all languages, validated or not.
+    counted: "(\(codeInReach(max: wordMax))) s")
 
   /// The learner's own, the courses', and the newest examples: of those that are everybody's, and of
   /// each grader whom the learner trusts. As many of them as are compared whole, and one more.
@@ -99,8 +113,8 @@ enum SearchStatements {
   /// learner has no more than `$n+2` goals, of whatever status.
   static let quantizedGoals = quantized("goals", goals.join, goals.condition)
 
-  /// As `quantizedGoals`, of whatever status: a deleted goal has no vector, so that nothing need be
-  /// asked of the goals themselves, which is a third of the time.
+  /// As `quantizedGoals`, of whatever status: a deleted goal has no vector either, and asking the goals
+  /// is a third of the time.
   static let quantizedAllGoals = quantized("all_goals", "", "r.user_id = $3")
 
   typealias QuantizedGoals = Query<
@@ -223,7 +237,7 @@ enum SearchStatements {
     """)
 
   static let all: [any StatementSource] =
-    [exact(goals), words(goals)] + all(of: courses) + all(of: code)
+    [exact(goals), words(goals), words(allGoals)] + all(of: courses) + all(of: code)
     + [quantizedGoals, quantizedAllGoals, iterate, activeModel, readableCourses, texts]
 
   private static func all<Values>(of scope: Scope<Values>) -> [any StatementSource] {

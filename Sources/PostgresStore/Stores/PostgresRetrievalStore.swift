@@ -48,9 +48,11 @@ package struct PostgresRetrievalStore: RetrievalStore {
     switch query.scope {
     case .goals(let learnerID, let statuses):
       let values = Parameters(learnerID, statuses.filter { $0 != .deleted })
-      return try await search(
-        query, BoundScope(shape: SearchStatements.goals, values: values, kind: .goal),
-        quantized(query, statuses, values))
+      let hasAll = Set(statuses).union([.deleted]) == Set(WorkStatus.allCases)
+      let scope = BoundScope(
+        shape: SearchStatements.goals, values: values, kind: .goal,
+        wordShape: hasAll ? SearchStatements.allGoals : nil)
+      return try await search(query, scope, quantized(query, hasAll, values))
     case .courses(let courses):
       return try await search(
         query, BoundScope(shape: SearchStatements.courses, values: courses, kind: .course))
@@ -66,6 +68,8 @@ package struct PostgresRetrievalStore: RetrievalStore {
     var shape: SearchStatements.Scope<Values>
     var values: Values
     var kind: PassageKind
+    /// Where words are searched in another way.
+    var wordShape: SearchStatements.Scope<Values>?
   }
 
   /// - Parameter quantized: of goals: what finds the nearest of very many.
@@ -81,7 +85,7 @@ package struct PostgresRetrievalStore: RetrievalStore {
       if found.byMeaning.isEmpty, try await !isActive(vector) { return .otherModel }
     }
     if let words = query.words {
-      let call = SearchStatements.words(scope.shape)(
+      let call = SearchStatements.words(scope.wordShape ?? scope.shape)(
         query.parameters, scope.values, words, Int64(query.limit))
       found.byWords = try await candidates(of: [call], scope.kind)
     }
@@ -124,10 +128,9 @@ package struct PostgresRetrievalStore: RetrievalStore {
   /// Finds nothing where the learner has few goals; nil where a binary code says nothing of the
   /// question.
   private func quantized(
-    _ query: CandidateQuery, _ statuses: [WorkStatus], _ values: Parameters<EntityID, [WorkStatus]>
+    _ query: CandidateQuery, _ hasAll: Bool, _ values: Parameters<EntityID, [WorkStatus]>
   ) -> StatementCall? {
     guard query.vector?.suitsBinaryQuantization == true else { return nil }
-    let hasAll = Set(statuses).union([.deleted]) == Set(WorkStatus.allCases)
     let statement = hasAll ? SearchStatements.quantizedAllGoals : SearchStatements.quantizedGoals
     return statement(
       query.parameters, values, Int64(query.limit),
