@@ -39,7 +39,10 @@ import Testing
       for version in 1...latest {
         #expect(try await migrator.migrate(to: version) == [version])
         schemas.append(try await Self.schema(session))
-        #expect(schemas[version] != schemas[version - 1])
+        // It changes rows only.
+        if version != Migration.encoderName.version {
+          #expect(schemas[version] != schemas[version - 1])
+        }
       }
       for version in (0..<latest).reversed() {
         #expect(try await migrator.migrate(to: version) == [version + 1])

@@ -134,12 +134,15 @@ import Testing
   }
 
   /// Words that another build stored are made anew, whoever writes meanwhile.
-  @Test func theMigrationMakesStoredWordsAnew() async throws {
+  @Test(arguments: [
+    (Migration.words.version, "words @@ '''main.py''' AND words @@ '''~cancion'''"),
+    (Migration.scripts.version, "words @@ '''mainpy'''"),
+  ]) func theMigrationMakesStoredWordsAnew(version: Int, condition: String) async throws {
     try await StoreFixture.inTurn {
       let connection = try await StoreFixture.emptyDatabase()
       let settings = ConnectionSettings(conninfo: connection.conninfo(role: .owner))
       let migrator = Migrator(settings)
-      _ = try await migrator.migrate(to: Migration.words.version - 1)
+      _ = try await migrator.migrate(to: version - 1)
       let session = try await ScriptSession(settings)
       try await session.run(
         """
@@ -153,16 +156,16 @@ import Testing
           FROM users u, generate_series(1, 1200) i
         """)
       let count = """
-        SELECT count(*) FILTER (WHERE words @@ '''main.py''' AND words @@ '''~cancion'''),
+        SELECT count(*) FILTER (WHERE \(condition)),
           count(*) FILTER (WHERE words = hito_words(title, content)) FROM passages
         """
       #expect(try await session.run(count)[0][0] == "0")
-      _ = try await migrator.migrate(to: Migration.words.version)
+      _ = try await migrator.migrate(to: version)
       #expect(try await session.run(count) == [["1200", "1200"]])
       #expect(
         try await session.run("SELECT to_regclass('passages_old_words') IS NULL") == [["t"]])
-      _ = try await migrator.migrate(to: Migration.words.version - 1)
-      _ = try await migrator.migrate(to: Migration.words.version)
+      _ = try await migrator.migrate(to: version - 1)
+      _ = try await migrator.migrate(to: version)
       #expect(try await session.run(count) == [["1200", "1200"]])
     }
   }

@@ -49,12 +49,12 @@ extension Migration {
 
   /// A letter or digit of a compound: what is no separator and no sign of ASCII or Latin-1, by numbers,
   /// because what PostgreSQL takes for a letter depends on the database's collation.
-  private static let letter =
+  static let wordLetter =
     #"[0-9A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u1fff\u2c00-\u2dff\u3040-\ud7ff\uf900-\ufdff]"#
   /// Where a name like `getUserById` or `HTTPServer` has its parts.
-  private static let camel = "[a-z0-9][A-Z]|[A-Z][A-Z][a-z][a-z]"
+  static let camelBoundary = "[a-z0-9][A-Z]|[A-Z][A-Z][a-z][a-z]"
 
-  private static let wordFunctions = """
+  static let wordFunctions = """
     CREATE OR REPLACE FUNCTION hito_composed(told text) RETURNS text
       LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
       BEGIN
@@ -100,7 +100,7 @@ extension Migration {
     CREATE OR REPLACE FUNCTION hito_cut(told text) RETURNS text
       LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
       BEGIN
-        IF told COLLATE "C" !~ '\(camel)' THEN RETURN told; END IF;
+        IF told COLLATE "C" !~ '\(camelBoundary)' THEN RETURN told; END IF;
         RETURN regexp_replace(
           regexp_replace(told COLLATE "C", '([a-z0-9])([A-Z])', '\\1.\\2', 'g'),
           '([A-Z])([A-Z][a-z][a-z])', '\\1.\\2', 'g');
@@ -111,7 +111,7 @@ extension Migration {
     CREATE OR REPLACE FUNCTION hito_camels(told text) RETURNS text
       LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
       SELECT coalesce(string_agg(m[1], ' '), '')
-      FROM regexp_matches(told COLLATE "C", '([A-Za-z0-9]*(?:\(camel))[A-Za-z0-9]*)', 'g') m
+      FROM regexp_matches(told COLLATE "C", '([A-Za-z0-9]*(?:\(camelBoundary))[A-Za-z0-9]*)', 'g') m
     $$;
 
     -- Words only: PostgreSQL's parser takes main.py for a host and os/path for a file.
@@ -136,7 +136,7 @@ extension Migration {
         IF told COLLATE "C" !~ '[^ ][-._@:/][^ ]|[+#]' THEN RETURN found; END IF;
         FOR whole IN
           SELECT DISTINCT left(m[1], 400) FROM regexp_matches(told COLLATE "C",
-            '(\(letter)+(?:[-._@:/]{1,3}\(letter)+)+|[A-Za-z]+[+#]+(?![0-9A-Za-z]))', 'g') m
+            '(\(wordLetter)+(?:[-._@:/]{1,3}\(wordLetter)+)+|[A-Za-z]+[+#]+(?![0-9A-Za-z]))', 'g') m
         LOOP
           parts := regexp_split_to_array(whole, '[-._@:/]+');
           found := found || left(array_to_string(parts, '.'), 200);
@@ -191,7 +191,7 @@ extension Migration {
     $$;
     """
 
-  private static let wordQuery = """
+  static let wordQuery = """
     -- What a question asks for, one row for each form of each word: exact forms weigh most. Words have
     -- kinds: `word`; `whole`, a compound beside its parts; `small`, which both languages are full of.
     -- What a search costs grows with them, so there are at most 32, 16 and 8: compounds and what has digits

@@ -52,6 +52,6 @@ package struct Migration: Sendable {
     .binaryQuantization, .tokenFamilies, .eventPositions, .placesInCourses, .replies,
     .courseCopies, .vectorsOfGoals, .logEpochs, .growth, .eventReads, .eventFloor,
     .validations, .audit, .consumerGroups, .externalEvents, .publications, .eventBlobs,
-    .auditRetention, .processReports, .words, .encoderName,
+    .auditRetention, .processReports, .words, .encoderName, .scripts,
   ]
 }
