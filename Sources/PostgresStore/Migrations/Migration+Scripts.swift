@@ -1,5 +1,5 @@
 extension Migration {
-  /// Words of scripts without spaces, emoji, and more spellings of one name (ADR 0038). Stored words are made
+  /// Words of scripts without spaces, emoji, and more spellings of one name (ADR 0039). Stored words are made
   /// anew as in `words`.
   static let scripts = Migration(
     version: 32, name: "words of all scripts, emoji and spellings of names",
