@@ -102,6 +102,8 @@ struct PythonClientEmitter: ClientEmitter {
       out.line("timeout: float | None = None,")
       if takesKey { out.line("idempotency_key: str | None = None,") }
       out.line("metadata: Metadata | None = None,")
+      out.line("token: str | None = None,")
+      out.line("traceparent: str | None = None,")
       if hasOneResponse { out.line("response_info: ResponseInfo | None = None,") }
     }
     out.line(") -> \(hasOneResponse ? output : "AsyncIterator[\(output)]"):")
@@ -118,6 +120,8 @@ struct PythonClientEmitter: ClientEmitter {
         out.line("timeout=timeout,")
         if takesKey { out.line("idempotency_key=idempotency_key,") }
         out.line("metadata=metadata,")
+        out.line("token=token,")
+        out.line("traceparent=traceparent,")
         if hasOneResponse { out.line("response_info=response_info,") }
       }
       out.line(")")

@@ -25,7 +25,7 @@ SERVICES = {
     "CourseService": ("courses", courses_pb2), "EventService": ("events", events_pb2),
     "ProgressService": ("progress", progress_pb2),
 }  # fmt: skip
-UNSUPPORTED = {"token": "token of a call", "traceparent": "traceparent of a call", "hedge_after_ms": "hedging"}
+UNSUPPORTED = {"hedge_after_ms": "hedging"}
 
 PAUSES: Dict[int, asyncio.Event] = {}
 """Calls that wait for `resume`."""
@@ -173,6 +173,7 @@ def chosen(request: Line, function: Any) -> Line:
         }
     if request.get("key"):
         options["idempotency_key"] = request["key"]
+    options |= {name: request[name] for name in ("token", "traceparent") if request.get(name)}
     for name in options:
         if name not in inspect.signature(function).parameters:
             raise Unsupported(f"{name} of {request['method']}")

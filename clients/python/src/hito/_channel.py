@@ -40,6 +40,8 @@ class Channel:
         timeout: Optional[float] = None,
         idempotency_key: Optional[str] = None,
         metadata: Optional[Metadata] = None,
+        token: Optional[str] = None,
+        traceparent: Optional[str] = None,
         response_info: Optional[ResponseInfo] = None,
     ) -> Response:
         """One request, one answer; repeated while the server is unavailable, within `timeout`."""
@@ -51,7 +53,7 @@ class Channel:
         deadline = _now() + seconds
 
         async def attempt(connection: Connection) -> Response:
-            header = self._header(method, deadline, key, metadata)
+            header = self._header(method, deadline, key, metadata, token, traceparent)
             call = connection.open(header, message, half_close=True)
             try:
                 await call.flush()
@@ -72,6 +74,8 @@ class Channel:
         timeout: Optional[float] = None,
         idempotency_key: Optional[str] = None,
         metadata: Optional[Metadata] = None,
+        token: Optional[str] = None,
+        traceparent: Optional[str] = None,
     ) -> "ResponseStream[Response]":
         """One request, many answers. The call begins with the first `anext`.
 
@@ -81,7 +85,7 @@ class Channel:
         deadline = None if timeout is None else _now() + timeout
 
         def open_call(connection: Connection) -> Opened:
-            header = self._header(method, deadline, idempotency_key or "", metadata)
+            header = self._header(method, deadline, idempotency_key or "", metadata, token, traceparent)
             return connection.open(header, message, half_close=True), None
 
         return ResponseStream(
@@ -101,6 +105,8 @@ class Channel:
         timeout: Optional[float] = None,
         idempotency_key: Optional[str] = None,
         metadata: Optional[Metadata] = None,
+        token: Optional[str] = None,
+        traceparent: Optional[str] = None,
         response_info: Optional[ResponseInfo] = None,
     ) -> Response:
         """Many requests, one answer. Not repeated: the requests are read once.
@@ -112,7 +118,7 @@ class Channel:
         try:
             async with asyncio.timeout_at(deadline):
                 connection = await self._endpoints.connection()
-                header = self._header(method, deadline, idempotency_key or "", metadata)
+                header = self._header(method, deadline, idempotency_key or "", metadata, token, traceparent)
                 call = connection.open(header, None)
                 sender = asyncio.create_task(send_all(call, requests), name="hito send")
                 try:
@@ -134,12 +140,15 @@ class Channel:
         *,
         timeout: Optional[float] = None,
         metadata: Optional[Metadata] = None,
+        token: Optional[str] = None,
+        traceparent: Optional[str] = None,
     ) -> "ResponseStream[Response]":
         """Requests and answers, each at their own pace. The call begins with the first `anext`."""
         deadline = None if timeout is None else _now() + timeout
 
         def open_call(connection: Connection) -> Opened:
-            return connection.open(self._header(method, deadline, "", metadata), None), requests
+            header = self._header(method, deadline, "", metadata, token, traceparent)
+            return connection.open(header, None), requests
 
         return ResponseStream(
             open_call,
@@ -170,9 +179,13 @@ class Channel:
         deadline: Optional[float],
         key: str,
         metadata: Optional[Metadata],
+        token: Optional[str],
+        traceparent: Optional[str],
     ) -> _wire.CallHeader:
         timeout_us = None if deadline is None else int((deadline - _now()) * 1e6)
-        return _wire.CallHeader(method.path, timeout_us, key, metadata=metadata or {})
+        return _wire.CallHeader(
+            method.path, timeout_us, key, traceparent or "", token or "", metadata or {}
+        )
 
     async def _repeating(
         self, attempt: Callable[[Connection], Awaitable[Result]], seconds: float, deadline: float

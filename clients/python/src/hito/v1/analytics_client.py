@@ -40,6 +40,8 @@ class AnalyticsServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> analytics_pb2.GetProductivityResponse:
         """A learner's productivity: the figures of `analyze_user_productivity` (docs/reports.md)."""
@@ -51,6 +53,8 @@ class AnalyticsServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -61,6 +65,8 @@ class AnalyticsServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> analytics_pb2.GetActivityResponse:
         """A learner's activity by day, hour and weekday, with the streak, in their time zone."""
@@ -72,6 +78,8 @@ class AnalyticsServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -82,6 +90,8 @@ class AnalyticsServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> analytics_pb2.GetCohortResponse:
         """How the learners of a course get on. The course's owner, services and admins."""
@@ -93,6 +103,8 @@ class AnalyticsServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -103,6 +115,8 @@ class AnalyticsServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> analytics_pb2.GetForecastResponse:
         """When a goal may be reached, as a range; for learners that asked for forecasts."""
@@ -114,5 +128,7 @@ class AnalyticsServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )

@@ -80,6 +80,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.CreateCourseResponse:
         """Makes a course, owned by the caller. Instructors, services and admins."""
@@ -91,6 +93,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -101,6 +105,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.GetCourseResponse:
         """One course. Active courses are visible to everybody; archived ones to their owner and those
@@ -114,6 +120,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -124,6 +132,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.ListCoursesResponse:
         """The courses that the caller may see, newest first."""
@@ -135,6 +145,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -145,6 +157,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.UpdateCourseResponse:
         """Changes the fields that the mask names. The owner and admins."""
@@ -156,6 +170,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -166,6 +182,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.ArchiveCourseResponse:
         """Puts a course away: nobody can enrol any more. The owner and admins."""
@@ -177,6 +195,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -187,6 +207,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.ReopenCourseResponse:
         """Takes an archived course back."""
@@ -198,6 +220,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -208,6 +232,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.DeleteCourseResponse:
         """Deletes a course for good; goals that belong to it stay."""
@@ -219,6 +245,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -229,6 +257,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.EnrolResponse:
         """Enrols the caller in an active course, or brings in whom they name. Enrolling twice is one
@@ -247,6 +277,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -257,6 +289,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.AcceptEnrolmentResponse:
         """Accepts the caller's invitation to an active course. Accepting twice is one enrolment; without
@@ -270,6 +304,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -280,6 +316,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.DeclineEnrolmentResponse:
         """Turns the caller's invitation down; once it was accepted, leaves the course. Declining twice, or
@@ -293,6 +331,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -303,6 +343,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.LeaveResponse:
         """Ends an enrolment or an invitation. Leaving what one is not in is NOT_FOUND."""
@@ -314,6 +356,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -324,6 +368,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.ListLearnerEnrolmentsResponse:
         """The places of one learner (the caller, where none is named) in courses, newest first: where they
@@ -337,6 +383,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -347,6 +395,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.ListEnrolmentsResponse:
         """Who is enrolled, newest first. A learner sees only their own enrolment."""
@@ -358,6 +408,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -368,6 +420,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.IngestDocumentsResponse:
         """Takes documents into the course: splits them into sections, keeps versions, touches only what
@@ -381,6 +435,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -391,6 +447,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.ListDocumentsResponse:
         """The documents of a course with their sections."""
@@ -402,6 +460,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -412,6 +472,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> courses_pb2.DeleteDocumentResponse:
         """Takes a document out of the course."""
@@ -423,6 +485,8 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -433,6 +497,8 @@ class CourseServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
     ) -> AsyncIterator[courses_pb2.AdviseResponse]:
         """Answers a learner's question from the course's documents, step by step, with citations."""
 
@@ -443,4 +509,6 @@ class CourseServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
         )

@@ -67,6 +67,8 @@ class EventServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> events_pb2.ReadEventsResponse:
         """A page of the log, oldest first, of what the caller may see."""
@@ -78,6 +80,8 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -88,6 +92,8 @@ class EventServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> events_pb2.PublishEventsResponse:
         """Puts events of other systems into the log, as kind `external`: all of them or, with an error, none. An event
@@ -101,6 +107,8 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -111,6 +119,8 @@ class EventServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> events_pb2.CreateConsumerGroupResponse:
         """Makes a consumer group. Services and admins."""
@@ -122,6 +132,8 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -132,6 +144,8 @@ class EventServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> events_pb2.GetConsumerGroupResponse:
         """A consumer group, how far it is and what it holds."""
@@ -143,6 +157,8 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -153,6 +169,8 @@ class EventServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> events_pb2.ListConsumerGroupsResponse:
         """The consumer groups and how far they are."""
@@ -164,6 +182,8 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -174,6 +194,8 @@ class EventServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> events_pb2.UpdateConsumerGroupResponse:
         """Changes the limits of a consumer group. Its name, filter and strategy never change."""
@@ -185,6 +207,8 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -195,6 +219,8 @@ class EventServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> events_pb2.DeleteConsumerGroupResponse:
         """Deletes a consumer group and all that it holds; its consumers' streams end with NOT_FOUND."""
@@ -206,6 +232,8 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -215,6 +243,8 @@ class EventServiceClient:
         *,
         timeout: float | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
     ) -> AsyncIterator[events_pb2.ConsumeResponse]:
         """Joins a consumer group: the server sends events, the client settles each. Half-closing gives back what is
         not settled, and ends the stream once all settlements are answered.
@@ -226,6 +256,8 @@ class EventServiceClient:
             events_pb2.ConsumeResponse,
             timeout=timeout,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
         )
 
     async def list_parked_events(
@@ -235,6 +267,8 @@ class EventServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> events_pb2.ListParkedEventsResponse:
         """What a group has put aside, oldest first."""
@@ -246,6 +280,8 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -256,6 +292,8 @@ class EventServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> events_pb2.ReplayParkedResponse:
         """Sends parked events of a group again, with their attempts counted anew."""
@@ -267,6 +305,8 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -277,6 +317,8 @@ class EventServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> events_pb2.SkipParkedResponse:
         """Takes parked events out of a group: they are done, though not wanted."""
@@ -288,5 +330,7 @@ class EventServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )

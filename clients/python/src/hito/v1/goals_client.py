@@ -67,6 +67,8 @@ class GoalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> goals_pb2.CreateGoalResponse:
         """Makes a goal, with its first tasks if any."""
@@ -78,6 +80,8 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -88,6 +92,8 @@ class GoalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> goals_pb2.GetGoalResponse:
         """One goal with its tasks."""
@@ -99,6 +105,8 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -109,6 +117,8 @@ class GoalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> goals_pb2.ListGoalsResponse:
         """The goals that the caller may see, newest first."""
@@ -120,6 +130,8 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -130,6 +142,8 @@ class GoalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> goals_pb2.UpdateGoalResponse:
         """Changes the fields that the mask names."""
@@ -141,6 +155,8 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -151,6 +167,8 @@ class GoalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> goals_pb2.StartGoalResponse:
         """Begins a pending goal."""
@@ -162,6 +180,8 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -172,6 +192,8 @@ class GoalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> goals_pb2.CompleteGoalResponse:
         """Completes a goal that has no open tasks.
@@ -185,6 +207,8 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -195,6 +219,8 @@ class GoalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> goals_pb2.ReopenGoalResponse:
         """Takes a completed or archived goal back."""
@@ -206,6 +232,8 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -216,6 +244,8 @@ class GoalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> goals_pb2.ArchiveGoalResponse:
         """Puts a goal away; its tasks are frozen until it is reopened."""
@@ -227,6 +257,8 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -237,6 +269,8 @@ class GoalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> goals_pb2.DeleteGoalResponse:
         """Deletes a goal and its tasks for good; the events stay."""
@@ -248,6 +282,8 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -258,6 +294,8 @@ class GoalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
     ) -> AsyncIterator[goals_pb2.GenerateGoalResponse]:
         """Has an agent propose a goal with 3 to 5 tasks from the learner's own context and store it,
         step by step.
@@ -270,6 +308,8 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
         )
 
     async def resolve_proposal(
@@ -279,6 +319,8 @@ class GoalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> goals_pb2.ResolveProposalResponse:
         """Answers a proposal that waits for approval: stores it, as it is or edited, or drops it."""
@@ -290,6 +332,8 @@ class GoalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -299,6 +343,8 @@ class GoalServiceClient:
         *,
         timeout: float | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
     ) -> AsyncIterator[goals_pb2.GenerateGoalResponse]:
         """Follows a run of an agent from the start or a cursor, also after it ended."""
 
@@ -308,4 +354,6 @@ class GoalServiceClient:
             goals_pb2.GenerateGoalResponse,
             timeout=timeout,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
         )

@@ -31,6 +31,8 @@ class ProgressServiceClient:
         *,
         timeout: float | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
     ) -> AsyncIterator[progress_pb2.WatchResponse]:
         """Streams events as they happen, from any point of the log: first those of the past, then live.
         Every event carries a cursor; a client that lost its connection, or whose server was killed,
@@ -45,4 +47,6 @@ class ProgressServiceClient:
             progress_pb2.WatchResponse,
             timeout=timeout,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
         )

@@ -43,6 +43,8 @@ class RetrievalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> retrieval_pb2.SearchResponse:
         """The learner's completed goals that are similar to a text."""
@@ -54,6 +56,8 @@ class RetrievalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -64,6 +68,8 @@ class RetrievalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> retrieval_pb2.SearchResponse:
         """Sections of course documents that are about a text."""
@@ -75,6 +81,8 @@ class RetrievalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -85,6 +93,8 @@ class RetrievalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> retrieval_pb2.SearchResponse:
         """Validated code (passed, score above 0.8) similar to some code."""
@@ -96,6 +106,8 @@ class RetrievalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -106,6 +118,8 @@ class RetrievalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> retrieval_pb2.SearchResponse:
         """One search over all of them."""
@@ -117,6 +131,8 @@ class RetrievalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -127,6 +143,8 @@ class RetrievalServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> retrieval_pb2.GetEmbeddingStatusResponse:
         """How far the embeddings are, and what failed. Admins."""
@@ -138,5 +156,7 @@ class RetrievalServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )

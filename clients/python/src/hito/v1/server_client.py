@@ -35,6 +35,8 @@ class HealthServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.HealthCheckResponse:
         """The state now."""
@@ -46,6 +48,8 @@ class HealthServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -55,6 +59,8 @@ class HealthServiceClient:
         *,
         timeout: float | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
     ) -> AsyncIterator[server_pb2.HealthCheckResponse]:
         """The state now, and each change of it."""
 
@@ -64,6 +70,8 @@ class HealthServiceClient:
             server_pb2.HealthCheckResponse,
             timeout=timeout,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
         )
 
 _REFLECTION_SERVICE_GET_DESCRIPTOR_SET: Final = Method(
@@ -87,6 +95,8 @@ class ReflectionServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.GetDescriptorSetResponse:
         """The FileDescriptorSet of the contract, as bytes, with the comments."""
@@ -98,6 +108,8 @@ class ReflectionServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -108,6 +120,8 @@ class ReflectionServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.ListMethodsResponse:
         """The methods, and which of them this server implements."""
@@ -119,6 +133,8 @@ class ReflectionServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -161,6 +177,8 @@ class ServerServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.GetServerInfoResponse:
         """Name and version. Open to callers without a token."""
@@ -172,6 +190,8 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -182,6 +202,8 @@ class ServerServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.ListConnectionsResponse:
         """The open connections."""
@@ -193,6 +215,8 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -203,6 +227,8 @@ class ServerServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.ListCallsResponse:
         """The calls under way, longest first."""
@@ -214,6 +240,8 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -224,6 +252,8 @@ class ServerServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.GetPipelinesResponse:
         """How far the relay, the lake and the embeddings are."""
@@ -235,6 +265,8 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -245,6 +277,8 @@ class ServerServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.FlushLakeResponse:
         """Writes what is waiting into the lake now."""
@@ -256,6 +290,8 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -266,6 +302,8 @@ class ServerServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.GetQuotaResponse:
         """The quotas of a user, and what is used of them. Everybody their own, admins everybody's."""
@@ -277,6 +315,8 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -287,6 +327,8 @@ class ServerServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.SetQuotaResponse:
         """Sets the quotas of a user, all of them. Every server of a deployment keeps to them within seconds."""
@@ -298,6 +340,8 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -308,6 +352,8 @@ class ServerServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.ListAuditEntriesResponse:
         """Who was refused, who read what of others, who signed in, what was exported: newest first. Changes are
@@ -322,6 +368,8 @@ class ServerServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -348,6 +396,8 @@ class PrivacyServiceClient:
         *,
         timeout: float | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
     ) -> AsyncIterator[server_pb2.ExportUserDataResponse]:
         """Everything that is stored of a person, as JSON lines."""
 
@@ -357,6 +407,8 @@ class PrivacyServiceClient:
             server_pb2.ExportUserDataResponse,
             timeout=timeout,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
         )
 
     async def erase_user_data(
@@ -366,6 +418,8 @@ class PrivacyServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.EraseUserDataResponse:
         """Erases a person's data in the database, the vectors and the lake. It cannot be undone."""
@@ -377,6 +431,8 @@ class PrivacyServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -387,6 +443,8 @@ class PrivacyServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> server_pb2.GetErasureResponse:
         """How far an erasure is."""
@@ -398,5 +456,7 @@ class PrivacyServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )

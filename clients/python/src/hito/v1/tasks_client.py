@@ -60,6 +60,8 @@ class TaskServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.CreateTaskResponse:
         """Adds a task after the others of a goal. A completed goal is thereby reopened."""
@@ -71,6 +73,8 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -81,6 +85,8 @@ class TaskServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.GetTaskResponse:
         """One task."""
@@ -92,6 +98,8 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -102,6 +110,8 @@ class TaskServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.ListTasksResponse:
         """The tasks of a goal in order, or a learner's tasks over all goals, newest first."""
@@ -113,6 +123,8 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -123,6 +135,8 @@ class TaskServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.UpdateTaskResponse:
         """Changes the fields that the mask names."""
@@ -134,6 +148,8 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -144,6 +160,8 @@ class TaskServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.StartTaskResponse:
         """Begins a pending task; a pending goal begins with it."""
@@ -155,6 +173,8 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -165,6 +185,8 @@ class TaskServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.CompleteTaskResponse:
         """Completes a task; the goal's progress follows, and the goal is completed with its last task."""
@@ -176,6 +198,8 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -186,6 +210,8 @@ class TaskServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.ReopenTaskResponse:
         """Takes a completed or archived task back; a completed goal is thereby reopened."""
@@ -197,6 +223,8 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -207,6 +235,8 @@ class TaskServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.ArchiveTaskResponse:
         """Puts a task away: it no longer counts."""
@@ -218,6 +248,8 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -228,6 +260,8 @@ class TaskServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.DeleteTaskResponse:
         """Deletes a task for good; the events stay."""
@@ -239,6 +273,8 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -249,6 +285,8 @@ class TaskServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> tasks_pb2.ReorderTasksResponse:
         """Puts all tasks of a goal in a new order."""
@@ -260,5 +298,7 @@ class TaskServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )

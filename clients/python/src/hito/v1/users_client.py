@@ -52,6 +52,8 @@ class UserServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> users_pb2.CreateUserResponse:
         """Makes a user. Admins and services only.
@@ -65,6 +67,8 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -75,6 +79,8 @@ class UserServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> users_pb2.GetUserResponse:
         """One user, by id, by external id, or the caller. Learners see only themselves."""
@@ -86,6 +92,8 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -96,6 +104,8 @@ class UserServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> users_pb2.ListUsersResponse:
         """The users, newest first. Admins and services only."""
@@ -107,6 +117,8 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -117,6 +129,8 @@ class UserServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> users_pb2.UpdateUserResponse:
         """Changes the fields that the mask names. Only an admin changes `role`."""
@@ -128,6 +142,8 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -138,6 +154,8 @@ class UserServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> users_pb2.DeactivateUserResponse:
         """Shuts a user out: the tokens stop working, the data stays. Admins only."""
@@ -149,6 +167,8 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -159,6 +179,8 @@ class UserServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> users_pb2.CreateTokenResponse:
         """Makes a bearer token. The token itself is shown in this answer only. A caller can make tokens
@@ -174,6 +196,8 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -184,6 +208,8 @@ class UserServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> users_pb2.ListTokensResponse:
         """The tokens of a user, newest first, without the secret."""
@@ -195,6 +221,8 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -205,6 +233,8 @@ class UserServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> users_pb2.RevokeTokenResponse:
         """Makes a token, and those that were made with it, stop working, at the latest after the server's
@@ -218,5 +248,7 @@ class UserServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )

@@ -89,6 +89,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.CreateSnapshotResponse:
         """Stores a file of code."""
@@ -100,6 +102,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -110,6 +114,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.GetSnapshotResponse:
         """One stored file with its verdict."""
@@ -121,6 +127,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -131,6 +139,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.ListSnapshotsResponse:
         """Stored files, newest first."""
@@ -142,6 +152,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -152,6 +164,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
     ) -> AsyncIterator[validation_pb2.ValidateCodeResponse]:
         """Runs code in the sandbox, with the tests of its task, and judges it, stage by stage: a stored
         file, or a submission, which is stored first. The validation does not end with the call: whoever
@@ -166,6 +180,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
         )
 
     def watch_validation(
@@ -174,6 +190,8 @@ class CodeValidationServiceClient:
         *,
         timeout: float | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
     ) -> AsyncIterator[validation_pb2.ValidateCodeResponse]:
         """Shows a validation from its first step, or after the cursor of a message, until it ends: on any
         server, also when the one that began it has gone. Nothing is shown twice or left out.
@@ -185,6 +203,8 @@ class CodeValidationServiceClient:
             validation_pb2.ValidateCodeResponse,
             timeout=timeout,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
         )
 
     async def cancel_validation(
@@ -194,6 +214,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.CancelValidationResponse:
         """Ends a validation that waits or runs. It decides nothing then."""
@@ -205,6 +227,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -215,6 +239,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.GetValidationResponse:
         """One validation with its report."""
@@ -226,6 +252,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -236,6 +264,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.ListValidationsResponse:
         """Validations, newest first, without their reports: the history of a snapshot, a task or a learner."""
@@ -247,6 +277,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -257,6 +289,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
     ) -> AsyncIterator[validation_pb2.ValidateBatchResponse]:
         """Validates up to 100 submissions, each a validation of its own, and answers each as it ends."""
 
@@ -267,6 +301,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
         )
 
     async def compare_snapshots(
@@ -276,6 +312,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.CompareSnapshotsResponse:
         """What differs between two snapshots: their files, verdicts, diagnostics and tests."""
@@ -287,6 +325,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -297,6 +337,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
     ) -> AsyncIterator[validation_pb2.RevalidateResponse]:
         """Validates again what was judged before, with the tests that its tasks have now: first as a
         preview, which changes nothing and says who would change and by how much, then for good.
@@ -311,6 +353,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
         )
 
     async def set_task_tests(
@@ -320,6 +364,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.SetTaskTestsResponse:
         """Gives tasks their tests, all or none of them: the goal's owner for their own tasks, instructors for
@@ -334,6 +380,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -344,6 +392,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.GetTaskTestsResponse:
         """The tests of a task, now and before. Whoever did not write them and does not oversee the task is
@@ -357,6 +407,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -367,6 +419,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.ClearTaskTestsResponse:
         """Takes the tests of tasks away, all or none of them; by those who may set them. They stay in the history."""
@@ -378,6 +432,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -388,6 +444,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.ListLanguagesResponse:
         """What this server can validate, by language, with the versions of its tools."""
@@ -399,6 +457,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -409,6 +469,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.ExportSarifResponse:
         """The diagnostics of a validation as SARIF 2.1.0."""
@@ -420,6 +482,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -430,6 +494,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.ImportSarifResponse:
         """Stores what another tool said of a snapshot, as SARIF 2.1.0. It changes no verdict."""
@@ -441,6 +507,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -451,6 +519,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.RecordVerdictResponse:
         """Records a verdict from outside: an instructor, or a service that grades. It emits
@@ -464,6 +534,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
 
@@ -474,6 +546,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
     ) -> AsyncIterator[validation_pb2.GetFeedbackResponse]:
         """Has an agent comment on a stored file, with similar validated code as context, step by step."""
 
@@ -484,6 +558,8 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
         )
 
     async def set_sharing(
@@ -493,6 +569,8 @@ class CodeValidationServiceClient:
         timeout: float | None = None,
         idempotency_key: str | None = None,
         metadata: Metadata | None = None,
+        token: str | None = None,
+        traceparent: str | None = None,
         response_info: ResponseInfo | None = None,
     ) -> validation_pb2.SetSharingResponse:
         """Says whether others may see this code, once it has passed, as an example: by the word of a
@@ -507,5 +585,7 @@ class CodeValidationServiceClient:
             timeout=timeout,
             idempotency_key=idempotency_key,
             metadata=metadata,
+            token=token,
+            traceparent=traceparent,
             response_info=response_info,
         )
