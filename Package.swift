@@ -277,6 +277,9 @@ let package = Package(
     .executableTarget(
       name: "cluster-probe", dependencies: ["PostgresStore", logging],
       path: "Tests/ClusterProbe", swiftSettings: swift),
+    .executableTarget(
+      name: "conformance-client", dependencies: ["HitoClient", "JSON"],
+      path: "Tests/Conformance/adapters/SwiftClient", swiftSettings: swift),
     .testTarget(
       name: "EventLakeTests", dependencies: ["EventLake", "Domain", logging],
       swiftSettings: swift),

@@ -5,6 +5,7 @@ source "$REPO/.make/env.sh"
 cd "$REPO"
 
 swift build --product hito
+swift build --product conformance-client
 HITO_BINARY=$(swift build --show-bin-path)/hito
 export HITO_BINARY
 "$REPO/.venv/bin/python" Tests/Conformance/runner.py clauses >/dev/null \

@@ -53,7 +53,8 @@ package struct CallHead {
   private mutating func read(
     _ field: BlockReader.Field, _ reader: inout BlockReader
   ) throws(InputFault) {
-    if field.tag != 6 {
+    // Unknown ones may repeat (W3.2).
+    if field.tag <= 7, field.tag != 6 {
       do throws(WireFault) { try reader.requireFirst(field) } catch { throw .connection(error) }
     }
     switch field.tag {

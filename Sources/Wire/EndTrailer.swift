@@ -23,21 +23,40 @@ package struct EndTrailer: Sendable {
     var trailer = EndTrailer()
     var metadata = Metadata(minorVersion: minorVersion)
     while let field = try reader.next() {
-      if field.tag != 6 { try reader.requireFirst(field) }
+      if Self.singleTags.contains(field.tag) { try reader.requireFirst(field) }
       switch field.tag {
       case 1: trailer.status = StatusCode(wireValue: try field.number16())
       case 2: trailer.message = Self.text(field, WireLimit.statusMessageByteCountMax)
       case 3: trailer.details = Array(field.value.prefix(WireLimit.detailsByteCountMax))
       case 4: trailer.resumeCursor = field.text(byteCountMax: WireLimit.resumeCursorByteCountMax)
-      case 6: try? metadata.add(field.value, byteCountMax: WireLimit.trailerByteCountMax)
+      case 6: try Self.add(field.value, to: &metadata)
       case 7: trailer.serverMicroseconds = try field.number64()
-      case 8: trailer.isNotStarted = true
+      case 8:
+        guard field.value.isEmpty else {
+          throw WireFault(.protocolError, "field 8 of END carries bytes")
+        }
+        trailer.isNotStarted = true
       default: break
       }
     }
     trailer.trailers = metadata.entries
     trailer.binaryTrailers = metadata.binaryEntries
     return (trailer, reader.remainder)
+  }
+
+  /// Known, and not repeated. Unknown ones may be (W3.2).
+  private static let singleTags: Set<UInt8> = [1, 2, 3, 4, 7, 8]
+
+  /// An entry that is not allowed is left out: what is wrong in it never hides the status. One that runs past its
+  /// field is no block (W3.3).
+  private static func add(
+    _ field: UnsafeRawBufferPointer, to metadata: inout Metadata
+  ) throws(WireFault) {
+    do throws(InputFault) {
+      try metadata.add(field, byteCountMax: WireLimit.trailerByteCountMax)
+    } catch {
+      if case .connection(let fault) = error { throw fault }
+    }
   }
 
   private static func text(_ field: BlockReader.Field, _ byteCountMax: Int) -> String {

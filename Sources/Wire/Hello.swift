@@ -18,7 +18,8 @@ package struct Hello: Sendable, Hashable {
       throw WireFault(.protocolError, "HELLO continues after its block")
     }
     while let field = try reader.next() {
-      try reader.requireFirst(field)
+      // Unknown ones may repeat (W3.2).
+      if field.tag <= 11 { try reader.requireFirst(field) }
       try read(field)
     }
     try checkLimits()

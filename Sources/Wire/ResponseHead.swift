@@ -8,10 +8,7 @@ package enum ResponseHead {
     }
     var metadata = Metadata(minorVersion: 1)
     while let field = try reader.next() {
-      guard field.tag == 6 else {
-        try reader.requireFirst(field)
-        continue
-      }
+      guard field.tag == 6 else { continue }
       do throws(InputFault) {
         try metadata.add(field.value, byteCountMax: WireLimit.metadataByteCountMax)
       } catch {

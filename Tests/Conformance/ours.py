@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds our own server and clients to the protocol: `make conformance`.
 
-Starts a server of its own (HITO_BINARY, or the debug build), whose limits are short so that no case waits long,
+Starts a server of its own (HITO_BINARY, or the debug build; `conformance-client` is beside it), whose limits are short so that no case waits long,
 and runs runner.py against it and against each client. Its options: those of runner.py that both sides have.
 """
 
@@ -16,13 +16,17 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 sys.path[:0] = [str(REPOSITORY / "Tests" / "EndToEnd"), str(REPOSITORY / "clients" / "python" / "src")]
 
-from hito_server import HitoServer  # noqa: E402
+from hito_server import HitoServer, binary  # noqa: E402
 
 LIMITS = {
     "keepalive_idle": ("--keepalive-idle", 4), "keepalive_timeout": ("--keepalive-timeout", 3),
     "idle_anonymous": ("--connection-idle-anonymous", 8), "stall": ("--stream-stall", 4),
 }  # fmt: skip
-CLIENTS = {"python": [sys.executable, str(HERE / "adapters" / "python_client.py")]}
+CLIENTS = {
+    "python": [sys.executable, str(HERE / "adapters" / "python_client.py")],
+    # Beside the server: it is built with it.
+    "swift": [str(Path(binary()).parent / "conformance-client")],
+}
 
 
 def main() -> int:

@@ -33,7 +33,9 @@ def runner(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return run(str(FOLDER / "runner.py"), *arguments)
 
 
-@pytest.mark.parametrize("side, least", [("server", SERVER_CASES), ("python", CLIENT_CASES)])
+@pytest.mark.parametrize(
+    "side, least", [("server", SERVER_CASES), ("python", CLIENT_CASES), ("swift", CLIENT_CASES)]
+)
 def test_ours_conform(side: str, least: int, tmp_path: Path):
     report = tmp_path / "junit.xml"
     done = run(str(FOLDER / "ours.py"), side, "--quiet", "--junit", str(report))
@@ -61,9 +63,9 @@ def test_a_client_that_does_nothing_does_not_conform(tmp_path: Path):
         "for line in sys.stdin:\n"
         "    print(json.dumps({'id': json.loads(line)['id'], 'status': 0, 'messages': ['0801']}), flush=True)\n"
     )
-    done = runner("client", "--run", "grpc/empty_unary", "--", sys.executable, str(program))
+    done = runner("client", "--run", "grpc/empty_unary/whole", "--", sys.executable, str(program))
     assert done.returncode == 1
-    assert "not ok 1 - grpc/empty_unary" in done.stdout
+    assert "not ok 1 - grpc/empty_unary/whole" in done.stdout
 
 
 def test_a_known_failure_that_passes_is_an_error(tmp_path: Path):

@@ -56,6 +56,8 @@ final class ClientCall: @unchecked Sendable {
   private(set) var message: [UInt8]
   /// Of the first frame of that message.
   private(set) var messageFlags: FrameFlags = []
+  /// Of the first message, before it was compressed; 0 where none was given.
+  let requestByteCount: Int
   private var sendWaiter: CheckedContinuation<Bool, Never>?
   private let inbox = Mutex(Inbox())
   /// Consumed bytes are reported to the loop in steps of this.
@@ -74,6 +76,7 @@ final class ClientCall: @unchecked Sendable {
     machine = ClientCallMachine(requestByteCount: request?.bytes.count)
     message = request?.bytes ?? []
     messageFlags = request?.flags ?? []
+    requestByteCount = request?.messageByteCount ?? 0
     reportStep = max(1, connection.configuration.limits.streamCredit / 4)
   }
 
@@ -148,6 +151,10 @@ final class ClientCall: @unchecked Sendable {
     let isTaken = await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
         connection.loop.execute {
+          if let error = self.connection.tooLarge(message.messageByteCount) {
+            self.connection.cancel(self, error)
+            return continuation.resume(returning: false)
+          }
           let action = self.machine.messageHandedOver(byteCount: message.bytes.count)
           guard action != .refuse else { return continuation.resume(returning: false) }
           self.message = message.bytes
@@ -331,4 +338,17 @@ final class ClientCallHandle: ClientStream {
 struct OutgoingMessage: Sendable {
   var bytes: [UInt8]
   var flags: FrameFlags = []
+  /// Of the message before it was compressed.
+  var messageByteCount: Int
+
+  init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+    messageByteCount = bytes.count
+  }
+
+  init(compressed bytes: [UInt8], messageByteCount: Int) {
+    self.bytes = bytes
+    flags = .compressed
+    self.messageByteCount = messageByteCount
+  }
 }

@@ -29,6 +29,11 @@ extension ClientConnection {
   }
 
   private func open(_ call: ClientCall) {
+    if var error = tooLarge(call.requestByteCount) {
+      error.isNotStarted = true
+      call.end(error, trailer: nil)
+      return
+    }
     let stream = machine.openCall()
     call.stream = stream
     calls[stream] = call
@@ -57,6 +62,14 @@ extension ClientConnection {
       out.appendFrame(.call, flags: flags, stream: stream, payload: block)
       sendMessage(of: call)
     }
+  }
+
+  /// The error of a message that the server does not accept (W4.2): it is not sent. On the loop.
+  func tooLarge(_ byteCount: Int) -> RPCError? {
+    let byteCountMax = machine.peerLimits.messageByteCountMax
+    guard byteCount > byteCountMax else { return nil }
+    return RPCError(
+      .resourceExhausted, "the request has \(byteCount) bytes, the server accepts \(byteCountMax)")
   }
 
   private func timeLeft(_ call: ClientCall) -> UInt64? {

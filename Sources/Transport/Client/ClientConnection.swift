@@ -113,9 +113,9 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   /// A message as it goes out. From any thread.
   func outgoing(_ bytes: [UInt8]) -> OutgoingMessage {
     guard agreement.withLock({ $0.compresses }), let packed = CompressedMessage.packed(bytes) else {
-      return OutgoingMessage(bytes: bytes)
+      return OutgoingMessage(bytes)
     }
-    return OutgoingMessage(bytes: packed, flags: .compressed)
+    return OutgoingMessage(compressed: packed, messageByteCount: bytes.count)
   }
 
   /// The connection takes no more calls: the owner forgets it.

@@ -21,6 +21,8 @@ package struct RetryPolicy: Sendable, Hashable {
     after error: RPCError, method: MethodDescriptor, hasIdempotencyKey: Bool
   ) -> Bool {
     guard error.code == .unavailable, !(error.cause is TLSError) else { return false }
+    // Where it continues is the caller's to say: the same request might begin elsewhere.
+    if error.resumeCursor?.isEmpty == false { return false }
     return error.isNotStarted || method.isReadOnly
       || (method.kind == .unary && hasIdempotencyKey)
   }

@@ -83,6 +83,7 @@ async def round_robin(t: ClientTest) -> None:
 
     tasks = [asyncio.create_task(serve(place)) for place in (0, 1)]
     try:
+        await client.ready()
         for _ in range(8):
             expect(await client.call(CHECK).result(), OK)
     finally:

@@ -138,13 +138,14 @@ async def fine(t: ClientTest, fields: Tuple[wire.Field, ...]) -> None:
 async def refused(t: ClientTest) -> None:
     server = await t.server()
     client = t.client(server.address, wait_for_ready=False)
+    call = client.call(CHECK, timeout_ms=1500)
     peer = await server.accept()
     await peer.expect(HELLO, 0, skip=False)
-    await peer.send(wire.goaway(0, wire.NO_ERROR, "not now"))
-    await peer.close()
     # It may come again; then there is nobody.
     server.close()
-    await client.cannot(UNAVAILABLE, wire.DEADLINE_EXCEEDED)
+    await peer.send(wire.goaway(0, wire.NO_ERROR, "not now"))
+    await peer.close()
+    expect(await call.result(), UNAVAILABLE, wire.DEADLINE_EXCEEDED)
 
 
 @case("W4.1", "waits-for-hello", ALL)
@@ -152,9 +153,9 @@ async def waits(t: ClientTest) -> None:
     """No CALL before the server's HELLO."""
     server = await t.server()
     client = t.client(server.address)
+    call = client.call(CHECK)
     peer = await server.accept()
     await peer.expect(HELLO, 0, skip=False)
-    call = client.call(CHECK)
     for got in await peer.quiet(0.15):
         raise Failure(f"expected nothing before HELLO was answered, got {got}")
     await peer.send(wire.hello())
