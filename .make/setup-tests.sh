@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What only the end-to-end tests need: PostgreSQL 15 (the oldest that Hito runs on) with pgvector, PgBouncer
 # and RabbitMQ. All are private copies of Debian's packages, beside the other components:
-# nothing is started, and the system gets run-time libraries only. Idempotent. A machine without apt goes
+# nothing is started, and the system gets run-time libraries and tshark only. Idempotent. A machine without apt goes
 # without; the tests that need them say so.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -10,6 +10,10 @@ if ! command -v apt-get >/dev/null; then
   exit 0
 fi
 
+# Reads captures with docs/wireshark/hito.lua; its tests are skipped without it.
+if ! command -v tshark >/dev/null && is_root; then
+  install_packages tshark
+fi
 "$REPO/.make/setup-rabbitmq.sh"
 "$REPO/.make/setup-postgres-debian.sh" "postgres-$POSTGRES_DEBIAN_MAJOR"
 
