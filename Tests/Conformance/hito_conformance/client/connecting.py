@@ -39,7 +39,7 @@ async def at_once(t: ClientTest) -> None:
     client = t.client(server.address, wait_for_ready=False)
     began = time.monotonic()
     await client.cannot(UNAVAILABLE)
-    if time.monotonic() - began > 1.2:
+    if time.monotonic() - began > 3:
         raise Failure(f"expected an error at once, got it after {time.monotonic() - began:.1f} s")
 
 
@@ -120,7 +120,7 @@ async def pool(t: ClientTest) -> None:
     stream = (await next_call(peer)).stream
     second = client.call(CHECK)
     accepted = asyncio.create_task(server.greeted((5, u32(1))))
-    done, _ = await asyncio.wait({accepted}, timeout=1.0)
+    done, _ = await asyncio.wait({accepted}, timeout=4.0)
     if not done:
         accepted.cancel()
         raise Failure("the client has no second connection; the call waits")

@@ -120,7 +120,7 @@ async def in_vain(t: ClientTest) -> None:
     await peer.flush()
     began = time.monotonic()
     expect(await call.result(), UNAVAILABLE)
-    if time.monotonic() - began > 1:
+    if time.monotonic() - began > 3:
         raise Failure("expected the error at once")
 
 
