@@ -46,17 +46,19 @@ public final class HitoClient: Sendable {
 
   /// The same without connecting: the first call does.
   ///
-  /// - Parameter interceptors: around each call, the first outermost.
+  /// - Parameters:
+  ///   - compresses: see `HitoClientConfiguration`.
+  ///   - interceptors: around each call, the first outermost.
   public static func make(
-    address: String, tls: HitoClientTLS = .system, token: String? = nil,
+    address: String, tls: HitoClientTLS = .system, token: String? = nil, compresses: Bool = false,
     interceptors: [any ClientInterceptor] = []
   ) throws(RPCError) -> HitoClient {
     guard let addresses = HitoAddress.list(address) else {
       throw RPCError(.invalidArgument, "not an address: \(address) (expected host:port)")
     }
-    return try HitoClient(
-      HitoClientConfiguration(addresses: addresses, tls: tls, token: token),
-      interceptors: interceptors)
+    var configuration = HitoClientConfiguration(addresses: addresses, tls: tls, token: token)
+    configuration.compresses = compresses
+    return try HitoClient(configuration, interceptors: interceptors)
   }
 
   /// A client that connects with its first call.

@@ -20,7 +20,8 @@ public struct CallOptions: Sendable {
   public var waitsForReady = false
   /// Called with the trailers of a unary call that has ended well; other calls have them as a property.
   public var onTrailers: (@Sendable ([(String, String)]) -> Void)?
-  /// Called with what the server said beside the reply of a unary call that has ended well.
+  /// Called with what the server said beside the reply of a unary call, also of one that has failed: at the end of
+  /// each attempt.
   public var onMetadata: (@Sendable (ResponseMetadata) -> Void)?
 
   public init(

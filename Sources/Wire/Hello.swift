@@ -97,8 +97,8 @@ package struct Hello: Sendable, Hashable {
     }
     writer.add(3, UInt32(clamping: limits.framePayloadByteCountMax))
     writer.add(4, UInt32(clamping: limits.messageByteCountMax))
-    if !encodings.isEmpty { writer.add(11, bytes: encodings.values) }
     writer.add(6, UInt32(clamping: limits.streamCredit))
     writer.add(7, UInt32(clamping: limits.connectionCredit))
+    if !encodings.isEmpty { writer.add(11, bytes: encodings.values) }
   }
 }

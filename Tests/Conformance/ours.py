@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Holds our own server and clients to the protocol: `make conformance`.
 
-Starts a server of its own (HITO_BINARY, or the debug build; `conformance-client` is beside it), whose limits are short so that no case waits long,
-and runs runner.py against it and against each client. Its options: those of runner.py that both sides have.
+Starts a server of its own (HITO_BINARY, or the debug build), whose limits are short so that no case waits long, and runs runner.py against it and against each client. Its options: those of runner.py that both sides have.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 sys.path[:0] = [str(REPOSITORY / "Tests" / "EndToEnd"), str(REPOSITORY / "clients" / "python" / "src")]
 
-from hito_server import HitoServer, binary  # noqa: E402
+from hito_server import HitoServer, debug_binary  # noqa: E402
 
 LIMITS = {
     "keepalive_idle": ("--keepalive-idle", 4), "keepalive_timeout": ("--keepalive-timeout", 3),
@@ -24,8 +23,8 @@ LIMITS = {
 }  # fmt: skip
 CLIENTS = {
     "python": [sys.executable, str(HERE / "adapters" / "python_client.py")],
-    # Beside the server: it is built with it.
-    "swift": [str(Path(binary()).parent / "conformance-client")],
+    # Built with the tests.
+    "swift": [str(Path(debug_binary()).parent / "conformance-client")],
 }
 
 

@@ -42,7 +42,7 @@ class World(NamedTuple):
         async def complete() -> bool:
             return not (await self.status()).pending
 
-        await eventually(f"{model} to be in use", lambda: is_active(self.server, model), 40)
+        await eventually(f"{model} to be in use", lambda: is_active(self.server, model), 120)
         await eventually(f"{model} to have all vectors", complete)
         status = await self.status()
         assert (status.model, status.next_model) == (model, "")

@@ -34,9 +34,17 @@ def binary(environment: Mapping[str, str] = MappingProxyType({})) -> str:
 
     - environment: what it is started with. For what only a debug build knows that one is taken.
     """
-    named = os.environ.get("HITO_BIN") or os.environ.get("HITO_BINARY")
     if any(name.startswith(DEBUG_ONLY) for name in environment):
-        named = os.environ.get("HITO_E2E_DEBUG_BINARY")
+        return debug_binary()
+    return _existing(os.environ.get("HITO_BIN") or os.environ.get("HITO_BINARY"))
+
+
+def debug_binary() -> str:
+    """The debug build, beside which is what tests alone need."""
+    return _existing(os.environ.get("HITO_E2E_DEBUG_BINARY"))
+
+
+def _existing(named: Optional[str]) -> str:
     path = Path(named) if named else REPOSITORY / ".build" / "debug" / "hito"
     if not path.exists():
         raise FileNotFoundError(f"{path} is not there: run `make build`, or set HITO_BIN")

@@ -18,14 +18,14 @@ from certificates import Authority
 from hito_server import REPOSITORY
 
 FOLDER = REPOSITORY / "Tests" / "Conformance"
-SECONDS = 120
+SECONDS = 540
 # After expansion; see `runner.py server --list`.
 SERVER_CASES, CLIENT_CASES = 900, 800
 
 
 def run(*command: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, timeout=SECONDS + 60, check=False
+        [sys.executable, *command], capture_output=True, text=True, timeout=SECONDS, check=False
     )
 
 
@@ -38,15 +38,14 @@ def runner(*arguments: str) -> "subprocess.CompletedProcess[str]":
 )
 def test_ours_conform(side: str, least: int, tmp_path: Path):
     report = tmp_path / "junit.xml"
-    done = run(str(FOLDER / "ours.py"), side, "--quiet", "--junit", str(report))
+    done = run(str(FOLDER / "ours.py"), side, "--quiet", "--patience", "6", "--junit", str(report))
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     figures = re.search(
-        r"# (\d+) cases: (\d+) passed, 0 failed, (\d+) fail as known, 0 skipped, in ([\d.]+) s", done.stdout
+        r"# (\d+) cases: (\d+) passed, 0 failed, (\d+) fail as known, 0 skipped, in ", done.stdout
     )
     assert figures, done.stdout[-2000:]
-    cases, passed, known, seconds = map(float, figures.groups())
+    cases, passed, known = map(float, figures.groups())
     assert cases == passed + known and passed >= least
-    assert seconds < SECONDS
     suite = ElementTree.parse(report).getroot()
     assert (suite.get("tests"), suite.get("failures")) == (str(int(cases)), "0")
 

@@ -146,7 +146,7 @@ async def under_load(world: World, provider: ScriptedModel | None, name: str) ->
         for _ in range(4):
             group.create_task(again(looking, pause=0.0))
         try:
-            await eventually(f"{name} to be in use", lambda: is_active(world.server, name), 40)
+            await eventually(f"{name} to be in use", lambda: is_active(world.server, name), 120)
         finally:
             done.set()
     return sorted(errors)

@@ -18,6 +18,7 @@ from hito_server import REPOSITORY
 
 import hito
 
+LONG = "".join(f"meta {n * 7919 % 10007}; " for n in range(600))
 DISSECTOR = REPOSITORY / "docs" / "wireshark" / "hito.lua"
 PROTOS = REPOSITORY / "Protos"
 
@@ -44,11 +45,13 @@ async def test_a_captured_run_is_read(server, ana, tmp_path: Path):
     host, _, port = server.address.rpartition(":")
     async with Capture((host, int(port))) as capture:
         client = await hito.Client.connect(
-            f"127.0.0.1:{capture.port}", ssl_context=context, token=ana.token, agent="captured"
-        )
+            f"127.0.0.1:{capture.port}", ssl_context=context, token=ana.token, agent="captured",
+            compression=True,
+        )  # fmt: skip
         async with client:
             made = await client.goals.create_goal(
-                v1.CreateGoalRequest(title="Aprender a leer tramas"), metadata={"x-case": "capture"}
+                v1.CreateGoalRequest(title="Aprender a leer tramas", description=LONG),
+                metadata={"x-case": "capture", "hito-echo-raw-bin": b"\0\xfe"},
             )
             with pytest.raises(hito.NotFound):
                 await client.goals.get_goal(v1.GetGoalRequest(goal_id=str(uuid.uuid4())))
@@ -62,7 +65,9 @@ async def test_a_captured_run_is_read(server, ana, tmp_path: Path):
     packets = [packet["_source"]["layers"] for packet in json.loads(lines)]
     values = found(packets)
     # HELLO, CALL, MESSAGE, END, CREDIT or CANCEL, GOAWAY.
-    assert {"1", "2", "3", "4", "5", "9"} <= set(values["hito.kind"])
+    assert {"1", "2", "3", "4", "5", "9", "10"} <= set(values["hito.kind"])
+    assert "hito-echo-raw-bin: 00FE" in values["hito.head.metadata"]
+    assert "1" in values["hito.flags.compressed"]
     assert "captured" in values["hito.hello.agent"]
     assert values["hito.hello.token"] == [ana.token]
     assert {"hito.v1.GoalService/CreateGoal", "hito.v1.GoalService/GetGoal"} <= set(values["hito.call.method"])
@@ -70,7 +75,7 @@ async def test_a_captured_run_is_read(server, ana, tmp_path: Path):
     assert "5" in values["hito.end.status"]
     # What the messages say, by the contract.
     text = json.dumps(packets)
-    assert "Aprender a leer tramas" in text and made.goal.id in text
+    assert "Aprender a leer tramas" in text and text.count(LONG) >= 2 and made.goal.id in text
     assert "_ws.malformed" not in text and "hito.malformed" not in text
     shown = tshark(tmp_path / "run.pcap", tmp_path / "keys", "-Y", "hito", "-T", "fields", "-e", "_ws.col.Info")
     assert "CALL 1 hito.v1.GoalService/CreateGoal" in shown
@@ -124,6 +129,8 @@ def test_the_dissector_knows_every_field_of_the_specification():
         tags = {int(tag) for tag in re.findall(r"^  \| (\d+) \|", part, re.MULTILINE)}
         own = lua.split("local BLOCKS = {")[1].split(f"  [{kind}] = {{\n")[1].split("\n  },")[0]
         assert {int(tag) for tag in re.findall(r"\[(\d+)\] = \{", own)} == tags, place
+    for number, name in re.findall(r"^  \| (\d+) \| ([A-Z]+)[ |]", page.split("**W2.3**")[1].split("- **W")[0], re.MULTILINE):
+        assert f'[{number}] = "{name}"' in lua
     for number, name in re.findall(r"(\d+) `?([A-Z][A-Z_]+)`?", page.split("**W11.2**")[1].split("Unknown")[0]):
         assert f'[{number}] = "{name}"' in lua
     for number, name in re.findall(r"(\d+) ([A-Z][A-Z_]+)", page.split("**W7.4**")[1].split("A client")[0]):

@@ -5,7 +5,7 @@ local hito = Proto("hito", "Hito wire protocol")
 
 local KINDS = {
   [1] = "HELLO", [2] = "CALL", [3] = "MESSAGE", [4] = "END", [5] = "CANCEL", [6] = "CREDIT", [7] = "PING",
-  [8] = "PONG", [9] = "GOAWAY",
+  [8] = "PONG", [9] = "GOAWAY", [10] = "HEAD",
 }
 local REASONS = {
   [0] = "NO_ERROR", [1] = "PROTOCOL_ERROR", [2] = "FRAME_TOO_LARGE", [3] = "FLOW_CONTROL", [4] = "HELLO_TIMEOUT",
@@ -36,6 +36,7 @@ local f = {
   flag_end = ProtoField.bool("hito.flags.end", "END", 8, nil, 0x01),
   flag_more = ProtoField.bool("hito.flags.more", "MORE", 8, nil, 0x02),
   flag_message = ProtoField.bool("hito.flags.has_message", "HAS_MESSAGE", 8, nil, 0x04),
+  flag_compressed = ProtoField.bool("hito.flags.compressed", "COMPRESSED", 8, nil, 0x08),
   stream = ProtoField.uint32("hito.stream", "Stream"),
   block = ProtoField.uint16("hito.block.length", "Block length"),
   tag = ProtoField.uint8("hito.tag", "Tag"),
@@ -49,7 +50,7 @@ local f = {
   text = ProtoField.string("hito.goaway.text", "Text"),
 }
 
--- Blocks by kind: tag -> name of the field, its label and its type (W4.2, W5.2, W7.2).
+-- Blocks by kind: tag -> name of the field, its label and its type (W4.2, W5.2, W7.2, W7.7).
 local BLOCKS = {
   [1] = {
     [1] = { "hello.minor_version", "Minor version", "u16" }, [2] = { "hello.agent", "Agent", "text" },
@@ -61,18 +62,23 @@ local BLOCKS = {
     [8] = { "hello.token", "Bearer token", "text" },
     [9] = { "hello.ping_interval_ms", "Minimum interval between PINGs, ms", "u32" },
     [10] = { "hello.server_id", "Server id", "text" },
+    [11] = { "hello.encodings", "Encodings that it reads", "bytes" },
   },
   [2] = {
     [1] = { "call.method", "Method path", "text" }, [2] = { "call.timeout_us", "Timeout, µs", "u64" },
     [3] = { "call.idempotency_key", "Idempotency key", "text" },
     [4] = { "call.traceparent", "Traceparent", "text" }, [5] = { "call.token", "Bearer token", "text" },
     [6] = { "call.metadata", "Metadata", "metadata" },
+    [7] = { "call.encodings", "Encodings of replies", "bytes" },
   },
   [4] = {
     [1] = { "end.status", "Status", "u16", STATUSES }, [2] = { "end.text", "Status message", "text" },
     [3] = { "end.details", "Details", "details" }, [4] = { "end.resume_cursor", "Resume cursor", "text" },
     [6] = { "end.trailer", "Trailer", "metadata" }, [7] = { "end.server_us", "Time in the server, µs", "u64" },
     [8] = { "end.not_started", "The call was not started", "empty" },
+  },
+  [10] = {
+    [6] = { "head.metadata", "Metadata", "metadata" },
   },
 }
 local WIDTHS = { u16 = 2, u32 = 4, u64 = 8, empty = 0 }
@@ -88,7 +94,7 @@ for _, fields in pairs(BLOCKS) do
       field.proto = ProtoField.uint32(name, label)
     elseif kind == "u64" then
       field.proto = ProtoField.uint64(name, label)
-    elseif kind == "details" then
+    elseif kind == "details" or kind == "bytes" then
       field.proto = ProtoField.bytes(name, label)
     elseif kind == "empty" then
       field.proto = ProtoField.none(name, label)
@@ -166,7 +172,11 @@ local function block(buffer, offset, stop, kind, tree, pinfo)
         inner:add(f.unknown, whole):add_proto_expert_info(malformed, "W5.3: metadata runs past its field")
       else
         local text = (key > 0 and value(1, key):string() or "") .. ": "
-        if length > 1 + key then text = text .. value(1 + key, length - 1 - key):string(ENC_UTF_8) end
+        if length > 1 + key then
+          local content = value(1 + key, length - 1 - key)
+          -- Of keys that end with -bin the value is bytes (W5.3).
+          text = text .. (text:match("%-bin: $") and content:bytes():tohex() or content:string(ENC_UTF_8))
+        end
         inner:add(field.proto, whole, text)
       end
     elseif field[3] == "text" then
@@ -196,7 +206,17 @@ local function message(buffer, offset, stop, call, is_request, flags, tree, pinf
   local bytes = stop > offset and buffer(offset, stop - offset) or nil
   if bytes then tree:add(f.message, bytes) end
   local name = call and call.path and message_type(call.path, is_request)
-  if seen[key] and bytes and name then protobuf(bytes, pinfo, tree, name) end
+  if not (seen[key] and bytes and name) then return end
+  if bit32.band(flags, 8) ~= 0 then
+    -- `u8 encoding | u32 size | data` (W6.9).
+    local expanded = stop - offset > 5 and bytes(5):uncompress("Expanded message") or nil
+    if not expanded then
+      tree:add_proto_expert_info(malformed, "W6.9: it does not expand")
+      return
+    end
+    bytes = expanded
+  end
+  protobuf(bytes, pinfo, tree, name)
 end
 
 local function frame(buffer, offset, length, pinfo, tree, key)
@@ -212,6 +232,7 @@ local function frame(buffer, offset, length, pinfo, tree, key)
   bits:add(f.flag_end, buffer(offset + 5, 1))
   bits:add(f.flag_more, buffer(offset + 5, 1))
   bits:add(f.flag_message, buffer(offset + 5, 1))
+  bits:add(f.flag_compressed, buffer(offset + 5, 1))
   node:add(f.stream, buffer(offset + 6, 4))
   local connection = tcp_stream().value
   calls[connection] = calls[connection] or {}
@@ -236,6 +257,8 @@ local function frame(buffer, offset, length, pinfo, tree, key)
     summary = summary .. " " .. (STATUSES[status] or status)
     if status ~= 0 then node:add_proto_expert_info(failed) end
     if bit32.band(flags, 4) ~= 0 then message(buffer, after, stop, call, false, flags, node, pinfo, key) end
+  elseif kind == 10 and length > 0 then
+    block(buffer, start, stop, 10, node, pinfo)
   elseif kind == 6 and length == 4 then
     node:add(f.amount, buffer(start, 4))
     summary = summary .. " +" .. buffer(start, 4):uint()

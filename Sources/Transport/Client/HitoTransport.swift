@@ -69,13 +69,15 @@ package final class HitoTransport: ClientTransport {
     var retries = retries(method, options, hasKey: key != nil, until: deadline)
     return try await repeating(&retries) { () throws(RPCError) in
       let stream = try await self.open(method, options, key: key, deadline, bytes)
-      let response = try await stream.singleResponse(as: Response.self)
-      if options.onTrailers != nil || options.onMetadata != nil {
-        let said = stream.responseMetadata
-        options.onTrailers?(said.trailers)
-        options.onMetadata?(said)
+      do throws(RPCError) {
+        let response = try await stream.singleResponse(as: Response.self)
+        options.onTrailers?(stream.responseMetadata.trailers)
+        options.onMetadata?(stream.responseMetadata)
+        return response
+      } catch {
+        options.onMetadata?(stream.responseMetadata)
+        throw error
       }
-      return response
     }
   }
 

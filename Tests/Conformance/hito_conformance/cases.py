@@ -16,6 +16,12 @@ ONE = ("whole",)
 Body = Callable[..., Awaitable[None]]
 
 
+class Patience:
+    """How many times as long cases wait for what must come, on a machine that has more to do."""
+
+    factor = 1.0
+
+
 class Failure(Exception):
     """What was expected, and what came instead."""
 

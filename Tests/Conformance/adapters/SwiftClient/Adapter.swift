@@ -60,7 +60,8 @@ final class Adapter: Sendable {
     do throws(RPCError) {
       let client = try HitoClient.make(
         address: addresses.joined(separator: ","),
-        tls: .authority(file: request["ca_file"]?.stringValue ?? ""), token: token)
+        tls: .authority(file: request["ca_file"]?.stringValue ?? ""), token: token,
+        compresses: request["compression"]?.boolValue ?? false)
       let waits = request["wait_for_ready"]?.boolValue ?? true
       state.withLock {
         $0.clients[request["client"]?.stringValue ?? ""] = Client(

@@ -23,15 +23,14 @@ struct Call: Sendable {
       let isLeft = try await make(got)
       return reply(isLeft || Task.isCancelled ? .cancelled : .ok, got)
     } catch {
-      return failure(error) + [("messages", got.messages)]
+      return failure(error) + [("messages", got.messages)] + got.said
     }
   }
 
   private func reply(_ status: StatusCode, _ got: Got) -> Reply {
     [
       ("status", .integer(Int64(status.rawValue))), ("messages", got.messages),
-      ("trailers", got.shownTrailers),
-    ]
+    ] + got.said
   }
 
   /// True where the reader left.
@@ -73,16 +72,14 @@ struct Call: Sendable {
     switch kind {
     case .unary:
       var options = options
-      options.onTrailers = { got.add(trailers: $0) }
+      options.onMetadata = { got.said(by: $0) }
       got.add(
         try await transport.unary(method, messages[0], returning: type, options: options))
       return false
     case .serverStreaming:
       let stream = try await transport.serverStreaming(
         method, messages[0], returning: type, options: options)
-      let isLeft = try await read(stream, got)
-      got.add(trailers: stream.trailers)
-      return isLeft
+      return try await read(stream, got)
     case .clientStreaming where request["keep_open"]?.boolValue != true:
       let call = try await transport.clientStreaming(
         method, sending: RawMessage.self, returning: type, options: options)
@@ -113,6 +110,7 @@ struct Call: Sendable {
     _ stream: ResponseStream<Response>, _ got: Got
   ) async throws(RPCError) -> Bool {
     var iterator = stream.makeAsyncIterator()
+    defer { got.said(by: stream.responseMetadata) }
     let leavesAfter = request["cancel_after"]?.integerValue
     let pausesAfter = request["pause_after"]?.integerValue
     while let response = try await iterator.next() {
@@ -155,7 +153,14 @@ struct Call: Sendable {
       idempotencyKey: request["key"]?.stringValue, token: request["token"]?.stringValue,
       traceparent: request["traceparent"]?.stringValue)
     if case .object(let entries)? = request["metadata"] {
-      options.metadata = entries.map { ($0.key, $0.value.stringValue ?? "") }
+      for (key, value) in entries {
+        let text = value.stringValue ?? ""
+        if key.hasSuffix("-bin") {
+          options.binaryMetadata.append((key, bytes(hex: text)))
+        } else {
+          options.metadata.append((key, text))
+        }
+      }
     }
     options.waitsForReady = waitsForReady
     return options

@@ -6,13 +6,26 @@ import Synchronization
 final class Got: Sendable {
   private struct State {
     var messages: [JSONValue] = []
-    var trailers: [JSONValue] = []
+    var said = ResponseMetadata()
   }
 
   private let state = Mutex(State())
 
   var messages: JSONValue { .array(state.withLock { $0.messages }) }
-  var shownTrailers: JSONValue { .array(state.withLock { $0.trailers }) }
+  /// What the server said beside its messages, as an answer has it.
+  var said: Reply {
+    let said = state.withLock { $0.said }
+    return [
+      ("metadata", Self.shown(said.metadata, said.binaryMetadata)),
+      ("trailers", Self.shown(said.trailers, said.binaryTrailers)),
+    ]
+  }
+
+  private static func shown(_ texts: [(String, String)], _ bytes: [(String, [UInt8])]) -> JSONValue
+  {
+    .array(
+      (texts + bytes.map { ($0.0, hex($0.1)) }).map { .array([.string($0.0), .string($0.1)]) })
+  }
 
   /// How many there are now.
   @discardableResult
@@ -24,8 +37,7 @@ final class Got: Sendable {
     }
   }
 
-  func add(trailers: [(String, String)]) {
-    let shown = trailers.map { JSONValue.array([.string($0.0), .string($0.1)]) }
-    state.withLock { $0.trailers = shown }
+  func said(by server: ResponseMetadata) {
+    state.withLock { $0.said = server }
   }
 }

@@ -233,7 +233,7 @@ async def stalled(t: ClientTest) -> None:
 async def large_response(t: ClientTest, size: int) -> None:
     """A response larger than the client's windows: it grants on arrival."""
     client, peer, _ = await t.connected()
-    call = client.call(GET_GOAL, timeout_ms=9000)
+    call = client.call(GET_GOAL)
     stream = (await next_call(peer)).stream
     message = goal("g" * size)
     at = 0
@@ -306,7 +306,7 @@ async def interval(t: ClientTest) -> None:
 async def too_large(t: ClientTest) -> None:
     client, peer, _ = await t.connected()
     most = wire.number(peer.hello.get(4, u32(4 << 20)))
-    call = client.call(GET_GOAL, timeout_ms=9000)
+    call = client.call(GET_GOAL)
     stream = (await next_call(peer)).stream
     sent = 0
     while sent <= most and not any(got.kind == CANCEL for got in peer.log):

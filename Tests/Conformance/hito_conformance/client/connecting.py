@@ -97,7 +97,7 @@ async def round_robin(t: ClientTest) -> None:
 async def waits_for_ready(t: ClientTest) -> None:
     port = free_port()
     client = t.client(f"127.0.0.1:{port}", wait_for_ready=True)
-    call = client.call(CHECK, timeout_ms=8000)
+    call = client.call(CHECK)
     # A failed attempt or two are made meanwhile.
     await asyncio.sleep(0.15)
     server = await t.server(port=port)

@@ -317,13 +317,14 @@ async def after_cancel(t: ClientTest, data: bytes) -> None:
 async def too_much(t: ClientTest) -> None:
     """A server that sends more than the client granted: with the client's own figures."""
     client, peer, _ = await t.connected()
-    call = client.call(HEALTH_WATCH, pause_after=1)
+    # A method that writes: not repeated where the client has read nothing of it yet.
+    call = client.call(GENERATE_GOAL, pause_after=1)
     stream = (await next_call(peer)).stream
     window = min(wire.number(peer.hello.get(6, u32(262144))), wire.number(peer.hello.get(7, u32(1 << 20))))
     if window > 4 << 20:
         return
     whole = frame(MESSAGE, 0, stream, b"\x12\x80\x7d" + b"a" * 16000)
-    await peer.send(frame(MESSAGE, 0, stream, SERVING))
+    await peer.send(frame(MESSAGE, 0, stream, b""))
     for _ in range(window // 16003 + 1):
         await peer.send(whole)
     await peer.expect_goaway(FLOW_CONTROL)

@@ -135,7 +135,7 @@ async def ends(t: ClientTest, row: Tuple[int, int]) -> None:
 async def keepalive(t: ClientTest) -> None:
     """A call waits and nothing comes: the client asks, and gives up."""
     client, peer, _ = await t.connected((9, u32(200)), keepalive_ms=400)
-    call = client.call(GENERATE_GOAL, timeout_ms=9000)
+    call = client.call(GENERATE_GOAL)
     await next_call(peer)
     peer.answers_pings = False
     await peer.until("PING", lambda got: got.kind == wire.PING)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from .. import proto, tls, wire
-from ..cases import Case, Failure, Registry
+from ..cases import Case, Failure, Patience, Registry
 from ..peer import Peer
 from ..program import Answer, Program, Result
 from ..tls import Closed
@@ -180,7 +180,7 @@ class ClientTest:
         await asyncio.wait({accepted, opened}, return_when=asyncio.FIRST_COMPLETED)
         if not accepted.done():
             opened.result()
-            first = client.call(CHECK, timeout_ms=9000)
+            first = client.call(CHECK)
             peer = await accepted
             got = await next_call(peer)
             await peer.send(wire.end_ok(got.stream, SERVING))
@@ -225,9 +225,11 @@ class UnderTest:
         return expect(result, *statuses)
 
     def call(
-        self, path: str, *messages: bytes, kind: str = "", timeout_ms: Optional[int] = 8000, **more: Any
+        self, path: str, *messages: bytes, kind: str = "", timeout_ms: Optional[int] = -1, **more: Any
     ) -> Answer:
         """Begins a call. A unary one without a message has an empty one."""
+        if timeout_ms == -1:
+            timeout_ms = int(8000 * Patience.factor)
         kind = kind or KINDS.get(path, "unary")
         sent = messages or ((b"",) if kind in ("unary", "server_stream") else ())
         answer = self._program.ask(
