@@ -21,7 +21,7 @@ from typing import Dict, List
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from hito_conformance import clauses, client, engine, report, server  # noqa: E402
-from hito_conformance.cases import Case, Patience, Registry  # noqa: E402
+from hito_conformance.cases import Case, Registry, TimeFactor  # noqa: E402
 from hito_conformance.program import Program  # noqa: E402
 
 LIMITS = {
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace, registry: Registry, cases: List[Case]) -> i
         return 2
     began = time.monotonic()
     reporter = report.Reporter(known, len(cases), options.quiet)
-    Patience.factor = options.patience
+    TimeFactor.value = options.time_factor
     asyncio.run((hold_server if options.side == "server" else hold_client)(options, cases, reporter))
     if options.junit:
         reporter.junit(options.junit, options.side)
@@ -122,7 +122,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--known-failing", default="", metavar="FILE", help="cases that must fail")
     common.add_argument("--junit", default="", metavar="FILE", help="write the outcomes there too")
     common.add_argument("--jobs", type=int, default=8, help="cases at a time (8)")
-    common.add_argument("--patience", type=float, default=1.0, metavar="FACTOR",
+    common.add_argument("--time-factor", type=float, default=1.0, metavar="FACTOR",
                         help="wait so many times as long for what must come: on a busy machine")  # fmt: skip
     common.add_argument("--quiet", action="store_true", help="print failures and the figures only")
     held = sides.add_parser("server", parents=[common], help="plays clients of a server")

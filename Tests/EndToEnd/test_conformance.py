@@ -38,7 +38,7 @@ def runner(*arguments: str) -> "subprocess.CompletedProcess[str]":
 )
 def test_ours_conform(side: str, least: int, tmp_path: Path):
     report = tmp_path / "junit.xml"
-    done = run(str(FOLDER / "ours.py"), side, "--quiet", "--patience", "6", "--junit", str(report))
+    done = run(str(FOLDER / "ours.py"), side, "--quiet", "--time-factor", "6", "--junit", str(report))
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     figures = re.search(
         r"# (\d+) cases: (\d+) passed, 0 failed, (\d+) fail as known, 0 skipped, in ", done.stdout

@@ -16,10 +16,10 @@ ONE = ("whole",)
 Body = Callable[..., Awaitable[None]]
 
 
-class Patience:
+class TimeFactor:
     """How many times as long cases wait for what must come, on a machine that has more to do."""
 
-    factor = 1.0
+    value = 1.0
 
 
 class Failure(Exception):

@@ -8,7 +8,7 @@ import time
 import traceback
 from typing import Any, Callable, List, NamedTuple, Optional, Protocol
 
-from .cases import Case, Failure, Patience, Skipped
+from .cases import Case, Failure, Skipped, TimeFactor
 from .tls import Closed
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
@@ -56,7 +56,7 @@ async def _run(case: Case, make: MakeTest) -> Outcome:
     test: Optional[Test] = None
     try:
         test = make(case)
-        await asyncio.wait_for(case.body(test, *case.arguments), case.seconds * Patience.factor)
+        await asyncio.wait_for(case.body(test, *case.arguments), case.seconds * TimeFactor.value)
     except Failure as failure:
         state, reason = FAILED, str(failure)
     except Skipped as skipped:
@@ -64,7 +64,7 @@ async def _run(case: Case, make: MakeTest) -> Outcome:
     except Closed as closed:
         state, reason = FAILED, f"the connection ended: {closed.how}"
     except asyncio.TimeoutError:
-        state, reason = FAILED, f"did not end within {case.seconds * Patience.factor:g} s: {_last(test)}"
+        state, reason = FAILED, f"did not end within {case.seconds * TimeFactor.value:g} s: {_last(test)}"
     except (OSError, ssl.SSLError) as error:
         state, reason = FAILED, f"{type(error).__name__}: {error}"
     except Exception as error:  # A peer that says what no case expects must not end the run.
@@ -72,7 +72,7 @@ async def _run(case: Case, make: MakeTest) -> Outcome:
         state, reason = FAILED, f"{error!r} at {place.name}:{place.lineno}"
     if test is not None:
         try:
-            await asyncio.wait_for(test.finish(), 10 * Patience.factor)
+            await asyncio.wait_for(test.finish(), 10 * TimeFactor.value)
         except Exception as error:
             state, reason = FAILED, reason or f"at its end: {error!r}"
     return Outcome(case, state, reason, time.monotonic() - began)

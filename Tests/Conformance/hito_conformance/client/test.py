@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from .. import proto, tls, wire
-from ..cases import Case, Failure, Patience, Registry
+from ..cases import Case, Failure, Registry, TimeFactor
 from ..peer import Peer
 from ..program import Answer, Program, Result
 from ..tls import Closed
@@ -229,7 +229,7 @@ class UnderTest:
     ) -> Answer:
         """Begins a call. A unary one without a message has an empty one."""
         if timeout_ms == -1:
-            timeout_ms = int(8000 * Patience.factor)
+            timeout_ms = int(8000 * TimeFactor.value)
         kind = kind or KINDS.get(path, "unary")
         sent = messages or ((b"",) if kind in ("unary", "server_stream") else ())
         answer = self._program.ask(
