@@ -68,23 +68,23 @@ package struct CallContext: Sendable {
   /// Adds trailer metadata to the call's END: `key` 1..64 of `a-z0-9_.-`, 2 KiB in all. What does not
   /// fit is dropped when END is written.
   package func addTrailer(_ key: String, _ value: String) {
-    storage.said.withLock { $0.trailers.append((key, value)) }
+    storage.said.withLock { $0.made.trailers.append((key, value)) }
   }
 
   /// As `addTrailer`, for a key that ends with `-bin`; a client of minor version 0 does not see it.
   package func addTrailer(_ key: String, bytes: [UInt8]) {
-    storage.said.withLock { $0.binaryTrailers.append((key, bytes)) }
+    storage.said.withLock { $0.made.binaryTrailers.append((key, bytes)) }
   }
 
   /// Adds metadata that the client gets before the first response: `key` as in `addTrailer`, 8 KiB in all. What
   /// does not fit, what is added after the first response, and all of it at a client of minor version 0, is dropped.
   package func addMetadata(_ key: String, _ value: String) {
-    storage.said.withLock { $0.metadata.append((key, value)) }
+    storage.said.withLock { $0.made.metadata.append((key, value)) }
   }
 
   /// As `addMetadata`, for a key that ends with `-bin`.
   package func addMetadata(_ key: String, bytes: [UInt8]) {
-    storage.said.withLock { $0.binaryMetadata.append((key, bytes)) }
+    storage.said.withLock { $0.made.binaryMetadata.append((key, bytes)) }
   }
 
   /// What a handler says of its responses beside them.
@@ -98,8 +98,9 @@ package struct CallContext: Sendable {
     package var hasTrailers: Bool { !trailers.isEmpty || !binaryTrailers.isEmpty }
   }
 
-  /// What handlers have added so far; the transport reads it when it writes the first response, and END.
-  package var said: Said { storage.said.withLock { $0 } }
+  /// What handlers have added so far; nil for nothing, as of most calls. The transport reads it when it writes the
+  /// first response, and END.
+  package var said: Said? { storage.said.withLock { $0 } }
 
   private final class Storage: Sendable {
     let method: MethodDescriptor
@@ -114,7 +115,7 @@ package struct CallContext: Sendable {
     let requestBytes: [UInt8]
     let peer: String
     let subjectObserver = Mutex<(@Sendable (CallSubject) -> Void)?>(nil)
-    let said = Mutex(Said())
+    let said = Mutex<Said?>(nil)
 
     init(
       method: MethodDescriptor, deadline: ContinuousClock.Instant?, principal: Principal?,
@@ -134,5 +135,13 @@ package struct CallContext: Sendable {
       self.requestBytes = requestBytes
       self.peer = peer
     }
+  }
+}
+
+extension CallContext.Said? {
+  /// The value, which is made where there is none.
+  fileprivate var made: CallContext.Said {
+    get { self ?? CallContext.Said() }
+    set { self = newValue }
   }
 }

@@ -67,6 +67,6 @@ private struct Foreign: Error {}
     let error = #expect(throws: RPCError.self) { try context.requirePrincipal() }
     #expect(error?.code == .unauthenticated)
     context.addTrailer("a", "b")
-    #expect(context.said.trailers.map(\.0) == ["a"])
+    #expect(context.said?.trailers.map(\.0) == ["a"])
   }
 }

@@ -289,10 +289,10 @@ extension ServerConnection {
     var trailer = EndTrailer(status: error?.code ?? .ok, message: error?.message ?? "")
     if let error { trailer.details = error.details }
     trailer.resumeCursor = error?.resumeCursor ?? call.resumeCursor
+    sendHead(of: call)
     if let said = call.context?.said {
       trailer.trailers = said.trailers
       trailer.binaryTrailers = said.binaryTrailers
-      sendHead(of: call, said)
     }
     trailer.serverMicroseconds = elapsedMicroseconds(call)
     trailer.isNotStarted = error != nil && !release.isStarted

@@ -8,15 +8,13 @@ extension ServerConnection {
     guard !call.machine.hasEnded else { return }
     let microseconds = elapsedMicroseconds(call)
     var block: [UInt8] = []
-    if let said = call.context?.said {
-      sendHead(of: call, said)
-      if said.hasTrailers {
-        var trailer = EndTrailer()
-        trailer.trailers = said.trailers
-        trailer.binaryTrailers = said.binaryTrailers
-        trailer.serverMicroseconds = microseconds
-        block = trailer.block(minorVersion: machine.minorVersion)
-      }
+    sendHead(of: call)
+    if let said = call.context?.said, said.hasTrailers {
+      var trailer = EndTrailer()
+      trailer.trailers = said.trailers
+      trailer.binaryTrailers = said.binaryTrailers
+      trailer.serverMicroseconds = microseconds
+      block = trailer.block(minorVersion: machine.minorVersion)
     }
     let blockByteCount = block.isEmpty ? EndTrailer.plainBlockByteCount : block.count
     let isOut = encode(message, call) { byteCount, flags in
@@ -55,7 +53,7 @@ extension ServerConnection {
 
   /// One message of a stream. What credit does not allow yet waits in the call.
   func send(_ call: ServerCall, _ message: any WireMessage) {
-    if !call.isHeadSettled, let said = call.context?.said { sendHead(of: call, said) }
+    sendHead(of: call)
     let isOut = encode(message, call) { byteCount, flags in
       guard takeWhole(call, byteCount) else { return nil }
       out.appendHeader(.message, flags: flags, stream: call.stream, payloadByteCount: byteCount)
@@ -71,7 +69,7 @@ extension ServerConnection {
     guard message.count <= machine.peerLimits.messageByteCountMax,
       takeWhole(call, message.count)
     else { return false }
-    if !call.isHeadSettled, let said = call.context?.said { sendHead(of: call, said) }
+    sendHead(of: call)
     out.appendHeader(.message, flags: [], stream: call.stream, payloadByteCount: message.count)
     out.append(message)
     markDirty()
@@ -79,38 +77,44 @@ extension ServerConnection {
   }
 
   /// HEAD, once, before the first response: what the handler has said by then (W7.7).
-  func sendHead(of call: ServerCall, _ said: CallContext.Said) {
+  func sendHead(of call: ServerCall) {
     guard !call.isHeadSettled else { return }
     call.isHeadSettled = true
-    guard said.hasMetadata, machine.minorVersion >= 1 else { return }
+    guard machine.minorVersion >= 1, let said = call.context?.said, said.hasMetadata else { return }
     out.appendFrame(
       .head, stream: call.stream,
       payload: ResponseHead.block(said.metadata, said.binaryMetadata))
     markDirty()
   }
 
-  /// `message` as it goes out, with what its first frame says of it.
-  private func packed(
-    _ message: any WireMessage, _ call: ServerCall
-  ) -> (message: any WireMessage, flags: FrameFlags) {
-    guard call.compressesReplies else { return (message, []) }
+  /// `message` compressed; nil where it goes out as it is.
+  private func packed(_ message: any WireMessage) -> EncodedMessage? {
     // Of few bytes nobody asks twice: they are encoded where they go.
     let byteCount = message.encodedByteCount
     guard byteCount >= CompressedMessage.byteCountMin,
-      byteCount <= machine.peerLimits.messageByteCountMax,
-      let packed = CompressedMessage.packed(message.sharedBytes ?? message.encodedBytes())
-    else { return (message, []) }
-    return (EncodedMessage(bytes: packed), .compressed)
+      byteCount <= machine.peerLimits.messageByteCountMax
+    else { return nil }
+    let packed = CompressedMessage.packed(message.sharedBytes ?? message.encodedBytes())
+    return packed.map { EncodedMessage(bytes: $0) }
   }
 
   /// Encodes into what `place` answers, or, where it says nil, into fragments. False for the latter,
   /// and for a message that is too large and has ended the call.
   private func encode(
-    _ original: any WireMessage, _ call: ServerCall,
+    _ message: any WireMessage, _ call: ServerCall,
+    _ place: (Int, FrameFlags) -> UnsafeMutableRawBufferPointer?
+  ) -> Bool {
+    if call.compressesReplies, let packed = packed(message) {
+      return encode(packed, .compressed, call, place)
+    }
+    return encode(message, [], call, place)
+  }
+
+  private func encode(
+    _ message: any WireMessage, _ flags: FrameFlags, _ call: ServerCall,
     _ place: (Int, FrameFlags) -> UnsafeMutableRawBufferPointer?
   ) -> Bool {
     let byteCountMax = machine.peerLimits.messageByteCountMax
-    let (message, flags) = packed(original, call)
     let (byteCount, isPlaced, rest) = Self.encode(message) { byteCount in
       byteCount <= byteCountMax ? place(byteCount, flags) : nil
     }
