@@ -71,9 +71,9 @@ start() {
   run "$@" &
 }
 
-# The longest first. The end-to-end tests have three processes, each with servers of its own, and a
+# The longest first. The end-to-end tests have two processes, each with servers of its own, and a
 # file's tests stay together.
-start "pytest Tests/EndToEnd" run_python Tests/EndToEnd --numprocesses 3 --dist loadfile
+start "pytest Tests/EndToEnd" run_python Tests/EndToEnd --numprocesses 2 --dist loadfile
 for suite in Tests/Attacks clients/python/tests Tests/Checks; do
   start "pytest $suite" run_python "$suite"
 done
