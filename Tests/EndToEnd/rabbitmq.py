@@ -213,6 +213,9 @@ class Broker:
         """Takes what is there, and acknowledges it; how many that was."""
         count = 0
         with self.channel() as channel:
+            # One at a time: what is here and not taken when this ends goes back, and several would not always go
+            # back in their order.
+            channel.basic_qos(prefetch_count=1)
             for method, properties, body in channel.consume(queue, inactivity_timeout=0.5):
                 if method is None:
                     break
