@@ -62,10 +62,12 @@ struct PythonClientEmitter: ClientEmitter {
     out.line()
     // Only for type checkers: the runtime may import the stubs.
     out.line("if TYPE_CHECKING:")
-    let hasReplies = methods.contains(where: \.hasOneResponse)
+    let options = Set(methods.map(\.pythonOptions)).sorted().joined(separator: ", ")
     out.indented {
+      $0.line("from typing import Unpack")
+      $0.line("")
       $0.line("from hito._channel import Channel")
-      $0.line("from hito._response_info import Metadata\(hasReplies ? ", ResponseInfo" : "")")
+      $0.line("from hito._options import \(options)")
     }
     out.line()
   }
@@ -89,22 +91,13 @@ struct PythonClientEmitter: ClientEmitter {
   ) {
     let input = PythonNames.type(method.input)
     let output = PythonNames.type(method.output)
-    // A call that writes may be repeated under a key (W14).
-    let takesKey =
-      method.kind == .unary || (!method.isReadOnly && method.kind != .bidirectional)
     let hasOneRequest = method.hasOneRequest
     let hasOneResponse = method.hasOneResponse
     out.line("\(hasOneResponse ? "async " : "")def \(PythonNames.method(method.name))(")
     out.indented { out in
       out.line("self,")
       out.line(hasOneRequest ? "request: \(input)," : "requests: AsyncIterable[\(input)],")
-      out.line("*,")
-      out.line("timeout: float | None = None,")
-      if takesKey { out.line("idempotency_key: str | None = None,") }
-      out.line("metadata: Metadata | None = None,")
-      out.line("token: str | None = None,")
-      out.line("traceparent: str | None = None,")
-      if hasOneResponse { out.line("response_info: ResponseInfo | None = None,") }
+      out.line("**options: Unpack[\(method.pythonOptions)],")
     }
     out.line(") -> \(hasOneResponse ? output : "AsyncIterator[\(output)]"):")
     out.indented { out in
@@ -117,12 +110,7 @@ struct PythonClientEmitter: ClientEmitter {
         out.line("\(constant(method, of: service)),")
         out.line(hasOneRequest ? "request," : "requests,")
         out.line("\(output),")
-        out.line("timeout=timeout,")
-        if takesKey { out.line("idempotency_key=idempotency_key,") }
-        out.line("metadata=metadata,")
-        out.line("token=token,")
-        out.line("traceparent=traceparent,")
-        if hasOneResponse { out.line("response_info=response_info,") }
+        out.line("**options,")
       }
       out.line(")")
     }
@@ -201,6 +189,13 @@ extension MethodModel {
     case .clientStreaming: "client_stream"
     case .bidirectional: "bidi"
     }
+  }
+
+  /// The type of the call's keywords (hito/_options.py). A call that writes may be repeated under a key (W14).
+  fileprivate var pythonOptions: String {
+    let takesKey = kind == .unary || (!isReadOnly && kind != .bidirectional)
+    return (takesKey ? "Keyed" : "")
+      + (hasOneResponse ? "ReplyOptions" : "StreamOptions")
   }
 
   /// The method of the runtime's channel that makes the call.

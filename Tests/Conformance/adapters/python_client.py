@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import re
 import sys
@@ -144,7 +143,7 @@ async def call(
     request_type = method.input_type._concrete_class
     sent = [request_type.FromString(bytes.fromhex(message)) for message in request["messages"]]
     function = getattr(getattr(client, place), re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower())
-    options = chosen(request, function)
+    options = chosen(request)
     if request.get("resuming"):
         stream = client.progress.watch_resuming(sent[0])
         return await read(stream, request, messages, said)
@@ -162,7 +161,7 @@ async def call(
     return await read(function(sent[0], **options), request, messages, said)
 
 
-def chosen(request: Line, function: Any) -> Line:
+def chosen(request: Line) -> Line:
     options: Line = {}
     if request.get("timeout_ms") is not None:
         options["timeout"] = request["timeout_ms"] / 1000
@@ -174,9 +173,6 @@ def chosen(request: Line, function: Any) -> Line:
     if request.get("key"):
         options["idempotency_key"] = request["key"]
     options |= {name: request[name] for name in ("token", "traceparent") if request.get(name)}
-    for name in options:
-        if name not in inspect.signature(function).parameters:
-            raise Unsupported(f"{name} of {request['method']}")
     return options
 
 

@@ -9,8 +9,10 @@ from hito._method import Method
 from hito.v1 import analytics_pb2
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from hito._channel import Channel
-    from hito._response_info import Metadata, ResponseInfo
+    from hito._options import KeyedReplyOptions
 
 
 _ANALYTICS_SERVICE_GET_PRODUCTIVITY: Final = Method(
@@ -36,13 +38,7 @@ class AnalyticsServiceClient:
     async def get_productivity(
         self,
         request: analytics_pb2.GetProductivityRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> analytics_pb2.GetProductivityResponse:
         """A learner's productivity: the figures of `analyze_user_productivity` (docs/reports.md)."""
 
@@ -50,24 +46,13 @@ class AnalyticsServiceClient:
             _ANALYTICS_SERVICE_GET_PRODUCTIVITY,
             request,
             analytics_pb2.GetProductivityResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_activity(
         self,
         request: analytics_pb2.GetActivityRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> analytics_pb2.GetActivityResponse:
         """A learner's activity by day, hour and weekday, with the streak, in their time zone."""
 
@@ -75,24 +60,13 @@ class AnalyticsServiceClient:
             _ANALYTICS_SERVICE_GET_ACTIVITY,
             request,
             analytics_pb2.GetActivityResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_cohort(
         self,
         request: analytics_pb2.GetCohortRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> analytics_pb2.GetCohortResponse:
         """How the learners of a course get on. The course's owner, services and admins."""
 
@@ -100,24 +74,13 @@ class AnalyticsServiceClient:
             _ANALYTICS_SERVICE_GET_COHORT,
             request,
             analytics_pb2.GetCohortResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_forecast(
         self,
         request: analytics_pb2.GetForecastRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> analytics_pb2.GetForecastResponse:
         """When a goal may be reached, as a range; for learners that asked for forecasts."""
 
@@ -125,10 +88,5 @@ class AnalyticsServiceClient:
             _ANALYTICS_SERVICE_GET_FORECAST,
             request,
             analytics_pb2.GetForecastResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )

@@ -10,8 +10,10 @@ from hito._method import Method
 from hito.v1 import courses_pb2
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from hito._channel import Channel
-    from hito._response_info import Metadata, ResponseInfo
+    from hito._options import KeyedReplyOptions, KeyedStreamOptions
 
 
 _COURSE_SERVICE_CREATE_COURSE: Final = Method(
@@ -76,13 +78,7 @@ class CourseServiceClient:
     async def create_course(
         self,
         request: courses_pb2.CreateCourseRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.CreateCourseResponse:
         """Makes a course, owned by the caller. Instructors, services and admins."""
 
@@ -90,24 +86,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_CREATE_COURSE,
             request,
             courses_pb2.CreateCourseResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_course(
         self,
         request: courses_pb2.GetCourseRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.GetCourseResponse:
         """One course. Active courses are visible to everybody; archived ones to their owner and those
         enrolled.
@@ -117,24 +102,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_GET_COURSE,
             request,
             courses_pb2.GetCourseResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_courses(
         self,
         request: courses_pb2.ListCoursesRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.ListCoursesResponse:
         """The courses that the caller may see, newest first."""
 
@@ -142,24 +116,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_LIST_COURSES,
             request,
             courses_pb2.ListCoursesResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def update_course(
         self,
         request: courses_pb2.UpdateCourseRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.UpdateCourseResponse:
         """Changes the fields that the mask names. The owner and admins."""
 
@@ -167,24 +130,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_UPDATE_COURSE,
             request,
             courses_pb2.UpdateCourseResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def archive_course(
         self,
         request: courses_pb2.ArchiveCourseRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.ArchiveCourseResponse:
         """Puts a course away: nobody can enrol any more. The owner and admins."""
 
@@ -192,24 +144,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_ARCHIVE_COURSE,
             request,
             courses_pb2.ArchiveCourseResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def reopen_course(
         self,
         request: courses_pb2.ReopenCourseRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.ReopenCourseResponse:
         """Takes an archived course back."""
 
@@ -217,24 +158,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_REOPEN_COURSE,
             request,
             courses_pb2.ReopenCourseResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def delete_course(
         self,
         request: courses_pb2.DeleteCourseRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.DeleteCourseResponse:
         """Deletes a course for good; goals that belong to it stay."""
 
@@ -242,24 +172,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_DELETE_COURSE,
             request,
             courses_pb2.DeleteCourseResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def enrol(
         self,
         request: courses_pb2.EnrolRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.EnrolResponse:
         """Enrols the caller in an active course, or brings in whom they name. Enrolling twice is one
         enrolment.
@@ -274,24 +193,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_ENROL,
             request,
             courses_pb2.EnrolResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def accept_enrolment(
         self,
         request: courses_pb2.AcceptEnrolmentRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.AcceptEnrolmentResponse:
         """Accepts the caller's invitation to an active course. Accepting twice is one enrolment; without
         an invitation it is NOT_FOUND.
@@ -301,24 +209,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_ACCEPT_ENROLMENT,
             request,
             courses_pb2.AcceptEnrolmentResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def decline_enrolment(
         self,
         request: courses_pb2.DeclineEnrolmentRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.DeclineEnrolmentResponse:
         """Turns the caller's invitation down; once it was accepted, leaves the course. Declining twice, or
         what was left, changes nothing; without an invitation it is NOT_FOUND.
@@ -328,24 +225,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_DECLINE_ENROLMENT,
             request,
             courses_pb2.DeclineEnrolmentResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def leave(
         self,
         request: courses_pb2.LeaveRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.LeaveResponse:
         """Ends an enrolment or an invitation. Leaving what one is not in is NOT_FOUND."""
 
@@ -353,24 +239,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_LEAVE,
             request,
             courses_pb2.LeaveResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_learner_enrolments(
         self,
         request: courses_pb2.ListLearnerEnrolmentsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.ListLearnerEnrolmentsResponse:
         """The places of one learner (the caller, where none is named) in courses, newest first: where they
         are invited, and where they were enrolled directly.
@@ -380,24 +255,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_LIST_LEARNER_ENROLMENTS,
             request,
             courses_pb2.ListLearnerEnrolmentsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_enrolments(
         self,
         request: courses_pb2.ListEnrolmentsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.ListEnrolmentsResponse:
         """Who is enrolled, newest first. A learner sees only their own enrolment."""
 
@@ -405,24 +269,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_LIST_ENROLMENTS,
             request,
             courses_pb2.ListEnrolmentsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def ingest_documents(
         self,
         requests: AsyncIterable[courses_pb2.IngestDocumentsRequest],
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.IngestDocumentsResponse:
         """Takes documents into the course: splits them into sections, keeps versions, touches only what
         changed. The first message names the course, the others carry documents.
@@ -432,24 +285,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_INGEST_DOCUMENTS,
             requests,
             courses_pb2.IngestDocumentsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_documents(
         self,
         request: courses_pb2.ListDocumentsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.ListDocumentsResponse:
         """The documents of a course with their sections."""
 
@@ -457,24 +299,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_LIST_DOCUMENTS,
             request,
             courses_pb2.ListDocumentsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def delete_document(
         self,
         request: courses_pb2.DeleteDocumentRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> courses_pb2.DeleteDocumentResponse:
         """Takes a document out of the course."""
 
@@ -482,23 +313,13 @@ class CourseServiceClient:
             _COURSE_SERVICE_DELETE_DOCUMENT,
             request,
             courses_pb2.DeleteDocumentResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     def advise(
         self,
         request: courses_pb2.AdviseRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
+        **options: Unpack[KeyedStreamOptions],
     ) -> AsyncIterator[courses_pb2.AdviseResponse]:
         """Answers a learner's question from the course's documents, step by step, with citations."""
 
@@ -506,9 +327,5 @@ class CourseServiceClient:
             _COURSE_SERVICE_ADVISE,
             request,
             courses_pb2.AdviseResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
+            **options,
         )

@@ -10,8 +10,10 @@ from hito._method import Method
 from hito.v1 import events_pb2
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from hito._channel import Channel
-    from hito._response_info import Metadata, ResponseInfo
+    from hito._options import KeyedReplyOptions, StreamOptions
 
 
 _EVENT_SERVICE_READ_EVENTS: Final = Method(
@@ -63,13 +65,7 @@ class EventServiceClient:
     async def read_events(
         self,
         request: events_pb2.ReadEventsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> events_pb2.ReadEventsResponse:
         """A page of the log, oldest first, of what the caller may see."""
 
@@ -77,24 +73,13 @@ class EventServiceClient:
             _EVENT_SERVICE_READ_EVENTS,
             request,
             events_pb2.ReadEventsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def publish_events(
         self,
         request: events_pb2.PublishEventsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> events_pb2.PublishEventsResponse:
         """Puts events of other systems into the log, as kind `external`: all of them or, with an error, none. An event
         that is there already, by source and external id, is not stored again. Services and admins.
@@ -104,24 +89,13 @@ class EventServiceClient:
             _EVENT_SERVICE_PUBLISH_EVENTS,
             request,
             events_pb2.PublishEventsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def create_consumer_group(
         self,
         request: events_pb2.CreateConsumerGroupRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> events_pb2.CreateConsumerGroupResponse:
         """Makes a consumer group. Services and admins."""
 
@@ -129,24 +103,13 @@ class EventServiceClient:
             _EVENT_SERVICE_CREATE_CONSUMER_GROUP,
             request,
             events_pb2.CreateConsumerGroupResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_consumer_group(
         self,
         request: events_pb2.GetConsumerGroupRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> events_pb2.GetConsumerGroupResponse:
         """A consumer group, how far it is and what it holds."""
 
@@ -154,24 +117,13 @@ class EventServiceClient:
             _EVENT_SERVICE_GET_CONSUMER_GROUP,
             request,
             events_pb2.GetConsumerGroupResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_consumer_groups(
         self,
         request: events_pb2.ListConsumerGroupsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> events_pb2.ListConsumerGroupsResponse:
         """The consumer groups and how far they are."""
 
@@ -179,24 +131,13 @@ class EventServiceClient:
             _EVENT_SERVICE_LIST_CONSUMER_GROUPS,
             request,
             events_pb2.ListConsumerGroupsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def update_consumer_group(
         self,
         request: events_pb2.UpdateConsumerGroupRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> events_pb2.UpdateConsumerGroupResponse:
         """Changes the limits of a consumer group. Its name, filter and strategy never change."""
 
@@ -204,24 +145,13 @@ class EventServiceClient:
             _EVENT_SERVICE_UPDATE_CONSUMER_GROUP,
             request,
             events_pb2.UpdateConsumerGroupResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def delete_consumer_group(
         self,
         request: events_pb2.DeleteConsumerGroupRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> events_pb2.DeleteConsumerGroupResponse:
         """Deletes a consumer group and all that it holds; its consumers' streams end with NOT_FOUND."""
 
@@ -229,22 +159,13 @@ class EventServiceClient:
             _EVENT_SERVICE_DELETE_CONSUMER_GROUP,
             request,
             events_pb2.DeleteConsumerGroupResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     def consume(
         self,
         requests: AsyncIterable[events_pb2.ConsumeRequest],
-        *,
-        timeout: float | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
+        **options: Unpack[StreamOptions],
     ) -> AsyncIterator[events_pb2.ConsumeResponse]:
         """Joins a consumer group: the server sends events, the client settles each. Half-closing gives back what is
         not settled, and ends the stream once all settlements are answered.
@@ -254,22 +175,13 @@ class EventServiceClient:
             _EVENT_SERVICE_CONSUME,
             requests,
             events_pb2.ConsumeResponse,
-            timeout=timeout,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
+            **options,
         )
 
     async def list_parked_events(
         self,
         request: events_pb2.ListParkedEventsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> events_pb2.ListParkedEventsResponse:
         """What a group has put aside, oldest first."""
 
@@ -277,24 +189,13 @@ class EventServiceClient:
             _EVENT_SERVICE_LIST_PARKED_EVENTS,
             request,
             events_pb2.ListParkedEventsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def replay_parked(
         self,
         request: events_pb2.ReplayParkedRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> events_pb2.ReplayParkedResponse:
         """Sends parked events of a group again, with their attempts counted anew."""
 
@@ -302,24 +203,13 @@ class EventServiceClient:
             _EVENT_SERVICE_REPLAY_PARKED,
             request,
             events_pb2.ReplayParkedResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def skip_parked(
         self,
         request: events_pb2.SkipParkedRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> events_pb2.SkipParkedResponse:
         """Takes parked events out of a group: they are done, though not wanted."""
 
@@ -327,10 +217,5 @@ class EventServiceClient:
             _EVENT_SERVICE_SKIP_PARKED,
             request,
             events_pb2.SkipParkedResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )

@@ -10,8 +10,10 @@ from hito._method import Method
 from hito.v1 import goals_pb2
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from hito._channel import Channel
-    from hito._response_info import Metadata, ResponseInfo
+    from hito._options import KeyedReplyOptions, KeyedStreamOptions, StreamOptions
 
 
 _GOAL_SERVICE_CREATE_GOAL: Final = Method(
@@ -63,13 +65,7 @@ class GoalServiceClient:
     async def create_goal(
         self,
         request: goals_pb2.CreateGoalRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> goals_pb2.CreateGoalResponse:
         """Makes a goal, with its first tasks if any."""
 
@@ -77,24 +73,13 @@ class GoalServiceClient:
             _GOAL_SERVICE_CREATE_GOAL,
             request,
             goals_pb2.CreateGoalResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_goal(
         self,
         request: goals_pb2.GetGoalRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> goals_pb2.GetGoalResponse:
         """One goal with its tasks."""
 
@@ -102,24 +87,13 @@ class GoalServiceClient:
             _GOAL_SERVICE_GET_GOAL,
             request,
             goals_pb2.GetGoalResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_goals(
         self,
         request: goals_pb2.ListGoalsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> goals_pb2.ListGoalsResponse:
         """The goals that the caller may see, newest first."""
 
@@ -127,24 +101,13 @@ class GoalServiceClient:
             _GOAL_SERVICE_LIST_GOALS,
             request,
             goals_pb2.ListGoalsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def update_goal(
         self,
         request: goals_pb2.UpdateGoalRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> goals_pb2.UpdateGoalResponse:
         """Changes the fields that the mask names."""
 
@@ -152,24 +115,13 @@ class GoalServiceClient:
             _GOAL_SERVICE_UPDATE_GOAL,
             request,
             goals_pb2.UpdateGoalResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def start_goal(
         self,
         request: goals_pb2.StartGoalRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> goals_pb2.StartGoalResponse:
         """Begins a pending goal."""
 
@@ -177,24 +129,13 @@ class GoalServiceClient:
             _GOAL_SERVICE_START_GOAL,
             request,
             goals_pb2.StartGoalResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def complete_goal(
         self,
         request: goals_pb2.CompleteGoalRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> goals_pb2.CompleteGoalResponse:
         """Completes a goal that has no open tasks.
         Errors: FAILED_PRECONDITION while tasks are open.
@@ -204,24 +145,13 @@ class GoalServiceClient:
             _GOAL_SERVICE_COMPLETE_GOAL,
             request,
             goals_pb2.CompleteGoalResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def reopen_goal(
         self,
         request: goals_pb2.ReopenGoalRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> goals_pb2.ReopenGoalResponse:
         """Takes a completed or archived goal back."""
 
@@ -229,24 +159,13 @@ class GoalServiceClient:
             _GOAL_SERVICE_REOPEN_GOAL,
             request,
             goals_pb2.ReopenGoalResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def archive_goal(
         self,
         request: goals_pb2.ArchiveGoalRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> goals_pb2.ArchiveGoalResponse:
         """Puts a goal away; its tasks are frozen until it is reopened."""
 
@@ -254,24 +173,13 @@ class GoalServiceClient:
             _GOAL_SERVICE_ARCHIVE_GOAL,
             request,
             goals_pb2.ArchiveGoalResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def delete_goal(
         self,
         request: goals_pb2.DeleteGoalRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> goals_pb2.DeleteGoalResponse:
         """Deletes a goal and its tasks for good; the events stay."""
 
@@ -279,23 +187,13 @@ class GoalServiceClient:
             _GOAL_SERVICE_DELETE_GOAL,
             request,
             goals_pb2.DeleteGoalResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     def generate_goal(
         self,
         request: goals_pb2.GenerateGoalRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
+        **options: Unpack[KeyedStreamOptions],
     ) -> AsyncIterator[goals_pb2.GenerateGoalResponse]:
         """Has an agent propose a goal with 3 to 5 tasks from the learner's own context and store it,
         step by step.
@@ -305,23 +203,13 @@ class GoalServiceClient:
             _GOAL_SERVICE_GENERATE_GOAL,
             request,
             goals_pb2.GenerateGoalResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
+            **options,
         )
 
     async def resolve_proposal(
         self,
         request: goals_pb2.ResolveProposalRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> goals_pb2.ResolveProposalResponse:
         """Answers a proposal that waits for approval: stores it, as it is or edited, or drops it."""
 
@@ -329,22 +217,13 @@ class GoalServiceClient:
             _GOAL_SERVICE_RESOLVE_PROPOSAL,
             request,
             goals_pb2.ResolveProposalResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     def watch_run(
         self,
         request: goals_pb2.WatchRunRequest,
-        *,
-        timeout: float | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
+        **options: Unpack[StreamOptions],
     ) -> AsyncIterator[goals_pb2.GenerateGoalResponse]:
         """Follows a run of an agent from the start or a cursor, also after it ended."""
 
@@ -352,8 +231,5 @@ class GoalServiceClient:
             _GOAL_SERVICE_WATCH_RUN,
             request,
             goals_pb2.GenerateGoalResponse,
-            timeout=timeout,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
+            **options,
         )

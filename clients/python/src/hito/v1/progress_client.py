@@ -10,8 +10,10 @@ from hito._method import Method
 from hito.v1 import progress_pb2
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from hito._channel import Channel
-    from hito._response_info import Metadata
+    from hito._options import StreamOptions
 
 
 _PROGRESS_SERVICE_WATCH: Final = Method(
@@ -28,11 +30,7 @@ class ProgressServiceClient:
     def watch(
         self,
         request: progress_pb2.WatchRequest,
-        *,
-        timeout: float | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
+        **options: Unpack[StreamOptions],
     ) -> AsyncIterator[progress_pb2.WatchResponse]:
         """Streams events as they happen, from any point of the log: first those of the past, then live.
         Every event carries a cursor; a client that lost its connection, or whose server was killed,
@@ -45,8 +43,5 @@ class ProgressServiceClient:
             _PROGRESS_SERVICE_WATCH,
             request,
             progress_pb2.WatchResponse,
-            timeout=timeout,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
+            **options,
         )

@@ -9,8 +9,10 @@ from hito._method import Method
 from hito.v1 import retrieval_pb2
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from hito._channel import Channel
-    from hito._response_info import Metadata, ResponseInfo
+    from hito._options import KeyedReplyOptions
 
 
 _RETRIEVAL_SERVICE_SEARCH_SIMILAR_GOALS: Final = Method(
@@ -39,13 +41,7 @@ class RetrievalServiceClient:
     async def search_similar_goals(
         self,
         request: retrieval_pb2.SearchSimilarGoalsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> retrieval_pb2.SearchResponse:
         """The learner's completed goals that are similar to a text."""
 
@@ -53,24 +49,13 @@ class RetrievalServiceClient:
             _RETRIEVAL_SERVICE_SEARCH_SIMILAR_GOALS,
             request,
             retrieval_pb2.SearchResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def search_course_documents(
         self,
         request: retrieval_pb2.SearchCourseDocumentsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> retrieval_pb2.SearchResponse:
         """Sections of course documents that are about a text."""
 
@@ -78,24 +63,13 @@ class RetrievalServiceClient:
             _RETRIEVAL_SERVICE_SEARCH_COURSE_DOCUMENTS,
             request,
             retrieval_pb2.SearchResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def search_validated_code(
         self,
         request: retrieval_pb2.SearchValidatedCodeRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> retrieval_pb2.SearchResponse:
         """Validated code (passed, score above 0.8) similar to some code."""
 
@@ -103,24 +77,13 @@ class RetrievalServiceClient:
             _RETRIEVAL_SERVICE_SEARCH_VALIDATED_CODE,
             request,
             retrieval_pb2.SearchResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def search(
         self,
         request: retrieval_pb2.SearchRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> retrieval_pb2.SearchResponse:
         """One search over all of them."""
 
@@ -128,24 +91,13 @@ class RetrievalServiceClient:
             _RETRIEVAL_SERVICE_SEARCH,
             request,
             retrieval_pb2.SearchResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_embedding_status(
         self,
         request: retrieval_pb2.GetEmbeddingStatusRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> retrieval_pb2.GetEmbeddingStatusResponse:
         """How far the embeddings are, and what failed. Admins."""
 
@@ -153,10 +105,5 @@ class RetrievalServiceClient:
             _RETRIEVAL_SERVICE_GET_EMBEDDING_STATUS,
             request,
             retrieval_pb2.GetEmbeddingStatusResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )

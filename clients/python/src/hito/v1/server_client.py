@@ -10,8 +10,10 @@ from hito._method import Method
 from hito.v1 import server_pb2
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from hito._channel import Channel
-    from hito._response_info import Metadata, ResponseInfo
+    from hito._options import KeyedReplyOptions, StreamOptions
 
 
 _HEALTH_SERVICE_CHECK: Final = Method(
@@ -31,13 +33,7 @@ class HealthServiceClient:
     async def check(
         self,
         request: server_pb2.HealthCheckRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.HealthCheckResponse:
         """The state now."""
 
@@ -45,22 +41,13 @@ class HealthServiceClient:
             _HEALTH_SERVICE_CHECK,
             request,
             server_pb2.HealthCheckResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     def watch(
         self,
         request: server_pb2.HealthWatchRequest,
-        *,
-        timeout: float | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
+        **options: Unpack[StreamOptions],
     ) -> AsyncIterator[server_pb2.HealthCheckResponse]:
         """The state now, and each change of it."""
 
@@ -68,10 +55,7 @@ class HealthServiceClient:
             _HEALTH_SERVICE_WATCH,
             request,
             server_pb2.HealthCheckResponse,
-            timeout=timeout,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
+            **options,
         )
 
 _REFLECTION_SERVICE_GET_DESCRIPTOR_SET: Final = Method(
@@ -91,13 +75,7 @@ class ReflectionServiceClient:
     async def get_descriptor_set(
         self,
         request: server_pb2.GetDescriptorSetRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.GetDescriptorSetResponse:
         """The FileDescriptorSet of the contract, as bytes, with the comments."""
 
@@ -105,24 +83,13 @@ class ReflectionServiceClient:
             _REFLECTION_SERVICE_GET_DESCRIPTOR_SET,
             request,
             server_pb2.GetDescriptorSetResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_methods(
         self,
         request: server_pb2.ListMethodsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.ListMethodsResponse:
         """The methods, and which of them this server implements."""
 
@@ -130,12 +97,7 @@ class ReflectionServiceClient:
             _REFLECTION_SERVICE_LIST_METHODS,
             request,
             server_pb2.ListMethodsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
 _SERVER_SERVICE_GET_SERVER_INFO: Final = Method(
@@ -173,13 +135,7 @@ class ServerServiceClient:
     async def get_server_info(
         self,
         request: server_pb2.GetServerInfoRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.GetServerInfoResponse:
         """Name and version. Open to callers without a token."""
 
@@ -187,24 +143,13 @@ class ServerServiceClient:
             _SERVER_SERVICE_GET_SERVER_INFO,
             request,
             server_pb2.GetServerInfoResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_connections(
         self,
         request: server_pb2.ListConnectionsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.ListConnectionsResponse:
         """The open connections."""
 
@@ -212,24 +157,13 @@ class ServerServiceClient:
             _SERVER_SERVICE_LIST_CONNECTIONS,
             request,
             server_pb2.ListConnectionsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_calls(
         self,
         request: server_pb2.ListCallsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.ListCallsResponse:
         """The calls under way, longest first."""
 
@@ -237,24 +171,13 @@ class ServerServiceClient:
             _SERVER_SERVICE_LIST_CALLS,
             request,
             server_pb2.ListCallsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_pipelines(
         self,
         request: server_pb2.GetPipelinesRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.GetPipelinesResponse:
         """How far the relay, the lake and the embeddings are."""
 
@@ -262,24 +185,13 @@ class ServerServiceClient:
             _SERVER_SERVICE_GET_PIPELINES,
             request,
             server_pb2.GetPipelinesResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def flush_lake(
         self,
         request: server_pb2.FlushLakeRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.FlushLakeResponse:
         """Writes what is waiting into the lake now."""
 
@@ -287,24 +199,13 @@ class ServerServiceClient:
             _SERVER_SERVICE_FLUSH_LAKE,
             request,
             server_pb2.FlushLakeResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_quota(
         self,
         request: server_pb2.GetQuotaRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.GetQuotaResponse:
         """The quotas of a user, and what is used of them. Everybody their own, admins everybody's."""
 
@@ -312,24 +213,13 @@ class ServerServiceClient:
             _SERVER_SERVICE_GET_QUOTA,
             request,
             server_pb2.GetQuotaResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def set_quota(
         self,
         request: server_pb2.SetQuotaRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.SetQuotaResponse:
         """Sets the quotas of a user, all of them. Every server of a deployment keeps to them within seconds."""
 
@@ -337,24 +227,13 @@ class ServerServiceClient:
             _SERVER_SERVICE_SET_QUOTA,
             request,
             server_pb2.SetQuotaResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_audit_entries(
         self,
         request: server_pb2.ListAuditEntriesRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.ListAuditEntriesResponse:
         """Who was refused, who read what of others, who signed in, what was exported: newest first. Changes are
         events: see EventService. Admins see everything; everybody else what they did themselves, and who
@@ -365,12 +244,7 @@ class ServerServiceClient:
             _SERVER_SERVICE_LIST_AUDIT_ENTRIES,
             request,
             server_pb2.ListAuditEntriesResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
 _PRIVACY_SERVICE_EXPORT_USER_DATA: Final = Method(
@@ -393,11 +267,7 @@ class PrivacyServiceClient:
     def export_user_data(
         self,
         request: server_pb2.ExportUserDataRequest,
-        *,
-        timeout: float | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
+        **options: Unpack[StreamOptions],
     ) -> AsyncIterator[server_pb2.ExportUserDataResponse]:
         """Everything that is stored of a person, as JSON lines."""
 
@@ -405,22 +275,13 @@ class PrivacyServiceClient:
             _PRIVACY_SERVICE_EXPORT_USER_DATA,
             request,
             server_pb2.ExportUserDataResponse,
-            timeout=timeout,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
+            **options,
         )
 
     async def erase_user_data(
         self,
         request: server_pb2.EraseUserDataRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.EraseUserDataResponse:
         """Erases a person's data in the database, the vectors and the lake. It cannot be undone."""
 
@@ -428,24 +289,13 @@ class PrivacyServiceClient:
             _PRIVACY_SERVICE_ERASE_USER_DATA,
             request,
             server_pb2.EraseUserDataResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_erasure(
         self,
         request: server_pb2.GetErasureRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> server_pb2.GetErasureResponse:
         """How far an erasure is."""
 
@@ -453,10 +303,5 @@ class PrivacyServiceClient:
             _PRIVACY_SERVICE_GET_ERASURE,
             request,
             server_pb2.GetErasureResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )

@@ -9,8 +9,10 @@ from hito._method import Method
 from hito.v1 import tasks_pb2
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from hito._channel import Channel
-    from hito._response_info import Metadata, ResponseInfo
+    from hito._options import KeyedReplyOptions
 
 
 _TASK_SERVICE_CREATE_TASK: Final = Method(
@@ -56,13 +58,7 @@ class TaskServiceClient:
     async def create_task(
         self,
         request: tasks_pb2.CreateTaskRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> tasks_pb2.CreateTaskResponse:
         """Adds a task after the others of a goal. A completed goal is thereby reopened."""
 
@@ -70,24 +66,13 @@ class TaskServiceClient:
             _TASK_SERVICE_CREATE_TASK,
             request,
             tasks_pb2.CreateTaskResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_task(
         self,
         request: tasks_pb2.GetTaskRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> tasks_pb2.GetTaskResponse:
         """One task."""
 
@@ -95,24 +80,13 @@ class TaskServiceClient:
             _TASK_SERVICE_GET_TASK,
             request,
             tasks_pb2.GetTaskResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_tasks(
         self,
         request: tasks_pb2.ListTasksRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> tasks_pb2.ListTasksResponse:
         """The tasks of a goal in order, or a learner's tasks over all goals, newest first."""
 
@@ -120,24 +94,13 @@ class TaskServiceClient:
             _TASK_SERVICE_LIST_TASKS,
             request,
             tasks_pb2.ListTasksResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def update_task(
         self,
         request: tasks_pb2.UpdateTaskRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> tasks_pb2.UpdateTaskResponse:
         """Changes the fields that the mask names."""
 
@@ -145,24 +108,13 @@ class TaskServiceClient:
             _TASK_SERVICE_UPDATE_TASK,
             request,
             tasks_pb2.UpdateTaskResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def start_task(
         self,
         request: tasks_pb2.StartTaskRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> tasks_pb2.StartTaskResponse:
         """Begins a pending task; a pending goal begins with it."""
 
@@ -170,24 +122,13 @@ class TaskServiceClient:
             _TASK_SERVICE_START_TASK,
             request,
             tasks_pb2.StartTaskResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def complete_task(
         self,
         request: tasks_pb2.CompleteTaskRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> tasks_pb2.CompleteTaskResponse:
         """Completes a task; the goal's progress follows, and the goal is completed with its last task."""
 
@@ -195,24 +136,13 @@ class TaskServiceClient:
             _TASK_SERVICE_COMPLETE_TASK,
             request,
             tasks_pb2.CompleteTaskResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def reopen_task(
         self,
         request: tasks_pb2.ReopenTaskRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> tasks_pb2.ReopenTaskResponse:
         """Takes a completed or archived task back; a completed goal is thereby reopened."""
 
@@ -220,24 +150,13 @@ class TaskServiceClient:
             _TASK_SERVICE_REOPEN_TASK,
             request,
             tasks_pb2.ReopenTaskResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def archive_task(
         self,
         request: tasks_pb2.ArchiveTaskRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> tasks_pb2.ArchiveTaskResponse:
         """Puts a task away: it no longer counts."""
 
@@ -245,24 +164,13 @@ class TaskServiceClient:
             _TASK_SERVICE_ARCHIVE_TASK,
             request,
             tasks_pb2.ArchiveTaskResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def delete_task(
         self,
         request: tasks_pb2.DeleteTaskRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> tasks_pb2.DeleteTaskResponse:
         """Deletes a task for good; the events stay."""
 
@@ -270,24 +178,13 @@ class TaskServiceClient:
             _TASK_SERVICE_DELETE_TASK,
             request,
             tasks_pb2.DeleteTaskResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def reorder_tasks(
         self,
         request: tasks_pb2.ReorderTasksRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> tasks_pb2.ReorderTasksResponse:
         """Puts all tasks of a goal in a new order."""
 
@@ -295,10 +192,5 @@ class TaskServiceClient:
             _TASK_SERVICE_REORDER_TASKS,
             request,
             tasks_pb2.ReorderTasksResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )

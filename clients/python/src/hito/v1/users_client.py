@@ -9,8 +9,10 @@ from hito._method import Method
 from hito.v1 import users_pb2
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from hito._channel import Channel
-    from hito._response_info import Metadata, ResponseInfo
+    from hito._options import KeyedReplyOptions
 
 
 _USER_SERVICE_CREATE_USER: Final = Method(
@@ -48,13 +50,7 @@ class UserServiceClient:
     async def create_user(
         self,
         request: users_pb2.CreateUserRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> users_pb2.CreateUserResponse:
         """Makes a user. Admins and services only.
         Errors: ALREADY_EXISTS when `external_id` is taken.
@@ -64,24 +60,13 @@ class UserServiceClient:
             _USER_SERVICE_CREATE_USER,
             request,
             users_pb2.CreateUserResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_user(
         self,
         request: users_pb2.GetUserRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> users_pb2.GetUserResponse:
         """One user, by id, by external id, or the caller. Learners see only themselves."""
 
@@ -89,24 +74,13 @@ class UserServiceClient:
             _USER_SERVICE_GET_USER,
             request,
             users_pb2.GetUserResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_users(
         self,
         request: users_pb2.ListUsersRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> users_pb2.ListUsersResponse:
         """The users, newest first. Admins and services only."""
 
@@ -114,24 +88,13 @@ class UserServiceClient:
             _USER_SERVICE_LIST_USERS,
             request,
             users_pb2.ListUsersResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def update_user(
         self,
         request: users_pb2.UpdateUserRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> users_pb2.UpdateUserResponse:
         """Changes the fields that the mask names. Only an admin changes `role`."""
 
@@ -139,24 +102,13 @@ class UserServiceClient:
             _USER_SERVICE_UPDATE_USER,
             request,
             users_pb2.UpdateUserResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def deactivate_user(
         self,
         request: users_pb2.DeactivateUserRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> users_pb2.DeactivateUserResponse:
         """Shuts a user out: the tokens stop working, the data stays. Admins only."""
 
@@ -164,24 +116,13 @@ class UserServiceClient:
             _USER_SERVICE_DEACTIVATE_USER,
             request,
             users_pb2.DeactivateUserResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def create_token(
         self,
         request: users_pb2.CreateTokenRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> users_pb2.CreateTokenResponse:
         """Makes a bearer token. The token itself is shown in this answer only. A caller can make tokens
         for itself of its own role or less; an admin for anybody. The reply is not kept, since it holds
@@ -193,24 +134,13 @@ class UserServiceClient:
             _USER_SERVICE_CREATE_TOKEN,
             request,
             users_pb2.CreateTokenResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_tokens(
         self,
         request: users_pb2.ListTokensRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> users_pb2.ListTokensResponse:
         """The tokens of a user, newest first, without the secret."""
 
@@ -218,24 +148,13 @@ class UserServiceClient:
             _USER_SERVICE_LIST_TOKENS,
             request,
             users_pb2.ListTokensResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def revoke_token(
         self,
         request: users_pb2.RevokeTokenRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> users_pb2.RevokeTokenResponse:
         """Makes a token, and those that were made with it, stop working, at the latest after the server's
         token cache time (10 s).
@@ -245,10 +164,5 @@ class UserServiceClient:
             _USER_SERVICE_REVOKE_TOKEN,
             request,
             users_pb2.RevokeTokenResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )

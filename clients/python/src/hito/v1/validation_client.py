@@ -10,8 +10,10 @@ from hito._method import Method
 from hito.v1 import validation_pb2
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from hito._channel import Channel
-    from hito._response_info import Metadata, ResponseInfo
+    from hito._options import KeyedReplyOptions, KeyedStreamOptions, StreamOptions
 
 
 _CODE_VALIDATION_SERVICE_CREATE_SNAPSHOT: Final = Method(
@@ -85,13 +87,7 @@ class CodeValidationServiceClient:
     async def create_snapshot(
         self,
         request: validation_pb2.CreateSnapshotRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.CreateSnapshotResponse:
         """Stores a file of code."""
 
@@ -99,24 +95,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_CREATE_SNAPSHOT,
             request,
             validation_pb2.CreateSnapshotResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_snapshot(
         self,
         request: validation_pb2.GetSnapshotRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.GetSnapshotResponse:
         """One stored file with its verdict."""
 
@@ -124,24 +109,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_GET_SNAPSHOT,
             request,
             validation_pb2.GetSnapshotResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_snapshots(
         self,
         request: validation_pb2.ListSnapshotsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.ListSnapshotsResponse:
         """Stored files, newest first."""
 
@@ -149,23 +123,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_LIST_SNAPSHOTS,
             request,
             validation_pb2.ListSnapshotsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     def validate_code(
         self,
         request: validation_pb2.ValidateCodeRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
+        **options: Unpack[KeyedStreamOptions],
     ) -> AsyncIterator[validation_pb2.ValidateCodeResponse]:
         """Runs code in the sandbox, with the tests of its task, and judges it, stage by stage: a stored
         file, or a submission, which is stored first. The validation does not end with the call: whoever
@@ -177,21 +141,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_VALIDATE_CODE,
             request,
             validation_pb2.ValidateCodeResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
+            **options,
         )
 
     def watch_validation(
         self,
         request: validation_pb2.WatchValidationRequest,
-        *,
-        timeout: float | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
+        **options: Unpack[StreamOptions],
     ) -> AsyncIterator[validation_pb2.ValidateCodeResponse]:
         """Shows a validation from its first step, or after the cursor of a message, until it ends: on any
         server, also when the one that began it has gone. Nothing is shown twice or left out.
@@ -201,22 +157,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_WATCH_VALIDATION,
             request,
             validation_pb2.ValidateCodeResponse,
-            timeout=timeout,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
+            **options,
         )
 
     async def cancel_validation(
         self,
         request: validation_pb2.CancelValidationRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.CancelValidationResponse:
         """Ends a validation that waits or runs. It decides nothing then."""
 
@@ -224,24 +171,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_CANCEL_VALIDATION,
             request,
             validation_pb2.CancelValidationResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_validation(
         self,
         request: validation_pb2.GetValidationRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.GetValidationResponse:
         """One validation with its report."""
 
@@ -249,24 +185,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_GET_VALIDATION,
             request,
             validation_pb2.GetValidationResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_validations(
         self,
         request: validation_pb2.ListValidationsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.ListValidationsResponse:
         """Validations, newest first, without their reports: the history of a snapshot, a task or a learner."""
 
@@ -274,23 +199,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_LIST_VALIDATIONS,
             request,
             validation_pb2.ListValidationsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     def validate_batch(
         self,
         request: validation_pb2.ValidateBatchRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
+        **options: Unpack[KeyedStreamOptions],
     ) -> AsyncIterator[validation_pb2.ValidateBatchResponse]:
         """Validates up to 100 submissions, each a validation of its own, and answers each as it ends."""
 
@@ -298,23 +213,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_VALIDATE_BATCH,
             request,
             validation_pb2.ValidateBatchResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
+            **options,
         )
 
     async def compare_snapshots(
         self,
         request: validation_pb2.CompareSnapshotsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.CompareSnapshotsResponse:
         """What differs between two snapshots: their files, verdicts, diagnostics and tests."""
 
@@ -322,23 +227,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_COMPARE_SNAPSHOTS,
             request,
             validation_pb2.CompareSnapshotsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     def revalidate(
         self,
         request: validation_pb2.RevalidateRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
+        **options: Unpack[KeyedStreamOptions],
     ) -> AsyncIterator[validation_pb2.RevalidateResponse]:
         """Validates again what was judged before, with the tests that its tasks have now: first as a
         preview, which changes nothing and says who would change and by how much, then for good.
@@ -350,23 +245,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_REVALIDATE,
             request,
             validation_pb2.RevalidateResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
+            **options,
         )
 
     async def set_task_tests(
         self,
         request: validation_pb2.SetTaskTestsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.SetTaskTestsResponse:
         """Gives tasks their tests, all or none of them: the goal's owner for their own tasks, instructors for
         the tasks of goals in their courses, services and admins for all. What an instructor, a service or an
@@ -377,24 +262,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_SET_TASK_TESTS,
             request,
             validation_pb2.SetTaskTestsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def get_task_tests(
         self,
         request: validation_pb2.GetTaskTestsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.GetTaskTestsResponse:
         """The tests of a task, now and before. Whoever did not write them and does not oversee the task is
         not shown what is hidden.
@@ -404,24 +278,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_GET_TASK_TESTS,
             request,
             validation_pb2.GetTaskTestsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def clear_task_tests(
         self,
         request: validation_pb2.ClearTaskTestsRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.ClearTaskTestsResponse:
         """Takes the tests of tasks away, all or none of them; by those who may set them. They stay in the history."""
 
@@ -429,24 +292,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_CLEAR_TASK_TESTS,
             request,
             validation_pb2.ClearTaskTestsResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def list_languages(
         self,
         request: validation_pb2.ListLanguagesRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.ListLanguagesResponse:
         """What this server can validate, by language, with the versions of its tools."""
 
@@ -454,24 +306,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_LIST_LANGUAGES,
             request,
             validation_pb2.ListLanguagesResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def export_sarif(
         self,
         request: validation_pb2.ExportSarifRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.ExportSarifResponse:
         """The diagnostics of a validation as SARIF 2.1.0."""
 
@@ -479,24 +320,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_EXPORT_SARIF,
             request,
             validation_pb2.ExportSarifResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def import_sarif(
         self,
         request: validation_pb2.ImportSarifRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.ImportSarifResponse:
         """Stores what another tool said of a snapshot, as SARIF 2.1.0. It changes no verdict."""
 
@@ -504,24 +334,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_IMPORT_SARIF,
             request,
             validation_pb2.ImportSarifResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     async def record_verdict(
         self,
         request: validation_pb2.RecordVerdictRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.RecordVerdictResponse:
         """Records a verdict from outside: an instructor, or a service that grades. It emits
         `code.validated` like our own.
@@ -531,23 +350,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_RECORD_VERDICT,
             request,
             validation_pb2.RecordVerdictResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
 
     def get_feedback(
         self,
         request: validation_pb2.GetFeedbackRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
+        **options: Unpack[KeyedStreamOptions],
     ) -> AsyncIterator[validation_pb2.GetFeedbackResponse]:
         """Has an agent comment on a stored file, with similar validated code as context, step by step."""
 
@@ -555,23 +364,13 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_GET_FEEDBACK,
             request,
             validation_pb2.GetFeedbackResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
+            **options,
         )
 
     async def set_sharing(
         self,
         request: validation_pb2.SetSharingRequest,
-        *,
-        timeout: float | None = None,
-        idempotency_key: str | None = None,
-        metadata: Metadata | None = None,
-        token: str | None = None,
-        traceparent: str | None = None,
-        response_info: ResponseInfo | None = None,
+        **options: Unpack[KeyedReplyOptions],
     ) -> validation_pb2.SetSharingResponse:
         """Says whether others may see this code, once it has passed, as an example: by the word of a
         service or an admin everybody, by that of an instructor those enrolled in a course of theirs. An
@@ -582,10 +381,5 @@ class CodeValidationServiceClient:
             _CODE_VALIDATION_SERVICE_SET_SHARING,
             request,
             validation_pb2.SetSharingResponse,
-            timeout=timeout,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            token=token,
-            traceparent=traceparent,
-            response_info=response_info,
+            **options,
         )
