@@ -6,10 +6,10 @@ package enum MessageEncoding: UInt8, Sendable, Hashable, CaseIterable {
 
 /// Which encodings a side reads. Numbers that this code does not know are left out.
 package struct Encodings: Sendable, Hashable {
-  private let isDeflateIn: Bool
+  private let known: [MessageEncoding]
 
   package init(_ encodings: [MessageEncoding] = []) {
-    isDeflateIn = encodings.contains(.deflate)
+    known = encodings
   }
 
   /// Reads a list: a byte each.
@@ -17,14 +17,14 @@ package struct Encodings: Sendable, Hashable {
     guard field.value.count <= WireLimit.encodingCountMax else {
       throw WireFault(.protocolError, "more than 16 encodings")
     }
-    isDeflateIn = field.value.contains(MessageEncoding.deflate.rawValue)
+    known = field.value.compactMap(MessageEncoding.init(rawValue:))
   }
 
-  package var isEmpty: Bool { !isDeflateIn }
+  package var isEmpty: Bool { known.isEmpty }
 
-  package func contains(_ encoding: MessageEncoding) -> Bool { isDeflateIn }
+  package func contains(_ encoding: MessageEncoding) -> Bool { known.contains(encoding) }
 
-  package var values: [UInt8] { isDeflateIn ? [MessageEncoding.deflate.rawValue] : [] }
+  package var values: [UInt8] { known.map(\.rawValue) }
 }
 
 /// What stands before the data of a compressed message: `u8 encoding | u32 size` (W6.9).

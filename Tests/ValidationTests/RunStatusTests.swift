@@ -58,6 +58,35 @@ import Testing
     }
   }
 
+  @Test func `who got no processor hears that of the machine`() throws {
+    func reason(_ findings: TestFindings) -> String {
+      var judged = JudgedTests(Self.suite)
+      judged.beginRun()
+      judged.note(
+        findings, TestGroup(tests: Self.suite.tests, files: [], testPaths: [], isOpen: true))
+      _ = judged.finish()
+      let decision = judged.decision(JudgeLimits(nil, .python), .standard, score: 0)
+      #expect(decision.verdict == .errored)
+      return decision.text
+    }
+    for (starved, word) in [(true, "too busy"), (false, "it waits")] {
+      let line = try #require(
+        JSONValue(
+          parsing: Array(#"{"run":0,"exit":-1,"timed_out":true,"starved":\#(starved)}"#.utf8)))
+      var inside = TestFindings()
+      inside.hasBegun = true
+      _ = inside.take(line, cpuMilliseconds: 1000)
+      #expect(reason(inside).contains(word))
+      var whole = TestFindings()
+      whole.hasBegun = true
+      whole.end(Self.result(.stalled(wasReady: starved)))
+      #expect(reason(whole).contains(word))
+      // A tool that got no processor says nothing of the code.
+      let output = ToolOutput(line)
+      #expect(output.isTimedOut && output.isStarved == starved)
+    }
+  }
+
   @Test func `what one job met counts where another one only waited`() {
     let waited = Self.result(Self.stall)
     let met = Self.result(Self.stall, met: [.processes])
