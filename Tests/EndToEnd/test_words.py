@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import unicodedata
 
 from hito import v1
@@ -72,9 +71,9 @@ async def test_goals_are_found_in_every_form_of_unicode(server, ana, connect):
             assert [one.id for one in listed.goals] == [goals[goal]], part
 
 
-async def test_the_same_code_is_one_result_with_a_count(server, connect):
-    # Of a learner without any other code: that of other tests would be found, too.
-    client = await connect(server, await asyncio.to_thread(server.join, "Marta"))
+async def test_the_same_code_is_one_result_with_a_count(mortal, mortal_ana, connect):
+    # On a server of its own: what learners of other tests share would be found, too.
+    client = await connect(mortal, mortal_ana)
     code = "def media(valores):\n    return sum(valores) / len(valores)\n"
     others = "def mediana(valores):\n    return sorted(valores)[len(valores) // 2]\n"
     for number, content in enumerate([code, code + "\n", others, code.replace("    ", "\t")]):
