@@ -22,23 +22,8 @@ import Testing
         == .v1(
           GroupTree.V1(
             memory: "/sys/fs/cgroup/memory/b", pids: "/sys/fs/cgroup/pids here",
-            cpuacct: "/sys/fs/cgroup/cpu,cpuacct/a", cpu: nil)))
+            cpuacct: "/sys/fs/cgroup/cpu,cpuacct/a")))
     #expect(tree.version == 1)
-  }
-
-  @Test func `share out processors where that is a hierarchy of its own, too`() throws {
-    let tree = try GroupTree.discover(
-      mounts: """
-        26 25 0:23 / /groups/cpu rw - cgroup cgroup rw,cpu
-        27 25 0:24 / /groups/cpuacct rw - cgroup cgroup rw,cpuacct
-        28 25 0:25 / /groups/memory rw - cgroup cgroup rw,memory
-        29 25 0:26 / /groups/pids rw - cgroup cgroup rw,pids
-        """, membership: "4:memory:/\n3:pids:/\n2:cpuacct:/\n1:cpu:/a\n")
-    guard case .v1(let folders) = tree else {
-      Issue.record("\(tree)")
-      return
-    }
-    #expect(folders.cpu == "/groups/cpu/a")
   }
 
   @Test func `of a server whose own is out of sight are made in what is mounted`() throws {
@@ -206,7 +191,7 @@ private enum JobGroups {
         "job-7",
         in: GroupTree.V1(
           memory: "\(folders.memory)/\(slot)", pids: "\(folders.pids)/\(slot)",
-          cpuacct: "\(folders.cpuacct)/\(slot)", cpu: nil))
+          cpuacct: "\(folders.cpuacct)/\(slot)"))
     case .v2(let folder): return JobGroupV2("job-7", in: "\(folder)/\(slot)")
     }
   }

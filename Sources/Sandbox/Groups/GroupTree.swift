@@ -8,17 +8,12 @@ enum GroupTree: Sendable, Hashable {
     var memory: String
     var pids: String
     var cpuacct: String
-    /// Where processors are shared out; nil where that is not a hierarchy of its own.
-    var cpu: String?
   }
 
   case v1(V1)
   case v2(String)
 
   static let controllersWanted = ["memory", "pids"]
-  /// What jobs run without: where it is, each slot has its share of the processors, however many processes and
-  /// sessions the code in another one starts.
-  static let processors = "cpu"
   /// Where processes of the server are moved with version 2, which wants them in leaves.
   static let serverFolder = "hito-server"
 
@@ -61,14 +56,10 @@ enum GroupTree: Sendable, Hashable {
       }
       folders[controller] = mount.folder(of: path)
     }
-    let processors = own[Self.processors].flatMap { path in
-      mounts.first { $0.version == 1 && $0.controllers.contains(Self.processors) }?.folder(of: path)
-    }
     return .v1(
       V1(
         memory: folders["memory"] ?? "", pids: folders["pids"] ?? "",
-        cpuacct: folders["cpuacct"] ?? "",
-        cpu: processors.flatMap { folders.values.contains($0) ? nil : $0 }))
+        cpuacct: folders["cpuacct"] ?? ""))
   }
 
   static func discover() throws(GroupError) -> GroupTree {
@@ -100,12 +91,6 @@ enum GroupTree: Sendable, Hashable {
     let control = "\(folder)/cgroup.subtree_control"
     let wanted = controllersWanted.map { "+\($0)" }.joined(separator: " ")
     let has = words(of: control)
-    let isOffered = words(of: "\(folder)/cgroup.controllers").contains(Substring(processors))
-    defer {
-      if isOffered, !has.contains(Substring(processors)) {
-        try? GroupFiles.write(control, "+\(processors)")
-      }
-    }
     if controllersWanted.allSatisfy({ has.contains(Substring($0)) }) { return }
     do {
       try GroupFiles.write(control, wanted)

@@ -102,18 +102,15 @@ struct JobGroupV1: JobGroup {
   let memory: String
   let pids: String
   let cpuacct: String
-  /// The slot's own, for all its jobs.
-  let cpu: String?
 
   /// In these folders of the slot, one for each hierarchy.
   init(_ name: String, in slot: GroupTree.V1) {
     memory = "\(slot.memory)/\(name)"
     pids = "\(slot.pids)/\(name)"
     cpuacct = "\(slot.cpuacct)/\(name)"
-    cpu = slot.cpu
   }
 
-  var joinPaths: [String] { (folders + [cpu].compactMap(\.self)).map { "\($0)/cgroup.procs" } }
+  var joinPaths: [String] { folders.map { "\($0)/cgroup.procs" } }
   var processesPath: String { "\(pids)/cgroup.procs" }
   var threadsPath: String { "\(pids)/tasks" }
   /// Without doubles: controllers may share a hierarchy.

@@ -43,7 +43,6 @@ final class SlotGroups: Sendable {
       let slot = groups.slot(folders)
       try GroupFiles.make(slot.memory)
       try GroupFiles.make(slot.cpuacct)
-      if let cpu = slot.cpu { try GroupFiles.make(cpu) }
     case .v2: try GroupTree.delegate(path)
     }
     return groups
@@ -72,7 +71,7 @@ final class SlotGroups: Sendable {
   private func slot(_ folders: GroupTree.V1) -> GroupTree.V1 {
     GroupTree.V1(
       memory: "\(folders.memory)/\(name)", pids: "\(folders.pids)/\(name)",
-      cpuacct: "\(folders.cpuacct)/\(name)", cpu: folders.cpu.map { "\($0)/\(name)" })
+      cpuacct: "\(folders.cpuacct)/\(name)")
   }
 
   private var slotFolders: [String] {
@@ -80,7 +79,7 @@ final class SlotGroups: Sendable {
     case .v1(let folders):
       let slot = slot(folders)
       // The lock's last: until it is gone nobody else has the slot.
-      return [slot.cpu, slot.memory, slot.cpuacct, slot.pids].compactMap(\.self)
+      return [slot.memory, slot.cpuacct, slot.pids]
     case .v2(let folder): return ["\(folder)/\(name)"]
     }
   }
@@ -96,9 +95,7 @@ final class SlotGroups: Sendable {
     guard case .v1 = tree else { return }
     let points = Set(
       GroupMount.all(in: GroupFiles.text("/proc/self/mountinfo") ?? "")
-        .filter {
-          $0.version == 1 && !$0.controllers.isDisjoint(with: ["memory", "cpuacct", "cpu"])
-        }
+        .filter { $0.version == 1 && !$0.controllers.isDisjoint(with: ["memory", "cpuacct"]) }
         .map(\.point))
     for point in points { removeStrays(below: point, depth: 0) }
   }
