@@ -33,7 +33,8 @@ package final class EventWindows: Sendable {
     switch await places.enter(scope.callerID, until: nil) {
     case .entered: break
     case .cancelled, .expired: throw .cancelled
-    case .refused: throw .unavailable("too many subscribers read the log", maybeCommitted: false)
+    case .refused, .overdue:
+      throw .unavailable("too many subscribers read the log", maybeCommitted: false)
     }
     defer { places.leave(scope.callerID) }
     let window = EventWindow(after: position, through: through, filter: filter)

@@ -21,8 +21,7 @@ public final class HitoClient: Sendable {
 
   private init(_ connection: HitoTransport, _ interceptors: [any ClientInterceptor]) {
     self.connection = connection
-    transport =
-      interceptors.isEmpty ? connection : InterceptedTransport(connection, interceptors)
+    transport = InterceptedTransport(connection, interceptors + [ScopeInterceptor()])
   }
 
   /// Connects to `address` (`host`, `host:port`, `[::1]:port`, or several with commas between them) and

@@ -65,6 +65,20 @@ package struct CallContext: Sendable {
     deadline.map { max(.zero, now.duration(to: $0)) }
   }
 
+  /// Says that the call begins to write. False where its caller has been told that nothing was written.
+  package func beginWrite() -> Bool {
+    storage.writing.compareExchange(
+      expected: .notBegun, desired: .begun, ordering: .relaxed
+    ).original != .refused
+  }
+
+  /// The call ends before its handler does: whether it may have written. If not, it never will.
+  package func endWrites() -> Bool {
+    storage.writing.compareExchange(
+      expected: .notBegun, desired: .refused, ordering: .relaxed
+    ).original == .begun
+  }
+
   /// Adds trailer metadata to the call's END: `key` 1..64 of `a-z0-9_.-`, 2 KiB in all. What does not
   /// fit is dropped when END is written.
   package func addTrailer(_ key: String, _ value: String) {
@@ -102,6 +116,10 @@ package struct CallContext: Sendable {
   /// first response, and END.
   package var said: Said? { storage.said.withLock { $0 } }
 
+  private enum Writing: UInt8, AtomicRepresentable {
+    case notBegun, begun, refused
+  }
+
   private final class Storage: Sendable {
     let method: MethodDescriptor
     let deadline: ContinuousClock.Instant?
@@ -116,6 +134,7 @@ package struct CallContext: Sendable {
     let peer: String
     let subjectObserver = Mutex<(@Sendable (CallSubject) -> Void)?>(nil)
     let said = Mutex<Said?>(nil)
+    let writing = Atomic(Writing.notBegun)
 
     init(
       method: MethodDescriptor, deadline: ContinuousClock.Instant?, principal: Principal?,

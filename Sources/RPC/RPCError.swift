@@ -18,6 +18,8 @@ public struct RPCError: Error, Sendable {
   public var isFromServer: Bool
   /// Whether the server certainly never started the call: repeating it is always safe.
   public var isNotStarted: Bool
+  /// Whether a handler refuses the call before it has done anything: the client is told that it was not started.
+  package var isRefusal = false
 
   public init(
     _ code: StatusCode, _ message: String, details: [UInt8] = [], resumeCursor: String? = nil
@@ -76,6 +78,21 @@ extension RPCError {
   /// An encoded `hito.v1.ErrorDetails` with the reason `LIMIT_REACHED` and a retry delay of a second:
   /// for what was refused because too much is kept or under way.
   package static let busy: [UInt8] = [0x08, 0x05, 0x18, 0xC0, 0x84, 0x3D]
+
+  /// `write_outcome` of an encoded `hito.v1.ErrorDetails`, to be appended to others: NOT_WRITTEN and UNKNOWN.
+  private static let notWrittenDetails: [UInt8] = [0x80, 0x01, 0x01]
+  private static let outcomeUnknownDetails: [UInt8] = [0x80, 0x01, 0x02]
+
+  /// The same error of a write that ends before its handler has: whether it may have been committed.
+  package func ofWrite(mayBeCommitted: Bool) -> RPCError {
+    var copy = self
+    copy.details += mayBeCommitted ? Self.outcomeUnknownDetails : Self.notWrittenDetails
+    copy.message +=
+      mayBeCommitted
+      ? "; the write may have been committed: repeat it under the same idempotency key"
+      : "; nothing was written"
+    return copy
+  }
 
   /// What the caller sees of an error that left a handler.
   package init(fromHandler error: any Error) {

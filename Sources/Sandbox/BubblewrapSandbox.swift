@@ -73,7 +73,7 @@ package final class BubblewrapSandbox: Sandbox {
     switch await turn(of: callerID, until: deadline, received) {
     case .entered: break
     case .refused(let maximum): throw .overloaded(maximum: maximum)
-    case .expired: throw .expired
+    case .expired, .overdue: throw .expired
     case .cancelled: throw .cancelled
     }
     defer { queue.leave(callerID) }
@@ -158,7 +158,7 @@ package final class BubblewrapSandbox: Sandbox {
   package func inspect() async -> SandboxInspection {
     switch await inspections.enter(0, until: nil) {
     case .entered: break
-    case .refused, .expired, .cancelled: return .notMade("the inspection was cancelled")
+    case .refused, .overdue, .expired, .cancelled: return .notMade("the inspection was cancelled")
     }
     defer { inspections.leave(0) }
     return await inspectNow()
@@ -179,7 +179,7 @@ package final class BubblewrapSandbox: Sandbox {
     if try isSound() { return }
     switch await inspections.enter(0, until: nil) {
     case .entered: break
-    case .refused, .expired, .cancelled: throw .cancelled
+    case .refused, .overdue, .expired, .cancelled: throw .cancelled
     }
     defer { inspections.leave(0) }
     if try isSound() { return }

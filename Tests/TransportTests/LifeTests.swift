@@ -43,6 +43,27 @@ struct LifeTests {
     }
   }
 
+  @Test(arguments: [true, false])
+  func `W12.1 a deadline says of a write whether it may have been committed`(
+    _ hasBegun: Bool
+  ) async throws {
+    try await TestServer.with { server in
+      let client = try await RawClient.ready(server)
+      client.call(
+        Methods.hangWrite, stream: 1, hasBegun ? "begun" : "", timeoutMicroseconds: 300_000)
+      let end = await client.nextAnswer()
+      #expect(end?.trailer?.status == .deadlineExceeded)
+      if end?.trailer?.isNotStarted != true {
+        #expect(end?.trailer?.details == [0x80, 0x01, hasBegun ? 2 : 1])
+        #expect(
+          end?.trailer?.message.contains(hasBegun ? "may have been" : "nothing was written") == true
+        )
+        await server.witness.wait(for: hasBegun ? "may write" : "may not write")
+      }
+      client.close()
+    }
+  }
+
   @Test func `W12.3 the client's own deadline ends the call`() async throws {
     try await TestServer.with { server in
       let client = try server.client()

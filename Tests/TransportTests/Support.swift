@@ -47,6 +47,10 @@ enum Methods {
   static let whoami = method("WhoAmI", .unary)
   static let hang = method("Hang", .unary)
   /// Hangs as `hang` does, for everybody.
+  /// Hangs, having begun to write where its request says so.
+  static let hangWrite = method("HangWrite", .unary, isReadOnly: false)
+  /// Calls another server.
+  static let relay = method("Relay", .unary)
   static let publicHang = MethodDescriptor(
     path: "test.Public/Hang", kind: .unary, isReadOnly: true, rule: ping.rule)
   /// Hangs as `hang` does, but not for long.
@@ -190,15 +194,18 @@ struct TestServer {
   /// Runs `body` with a started server and ends it afterwards.
   static func with(
     _ configuration: ServerConfiguration = configured { _ in },
+    methods: (inout Router) throws(RegistrationError) -> Void = { _ in },
     _ body: (TestServer) async throws -> Void
   ) async throws {
     let certificates = try TestCertificates()
     let witness = Witness()
     let authenticator = TestAuthenticator()
     let observed = Witness()
+    var router = try testRouter(witness)
+    try methods(&router)
     let server = HitoServer(
-      configuration: configuration, tls: try certificates.serverTLS(),
-      router: try testRouter(witness), authenticator: authenticator,
+      configuration: configuration, tls: try certificates.serverTLS(), router: router,
+      authenticator: authenticator,
       observer: NotingObserver(witness: observed), logger: testLogger())
     let port = try await server.start()
     let test = TestServer(
@@ -290,6 +297,13 @@ func testRouter(_ witness: Witness) throws(RegistrationError) -> Router {
   }
   try router.unary(Methods.whoami) { (_: Blob, context: CallContext) in
     Blob(try context.requirePrincipal().userID)
+  }
+  try router.unary(Methods.hangWrite) { (request: Blob, context: CallContext) -> Blob in
+    if request.text == "begun" { _ = context.beginWrite() }
+    witness.note("hanging")
+    try? await Task.sleep(for: .seconds(600))
+    witness.note(context.beginWrite() ? "may write" : "may not write")
+    throw CancellationError()
   }
   for method in [Methods.hang, Methods.hangBriefly, Methods.publicHang] {
     try router.unary(method) { (_: Blob, _) -> Blob in

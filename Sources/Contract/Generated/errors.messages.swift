@@ -3,6 +3,38 @@
 internal import CMessages
 public import RPC
 
+/// What became of a write whose call failed.
+public struct WriteOutcome: RawRepresentable, Hashable, Sendable, CaseIterable {
+  /// Not said: the call only reads, or its status says it.
+  public static let unspecified = WriteOutcome(rawValue: 0)
+  /// Nothing was written, and nothing will be.
+  public static let notWritten = WriteOutcome(rawValue: 1)
+  /// It may have been committed: repeat it under the same idempotency key, or read.
+  public static let unknown = WriteOutcome(rawValue: 2)
+
+  /// The number on the wire; also one that nobody has named yet is legal.
+  public var rawValue: Int32
+
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// The values that this version of the contract names.
+  public static var allCases: [WriteOutcome] {
+    [.unspecified, .notWritten, .unknown]
+  }
+
+  /// The name in the contract; nil for a number that this version does not know.
+  public var protoName: String? {
+    switch self {
+    case .unspecified: "WRITE_OUTCOME_UNSPECIFIED"
+    case .notWritten: "WRITE_OUTCOME_NOT_WRITTEN"
+    case .unknown: "WRITE_OUTCOME_UNKNOWN"
+    default: nil
+    }
+  }
+}
+
 /// Stable names of reasons, finer than the status code.
 public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// No finer reason.
@@ -52,6 +84,9 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
   public static let consumerReplaced = ErrorReason(rawValue: 19)
   /// An event of this source and external id is stored, with another content (ALREADY_EXISTS).
   public static let externalIdConflict = ErrorReason(rawValue: 20)
+  /// The server has more to do than it can, and the call's turn would come too late: nothing was done
+  /// (UNAVAILABLE; DEADLINE_EXCEEDED where it would come after the call's deadline).
+  public static let overloaded = ErrorReason(rawValue: 21)
 
   /// The number on the wire; also one that nobody has named yet is legal.
   public var rawValue: Int32
@@ -66,7 +101,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
       .unspecified, .keyConflict, .staleVersion, .illegalTransition, .invalidField, .limitReached,
       .malformedMessage, .badPageToken, .badCursor, .lagging, .storeUnavailable, .contention,
       .noModel, .draining, .quota, .streamStalled, .logForked, .eventsArchived, .consumerNameTaken,
-      .consumerReplaced, .externalIdConflict,
+      .consumerReplaced, .externalIdConflict, .overloaded,
     ]
   }
 
@@ -94,6 +129,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable, CaseIterable {
     case .consumerNameTaken: "ERROR_REASON_CONSUMER_NAME_TAKEN"
     case .consumerReplaced: "ERROR_REASON_CONSUMER_REPLACED"
     case .externalIdConflict: "ERROR_REASON_EXTERNAL_ID_CONFLICT"
+    case .overloaded: "ERROR_REASON_OVERLOADED"
     default: nil
     }
   }
@@ -114,11 +150,13 @@ public struct ErrorDetails: WireMessage, Equatable {
   /// Which part is behind, when a read gave up waiting for `min_cursor`: `log`, `lake`,
   /// `embeddings`.
   public var laggingPart: String
+  /// Of a write that failed: whether it may have been committed all the same.
+  public var writeOutcome: WriteOutcome
 
   public init(
     reason: ErrorReason = ErrorReason(rawValue: 0), fieldViolations: [FieldViolation] = [],
     retryDelayUs: Int64 = 0, resource: ResourceInfo? = nil, quota: QuotaInfo? = nil,
-    laggingPart: String = ""
+    laggingPart: String = "", writeOutcome: WriteOutcome = WriteOutcome(rawValue: 0)
   ) {
     self.reason = reason
     self.fieldViolations = fieldViolations
@@ -126,6 +164,7 @@ public struct ErrorDetails: WireMessage, Equatable {
     self.resource = resource
     self.quota = quota
     self.laggingPart = laggingPart
+    self.writeOutcome = writeOutcome
   }
 
   public static var fullName: String { "hito.v1.ErrorDetails" }
@@ -252,6 +291,8 @@ extension ErrorDetails: CodedMessage {
     self.resource = Codec.message(raw.pointee.resource)
     self.quota = Codec.message(raw.pointee.quota)
     self.laggingPart = Codec.string(raw.pointee.lagging_part)
+    self.writeOutcome =
+      WriteOutcome(rawValue: Int32(truncatingIfNeeded: raw.pointee.write_outcome.rawValue))
   }
 
   func write(
@@ -270,6 +311,8 @@ extension ErrorDetails: CodedMessage {
     if !self.laggingPart.isEmpty {
       raw.pointee.lagging_part = arena.string(self.laggingPart)
     }
+    raw.pointee.write_outcome =
+      .init(rawValue: .init(truncatingIfNeeded: self.writeOutcome.rawValue))
   }
 }
 

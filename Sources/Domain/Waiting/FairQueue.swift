@@ -9,6 +9,8 @@ package final class FairQueue<Caller: Hashable & Sendable>: Sendable {
     case refused(maximum: Int)
     /// The deadline passed while the call waited.
     case expired
+    /// It waited longer than the queue's `waitMax` allows; only where that was set.
+    case overdue
     /// The task was cancelled while it waited.
     case cancelled
   }
@@ -20,8 +22,13 @@ package final class FairQueue<Caller: Hashable & Sendable>: Sendable {
   }
 
   private let state: Mutex<State>
+  private let now: @Sendable () -> ContinuousClock.Instant
 
-  package init(_ limits: FairQueueMachine<Caller>.Limits) {
+  package init(
+    _ limits: FairQueueMachine<Caller>.Limits,
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+  ) {
+    self.now = now
     state = Mutex(State(machine: FairQueueMachine(limits)))
   }
 
@@ -33,6 +40,7 @@ package final class FairQueue<Caller: Hashable & Sendable>: Sendable {
         callerWaitingMax: waitingMax))
   }
 
+  package var insideMax: Int { state.withLock { $0.machine.insideMax } }
   package var insideCount: Int { state.withLock { $0.machine.insideCount } }
   package var waitingCount: Int { state.withLock { $0.machine.waitingCount } }
 
@@ -61,7 +69,7 @@ package final class FairQueue<Caller: Hashable & Sendable>: Sendable {
           // Asked inside the lock: the handler below runs before, and is seen here, or after, and
           // finds the waiter.
           if Task.isCancelled { return .cancelled }
-          switch state.machine.entered(call, of: caller, deadline: deadline) {
+          switch state.machine.entered(call, of: caller, deadline: deadline, at: now()) {
           case .inside: return .entered
           case .refused(let maximum): return .refused(maximum: maximum)
           case .waiting:
@@ -81,14 +89,40 @@ package final class FairQueue<Caller: Hashable & Sendable>: Sendable {
 
   /// Gives back the place of a call that entered.
   package func leave(_ caller: Caller) {
-    let turns = state.withLock { state in
-      state.machine.left(caller, at: .now).map { turn in
+    take { $0.left(caller, at: now()) }
+  }
+
+  /// What a call of `caller` would find now.
+  package func line(of caller: Caller) -> FairQueueMachine<Caller>.Line {
+    state.withLock { $0.machine.line(of: caller) }
+  }
+
+  /// Callers that wait for a turn.
+  package var roundCount: Int { state.withLock { $0.machine.roundCount } }
+
+  /// Lets so many calls in at a time from now on; those that are inside stay.
+  package func allow(insideMax: Int) {
+    take { $0.allow(insideMax: insideMax, at: now()) }
+  }
+
+  /// How long a round may take before calls that waited for more than their rounds lose their turn; nil: as long as
+  /// it takes.
+  package func allow(waitMax: Duration?) {
+    state.withLock { $0.machine.waitMax = waitMax }
+  }
+
+  private func take(
+    _ turns: (inout FairQueueMachine<Caller>) -> [FairQueueMachine<Caller>.Turn]
+  ) {
+    let woken = state.withLock { state in
+      turns(&state.machine).map { turn in
         switch turn {
         case .inside(let call): (waiter: state.waiters.removeValue(forKey: call), Entry.entered)
         case .expired(let call): (waiter: state.waiters.removeValue(forKey: call), Entry.expired)
+        case .overdue(let call): (waiter: state.waiters.removeValue(forKey: call), Entry.overdue)
         }
       }
     }
-    for (waiter, entry) in turns { waiter?.resume(returning: entry) }
+    for (waiter, entry) in woken { waiter?.resume(returning: entry) }
   }
 }

@@ -5,7 +5,7 @@
 ///      │                             ▲
 ///      ├── too many wait: refused    │ the turn of its caller
 ///      └──▶ waiting ─────────────────┘
-///              └── withdrawn, or its deadline has passed ──▶ gone
+///              └── withdrawn, overdue, or its deadline has passed ──▶ gone
 ///
 /// A caller with a hundred calls costs another one the wait for one of them: the round has each
 /// caller once, and one that has had its turn goes to the end of it.
@@ -38,11 +38,32 @@ package struct FairQueueMachine<Caller: Hashable & Sendable>: Sendable {
     case inside(UInt64)
     /// Its deadline has passed: it has no place.
     case expired(UInt64)
+    /// It waited longer than `waitMax` allows: it has no place.
+    case overdue(UInt64)
+  }
+
+  /// What a call of a caller would wait behind.
+  package struct Line: Sendable, Hashable {
+    /// Whether it would have a place at once.
+    package var isFree: Bool
+    /// Calls of the same caller that wait.
+    package var ownCount: Int
+    /// Callers that have a turn in each round.
+    package var callerCount: Int
+
+    package init(isFree: Bool, ownCount: Int, callerCount: Int) {
+      self.isFree = isFree
+      self.ownCount = ownCount
+      self.callerCount = callerCount
+    }
   }
 
   private struct Waiting: Sendable {
     let call: UInt64
     let deadline: ContinuousClock.Instant?
+    let enteredAt: ContinuousClock.Instant
+    /// In how many rounds its turn comes, from 1.
+    let roundCount: Int
   }
 
   private struct Queue: Sendable {
@@ -51,7 +72,10 @@ package struct FairQueueMachine<Caller: Hashable & Sendable>: Sendable {
     var isInRound = false
   }
 
-  private let limits: Limits
+  private var limits: Limits
+  /// How long a round may take before calls that have waited for more than their rounds lose their turn; nil: as
+  /// long as it takes.
+  package var waitMax: Duration?
   private var queues: [Caller: Queue] = [:]
   /// Callers that have a call waiting and may have one more inside, in the order of their turns.
   private var round: [Caller] = []
@@ -63,9 +87,33 @@ package struct FairQueueMachine<Caller: Hashable & Sendable>: Sendable {
   /// How many callers it knows: those with a call inside or waiting.
   package var callerCount: Int { queues.count }
 
+  /// Calls at a time.
+  package var insideMax: Int { limits.insideMax }
+
+  /// Callers that wait for a turn.
+  package var roundCount: Int { round.count }
+
+  /// What a call of `caller` would find now.
+  package func line(of caller: Caller) -> Line {
+    let queue = queues[caller] ?? Queue()
+    return Line(
+      isFree: insideCount < limits.insideMax && queue.insideCount < limits.callerInsideMax
+        && queue.waiting.isEmpty,
+      ownCount: queue.waiting.count, callerCount: round.count + (queue.isInRound ? 0 : 1))
+  }
+
+  /// Lets so many calls in at a time from now on; those that are inside stay.
+  ///
+  /// - Returns: who has a place now, and who has lost it meanwhile.
+  package mutating func allow(insideMax: Int, at now: ContinuousClock.Instant) -> [Turn] {
+    limits.insideMax = insideMax
+    return fill(at: now)
+  }
+
   /// A call came. One that waits is named in a later `Turn`, unless it is withdrawn before.
   package mutating func entered(
-    _ call: UInt64, of caller: Caller, deadline: ContinuousClock.Instant?
+    _ call: UInt64, of caller: Caller, deadline: ContinuousClock.Instant?,
+    at now: ContinuousClock.Instant
   ) -> Entry {
     var queue = queues[caller] ?? Queue()
     let isRoomForCaller = queue.insideCount < limits.callerInsideMax
@@ -79,7 +127,9 @@ package struct FairQueueMachine<Caller: Hashable & Sendable>: Sendable {
       return .refused(maximum: limits.callerWaitingMax)
     }
     guard waitingCount < limits.waitingMax else { return .refused(maximum: limits.waitingMax) }
-    queue.waiting.append(Waiting(call: call, deadline: deadline))
+    queue.waiting.append(
+      Waiting(
+        call: call, deadline: deadline, enteredAt: now, roundCount: queue.waiting.count + 1))
     waitingCount += 1
     if isRoomForCaller, !queue.isInRound {
       queue.isInRound = true
@@ -104,6 +154,10 @@ package struct FairQueueMachine<Caller: Hashable & Sendable>: Sendable {
       round.append(caller)
     }
     keep(queue, of: caller)
+    return fill(at: now)
+  }
+
+  private mutating func fill(at now: ContinuousClock.Instant) -> [Turn] {
     var turns: [Turn] = []
     while insideCount < limits.insideMax, !round.isEmpty {
       turns += turn(of: round.removeFirst(), at: now)
@@ -156,6 +210,10 @@ package struct FairQueueMachine<Caller: Hashable & Sendable>: Sendable {
       waitingCount -= 1
       if let deadline = next.deadline, deadline <= now {
         turns.append(.expired(next.call))
+        continue
+      }
+      if let waitMax, now - next.enteredAt > waitMax * next.roundCount {
+        turns.append(.overdue(next.call))
         continue
       }
       turns.append(.inside(next.call))

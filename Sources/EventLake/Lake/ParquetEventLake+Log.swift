@@ -144,7 +144,7 @@ extension ParquetEventLake: ArchivedLog {
     case .entered: break
     case .cancelled: throw .cancelled
     case .expired: throw .timedOut(maybeCommitted: false)
-    case .refused: throw .archived(.busy)
+    case .refused, .overdue: throw .archived(.busy)
     }
     defer { readers.leave(caller) }
     do throws(LakeError) {

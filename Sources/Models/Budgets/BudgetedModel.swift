@@ -93,7 +93,7 @@ package final class BudgetedModel: LanguageModel {
   private func enter(_ caller: EntityID) async throws(LanguageModelError) {
     switch await queue.enter(caller, until: nil) {
     case .entered: return
-    case .refused: throw .unavailable("too many calls wait for the model")
+    case .refused, .overdue: throw .unavailable("too many calls wait for the model")
     case .expired, .cancelled: throw .cancelled
     }
   }

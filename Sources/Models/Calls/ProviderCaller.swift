@@ -80,7 +80,7 @@ final class ProviderCaller: Sendable {
     }
     switch entry.value {
     case .entered: return
-    case .refused: throw .overloaded
+    case .refused, .overdue: throw .overloaded
     case .expired: throw .timedOut
     case .cancelled: throw entry.isLate ? .timedOut : .cancelled
     }

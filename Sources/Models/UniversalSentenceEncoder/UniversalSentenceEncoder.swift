@@ -75,7 +75,7 @@ package final class UniversalSentenceEncoder: Embedder {
     let caller = CallOrigin.caller
     switch await turns.enter(caller, until: CallDeadline.current) {
     case .entered: break
-    case .refused: throw .overloaded
+    case .refused, .overdue: throw .overloaded
     case .expired, .cancelled: throw .cancelled
     }
     defer { turns.leave(caller) }

@@ -253,6 +253,9 @@ extension PostgresDatabase {
   func attempt(
     _ unit: StatementUnit, on lane: Lane = .short
   ) async throws(UnitError) -> [ResultSet] {
+    if unit.isWrite, let mayBegin = CallWrites.mayBegin, !mayBegin() {
+      throw UnitError(failure: .cancelled, isWrite: true)
+    }
     let id = lastUnit.add(1, ordering: .relaxed).newValue
     let deadline = CallDeadline.current ?? .now + configuration.defaultDeadline
     let waiter = Waiter()

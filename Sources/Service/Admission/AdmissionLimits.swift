@@ -12,10 +12,28 @@ package struct AdmissionLimits: Sendable {
   private static let waitingMax = 1024
   private static let callerWaitingMax = 128
 
-  private var limits: [MethodRule.Cost: Limits]
+  /// When calls of a class are refused for what they would wait, and how many run at a time.
+  struct Shedding: Sendable, Hashable {
+    enum Limit: Sendable, Hashable {
+      /// By how long they take, and never fewer than this.
+      case adapts(min: Int)
+      /// By how long the calls take that cost little: these come first.
+      case yields
+    }
 
-  /// - Parameter heavyCallMax: scans at a time; the other classes follow from it.
-  package init(heavyCallMax: Int) {
+    /// How long a round of all callers that wait may take when more comes than can be done.
+    let roundMax: Duration
+    let limit: Limit
+  }
+
+  private var limits: [MethodRule.Cost: Limits]
+  private let rowsMin: Int
+
+  /// - Parameters:
+  ///   - heavyCallMax: scans at a time; the other classes follow from it.
+  ///   - processorCount: what the calls that cost little share.
+  package init(heavyCallMax: Int, processorCount: Int = 2) {
+    rowsMin = max(1, processorCount) * 8
     let most = max(1, heavyCallMax)
     let half = max(1, most / 2)
     limits = [
@@ -42,6 +60,16 @@ package struct AdmissionLimits: Sendable {
   }
 
   package subscript(cost: MethodRule.Cost) -> Limits? { limits[cost] }
+
+  /// Nil where calls wait as long as their deadlines let them.
+  func shedding(_ cost: MethodRule.Cost) -> Shedding? {
+    switch cost {
+    case .rows: Shedding(roundMax: .milliseconds(10), limit: .adapts(min: rowsMin))
+    case .search: Shedding(roundMax: .milliseconds(500), limit: .yields)
+    case .scan: Shedding(roundMax: .seconds(1), limit: .yields)
+    case .memory, .model, .bulk, .subscription: nil
+    }
+  }
 
   private static func limits(inside: Int, ofCaller caller: Int) -> Limits {
     Limits(

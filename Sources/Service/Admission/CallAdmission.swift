@@ -7,24 +7,42 @@ internal import Synchronization
 ///
 /// All of it is kept in memory, for this server alone.
 package final class CallAdmission: Sendable {
-  private let queues: [MethodRule.Cost: FairQueue<String>]
+  private let lines: [MethodRule.Cost: AdmissionLine]
   private let meter = Mutex(CallerMeterMachine<String>())
   private let limits: @Sendable (Principal) -> CallerLimits
+  private let now: @Sendable () -> ContinuousClock.Instant
+  /// Calls that run, of all classes that share the processors.
+  private let insideCount = Atomic(0)
+  /// Up to so many do not wait for each other.
+  private static let quietMax = 2
 
-  /// - Parameter limits: what a caller may do; asked at each call, so it must be quick.
+  /// - Parameters:
+  ///   - limits: what a caller may do; asked at each call, so it must be quick.
+  ///   - now: the time; tests give one of their own.
   package init(
-    _ admission: AdmissionLimits, limits: @escaping @Sendable (Principal) -> CallerLimits
+    _ admission: AdmissionLimits, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+    limits: @escaping @Sendable (Principal) -> CallerLimits
   ) {
-    var queues: [MethodRule.Cost: FairQueue<String>] = [:]
+    var lines: [MethodRule.Cost: AdmissionLine] = [:]
     for cost in MethodRule.Cost.allCases {
-      if let limits = admission[cost] { queues[cost] = FairQueue(limits) }
+      if let limits = admission[cost] {
+        lines[cost] = AdmissionLine(cost, limits, admission.shedding(cost), now: now)
+      }
     }
-    self.queues = queues
+    self.lines = lines
     self.limits = limits
+    self.now = now
   }
 
   /// Calls of a class that wait for their turn.
-  package func waitingCount(_ cost: MethodRule.Cost) -> Int { queues[cost]?.waitingCount ?? 0 }
+  package func waitingCount(_ cost: MethodRule.Cost) -> Int {
+    lines[cost]?.queue.waitingCount ?? 0
+  }
+
+  /// What each class that has a queue is at, in the order of the contract.
+  package var loads: [AdmissionLoad] {
+    MethodRule.Cost.allCases.compactMap { lines[$0]?.load }
+  }
 
   /// Streams that a user has open on this server.
   package func streamCount(of userID: EntityID) -> Int {
@@ -42,12 +60,13 @@ package final class CallAdmission: Sendable {
     case .rate(let retryAfter):
       throw QuotaExceeded(
         "calls per second", maximum: Int64(limits.callsPerSecond?.rounded(.up) ?? 0),
-        retryAfter: retryAfter)
+        retryAfter: retryAfter, isRefusal: true)
     case .streams(let openCount):
       throw QuotaExceeded(
-        "streams at a time", maximum: Int64(limits.streamMax ?? 0), used: Int64(openCount))
+        "streams at a time", maximum: Int64(limits.streamMax ?? 0), used: Int64(openCount),
+        isRefusal: true)
     case .tooManyCallers:
-      throw QuotaExceeded("callers at a time", maximum: 0)
+      throw QuotaExceeded("callers at a time", maximum: 0, isRefusal: true)
     }
   }
 
@@ -55,20 +74,33 @@ package final class CallAdmission: Sendable {
     meter.withLock { $0.streamEnded(principal.userID) }
   }
 
-  /// Runs `body` once it is the caller's turn among the calls of the class.
+  /// Runs `body` once it is the caller's turn among the calls of the class; refuses what would wait in vain.
   func turn<Value: Sendable>(
     _ cost: MethodRule.Cost, _ context: CallContext, _ body: () async throws -> Value
   ) async throws -> Value {
-    guard let queue = queues[cost] else { return try await body() }
-    let place = HeldPlace(
-      queue, cost, caller: try context.requirePrincipal().userID, until: context.deadline)
+    guard let line = lines[cost] else { return try await body() }
+    let caller = try context.requirePrincipal().userID
+    try line.door(caller, until: context.deadline)
+    let place = HeldPlace(line, caller: caller, until: context.deadline, now: now)
     try await place.enter()
-    defer { place.leave() }
-    return try await HeldPlace.$current.withValue(place) { try await body() }
+    let wasQuiet = insideCount.add(1, ordering: .relaxed).newValue <= Self.quietMax
+    var isDone = false
+    defer {
+      let isQuiet = insideCount.subtract(1, ordering: .relaxed).oldValue <= Self.quietMax
+      place.leave()
+      // What failed at once says nothing of how long calls take.
+      let time = isDone || context.timeLeft(now: now()) == .zero ? place.heldTime : nil
+      if line.ended(context.method.path, after: time, isQuiet: wasQuiet && isQuiet) {
+        for other in lines.values { other.yield() }
+      }
+    }
+    let value = try await HeldPlace.$current.withValue(place) { try await body() }
+    isDone = true
+    return value
   }
 }
 
-/// A caller has used up what it may use. Nothing was done.
+/// A caller has used up what it may use.
 package struct QuotaExceeded: Error, Sendable, Hashable {
   static let retryDelayDefault = Duration.seconds(1)
 
@@ -81,15 +113,19 @@ package struct QuotaExceeded: Error, Sendable, Hashable {
   var retryAfter: Duration
   /// When what is used starts from nothing again; nil where it does not.
   var resetsAt: Timestamp?
+  /// Whether nothing was done of the call.
+  var isRefusal: Bool
 
   init(
     _ subject: String, maximum: Int64, used: Int64? = nil,
-    retryAfter: Duration = QuotaExceeded.retryDelayDefault, resetsAt: Timestamp? = nil
+    retryAfter: Duration = QuotaExceeded.retryDelayDefault, resetsAt: Timestamp? = nil,
+    isRefusal: Bool = false
   ) {
     self.subject = subject
     self.maximum = maximum
     self.used = used
     self.retryAfter = retryAfter
     self.resetsAt = resetsAt
+    self.isRefusal = isRefusal
   }
 }

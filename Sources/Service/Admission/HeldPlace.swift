@@ -8,29 +8,45 @@ final class HeldPlace: Sendable {
   /// Nil where the call needs no place.
   @TaskLocal static var current: HeldPlace?
 
-  private let queue: FairQueue<String>
-  private let cost: MethodRule.Cost
-  private let caller: String
-  private let deadline: ContinuousClock.Instant?
-  private let isHeld = Atomic(false)
-
-  init(
-    _ queue: FairQueue<String>, _ cost: MethodRule.Cost, caller: String,
-    until deadline: ContinuousClock.Instant?
-  ) {
-    self.queue = queue
-    self.cost = cost
-    self.caller = caller
-    self.deadline = deadline
+  private struct Tenure {
+    /// When it got the place that it has; nil while it has none.
+    var since: ContinuousClock.Instant?
+    /// For how long it had one before.
+    var time = Duration.zero
   }
 
+  private let line: AdmissionLine
+  private let caller: String
+  private let deadline: ContinuousClock.Instant?
+  private let now: @Sendable () -> ContinuousClock.Instant
+  private let tenure = Mutex(Tenure())
+
+  init(
+    _ line: AdmissionLine, caller: String, until deadline: ContinuousClock.Instant?,
+    now: @escaping @Sendable () -> ContinuousClock.Instant
+  ) {
+    self.line = line
+    self.caller = caller
+    self.deadline = deadline
+    self.now = now
+  }
+
+  /// For how long the call has had a place, in all.
+  var heldTime: Duration { tenure.withLock { $0.time } }
+
   /// Waits for the caller's turn.
-  func enter() async throws {
-    switch await queue.enter(caller, until: deadline) {
-    case .entered: isHeld.store(true, ordering: .relaxed)
+  ///
+  /// - Parameter isFirst: whether nothing of the call has been done yet.
+  func enter(isFirst: Bool = true) async throws {
+    switch await line.queue.enter(caller, until: deadline) {
+    case .entered:
+      let now = now()
+      tenure.withLock { $0.since = now }
     case .refused(let maximum):
       throw QuotaExceeded(
-        "\(cost.rawValue) calls that wait", maximum: Int64(maximum), used: Int64(maximum))
+        "\(line.cost.rawValue) calls that wait", maximum: Int64(maximum), used: Int64(maximum),
+        isRefusal: isFirst)
+    case .overdue: throw line.overdue(isRefusal: isFirst)
     case .expired:
       throw RPCError(.deadlineExceeded, "the deadline passed before it was the call's turn")
     case .cancelled: throw CancellationError()
@@ -38,8 +54,14 @@ final class HeldPlace: Sendable {
   }
 
   func leave() {
-    guard isHeld.exchange(false, ordering: .relaxed) else { return }
-    queue.leave(caller)
+    let now = now()
+    let wasHeld = tenure.withLock { tenure in
+      guard let since = tenure.since else { return false }
+      tenure.since = nil
+      tenure.time += now - since
+      return true
+    }
+    if wasHeld { line.queue.leave(caller) }
   }
 
   /// Runs `wait` without the place of the current call, which waits for its turn again afterwards.
@@ -47,7 +69,7 @@ final class HeldPlace: Sendable {
     guard let place = current else { return try await wait() }
     place.leave()
     let value = try await wait()
-    try await place.enter()
+    try await place.enter(isFirst: false)
     return value
   }
 }

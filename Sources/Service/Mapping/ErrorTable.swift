@@ -18,6 +18,7 @@ enum ErrorTable {
     case WriteError.keyConflict: RPCError.keyConflict()
     case WriteError.contention: RPCError.contention()
     case let error as QuotaExceeded: error.rpcError
+    case let error as ServerOverloaded: error.rpcError
     case let error as GroupEnd: rpcError(error)
     case let error as JoinRefused: rpcError(error)
     case let error as SearchUnavailable: RPCError(.unavailable, error.text)
@@ -79,23 +80,29 @@ enum ErrorTable {
     case .unavailable(_, maybeCommitted: false):
       RPCError(
         .unavailable, "the database cannot be reached right now; nothing was written",
-        details: .encoded(ErrorDetails(reason: .storeUnavailable, retryDelayUs: 100_000))
+        details: .encoded(
+          ErrorDetails(
+            reason: .storeUnavailable, retryDelayUs: 100_000, writeOutcome: .notWritten))
       ).caused(by: error)
     case .unavailable(_, maybeCommitted: true):
       RPCError(
         .unavailable,
         "the database went away during the write, which may have been committed: "
           + "repeat it under the same idempotency key",
-        details: .encoded(ErrorDetails(reason: .storeUnavailable, retryDelayUs: 100_000))
+        details: .encoded(
+          ErrorDetails(reason: .storeUnavailable, retryDelayUs: 100_000, writeOutcome: .unknown))
       ).caused(by: error)
     case .timedOut(maybeCommitted: false):
-      RPCError(.deadlineExceeded, "the deadline passed in the database; nothing was written")
-        .caused(by: error)
+      RPCError(
+        .deadlineExceeded, "the deadline passed in the database; nothing was written",
+        details: .encoded(ErrorDetails(writeOutcome: .notWritten))
+      ).caused(by: error)
     case .timedOut(maybeCommitted: true):
       RPCError(
         .deadlineExceeded,
         "the deadline passed in the database; a write may have been committed: "
-          + "repeat it under the same idempotency key"
+          + "repeat it under the same idempotency key",
+        details: .encoded(ErrorDetails(writeOutcome: .unknown))
       ).caused(by: error)
     case .cancelled:
       RPCError(.cancelled, "the call was cancelled").caused(by: error)

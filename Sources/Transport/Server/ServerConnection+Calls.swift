@@ -277,7 +277,11 @@ extension ServerConnection {
   /// Ends a call with an error.
   func end(_ call: ServerCall, _ error: RPCError) {
     guard let release = call.machine.ended() else { return }
-    writeEnd(of: call, error, release)
+    guard release.isStarted, !call.route.method.isReadOnly, let context = call.context else {
+      return writeEnd(of: call, error, release)
+    }
+    // The handler does not know yet that its call has ended, and may be in the middle of a write.
+    writeEnd(of: call, error.ofWrite(mayBeCommitted: context.endWrites()), release)
   }
 
   func refuse(_ call: ServerCall, _ fault: CallFault) {
@@ -295,7 +299,7 @@ extension ServerConnection {
       trailer.binaryTrailers = said.binaryTrailers
     }
     trailer.serverMicroseconds = elapsedMicroseconds(call)
-    trailer.isNotStarted = error != nil && !release.isStarted
+    trailer.isNotStarted = error.map { !release.isStarted || $0.isRefusal } ?? false
     writeEnd(call.stream, trailer)
     record.counters.countEnd(trailer.status)
     perform(release, of: call, error)

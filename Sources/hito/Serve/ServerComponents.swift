@@ -162,7 +162,8 @@ final class ServerComponents: Sendable {
     options.inspection = inspection
     options.embeddingModels = embeddingModels
     options.liveRecall = liveRecall
-    options.admission = AdmissionLimits(heavyCallMax: configuration.heavyCallMax)
+    options.admission = AdmissionLimits(
+      heavyCallMax: configuration.heavyCallMax, processorCount: configuration.network.threadCount)
     options.quotas = quotas
     options.audit = audit
     options.agents.owner = serverID

@@ -187,7 +187,7 @@ void   hito__v1__quota_info__free_unpacked
   assert(message->base.descriptor == &hito__v1__quota_info__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hito__v1__error_details__field_descriptors[6] =
+static const ProtobufCFieldDescriptor hito__v1__error_details__field_descriptors[7] =
 {
   {
     "reason",
@@ -261,6 +261,18 @@ static const ProtobufCFieldDescriptor hito__v1__error_details__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "write_outcome",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ErrorDetails, write_outcome),
+    &hito__v1__write_outcome__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__error_details__field_indices_by_name[] = {
   1,   /* field[1] = field_violations */
@@ -269,11 +281,13 @@ static const unsigned hito__v1__error_details__field_indices_by_name[] = {
   0,   /* field[0] = reason */
   3,   /* field[3] = resource */
   2,   /* field[2] = retry_delay_us */
+  6,   /* field[6] = write_outcome */
 };
-static const ProtobufCIntRange hito__v1__error_details__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__error_details__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 16, 6 },
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor hito__v1__error_details__descriptor =
 {
@@ -283,10 +297,10 @@ const ProtobufCMessageDescriptor hito__v1__error_details__descriptor =
   "Hito__V1__ErrorDetails",
   "hito.v1",
   sizeof(Hito__V1__ErrorDetails),
-  6,
+  7,
   hito__v1__error_details__field_descriptors,
   hito__v1__error_details__field_indices_by_name,
-  1,  hito__v1__error_details__number_ranges,
+  2,  hito__v1__error_details__number_ranges,
   (ProtobufCMessageInit) hito__v1__error_details__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -483,7 +497,37 @@ const ProtobufCMessageDescriptor hito__v1__quota_info__descriptor =
   (ProtobufCMessageInit) hito__v1__quota_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue hito__v1__error_reason__enum_values_by_number[21] =
+static const ProtobufCEnumValue hito__v1__write_outcome__enum_values_by_number[3] =
+{
+  { "WRITE_OUTCOME_UNSPECIFIED", "HITO__V1__WRITE_OUTCOME__WRITE_OUTCOME_UNSPECIFIED", 0 },
+  { "WRITE_OUTCOME_NOT_WRITTEN", "HITO__V1__WRITE_OUTCOME__WRITE_OUTCOME_NOT_WRITTEN", 1 },
+  { "WRITE_OUTCOME_UNKNOWN", "HITO__V1__WRITE_OUTCOME__WRITE_OUTCOME_UNKNOWN", 2 },
+};
+static const ProtobufCIntRange hito__v1__write_outcome__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex hito__v1__write_outcome__enum_values_by_name[3] =
+{
+  { "WRITE_OUTCOME_NOT_WRITTEN", 1 },
+  { "WRITE_OUTCOME_UNKNOWN", 2 },
+  { "WRITE_OUTCOME_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor hito__v1__write_outcome__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hito.v1.WriteOutcome",
+  "WriteOutcome",
+  "Hito__V1__WriteOutcome",
+  "hito.v1",
+  3,
+  hito__v1__write_outcome__enum_values_by_number,
+  3,
+  hito__v1__write_outcome__enum_values_by_name,
+  1,
+  hito__v1__write_outcome__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue hito__v1__error_reason__enum_values_by_number[22] =
 {
   { "ERROR_REASON_UNSPECIFIED", "HITO__V1__ERROR_REASON__ERROR_REASON_UNSPECIFIED", 0 },
   { "ERROR_REASON_KEY_CONFLICT", "HITO__V1__ERROR_REASON__ERROR_REASON_KEY_CONFLICT", 1 },
@@ -506,11 +550,12 @@ static const ProtobufCEnumValue hito__v1__error_reason__enum_values_by_number[21
   { "ERROR_REASON_CONSUMER_NAME_TAKEN", "HITO__V1__ERROR_REASON__ERROR_REASON_CONSUMER_NAME_TAKEN", 18 },
   { "ERROR_REASON_CONSUMER_REPLACED", "HITO__V1__ERROR_REASON__ERROR_REASON_CONSUMER_REPLACED", 19 },
   { "ERROR_REASON_EXTERNAL_ID_CONFLICT", "HITO__V1__ERROR_REASON__ERROR_REASON_EXTERNAL_ID_CONFLICT", 20 },
+  { "ERROR_REASON_OVERLOADED", "HITO__V1__ERROR_REASON__ERROR_REASON_OVERLOADED", 21 },
 };
 static const ProtobufCIntRange hito__v1__error_reason__value_ranges[] = {
-{0, 0},{0, 21}
+{0, 0},{0, 22}
 };
-static const ProtobufCEnumValueIndex hito__v1__error_reason__enum_values_by_name[21] =
+static const ProtobufCEnumValueIndex hito__v1__error_reason__enum_values_by_name[22] =
 {
   { "ERROR_REASON_BAD_CURSOR", 8 },
   { "ERROR_REASON_BAD_PAGE_TOKEN", 7 },
@@ -528,6 +573,7 @@ static const ProtobufCEnumValueIndex hito__v1__error_reason__enum_values_by_name
   { "ERROR_REASON_LOG_FORKED", 16 },
   { "ERROR_REASON_MALFORMED_MESSAGE", 6 },
   { "ERROR_REASON_NO_MODEL", 12 },
+  { "ERROR_REASON_OVERLOADED", 21 },
   { "ERROR_REASON_QUOTA", 14 },
   { "ERROR_REASON_STALE_VERSION", 2 },
   { "ERROR_REASON_STORE_UNAVAILABLE", 10 },
@@ -541,9 +587,9 @@ const ProtobufCEnumDescriptor hito__v1__error_reason__descriptor =
   "ErrorReason",
   "Hito__V1__ErrorReason",
   "hito.v1",
-  21,
+  22,
   hito__v1__error_reason__enum_values_by_number,
-  21,
+  22,
   hito__v1__error_reason__enum_values_by_name,
   1,
   hito__v1__error_reason__value_ranges,

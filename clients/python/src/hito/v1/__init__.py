@@ -82,6 +82,7 @@ from .errors_pb2 import (
     FieldViolation,
     QuotaInfo,
     ResourceInfo,
+    WriteOutcome,
 )
 from .events_pb2 import (
     ConsumeRequest,
@@ -674,5 +675,6 @@ __all__ = [
     "WatchRunRequest",
     "WatchValidationRequest",
     "WorkStatus",
+    "WriteOutcome",
     "WriteReceipt",
 ]

@@ -14,21 +14,23 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14hito/v1/errors.proto\x12\x07hito.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe7\x01\n\x0c\x45rrorDetails\x12$\n\x06reason\x18\x01 \x01(\x0e\x32\x14.hito.v1.ErrorReason\x12\x31\n\x10\x66ield_violations\x18\x02 \x03(\x0b\x32\x17.hito.v1.FieldViolation\x12\x16\n\x0eretry_delay_us\x18\x03 \x01(\x03\x12\'\n\x08resource\x18\x04 \x01(\x0b\x32\x15.hito.v1.ResourceInfo\x12!\n\x05quota\x18\x05 \x01(\x0b\x32\x12.hito.v1.QuotaInfo\x12\x14\n\x0clagging_part\x18\x06 \x01(\tJ\x04\x08\x07\x10\x10\":\n\x0e\x46ieldViolation\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\tJ\x04\x08\x03\x10\x08\"G\n\x0cResourceInfo\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x17\n\x0f\x63urrent_version\x18\x03 \x01(\x03J\x04\x08\x04\x10\x08\"p\n\tQuotaInfo\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0f\n\x07maximum\x18\x02 \x01(\x03\x12\x0c\n\x04used\x18\x08 \x01(\x03\x12-\n\tresets_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampJ\x04\x08\x03\x10\x08*\xab\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45RROR_REASON_KEY_CONFLICT\x10\x01\x12\x1e\n\x1a\x45RROR_REASON_STALE_VERSION\x10\x02\x12#\n\x1f\x45RROR_REASON_ILLEGAL_TRANSITION\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_INVALID_FIELD\x10\x04\x12\x1e\n\x1a\x45RROR_REASON_LIMIT_REACHED\x10\x05\x12\"\n\x1e\x45RROR_REASON_MALFORMED_MESSAGE\x10\x06\x12\x1f\n\x1b\x45RROR_REASON_BAD_PAGE_TOKEN\x10\x07\x12\x1b\n\x17\x45RROR_REASON_BAD_CURSOR\x10\x08\x12\x18\n\x14\x45RROR_REASON_LAGGING\x10\t\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\n\x12\x1b\n\x17\x45RROR_REASON_CONTENTION\x10\x0b\x12\x19\n\x15\x45RROR_REASON_NO_MODEL\x10\x0c\x12\x19\n\x15\x45RROR_REASON_DRAINING\x10\r\x12\x16\n\x12\x45RROR_REASON_QUOTA\x10\x0e\x12\x1f\n\x1b\x45RROR_REASON_STREAM_STALLED\x10\x0f\x12\x1b\n\x17\x45RROR_REASON_LOG_FORKED\x10\x10\x12 \n\x1c\x45RROR_REASON_EVENTS_ARCHIVED\x10\x11\x12$\n ERROR_REASON_CONSUMER_NAME_TAKEN\x10\x12\x12\"\n\x1e\x45RROR_REASON_CONSUMER_REPLACED\x10\x13\x12%\n!ERROR_REASON_EXTERNAL_ID_CONFLICT\x10\x14\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14hito/v1/errors.proto\x12\x07hito.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x02\n\x0c\x45rrorDetails\x12$\n\x06reason\x18\x01 \x01(\x0e\x32\x14.hito.v1.ErrorReason\x12\x31\n\x10\x66ield_violations\x18\x02 \x03(\x0b\x32\x17.hito.v1.FieldViolation\x12\x16\n\x0eretry_delay_us\x18\x03 \x01(\x03\x12\'\n\x08resource\x18\x04 \x01(\x0b\x32\x15.hito.v1.ResourceInfo\x12!\n\x05quota\x18\x05 \x01(\x0b\x32\x12.hito.v1.QuotaInfo\x12\x14\n\x0clagging_part\x18\x06 \x01(\t\x12,\n\rwrite_outcome\x18\x10 \x01(\x0e\x32\x15.hito.v1.WriteOutcomeJ\x04\x08\x07\x10\x10\":\n\x0e\x46ieldViolation\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\tJ\x04\x08\x03\x10\x08\"G\n\x0cResourceInfo\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x17\n\x0f\x63urrent_version\x18\x03 \x01(\x03J\x04\x08\x04\x10\x08\"p\n\tQuotaInfo\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0f\n\x07maximum\x18\x02 \x01(\x03\x12\x0c\n\x04used\x18\x08 \x01(\x03\x12-\n\tresets_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampJ\x04\x08\x03\x10\x08*g\n\x0cWriteOutcome\x12\x1d\n\x19WRITE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19WRITE_OUTCOME_NOT_WRITTEN\x10\x01\x12\x19\n\x15WRITE_OUTCOME_UNKNOWN\x10\x02*\xc8\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45RROR_REASON_KEY_CONFLICT\x10\x01\x12\x1e\n\x1a\x45RROR_REASON_STALE_VERSION\x10\x02\x12#\n\x1f\x45RROR_REASON_ILLEGAL_TRANSITION\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_INVALID_FIELD\x10\x04\x12\x1e\n\x1a\x45RROR_REASON_LIMIT_REACHED\x10\x05\x12\"\n\x1e\x45RROR_REASON_MALFORMED_MESSAGE\x10\x06\x12\x1f\n\x1b\x45RROR_REASON_BAD_PAGE_TOKEN\x10\x07\x12\x1b\n\x17\x45RROR_REASON_BAD_CURSOR\x10\x08\x12\x18\n\x14\x45RROR_REASON_LAGGING\x10\t\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\n\x12\x1b\n\x17\x45RROR_REASON_CONTENTION\x10\x0b\x12\x19\n\x15\x45RROR_REASON_NO_MODEL\x10\x0c\x12\x19\n\x15\x45RROR_REASON_DRAINING\x10\r\x12\x16\n\x12\x45RROR_REASON_QUOTA\x10\x0e\x12\x1f\n\x1b\x45RROR_REASON_STREAM_STALLED\x10\x0f\x12\x1b\n\x17\x45RROR_REASON_LOG_FORKED\x10\x10\x12 \n\x1c\x45RROR_REASON_EVENTS_ARCHIVED\x10\x11\x12$\n ERROR_REASON_CONSUMER_NAME_TAKEN\x10\x12\x12\"\n\x1e\x45RROR_REASON_CONSUMER_REPLACED\x10\x13\x12%\n!ERROR_REASON_EXTERNAL_ID_CONFLICT\x10\x14\x12\x1b\n\x17\x45RROR_REASON_OVERLOADED\x10\x15\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hito.v1.errors_pb2', globals())
 if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
-  _ERRORREASON._serialized_start=548
-  _ERRORREASON._serialized_end=1231
+  _WRITEOUTCOME._serialized_start=593
+  _WRITEOUTCOME._serialized_end=696
+  _ERRORREASON._serialized_start=699
+  _ERRORREASON._serialized_end=1411
   _ERRORDETAILS._serialized_start=67
-  _ERRORDETAILS._serialized_end=298
-  _FIELDVIOLATION._serialized_start=300
-  _FIELDVIOLATION._serialized_end=358
-  _RESOURCEINFO._serialized_start=360
-  _RESOURCEINFO._serialized_end=431
-  _QUOTAINFO._serialized_start=433
-  _QUOTAINFO._serialized_end=545
+  _ERRORDETAILS._serialized_end=344
+  _FIELDVIOLATION._serialized_start=346
+  _FIELDVIOLATION._serialized_end=404
+  _RESOURCEINFO._serialized_start=406
+  _RESOURCEINFO._serialized_end=477
+  _QUOTAINFO._serialized_start=479
+  _QUOTAINFO._serialized_end=591
 # @@protoc_insertion_point(module_scope)

@@ -22,27 +22,33 @@ ERROR_REASON_LIMIT_REACHED: ErrorReason
 ERROR_REASON_LOG_FORKED: ErrorReason
 ERROR_REASON_MALFORMED_MESSAGE: ErrorReason
 ERROR_REASON_NO_MODEL: ErrorReason
+ERROR_REASON_OVERLOADED: ErrorReason
 ERROR_REASON_QUOTA: ErrorReason
 ERROR_REASON_STALE_VERSION: ErrorReason
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason
 ERROR_REASON_STREAM_STALLED: ErrorReason
 ERROR_REASON_UNSPECIFIED: ErrorReason
+WRITE_OUTCOME_NOT_WRITTEN: WriteOutcome
+WRITE_OUTCOME_UNKNOWN: WriteOutcome
+WRITE_OUTCOME_UNSPECIFIED: WriteOutcome
 
 class ErrorDetails(_message.Message):
-    __slots__ = ["field_violations", "lagging_part", "quota", "reason", "resource", "retry_delay_us"]
+    __slots__ = ["field_violations", "lagging_part", "quota", "reason", "resource", "retry_delay_us", "write_outcome"]
     FIELD_VIOLATIONS_FIELD_NUMBER: _ClassVar[int]
     LAGGING_PART_FIELD_NUMBER: _ClassVar[int]
     QUOTA_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
     RETRY_DELAY_US_FIELD_NUMBER: _ClassVar[int]
+    WRITE_OUTCOME_FIELD_NUMBER: _ClassVar[int]
     field_violations: _containers.RepeatedCompositeFieldContainer[FieldViolation]
     lagging_part: str
     quota: QuotaInfo
     reason: ErrorReason
     resource: ResourceInfo
     retry_delay_us: int
-    def __init__(self, reason: _Optional[_Union[ErrorReason, str]] = ..., field_violations: _Optional[_Iterable[_Union[FieldViolation, _Mapping]]] = ..., retry_delay_us: _Optional[int] = ..., resource: _Optional[_Union[ResourceInfo, _Mapping]] = ..., quota: _Optional[_Union[QuotaInfo, _Mapping]] = ..., lagging_part: _Optional[str] = ...) -> None: ...
+    write_outcome: WriteOutcome
+    def __init__(self, reason: _Optional[_Union[ErrorReason, str]] = ..., field_violations: _Optional[_Iterable[_Union[FieldViolation, _Mapping]]] = ..., retry_delay_us: _Optional[int] = ..., resource: _Optional[_Union[ResourceInfo, _Mapping]] = ..., quota: _Optional[_Union[QuotaInfo, _Mapping]] = ..., lagging_part: _Optional[str] = ..., write_outcome: _Optional[_Union[WriteOutcome, str]] = ...) -> None: ...
 
 class FieldViolation(_message.Message):
     __slots__ = ["description", "field"]
@@ -73,6 +79,9 @@ class ResourceInfo(_message.Message):
     id: str
     type: str
     def __init__(self, type: _Optional[str] = ..., id: _Optional[str] = ..., current_version: _Optional[int] = ...) -> None: ...
+
+class WriteOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
 
 class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []

@@ -25,6 +25,24 @@ typedef struct Hito__V1__QuotaInfo Hito__V1__QuotaInfo;
 /* --- enums --- */
 
 /*
+ * What became of a write whose call failed.
+ */
+typedef enum _Hito__V1__WriteOutcome {
+  /*
+   * Not said: the call only reads, or its status says it.
+   */
+  HITO__V1__WRITE_OUTCOME__WRITE_OUTCOME_UNSPECIFIED = 0,
+  /*
+   * Nothing was written, and nothing will be.
+   */
+  HITO__V1__WRITE_OUTCOME__WRITE_OUTCOME_NOT_WRITTEN = 1,
+  /*
+   * It may have been committed: repeat it under the same idempotency key, or read.
+   */
+  HITO__V1__WRITE_OUTCOME__WRITE_OUTCOME_UNKNOWN = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__WRITE_OUTCOME)
+} Hito__V1__WriteOutcome;
+/*
  * Stable names of reasons, finer than the status code.
  */
 typedef enum _Hito__V1__ErrorReason {
@@ -116,7 +134,12 @@ typedef enum _Hito__V1__ErrorReason {
   /*
    * An event of this source and external id is stored, with another content (ALREADY_EXISTS).
    */
-  HITO__V1__ERROR_REASON__ERROR_REASON_EXTERNAL_ID_CONFLICT = 20
+  HITO__V1__ERROR_REASON__ERROR_REASON_EXTERNAL_ID_CONFLICT = 20,
+  /*
+   * The server has more to do than it can, and the call's turn would come too late: nothing was done
+   * (UNAVAILABLE; DEADLINE_EXCEEDED where it would come after the call's deadline).
+   */
+  HITO__V1__ERROR_REASON__ERROR_REASON_OVERLOADED = 21
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__ERROR_REASON)
 } Hito__V1__ErrorReason;
 
@@ -154,10 +177,14 @@ struct  Hito__V1__ErrorDetails
    * `embeddings`.
    */
   char *lagging_part;
+  /*
+   * Of a write that failed: whether it may have been committed all the same.
+   */
+  Hito__V1__WriteOutcome write_outcome;
 };
 #define HITO__V1__ERROR_DETAILS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__error_details__descriptor) \
-    , HITO__V1__ERROR_REASON__ERROR_REASON_UNSPECIFIED, 0,NULL, 0, NULL, NULL, (char *)protobuf_c_empty_string }
+    , HITO__V1__ERROR_REASON__ERROR_REASON_UNSPECIFIED, 0,NULL, 0, NULL, NULL, (char *)protobuf_c_empty_string, HITO__V1__WRITE_OUTCOME__WRITE_OUTCOME_UNSPECIFIED }
 
 
 /*
@@ -328,6 +355,7 @@ typedef void (*Hito__V1__QuotaInfo_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    hito__v1__write_outcome__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__error_reason__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__error_details__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__field_violation__descriptor;
