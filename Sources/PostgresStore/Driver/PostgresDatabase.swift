@@ -253,7 +253,7 @@ extension PostgresDatabase {
   func attempt(
     _ unit: StatementUnit, on lane: Lane = .short
   ) async throws(UnitError) -> [ResultSet] {
-    if unit.isWrite, let mayBegin = CallWrites.mayBegin, !mayBegin() {
+    if unit.isWrite, let writes = CallWrites.current, !writes.mayBegin {
       throw UnitError(failure: .cancelled, isWrite: true)
     }
     let id = lastUnit.add(1, ordering: .relaxed).newValue

@@ -18,7 +18,7 @@ struct StoreDeadline: ServerInterceptor {
     // A stream writes more than once, and what it began may continue without it.
     guard method.kind == .unary, !method.isReadOnly else { return within }
     return { context, call in
-      try await CallWrites.$mayBegin.withValue({ context.beginWrite() }) {
+      try await CallWrites.$current.withValue(CallWrites { context.beginWrite() }) {
         try await within(context, call)
       }
     }

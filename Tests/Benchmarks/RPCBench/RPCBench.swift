@@ -21,6 +21,9 @@ struct RPCBench: AsyncParsableCommand {
   @Option(help: "Idle connections.")
   var connections = 1000
 
+  @Flag(help: "Only what happens under more load than the server can take.")
+  var overload = false
+
   func validate() throws {
     guard (1...60).contains(seconds), (1...20).contains(rounds) else {
       throw ValidationError("--seconds must be 1 to 60, --rounds 1 to 20")
@@ -32,6 +35,12 @@ struct RPCBench: AsyncParsableCommand {
 
   func run() async throws {
     var report = Report()
+    if overload {
+      try await BenchServer.run(program: options.program) { server in
+        try await Overload(server: server, seconds: seconds).measure(&report)
+      }
+      return try report.finish()
+    }
     // Memory first, on a server that has done nothing else.
     let limits = ["--connections-per-address", "10000", "--connection-idle-anonymous", "0"]
     try await BenchServer.run(program: options.program, options: limits) { server in
@@ -41,6 +50,9 @@ struct RPCBench: AsyncParsableCommand {
       let isPinned = Pinning.separate(server.processID)
       say(isPinned ? "server on core 0, client on core 1" : "not pinned: there is one core only")
       try await Echo(server: server, seconds: seconds, rounds: rounds).measure(&report)
+    }
+    try await BenchServer.run(program: options.program) { server in
+      try await Overload(server: server, seconds: seconds).measure(&report)
     }
     try report.finish()
   }
