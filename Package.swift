@@ -37,6 +37,16 @@ let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swif
 let pluginLibrary: Target.Dependency = .product(
   name: "SwiftProtobufPluginLibrary", package: "swift-protobuf")
 
+/// The program that libFuzzer drives, which has no `main` of its own: only where `make fuzz` builds it.
+let fuzzers: [Target] =
+  Context.environment["HITO_FUZZ"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "hito-fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz/Fuzzer",
+      swiftSettings: swift + [.unsafeFlags(["-parse-as-library"])])
+  ]
+
 /// What runs inside the sandbox, in the languages that it judges; built into the program as it is.
 let runners = [
   "cases.py",
@@ -333,6 +343,23 @@ let package = Package(
       dependencies: ["Contract", "RPC", "CProtobufC", "CFixtureMessages"],
       swiftSettings: swift),
 
+    // Fuzzing and simulation: what is done with an input or a seed, for tests and for programs
+    .target(
+      name: "CFuzzGuard", dependencies: ["CProtobufC", "CFixtureMessages"],
+      path: "Tests/Fuzz/Guard", exclude: ["libfuzzer.c", "run.sh"]),
+    .target(
+      name: "Fuzzing",
+      dependencies: [
+        "CFuzzGuard", "Contract", "Documents", "Domain", "JSON", "OpenSSL", "RPC", "SeededRandom",
+        "Service", "Transport", "Wire", nioCore, nioEmbedded, logging,
+      ],
+      path: "Tests/Fuzz/Fuzzing", swiftSettings: swift),
+    .testTarget(
+      name: "FuzzingTests", dependencies: ["Fuzzing", "RPC"], swiftSettings: swift),
+    .executableTarget(
+      name: "hito-simulate", dependencies: ["Fuzzing", argumentParser],
+      path: "Tests/Fuzz/Simulate", swiftSettings: swift),
+
     .executableTarget(
       name: "exercism-check",
       dependencies: ["Validation", "Domain", "Sandbox", argumentParser, logging],
@@ -357,6 +384,6 @@ let package = Package(
       .executableTarget(
         name: name, dependencies: ["BenchmarkSupport", "HitoClient", argumentParser],
         path: "Tests/Benchmarks/\(name)", swiftSettings: swift)
-    },
+    } + fuzzers,
   cxxLanguageStandard: .cxx20
 )

@@ -24,8 +24,8 @@ package struct CallMachine: Sendable, Hashable {
   }
 
   package private(set) var inbound: InboundMessages
-  private var receiveWindow: ReceiveWindow
-  private var sendWindow: SendWindow
+  package private(set) var receiveWindow: ReceiveWindow
+  package private(set) var sendWindow: SendWindow
   private var waiting: WaitingMessage?
 
   /// `mine` is what this side granted, `peers` what the other side did.

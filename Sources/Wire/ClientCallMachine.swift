@@ -39,6 +39,11 @@ package struct ClientCallMachine: Sendable, Hashable {
     if case .open(let messages) = state { messages.inbound.isCompressed } else { false }
   }
 
+  /// What is sent and received; nil when the call is not open.
+  package var messages: CallMachine? {
+    if case .open(let messages) = state { messages } else { nil }
+  }
+
   package var unfinishedByteCount: Int {
     if case .open(let messages) = state { messages.inbound.unfinishedByteCount } else { 0 }
   }

@@ -18,7 +18,7 @@ package struct ClientConnectionMachine: Sendable {
   package private(set) var peerEncodings = Encodings()
   package private(set) var openCallCount = 0
   package var sendWindow = SendWindow(initial: 0)
-  private var receiveWindow: ReceiveWindow
+  package private(set) var receiveWindow: ReceiveWindow
   private var nextStream: UInt32 = 1
   private var keepalive: KeepaliveMachine
   /// A server has fewer reasons than a client to be noisy; the same bound serves.

@@ -31,6 +31,9 @@ package struct ReceiveWindow: Sendable, Hashable {
   package private(set) var granted: Int
   private var consumed = 0
 
+  /// Received, and not consumed yet.
+  package var heldByteCount: Int { initial - granted - consumed }
+
   package init(initial: Int) {
     self.initial = initial
     granted = initial

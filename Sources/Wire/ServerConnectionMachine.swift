@@ -47,7 +47,7 @@ package struct ServerConnectionMachine: Sendable {
   package private(set) var streams: ServerStreams
   package var buffered: BufferedBytes
   package var sendWindow = SendWindow(initial: 0)
-  private var receiveWindow: ReceiveWindow
+  package private(set) var receiveWindow: ReceiveWindow
   private var abuse: AbuseGuard
   var keepalive: KeepaliveMachine
   var idle: IdleMachine

@@ -74,7 +74,7 @@ extension ClientConnection {
 
   private func timeLeft(_ call: ClientCall) -> UInt64? {
     guard let deadline = call.deadline else { return nil }
-    let left = ContinuousClock.now.duration(to: deadline).components
+    let left = clock().duration(to: deadline).components
     return UInt64(clamping: left.seconds * 1_000_000 + left.attoseconds / 1_000_000_000_000)
   }
 

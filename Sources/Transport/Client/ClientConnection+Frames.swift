@@ -15,7 +15,7 @@ extension ClientConnection {
     case .ping:
       out.appendPing(.pong, opaque: payload.bigEndian64(at: 0))
     case .pong:
-      try machine.pongReceived(payload.bigEndian64(at: 0), now: .now)
+      try machine.pongReceived(payload.bigEndian64(at: 0), now: clock())
     case .hello:
       helloReceived(try Hello(payload: payload))
       startQueued()
@@ -197,12 +197,12 @@ extension ClientConnection {
 
   func arm(at due: ContinuousClock.Instant) {
     guard timer.isLater(than: due) else { return }
-    timer.set(for: due, now: .now, on: loop) { self.timerFired() }
+    timer.set(for: due, now: clock(), on: loop) { self.timerFired() }
   }
 
   private func timerFired() {
     timer.fired()
-    let now = ContinuousClock.now
+    let now = clock()
     for call in Array(calls.values) + queued {
       guard let deadline = call.deadline, deadline <= now else { continue }
       cancel(call, RPCError(.deadlineExceeded, "the deadline has passed"))

@@ -15,6 +15,8 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   let configuration: ClientConfiguration
   let loop: any EventLoop
+  /// Tells the time; tests have one of their own.
+  let clock: @Sendable () -> ContinuousClock.Instant
   /// Succeeds with the server's HELLO.
   let ready: EventLoopPromise<Void>
   var machine: ClientConnectionMachine
@@ -45,21 +47,23 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   private var onRetired: (@Sendable () -> Void)?
 
   /// Bytes of ended calls whose credit goes back in one step: a hop per call would be too dear.
-  private let freedByteCount = Atomic(0)
+  let freedByteCount = Atomic(0)
 
   var timer = LoopTimer()
 
   init(
     configuration: ClientConfiguration, loop: any EventLoop,
+    clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
     onRetired: @escaping @Sendable () -> Void
   ) {
     self.configuration = configuration
     self.loop = loop
+    self.clock = clock
     self.onRetired = onRetired
     ready = loop.makePromise()
     machine = ClientConnectionMachine(
       limits: configuration.limits, keepaliveIdle: configuration.keepaliveIdle,
-      keepaliveTimeout: configuration.keepaliveTimeout, now: .now)
+      keepaliveTimeout: configuration.keepaliveTimeout, now: clock())
   }
 
   // MARK: Life
@@ -173,7 +177,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard endError == nil else { return }
-    machine.bytesReceived(now: .now)
+    machine.bytesReceived(now: clock())
     var bytes = unwrapInboundIn(data)
     carry.join(&bytes)
     consume(&bytes)

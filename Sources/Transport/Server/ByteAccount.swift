@@ -7,6 +7,9 @@ final class ByteBudget: Sendable {
 
   init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
 
+  /// What is kept now.
+  var byteCount: Int { used.load(ordering: .relaxed) }
+
   /// Answers with what is free afterwards; less than nothing when too much is kept.
   fileprivate func change(by byteCount: Int) -> Int {
     byteCountMax - used.add(byteCount, ordering: .relaxed).newValue
@@ -60,6 +63,9 @@ final class ByteAccounts: Sendable {
     strangers = ByteBudget(byteCountMax: limits.strangersByteCountMax)
     callers = ByteBudget(byteCountMax: limits.callersByteCountMax)
   }
+
+  /// What all peers make this process keep now.
+  var byteCount: Int { strangers.byteCount + callers.byteCount }
 
   /// For a connection on which nobody is known.
   func ofStranger() -> ByteAccount {

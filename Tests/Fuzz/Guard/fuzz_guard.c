@@ -1,9 +1,10 @@
-/* libFuzzer target: whatever the guard accepts, protobuf-c must unpack within the memory that the
+/* What is fuzzed: whatever the guard accepts, protobuf-c must unpack within the memory that the
  * guard counted, and the guard must accept it again after packing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "CFuzzGuard.h"
 #include "CProtobufC.h"
 #include "fixture/v1/everything.pb-c.h"
 
@@ -32,8 +33,8 @@ static void check_again(const ProtobufCMessage *message) {
   free(bytes);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size == 0) return 0;
+void hito_fuzz_guard(const uint8_t *data, size_t size) {
+  if (size == 0) return;
   const ProtobufCMessageDescriptor *type = types[data[0] % (sizeof types / sizeof types[0])];
   size_t length = size - 1;
   /* An exact copy, so that a read beyond the end is seen. */
@@ -55,5 +56,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   hito_arena_end(&arena);
   free(bytes);
-  return 0;
 }
