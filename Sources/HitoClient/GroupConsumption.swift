@@ -70,11 +70,7 @@ extension HitoClient {
         throw failure ?? RPCError(.unavailable, "the server ended the stream")
       }
       options.onInterruption?(failure)
-      do {
-        try await _Concurrency.Task.sleep(for: delay)
-      } catch {
-        throw RPCError(.cancelled, "the consumer was cancelled")
-      }
+      try await rest(for: delay)
     }
   }
 }

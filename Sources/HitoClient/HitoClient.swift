@@ -10,10 +10,10 @@ internal import Transport
 ///       address: "127.0.0.1:7443", tls: .authority(file: "ca.pem"), token: token)
 ///     let goal = try await client.goals.createGoal(request)
 ///
-/// One connection serves any number of concurrent calls. It is made again when it is lost, to the first
-/// of the addresses that answers, and calls that may be repeated are repeated (PROTOCOL.md, W14). What
-/// one call is to have of its own (time, token, trace, whether it waits for a server) is in
-/// `CallOptions`.
+/// One connection serves many concurrent calls; where it has no room there are more. They are made again when they
+/// are lost, and calls that may be repeated are repeated (PROTOCOL.md, W14). How it all behaves is in
+/// `clients/BEHAVIOUR.md`, what of it can be chosen in `HitoClientConfiguration`, and what one call is to have of its
+/// own (time, token, trace, copies, whether it waits for a server) in `CallOptions`.
 public final class HitoClient: Sendable {
   /// For stubs that are not among the properties, and for descriptors made at run time.
   public let transport: any ClientTransport
@@ -85,6 +85,7 @@ public final class HitoClient: Sendable {
     settings.serverName = tls.serverName
     settings.agent = configuration.agent
     settings.compresses = configuration.compresses
+    configuration.apply(to: &settings)
     settings.retryAdvice = { RetryAdvice($0) }
     self.init(
       HitoTransport(
@@ -95,29 +96,15 @@ public final class HitoClient: Sendable {
   /// Whether `close` was called: calls fail from then on.
   public var isClosed: Bool { connection.isClosed }
 
-  /// Ends the connection and all running calls.
+  /// Ends the connections, all running calls, and what waits to be repeated.
   public func close() {
     connection.close()
   }
-}
 
-/// Where a client connects, and as whom.
-public struct HitoClientConfiguration: Sendable, Hashable {
-  /// Servers of the same data. The first that answers is used, and kept for as long as it does.
-  public var addresses: [HitoAddress]
-  public var tls: HitoClientTLS
-  /// A bearer token for all calls that bring none.
-  public var token: String?
-  /// What it calls itself to the server.
-  public var agent = "hito-swift"
-  /// Whether messages of 4 KiB and more go compressed, both ways, where the server reads that. It costs both sides
-  /// processor time, and pays where the network is slow.
-  public var compresses = false
-
-  public init(addresses: [HitoAddress], tls: HitoClientTLS = .system, token: String? = nil) {
-    self.addresses = addresses
-    self.tls = tls
-    self.token = token
+  /// Waits before a stream is taken up again: within the bound for the repeats of all calls, and no longer than the
+  /// client is open.
+  func rest(for delay: Duration) async throws(RPCError) {
+    try await connection.rest(for: delay + connection.repeatDelay())
   }
 }
 

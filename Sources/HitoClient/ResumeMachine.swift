@@ -1,4 +1,3 @@
-internal import OpenSSL
 internal import Transport
 
 /// Where a subscription stands, and what to do when its stream ends. A pure value: it never waits.
@@ -53,7 +52,7 @@ package struct ResumeMachine: Sendable, Hashable {
   private static func passes(_ error: RPCError) -> Bool {
     switch error.code {
     // A certificate that is not trusted will not be trusted later.
-    case .unavailable: !(error.cause is TLSError) && !RetryAdvice(error).isLasting
+    case .unavailable: !error.isCertificateRefused && !RetryAdvice(error).isLasting
     // Our own limits and deadlines are met again the next time.
     case .resourceExhausted, .cancelled, .deadlineExceeded, .aborted: error.isFromServer
     default: false

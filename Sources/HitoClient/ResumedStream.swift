@@ -43,11 +43,7 @@ struct ResumedStream<Response: WireMessage> {
         throw failure ?? RPCError(.unavailable, "the server ended the stream")
       }
       onInterruption?(failure)
-      do {
-        try await _Concurrency.Task.sleep(for: delay)
-      } catch {
-        throw RPCError(.cancelled, "the stream was cancelled")
-      }
+      try await client.rest(for: delay)
     }
   }
 }

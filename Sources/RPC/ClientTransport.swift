@@ -16,8 +16,11 @@ public struct CallOptions: Sendable {
   /// W3C trace context.
   public var traceparent: String?
   /// Whether the call waits for a server that cannot be reached, for as long as `timeout` allows (for
-  /// streams without one: for ever). Otherwise it fails after a few attempts.
-  public var waitsForReady = false
+  /// streams without one: for ever). Otherwise it fails when none answers. Nil = as the client says.
+  public var waitsForReady: Bool?
+  /// Makes a unary call again beside the first where no response comes; nil = as the client says for calls that
+  /// read. A call that writes needs a key of the caller's for it.
+  public var hedging: HedgingPolicy?
   /// Called with the trailers of a unary call that has ended well; other calls have them as a property.
   public var onTrailers: (@Sendable ([(String, String)]) -> Void)?
   /// Called with what the server said beside the reply of a unary call, also of one that has failed: at the end of
@@ -34,6 +37,24 @@ public struct CallOptions: Sendable {
     self.token = token
     self.traceparent = traceparent
   }
+}
+
+/// When a call is made again beside itself, so that one slow server or connection does not hold it up: the first
+/// response counts, and the other copies are cancelled.
+public struct HedgingPolicy: Sendable, Hashable {
+  /// Between one copy and the next, a millisecond or more.
+  public let delay: Duration
+  /// Copies in all.
+  public let copyCountMax: Int
+
+  /// - Parameter copyCountMax: 1 (the call is not hedged) to 5; what is beyond becomes that.
+  public init(delay: Duration, copyCountMax: Int = 2) {
+    self.delay = max(.milliseconds(1), delay)
+    self.copyCountMax = min(max(1, copyCountMax), 5)
+  }
+
+  /// Not hedged, whatever the client says.
+  public static let none = HedgingPolicy(delay: .zero, copyCountMax: 1)
 }
 
 /// What a server says beside the messages of a call.

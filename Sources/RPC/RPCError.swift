@@ -20,6 +20,8 @@ public struct RPCError: Error, Sendable {
   public var isNotStarted: Bool
   /// Whether a handler refuses the call before it has done anything: the client is told that it was not started.
   package var isRefusal = false
+  /// Whether no server was found. A call that is to wait for one has waited then.
+  package var isUnreachable = false
 
   public init(
     _ code: StatusCode, _ message: String, details: [UInt8] = [], resumeCursor: String? = nil

@@ -112,6 +112,9 @@ package struct ClientConnectionMachine: Sendable {
     minorVersion = min(hello.minorVersion, WireLimit.minorVersion)
     if minorVersion >= 1 { peerEncodings = hello.encodings }
     sendWindow = SendWindow(initial: hello.limits.connectionCredit)
+    // A tenth above: sooner counts as abuse (W10.2).
+    keepalive.asksNoMoreOften(
+      than: .milliseconds(Int64(hello.pingIntervalMilliseconds)) * 11 / 10)
     state = .open
   }
 

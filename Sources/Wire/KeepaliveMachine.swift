@@ -17,7 +17,7 @@ package struct KeepaliveMachine: Sendable, Hashable {
     case giveUp
   }
 
-  private let idle: Duration
+  private var idle: Duration
   private let timeout: Duration
   private var state: State
   private var pingCount: UInt64 = 0
@@ -27,6 +27,11 @@ package struct KeepaliveMachine: Sendable, Hashable {
     self.idle = idle
     self.timeout = timeout
     state = .listening(since: now)
+  }
+
+  /// The peer wants to be asked no more often than this.
+  package mutating func asksNoMoreOften(than interval: Duration) {
+    idle = max(idle, interval)
   }
 
   package mutating func bytesReceived(now: ContinuousClock.Instant) {

@@ -25,7 +25,7 @@ struct CallTests {
 
   @Test func `many calls run at once on one connection`() async throws {
     try await TestServer.with { server in
-      let client = try server.client()
+      let client = try server.client { $0.connectionCountMax = 1 }
       let sum = try await withThrowingTaskGroup(of: Int.self) { tasks in
         for index in 0..<500 {
           tasks.addTask { Int(try await client.echo("\(index)")) ?? -1 }

@@ -12,12 +12,20 @@ struct RetryTests {
   private static let writing = Methods.method("Generate", .serverStreaming, isReadOnly: false)
 
   private func machine(
-    _ method: MethodDescriptor = Methods.echo, hasKey: Bool = false, waits: Bool = false,
-    time: Duration? = nil
+    _ method: MethodDescriptor = Methods.echo, hasKey: Bool = false, time: Duration? = nil,
+    repeatTime: Duration? = nil
   ) -> RetryMachine {
     RetryMachine(
-      policy: RetryPolicy(), method: method, hasIdempotencyKey: hasKey, waitsForReady: waits,
-      deadline: time.map { Self.now + $0 })
+      policy: RetryPolicy(), method: method, hasIdempotencyKey: hasKey,
+      deadline: time.map { Self.now + $0 }, repeatTime: repeatTime)
+  }
+
+  private func failed(
+    _ retries: inout RetryMachine, _ error: RPCError, _ advice: RetryAdvice = RetryAdvice(),
+    after time: Duration = .zero, jitter: Double = 1
+  ) -> RetryMachine.Step {
+    var pacer = RetryPacer(RetryBudget())
+    return retries.failed(error, advice, now: Self.now + time, jitter: jitter, pacer: &pacer)
   }
 
   private func unavailable(isNotStarted: Bool = false) -> RPCError {
@@ -31,58 +39,82 @@ struct RetryTests {
   @Test func `W14.3 waits grow, and are at least what the server asks for`() {
     var retries = machine()
     let advices = [Duration.zero, .seconds(3), .milliseconds(1), .seconds(600)]
-    let steps = advices.map {
-      retries.failed(unavailable(), RetryAdvice(delay: $0), now: Self.now, jitter: 1)
-    }
+    let steps = advices.map { failed(&retries, unavailable(), RetryAdvice(delay: $0)) }
     #expect(
       steps == [
         .repeatCall(after: .milliseconds(50)), .repeatCall(after: .seconds(3)),
         .repeatCall(after: .milliseconds(200)), .repeatCall(after: .seconds(60)),
       ])
-    #expect(
-      retries.failed(unavailable(), RetryAdvice(), now: Self.now, jitter: 1) == .giveUp)
   }
 
   @Test func `a wait that does not end before the deadline is not begun`() {
     let advice = RetryAdvice(delay: .seconds(2))
     var hurried = machine(time: .seconds(2))
-    #expect(hurried.failed(unavailable(), advice, now: Self.now, jitter: 0) == .giveUp)
+    #expect(failed(&hurried, unavailable(), advice, jitter: 0) == .giveUp)
     var unhurried = machine(time: .seconds(3))
     #expect(
-      unhurried.failed(unavailable(), advice, now: Self.now, jitter: 0)
-        == .repeatCall(after: .seconds(2)))
+      failed(&unhurried, unavailable(), advice, jitter: 0) == .repeatCall(after: .seconds(2)))
+  }
+
+  @Test func `a stream without a deadline is repeated for a while after its first failure`() {
+    var retries = machine(repeatTime: .seconds(30))
+    #expect(failed(&retries, unavailable(), after: .seconds(600)) != .giveUp)
+    #expect(failed(&retries, unavailable(), after: .seconds(629)) != .giveUp)
+    #expect(failed(&retries, unavailable(), after: .seconds(630)) == .giveUp)
+    var patient = machine()
+    for second in 0..<100 {
+      #expect(failed(&patient, unavailable(), after: .seconds(second * 60)) != .giveUp)
+    }
   }
 
   @Test func `what lasts is not asked for again`() {
     var retries = machine()
-    let advice = RetryAdvice(isLasting: true)
-    #expect(retries.failed(unavailable(), advice, now: Self.now, jitter: 0) == .giveUp)
+    #expect(failed(&retries, unavailable(), RetryAdvice(isLasting: true)) == .giveUp)
+    var unreachable = unavailable(isNotStarted: true)
+    unreachable.isUnreachable = true
+    #expect(failed(&retries, unreachable) == .giveUp)
   }
 
   @Test func `W14.1 a stream that writes is repeated only where it was not started`() {
     for isNotStarted in [false, true] {
       var retries = machine(Self.writing)
-      let step = retries.failed(
-        unavailable(isNotStarted: isNotStarted), RetryAdvice(), now: Self.now, jitter: 1)
+      let step = failed(&retries, unavailable(isNotStarted: isNotStarted))
       #expect((step == .giveUp) == !isNotStarted)
     }
     var keyed = machine(Methods.write, hasKey: true)
-    #expect(keyed.failed(unavailable(), RetryAdvice(), now: Self.now, jitter: 1) != .giveUp)
-    var exhausted = machine()
-    #expect(
-      exhausted.failed(RPCError(.resourceExhausted, ""), RetryAdvice(), now: Self.now, jitter: 1)
-        == .giveUp)
+    #expect(failed(&keyed, unavailable()) != .giveUp)
+    for code in [StatusCode.resourceExhausted, .internal, .deadlineExceeded] {
+      var other = machine()
+      #expect(failed(&other, RPCError(code, "")) == .giveUp)
+    }
   }
 
-  @Test func `a call that waits for a server is not bound in attempts`() {
-    var retries = machine(waits: true)
-    for _ in 0..<20 {
-      let step = retries.failed(
-        unavailable(isNotStarted: true), RetryAdvice(), now: Self.now, jitter: 1)
-      #expect(step != .giveUp)
+  @Test func `C2.3 the repeats of all calls are a burst and then a rate`() {
+    var budget = RetryBudget()
+    (budget.burst, budget.perSecond) = (2, 10)
+    var pacer = RetryPacer(budget)
+    let delays = (0..<4).map { _ in pacer.delay(now: Self.now) }
+    #expect(delays == [.zero, .zero, .milliseconds(100), .milliseconds(200)])
+    let copies = [Duration.zero, .seconds(60)].map { pacer.takeNow(now: Self.now + $0) }
+    #expect(copies == [false, true])
+    #expect(pacer.delay(now: Self.now + .seconds(60)) == .zero)
+    #expect(pacer.delay(now: Self.now + .seconds(60)) == .milliseconds(100))
+  }
+
+  @Test func `a wait for the turn of a repeat that would not end before the deadline is not begun`() {
+    var budget = RetryBudget()
+    (budget.burst, budget.perSecond) = (1, 1)
+    var pacer = RetryPacer(budget)
+    var steps: [RetryMachine.Step] = []
+    for _ in 0..<3 {
+      var retries = machine(time: .seconds(2))
+      steps.append(
+        retries.failed(unavailable(), RetryAdvice(), now: Self.now, jitter: 1, pacer: &pacer))
     }
-    // That a server answered at last does not count against it, what it said does.
-    #expect(retries.failed(unavailable(), RetryAdvice(), now: Self.now, jitter: 1) == .giveUp)
+    #expect(
+      steps == [
+        .repeatCall(after: .milliseconds(50)), .repeatCall(after: .milliseconds(1050)), .giveUp,
+      ])
   }
 
   // MARK: Streams

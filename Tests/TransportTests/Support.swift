@@ -230,9 +230,9 @@ struct TestServer {
     return HitoTransport(configuration)
   }
 
-  /// Proves that the server still serves others.
+  /// Proves that the server still serves others, perhaps after a while.
   func expectServesOthers() async throws {
-    let client = try client()
+    let client = try client { $0.waitsForReady = true }
     defer { client.close() }
     let reply = try await client.unary(
       Methods.echo, Blob("still here"), returning: Blob.self, options: CallOptions())

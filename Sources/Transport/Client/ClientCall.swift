@@ -112,9 +112,9 @@ final class ClientCall: @unchecked Sendable {
   @discardableResult
   func end(_ error: RPCError?, trailer: EndTrailer?) -> Int {
     machine.ended()
-    let (waiter, dropped) = inbox.withLock {
-      inbox -> (CheckedContinuation<Void, Never>?, Int) in
-      guard !inbox.isEnded else { return (nil, 0) }
+    let (isFirst, waiter, dropped) = inbox.withLock {
+      inbox -> (Bool, CheckedContinuation<Void, Never>?, Int) in
+      guard !inbox.isEnded else { return (false, nil, 0) }
       inbox.isEnded = true
       inbox.error = error
       inbox.trailer = trailer
@@ -125,8 +125,9 @@ final class ClientCall: @unchecked Sendable {
         inbox.consumedByteCount = 0
       }
       defer { inbox.waiter = nil }
-      return (inbox.waiter, dropped)
+      return (true, inbox.waiter, dropped)
     }
+    if isFirst { connection.callEnded() }
     waiter?.resume()
     messageSent()
     return dropped
@@ -266,6 +267,8 @@ final class ClientCallHandle: ClientStream {
   }
 
   deinit { call.abandon() }
+
+  var connectionNumber: Int { call.connection.number }
 
   func send(_ message: any WireMessage) async throws(RPCError) {
     try await call.send(call.connection.outgoing(message.encodedBytes()))

@@ -21,10 +21,22 @@ package struct ClientConfiguration: Sendable {
   package var decodeLimits = DecodeLimits(memoryBudgetByteCount: 64 << 20)
   package var connectTimeout = Duration.seconds(10)
   package var unaryTimeoutDefault = WireLimit.unaryTimeoutDefault
-  /// After so long a silence a connection with running calls is asked for a sign of life.
-  package var keepaliveIdle = Duration.seconds(30)
-  package var keepaliveTimeout = Duration.seconds(20)
+  /// After so long a silence a connection with running calls is asked for a sign of life, but no more often than
+  /// the server wants to be.
+  package var keepaliveIdle = Duration.seconds(10)
+  package var keepaliveTimeout = Duration.seconds(10)
+  /// Whether calls go to all addresses in turn, and not to the first that answers.
+  package var isInTurn = false
+  /// Connections to one address.
+  package var connectionCountMax = 4
+  /// How servers are asked whether they serve; nil = they are not.
+  package var healthProbe: HealthProbe?
+  /// For calls that do not say it.
+  package var waitsForReady = false
+  /// For unary calls that read and do not say it.
+  package var hedging: HedgingPolicy?
   package var retry = RetryPolicy()
+  package var retryBudget = RetryBudget()
   /// Reads what the details of an error say about repeating the call; this layer knows no messages.
   package var retryAdvice: @Sendable (RPCError) -> RetryAdvice = { _ in RetryAdvice() }
   /// Makes what looks names up on a connection's loop; nil = the system's.

@@ -8,7 +8,9 @@ extension ClientConnection {
     guard endError == nil, !machine.isRetired else {
       var error = endError ?? RPCError(.unavailable, "the connection is being retired")
       error.isNotStarted = true
+      if error.code == .internal { error.code = .unavailable }
       call.end(error, trailer: nil)
+      retire()
       return
     }
     if let deadline = call.deadline { arm(at: deadline) }

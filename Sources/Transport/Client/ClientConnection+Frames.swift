@@ -44,6 +44,7 @@ extension ClientConnection {
     case .hold:
       consumed(call.received(fragment: payload, isComplete: false), of: call)
     case .deliver, .close:
+      served()
       call.received(
         fragment: payload, isComplete: true, isCompressed: call.machine.isCompressed)
     }
@@ -122,6 +123,8 @@ extension ClientConnection {
     case .fail(let reason):
       let error = RPCError(
         .unavailable, "the server ended the connection: \(reason): \(goAway.text)")
+      // First: what ends here must not be given to a call that waits for room.
+      retire()
       endUnstarted(after: goAway.lastStream, error)
       end(error)
       context?.close(promise: nil)
@@ -149,6 +152,7 @@ extension ClientConnection {
   func remove(_ call: ClientCall, _ error: RPCError?, _ trailer: EndTrailer?) {
     guard calls.removeValue(forKey: call.stream) != nil else { return }
     machine.callEnded()
+    if trailer != nil { served() }
     call.end(error, trailer: trailer)
     startQueued()
     if machine.isFinished { finish() }

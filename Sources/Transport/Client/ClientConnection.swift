@@ -13,6 +13,22 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
+  /// Who is told what becomes of the connection of a number. Called on its loop; they must not keep who keeps the
+  /// connection.
+  struct Owner: Sendable {
+    /// It takes no more calls, whether it was established or not.
+    let retired: @Sendable (Int) -> Void
+    /// The server has answered, for the first time.
+    let served: @Sendable (Int) -> Void
+    /// One of its calls has ended.
+    let callEnded: @Sendable (Int) -> Void
+    /// It is no more.
+    let ended: @Sendable (Int) -> Void
+  }
+
+  /// Of the attempt that made it.
+  let number: Int
+  private let owner: Owner
   let configuration: ClientConfiguration
   let loop: any EventLoop
   /// Tells the time; tests have one of their own.
@@ -44,7 +60,8 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   /// Why the connection is no more; nil while it is.
   private(set) var endError: RPCError?
-  private var onRetired: (@Sendable () -> Void)?
+  private var isRetired = false
+  private var hasServed = false
 
   /// Bytes of ended calls whose credit goes back in one step: a hop per call would be too dear.
   let freedByteCount = Atomic(0)
@@ -52,14 +69,14 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   var timer = LoopTimer()
 
   init(
-    configuration: ClientConfiguration, loop: any EventLoop,
-    clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
-    onRetired: @escaping @Sendable () -> Void
+    configuration: ClientConfiguration, loop: any EventLoop, number: Int, owner: Owner,
+    clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) {
     self.configuration = configuration
     self.loop = loop
+    self.number = number
+    self.owner = owner
     self.clock = clock
-    self.onRetired = onRetired
     ready = loop.makePromise()
     machine = ClientConnectionMachine(
       limits: configuration.limits, keepaliveIdle: configuration.keepaliveIdle,
@@ -70,6 +87,8 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
+    // It was given up before the channel was there.
+    if endError != nil { context.close(promise: nil) }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
@@ -89,7 +108,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case TLSEvent.handshakeCompleted = event {
+    if case TLSEvent.handshakeCompleted = event, endError == nil {
       var hello = Hello()
       hello.minorVersion = WireLimit.minorVersion
       if configuration.compresses { hello.encodings = Encodings(MessageEncoding.allCases) }
@@ -124,9 +143,20 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   /// The connection takes no more calls: the owner forgets it.
   func retire() {
-    onRetired?()
-    onRetired = nil
+    guard !isRetired else { return }
+    isRetired = true
+    owner.retired(number)
   }
+
+  /// The server has answered a call.
+  func served() {
+    guard !hasServed else { return }
+    hasServed = true
+    owner.served(number)
+  }
+
+  /// The place of a call is free. From the connection's loop.
+  func callEnded() { owner.callEnded(number) }
 
   /// Everything ends.
   func end(_ error: RPCError) {
@@ -139,6 +169,8 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
     ready.fail(error)
     var unstarted = error
     unstarted.isNotStarted = true
+    // What was never written can go elsewhere, whatever ended this connection.
+    if error.code == .internal { unstarted.code = .unavailable }
     let waiting = queued
     queued = []
     for call in waiting { call.end(unstarted, trailer: nil) }
@@ -147,6 +179,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
     blocked = []
     for call in running { call.end(error, trailer: nil) }
     out.shrink()
+    owner.ended(number)
   }
 
   /// Closes with a GOAWAY and its text. From any thread.
@@ -159,11 +192,11 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
     }
   }
 
-  /// The server broke the protocol.
+  /// The server broke the protocol. Not UNAVAILABLE: it would do so again (BEHAVIOUR.md, C5.7).
   func fail(_ fault: WireFault) {
     guard endError == nil else { return }
     sayGoAway(fault)
-    end(RPCError(.unavailable, "the server broke the protocol: \(fault.text)"))
+    end(RPCError(.internal, "the server broke the protocol: \(fault.text)"))
     context?.close(promise: nil)
   }
 
@@ -212,6 +245,8 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   /// A drained connection without calls closes.
   func finish() {
+    // The last call may have been cancelled just now.
+    flush()
     end(RPCError(.unavailable, "the server is shutting down"))
     context?.close(promise: nil)
   }

@@ -4,36 +4,35 @@ internal import Synchronization
 
 /// A call that waits for its connection: until it is there, the deadline passes or the caller cancels.
 final class ConnectionWait: Sendable {
+  private typealias Continuation = CheckedContinuation<Result<ClientConnection, RPCError>, Never>
+
   private enum State {
-    case waiting(CheckedContinuation<Result<ClientConnection, RPCError>, Never>?)
+    case waiting(Continuation?)
     case done(Result<ClientConnection, RPCError>)
   }
 
-  private let future: EventLoopFuture<ClientConnection>
-  private let deadline: ContinuousClock.Instant?
   private let state = Mutex(State.waiting(nil))
+  private let want: Mutex<PoolMachine.Want>
 
-  init(_ future: EventLoopFuture<ClientConnection>, _ deadline: ContinuousClock.Instant?) {
-    self.future = future
-    self.deadline = deadline
+  init(_ want: PoolMachine.Want) {
+    self.want = Mutex(want)
   }
 
+  func withWant<Result>(_ body: (inout PoolMachine.Want) -> Result) -> Result {
+    want.withLock { body(&$0) }
+  }
+
+  var isDone: Bool { state.withLock { if case .done = $0 { true } else { false } } }
+
   /// The connection. Every error says that the call was not started.
-  func value() async throws(RPCError) -> ClientConnection {
+  func value(
+    until deadline: ContinuousClock.Instant?, on loop: any EventLoop
+  ) async throws(RPCError) -> ClientConnection {
     var timer: Scheduled<Void>?
     if let deadline {
       let left = max(.zero, ContinuousClock.now.duration(to: deadline))
-      timer = future.eventLoop.scheduleTask(in: TimeAmount(left)) {
-        self.finish(.failure(RPCError(.deadlineExceeded, "no connection before the deadline")))
-      }
-    }
-    future.whenComplete { result in
-      switch result {
-      case .success(let connection): self.finish(.success(connection))
-      case .failure(let error):
-        let cause =
-          (error as? RPCError) ?? RPCError(.unavailable, "cannot connect").caused(by: error)
-        self.finish(.failure(cause))
+      timer = loop.scheduleTask(in: TimeAmount(left)) {
+        _ = self.finish(.failure(RPCError(.deadlineExceeded, "no connection before the deadline")))
       }
     }
     let result = await withTaskCancellationHandler {
@@ -58,13 +57,15 @@ final class ConnectionWait: Sendable {
     }
   }
 
-  private func finish(_ result: Result<ClientConnection, RPCError>) {
-    let continuation = state.withLock {
-      state -> CheckedContinuation<Result<ClientConnection, RPCError>, Never>? in
-      guard case .waiting(let continuation) = state else { return nil }
+  /// False where it had ended already.
+  @discardableResult
+  func finish(_ result: Result<ClientConnection, RPCError>) -> Bool {
+    let (isFirst, continuation) = state.withLock { state -> (Bool, Continuation?) in
+      guard case .waiting(let continuation) = state else { return (false, nil) }
       state = .done(result)
-      return continuation
+      return (true, continuation)
     }
     continuation?.resume(returning: result)
+    return isFirst
   }
 }

@@ -6,56 +6,51 @@ package import RPC
 internal import Synchronization
 internal import Wire
 
-/// A client's way to a server: connects when needed, connects again when the connection is gone or
+/// A client's way to its servers: connects when needed, connects again when a connection is gone or
 /// drains, retries what may be retried. Of several addresses it uses the first that answers, and begins
-/// with that one the next time.
+/// with that one the next time, or all in turn.
 package final class HitoTransport: ClientTransport {
-  private enum State {
-    case idle
-    /// One caller connects; the others wait for the same future.
-    case connecting(EventLoopFuture<ClientConnection>)
-    /// With the number of the attempt that made it.
-    case connected(ClientConnection, attempt: Int)
-    case closed
-  }
-
   let configuration: ClientConfiguration
-  private let dialer: Dialer
-  private let group: any EventLoopGroup
-  private let state = Mutex(State.idle)
+  let pool: ConnectionPool
+  /// Of the repeats of all calls.
+  private let pacer: Mutex<RetryPacer>
+  private let rests = Rests()
 
   /// - Parameter others: addresses beside the configuration's own, of servers of the same data.
   package init(_ configuration: ClientConfiguration, others: [(host: String, port: Int)] = []) {
     self.configuration = configuration
-    dialer = Dialer(configuration, others: others)
-    group = MultiThreadedEventLoopGroup.singleton
+    pool = ConnectionPool(
+      configuration, Dialer(configuration, others: others),
+      on: MultiThreadedEventLoopGroup.singleton)
+    pacer = Mutex(RetryPacer(configuration.retryBudget))
     signal(SIGPIPE, SIG_IGN)
   }
 
   deinit { close() }
 
-  /// Ends the connection and all calls on it. Later calls fail with UNAVAILABLE.
+  /// Ends the connections and all calls on them. Later calls fail with UNAVAILABLE.
   package func close() {
-    let before = state.withLock { state in
-      defer { state = .closed }
-      return state
-    }
-    switch before {
-    case .idle, .closed: break
-    case .connected(let connection, _): connection.close()
-    case .connecting(let future): future.whenSuccess { $0.close() }
-    }
+    pool.close()
+    rests.close()
   }
 
   /// Whether `close` was called.
-  package var isClosed: Bool {
-    state.withLock { if case .closed = $0 { true } else { false } }
-  }
+  package var isClosed: Bool { pool.isClosed }
 
   /// Connects now, to learn early whether address, certificates and network are right.
   package func connect() async throws(RPCError) {
-    _ = try await connection(nil)
+    let connection = try await pool.connection(waitsForServer: false, until: nil)
+    pool.callEnded(on: connection.number)
   }
+
+  /// Waits before another attempt, no longer than the client is open.
+  package func rest(for time: Duration) async throws(RPCError) { try await rests.rest(for: time) }
+
+  /// Books a repeat of a call: how much later than planned it is to happen.
+  package func repeatDelay() -> Duration { pacer.withLock { $0.delay(now: .now) } }
+
+  /// Books a repeat that is of use now or not at all.
+  func takeRepeat() -> Bool { pacer.withLock { $0.takeNow(now: .now) } }
 
   // MARK: ClientTransport
 
@@ -64,20 +59,19 @@ package final class HitoTransport: ClientTransport {
     options: CallOptions
   ) async throws(RPCError) -> Response {
     let key = try idempotencyKey(method, options)
-    let deadline = ContinuousClock.now + (options.timeout ?? configuration.unaryTimeoutDefault)
-    let bytes = request.encodedBytes()
-    var retries = retries(method, options, hasKey: key != nil, until: deadline)
+    let hedging = try hedging(method, options)
+    let call = SingleCall(
+      method: method, options: options, key: key,
+      deadline: ContinuousClock.now + (options.timeout ?? configuration.unaryTimeoutDefault),
+      message: request.encodedBytes())
+    var retries = retries(method, hasKey: key != nil, until: call.deadline)
     return try await repeating(&retries) { () throws(RPCError) in
-      let stream = try await self.open(method, options, key: key, deadline, bytes)
-      do throws(RPCError) {
-        let response = try await stream.singleResponse(as: Response.self)
-        options.onTrailers?(stream.responseMetadata.trailers)
-        options.onMetadata?(stream.responseMetadata)
-        return response
-      } catch {
-        options.onMetadata?(stream.responseMetadata)
-        throw error
+      let ended: SingleCall.Ended<Response> = await self.hedged(call, hedging)
+      if let said = ended.said {
+        if case .success = ended.result { options.onTrailers?(said.trailers) }
+        options.onMetadata?(said)
       }
+      return try ended.result.get()
     }
   }
 
@@ -112,43 +106,51 @@ package final class HitoTransport: ClientTransport {
   ) async throws(RPCError) -> (
     call: ClientCallHandle, retries: RetryMachine, open: RetryingStream.Opening
   ) {
-    let deadline = options.timeout.map { ContinuousClock.now + $0 }
-    // Without a time of its own a stream has that of a unary call to begin.
-    let startDeadline =
-      deadline ?? (options.waitsForReady ? nil : .now + configuration.unaryTimeoutDefault)
-    var retries = retries(method, options, hasKey: false, until: startDeadline)
-    let open: RetryingStream.Opening = { () throws(RPCError) in
-      try await self.open(method, options, key: options.idempotencyKey, deadline, firstMessage)
+    guard options.hedging == nil else {
+      throw RPCError(.invalidArgument, "a stream is not hedged")
     }
-    let call = try await repeating(&retries, open)
-    // Once it has begun it lasts as long as it may.
-    retries.deadline = deadline
-    return (call, retries, open)
+    let deadline = options.timeout.map { ContinuousClock.now + $0 }
+    let waits = options.waitsForReady ?? configuration.waitsForReady
+    var retries = retries(
+      method, hasKey: false, until: deadline,
+      repeatTime: waits ? nil : configuration.unaryTimeoutDefault)
+    let call = SingleCall(
+      method: method, options: options, key: options.idempotencyKey, deadline: deadline,
+      message: firstMessage)
+    let open: RetryingStream.Opening = { () throws(RPCError) in try await self.open(call) }
+    return (try await repeating(&retries, open), retries, open)
   }
 
-  private func open(
-    _ method: MethodDescriptor, _ options: CallOptions, key: String?,
-    _ deadline: ContinuousClock.Instant?, _ firstMessage: [UInt8]?
-  ) async throws(RPCError) -> ClientCallHandle {
-    try Self.check(options)
-    let connection = try await connection(deadline)
-    guard options.binaryMetadata.isEmpty || connection.minorVersion >= 1 else {
+  /// Begins a call on a connection of its own choice.
+  func open(_ call: SingleCall) async throws(RPCError) -> ClientCallHandle {
+    try Self.check(call.options)
+    let waits = call.options.waitsForReady ?? configuration.waitsForReady
+    let connection = try await pool.connection(waitsForServer: waits, until: call.deadline)
+    return try begin(call, on: connection)
+  }
+
+  /// Begins a call on a connection on which it has a place.
+  func begin(
+    _ call: SingleCall, on connection: ClientConnection
+  ) throws(RPCError) -> ClientCallHandle {
+    guard call.options.binaryMetadata.isEmpty || connection.minorVersion >= 1 else {
+      pool.callEnded(on: connection.number)
       throw RPCError(.unimplemented, "the server is too old for metadata that is bytes")
     }
-    let call = ClientCall(
-      connection, method, options, idempotencyKey: key, deadline: deadline,
-      firstMessage: firstMessage.map(connection.outgoing))
-    call.start()
-    return ClientCallHandle(call, self)
+    let opened = ClientCall(
+      connection, call.method, call.options, idempotencyKey: call.key, deadline: call.deadline,
+      firstMessage: call.message.map(connection.outgoing))
+    opened.start()
+    return ClientCallHandle(opened, self)
   }
 
   private func retries(
-    _ method: MethodDescriptor, _ options: CallOptions, hasKey: Bool,
-    until deadline: ContinuousClock.Instant?
+    _ method: MethodDescriptor, hasKey: Bool, until deadline: ContinuousClock.Instant?,
+    repeatTime: Duration? = nil
   ) -> RetryMachine {
     RetryMachine(
-      policy: configuration.retry, method: method, hasIdempotencyKey: hasKey,
-      waitsForReady: options.waitsForReady, deadline: deadline)
+      policy: configuration.retry, method: method, hasIdempotencyKey: hasKey, deadline: deadline,
+      repeatTime: repeatTime)
   }
 
   /// Repeats `body` while its errors and the time allow it (W14). With `failure`, `body` has failed
@@ -160,14 +162,13 @@ package final class HitoTransport: ClientTransport {
     var failure = failure
     while true {
       if let error = failure {
-        let step = retries.failed(
-          error, configuration.retryAdvice(error), now: .now, jitter: .random(in: 0...1))
-        guard case .repeatCall(let wait) = step, !isClosed else { throw error }
-        do {
-          try await Task.sleep(for: wait)
-        } catch {
-          throw RPCError(.cancelled, "the call was cancelled")
+        let step = pacer.withLock {
+          retries.failed(
+            error, configuration.retryAdvice(error), now: .now, jitter: .random(in: 0...1),
+            pacer: &$0)
         }
+        guard case .repeatCall(let wait) = step, !isClosed else { throw error }
+        try await rest(for: wait)
       }
       do throws(RPCError) {
         return try await body()
@@ -191,6 +192,21 @@ package final class HitoTransport: ClientTransport {
     return String(decoding: hex, as: UTF8.self)
   }
 
+  /// When the call is made again beside itself; nil where it is not.
+  private func hedging(
+    _ method: MethodDescriptor, _ options: CallOptions
+  ) throws(RPCError) -> HedgingPolicy? {
+    guard let own = options.hedging else {
+      return method.isReadOnly ? configuration.hedging.flatMap(\.ifHedged) : nil
+    }
+    guard let own = own.ifHedged else { return nil }
+    guard method.isReadOnly || options.idempotencyKey != nil else {
+      throw RPCError(
+        .invalidArgument, "a call that writes is hedged only under a key of its caller's")
+    }
+    return own
+  }
+
   private static func check(_ options: CallOptions) throws(RPCError) {
     let sendable = Metadata.sendable(
       options.metadata, options.binaryMetadata, byteCountMax: WireLimit.metadataByteCountMax)
@@ -210,72 +226,6 @@ package final class HitoTransport: ClientTransport {
       guard !text.isEmpty, text.utf8.count <= byteCountMax, !text.utf8.contains(0) else {
         throw RPCError(.invalidArgument, "the \(name) must be 1 to \(byteCountMax) bytes")
       }
-    }
-  }
-
-  // MARK: Connections
-
-  private func connection(
-    _ deadline: ContinuousClock.Instant?
-  ) async throws(RPCError) -> ClientConnection {
-    if case .connected(let connection, _) = state.withLock({ $0 }) { return connection }
-    let promise = group.next().makePromise(of: ClientConnection.self)
-    let before = state.withLock { state in
-      defer { if case .idle = state { state = .connecting(promise.futureResult) } }
-      return state
-    }
-    let future: EventLoopFuture<ClientConnection>
-    switch before {
-    case .idle:
-      dial(promise)
-      future = promise.futureResult
-    case .connecting(let other):
-      promise.fail(CancellationError())
-      future = other
-    case .connected(let connection, _):
-      promise.fail(CancellationError())
-      return connection
-    case .closed:
-      promise.fail(CancellationError())
-      throw RPCError(.unavailable, "the client is closed")
-    }
-    return try await ConnectionWait(future, deadline).value()
-  }
-
-  /// Starts to connect; ends in `.connected` or `.idle`. Not under the lock: a failure may come at
-  /// once.
-  private func dial(_ promise: EventLoopPromise<ClientConnection>) {
-    let owner = Dialer.Owner(
-      established: { self.established($0, attempt: $1) },
-      retired: { [weak self] attempt in self?.forget(attempt: attempt) },
-      isClosed: { self.isClosed })
-    dialer.connect(on: promise.futureResult.eventLoop, for: owner).whenComplete { result in
-      if case .failure = result { self.gaveUp() }
-      promise.completeWith(result)
-    }
-  }
-
-  private func established(_ connection: ClientConnection, attempt: Int) {
-    let isClosed = state.withLock { state in
-      if case .closed = state { return true }
-      state = .connected(connection, attempt: attempt)
-      return false
-    }
-    if isClosed { connection.close() }
-  }
-
-  /// A connection takes no more calls: the next one connects again. One that was never established
-  /// changes nothing; the attempt that it belonged to says how it ended.
-  private func forget(attempt: Int) {
-    state.withLock { state in
-      if case .connected(_, let current) = state, current == attempt { state = .idle }
-    }
-  }
-
-  /// No address answered.
-  private func gaveUp() {
-    state.withLock { state in
-      if case .connecting = state { state = .idle }
     }
   }
 }

@@ -3,8 +3,6 @@ package import RPC
 
 /// When and how often a client repeats a call (W14).
 package struct RetryPolicy: Sendable, Hashable {
-  /// Attempts in all; 1 = no retries.
-  package var attemptCountMax = 5
   package var backoffMin = Duration.milliseconds(50)
   package var backoffMax = Duration.seconds(5)
 
@@ -20,11 +18,18 @@ package struct RetryPolicy: Sendable, Hashable {
   package func allowsRetry(
     after error: RPCError, method: MethodDescriptor, hasIdempotencyKey: Bool
   ) -> Bool {
-    guard error.code == .unavailable, !(error.cause is TLSError) else { return false }
+    guard error.code == .unavailable, !error.isCertificateRefused else { return false }
     // Where it continues is the caller's to say: the same request might begin elsewhere.
     if error.resumeCursor?.isEmpty == false { return false }
     return error.isNotStarted || method.isReadOnly
       || (method.kind == .unary && hasIdempotencyKey)
+  }
+}
+
+extension RPCError {
+  /// Whether the server showed a certificate that is not trusted: it will not be trusted later.
+  package var isCertificateRefused: Bool {
+    cause is TLSError || (cause as? NetworkFailure)?.isCertificateRefused ?? false
   }
 }
 
@@ -55,35 +60,41 @@ struct RetryMachine: Sendable {
   let policy: RetryPolicy
   let method: MethodDescriptor
   let hasIdempotencyKey: Bool
-  /// Whether attempts that found no server do not count.
-  let waitsForReady: Bool
   /// No attempt begins at or after this.
-  var deadline: ContinuousClock.Instant?
+  let deadline: ContinuousClock.Instant?
+  /// Where there is no deadline: for how long after the first failure it is repeated; nil = without end.
+  let repeatTime: Duration?
   private var failureCount = 0
+  private var firstFailure: ContinuousClock.Instant?
 
   init(
     policy: RetryPolicy, method: MethodDescriptor, hasIdempotencyKey: Bool,
-    waitsForReady: Bool = false, deadline: ContinuousClock.Instant? = nil
+    deadline: ContinuousClock.Instant? = nil, repeatTime: Duration? = nil
   ) {
     self.policy = policy
     self.method = method
     self.hasIdempotencyKey = hasIdempotencyKey
-    self.waitsForReady = waitsForReady
     self.deadline = deadline
+    self.repeatTime = repeatTime
   }
 
   /// An attempt has failed with `error`, whose details say `advice`.
   mutating func failed(
-    _ error: RPCError, _ advice: RetryAdvice, now: ContinuousClock.Instant, jitter: Double
+    _ error: RPCError, _ advice: RetryAdvice, now: ContinuousClock.Instant, jitter: Double,
+    pacer: inout RetryPacer
   ) -> Step {
     failureCount += 1
-    let isFree = waitsForReady && error.isNotStarted
+    let first = firstFailure ?? now
+    firstFailure = first
     guard
-      !advice.isLasting, failureCount < policy.attemptCountMax || isFree,
+      !advice.isLasting, !error.isUnreachable,
       policy.allowsRetry(after: error, method: method, hasIdempotencyKey: hasIdempotencyKey)
     else { return .giveUp }
     let wait = max(policy.backoff(beforeRetry: failureCount, jitter: jitter), advice.delay)
-    if let deadline, now + wait >= deadline { return .giveUp }
-    return .repeatCall(after: wait)
+    let end = deadline ?? repeatTime.map { first + $0 }
+    if let end, now + wait >= end { return .giveUp }
+    let paced = wait + pacer.delay(now: now)
+    if let end, now + paced >= end { return .giveUp }
+    return .repeatCall(after: paced)
   }
 }

@@ -5,18 +5,13 @@ import Synchronization
 
 /// Takes requests on one thread, makes calls in tasks, answers a line each.
 final class Adapter: Sendable {
-  private struct Client {
-    let client: HitoClient
-    let waitsForReady: Bool
-  }
-
   private struct Running {
     let task: Task<Void, Never>
     let resume: AsyncStream<Void>.Continuation
   }
 
   private struct State {
-    var clients: [String: Client] = [:]
+    var clients: [String: HitoClient] = [:]
     var calls: [Int64: Running] = [:]
   }
 
@@ -35,7 +30,7 @@ final class Adapter: Sendable {
       running(request)?.resume.yield()
       answer(id, [])
     case "close":
-      state.withLock { $0.clients[request["client"]?.stringValue ?? ""] }?.client.close()
+      state.withLock { $0.clients[request["client"]?.stringValue ?? ""] }?.close()
       answer(id, [])
     default: answer(id, [("error", .string("unknown op"))])
     }
@@ -47,26 +42,27 @@ final class Adapter: Sendable {
   }
 
   private func open(_ request: JSONValue) -> Reply {
-    for (option, what) in [
-      ("keepalive_ms", "interval of signs of life that can be set")
-    ] where request[option] != nil {
-      return [("unsupported", .string(what))]
-    }
-    if request["balancing"]?.stringValue == "round_robin" {
-      return [("unsupported", .string("calls in turn"))]
-    }
     let addresses = request["addresses"]?.arrayValue?.compactMap(\.stringValue) ?? []
-    let token = request["token"]?.stringValue
+    var configuration = HitoClientConfiguration(
+      addresses: HitoAddress.list(addresses.joined(separator: ",")) ?? [],
+      tls: .authority(file: request["ca_file"]?.stringValue ?? ""),
+      token: request["token"]?.stringValue)
+    configuration.compresses = request["compression"]?.boolValue ?? false
+    configuration.waitsForReady = request["wait_for_ready"]?.boolValue ?? true
+    configuration.checksHealth = request["health"]?.boolValue ?? false
+    if request["balancing"]?.stringValue == "round_robin" { configuration.balancing = .roundRobin }
+    if let count = request["connections"]?.integerValue {
+      configuration.connectionsPerAddress = Int(count)
+    }
+    if let time = request["keepalive_ms"]?.integerValue {
+      configuration.keepalive = .milliseconds(time)
+    }
+    if let count = request["message_max"]?.integerValue {
+      configuration.messageByteCountMax = Int(count)
+    }
     do throws(RPCError) {
-      let client = try HitoClient.make(
-        address: addresses.joined(separator: ","),
-        tls: .authority(file: request["ca_file"]?.stringValue ?? ""), token: token,
-        compresses: request["compression"]?.boolValue ?? false)
-      let waits = request["wait_for_ready"]?.boolValue ?? true
-      state.withLock {
-        $0.clients[request["client"]?.stringValue ?? ""] = Client(
-          client: client, waitsForReady: waits)
-      }
+      let client = try HitoClient(configuration)
+      state.withLock { $0.clients[request["client"]?.stringValue ?? ""] = client }
       return [("status", .integer(0))]
     } catch {
       return failure(error)
@@ -77,12 +73,8 @@ final class Adapter: Sendable {
     guard let client = state.withLock({ $0.clients[request["client"]?.stringValue ?? ""] }) else {
       return answer(id, [("error", .string("no such client"))])
     }
-    if request["hedge_after_ms"] != nil {
-      return answer(id, [("unsupported", .string("hedging"))])
-    }
     let (resumed, resume) = AsyncStream<Void>.makeStream()
-    let call = Call(
-      request, client: client.client, waitsForReady: client.waitsForReady, resumed: resumed)
+    let call = Call(request, client: client, resumed: resumed)
     // Under the lock: the task ends after it is there.
     state.withLock { state in
       let task = Task {

@@ -5,15 +5,11 @@ import JSON
 struct Call: Sendable {
   private let request: JSONValue
   private let client: HitoClient
-  private let waitsForReady: Bool
   private let resumed: AsyncStream<Void>
 
-  init(
-    _ request: JSONValue, client: HitoClient, waitsForReady: Bool, resumed: AsyncStream<Void>
-  ) {
+  init(_ request: JSONValue, client: HitoClient, resumed: AsyncStream<Void>) {
     self.request = request
     self.client = client
-    self.waitsForReady = waitsForReady
     self.resumed = resumed
   }
 
@@ -162,7 +158,11 @@ struct Call: Sendable {
         }
       }
     }
-    options.waitsForReady = waitsForReady
+    options.waitsForReady = request["wait_for_ready"]?.boolValue
+    if let delay = request["hedge_after_ms"]?.integerValue {
+      options.hedging = HedgingPolicy(
+        delay: .milliseconds(delay), copyCountMax: Int(request["copies"]?.integerValue ?? 2))
+    }
     return options
   }
 }
