@@ -193,7 +193,8 @@ extension MethodModel {
 
   /// The type of the call's keywords (hito/_options.py). A call that writes may be repeated under a key (W14).
   fileprivate var pythonOptions: String {
-    let takesKey = kind == .unary || (!isReadOnly && kind != .bidirectional)
+    if kind == .unary { return "UnaryOptions" }
+    let takesKey = !isReadOnly && kind != .bidirectional
     return (takesKey ? "Keyed" : "")
       + (hasOneResponse ? "ReplyOptions" : "StreamOptions")
   }

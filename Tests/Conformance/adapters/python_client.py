@@ -24,14 +24,9 @@ SERVICES = {
     "CourseService": ("courses", courses_pb2), "EventService": ("events", events_pb2),
     "ProgressService": ("progress", progress_pb2),
 }  # fmt: skip
-UNSUPPORTED = {"hedge_after_ms": "hedging"}
 
 PAUSES: Dict[int, asyncio.Event] = {}
 """Calls that wait for `resume`."""
-
-
-class Unsupported(Exception):
-    """The client cannot do what is asked."""
 
 
 class Adapter:
@@ -60,8 +55,6 @@ class Adapter:
         reply: Line
         try:
             reply = await getattr(self, f"_{request['op']}")(request)
-        except Unsupported as error:
-            reply = {"unsupported": str(error)}
         except hito.HitoError as error:
             reply = failure(error)
         except Exception as error:
@@ -75,6 +68,10 @@ class Adapter:
             options["keepalive"] = request["keepalive_ms"] / 1000
         if "connections" in request:
             options["connections_per_address"] = request["connections"]
+        if "message_max" in request:
+            options["message_max"] = request["message_max"]
+        if request.get("health"):
+            options["health_check"] = True
         if request.get("compression"):
             options["compression"] = True
         wait = request.get("wait_for_ready", True)
@@ -134,9 +131,6 @@ async def call(
     client: hito.Client, request: Line, messages: List[bytes], said: hito.ResponseInfo
 ) -> int:
     """Makes a call; `messages` gets its responses as they come. 0, or 1 where it was left."""
-    for option, what in UNSUPPORTED.items():
-        if request.get(option):
-            raise Unsupported(what)
     service, _, name = request["method"].rpartition(".")[2].partition("/")
     place, module = SERVICES[service]
     method = module.DESCRIPTOR.services_by_name[service].methods_by_name[name]
@@ -172,7 +166,11 @@ def chosen(request: Line) -> Line:
         }
     if request.get("key"):
         options["idempotency_key"] = request["key"]
-    options |= {name: request[name] for name in ("token", "traceparent") if request.get(name)}
+    if request.get("hedge_after_ms"):
+        options["hedging"] = hito.Hedging(request["hedge_after_ms"] / 1000, request.get("copies", 2))
+    options |= {
+        name: request[name] for name in ("token", "traceparent", "wait_for_ready") if name in request
+    }
     return options
 
 

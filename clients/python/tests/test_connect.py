@@ -12,7 +12,7 @@ import pytest
 import hito
 from fake_peer import PING, FakeServer, block
 from hito import v1
-from hito._endpoint import Address
+from hito._pool import Address
 from hito._retry import Backoff, RetryPacer
 
 
@@ -173,7 +173,7 @@ async def test_calls_wait_for_a_server_that_comes_back(tls, connect):
         client = await connect(server.address)
         server.kill()
     call = asyncio.create_task(client.goals.create_goal(v1.CreateGoalRequest()))
-    while client._channel._endpoints.failure is None:
+    while client._channel._pool.failure is None:
         await asyncio.sleep(0)
     async with FakeServer(tls, answering, port=server.port):
         assert (await call).goal.title == "back"
@@ -218,7 +218,7 @@ async def test_after_goaway_new_calls_use_a_new_connection_and_old_ones_end(tls,
     async with FakeServer(tls, draining, fresh) as server:
         client = await connect(server.address)
         old = asyncio.create_task(client.goals.create_goal(v1.CreateGoalRequest()))
-        while client._channel._endpoints._endpoints[0].ready() is not None:
+        while client._channel._pool._machine.connections(0):
             await asyncio.sleep(0)
         assert (await client.goals.create_goal(v1.CreateGoalRequest())).goal.title == "new"
         assert (await old).goal.title == "old"

@@ -14,7 +14,7 @@ from fake_peer import CREDIT, END, GOAWAY, HEADER, HELLO, MESSAGE, FakeServer, b
 from fake_peer import hello_block
 from hito import _wire, v1
 from hito._call import Call
-from hito._connection import Connection
+from hito._connection import Connection, Owner
 from hito._retry import Backoff
 
 WRITE_BUFFER = 256 << 10
@@ -60,7 +60,7 @@ class FakeTransport(asyncio.Transport):
 
 def connected(**limits: int) -> "tuple[Connection, FakeTransport]":
     """A connection that has got its HELLO, on no socket."""
-    connection = Connection(_wire.Hello(), 10.0, lambda _: None)
+    connection = Connection(_wire.Hello(), 10.0, Owner())
     transport = FakeTransport()
     transport.protocol = connection
     connection.connection_made(transport)
@@ -238,8 +238,8 @@ async def test_a_stream_that_waits_for_a_server_ends_with(tls, connect, end):
         server.kill()
         stream = client.progress.watch(v1.WatchRequest())
         reader = asyncio.create_task(anext(stream))
-        endpoints = client._channel._endpoints
-        while endpoints.failure is None:
+        pool = client._channel._pool
+        while pool.failure is None:
             await asyncio.sleep(0.01)
         if end == "stream":
             await stream.aclose()

@@ -6,8 +6,12 @@
 
 from hito import v1
 from hito._consume import Consumer, Delivery
+from hito._interceptor import Interceptor
+from hito._method import Method
+from hito._options import CallOptions
 from hito._response_info import Metadata, ResponseInfo
 from hito._resume import ResumingBatch, ResumingRevalidation, ResumingValidation, ResumingWatch
+from hito._retry import Hedging, RetryBudget
 from hito._stream import ResponseStream
 from hito.client import VERSION as __version__
 from hito.client import Client, CodeValidationClient, EventClient, ProgressClient
@@ -35,6 +39,7 @@ from hito.errors import (
 __all__ = [
     "Aborted",
     "AlreadyExists",
+    "CallOptions",
     "CancelledCall",
     "Client",
     "CodeValidationClient",
@@ -44,10 +49,13 @@ __all__ = [
     "Delivery",
     "EventClient",
     "FailedPrecondition",
+    "Hedging",
     "HitoError",
     "InternalError",
+    "Interceptor",
     "InvalidArgument",
     "Metadata",
+    "Method",
     "NotFound",
     "OutOfRange",
     "PermissionDenied",
@@ -59,6 +67,7 @@ __all__ = [
     "ResumingRevalidation",
     "ResumingValidation",
     "ResumingWatch",
+    "RetryBudget",
     "StatusCode",
     "Unauthenticated",
     "Unavailable",

@@ -4,96 +4,100 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import AsyncIterable, Awaitable, Callable, Optional, Type
-from typing import TypeVar
+from typing import AsyncIterable, Coroutine, List, NamedTuple, Optional, Sequence, Type
+from typing import TYPE_CHECKING, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from hito import _wire
 from hito._call import Call, unary_reply
 from hito._connection import Connection
-from hito._endpoint import Endpoints
+from hito._hedging import hedged
+from hito._interceptor import Interceptor, intercepted
 from hito._method import Method
-from hito._response_info import Metadata, ResponseInfo
-from hito._retry import Backoff, RetryPacer
-from hito._stream import Opened, ResponseStream, send_all
+from hito._options import CallOptions
+from hito._pool import Pool
+from hito._response_info import ResponseInfo
+from hito._retry import Hedging, Repeats, RetryBudget, RetryPacer
+from hito._stream import Opened, ResponseStream, StreamSettings, send_all
 from hito.errors import DeadlineExceeded, HitoError, InternalError, Unavailable
 
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from hito._options import KeyedReplyOptions, KeyedStreamOptions, StreamOptions, UnaryOptions
+
 Response = TypeVar("Response", bound=Message)
-Result = TypeVar("Result")
+
+
+class _Unary(NamedTuple):
+    """What the attempts of a unary call have in common."""
+
+    method: Method
+    options: CallOptions
+    message: bytes
+    key: str
+    deadline: float
 
 
 class Channel:
     """Where the generated clients send their calls. Used on one event loop only."""
 
-    def __init__(self, endpoints: Endpoints, *, timeout: float) -> None:
-        self._endpoints = endpoints
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        timeout: float,
+        interceptors: Sequence[Interceptor] = (),
+        hedging: Optional[Hedging] = None,
+        budget: RetryBudget = RetryBudget(),
+        wait_for_ready: bool = True,
+    ) -> None:
+        self._pool = pool
         self._timeout = timeout
-        self._pacer = RetryPacer()
+        self._interceptors = tuple(interceptors)
+        self._hedging = hedging
+        self._pacer = RetryPacer(budget.burst, budget.per_second)
+        self._wait_for_ready = wait_for_ready
 
     async def unary(
         self,
         method: Method,
         request: Message,
         response_type: Type[Response],
-        *,
-        timeout: Optional[float] = None,
-        idempotency_key: Optional[str] = None,
-        metadata: Optional[Metadata] = None,
-        token: Optional[str] = None,
-        traceparent: Optional[str] = None,
-        response_info: Optional[ResponseInfo] = None,
+        **options: "Unpack[UnaryOptions]",
     ) -> Response:
         """One request, one answer; repeated while the server is unavailable, within `timeout`."""
-        # A key on every write: only that makes repeating it harmless (W14.2).
-        key = idempotency_key or ("" if method.read_only else str(uuid.uuid4()))
-        message = request.SerializeToString()
 
-        seconds = self._timeout if timeout is None else timeout
-        deadline = _now() + seconds
+        async def call(options: CallOptions) -> Response:
+            return decode(response_type, await self._unary(method, request, options))
 
-        async def attempt(connection: Connection) -> Response:
-            header = self._header(method, deadline, key, metadata, token, traceparent)
-            call = connection.open(header, message, half_close=True)
-            try:
-                await call.flush()
-                reply = await _one_reply(call)
-            finally:
-                call.cancel()
-                _tell(response_info, call)
-            return decode(response_type, reply)
-
-        return await self._repeating(attempt, seconds, deadline)
+        return await intercepted(self._interceptors, method, CallOptions(**options), call)
 
     def server_stream(
         self,
         method: Method,
         request: Message,
         response_type: Type[Response],
-        *,
-        timeout: Optional[float] = None,
-        idempotency_key: Optional[str] = None,
-        metadata: Optional[Metadata] = None,
-        token: Optional[str] = None,
-        traceparent: Optional[str] = None,
+        **options: "Unpack[KeyedStreamOptions]",
     ) -> "ResponseStream[Response]":
         """One request, many answers. The call begins with the first `anext`.
 
         A call that writes is not repeated by itself; its key lets the caller do so (W14.1).
         """
         message = request.SerializeToString()
-        deadline = None if timeout is None else _now() + timeout
 
-        def open_call(connection: Connection) -> Opened:
-            header = self._header(method, deadline, idempotency_key or "", metadata, token, traceparent)
+        def open_call(
+            connection: Connection, options: CallOptions, deadline: Optional[float]
+        ) -> Opened:
+            header = _header(method, options, deadline, options.idempotency_key)
             return connection.open(header, message, half_close=True), None
 
         return ResponseStream(
+            self._stream_settings(method, method.read_only),
             open_call,
-            self._endpoints,
             lambda encoded: decode(response_type, encoded),
-            deadline,
-            may_repeat=method.read_only,
+            CallOptions(**options),
         )
 
     async def client_stream(
@@ -101,124 +105,183 @@ class Channel:
         method: Method,
         requests: AsyncIterable[Message],
         response_type: Type[Response],
-        *,
-        timeout: Optional[float] = None,
-        idempotency_key: Optional[str] = None,
-        metadata: Optional[Metadata] = None,
-        token: Optional[str] = None,
-        traceparent: Optional[str] = None,
-        response_info: Optional[ResponseInfo] = None,
+        **options: "Unpack[KeyedReplyOptions]",
     ) -> Response:
         """Many requests, one answer. Not repeated: the requests are read once.
 
         A key lets the caller repeat it (W14.1).
         """
 
-        deadline = None if timeout is None else _now() + timeout
-        try:
-            async with asyncio.timeout_at(deadline):
-                connection = await self._endpoints.connection()
-                header = self._header(method, deadline, idempotency_key or "", metadata, token, traceparent)
-                call = connection.open(header, None)
-                sender = asyncio.create_task(send_all(call, requests), name="hito send")
-                try:
-                    reply = await _one_reply(call)
-                finally:
-                    call.cancel()
-                    _tell(response_info, call)
-                    sender.cancel()
-                    await asyncio.gather(sender, return_exceptions=True)
-        except TimeoutError:
-            raise self._too_late(timeout or 0.0, None) from None
-        return decode(response_type, reply)
+        async def call(options: CallOptions) -> Response:
+            return decode(response_type, await self._client_stream(method, requests, options))
+
+        return await intercepted(self._interceptors, method, CallOptions(**options), call)
 
     def bidi_stream(
         self,
         method: Method,
         requests: AsyncIterable[Message],
         response_type: Type[Response],
-        *,
-        timeout: Optional[float] = None,
-        metadata: Optional[Metadata] = None,
-        token: Optional[str] = None,
-        traceparent: Optional[str] = None,
+        **options: "Unpack[StreamOptions]",
     ) -> "ResponseStream[Response]":
         """Requests and answers, each at their own pace. The call begins with the first `anext`."""
-        deadline = None if timeout is None else _now() + timeout
 
-        def open_call(connection: Connection) -> Opened:
-            header = self._header(method, deadline, "", metadata, token, traceparent)
-            return connection.open(header, None), requests
+        def open_call(
+            connection: Connection, options: CallOptions, deadline: Optional[float]
+        ) -> Opened:
+            return connection.open(_header(method, options, deadline, None), None), requests
 
         return ResponseStream(
+            self._stream_settings(method, False),
             open_call,
-            self._endpoints,
             lambda encoded: decode(response_type, encoded),
-            deadline,
-            may_repeat=False,
+            CallOptions(**options),
         )
 
     async def connect(self, timeout: float, wait_for_ready: bool) -> None:
         """Opens the first connection, so that mistakes show at once."""
         try:
             async with asyncio.timeout(timeout):
-                await self._endpoints.connection(wait_for_ready)
+                self._pool.release(await self._pool.connection(wait_for_ready))
         except TimeoutError:
             raise Unavailable(f"no server answered within {timeout:g} s") from None
 
     async def rest(self, seconds: float) -> None:
-        """Waits, no longer than the client is open."""
-        await self._endpoints.rest(seconds)
+        """Waits before a stream is taken up again: within the bound for the repeats of all calls, and
+        no longer than the client is open."""
+        await self._pool.rest(seconds + self._pacer.delay(_now()))
 
     async def close(self) -> None:
-        await self._endpoints.close()
+        await self._pool.close()
 
-    def _header(
-        self,
-        method: Method,
-        deadline: Optional[float],
-        key: str,
-        metadata: Optional[Metadata],
-        token: Optional[str],
-        traceparent: Optional[str],
-    ) -> _wire.CallHeader:
-        timeout_us = None if deadline is None else int((deadline - _now()) * 1e6)
-        return _wire.CallHeader(
-            method.path, timeout_us, key, traceparent or "", token or "", metadata or {}
-        )
+    # Unary calls
 
-    async def _repeating(
-        self, attempt: Callable[[Connection], Awaitable[Result]], seconds: float, deadline: float
-    ) -> Result:
+    async def _unary(self, method: Method, request: Message, options: CallOptions) -> bytes:
+        seconds = self._timeout if options.timeout is None else options.timeout
+        hedging = self._hedging_of(method, options)
+        # A key on every write: only that makes repeating it harmless (W14.2).
+        key = options.idempotency_key or ("" if method.read_only else str(uuid.uuid4()))
+        message = request.SerializeToString()
+        call = _Unary(method, options, message, key, _now() + seconds)
+        repeats = Repeats(self._pacer, call.deadline)
         failure: Optional[HitoError] = None
-        backoff = Backoff()
+        is_started = False
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(call.deadline):
                 while True:
-                    connection = await self._endpoints.connection()
+                    connection = await self._pool.connection(options.wait_for_ready)
+                    was_started, is_started = is_started, True
                     try:
-                        return await attempt(connection)
+                        if hedging is None:
+                            return await self._attempt(call, connection)
+                        return await self._hedged(call, connection, hedging)
                     except Unavailable as error:
                         failure = error
-                        delay = self._delay(error, backoff, deadline)
-                    await self._endpoints.rest(delay)
+                        is_started = was_started or not error.not_started
+                        delay = repeats.delay(error, True, _now())
+                    await self._pool.rest(delay)
         except TimeoutError:
-            raise self._too_late(seconds, failure) from failure
+            raise self._too_late(seconds, failure, not is_started) from failure
 
-    def _delay(self, error: Unavailable, backoff: Backoff, deadline: float) -> float:
-        """How long to wait before the next attempt; raises `error` where there should be none."""
-        if error.is_lasting:
-            raise error
-        now = _now()
-        delay = backoff.next(error.retry_delay) + self._pacer.delay(now)
-        if now + delay >= deadline:
-            raise error
-        return delay
+    async def _hedged(self, call: _Unary, connection: Connection, hedging: Hedging) -> bytes:
+        used: List[int] = []
+        # Places on connections of copies that have not begun.
+        placed: List[Connection] = []
 
-    def _too_late(self, seconds: float, failure: Optional[HitoError]) -> DeadlineExceeded:
-        failure = failure or self._endpoints.failure
+        def copy(connection: Connection) -> Coroutine[object, object, bytes]:
+            used.append(connection.number)
+            placed.append(connection)
+            return begun(connection)
+
+        async def begun(connection: Connection) -> bytes:
+            placed.remove(connection)
+            return await self._attempt(call, connection, is_copy=True)
+
+        def beside() -> Optional[Coroutine[object, object, bytes]]:
+            another = self._pool.connection_beside(used)
+            if another is None:
+                return None
+            if not self._pacer.take_now(_now()):
+                self._pool.release(another)
+                return None
+            return copy(another)
+
+        try:
+            return await hedged(hedging, copy(connection), beside)
+        finally:
+            for unused in placed:
+                self._pool.release(unused)
+
+    async def _attempt(
+        self, call: _Unary, connection: Connection, is_copy: bool = False
+    ) -> bytes:
+        header = _header(call.method, call.options, call.deadline, call.key)
+        opened = connection.open(header, call.message, half_close=True)
+        try:
+            await opened.flush()
+            return await _one_reply(opened)
+        finally:
+            # Of a copy that another was faster than nothing is told.
+            if opened.is_done or not is_copy:
+                _tell(call.options.response_info, opened)
+            opened.cancel()
+
+    def _hedging_of(self, method: Method, options: CallOptions) -> Optional[Hedging]:
+        hedging = options.hedging
+        if hedging is None and method.read_only:
+            hedging = self._hedging
+        if hedging is None or hedging.copies <= 1:
+            return None
+        if not method.read_only and not options.idempotency_key:
+            raise ValueError("a call that writes is hedged only under an idempotency_key of its own")
+        return hedging
+
+    # Streams
+
+    async def _client_stream(
+        self, method: Method, requests: AsyncIterable[Message], options: CallOptions
+    ) -> bytes:
+        deadline = None if options.timeout is None else _now() + options.timeout
+        is_started = False
+        try:
+            async with asyncio.timeout_at(deadline):
+                connection = await self._pool.connection(options.wait_for_ready)
+                is_started = True
+                header = _header(method, options, deadline, options.idempotency_key)
+                call = connection.open(header, None)
+                sender = asyncio.create_task(send_all(call, requests), name="hito send")
+                try:
+                    return await _one_reply(call)
+                finally:
+                    call.cancel()
+                    _tell(options.response_info, call)
+                    sender.cancel()
+                    await asyncio.gather(sender, return_exceptions=True)
+        except TimeoutError:
+            raise self._too_late(options.timeout or 0.0, None, not is_started) from None
+
+    def _stream_settings(self, method: Method, may_repeat: bool) -> StreamSettings:
+        return StreamSettings(
+            self._pool, self._pacer, method, self._interceptors, may_repeat, self._timeout,
+            self._wait_for_ready,
+        )  # fmt: skip
+
+    def _too_late(
+        self, seconds: float, failure: Optional[HitoError], not_started: bool
+    ) -> DeadlineExceeded:
+        failure = failure or self._pool.failure
         why = f" (last failure: {failure.message})" if failure is not None else ""
-        return DeadlineExceeded(f"no answer within {seconds:g} s{why}")
+        return DeadlineExceeded(f"no answer within {seconds:g} s{why}", not_started=not_started)
+
+
+def _header(
+    method: Method, options: CallOptions, deadline: Optional[float], key: Optional[str]
+) -> _wire.CallHeader:
+    timeout_us = None if deadline is None else int((deadline - _now()) * 1e6)
+    return _wire.CallHeader(
+        method.path, timeout_us, key or "", options.traceparent or "", options.token or "",
+        options.metadata or {},
+    )  # fmt: skip
 
 
 def _tell(info: Optional[ResponseInfo], call: Call) -> None:

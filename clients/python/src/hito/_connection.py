@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Callable, Dict, List, Optional, cast
+from typing import Dict, List, Optional, Type, cast
 
 from hito import _compression, _wire
 from hito._call import Call
@@ -20,12 +20,34 @@ _NEXT_ADDRESS_DELAY = 0.25
 _WRITE_BUFFER_MAX = 8 << 20
 
 
+class CertificateRefused(Unavailable):
+    """The server showed a certificate that is not trusted: it will not be trusted later."""
+
+
+class Owner:
+    """Who is told what becomes of a connection."""
+
+    def retired(self, connection: "Connection") -> None:
+        """It takes no more calls, whether it was established or not."""
+
+    def served(self, connection: "Connection") -> None:
+        """The server has answered, for the first time."""
+
+    def call_ended(self, connection: "Connection") -> None:
+        """One of its calls has ended, or was not opened after all."""
+
+    def ended(self, connection: "Connection") -> None:
+        """It is no more."""
+
+
 class Connection(asyncio.Protocol):
     """A connection that said HELLO. Used on one event loop only."""
 
-    def __init__(
-        self, own: _wire.Hello, keepalive: float, on_change: Callable[["Connection"], None]
-    ) -> None:
+    def __init__(self, own: _wire.Hello, keepalive: float, owner: Owner) -> None:
+        self.number = 0
+        """Its owner's, once it is established."""
+        self.place = -1
+        """The address that it is one to, of its owner's."""
         self.own = own
         self.peer = _wire.Hello()
         self.is_draining = False
@@ -37,7 +59,9 @@ class Connection(asyncio.Protocol):
         self._receive_credit = ReceiveWindow(own.connection_credit)
         self._decoder = _wire.FrameDecoder(own.frame_payload_max)
         self._keepalive = keepalive
-        self._on_change = on_change
+        self._owner = owner
+        self._is_retired = False
+        self._has_served = False
         self._loop = asyncio.get_running_loop()
         self._hello: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[None] = self._loop.create_future()
@@ -62,10 +86,10 @@ class Connection(asyncio.Protocol):
         server_name: str,
         own: _wire.Hello,
         keepalive: float,
-        on_change: Callable[["Connection"], None],
+        owner: Owner,
     ) -> "Connection":
         """Connects, checks the certificate and the protocol, and exchanges HELLO."""
-        connection = cls(own, keepalive, on_change)
+        connection = cls(own, keepalive, owner)
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT):
                 await connection._loop.create_connection(
@@ -74,7 +98,8 @@ class Connection(asyncio.Protocol):
                 )  # fmt: skip
                 await connection._hello
         except ssl.SSLCertVerificationError as error:
-            raise _cannot(host, port, f"certificate refused: {error.verify_message}") from error
+            why = f"certificate refused: {error.verify_message}"
+            raise _cannot(host, port, why, CertificateRefused) from error
         except ssl.SSLError as error:
             raise _cannot(host, port, f"TLS: {error.reason or error}") from error
         except TimeoutError as error:
@@ -99,19 +124,30 @@ class Connection(asyncio.Protocol):
         return not self._lost.done() and self._failure is None
 
     @property
-    def takes_calls(self) -> bool:
-        """Whether a call can be opened right now."""
-        return (
-            self.is_open
-            and not self.is_draining
-            and len(self._calls) < self.peer.streams_max
-            and self._next_stream <= _wire.STREAM_ID_MAX
-        )
+    def is_lost(self) -> bool:
+        return self._lost.done()
 
     def open(
         self, header: _wire.CallHeader, message: Optional[bytes], half_close: bool = False
     ) -> Call:
-        """Opens a call and writes its first frame; `flush` the call for the rest."""
+        """Opens a call for which there is a place and writes its first frame; `flush` the call for
+        the rest."""
+        try:
+            call = self._open(header, message, half_close)
+        except BaseException:
+            self._owner.call_ended(self)
+            raise
+        self._next_stream += 2
+        if self._next_stream > _wire.STREAM_ID_MAX:
+            self._retire()
+        return call
+
+    def _open(
+        self, header: _wire.CallHeader, message: Optional[bytes], half_close: bool
+    ) -> Call:
+        if not self.is_open or self.is_draining or self._next_stream > _wire.STREAM_ID_MAX:
+            # Between the choice of the connection and now.
+            raise Unavailable("the connection takes no more calls", not_started=True)
         if self.minor_version < 1 and any(key.endswith("-bin") for key in header.metadata):
             raise Unimplemented("the server is too old for metadata that is bytes", not_started=True)
         block = _wire.encode_call(header)
@@ -122,7 +158,6 @@ class Connection(asyncio.Protocol):
         except BaseException:
             del self._calls[call.stream]
             raise
-        self._next_stream += 2
         return call
 
     async def close(self) -> None:
@@ -171,7 +206,13 @@ class Connection(asyncio.Protocol):
             return
         if self.is_draining and not self._calls and self.is_open:
             self._say_goodbye(_wire.NO_ERROR, "")
-        self._on_change(self)
+        self._owner.call_ended(self)
+
+    def served(self) -> None:
+        """The server has answered a call."""
+        if not self._has_served:
+            self._has_served = True
+            self._owner.served(self)
 
     # What asyncio tells
 
@@ -213,7 +254,7 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
         self._fail(Unavailable(f"connection lost{f': {exc}' if exc else ''}"))
         self._wake_senders()
-        self._on_change(self)
+        self._owner.ended(self)
 
     # Frames
 
@@ -266,8 +307,10 @@ class Connection(asyncio.Protocol):
             # Crossed with our CANCEL: only the connection's credit is owed (W9.6).
             self.consumed(len(message or b""))
         elif end is not None:
+            self.served()
             call.end_received(end, message, bool(frame.flags & _wire.FLAG_COMPRESSED))
         else:
+            self.served()
             call.message_received(
                 frame.payload,
                 not frame.flags & _wire.FLAG_MORE,
@@ -296,6 +339,8 @@ class Connection(asyncio.Protocol):
 
     def _goaway_received(self, goaway: _wire.GoAway) -> None:
         self.is_draining = True
+        # First: what ends here must not be given to a call that waits for room.
+        self._retire()
         reason = goaway.text or f"reason {goaway.reason}"
         for call in [c for c in self._calls.values() if c.stream > goaway.last_stream]:
             call.fail(Unavailable(f"the server is going away: {reason}", not_started=True))
@@ -303,7 +348,6 @@ class Connection(asyncio.Protocol):
             self._fail(Unavailable(f"the server ended the connection: {reason}"))
         if not self._calls:
             self._say_goodbye(_wire.NO_ERROR, "")
-        self._on_change(self)
 
     def _check_opened(self, stream: int) -> None:
         if stream >= self._next_stream:
@@ -321,10 +365,16 @@ class Connection(asyncio.Protocol):
         """No more calls; those under way end with `error`."""
         if self._failure is None:
             self._failure = error
+        self._retire()
         if not self._hello.done():
             self._hello.set_exception(self._failure)
         for call in list(self._calls.values()):
             call.fail(self._failure)
+
+    def _retire(self) -> None:
+        if not self._is_retired:
+            self._is_retired = True
+            self._owner.retired(self)
 
     def _say_goodbye(self, reason: int, text: str) -> None:
         if self._transport is None or self._transport.is_closing():
@@ -333,6 +383,7 @@ class Connection(asyncio.Protocol):
         self._flush()
         self._transport.close()
         self.is_draining = True
+        self._retire()
 
     def _flush(self) -> None:
         if self._transport is None or not self._out:
@@ -358,5 +409,7 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_later(next_in, self._watch_over)
 
 
-def _cannot(host: str, port: int, why: str) -> Unavailable:
-    return Unavailable(f"cannot connect to {host}:{port}: {why}", not_started=True)
+def _cannot(
+    host: str, port: int, why: str, kind: Type[Unavailable] = Unavailable
+) -> Unavailable:
+    return kind(f"cannot connect to {host}:{port}: {why}", not_started=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hito._wire import Metadata
+from hito._wire import Metadata as Metadata
 
 
 class ResponseInfo:

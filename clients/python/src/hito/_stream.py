@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from typing import AsyncIterable, Callable, Generic, Optional, Tuple, TypeVar
+from typing import AsyncIterable, Callable, Generic, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from google.protobuf.message import Message
 
 from hito._call import Call
 from hito._connection import Connection
-from hito._endpoint import Endpoints
+from hito._interceptor import Interceptor, intercepted
+from hito._method import Method
+from hito._options import CallOptions
+from hito._pool import Pool
 from hito._response_info import Metadata
-from hito._retry import Backoff
+from hito._retry import Repeats, RetryPacer
 from hito._wait import EndableWait
 from hito.errors import CancelledCall, DeadlineExceeded, HitoError, Unavailable
 
 Response = TypeVar("Response")
 Opened = Tuple[Call, Optional[AsyncIterable[Message]]]
+OpenCall = Callable[[Connection, CallOptions, Optional[float]], Opened]
+
+
+class StreamSettings(NamedTuple):
+    """What a stream needs of its channel."""
+
+    pool: Pool
+    pacer: RetryPacer
+    method: Method
+    interceptors: Sequence[Interceptor]
+    may_repeat: bool
+    """Also where it perhaps began."""
+    repeat_time: float
+    """For how long a call without a time of its own that does not wait for servers is repeated."""
+    wait_for_ready: bool
 
 
 class ResponseStream(Generic[Response]):
@@ -28,22 +46,21 @@ class ResponseStream(Generic[Response]):
 
     def __init__(
         self,
-        open_call: Callable[[Connection], Opened],
-        endpoints: Endpoints,
+        settings: StreamSettings,
+        open_call: OpenCall,
         decode: Callable[[bytes], Response],
-        deadline: Optional[float],
-        may_repeat: bool,
+        options: CallOptions,
     ) -> None:
+        self._settings = settings
         self._open_call = open_call
-        self._endpoints = endpoints
         self._decode = decode
-        self._deadline = deadline
-        self._may_repeat = may_repeat
         self._loop = asyncio.get_running_loop()
         self._call: Optional[Call] = None
         self._sender: Optional[asyncio.Task[None]] = None
         self._is_begun = False
+        self._is_opened = False
         self._wait = EndableWait()
+        self._take(options)
 
     def __aiter__(self) -> "ResponseStream[Response]":
         return self
@@ -52,6 +69,9 @@ class ResponseStream(Generic[Response]):
         if self._wait.is_ended:
             raise StopAsyncIteration
         try:
+            if not self._is_opened:
+                self._is_opened = True
+                await self._intercepted()
             async with asyncio.timeout_at(self._deadline):
                 message = await self._next()
             response = None if message is None else self._decode(message)
@@ -98,37 +118,69 @@ class ResponseStream(Generic[Response]):
         if call is not None and not self._wait.is_ended and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_give_up, call, self._sender)
 
+    def _take(self, options: CallOptions) -> None:
+        self._options = options
+        self._deadline = (
+            None if options.timeout is None else self._loop.time() + options.timeout
+        )
+        waits = self._settings.wait_for_ready
+        if options.wait_for_ready is not None:
+            waits = options.wait_for_ready
+        repeat_time = None if waits else self._settings.repeat_time
+        self._repeats = Repeats(self._settings.pacer, self._deadline, repeat_time)
+
+    async def _intercepted(self) -> None:
+        """Opens the call for the first time, with the client's interceptors around that."""
+
+        async def proceed(options: CallOptions) -> "ResponseStream[Response]":
+            if options is not self._options:
+                self._take(options)
+            try:
+                async with asyncio.timeout_at(self._deadline):
+                    await self._open()
+            except TimeoutError:
+                raise DeadlineExceeded(
+                    "the stream did not begin in time", not_started=True
+                ) from None
+            return self
+
+        settings = self._settings
+        await intercepted(settings.interceptors, settings.method, self._options, proceed)
+
+    async def _open(self) -> None:
+        pool, options = self._settings.pool, self._options
+        while self._call is None:
+            connection = await self._wait.until(
+                pool.connection(options.wait_for_ready), pool.release
+            )
+            try:
+                self._call, requests = self._open_call(connection, options, self._deadline)
+            except Unavailable as error:
+                await self._rest(error)
+                continue
+            if requests is not None:
+                sending = send_all(self._call, requests)
+                self._sender = asyncio.create_task(sending, name="hito send")
+
     async def _next(self) -> Optional[bytes]:
-        backoff = Backoff()
         while True:
-            if self._call is None:
-                connection = await self._wait.until(self._endpoints.connection())
-                self._call, requests = self._open_call(connection)
-                if requests is not None:
-                    sending = send_all(self._call, requests)
-                    self._sender = asyncio.create_task(sending, name="hito send")
+            await self._open()
+            assert self._call is not None
             try:
                 if self._sender is None:
                     await self._call.flush()
                 return await self._call.receive()
             except Unavailable as error:
-                delay = self._delay(error, backoff)
+                await self._rest(error)
             self._call = None
-            await self._wait.until(self._endpoints.rest(delay))
 
-    def _delay(self, error: Unavailable, backoff: Backoff) -> float:
-        """How long to wait before another attempt; raises `error` where there should be none."""
+    async def _rest(self, error: Unavailable) -> None:
+        """Waits before another attempt; raises `error` where there should be none."""
         # Its requests are read once.
         is_repeatable = not self._is_begun and self._sender is None
-        if error.is_lasting or not is_repeatable or not (self._may_repeat or error.not_started):
-            raise error
-        # Where it continues is the caller's to say: the same request might begin elsewhere.
-        if error.resume_cursor:
-            raise error
-        delay = backoff.next(error.retry_delay)
-        if self._deadline is not None and self._loop.time() + delay >= self._deadline:
-            raise error
-        return delay
+        may_repeat = is_repeatable and (self._settings.may_repeat or error.not_started)
+        delay = self._repeats.delay(error, may_repeat, self._loop.time())
+        await self._wait.until(self._settings.pool.rest(delay))
 
 
 async def send_all(call: Call, requests: AsyncIterable[Message]) -> None:

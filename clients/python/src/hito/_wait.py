@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Awaitable, Optional, TypeVar
+from typing import Any, Awaitable, Callable, Optional, TypeVar
 
 from hito.errors import CancelledCall
 
@@ -15,10 +15,12 @@ class EndableWait:
 
     def __init__(self) -> None:
         self.is_ended = False
-        self._future: Optional[asyncio.Future[object]] = None
+        self._future: Optional[asyncio.Future[Any]] = None
 
-    async def until(self, awaitable: Awaitable[Result]) -> Result:
-        """Raises CancelledCall when `end` is, or was, called."""
+    async def until(
+        self, awaitable: Awaitable[Result], undo: Optional[Callable[[Result], None]] = None
+    ) -> Result:
+        """Raises CancelledCall when `end` is, or was, called; `undo` gets what came then all the same."""
         future = asyncio.ensure_future(awaitable)
         if self.is_ended:
             future.cancel()
@@ -26,6 +28,9 @@ class EndableWait:
         try:
             return await future
         except asyncio.CancelledError:
+            if undo is not None and future.done() and not future.cancelled():
+                if future.exception() is None:
+                    undo(future.result())
             task = asyncio.current_task()
             if not self.is_ended or (task is not None and task.cancelling()):
                 raise

@@ -10,9 +10,11 @@ from typing import AsyncIterator, Callable, Literal, Optional, Sequence, Union
 from hito import _compression, _wire
 from hito._channel import Channel
 from hito._consume import Consumer
-from hito._endpoint import Address, Endpoints, Settings
+from hito._interceptor import Interceptor
+from hito._pool import Address, Pool, Settings
 from hito._response_info import Metadata
 from hito._resume import ResumingBatch, ResumingRevalidation, ResumingValidation, ResumingWatch
+from hito._retry import Hedging, RetryBudget
 from hito._stream import ResponseStream
 from hito.errors import HitoError
 from hito.v1 import (
@@ -185,8 +187,13 @@ class Client:
         wait_for_connect: bool = False,
         balancing: Literal["pick_first", "round_robin"] = "pick_first",
         connections_per_address: int = 4,
+        health_check: bool = False,
         keepalive: float = 10.0,
+        hedging: Optional[Hedging] = None,
+        retry_budget: RetryBudget = RetryBudget(),
+        message_max: int = 4 << 20,
         compression: bool = False,
+        interceptors: Sequence[Interceptor] = (),
         agent: str = f"hito-python/{VERSION}",
     ) -> "Client":
         """Connects to `host:port`, or to any of several.
@@ -199,6 +206,16 @@ class Client:
         - `wait_for_ready`: calls wait for a server within their time while none can be reached;
           otherwise they fail at once with `Unavailable`. `wait_for_connect` is the same for this
           method, within `connect_timeout`.
+        - `balancing`: calls go to the first address that answers, or to all in turn.
+          `connections_per_address`: another one is opened when the calls on those that there are
+          reach what the server allows. `health_check`: servers are asked how they are, so that one
+          that says that it does not serve gets no new calls while others do.
+        - `keepalive`: after so many seconds of silence a connection on which calls wait is asked for
+          a sign of life, but no more often than the server wants to be.
+        - `hedging`: unary calls that read are made again beside the first where no reply comes.
+          `retry_budget`: how many repeats and copies all calls have together.
+        - `message_max`: bytes of a message that is accepted, 16 KiB at least.
+        - `interceptors`: around each call, the first outermost.
         - `compression`: messages of 4 KiB and more go compressed, both ways, where the server reads
           that. It costs both sides processor time, and pays where the network is slow.
 
@@ -209,18 +226,23 @@ class Client:
             tls=_tls(ca_file, ssl_context),
             own=_wire.Hello(
                 minor_version=_wire.MINOR_VERSION, agent=agent, token=token,
+                message_max=max(16 << 10, message_max),
                 encodings=bytes([_compression.DEFLATE]) if compression else b"",
             ),
             server_name=server_name,
-            keepalive=keepalive,
+            keepalive=max(0.01, keepalive),
             connections_max=max(1, connections_per_address),
-        )
-        _wire.encode_hello(settings.own)  # A token that cannot be sent is the caller's mistake.
-        endpoints = Endpoints(
-            [Address.parse(text) for text in texts], settings,
-            balancing == "round_robin", wait_for_ready,
+            round_robin=balancing == "round_robin",
+            health_check=health_check,
+            wait_for_ready=wait_for_ready,
         )  # fmt: skip
-        client = cls(Channel(endpoints, timeout=timeout))
+        _wire.encode_hello(settings.own)  # A token that cannot be sent is the caller's mistake.
+        channel = Channel(
+            Pool([Address.parse(text) for text in texts], settings), timeout=timeout,
+            interceptors=interceptors, hedging=hedging, budget=retry_budget,
+            wait_for_ready=wait_for_ready,
+        )  # fmt: skip
+        client = cls(channel)
         try:
             await client._channel.connect(connect_timeout, wait_for_connect)
         except BaseException:

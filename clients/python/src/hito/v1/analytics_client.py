@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hito._channel import Channel
-    from hito._options import KeyedReplyOptions
+    from hito._options import UnaryOptions
 
 
 _ANALYTICS_SERVICE_GET_PRODUCTIVITY: Final = Method(
@@ -38,7 +38,7 @@ class AnalyticsServiceClient:
     async def get_productivity(
         self,
         request: analytics_pb2.GetProductivityRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> analytics_pb2.GetProductivityResponse:
         """A learner's productivity: the figures of `analyze_user_productivity` (docs/reports.md)."""
 
@@ -52,7 +52,7 @@ class AnalyticsServiceClient:
     async def get_activity(
         self,
         request: analytics_pb2.GetActivityRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> analytics_pb2.GetActivityResponse:
         """A learner's activity by day, hour and weekday, with the streak, in their time zone."""
 
@@ -66,7 +66,7 @@ class AnalyticsServiceClient:
     async def get_cohort(
         self,
         request: analytics_pb2.GetCohortRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> analytics_pb2.GetCohortResponse:
         """How the learners of a course get on. The course's owner, services and admins."""
 
@@ -80,7 +80,7 @@ class AnalyticsServiceClient:
     async def get_forecast(
         self,
         request: analytics_pb2.GetForecastRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> analytics_pb2.GetForecastResponse:
         """When a goal may be reached, as a range; for learners that asked for forecasts."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hito._channel import Channel
-    from hito._options import KeyedReplyOptions, KeyedStreamOptions
+    from hito._options import KeyedReplyOptions, KeyedStreamOptions, UnaryOptions
 
 
 _COURSE_SERVICE_CREATE_COURSE: Final = Method(
@@ -78,7 +78,7 @@ class CourseServiceClient:
     async def create_course(
         self,
         request: courses_pb2.CreateCourseRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.CreateCourseResponse:
         """Makes a course, owned by the caller. Instructors, services and admins."""
 
@@ -92,7 +92,7 @@ class CourseServiceClient:
     async def get_course(
         self,
         request: courses_pb2.GetCourseRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.GetCourseResponse:
         """One course. Active courses are visible to everybody; archived ones to their owner and those
         enrolled.
@@ -108,7 +108,7 @@ class CourseServiceClient:
     async def list_courses(
         self,
         request: courses_pb2.ListCoursesRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.ListCoursesResponse:
         """The courses that the caller may see, newest first."""
 
@@ -122,7 +122,7 @@ class CourseServiceClient:
     async def update_course(
         self,
         request: courses_pb2.UpdateCourseRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.UpdateCourseResponse:
         """Changes the fields that the mask names. The owner and admins."""
 
@@ -136,7 +136,7 @@ class CourseServiceClient:
     async def archive_course(
         self,
         request: courses_pb2.ArchiveCourseRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.ArchiveCourseResponse:
         """Puts a course away: nobody can enrol any more. The owner and admins."""
 
@@ -150,7 +150,7 @@ class CourseServiceClient:
     async def reopen_course(
         self,
         request: courses_pb2.ReopenCourseRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.ReopenCourseResponse:
         """Takes an archived course back."""
 
@@ -164,7 +164,7 @@ class CourseServiceClient:
     async def delete_course(
         self,
         request: courses_pb2.DeleteCourseRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.DeleteCourseResponse:
         """Deletes a course for good; goals that belong to it stay."""
 
@@ -178,7 +178,7 @@ class CourseServiceClient:
     async def enrol(
         self,
         request: courses_pb2.EnrolRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.EnrolResponse:
         """Enrols the caller in an active course, or brings in whom they name. Enrolling twice is one
         enrolment.
@@ -199,7 +199,7 @@ class CourseServiceClient:
     async def accept_enrolment(
         self,
         request: courses_pb2.AcceptEnrolmentRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.AcceptEnrolmentResponse:
         """Accepts the caller's invitation to an active course. Accepting twice is one enrolment; without
         an invitation it is NOT_FOUND.
@@ -215,7 +215,7 @@ class CourseServiceClient:
     async def decline_enrolment(
         self,
         request: courses_pb2.DeclineEnrolmentRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.DeclineEnrolmentResponse:
         """Turns the caller's invitation down; once it was accepted, leaves the course. Declining twice, or
         what was left, changes nothing; without an invitation it is NOT_FOUND.
@@ -231,7 +231,7 @@ class CourseServiceClient:
     async def leave(
         self,
         request: courses_pb2.LeaveRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.LeaveResponse:
         """Ends an enrolment or an invitation. Leaving what one is not in is NOT_FOUND."""
 
@@ -245,7 +245,7 @@ class CourseServiceClient:
     async def list_learner_enrolments(
         self,
         request: courses_pb2.ListLearnerEnrolmentsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.ListLearnerEnrolmentsResponse:
         """The places of one learner (the caller, where none is named) in courses, newest first: where they
         are invited, and where they were enrolled directly.
@@ -261,7 +261,7 @@ class CourseServiceClient:
     async def list_enrolments(
         self,
         request: courses_pb2.ListEnrolmentsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.ListEnrolmentsResponse:
         """Who is enrolled, newest first. A learner sees only their own enrolment."""
 
@@ -291,7 +291,7 @@ class CourseServiceClient:
     async def list_documents(
         self,
         request: courses_pb2.ListDocumentsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.ListDocumentsResponse:
         """The documents of a course with their sections."""
 
@@ -305,7 +305,7 @@ class CourseServiceClient:
     async def delete_document(
         self,
         request: courses_pb2.DeleteDocumentRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> courses_pb2.DeleteDocumentResponse:
         """Takes a document out of the course."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hito._channel import Channel
-    from hito._options import KeyedReplyOptions, StreamOptions
+    from hito._options import StreamOptions, UnaryOptions
 
 
 _EVENT_SERVICE_READ_EVENTS: Final = Method(
@@ -65,7 +65,7 @@ class EventServiceClient:
     async def read_events(
         self,
         request: events_pb2.ReadEventsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> events_pb2.ReadEventsResponse:
         """A page of the log, oldest first, of what the caller may see."""
 
@@ -79,7 +79,7 @@ class EventServiceClient:
     async def publish_events(
         self,
         request: events_pb2.PublishEventsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> events_pb2.PublishEventsResponse:
         """Puts events of other systems into the log, as kind `external`: all of them or, with an error, none. An event
         that is there already, by source and external id, is not stored again. Services and admins.
@@ -95,7 +95,7 @@ class EventServiceClient:
     async def create_consumer_group(
         self,
         request: events_pb2.CreateConsumerGroupRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> events_pb2.CreateConsumerGroupResponse:
         """Makes a consumer group. Services and admins."""
 
@@ -109,7 +109,7 @@ class EventServiceClient:
     async def get_consumer_group(
         self,
         request: events_pb2.GetConsumerGroupRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> events_pb2.GetConsumerGroupResponse:
         """A consumer group, how far it is and what it holds."""
 
@@ -123,7 +123,7 @@ class EventServiceClient:
     async def list_consumer_groups(
         self,
         request: events_pb2.ListConsumerGroupsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> events_pb2.ListConsumerGroupsResponse:
         """The consumer groups and how far they are."""
 
@@ -137,7 +137,7 @@ class EventServiceClient:
     async def update_consumer_group(
         self,
         request: events_pb2.UpdateConsumerGroupRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> events_pb2.UpdateConsumerGroupResponse:
         """Changes the limits of a consumer group. Its name, filter and strategy never change."""
 
@@ -151,7 +151,7 @@ class EventServiceClient:
     async def delete_consumer_group(
         self,
         request: events_pb2.DeleteConsumerGroupRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> events_pb2.DeleteConsumerGroupResponse:
         """Deletes a consumer group and all that it holds; its consumers' streams end with NOT_FOUND."""
 
@@ -181,7 +181,7 @@ class EventServiceClient:
     async def list_parked_events(
         self,
         request: events_pb2.ListParkedEventsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> events_pb2.ListParkedEventsResponse:
         """What a group has put aside, oldest first."""
 
@@ -195,7 +195,7 @@ class EventServiceClient:
     async def replay_parked(
         self,
         request: events_pb2.ReplayParkedRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> events_pb2.ReplayParkedResponse:
         """Sends parked events of a group again, with their attempts counted anew."""
 
@@ -209,7 +209,7 @@ class EventServiceClient:
     async def skip_parked(
         self,
         request: events_pb2.SkipParkedRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> events_pb2.SkipParkedResponse:
         """Takes parked events out of a group: they are done, though not wanted."""
 

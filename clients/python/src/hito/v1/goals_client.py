@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hito._channel import Channel
-    from hito._options import KeyedReplyOptions, KeyedStreamOptions, StreamOptions
+    from hito._options import KeyedStreamOptions, StreamOptions, UnaryOptions
 
 
 _GOAL_SERVICE_CREATE_GOAL: Final = Method(
@@ -65,7 +65,7 @@ class GoalServiceClient:
     async def create_goal(
         self,
         request: goals_pb2.CreateGoalRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> goals_pb2.CreateGoalResponse:
         """Makes a goal, with its first tasks if any."""
 
@@ -79,7 +79,7 @@ class GoalServiceClient:
     async def get_goal(
         self,
         request: goals_pb2.GetGoalRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> goals_pb2.GetGoalResponse:
         """One goal with its tasks."""
 
@@ -93,7 +93,7 @@ class GoalServiceClient:
     async def list_goals(
         self,
         request: goals_pb2.ListGoalsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> goals_pb2.ListGoalsResponse:
         """The goals that the caller may see, newest first."""
 
@@ -107,7 +107,7 @@ class GoalServiceClient:
     async def update_goal(
         self,
         request: goals_pb2.UpdateGoalRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> goals_pb2.UpdateGoalResponse:
         """Changes the fields that the mask names."""
 
@@ -121,7 +121,7 @@ class GoalServiceClient:
     async def start_goal(
         self,
         request: goals_pb2.StartGoalRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> goals_pb2.StartGoalResponse:
         """Begins a pending goal."""
 
@@ -135,7 +135,7 @@ class GoalServiceClient:
     async def complete_goal(
         self,
         request: goals_pb2.CompleteGoalRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> goals_pb2.CompleteGoalResponse:
         """Completes a goal that has no open tasks.
         Errors: FAILED_PRECONDITION while tasks are open.
@@ -151,7 +151,7 @@ class GoalServiceClient:
     async def reopen_goal(
         self,
         request: goals_pb2.ReopenGoalRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> goals_pb2.ReopenGoalResponse:
         """Takes a completed or archived goal back."""
 
@@ -165,7 +165,7 @@ class GoalServiceClient:
     async def archive_goal(
         self,
         request: goals_pb2.ArchiveGoalRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> goals_pb2.ArchiveGoalResponse:
         """Puts a goal away; its tasks are frozen until it is reopened."""
 
@@ -179,7 +179,7 @@ class GoalServiceClient:
     async def delete_goal(
         self,
         request: goals_pb2.DeleteGoalRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> goals_pb2.DeleteGoalResponse:
         """Deletes a goal and its tasks for good; the events stay."""
 
@@ -209,7 +209,7 @@ class GoalServiceClient:
     async def resolve_proposal(
         self,
         request: goals_pb2.ResolveProposalRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> goals_pb2.ResolveProposalResponse:
         """Answers a proposal that waits for approval: stores it, as it is or edited, or drops it."""
 

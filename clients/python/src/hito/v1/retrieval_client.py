@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hito._channel import Channel
-    from hito._options import KeyedReplyOptions
+    from hito._options import UnaryOptions
 
 
 _RETRIEVAL_SERVICE_SEARCH_SIMILAR_GOALS: Final = Method(
@@ -41,7 +41,7 @@ class RetrievalServiceClient:
     async def search_similar_goals(
         self,
         request: retrieval_pb2.SearchSimilarGoalsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> retrieval_pb2.SearchResponse:
         """The learner's completed goals that are similar to a text."""
 
@@ -55,7 +55,7 @@ class RetrievalServiceClient:
     async def search_course_documents(
         self,
         request: retrieval_pb2.SearchCourseDocumentsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> retrieval_pb2.SearchResponse:
         """Sections of course documents that are about a text."""
 
@@ -69,7 +69,7 @@ class RetrievalServiceClient:
     async def search_validated_code(
         self,
         request: retrieval_pb2.SearchValidatedCodeRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> retrieval_pb2.SearchResponse:
         """Validated code (passed, score above 0.8) similar to some code."""
 
@@ -83,7 +83,7 @@ class RetrievalServiceClient:
     async def search(
         self,
         request: retrieval_pb2.SearchRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> retrieval_pb2.SearchResponse:
         """One search over all of them."""
 
@@ -97,7 +97,7 @@ class RetrievalServiceClient:
     async def get_embedding_status(
         self,
         request: retrieval_pb2.GetEmbeddingStatusRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> retrieval_pb2.GetEmbeddingStatusResponse:
         """How far the embeddings are, and what failed. Admins."""
 

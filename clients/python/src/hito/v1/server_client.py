@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hito._channel import Channel
-    from hito._options import KeyedReplyOptions, StreamOptions
+    from hito._options import StreamOptions, UnaryOptions
 
 
 _HEALTH_SERVICE_CHECK: Final = Method(
@@ -33,7 +33,7 @@ class HealthServiceClient:
     async def check(
         self,
         request: server_pb2.HealthCheckRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.HealthCheckResponse:
         """The state now."""
 
@@ -75,7 +75,7 @@ class ReflectionServiceClient:
     async def get_descriptor_set(
         self,
         request: server_pb2.GetDescriptorSetRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.GetDescriptorSetResponse:
         """The FileDescriptorSet of the contract, as bytes, with the comments."""
 
@@ -89,7 +89,7 @@ class ReflectionServiceClient:
     async def list_methods(
         self,
         request: server_pb2.ListMethodsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.ListMethodsResponse:
         """The methods, and which of them this server implements."""
 
@@ -135,7 +135,7 @@ class ServerServiceClient:
     async def get_server_info(
         self,
         request: server_pb2.GetServerInfoRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.GetServerInfoResponse:
         """Name and version. Open to callers without a token."""
 
@@ -149,7 +149,7 @@ class ServerServiceClient:
     async def list_connections(
         self,
         request: server_pb2.ListConnectionsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.ListConnectionsResponse:
         """The open connections."""
 
@@ -163,7 +163,7 @@ class ServerServiceClient:
     async def list_calls(
         self,
         request: server_pb2.ListCallsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.ListCallsResponse:
         """The calls under way, longest first."""
 
@@ -177,7 +177,7 @@ class ServerServiceClient:
     async def get_pipelines(
         self,
         request: server_pb2.GetPipelinesRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.GetPipelinesResponse:
         """How far the relay, the lake and the embeddings are."""
 
@@ -191,7 +191,7 @@ class ServerServiceClient:
     async def flush_lake(
         self,
         request: server_pb2.FlushLakeRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.FlushLakeResponse:
         """Writes what is waiting into the lake now."""
 
@@ -205,7 +205,7 @@ class ServerServiceClient:
     async def get_quota(
         self,
         request: server_pb2.GetQuotaRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.GetQuotaResponse:
         """The quotas of a user, and what is used of them. Everybody their own, admins everybody's."""
 
@@ -219,7 +219,7 @@ class ServerServiceClient:
     async def set_quota(
         self,
         request: server_pb2.SetQuotaRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.SetQuotaResponse:
         """Sets the quotas of a user, all of them. Every server of a deployment keeps to them within seconds."""
 
@@ -233,7 +233,7 @@ class ServerServiceClient:
     async def list_audit_entries(
         self,
         request: server_pb2.ListAuditEntriesRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.ListAuditEntriesResponse:
         """Who was refused, who read what of others, who signed in, what was exported: newest first. Changes are
         events: see EventService. Admins see everything; everybody else what they did themselves, and who
@@ -281,7 +281,7 @@ class PrivacyServiceClient:
     async def erase_user_data(
         self,
         request: server_pb2.EraseUserDataRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.EraseUserDataResponse:
         """Erases a person's data in the database, the vectors and the lake. It cannot be undone."""
 
@@ -295,7 +295,7 @@ class PrivacyServiceClient:
     async def get_erasure(
         self,
         request: server_pb2.GetErasureRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> server_pb2.GetErasureResponse:
         """How far an erasure is."""
 

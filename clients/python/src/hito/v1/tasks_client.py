@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hito._channel import Channel
-    from hito._options import KeyedReplyOptions
+    from hito._options import UnaryOptions
 
 
 _TASK_SERVICE_CREATE_TASK: Final = Method(
@@ -58,7 +58,7 @@ class TaskServiceClient:
     async def create_task(
         self,
         request: tasks_pb2.CreateTaskRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> tasks_pb2.CreateTaskResponse:
         """Adds a task after the others of a goal. A completed goal is thereby reopened."""
 
@@ -72,7 +72,7 @@ class TaskServiceClient:
     async def get_task(
         self,
         request: tasks_pb2.GetTaskRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> tasks_pb2.GetTaskResponse:
         """One task."""
 
@@ -86,7 +86,7 @@ class TaskServiceClient:
     async def list_tasks(
         self,
         request: tasks_pb2.ListTasksRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> tasks_pb2.ListTasksResponse:
         """The tasks of a goal in order, or a learner's tasks over all goals, newest first."""
 
@@ -100,7 +100,7 @@ class TaskServiceClient:
     async def update_task(
         self,
         request: tasks_pb2.UpdateTaskRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> tasks_pb2.UpdateTaskResponse:
         """Changes the fields that the mask names."""
 
@@ -114,7 +114,7 @@ class TaskServiceClient:
     async def start_task(
         self,
         request: tasks_pb2.StartTaskRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> tasks_pb2.StartTaskResponse:
         """Begins a pending task; a pending goal begins with it."""
 
@@ -128,7 +128,7 @@ class TaskServiceClient:
     async def complete_task(
         self,
         request: tasks_pb2.CompleteTaskRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> tasks_pb2.CompleteTaskResponse:
         """Completes a task; the goal's progress follows, and the goal is completed with its last task."""
 
@@ -142,7 +142,7 @@ class TaskServiceClient:
     async def reopen_task(
         self,
         request: tasks_pb2.ReopenTaskRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> tasks_pb2.ReopenTaskResponse:
         """Takes a completed or archived task back; a completed goal is thereby reopened."""
 
@@ -156,7 +156,7 @@ class TaskServiceClient:
     async def archive_task(
         self,
         request: tasks_pb2.ArchiveTaskRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> tasks_pb2.ArchiveTaskResponse:
         """Puts a task away: it no longer counts."""
 
@@ -170,7 +170,7 @@ class TaskServiceClient:
     async def delete_task(
         self,
         request: tasks_pb2.DeleteTaskRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> tasks_pb2.DeleteTaskResponse:
         """Deletes a task for good; the events stay."""
 
@@ -184,7 +184,7 @@ class TaskServiceClient:
     async def reorder_tasks(
         self,
         request: tasks_pb2.ReorderTasksRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> tasks_pb2.ReorderTasksResponse:
         """Puts all tasks of a goal in a new order."""
 

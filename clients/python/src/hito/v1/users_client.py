@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hito._channel import Channel
-    from hito._options import KeyedReplyOptions
+    from hito._options import UnaryOptions
 
 
 _USER_SERVICE_CREATE_USER: Final = Method(
@@ -50,7 +50,7 @@ class UserServiceClient:
     async def create_user(
         self,
         request: users_pb2.CreateUserRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> users_pb2.CreateUserResponse:
         """Makes a user. Admins and services only.
         Errors: ALREADY_EXISTS when `external_id` is taken.
@@ -66,7 +66,7 @@ class UserServiceClient:
     async def get_user(
         self,
         request: users_pb2.GetUserRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> users_pb2.GetUserResponse:
         """One user, by id, by external id, or the caller. Learners see only themselves."""
 
@@ -80,7 +80,7 @@ class UserServiceClient:
     async def list_users(
         self,
         request: users_pb2.ListUsersRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> users_pb2.ListUsersResponse:
         """The users, newest first. Admins and services only."""
 
@@ -94,7 +94,7 @@ class UserServiceClient:
     async def update_user(
         self,
         request: users_pb2.UpdateUserRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> users_pb2.UpdateUserResponse:
         """Changes the fields that the mask names. Only an admin changes `role`."""
 
@@ -108,7 +108,7 @@ class UserServiceClient:
     async def deactivate_user(
         self,
         request: users_pb2.DeactivateUserRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> users_pb2.DeactivateUserResponse:
         """Shuts a user out: the tokens stop working, the data stays. Admins only."""
 
@@ -122,7 +122,7 @@ class UserServiceClient:
     async def create_token(
         self,
         request: users_pb2.CreateTokenRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> users_pb2.CreateTokenResponse:
         """Makes a bearer token. The token itself is shown in this answer only. A caller can make tokens
         for itself of its own role or less; an admin for anybody. The reply is not kept, since it holds
@@ -140,7 +140,7 @@ class UserServiceClient:
     async def list_tokens(
         self,
         request: users_pb2.ListTokensRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> users_pb2.ListTokensResponse:
         """The tokens of a user, newest first, without the secret."""
 
@@ -154,7 +154,7 @@ class UserServiceClient:
     async def revoke_token(
         self,
         request: users_pb2.RevokeTokenRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> users_pb2.RevokeTokenResponse:
         """Makes a token, and those that were made with it, stop working, at the latest after the server's
         token cache time (10 s).

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from hito._channel import Channel
-    from hito._options import KeyedReplyOptions, KeyedStreamOptions, StreamOptions
+    from hito._options import KeyedStreamOptions, StreamOptions, UnaryOptions
 
 
 _CODE_VALIDATION_SERVICE_CREATE_SNAPSHOT: Final = Method(
@@ -87,7 +87,7 @@ class CodeValidationServiceClient:
     async def create_snapshot(
         self,
         request: validation_pb2.CreateSnapshotRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.CreateSnapshotResponse:
         """Stores a file of code."""
 
@@ -101,7 +101,7 @@ class CodeValidationServiceClient:
     async def get_snapshot(
         self,
         request: validation_pb2.GetSnapshotRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.GetSnapshotResponse:
         """One stored file with its verdict."""
 
@@ -115,7 +115,7 @@ class CodeValidationServiceClient:
     async def list_snapshots(
         self,
         request: validation_pb2.ListSnapshotsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.ListSnapshotsResponse:
         """Stored files, newest first."""
 
@@ -163,7 +163,7 @@ class CodeValidationServiceClient:
     async def cancel_validation(
         self,
         request: validation_pb2.CancelValidationRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.CancelValidationResponse:
         """Ends a validation that waits or runs. It decides nothing then."""
 
@@ -177,7 +177,7 @@ class CodeValidationServiceClient:
     async def get_validation(
         self,
         request: validation_pb2.GetValidationRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.GetValidationResponse:
         """One validation with its report."""
 
@@ -191,7 +191,7 @@ class CodeValidationServiceClient:
     async def list_validations(
         self,
         request: validation_pb2.ListValidationsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.ListValidationsResponse:
         """Validations, newest first, without their reports: the history of a snapshot, a task or a learner."""
 
@@ -219,7 +219,7 @@ class CodeValidationServiceClient:
     async def compare_snapshots(
         self,
         request: validation_pb2.CompareSnapshotsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.CompareSnapshotsResponse:
         """What differs between two snapshots: their files, verdicts, diagnostics and tests."""
 
@@ -251,7 +251,7 @@ class CodeValidationServiceClient:
     async def set_task_tests(
         self,
         request: validation_pb2.SetTaskTestsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.SetTaskTestsResponse:
         """Gives tasks their tests, all or none of them: the goal's owner for their own tasks, instructors for
         the tasks of goals in their courses, services and admins for all. What an instructor, a service or an
@@ -268,7 +268,7 @@ class CodeValidationServiceClient:
     async def get_task_tests(
         self,
         request: validation_pb2.GetTaskTestsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.GetTaskTestsResponse:
         """The tests of a task, now and before. Whoever did not write them and does not oversee the task is
         not shown what is hidden.
@@ -284,7 +284,7 @@ class CodeValidationServiceClient:
     async def clear_task_tests(
         self,
         request: validation_pb2.ClearTaskTestsRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.ClearTaskTestsResponse:
         """Takes the tests of tasks away, all or none of them; by those who may set them. They stay in the history."""
 
@@ -298,7 +298,7 @@ class CodeValidationServiceClient:
     async def list_languages(
         self,
         request: validation_pb2.ListLanguagesRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.ListLanguagesResponse:
         """What this server can validate, by language, with the versions of its tools."""
 
@@ -312,7 +312,7 @@ class CodeValidationServiceClient:
     async def export_sarif(
         self,
         request: validation_pb2.ExportSarifRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.ExportSarifResponse:
         """The diagnostics of a validation as SARIF 2.1.0."""
 
@@ -326,7 +326,7 @@ class CodeValidationServiceClient:
     async def import_sarif(
         self,
         request: validation_pb2.ImportSarifRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.ImportSarifResponse:
         """Stores what another tool said of a snapshot, as SARIF 2.1.0. It changes no verdict."""
 
@@ -340,7 +340,7 @@ class CodeValidationServiceClient:
     async def record_verdict(
         self,
         request: validation_pb2.RecordVerdictRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.RecordVerdictResponse:
         """Records a verdict from outside: an instructor, or a service that grades. It emits
         `code.validated` like our own.
@@ -370,7 +370,7 @@ class CodeValidationServiceClient:
     async def set_sharing(
         self,
         request: validation_pb2.SetSharingRequest,
-        **options: Unpack[KeyedReplyOptions],
+        **options: Unpack[UnaryOptions],
     ) -> validation_pb2.SetSharingResponse:
         """Says whether others may see this code, once it has passed, as an example: by the word of a
         service or an admin everybody, by that of an instructor those enrolled in a course of theirs. An
