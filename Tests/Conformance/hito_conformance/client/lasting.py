@@ -142,6 +142,38 @@ async def keepalive(t: ClientTest) -> None:
     expect(await call.result(), UNAVAILABLE)
 
 
+@case("C4.1", "a-server-that-answers-is-kept")
+async def kept(t: ClientTest) -> None:
+    client, peer, server = await t.connected((9, u32(100)), keepalive_ms=200)
+    call = client.call(GENERATE_GOAL)
+    stream = (await next_call(peer)).stream
+    await peer.quiet(1.5)
+    if sum(got.kind == wire.PING for got in peer.log) < 2:
+        raise Failure("expected a PING now and then")
+    await peer.send(wire.end_ok(stream))
+    expect(await call.result(), OK)
+    equal("connections", 1, server.count)
+
+
+@case("C4.1", "only-while-calls-wait")
+async def nobody_waits(t: ClientTest) -> None:
+    _, peer, _ = await t.connected((9, u32(100)), keepalive_ms=200)
+    await peer.quiet(1.0)
+    equal("PINGs", 0, sum(got.kind == wire.PING for got in peer.log))
+
+
+@case("C5.4", "the-own-maximum-can-be-set", TWO)
+async def own_maximum(t: ClientTest) -> None:
+    client, peer, _ = await t.connected(message_max=40_000)
+    equal("the maximum in HELLO", 40_000, wire.number(peer.hello[4]))
+    call = client.call(HEALTH_WATCH)
+    stream = (await next_call(peer)).stream
+    for _ in range(3):
+        await peer.send(frame(MESSAGE, wire.FLAG_MORE, stream, bytes(14_000)))
+    await peer.expect(CANCEL, stream)
+    expect(await call.result(), wire.RESOURCE_EXHAUSTED)
+
+
 @case("C5.1", "details-are-typed", ALL)
 async def typed(t: ClientTest) -> None:
     client, peer, _ = await t.connected()
@@ -184,6 +216,25 @@ async def goodbye(t: ClientTest) -> None:
     said = [got for got in peer.log if got.kind == GOAWAY]
     if len(said) != 1 or said[0].payload[:6] != bytes(6):
         raise Failure(f"expected GOAWAY NO_ERROR with last stream 0, got {said}")
+
+
+@case("C6.3", "close-ends-what-waits")
+async def close_waiting(t: ClientTest) -> None:
+    """A call that waits for room, and one that waits for its next attempt."""
+    client, peer, server = await t.connected((5, u32(1)), connections=1)
+    resting = client.call(GET_GOAL, timeout_ms=60_000)
+    stream = (await next_call(peer)).stream
+    await peer.send(wire.end_error(stream, UNAVAILABLE, "later", details(retry_delay_us=50_000_000)))
+    running = client.call(GET_GOAL, timeout_ms=60_000)
+    await next_call(peer)
+    waiting = client.call(GET_GOAL, timeout_ms=60_000)
+    await peer.alive()
+    closing = client.close()
+    await peer.expect_closed()
+    await closing.reply()
+    for call in (resting, running, waiting):
+        expect(await call.result(), CANCELLED, UNAVAILABLE)
+    equal("connections", 1, server.count)
 
 
 @case("C6.2", "a-call-after-close")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any, Dict, List, Tuple
 
 from .. import proto, wire
 from ..cases import ALL, Failure, TWO
-from ..wire import CALL, CANCEL, CANCELLED, MESSAGE, OK, UNAVAILABLE, frame, u32
+from ..wire import CALL, CANCELLED, MESSAGE, OK, UNAVAILABLE, frame, u32
 from .sharing import LOST, REFUSED, NO_MODEL, fail, succeed
-from .test import CREATE_GOAL, GENERATE_GOAL, GET_GOAL, HEALTH_WATCH, INGEST, SERVING, ClientTest
-from .test import case, details, equal, expect, goal, next_call, table
+from .test import CREATE_GOAL, GENERATE_GOAL, GET_GOAL, HEALTH_WATCH, INGEST, PROGRESS_WATCH, SERVING
+from .test import ClientTest, case, details, equal, expect, goal, next_call, table
 
 REPEATED: Dict[str, Tuple[str, Any]] = {
     "a-read-that-is-unavailable": (GET_GOAL, UNAVAILABLE),
@@ -81,6 +80,48 @@ async def lasting(t: ClientTest) -> None:
     expect(await call.result(), UNAVAILABLE)
     await peer.alive()
     equal("calls", 1, sum(got.kind == CALL for got in peer.log))
+
+
+BROKEN = wire.credit(0, 0)
+"""What no server may send (W9.4)."""
+
+
+@table("C5.7", {"a-read": GET_GOAL, "a-keyed-write": CREATE_GOAL, "a-stream-that-reads": HEALTH_WATCH}, TWO)
+async def broken(t: ClientTest, path: str) -> None:
+    """A server that breaks the protocol would do so again."""
+    client, peer, server = await t.connected()
+    call = client.call(path)
+    await next_call(peer)
+    await peer.send(BROKEN)
+    await peer.expect_goaway(wire.PROTOCOL_ERROR)
+    result = expect(await call.result(), wire.INTERNAL)
+    if result.not_started:
+        raise Failure("expected the client not to say that the call was not started")
+    equal("connections", 1, server.count)
+
+
+@case("C5.7", "what-was-not-written-goes-elsewhere", TWO)
+async def broken_queue(t: ClientTest) -> None:
+    client, peer, server = await t.connected((5, u32(1)), connections=1)
+    first, second = client.call(GENERATE_GOAL), client.call(GET_GOAL)
+    await next_call(peer)
+    await peer.send(BROKEN)
+    await peer.expect_goaway(wire.PROTOCOL_ERROR)
+    expect(await first.result(), wire.INTERNAL)
+    again = await server.greeted()
+    await again.send(wire.end_ok((await next_call(again)).stream, goal("x")))
+    expect(await second.result(), OK)
+
+
+@case("C5.7", "a-watch-ends", TWO)
+async def broken_watch(t: ClientTest) -> None:
+    client, peer, server = await t.connected()
+    call = client.call(PROGRESS_WATCH, resuming=True, timeout_ms=None)
+    await next_call(peer)
+    await peer.send(BROKEN)
+    await peer.expect_goaway(wire.PROTOCOL_ERROR)
+    expect(await call.result(), wire.INTERNAL)
+    equal("connections", 1, server.count)
 
 
 @case("C2.2", "a-stream-that-has-begun", ALL)
@@ -179,21 +220,3 @@ async def random_keys(t: ClientTest) -> None:
         raise Failure("expected no key with a method that reads")
     await peer.send(wire.end_ok(got.stream, goal("x")))
     expect(await call.result(), OK)
-
-
-@case("C2.4", "hedging")
-async def hedging(t: ClientTest) -> None:
-    """A read that is slow is asked again beside; the first answer counts and the other is cancelled."""
-    client, peer, server = await t.connected()
-    call = client.call(GET_GOAL, hedge_after_ms=50)
-    answered = asyncio.create_task(call.reply())
-    first = asyncio.create_task(next_call(peer))
-    await asyncio.wait({answered, first}, return_when=asyncio.FIRST_COMPLETED)
-    if answered.done():
-        first.cancel()
-        answered.result()
-    second = await next_call(peer)
-    await peer.send(wire.end_ok(second.stream, goal("x")))
-    await peer.expect(CANCEL, (await first).stream)
-    await answered
-    del server
