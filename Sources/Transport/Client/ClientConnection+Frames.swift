@@ -207,10 +207,12 @@ extension ClientConnection {
   private func timerFired() {
     timer.fired()
     let now = clock()
-    for call in Array(calls.values) + queued {
-      guard let deadline = call.deadline, deadline <= now else { continue }
-      cancel(call, RPCError(.deadlineExceeded, "the deadline has passed"))
-    }
+    let isLate = { (call: ClientCall) in call.deadline.map { $0 <= now } ?? false }
+    let error = RPCError(.deadlineExceeded, "the deadline has passed")
+    for call in Array(calls.values) where isLate(call) { cancel(call, error) }
+    var unstarted = error
+    unstarted.isNotStarted = true
+    for call in queued where isLate(call) { cancel(call, unstarted) }
     switch machine.timerFired(now: now) {
     case .nothing: break
     case .ping(let opaque):

@@ -27,8 +27,10 @@ final class EmbeddedClient {
       host: "localhost", port: 1, tls: Self.tls, token: "good")
     change(&configuration)
     connection = ClientConnection(
-      configuration: configuration, loop: loop.loop, clock: { loop.now },
-      onRetired: {})
+      configuration: configuration, loop: loop.loop, number: 1,
+      owner: ClientConnection.Owner(
+        retired: { _ in }, served: { _ in }, callEnded: { _ in }, ended: { _ in }),
+      clock: { loop.now })
     channel = EmbeddedChannel(handler: EmbeddedSocket(), loop: loop.loop)
     do {
       try channel.pipeline.syncOperations.addHandler(connection)

@@ -78,6 +78,12 @@ class HitoError(Exception):
         """The stable name of the reason, one of `hito.v1.ErrorReason`."""
         return self.details.reason
 
+    @property
+    def write_outcome(self) -> "errors_pb2.WriteOutcome":
+        """Of a write that failed: whether the server says that it may have been committed all the same.
+        Nothing was done either where `not_started` is true."""
+        return self.details.write_outcome
+
     def __str__(self) -> str:
         violations = "; ".join(
             f"{violation.field}: {violation.description}"
