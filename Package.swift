@@ -154,7 +154,7 @@ let package = Package(
 
     // L2: the contract
     .target(
-      name: "RPC", dependencies: ["Wire", "Logs", logging, metrics, tracing], swiftSettings: swift),
+      name: "RPC", dependencies: ["Wire", "Logs", logging, tracing], swiftSettings: swift),
     .target(
       name: "Contract", dependencies: ["RPC", "CMessages", "CProtobufC"], swiftSettings: swift),
 
@@ -187,6 +187,12 @@ let package = Package(
     .target(
       name: "Sandbox", dependencies: ["Domain", "Threads", "CSandbox"], swiftSettings: swift),
     .target(
+      name: "Telemetry",
+      dependencies: [
+        "Domain", "HTTPClient", "JSON", "Logs", "RPC", logging, metrics, tracing,
+      ],
+      swiftSettings: swift),
+    .target(
       name: "Service",
       dependencies: [
         "Agents", "Digits", "Domain", "EventLog", "JSON", "Logs", "Retrieval", "Writes", "RPC",
@@ -206,11 +212,12 @@ let package = Package(
         "Agents", "Domain", "EventLog", "JSON", "Replay", "Retrieval", "RPC", "Contract", "OpenSSL",
         "Transport", "PostgresStore", "EventLake", "Broker", "Models", "Documents", "Sandbox",
         "Service",
+        "Telemetry",
         "Validation",
         "HitoClient", "DescriptorJSON", "TOML", argumentParser,
         lifecycle,
         unixSignals,
-        logging,
+        logging, metrics, tracing,
       ],
       swiftSettings: swift),
 
@@ -260,9 +267,14 @@ let package = Package(
     .testTarget(
       name: "RPCTests",
       dependencies: [
-        "RPC", "Wire", logging, metrics, tracing,
-        .product(name: "MetricsTestKit", package: "swift-metrics"),
+        "RPC", "Wire", logging, tracing,
         .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+      ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "TelemetryTests",
+      dependencies: [
+        "Telemetry", "Domain", "JSON", "RPC", metrics, tracing,
       ],
       swiftSettings: swift),
     .testTarget(

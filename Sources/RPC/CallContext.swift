@@ -29,7 +29,23 @@ package struct CallContext: Sendable {
   package var metadata: [(String, String)] { storage.metadata }
   /// Metadata whose keys end with `-bin`; from clients of minor version 1 on.
   package var binaryMetadata: [(String, [UInt8])] { storage.binaryMetadata }
-  package var traceparent: String? { storage.traceparent }
+  /// W3C trace context: that of the call's own span where there is one, else what the client sent, whatever that is.
+  package var traceparent: String? { storage.ownTrace.withLock { $0 } ?? storage.traceparent }
+  /// What the client sent.
+  package var clientTraceparent: String? { storage.traceparent }
+
+  /// What the call does is part of a span of its own from now on.
+  package func continues(traceparent: String) {
+    storage.ownTrace.withLock { $0 = traceparent }
+  }
+
+  /// Whether the call waits for its turn; for introspection.
+  package var isAwaitingTurn: Bool { storage.isAwaitingTurn.load(ordering: .relaxed) }
+
+  package func awaitsTurn(_ isAwaiting: Bool) {
+    storage.isAwaitingTurn.store(isAwaiting, ordering: .relaxed)
+  }
+
   /// Unique in this process; for logs and introspection.
   package var connectionID: UInt64 { storage.connectionID }
   package var streamID: UInt32 { storage.streamID }
@@ -135,6 +151,8 @@ package struct CallContext: Sendable {
     let subjectObserver = Mutex<(@Sendable (CallSubject) -> Void)?>(nil)
     let said = Mutex<Said?>(nil)
     let writing = Atomic(Writing.notBegun)
+    let ownTrace = Mutex<String?>(nil)
+    let isAwaitingTurn = Atomic(false)
 
     init(
       method: MethodDescriptor, deadline: ContinuousClock.Instant?, principal: Principal?,

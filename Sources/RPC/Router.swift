@@ -5,6 +5,8 @@
 /// interceptors, which see the calls that were let in and know their caller.
 package struct Router: Sendable {
   private var routes: [String: Route] = [:]
+  /// All methods, in the order of their registration: by `Route.index`.
+  package private(set) var routesByIndex: [MethodDescriptor] = []
   private let outer: [any ServerInterceptor]
   private let inner: [any ServerInterceptor]
 
@@ -101,7 +103,9 @@ package struct Router: Sendable {
     for interceptor in (outer + [AccessInterceptor()] + inner).reversed() {
       handler = interceptor.intercept(method, rule, handler)
     }
-    routes[method.path] = Route(method: method, rule: rule, body: body(handler))
+    routes[method.path] = Route(
+      method: method, rule: rule, body: body(handler), index: routesByIndex.count)
+    routesByIndex.append(method)
   }
 
   /// The one request message of a method that has one (W5.8).
@@ -159,6 +163,8 @@ package struct Route: Sendable {
   package let method: MethodDescriptor
   package let rule: MethodRule
   package let body: Body
+  /// The place in tables of all routes.
+  package let index: Int
 
   /// Whether callers need no token.
   package var isOpenToAll: Bool { rule.callers == .anybody }

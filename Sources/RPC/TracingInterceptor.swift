@@ -23,6 +23,7 @@ package struct TracingInterceptor: ServerInterceptor {
         span.attributes["rpc.system"] = "hito"
         span.attributes["rpc.service"] = service
         span.attributes["rpc.method"] = name
+        Self.propagate(span.context, to: context, tracer)
         do {
           return try await next(context, call)
         } catch {
@@ -31,6 +32,15 @@ package struct TracingInterceptor: ServerInterceptor {
         }
       }
     }
+  }
+
+  /// What the call writes, events for instance, is below its own span.
+  private static func propagate(
+    _ span: ServiceContext, to context: CallContext, _ tracer: any Tracer
+  ) {
+    var traceparent: String?
+    tracer.inject(span, into: &traceparent, using: TraceparentInjector())
+    if let traceparent { context.continues(traceparent: traceparent) }
   }
 
   private static func parent(of context: CallContext, _ tracer: any Tracer) -> ServiceContext {
@@ -43,7 +53,14 @@ package struct TracingInterceptor: ServerInterceptor {
 /// Reads trace context out of a call: its `traceparent`, and for other names its metadata.
 private struct CallExtractor: Extractor {
   func extract(key: String, from context: CallContext) -> String? {
-    if key == "traceparent" { return context.traceparent }
+    if key == "traceparent" { return context.clientTraceparent }
     return context.metadata.last { $0.0 == key }?.1
+  }
+}
+
+/// Takes the `traceparent` of what a tracer says, and nothing else.
+private struct TraceparentInjector: Injector {
+  func inject(_ value: String, forKey key: String, into carrier: inout String?) {
+    if key == "traceparent" { carrier = value }
   }
 }

@@ -230,6 +230,10 @@ extension ServerConnectionMachine {
     receiveWindow.consume(byteCount)
   }
 
+  /// Credit of the connection that the client has not had back: for bytes that nobody has consumed, or that are
+  /// too few for a frame.
+  package var owedCredit: Int { receiveWindow.initial - receiveWindow.granted }
+
   /// A frame for a stream that is not open: ended, or never opened (W5.9).
   package mutating func absentStreamFrameReceived(
     stream: UInt32, messageByteCount: Int, now: ContinuousClock.Instant

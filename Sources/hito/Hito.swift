@@ -9,7 +9,7 @@ struct Hito: AsyncParsableCommand {
     abstract: "A backend for learning goals: server, client and tools in one program.",
     version: HitoVersion.current,
     subcommands: [
-      ServeCommand.self, WorkCommand.self, CallCommand.self, WatchCommand.self,
+      ServeCommand.self, WorkCommand.self, CallCommand.self, WatchCommand.self, TopCommand.self,
       ValidateCommand.self,
       IngestCommand.self, ReportCommand.self, TokenCommand.self, MigrateCommand.self,
       LogCommand.self, GroupsCommand.self, AuditCommand.self, ReplayCommand.self,

@@ -50,6 +50,9 @@ struct ContractTests {
     #expect(
       try ErrorDetails.decode(RPCError.busy)
         == ErrorDetails(reason: .limitReached, retryDelayUs: 1_000_000))
+    #expect(
+      ErrorDetails(reason: .quota, retryDelayUs: 9).encodedBytes()
+        .starts(with: RefusalReason.quotaDetails))
   }
 
   @Test("has the reasons of the streams that the transport ends")

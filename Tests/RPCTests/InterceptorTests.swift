@@ -1,7 +1,5 @@
-import CoreMetrics
 import InMemoryTracing
 import Logging
-import MetricsTestKit
 import RPC
 import Synchronization
 import Testing
@@ -172,23 +170,6 @@ private struct Foreign: Error {}
     #expect((20...21 + seconds).contains(notes.all.count))
   }
 
-  @Test func `count and measure calls by method and status`() async throws {
-    let metrics = TestMetrics()
-    let router = try router(outer: [MetricsInterceptor(factory: metrics)])
-    for _ in 0..<2 { _ = try await router.call(method, as: .test(.learner)) }
-    await #expect(throws: RPCError.self) { try await router.call(method) }
-    func total(_ status: String) -> Int64 {
-      metrics.counterTotal(
-        label: "hito_rpc_calls_total", dimensions: [("method", "a.B/C"), ("status", status)])
-    }
-    #expect(total("OK") == 2)
-    #expect(total("UNAUTHENTICATED") == 1)
-    let timer = try metrics.expectTimer(
-      "hito_rpc_call_duration_seconds", [("method", "a.B/C")])
-    #expect(timer.values.count == 3)
-    #expect(timer.values.allSatisfy { $0 > 0 })
-  }
-
   @Test func `make a span below the one that traceparent names`() async throws {
     let tracer = W3CTracer()
     let router = try router(outer: [TracingInterceptor(tracer: tracer)])
@@ -208,10 +189,23 @@ private struct Foreign: Error {}
     #expect(spans.last?.errors.count == 1)
   }
 
-  @Test func `leave calls as they are where there is no backend for metrics and traces`()
-    async throws
-  {
-    let router = try router(outer: [TracingInterceptor(), MetricsInterceptor()])
+  @Test func `have what a call writes be part of its own span`() async throws {
+    let tracer = W3CTracer()
+    let seen = Notes()
+    var router = Router(outer: [TracingInterceptor(tracer: tracer)])
+    try router.unary(method) { (request: Echo, context: CallContext) in
+      seen.add(context.traceparent ?? "none")
+      seen.add(context.clientTraceparent ?? "none")
+      return request
+    }
+    let sent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    _ = try await router.call(method, as: .test(.learner), traceparent: sent)
+    let span = try #require(tracer.base.finishedSpans.first)
+    #expect(seen.all == ["of \(span.spanContext.spanID)", sent])
+  }
+
+  @Test func `leave calls as they are where there is no backend for traces`() async throws {
+    let router = try router(outer: [TracingInterceptor()])
     #expect(try await router.call(method, [1], as: .test(.learner)) == [1])
     let error = await #expect(throws: RPCError.self) { try await router.call(method) }
     #expect(error?.code == .unauthenticated)
@@ -251,7 +245,11 @@ private struct W3CTracer: Tracer {
 
   func inject<Carrier, Inject: Injector>(
     _ context: ServiceContext, into carrier: inout Carrier, using injector: Inject
-  ) where Inject.Carrier == Carrier {}
+  ) where Inject.Carrier == Carrier {
+    guard let span = context.inMemorySpanContext else { return }
+    injector.inject("of \(span.spanID)", forKey: "traceparent", into: &carrier)
+    injector.inject("state", forKey: "tracestate", into: &carrier)
+  }
 
   func extract<Carrier, Extract: Extractor>(
     _ carrier: Carrier, into context: inout ServiceContext, using extractor: Extract

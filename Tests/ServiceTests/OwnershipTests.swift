@@ -142,6 +142,9 @@ import Testing
       Attempt(
         fixture, ServerServiceMethods.listCalls, ListCallsRequest(), ListCallsResponse.self),
       Attempt(
+        fixture, ServerServiceMethods.getStatistics, GetStatisticsRequest(),
+        GetStatisticsResponse.self),
+      Attempt(
         fixture, ServerServiceMethods.getPipelines, GetPipelinesRequest(),
         GetPipelinesResponse.self),
       Attempt(

@@ -21,8 +21,50 @@ import Testing
           CallState(connectionID: 7, streamID: 3, method: "b", userID: "", age: .seconds(1)),
         ]
       },
+      statistics: { Self.statistics },
       pipelines: { [PipelineState(name: "lake", position: 1, lastError: "disk")] },
       flushLake: { (position: 2, rowCount: 5) }))
+
+  private static var statistics: ServerTotals {
+    var method = MethodTotals(GoalServiceMethods.createGoal)
+    method.startedCount = 4
+    method.finishedCount = 3
+    method.endedByStatus[0] = 3
+    for time in [100, 200, 3_000_000] as [UInt64] { method.latency.record(microseconds: time) }
+    var statistics = ServerTotals()
+    statistics.methods = [method]
+    statistics.refusals[RefusalReason.quota.index] = 2
+    statistics.slowCallMin = .seconds(1)
+    statistics.slowCalls = [
+      SlowCallRecord(
+        method: "a", userID: "u", duration: .seconds(3), status: .ok, traceID: "t",
+        endedAt: .now - .seconds(60))
+    ]
+    return statistics
+  }
+
+  @Test func `show admins the numbers of the server`() async throws {
+    let admin = fixture.user(.admin)
+    let numbers: GetStatisticsResponse = try await fixture.call(
+      ServerServiceMethods.getStatistics, GetStatisticsRequest(), as: admin)
+    let server = try #require(numbers.server)
+    #expect(server.serverId == "server" && server.openCalls == 1 && server.slowCallUs == 1_000_000)
+    #expect(server.refusals == [RefusalCount(reason: "quota", count: 2)])
+    let method = try #require(numbers.methods.first)
+    #expect(method.method == GoalServiceMethods.createGoal.path && method.kind == "unary")
+    #expect(method.statuses == [StatusCount(status: "OK", count: 3)])
+    #expect(method.started == 4 && method.open == 1 && method.maxUs == 3_000_000)
+    #expect((200...250).contains(method.p50Us) && method.p99Us == 3_000_000)
+    #expect(method.buckets.map(\.count) == [1, 1, 1])
+    let slow = try #require(numbers.slowCalls.first)
+    #expect(slow.durationUs == 3_000_000 && slow.status == "OK" && slow.traceId == "t")
+    let ended = try #require(slow.endedAt)
+    let now = try #require(server.now)
+    #expect((60...120).contains(now.seconds - ended.seconds))
+    let brief: GetStatisticsResponse = try await fixture.call(
+      ServerServiceMethods.getStatistics, GetStatisticsRequest(withoutBuckets: true), as: admin)
+    #expect(brief.methods.first?.buckets.isEmpty == true)
+  }
 
   /// Every method is called with an empty request: the list of methods says UNIMPLEMENTED of
   /// exactly those that answer it, and there is no method of the contract that is not served.
@@ -79,6 +121,8 @@ import Testing
       ServerServiceMethods.listCalls, ListCallsRequest(), as: admin)
     #expect(calls.calls.map(\.method) == ["b", "a"])
     #expect(calls.calls.map(\.ageUs) == [1_000_000, 1000])
+    #expect(calls.calls.map(\.phase) == [.running, .running])
+    #expect(calls.calls.map(\.deadlineLeftUs) == [0, 0])
     for title in ["1", "2", "3"] { _ = try await fixture.createGoal(title, as: admin) }
     try await fixture.relay()
     let pipelines: GetPipelinesResponse = try await fixture.call(

@@ -176,6 +176,7 @@ import Testing
 
   @Test func `leaves in its events who did it, how and why`() async throws {
     let ada = fixture.user()
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     let method = GoalServiceMethods.createGoal
     let bytes = CreateGoalRequest(title: "x").encodedBytes()
     guard case .unary(let decode)? = fixture.router[method.path]?.body else { return }
@@ -184,12 +185,13 @@ import Testing
       principal: Principal(
         userID: ada.id.description, role: .learner,
         tokenID: EntityID(high: 9, low: 9).description),
-      idempotencyKey: "the-key", metadata: [("correlation-id", "c-1"), ("other", "no")],
-      traceparent: "00-abc", requestBytes: bytes)
+      idempotencyKey: "the-key",
+      metadata: [("correlation-id", "c-1"), ("other", "no"), ("tracestate", "vendor=1")],
+      traceparent: trace, requestBytes: bytes)
     _ = try await bytes.withUnsafeBytes { try decode($0, DecodeLimits()) }(context)
     let metadata = try #require(fixture.store.allEvents.first).openedMetadata
     for part in [
-      ada.id.description, "hito.v1.GoalService/CreateGoal", "the-key", "00-abc", "c-1",
+      ada.id.description, "hito.v1.GoalService/CreateGoal", "the-key", trace, "c-1", "vendor=1",
       EntityID(high: 9, low: 9).description,
     ] {
       #expect(metadata.contains(part))
@@ -203,12 +205,27 @@ import Testing
     watch.cancel()
     #expect(read.count == 1 && watched.count == 1)
     for shown in (read + watched).map(\.metadataJson) {
-      for part in [ada.id.description, "hito.v1.GoalService/CreateGoal", "00-abc", "c-1"] {
+      for part in [ada.id.description, "hito.v1.GoalService/CreateGoal", trace, "c-1", "vendor=1"] {
         #expect(shown.contains(part))
       }
       for part in ["the-key", EntityID(high: 9, low: 9).description, "token_id", "idempotency"] {
         #expect(!shown.contains(part))
       }
     }
+  }
+
+  @Test func `leaves no trace context in its events that is none`() async throws {
+    let method = GoalServiceMethods.createGoal
+    let bytes = CreateGoalRequest(title: "x").encodedBytes()
+    guard case .unary(let decode)? = fixture.router[method.path]?.body else { return }
+    let context = CallContext(
+      method: method,
+      principal: Principal(
+        userID: fixture.user().id.description, role: .learner,
+        tokenID: EntityID(high: 9, low: 9).description),
+      metadata: [("tracestate", "vendor=1")], traceparent: "00-nonsense", requestBytes: bytes)
+    _ = try await bytes.withUnsafeBytes { try decode($0, DecodeLimits()) }(context)
+    let metadata = try #require(fixture.store.allEvents.first).openedMetadata
+    #expect(!metadata.contains("trace") && metadata.contains("CreateGoal"))
   }
 }

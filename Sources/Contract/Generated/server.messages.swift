@@ -38,6 +38,47 @@ public struct HealthStatus: RawRepresentable, Hashable, Sendable, CaseIterable {
   }
 }
 
+/// What a call under way waits for, or does.
+public struct CallPhase: RawRepresentable, Hashable, Sendable, CaseIterable {
+  /// Not said.
+  public static let unspecified = CallPhase(rawValue: 0)
+  /// Its caller is looked up.
+  public static let awaitingCaller = CallPhase(rawValue: 1)
+  /// Its request is not complete.
+  public static let awaitingRequest = CallPhase(rawValue: 2)
+  /// Others of its class come first.
+  public static let awaitingTurn = CallPhase(rawValue: 3)
+  /// It runs.
+  public static let running = CallPhase(rawValue: 4)
+  /// Its client grants no credit, or takes nothing.
+  public static let awaitingCredit = CallPhase(rawValue: 5)
+
+  /// The number on the wire; also one that nobody has named yet is legal.
+  public var rawValue: Int32
+
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+
+  /// The values that this version of the contract names.
+  public static var allCases: [CallPhase] {
+    [.unspecified, .awaitingCaller, .awaitingRequest, .awaitingTurn, .running, .awaitingCredit]
+  }
+
+  /// The name in the contract; nil for a number that this version does not know.
+  public var protoName: String? {
+    switch self {
+    case .unspecified: "CALL_PHASE_UNSPECIFIED"
+    case .awaitingCaller: "CALL_PHASE_AWAITING_CALLER"
+    case .awaitingRequest: "CALL_PHASE_AWAITING_REQUEST"
+    case .awaitingTurn: "CALL_PHASE_AWAITING_TURN"
+    case .running: "CALL_PHASE_RUNNING"
+    case .awaitingCredit: "CALL_PHASE_AWAITING_CREDIT"
+    default: nil
+    }
+  }
+}
+
 /// How a connection to the message broker is.
 public struct PipelineCondition: RawRepresentable, Hashable, Sendable, CaseIterable {
   /// None is used.
@@ -448,10 +489,26 @@ public struct ConnectionInfo: WireMessage, Equatable {
   public var bytesIn: Int64
   /// Bytes sent.
   public var bytesOut: Int64
+  /// Minor version of the protocol that both sides speak.
+  public var minorVersion: UInt32
+  /// How messages to it may be compressed, for example `deflate`.
+  public var encodings: [String]
+  /// Bytes of messages that the server may still send: what the client granted.
+  public var creditLeft: Int64
+  /// Bytes of credit that the client has not had back: of messages that nobody has taken yet.
+  public var creditOwed: Int64
+  /// Bytes that it makes the server keep.
+  public var keptBytes: Int64
+  /// Calls whose messages wait for credit or for the socket.
+  public var waitingCalls: Int32
+  /// Whether it was told to go elsewhere.
+  public var draining: Bool
 
   public init(
     id: Int64 = 0, peer: String = "", agent: String = "", userId: String = "", streams: Int32 = 0,
-    openedAt: Timestamp? = nil, bytesIn: Int64 = 0, bytesOut: Int64 = 0
+    openedAt: Timestamp? = nil, bytesIn: Int64 = 0, bytesOut: Int64 = 0, minorVersion: UInt32 = 0,
+    encodings: [String] = [], creditLeft: Int64 = 0, creditOwed: Int64 = 0, keptBytes: Int64 = 0,
+    waitingCalls: Int32 = 0, draining: Bool = false
   ) {
     self.id = id
     self.peer = peer
@@ -461,6 +518,13 @@ public struct ConnectionInfo: WireMessage, Equatable {
     self.openedAt = openedAt
     self.bytesIn = bytesIn
     self.bytesOut = bytesOut
+    self.minorVersion = minorVersion
+    self.encodings = encodings
+    self.creditLeft = creditLeft
+    self.creditOwed = creditOwed
+    self.keptBytes = keptBytes
+    self.waitingCalls = waitingCalls
+    self.draining = draining
   }
 
   public static var fullName: String { "hito.v1.ConnectionInfo" }
@@ -538,16 +602,29 @@ public struct CallInfo: WireMessage, Equatable {
   public var userId: String
   /// For how long, in microseconds.
   public var ageUs: Int64
+  /// `unary`, `server_stream`, `client_stream` or `bidi`.
+  public var kind: String
+  /// Until its deadline, in microseconds, at least 1; 0 where it has none.
+  public var deadlineLeftUs: Int64
+  /// What it does.
+  public var phase: CallPhase
+  /// Of its W3C trace context; empty where it has none.
+  public var traceId: String
 
   public init(
     connectionId: Int64 = 0, streamId: UInt32 = 0, method: String = "", userId: String = "",
-    ageUs: Int64 = 0
+    ageUs: Int64 = 0, kind: String = "", deadlineLeftUs: Int64 = 0,
+    phase: CallPhase = CallPhase(rawValue: 0), traceId: String = ""
   ) {
     self.connectionId = connectionId
     self.streamId = streamId
     self.method = method
     self.userId = userId
     self.ageUs = ageUs
+    self.kind = kind
+    self.deadlineLeftUs = deadlineLeftUs
+    self.phase = phase
+    self.traceId = traceId
   }
 
   public static var fullName: String { "hito.v1.CallInfo" }
@@ -555,6 +632,452 @@ public struct CallInfo: WireMessage, Equatable {
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
   ) throws(DecodeError) -> CallInfo {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// How much of the numbers.
+public struct GetStatisticsRequest: WireMessage, Equatable {
+  /// Whether to leave out the buckets of latencies.
+  public var withoutBuckets: Bool
+
+  public init(
+    withoutBuckets: Bool = false
+  ) {
+    self.withoutBuckets = withoutBuckets
+  }
+
+  public static var fullName: String { "hito.v1.GetStatisticsRequest" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> GetStatisticsRequest {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The server in numbers.
+public struct GetStatisticsResponse: WireMessage, Equatable {
+  /// The server as a whole.
+  public var server: ServerStatistics?
+  /// The methods that were called, by path.
+  public var methods: [MethodStatistics]
+  /// The last 100 slow calls, newest first.
+  public var slowCalls: [SlowCall]
+  /// The classes of calls that have a queue, each with its turns.
+  public var classes: [CallClassInfo]
+
+  public init(
+    server: ServerStatistics? = nil, methods: [MethodStatistics] = [], slowCalls: [SlowCall] = [],
+    classes: [CallClassInfo] = []
+  ) {
+    self.server = server
+    self.methods = methods
+    self.slowCalls = slowCalls
+    self.classes = classes
+  }
+
+  public static var fullName: String { "hito.v1.GetStatisticsResponse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> GetStatisticsResponse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Calls of one cost (MethodRule): how many run and wait, and what is refused because of the load.
+public struct CallClassInfo: WireMessage, Equatable {
+  /// `rows`, `scan`, `search`, `model` or `bulk`.
+  public var cost: String
+  /// Calls that run.
+  public var running: Int32
+  /// How many may run now.
+  public var runningMax: Int32
+  /// Calls that wait for their turn.
+  public var waiting: Int32
+  /// Users who wait for a turn.
+  public var waitingUsers: Int32
+  /// Whether calls are refused whose turn would come too late.
+  public var shedding: Bool
+  /// How many times as long as without load calls take.
+  public var slowdown: Double
+  /// For how long a call runs, on average, in microseconds.
+  public var meanUs: Int64
+  /// Calls that were refused because their turn would have come after their deadline.
+  public var refusedForDeadline: Int64
+  /// Calls that were refused because more came than could be done.
+  public var refusedForOverload: Int64
+  /// Calls that lost their turn because they had waited too long while more came than could be done.
+  public var overdue: Int64
+
+  public init(
+    cost: String = "", running: Int32 = 0, runningMax: Int32 = 0, waiting: Int32 = 0,
+    waitingUsers: Int32 = 0, shedding: Bool = false, slowdown: Double = 0, meanUs: Int64 = 0,
+    refusedForDeadline: Int64 = 0, refusedForOverload: Int64 = 0, overdue: Int64 = 0
+  ) {
+    self.cost = cost
+    self.running = running
+    self.runningMax = runningMax
+    self.waiting = waiting
+    self.waitingUsers = waitingUsers
+    self.shedding = shedding
+    self.slowdown = slowdown
+    self.meanUs = meanUs
+    self.refusedForDeadline = refusedForDeadline
+    self.refusedForOverload = refusedForOverload
+    self.overdue = overdue
+  }
+
+  public static var fullName: String { "hito.v1.CallClassInfo" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> CallClassInfo {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// The server as a whole. Counts are of the time since it started.
+public struct ServerStatistics: WireMessage, Equatable {
+  /// The server's id, new at each start.
+  public var serverId: String
+  /// When it started.
+  public var startedAt: Timestamp?
+  /// The server's clock.
+  public var now: Timestamp?
+  /// Open connections.
+  public var connections: Int64
+  /// Connections that were accepted.
+  public var acceptedConnections: Int64
+  /// Connections that found no place.
+  public var refusedConnections: Int64
+  /// Calls under way.
+  public var openCalls: Int64
+  /// Bytes received, before TLS.
+  public var bytesIn: Int64
+  /// Bytes sent, before TLS.
+  public var bytesOut: Int64
+  /// What peers make the server keep.
+  public var memory: [MemoryUse]
+  /// Calls that were refused, by reason.
+  public var refusals: [RefusalCount]
+  /// Its event loops.
+  public var eventLoops: [EventLoopInfo]
+  /// What the process has used of processors, in microseconds.
+  public var cpuUs: Int64
+  /// Resident memory of the process.
+  public var residentBytes: Int64
+  /// From when on a unary call is remembered as slow, in microseconds; 0: none is.
+  public var slowCallUs: Int64
+
+  public init(
+    serverId: String = "", startedAt: Timestamp? = nil, now: Timestamp? = nil,
+    connections: Int64 = 0, acceptedConnections: Int64 = 0, refusedConnections: Int64 = 0,
+    openCalls: Int64 = 0, bytesIn: Int64 = 0, bytesOut: Int64 = 0, memory: [MemoryUse] = [],
+    refusals: [RefusalCount] = [], eventLoops: [EventLoopInfo] = [], cpuUs: Int64 = 0,
+    residentBytes: Int64 = 0, slowCallUs: Int64 = 0
+  ) {
+    self.serverId = serverId
+    self.startedAt = startedAt
+    self.now = now
+    self.connections = connections
+    self.acceptedConnections = acceptedConnections
+    self.refusedConnections = refusedConnections
+    self.openCalls = openCalls
+    self.bytesIn = bytesIn
+    self.bytesOut = bytesOut
+    self.memory = memory
+    self.refusals = refusals
+    self.eventLoops = eventLoops
+    self.cpuUs = cpuUs
+    self.residentBytes = residentBytes
+    self.slowCallUs = slowCallUs
+  }
+
+  public static var fullName: String { "hito.v1.ServerStatistics" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> ServerStatistics {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Memory that peers may make the server use.
+public struct MemoryUse: WireMessage, Equatable {
+  /// `callers`, who showed a token, or `strangers`.
+  public var name: String
+  /// Bytes that are kept.
+  public var bytes: Int64
+  /// Bytes that may be kept.
+  public var bytesMax: Int64
+
+  public init(
+    name: String = "", bytes: Int64 = 0, bytesMax: Int64 = 0
+  ) {
+    self.name = name
+    self.bytes = bytes
+    self.bytesMax = bytesMax
+  }
+
+  public static var fullName: String { "hito.v1.MemoryUse" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> MemoryUse {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// How many calls were refused for one reason.
+public struct RefusalCount: WireMessage, Equatable {
+  /// `unknown_method`, `unauthenticated`, `permission`, `malformed`, `expired`, `draining`, `limit` or `quota`.
+  public var reason: String
+  /// How many.
+  public var count: Int64
+
+  public init(
+    reason: String = "", count: Int64 = 0
+  ) {
+    self.reason = reason
+    self.count = count
+  }
+
+  public static var fullName: String { "hito.v1.RefusalCount" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> RefusalCount {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// How late an event loop is with what is due.
+public struct EventLoopInfo: WireMessage, Equatable {
+  /// Microseconds, when it was last measured.
+  public var lagUs: Int64
+  /// The worst lately, in microseconds; forgotten by a tenth each second.
+  public var lagPeakUs: Int64
+
+  public init(
+    lagUs: Int64 = 0, lagPeakUs: Int64 = 0
+  ) {
+    self.lagUs = lagUs
+    self.lagPeakUs = lagPeakUs
+  }
+
+  public static var fullName: String { "hito.v1.EventLoopInfo" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> EventLoopInfo {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// What the calls of a method came to since the server started.
+public struct MethodStatistics: WireMessage, Equatable {
+  /// Method, for example `hito.v1.GoalService/CreateGoal`.
+  public var method: String
+  /// `unary`, `server_stream`, `client_stream` or `bidi`.
+  public var kind: String
+  /// Ends by status, those that there were; calls that were refused by their head too.
+  public var statuses: [StatusCount]
+  /// Calls that began.
+  public var started: Int64
+  /// Calls under way.
+  public var open: Int64
+  /// Bytes of messages received.
+  public var bytesIn: Int64
+  /// Bytes of messages sent.
+  public var bytesOut: Int64
+  /// How long all calls that are over took together, in microseconds.
+  public var totalUs: Int64
+  /// Within this time half of them ended, in microseconds; at most a quarter too large.
+  public var p50Us: Int64
+  /// The same for 90 %.
+  public var p90Us: Int64
+  /// The same for 99 %.
+  public var p99Us: Int64
+  /// The longest, in microseconds.
+  public var maxUs: Int64
+  /// How many took how long; those that are empty are left out.
+  public var buckets: [LatencyBucket]
+
+  public init(
+    method: String = "", kind: String = "", statuses: [StatusCount] = [], started: Int64 = 0,
+    open: Int64 = 0, bytesIn: Int64 = 0, bytesOut: Int64 = 0, totalUs: Int64 = 0, p50Us: Int64 = 0,
+    p90Us: Int64 = 0, p99Us: Int64 = 0, maxUs: Int64 = 0, buckets: [LatencyBucket] = []
+  ) {
+    self.method = method
+    self.kind = kind
+    self.statuses = statuses
+    self.started = started
+    self.open = open
+    self.bytesIn = bytesIn
+    self.bytesOut = bytesOut
+    self.totalUs = totalUs
+    self.p50Us = p50Us
+    self.p90Us = p90Us
+    self.p99Us = p99Us
+    self.maxUs = maxUs
+    self.buckets = buckets
+  }
+
+  public static var fullName: String { "hito.v1.MethodStatistics" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> MethodStatistics {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Ends with one status.
+public struct StatusCount: WireMessage, Equatable {
+  /// For example `OK` or `NOT_FOUND`.
+  public var status: String
+  /// How many.
+  public var count: Int64
+
+  public init(
+    status: String = "", count: Int64 = 0
+  ) {
+    self.status = status
+    self.count = count
+  }
+
+  public static var fullName: String { "hito.v1.StatusCount" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> StatusCount {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// Calls that took about as long.
+public struct LatencyBucket: WireMessage, Equatable {
+  /// The longest that belongs here, in microseconds; of the last bucket, which begins at an hour, there is more.
+  public var upperUs: Int64
+  /// How many.
+  public var count: Int64
+
+  public init(
+    upperUs: Int64 = 0, count: Int64 = 0
+  ) {
+    self.upperUs = upperUs
+    self.count = count
+  }
+
+  public static var fullName: String { "hito.v1.LatencyBucket" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> LatencyBucket {
+    try Codec.decode(bytes, limits)
+  }
+
+  public var encodedByteCount: Int { Codec.encodedByteCount(self) }
+
+  public func encode(into reserve: (Int) -> UnsafeMutableRawBufferPointer) {
+    Codec.encode(self, into: reserve)
+  }
+}
+
+/// A call that took longer than it should. Nothing of what it said.
+public struct SlowCall: WireMessage, Equatable {
+  /// Method.
+  public var method: String
+  /// UUID of the caller; empty where none.
+  public var userId: String
+  /// How long it took, in microseconds.
+  public var durationUs: Int64
+  /// For example `OK`.
+  public var status: String
+  /// Of its W3C trace context; empty where it has none.
+  public var traceId: String
+  /// When it ended.
+  public var endedAt: Timestamp?
+
+  public init(
+    method: String = "", userId: String = "", durationUs: Int64 = 0, status: String = "",
+    traceId: String = "", endedAt: Timestamp? = nil
+  ) {
+    self.method = method
+    self.userId = userId
+    self.durationUs = durationUs
+    self.status = status
+    self.traceId = traceId
+    self.endedAt = endedAt
+  }
+
+  public static var fullName: String { "hito.v1.SlowCall" }
+
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, limits: DecodeLimits
+  ) throws(DecodeError) -> SlowCall {
     try Codec.decode(bytes, limits)
   }
 
@@ -1452,6 +1975,13 @@ extension ConnectionInfo: CodedMessage {
     self.openedAt = Codec.message(raw.pointee.opened_at)
     self.bytesIn = raw.pointee.bytes_in
     self.bytesOut = raw.pointee.bytes_out
+    self.minorVersion = raw.pointee.minor_version
+    self.encodings = Codec.list(raw.pointee.n_encodings, raw.pointee.encodings) { Codec.string($0) }
+    self.creditLeft = raw.pointee.credit_left
+    self.creditOwed = raw.pointee.credit_owed
+    self.keptBytes = raw.pointee.kept_bytes
+    self.waitingCalls = raw.pointee.waiting_calls
+    self.draining = raw.pointee.draining != 0
   }
 
   func write(
@@ -1473,6 +2003,14 @@ extension ConnectionInfo: CodedMessage {
     }
     raw.pointee.bytes_in = self.bytesIn
     raw.pointee.bytes_out = self.bytesOut
+    raw.pointee.minor_version = self.minorVersion
+    raw.pointee.n_encodings = self.encodings.count
+    raw.pointee.encodings = arena.list(self.encodings) { arena.string($0) }
+    raw.pointee.credit_left = self.creditLeft
+    raw.pointee.credit_owed = self.creditOwed
+    raw.pointee.kept_bytes = self.keptBytes
+    raw.pointee.waiting_calls = self.waitingCalls
+    raw.pointee.draining = self.draining ? 1 : 0
   }
 }
 
@@ -1520,6 +2058,10 @@ extension CallInfo: CodedMessage {
     self.method = Codec.string(raw.pointee.method)
     self.userId = Codec.string(raw.pointee.user_id)
     self.ageUs = raw.pointee.age_us
+    self.kind = Codec.string(raw.pointee.kind)
+    self.deadlineLeftUs = raw.pointee.deadline_left_us
+    self.phase = CallPhase(rawValue: Int32(truncatingIfNeeded: raw.pointee.phase.rawValue))
+    self.traceId = Codec.string(raw.pointee.trace_id)
   }
 
   func write(
@@ -1534,6 +2076,328 @@ extension CallInfo: CodedMessage {
       raw.pointee.user_id = arena.string(self.userId)
     }
     raw.pointee.age_us = self.ageUs
+    if !self.kind.isEmpty {
+      raw.pointee.kind = arena.string(self.kind)
+    }
+    raw.pointee.deadline_left_us = self.deadlineLeftUs
+    raw.pointee.phase = .init(rawValue: .init(truncatingIfNeeded: self.phase.rawValue))
+    if !self.traceId.isEmpty {
+      raw.pointee.trace_id = arena.string(self.traceId)
+    }
+  }
+}
+
+extension GetStatisticsRequest: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__GetStatisticsRequest>) {
+    hito__v1__get_statistics_request__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__GetStatisticsRequest>) {
+    self.withoutBuckets = raw.pointee.without_buckets != 0
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetStatisticsRequest>, _ arena: EncodingArena
+  ) {
+    raw.pointee.without_buckets = self.withoutBuckets ? 1 : 0
+  }
+}
+
+extension GetStatisticsResponse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__GetStatisticsResponse>) {
+    hito__v1__get_statistics_response__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__GetStatisticsResponse>) {
+    self.server = Codec.message(raw.pointee.server)
+    self.methods = Codec.messages(raw.pointee.n_methods, raw.pointee.methods)
+    self.slowCalls = Codec.messages(raw.pointee.n_slow_calls, raw.pointee.slow_calls)
+    self.classes = Codec.messages(raw.pointee.n_classes, raw.pointee.classes)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__GetStatisticsResponse>, _ arena: EncodingArena
+  ) {
+    if let value = self.server {
+      raw.pointee.server = arena.message(value)
+    }
+    raw.pointee.n_methods = self.methods.count
+    raw.pointee.methods = arena.list(self.methods) { arena.message($0) }
+    raw.pointee.n_slow_calls = self.slowCalls.count
+    raw.pointee.slow_calls = arena.list(self.slowCalls) { arena.message($0) }
+    raw.pointee.n_classes = self.classes.count
+    raw.pointee.classes = arena.list(self.classes) { arena.message($0) }
+  }
+}
+
+extension CallClassInfo: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__CallClassInfo>) {
+    hito__v1__call_class_info__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__CallClassInfo>) {
+    self.cost = Codec.string(raw.pointee.cost)
+    self.running = raw.pointee.running
+    self.runningMax = raw.pointee.running_max
+    self.waiting = raw.pointee.waiting
+    self.waitingUsers = raw.pointee.waiting_users
+    self.shedding = raw.pointee.shedding != 0
+    self.slowdown = raw.pointee.slowdown
+    self.meanUs = raw.pointee.mean_us
+    self.refusedForDeadline = raw.pointee.refused_for_deadline
+    self.refusedForOverload = raw.pointee.refused_for_overload
+    self.overdue = raw.pointee.overdue
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__CallClassInfo>, _ arena: EncodingArena
+  ) {
+    if !self.cost.isEmpty {
+      raw.pointee.cost = arena.string(self.cost)
+    }
+    raw.pointee.running = self.running
+    raw.pointee.running_max = self.runningMax
+    raw.pointee.waiting = self.waiting
+    raw.pointee.waiting_users = self.waitingUsers
+    raw.pointee.shedding = self.shedding ? 1 : 0
+    raw.pointee.slowdown = self.slowdown
+    raw.pointee.mean_us = self.meanUs
+    raw.pointee.refused_for_deadline = self.refusedForDeadline
+    raw.pointee.refused_for_overload = self.refusedForOverload
+    raw.pointee.overdue = self.overdue
+  }
+}
+
+extension ServerStatistics: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__ServerStatistics>) {
+    hito__v1__server_statistics__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__ServerStatistics>) {
+    self.serverId = Codec.string(raw.pointee.server_id)
+    self.startedAt = Codec.message(raw.pointee.started_at)
+    self.now = Codec.message(raw.pointee.now)
+    self.connections = raw.pointee.connections
+    self.acceptedConnections = raw.pointee.accepted_connections
+    self.refusedConnections = raw.pointee.refused_connections
+    self.openCalls = raw.pointee.open_calls
+    self.bytesIn = raw.pointee.bytes_in
+    self.bytesOut = raw.pointee.bytes_out
+    self.memory = Codec.messages(raw.pointee.n_memory, raw.pointee.memory)
+    self.refusals = Codec.messages(raw.pointee.n_refusals, raw.pointee.refusals)
+    self.eventLoops = Codec.messages(raw.pointee.n_event_loops, raw.pointee.event_loops)
+    self.cpuUs = raw.pointee.cpu_us
+    self.residentBytes = raw.pointee.resident_bytes
+    self.slowCallUs = raw.pointee.slow_call_us
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__ServerStatistics>, _ arena: EncodingArena
+  ) {
+    if !self.serverId.isEmpty {
+      raw.pointee.server_id = arena.string(self.serverId)
+    }
+    if let value = self.startedAt {
+      raw.pointee.started_at = arena.message(value)
+    }
+    if let value = self.now {
+      raw.pointee.now = arena.message(value)
+    }
+    raw.pointee.connections = self.connections
+    raw.pointee.accepted_connections = self.acceptedConnections
+    raw.pointee.refused_connections = self.refusedConnections
+    raw.pointee.open_calls = self.openCalls
+    raw.pointee.bytes_in = self.bytesIn
+    raw.pointee.bytes_out = self.bytesOut
+    raw.pointee.n_memory = self.memory.count
+    raw.pointee.memory = arena.list(self.memory) { arena.message($0) }
+    raw.pointee.n_refusals = self.refusals.count
+    raw.pointee.refusals = arena.list(self.refusals) { arena.message($0) }
+    raw.pointee.n_event_loops = self.eventLoops.count
+    raw.pointee.event_loops = arena.list(self.eventLoops) { arena.message($0) }
+    raw.pointee.cpu_us = self.cpuUs
+    raw.pointee.resident_bytes = self.residentBytes
+    raw.pointee.slow_call_us = self.slowCallUs
+  }
+}
+
+extension MemoryUse: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__MemoryUse>) {
+    hito__v1__memory_use__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__MemoryUse>) {
+    self.name = Codec.string(raw.pointee.name)
+    self.bytes = raw.pointee.bytes
+    self.bytesMax = raw.pointee.bytes_max
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__MemoryUse>, _ arena: EncodingArena
+  ) {
+    if !self.name.isEmpty {
+      raw.pointee.name = arena.string(self.name)
+    }
+    raw.pointee.bytes = self.bytes
+    raw.pointee.bytes_max = self.bytesMax
+  }
+}
+
+extension RefusalCount: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__RefusalCount>) {
+    hito__v1__refusal_count__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__RefusalCount>) {
+    self.reason = Codec.string(raw.pointee.reason)
+    self.count = raw.pointee.count
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__RefusalCount>, _ arena: EncodingArena
+  ) {
+    if !self.reason.isEmpty {
+      raw.pointee.reason = arena.string(self.reason)
+    }
+    raw.pointee.count = self.count
+  }
+}
+
+extension EventLoopInfo: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__EventLoopInfo>) {
+    hito__v1__event_loop_info__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__EventLoopInfo>) {
+    self.lagUs = raw.pointee.lag_us
+    self.lagPeakUs = raw.pointee.lag_peak_us
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__EventLoopInfo>, _ arena: EncodingArena
+  ) {
+    raw.pointee.lag_us = self.lagUs
+    raw.pointee.lag_peak_us = self.lagPeakUs
+  }
+}
+
+extension MethodStatistics: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__MethodStatistics>) {
+    hito__v1__method_statistics__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__MethodStatistics>) {
+    self.method = Codec.string(raw.pointee.method)
+    self.kind = Codec.string(raw.pointee.kind)
+    self.statuses = Codec.messages(raw.pointee.n_statuses, raw.pointee.statuses)
+    self.started = raw.pointee.started
+    self.open = raw.pointee.open
+    self.bytesIn = raw.pointee.bytes_in
+    self.bytesOut = raw.pointee.bytes_out
+    self.totalUs = raw.pointee.total_us
+    self.p50Us = raw.pointee.p50_us
+    self.p90Us = raw.pointee.p90_us
+    self.p99Us = raw.pointee.p99_us
+    self.maxUs = raw.pointee.max_us
+    self.buckets = Codec.messages(raw.pointee.n_buckets, raw.pointee.buckets)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__MethodStatistics>, _ arena: EncodingArena
+  ) {
+    if !self.method.isEmpty {
+      raw.pointee.method = arena.string(self.method)
+    }
+    if !self.kind.isEmpty {
+      raw.pointee.kind = arena.string(self.kind)
+    }
+    raw.pointee.n_statuses = self.statuses.count
+    raw.pointee.statuses = arena.list(self.statuses) { arena.message($0) }
+    raw.pointee.started = self.started
+    raw.pointee.open = self.open
+    raw.pointee.bytes_in = self.bytesIn
+    raw.pointee.bytes_out = self.bytesOut
+    raw.pointee.total_us = self.totalUs
+    raw.pointee.p50_us = self.p50Us
+    raw.pointee.p90_us = self.p90Us
+    raw.pointee.p99_us = self.p99Us
+    raw.pointee.max_us = self.maxUs
+    raw.pointee.n_buckets = self.buckets.count
+    raw.pointee.buckets = arena.list(self.buckets) { arena.message($0) }
+  }
+}
+
+extension StatusCount: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__StatusCount>) {
+    hito__v1__status_count__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__StatusCount>) {
+    self.status = Codec.string(raw.pointee.status)
+    self.count = raw.pointee.count
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__StatusCount>, _ arena: EncodingArena
+  ) {
+    if !self.status.isEmpty {
+      raw.pointee.status = arena.string(self.status)
+    }
+    raw.pointee.count = self.count
+  }
+}
+
+extension LatencyBucket: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__LatencyBucket>) {
+    hito__v1__latency_bucket__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__LatencyBucket>) {
+    self.upperUs = raw.pointee.upper_us
+    self.count = raw.pointee.count
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__LatencyBucket>, _ arena: EncodingArena
+  ) {
+    raw.pointee.upper_us = self.upperUs
+    raw.pointee.count = self.count
+  }
+}
+
+extension SlowCall: CodedMessage {
+  static func initialize(_ raw: UnsafeMutablePointer<Hito__V1__SlowCall>) {
+    hito__v1__slow_call__init(raw)
+  }
+
+  init(reading raw: UnsafePointer<Hito__V1__SlowCall>) {
+    self.method = Codec.string(raw.pointee.method)
+    self.userId = Codec.string(raw.pointee.user_id)
+    self.durationUs = raw.pointee.duration_us
+    self.status = Codec.string(raw.pointee.status)
+    self.traceId = Codec.string(raw.pointee.trace_id)
+    self.endedAt = Codec.message(raw.pointee.ended_at)
+  }
+
+  func write(
+    to raw: UnsafeMutablePointer<Hito__V1__SlowCall>, _ arena: EncodingArena
+  ) {
+    if !self.method.isEmpty {
+      raw.pointee.method = arena.string(self.method)
+    }
+    if !self.userId.isEmpty {
+      raw.pointee.user_id = arena.string(self.userId)
+    }
+    raw.pointee.duration_us = self.durationUs
+    if !self.status.isEmpty {
+      raw.pointee.status = arena.string(self.status)
+    }
+    if !self.traceId.isEmpty {
+      raw.pointee.trace_id = arena.string(self.traceId)
+    }
+    if let value = self.endedAt {
+      raw.pointee.ended_at = arena.message(value)
+    }
   }
 }
 

@@ -157,6 +157,9 @@ public enum ServerServiceMethods {
   public static let listCalls = MethodDescriptor(
     path: "hito.v1.ServerService/ListCalls", kind: .unary, isReadOnly: true,
     rule: MethodRule(callers: .admins, cost: .memory, timeout: .seconds(30)))
+  public static let getStatistics = MethodDescriptor(
+    path: "hito.v1.ServerService/GetStatistics", kind: .unary, isReadOnly: true,
+    rule: MethodRule(callers: .admins, cost: .memory, timeout: .seconds(30)))
   public static let getPipelines = MethodDescriptor(
     path: "hito.v1.ServerService/GetPipelines", kind: .unary, isReadOnly: true,
     rule: MethodRule(callers: .admins, cost: .rows, timeout: .seconds(30)))
@@ -176,8 +179,8 @@ public enum ServerServiceMethods {
   /// All of them, in the order of the contract.
   public static var all: [MethodDescriptor] {
     [
-      getServerInfo, listConnections, listCalls, getPipelines, flushLake, getQuota, setQuota,
-      listAuditEntries,
+      getServerInfo, listConnections, listCalls, getStatistics, getPipelines, flushLake, getQuota,
+      setQuota, listAuditEntries,
     ]
   }
 }
@@ -198,6 +201,11 @@ package protocol ServerServiceHandler: Sendable {
   func listCalls(
     _ request: ListCallsRequest, _ context: CallContext
   ) async throws -> ListCallsResponse
+
+  /// The server in numbers: its methods since it started, and what it is busy with now.
+  func getStatistics(
+    _ request: GetStatisticsRequest, _ context: CallContext
+  ) async throws -> GetStatisticsResponse
 
   /// How far the relay, the lake and the embeddings are.
   func getPipelines(
@@ -241,6 +249,10 @@ extension ServerServiceHandler {
     try router.unary(ServerServiceMethods.listCalls) {
       (request: ListCallsRequest, context: CallContext) in
       try await self.listCalls(request, context)
+    }
+    try router.unary(ServerServiceMethods.getStatistics) {
+      (request: GetStatisticsRequest, context: CallContext) in
+      try await self.getStatistics(request, context)
     }
     try router.unary(ServerServiceMethods.getPipelines) {
       (request: GetPipelinesRequest, context: CallContext) in
@@ -298,6 +310,15 @@ public struct ServerServiceClient: Sendable {
   ) async throws(RPCError) -> ListCallsResponse {
     try await transport.unary(
       ServerServiceMethods.listCalls, request, returning: ListCallsResponse.self, options: options)
+  }
+
+  /// The server in numbers: its methods since it started, and what it is busy with now.
+  public func getStatistics(
+    _ request: GetStatisticsRequest, options: CallOptions = CallOptions()
+  ) async throws(RPCError) -> GetStatisticsResponse {
+    try await transport.unary(
+      ServerServiceMethods.getStatistics, request, returning: GetStatisticsResponse.self,
+      options: options)
   }
 
   /// How far the relay, the lake and the embeddings are.

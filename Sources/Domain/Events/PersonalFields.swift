@@ -20,7 +20,7 @@ package struct PersonalFields: Sendable, Hashable {
   /// Of the metadata of every event: what callers choose freely, see `EventMetadata`.
   package static let ofMetadata = PersonalFields(
     ["idempotency_key", "correlation_id", "causation_id"],
-    plain: ["actor", "method", "traceparent"])
+    plain: ["actor", "method", "traceparent", "tracestate"])
 }
 
 extension EventType {

@@ -64,7 +64,7 @@ package struct AdmissionLimits: Sendable {
   /// Nil where calls wait as long as their deadlines let them.
   func shedding(_ cost: MethodRule.Cost) -> Shedding? {
     switch cost {
-    case .rows: Shedding(roundMax: .milliseconds(10), limit: .adapts(min: rowsMin))
+    case .rows: Shedding(roundMax: .milliseconds(500), limit: .adapts(min: rowsMin))
     case .search: Shedding(roundMax: .milliseconds(500), limit: .yields)
     case .scan: Shedding(roundMax: .seconds(1), limit: .yields)
     case .memory, .model, .bulk, .subscription: nil

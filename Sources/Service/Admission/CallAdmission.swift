@@ -81,7 +81,7 @@ package final class CallAdmission: Sendable {
     guard let line = lines[cost] else { return try await body() }
     let caller = try context.requirePrincipal().userID
     try line.door(caller, until: context.deadline)
-    let place = HeldPlace(line, caller: caller, until: context.deadline, now: now)
+    let place = HeldPlace(line, caller: caller, of: context, now: now)
     try await place.enter()
     let wasQuiet = insideCount.add(1, ordering: .relaxed).newValue <= Self.quietMax
     var isDone = false

@@ -17,17 +17,17 @@ final class HeldPlace: Sendable {
 
   private let line: AdmissionLine
   private let caller: String
-  private let deadline: ContinuousClock.Instant?
+  private let context: CallContext
   private let now: @Sendable () -> ContinuousClock.Instant
   private let tenure = Mutex(Tenure())
 
   init(
-    _ line: AdmissionLine, caller: String, until deadline: ContinuousClock.Instant?,
+    _ line: AdmissionLine, caller: String, of context: CallContext,
     now: @escaping @Sendable () -> ContinuousClock.Instant
   ) {
     self.line = line
     self.caller = caller
-    self.deadline = deadline
+    self.context = context
     self.now = now
   }
 
@@ -38,7 +38,9 @@ final class HeldPlace: Sendable {
   ///
   /// - Parameter isFirst: whether nothing of the call has been done yet.
   func enter(isFirst: Bool = true) async throws {
-    switch await line.queue.enter(caller, until: deadline) {
+    context.awaitsTurn(true)
+    defer { context.awaitsTurn(false) }
+    switch await line.queue.enter(caller, until: context.deadline) {
     case .entered:
       let now = now()
       tenure.withLock { $0.since = now }

@@ -110,7 +110,7 @@ package struct Services: Sendable {
     let audit: [any ServerInterceptor] =
       options.audit.map { [AuditInterceptor(recorder: $0)] } ?? []
     var router = Router(
-      outer: [TracingInterceptor(), MetricsInterceptor()] + audit + [
+      outer: [TracingInterceptor()] + audit + [
         FailureInterceptor(logger: logger, translate: ErrorTable.rpcError)
       ],
       inner: [

@@ -14,7 +14,7 @@ struct ReflectionService: ReflectionServiceHandler {
       methods: ContractMethods.all.map { method in
         MethodInfo(
           path: method.path, implemented: method.rule?.isImplemented ?? false,
-          readOnly: method.isReadOnly, kind: method.kind.name)
+          readOnly: method.isReadOnly, kind: method.kind.shownName)
       })
   }
 
@@ -25,16 +25,4 @@ struct ReflectionService: ReflectionServiceHandler {
   func listMethods(
     _ request: ListMethodsRequest, _ context: CallContext
   ) async throws -> ListMethodsResponse { methods }
-}
-
-extension MethodKind {
-  /// As `MethodInfo.kind` says it.
-  fileprivate var name: String {
-    switch self {
-    case .unary: "unary"
-    case .serverStreaming: "server_stream"
-    case .clientStreaming: "client_stream"
-    case .bidirectional: "bidi"
-    }
-  }
 }

@@ -1,4 +1,5 @@
 package import Domain
+package import RPC
 
 /// What does not change while the server runs.
 package struct ServerInfo: Sendable {
@@ -29,6 +30,19 @@ package struct ConnectionState: Sendable, Hashable {
   package var openedAt: Timestamp
   package var byteCountIn: Int64
   package var byteCountOut: Int64
+  /// Of the protocol, as both sides speak it.
+  package var minorVersion: UInt16 = 0
+  /// How messages to it may be compressed.
+  package var encodings: [String] = []
+  /// Bytes of messages that may still be sent to it.
+  package var creditLeft = 0
+  /// Credit that it has not had back.
+  package var creditOwed = 0
+  /// Bytes that it makes the server keep.
+  package var keptByteCount = 0
+  /// Calls whose messages wait to be sent.
+  package var waitingCallCount = 0
+  package var isDraining = false
 
   package init(
     id: UInt64, peer: String, agent: String, userID: String, streamCount: Int,
@@ -52,6 +66,11 @@ package struct CallState: Sendable, Hashable {
   package var method: String
   package var userID: String
   package var age: Duration
+  package var kind = MethodKind.unary
+  /// Until its deadline; nil where it has none.
+  package var timeLeft: Duration?
+  package var phase = CallStage.running
+  package var traceID = ""
 
   package init(
     connectionID: UInt64, streamID: UInt32, method: String, userID: String, age: Duration
@@ -68,6 +87,8 @@ package struct CallState: Sendable, Hashable {
 package struct ServerInspection: Sendable {
   package var connections: @Sendable () async -> [ConnectionState]
   package var calls: @Sendable () async -> [CallState]
+  /// The server in numbers.
+  package var statistics: @Sendable () async -> ServerTotals
   /// Of this process.
   package var pipelines: @Sendable () async throws -> [PipelineState]
   /// What other processes say of theirs; apart, since searches that wait for a vector ask for our own again
@@ -79,12 +100,14 @@ package struct ServerInspection: Sendable {
   package init(
     connections: @escaping @Sendable () async -> [ConnectionState] = { [] },
     calls: @escaping @Sendable () async -> [CallState] = { [] },
+    statistics: @escaping @Sendable () async -> ServerTotals = { ServerTotals() },
     pipelines: @escaping @Sendable () async throws -> [PipelineState] = { [] },
     otherPipelines: @escaping @Sendable () async throws -> [PipelineState] = { [] },
     flushLake: (@Sendable () async throws -> (position: Int64, rowCount: Int64))? = nil
   ) {
     self.connections = connections
     self.calls = calls
+    self.statistics = statistics
     self.pipelines = pipelines
     self.otherPipelines = otherPipelines
     self.flushLake = flushLake

@@ -110,16 +110,33 @@ extension ConnectionInfo {
       id: Int64(clamping: state.id), peer: state.peer, agent: state.agent, userId: state.userID,
       streams: Int32(clamping: state.streamCount),
       openedAt: Contract.Timestamp(state.openedAt), bytesIn: state.byteCountIn,
-      bytesOut: state.byteCountOut)
+      bytesOut: state.byteCountOut, minorVersion: UInt32(state.minorVersion),
+      encodings: state.encodings, creditLeft: Int64(state.creditLeft),
+      creditOwed: Int64(state.creditOwed), keptBytes: Int64(state.keptByteCount),
+      waitingCalls: Int32(clamping: state.waitingCallCount), draining: state.isDraining)
   }
 }
 
 extension CallInfo {
   fileprivate init(_ state: CallState) {
-    let (seconds, attoseconds) = state.age.components
     self.init(
       connectionId: Int64(clamping: state.connectionID), streamId: state.streamID,
-      method: state.method, userId: state.userID,
-      ageUs: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+      method: state.method, userId: state.userID, ageUs: state.age.wholeMicroseconds,
+      kind: state.kind.shownName,
+      deadlineLeftUs: state.timeLeft.map { max(1, $0.wholeMicroseconds) } ?? 0,
+      phase: Contract.CallPhase(state.phase), traceId: state.traceID)
+  }
+}
+
+extension Contract.CallPhase {
+  fileprivate init(_ phase: CallStage) {
+    self =
+      switch phase {
+      case .awaitingCaller: .awaitingCaller
+      case .awaitingRequest: .awaitingRequest
+      case .awaitingTurn: .awaitingTurn
+      case .running: .running
+      case .awaitingCredit: .awaitingCredit
+      }
   }
 }

@@ -124,6 +124,17 @@ extension RequestKey {
 /// What an event says of where it comes from.
 enum EventMetadata {
   private static let valueLengthMax = 128
+  /// What W3C wants passed on at least.
+  private static let traceStateLengthMax = 512
+
+  /// The vendors' part of the trace context: visible ASCII and blanks.
+  private static func traceState(of context: CallContext) -> String? {
+    guard let state = context.metadata.last(where: { $0.0 == "tracestate" })?.1,
+      (1...traceStateLengthMax).contains(state.utf8.count),
+      state.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+    else { return nil }
+    return state
+  }
 
   static func of(_ context: CallContext, _ caller: Caller) -> JSONValue {
     var actor: [(key: String, value: JSONValue)] = [
@@ -134,7 +145,11 @@ enum EventMetadata {
       ("actor", .object(actor)), ("method", .string(context.method.path)),
     ]
     if let key = context.idempotencyKey { members.append(("idempotency_key", .string(key))) }
-    if let trace = context.traceparent { members.append(("traceparent", .string(trace))) }
+    // What is no trace context is not passed on, as W3C has it.
+    if let trace = context.traceparent, TraceParent(trace) != nil {
+      members.append(("traceparent", .string(trace)))
+      if let state = traceState(of: context) { members.append(("tracestate", .string(state))) }
+    }
     for name in ["correlation-id", "causation-id"] {
       guard let value = context.metadata.last(where: { $0.0 == name })?.1,
         value.utf8.count <= valueLengthMax, !InvisibleCharacters.areIn(value)

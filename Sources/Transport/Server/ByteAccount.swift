@@ -1,3 +1,4 @@
+internal import RPC
 internal import Synchronization
 
 /// Bytes that a part of the peers may make this process keep, together.
@@ -9,6 +10,11 @@ final class ByteBudget: Sendable {
 
   /// What is kept now.
   var byteCount: Int { used.load(ordering: .relaxed) }
+
+  fileprivate func use(_ name: String) -> ServerTotals.MemoryUse {
+    ServerTotals.MemoryUse(
+      name: name, byteCount: used.load(ordering: .relaxed), byteCountMax: byteCountMax)
+  }
 
   /// Answers with what is free afterwards; less than nothing when too much is kept.
   fileprivate func change(by byteCount: Int) -> Int {
@@ -66,6 +72,9 @@ final class ByteAccounts: Sendable {
 
   /// What all peers make this process keep now.
   var byteCount: Int { strangers.byteCount + callers.byteCount }
+
+  /// What is kept for whom.
+  var use: [ServerTotals.MemoryUse] { [callers.use("callers"), strangers.use("strangers")] }
 
   /// For a connection on which nobody is known.
   func ofStranger() -> ByteAccount {

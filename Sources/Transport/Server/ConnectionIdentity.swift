@@ -13,6 +13,9 @@ struct ConnectionIdentity {
     self.answer = answer
   }
 
+  /// Whom the HELLO's token stood for, when that was last looked up.
+  var lastPrincipal: Principal? { answer?.principal }
+
   /// Whom the HELLO's token stands for, while that answer is trusted.
   func principal(at time: ContinuousClock.Instant) -> Principal? {
     guard let answer, answer.validUntil > time else { return nil }

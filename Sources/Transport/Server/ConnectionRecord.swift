@@ -17,18 +17,4 @@ struct ConnectionRecord {
     self.id = id
     self.acceptedAt = acceptedAt
   }
-
-  func snapshot(
-    _ calls: some Collection<ServerCall>, isDraining: Bool, now: ContinuousClock.Instant
-  ) -> ServerSnapshot.Connection {
-    let calls = calls.map { call in
-      ServerSnapshot.Call(
-        stream: call.stream, path: call.route.method.path,
-        userID: call.context?.principal?.userID, age: call.receivedAt.duration(to: now))
-    }
-    return ServerSnapshot.Connection(
-      id: id, remoteAddress: remoteAddress, agent: agent, age: acceptedAt.duration(to: now),
-      isDraining: isDraining, byteCountIn: byteCountIn, byteCountOut: byteCountOut,
-      calls: calls.sorted { $0.stream < $1.stream })
-  }
 }

@@ -36,6 +36,8 @@ package final class HitoServer: Sendable {
   private let executors: [ObjectIdentifier: LoopExecutor]
   private let tls: Mutex<TLSContext>
   private let phase = Mutex(Phase.idle)
+  /// Once the loops are gone.
+  let lastStatistics = Mutex<ServerTotals?>(nil)
 
   package init(
     configuration: ServerConfiguration, tls: TLSContext, router: Router,
@@ -84,6 +86,7 @@ package final class HitoServer: Sendable {
       throw ListenError(host: configuration.host, port: configuration.port, cause: error)
     }
     phase.withLock { $0 = .listening([channel]) }
+    beginProbes()
     let port = channel.localAddress?.port ?? configuration.port
     core.logger.info(
       "listening", metadata: ["host": "\(configuration.host)", "port": "\(port)"])
@@ -123,6 +126,8 @@ package final class HitoServer: Sendable {
       await tasks.next()
       tasks.cancelAll()
     }
+    let last = await statistics()
+    lastStatistics.withLock { $0 = last }
     try? await group.shutdownGracefully()
   }
 
@@ -133,14 +138,36 @@ package final class HitoServer: Sendable {
     snapshot.totals = totals.closed
     snapshot.acceptedConnectionCount = totals.accepted
     snapshot.refusedConnectionCount = totals.refused
-    for connection in core.registry.all {
-      guard let (description, counters) = await connection.snapshot() else { continue }
-      if let description { snapshot.connections.append(description) }
-      snapshot.totals.add(counters)
+    let loops = Dictionary(grouping: core.registry.all) { ObjectIdentifier($0.loop) }
+    for connections in loops.values {
+      for start in stride(from: 0, to: connections.count, by: Self.snapshotTurn) {
+        let turn = connections[start..<min(start + Self.snapshotTurn, connections.count)]
+        guard let found = try? await look(at: turn) else { continue }
+        snapshot.connections += found.connections
+        snapshot.totals.add(found.totals)
+      }
     }
     snapshot.connections.sort { $0.id < $1.id }
     return snapshot
   }
+
+  /// Connections that a loop describes before it does something else.
+  private static let snapshotTurn = 128
+
+  /// Connections of one loop.
+  private func look(
+    at connections: ArraySlice<ServerConnection>
+  ) async throws -> (connections: [ServerSnapshot.Connection], totals: CallCounters) {
+    guard let loop = connections.first?.loop else { return ([], CallCounters()) }
+    return try await loop.submit { [core] in
+      var totals = CallCounters()
+      for connection in connections { totals.add(connection.record.counters) }
+      let now = core.now()
+      return (connections.compactMap { $0.snapshot(now: now) }, totals)
+    }.get()
+  }
+
+  var loopExecutors: [LoopExecutor] { Array(executors.values) }
 
   private func initialize(_ channel: any Channel) throws {
     guard

@@ -23,6 +23,7 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 
   let loop: any EventLoop
   let scratch = LoopScratch()
+  let statistics = LoopStatistics()
   private var jobs: [UnownedJob] = []
   private var jobHead = 0
   private var dirty: [any TickFlushable] = []

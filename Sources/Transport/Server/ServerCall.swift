@@ -17,7 +17,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   /// Whom the token stands for; nil while that is looked up, and where nobody asks.
   var principal: Principal?
   let isStrangers: Bool
-  private let traceparent: String?
+  let traceparent: String?
   private let metadata: Metadata
   /// Whether its larger messages go out compressed.
   let compressesReplies: Bool

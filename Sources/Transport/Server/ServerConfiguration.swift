@@ -39,6 +39,8 @@ package struct ServerConfiguration: Sendable {
   package var memory = MemoryLimits()
   /// How long a call waits for a client that takes nothing of its output.
   package var streamStallMax = Duration.seconds(60)
+  /// From when on a unary call is remembered as slow; nil: none is.
+  package var slowCallMin: Duration? = .seconds(1)
   /// Sent in HELLO.
   package var serverID = "hito"
   package var agent = "hito-server"

@@ -19,6 +19,8 @@ extension ServerConnection {
     }
     let call = ServerCall(self, header.stream, route, parts, caller)
     record.counters.startedCount += 1
+    executor.statistics.started(route.index)
+    executor.statistics.received(parts.message.count, for: route.index)
     do throws(WireFault) {
       try begin(call, header.flags, hasMessage ? parts.message : nil)
     } catch {
@@ -54,6 +56,7 @@ extension ServerConnection {
     case .refuse(let fault):
       if fault.code == .unauthenticated { refused(fault, parts.head) }
       record.counters.countEnd(fault.code)
+      countRefusal(fault, parts.head)
       var trailer = EndTrailer(status: fault.code, message: fault.text)
       trailer.isNotStarted = true
       // Too many calls at once are over in a while.
@@ -298,10 +301,13 @@ extension ServerConnection {
       trailer.trailers = said.trailers
       trailer.binaryTrailers = said.binaryTrailers
     }
-    trailer.serverMicroseconds = elapsedMicroseconds(call)
+    let microseconds = elapsedMicroseconds(call)
+    trailer.serverMicroseconds = microseconds
     trailer.isNotStarted = error.map { !release.isStarted || $0.isRefusal } ?? false
     writeEnd(call.stream, trailer)
     record.counters.countEnd(trailer.status)
+    if let error { countRefusal(error, isStarted: release.isStarted) }
+    countFinished(call, trailer.status, microseconds: microseconds)
     perform(release, of: call, error)
   }
 
@@ -314,6 +320,7 @@ extension ServerConnection {
   /// Takes a call off the wire without an END.
   func close(_ call: ServerCall, _ error: RPCError) {
     guard let release = call.machine.ended() else { return }
+    countFinished(call, .cancelled, microseconds: elapsedMicroseconds(call))
     perform(release, of: call, error)
   }
 

@@ -46,6 +46,7 @@ extension ServerConnection {
       grantConnection(payload.count)
       return
     }
+    executor.statistics.received(payload.count, for: call.route.index)
     try deliver(payload, flags: header.flags, to: call)
   }
 

@@ -35,6 +35,7 @@ extension ServerConnection {
     guard let release = call.machine.ended() else { return }
     markDirty()
     record.counters.countEnd(.ok)
+    countFinished(call, .ok, microseconds: microseconds)
     perform(release, of: call, nil)
   }
 
@@ -185,10 +186,13 @@ extension ServerConnection {
   private func takeWhole(
     _ call: ServerCall, _ byteCount: Int, blockByteCount: Int = 0
   ) -> Bool {
-    guard takeRoom() else { return false }
-    return call.machine.messages.takeWhole(
-      byteCount: byteCount, blockByteCount: blockByteCount, connection: &machine.sendWindow,
-      framePayloadByteCountMax: frameByteCountMax)
+    guard takeRoom(),
+      call.machine.messages.takeWhole(
+        byteCount: byteCount, blockByteCount: blockByteCount, connection: &machine.sendWindow,
+        framePayloadByteCountMax: frameByteCountMax)
+    else { return false }
+    executor.statistics.sent(byteCount, for: call.route.index)
+    return true
   }
 
   /// One fragment of the message that waits: whether it was the last. Nil when there is no credit for
@@ -200,6 +204,7 @@ extension ServerConnection {
       framePayloadByteCountMax: isAlone ? frameByteCountMax : min(frameByteCountMax, Self.turn))
     guard let next else { return nil }
     if call.stall.since != nil { call.stall.outputMoved(now: core.now()) }
+    executor.statistics.sent(next.range.count, for: call.route.index)
     var flags: FrameFlags = next.isLast ? [] : .more
     if next.range.lowerBound == 0 { flags.formUnion(call.waitingMessageFlags) }
     out.appendHeader(

@@ -125,17 +125,4 @@ extension ServerConnection {
       self.executor.tick()
     }
   }
-
-  // MARK: Introspection
-
-  /// What is running here (nil when it is closing), and the counts so far. From any thread.
-  func snapshot() async -> (ServerSnapshot.Connection?, CallCounters)? {
-    let value = loop.submit { () -> (ServerSnapshot.Connection?, CallCounters) in
-      guard !self.machine.isClosed else { return (nil, self.record.counters) }
-      let connection = self.record.snapshot(
-        self.calls.values, isDraining: self.machine.isDraining, now: self.core.now())
-      return (connection, self.record.counters)
-    }
-    return try? await value.get()
-  }
 }

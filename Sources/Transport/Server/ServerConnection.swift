@@ -154,6 +154,7 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
     machine.bytesReceived(now: now)
     var bytes = unwrapInboundIn(data)
     record.byteCountIn += Int64(bytes.readableBytes)
+    executor.statistics.moved(byteCountIn: bytes.readableBytes)
     carry.join(&bytes)
     consume(&bytes)
     if machine.isClosed { return }
@@ -217,6 +218,7 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
     guard let context, !out.isEmpty else { return }
     let bytes = out.take(context.channel.allocator)
     record.byteCountOut += Int64(bytes.readableBytes)
+    executor.statistics.moved(byteCountOut: bytes.readableBytes)
     // Before the write: while it runs the socket may take everything and become writable, and the
     // calls that waited for that fill the output anew.
     let isLarge = out.capacity > 2 * Self.tickOutputByteCountMax

@@ -18,6 +18,8 @@ final class ServerCore: Sendable {
   let now: @Sendable () -> ContinuousClock.Instant
   let registry: ConnectionRegistry
   let handlers = HandlerGauge()
+  let slowCalls = SlowCalls()
+  let slowCallMicroseconds: UInt64
 
   init(
     configuration: ServerConfiguration, router: Router, authenticator: any Authenticator,
@@ -35,6 +37,8 @@ final class ServerCore: Sendable {
     authentication = AuthenticationCache(
       authenticator, ttl: configuration.authenticationTTL, now: now)
     accounts = ByteAccounts(configuration.memory)
+    slowCallMicroseconds =
+      configuration.slowCallMin.map { UInt64(max(0, $0 / .microseconds(1))) } ?? .max
   }
 }
 
@@ -150,6 +154,8 @@ final class ConnectionRegistry: Sendable {
 
   var all: [ServerConnection] { state.withLock { Array($0.connections.values) } }
 
+  var count: Int { state.withLock { $0.connections.count } }
+
   var totals: (closed: CallCounters, accepted: Int, refused: Int) {
     state.withLock { ($0.closedTotals, $0.acceptedCount, $0.refusedCount) }
   }
@@ -219,34 +225,5 @@ package struct CallCounters: Sendable, Hashable {
   mutating func add(_ other: CallCounters) {
     startedCount += other.startedCount
     for index in endedByStatus.indices { endedByStatus[index] += other.endedByStatus[index] }
-  }
-}
-
-/// A look into a running server.
-package struct ServerSnapshot: Sendable {
-  package init() {}
-
-  package var connections: [Connection] = []
-  package var totals = CallCounters()
-  package var acceptedConnectionCount = 0
-  package var refusedConnectionCount = 0
-
-  package struct Connection: Sendable {
-    package var id: UInt64
-    package var remoteAddress: String
-    package var agent: String
-    package var age: Duration
-    package var isDraining: Bool
-    /// Bytes of frames, before TLS.
-    package var byteCountIn: Int64
-    package var byteCountOut: Int64
-    package var calls: [Call]
-  }
-
-  package struct Call: Sendable {
-    package var stream: UInt32
-    package var path: String
-    package var userID: String?
-    package var age: Duration
   }
 }

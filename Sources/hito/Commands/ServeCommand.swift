@@ -28,13 +28,14 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
   @OptionGroup(title: "Message broker") var broker: SettingOptions<BrokerSettings>
+  @OptionGroup(title: "Telemetry") var telemetry: SettingOptions<TelemetrySettings>
   @OptionGroup(title: "Language model") var model: SettingOptions<ModelSettings>
   @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
 
   func run() async throws {
     let settings = Settings([
       place, server, network, quotas, retention, validation, work, database, lake,
-      broker, model, embedding,
+      broker, telemetry, model, embedding,
     ])
     try await reporting {
       try settings.check()

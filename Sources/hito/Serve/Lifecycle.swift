@@ -176,12 +176,16 @@ struct NetworkService: ServiceLifecycle.Service {
 extension ReportingProcess {
   /// This process.
   static func current(id: EntityID) -> ReportingProcess {
+    ReportingProcess(id: id, name: "\(hostName):\(getpid())")
+  }
+
+  /// Of this machine.
+  static var hostName: String {
     var bytes = [CChar](repeating: 0, count: 256)
     let isKnown = gethostname(&bytes, bytes.count - 1) == 0
     let host = String(
       decoding: isKnown ? bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)) : [],
       as: UTF8.self)
-    return ReportingProcess(
-      id: id, name: "\(host.isEmpty ? "unknown host" : host):\(getpid())")
+    return host.isEmpty ? "unknown host" : host
   }
 }

@@ -45,6 +45,10 @@ struct ServeConfiguration: Sendable {
   var grace: Duration
   /// How long a call waits for a client that takes nothing of its output.
   var streamStallMax: Duration
+  /// Where Prometheus reads metrics; nil: nowhere.
+  var metricsAddress: HitoAddress?
+  /// Nil: nothing is sent.
+  var collector: CollectorConfiguration?
   /// What users' time zones are looked up in.
   var timeZones: TimeZoneNames
 }
@@ -83,7 +87,9 @@ extension ServeConfiguration {
       broker: BrokerConfiguration(settings), relaysHere: settings[work.relayHere],
       hasLake: settings[work.lakeHere], embedsHere: settings[work.embedHere],
       validations: ValidationSettings.options(settings), grace: settings[server.grace],
-      streamStallMax: settings[server.streamStall], timeZones: settings.timeZones.names)
+      streamStallMax: settings[server.streamStall],
+      metricsAddress: settings[TelemetrySettings().metricsListen],
+      collector: CollectorConfiguration(settings), timeZones: settings.timeZones.names)
   }
 }
 
@@ -104,6 +110,7 @@ extension ServerConfiguration {
     connectionGrace = settings[network.connectionGrace]
     keepaliveIdle = settings[network.keepaliveIdle]
     keepaliveTimeout = settings[network.keepaliveTimeout]
+    slowCallMin = Self.unlessZero(settings[TelemetrySettings().slowCall])
   }
 
   private static func unlessZero(_ time: Duration) -> Duration? { time > .zero ? time : nil }

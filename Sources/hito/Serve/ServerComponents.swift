@@ -35,16 +35,18 @@ final class ServerComponents: Sendable {
   private let configuration: ServeConfiguration
   private let lake: ParquetEventLake
   private let stores: ServicePorts
-  private let log: PostgresEventLog
-  private let database: PostgresDatabase
+  let log: PostgresEventLog
+  let database: PostgresDatabase
   private let lakeConsumer: BrokerConsumer?
   private let embedderConsumer: BrokerConsumer?
   private let embeddingModels: EmbeddingModels
   private let liveRecall = LiveRecall()
-  private let clock: any TimeSource
+  let clock: any TimeSource
   private let ids: any IDGenerator
+  /// New at each start.
+  let serverID: String
   private let logger: Logger
-  private let server = Mutex<HitoServer?>(nil)
+  let server = Mutex<HitoServer?>(nil)
   private let resumer = Mutex<AgentResumer?>(nil)
   private let standing = Mutex<StandingCheck?>(nil)
   private let desks = Mutex<GroupDesks?>(nil)
@@ -66,6 +68,7 @@ final class ServerComponents: Sendable {
     self.clock = clock
     self.ids = ids
     self.logger = logger
+    serverID = ids.next(at: clock.now()).description
     reports = PostgresProcessReports(database)
     process = .current(id: ids.next(at: clock.now()))
     log = PostgresEventLog(database, archive: lake)
@@ -153,7 +156,6 @@ final class ServerComponents: Sendable {
 
   func makeServer(tls: TLSContext, secret: [UInt8]) throws -> HitoServer {
     let startedAt = clock.now()
-    let serverID = ids.next(at: startedAt).description
     var options = Services.Options(
       clock: clock, ids: ids,
       info: ServerInfo(serverID: serverID, version: HitoVersion.current, startedAt: startedAt),
@@ -241,6 +243,7 @@ extension ServerComponents {
     ServerInspection(
       connections: { [self] in await connections() },
       calls: { [self] in await calls() },
+      statistics: { [self] in await statistics() },
       pipelines: { [self] in try await pipelines() },
       otherPipelines: { [self] in
         try await reports.reports(besides: process.id).map(\.shown)
@@ -268,7 +271,7 @@ extension ServerComponents {
   }
 
   /// Everything here that follows the log or that others wait for, in the order in which an event passes by.
-  private func pipelines() async throws -> [PipelineState] {
+  func pipelines() async throws -> [PipelineState] {
     let end = try await log.end(unsequencedMax: Self.unsequencedMax)
     let sealed = sealer.status
     var states = heads(end) + sinks()
@@ -317,31 +320,5 @@ extension ServerComponents {
         name: "hub", position: hub.head ?? 0, waitingCount: Int64(hub.waiterCount),
         detail: "\(hub.byteCount >> 10) KiB of the live end"),
     ]
-  }
-
-  private func snapshot() async -> ServerSnapshot {
-    guard let server = server.withLock({ $0 }) else { return ServerSnapshot() }
-    return await server.snapshot()
-  }
-
-  private func connections() async -> [ConnectionState] {
-    let now = clock.now()
-    return await snapshot().connections.map { connection in
-      ConnectionState(
-        id: connection.id, peer: connection.remoteAddress, agent: connection.agent,
-        userID: connection.calls.compactMap(\.userID).first ?? "",
-        streamCount: connection.calls.count, openedAt: now.advanced(by: .zero - connection.age),
-        byteCountIn: connection.byteCountIn, byteCountOut: connection.byteCountOut)
-    }
-  }
-
-  private func calls() async -> [CallState] {
-    await snapshot().connections.flatMap { connection in
-      connection.calls.map { call in
-        CallState(
-          connectionID: connection.id, streamID: call.stream, method: call.path,
-          userID: call.userID ?? "", age: call.age)
-      }
-    }
   }
 }

@@ -142,11 +142,14 @@ struct ServerProgram {
       parts.makeSwitcher(
         to: desired, database: database, owner: ConnectionSettings(conninfo: conninfo.owner))
     }
+    let telemetry = TelemetryParts(configuration)
     let server = try parts.makeServer(
       tls: makeTLS(), secret: try await PostgresInstallation.secret(pool.connection))
 
+    // Last to end: so that what was said last is told as well.
+    let observers = try telemetry.services(parts, serverID: parts.serverID)
     let services: [any ServiceLifecycle.Service] =
-      (cluster.map { [ClusterService(cluster: $0)] } ?? []) + [
+      (cluster.map { [ClusterService(cluster: $0)] } ?? []) + observers + [
         DatabaseService(database: database),
         SandboxService(sandbox: parts.validators.sandbox),
         ValidationService(worker: parts.validationWorker, grace: .zero),

@@ -12,7 +12,7 @@ enum SettingGroups {
   static let all: [any SettingGroup.Type] = [
     PlaceSettings.self, ServerSettings.self, NetworkSettings.self, QuotaSettings.self,
     RetentionSettings.self, ValidationSettings.self, WorkSettings.self, DatabaseSettings.self,
-    LakeSettings.self, BrokerSettings.self,
+    LakeSettings.self, BrokerSettings.self, TelemetrySettings.self,
     ModelSettings.self, EmbeddingSettings.self, ClientSettings.self,
   ]
 

@@ -49,6 +49,22 @@ extension SettingKind where Value == String {
   }
 }
 
+extension SettingKind where Value == String {
+  /// What paths are appended to.
+  static var collectorURL: SettingKind {
+    SettingKind("url", "a URL with http:// or https://, and no ? or #", text: { $0 }) { text in
+      let rest = ["https://", "http://"].first { text.hasPrefix($0) }.map {
+        text.dropFirst($0.count)
+      }
+      let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+      guard let rest, !rest.isEmpty, rest.first != "/", isPlain, text.utf8.count <= 2048,
+        !text.contains("?"), !text.contains("#"), !rest.contains("@")
+      else { return nil }
+      return text
+    }
+  }
+}
+
 extension SettingKind where Value == [String] {
   static var names: SettingKind {
     SettingKind(
@@ -126,6 +142,18 @@ extension SettingKind where Value == HitoAddress {
       "\($0)"
     } parse: {
       HitoAddress($0, ports: 0...65_535, portDefault: nil)
+    }
+  }
+}
+
+extension SettingKind where Value == HitoAddress {
+  /// The same, or a port alone, which is this machine's own.
+  static var metricsAddress: SettingKind {
+    SettingKind("host:port", "host:port or a port, for example 9464") {
+      "\($0)"
+    } parse: { text in
+      let address = Int(text) == nil ? text : "127.0.0.1:\(text)"
+      return HitoAddress(address, ports: 0...65_535, portDefault: nil)
     }
   }
 }

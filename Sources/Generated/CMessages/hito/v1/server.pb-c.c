@@ -727,6 +727,501 @@ void   hito__v1__call_info__free_unpacked
   assert(message->base.descriptor == &hito__v1__call_info__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hito__v1__get_statistics_request__init
+                     (Hito__V1__GetStatisticsRequest         *message)
+{
+  static const Hito__V1__GetStatisticsRequest init_value = HITO__V1__GET_STATISTICS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t hito__v1__get_statistics_request__get_packed_size
+                     (const Hito__V1__GetStatisticsRequest *message)
+{
+  assert(message->base.descriptor == &hito__v1__get_statistics_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__get_statistics_request__pack
+                     (const Hito__V1__GetStatisticsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__get_statistics_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__get_statistics_request__pack_to_buffer
+                     (const Hito__V1__GetStatisticsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__get_statistics_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__GetStatisticsRequest *
+       hito__v1__get_statistics_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__GetStatisticsRequest *)
+     protobuf_c_message_unpack (&hito__v1__get_statistics_request__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__get_statistics_request__free_unpacked
+                     (Hito__V1__GetStatisticsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__get_statistics_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__get_statistics_response__init
+                     (Hito__V1__GetStatisticsResponse         *message)
+{
+  static const Hito__V1__GetStatisticsResponse init_value = HITO__V1__GET_STATISTICS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__get_statistics_response__get_packed_size
+                     (const Hito__V1__GetStatisticsResponse *message)
+{
+  assert(message->base.descriptor == &hito__v1__get_statistics_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__get_statistics_response__pack
+                     (const Hito__V1__GetStatisticsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__get_statistics_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__get_statistics_response__pack_to_buffer
+                     (const Hito__V1__GetStatisticsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__get_statistics_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__GetStatisticsResponse *
+       hito__v1__get_statistics_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__GetStatisticsResponse *)
+     protobuf_c_message_unpack (&hito__v1__get_statistics_response__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__get_statistics_response__free_unpacked
+                     (Hito__V1__GetStatisticsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__get_statistics_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__call_class_info__init
+                     (Hito__V1__CallClassInfo         *message)
+{
+  static const Hito__V1__CallClassInfo init_value = HITO__V1__CALL_CLASS_INFO__INIT;
+  *message = init_value;
+}
+size_t hito__v1__call_class_info__get_packed_size
+                     (const Hito__V1__CallClassInfo *message)
+{
+  assert(message->base.descriptor == &hito__v1__call_class_info__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__call_class_info__pack
+                     (const Hito__V1__CallClassInfo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__call_class_info__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__call_class_info__pack_to_buffer
+                     (const Hito__V1__CallClassInfo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__call_class_info__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__CallClassInfo *
+       hito__v1__call_class_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__CallClassInfo *)
+     protobuf_c_message_unpack (&hito__v1__call_class_info__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__call_class_info__free_unpacked
+                     (Hito__V1__CallClassInfo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__call_class_info__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__server_statistics__init
+                     (Hito__V1__ServerStatistics         *message)
+{
+  static const Hito__V1__ServerStatistics init_value = HITO__V1__SERVER_STATISTICS__INIT;
+  *message = init_value;
+}
+size_t hito__v1__server_statistics__get_packed_size
+                     (const Hito__V1__ServerStatistics *message)
+{
+  assert(message->base.descriptor == &hito__v1__server_statistics__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__server_statistics__pack
+                     (const Hito__V1__ServerStatistics *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__server_statistics__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__server_statistics__pack_to_buffer
+                     (const Hito__V1__ServerStatistics *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__server_statistics__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__ServerStatistics *
+       hito__v1__server_statistics__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__ServerStatistics *)
+     protobuf_c_message_unpack (&hito__v1__server_statistics__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__server_statistics__free_unpacked
+                     (Hito__V1__ServerStatistics *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__server_statistics__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__memory_use__init
+                     (Hito__V1__MemoryUse         *message)
+{
+  static const Hito__V1__MemoryUse init_value = HITO__V1__MEMORY_USE__INIT;
+  *message = init_value;
+}
+size_t hito__v1__memory_use__get_packed_size
+                     (const Hito__V1__MemoryUse *message)
+{
+  assert(message->base.descriptor == &hito__v1__memory_use__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__memory_use__pack
+                     (const Hito__V1__MemoryUse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__memory_use__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__memory_use__pack_to_buffer
+                     (const Hito__V1__MemoryUse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__memory_use__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__MemoryUse *
+       hito__v1__memory_use__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__MemoryUse *)
+     protobuf_c_message_unpack (&hito__v1__memory_use__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__memory_use__free_unpacked
+                     (Hito__V1__MemoryUse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__memory_use__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__refusal_count__init
+                     (Hito__V1__RefusalCount         *message)
+{
+  static const Hito__V1__RefusalCount init_value = HITO__V1__REFUSAL_COUNT__INIT;
+  *message = init_value;
+}
+size_t hito__v1__refusal_count__get_packed_size
+                     (const Hito__V1__RefusalCount *message)
+{
+  assert(message->base.descriptor == &hito__v1__refusal_count__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__refusal_count__pack
+                     (const Hito__V1__RefusalCount *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__refusal_count__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__refusal_count__pack_to_buffer
+                     (const Hito__V1__RefusalCount *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__refusal_count__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__RefusalCount *
+       hito__v1__refusal_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__RefusalCount *)
+     protobuf_c_message_unpack (&hito__v1__refusal_count__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__refusal_count__free_unpacked
+                     (Hito__V1__RefusalCount *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__refusal_count__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__event_loop_info__init
+                     (Hito__V1__EventLoopInfo         *message)
+{
+  static const Hito__V1__EventLoopInfo init_value = HITO__V1__EVENT_LOOP_INFO__INIT;
+  *message = init_value;
+}
+size_t hito__v1__event_loop_info__get_packed_size
+                     (const Hito__V1__EventLoopInfo *message)
+{
+  assert(message->base.descriptor == &hito__v1__event_loop_info__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__event_loop_info__pack
+                     (const Hito__V1__EventLoopInfo *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__event_loop_info__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__event_loop_info__pack_to_buffer
+                     (const Hito__V1__EventLoopInfo *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__event_loop_info__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__EventLoopInfo *
+       hito__v1__event_loop_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__EventLoopInfo *)
+     protobuf_c_message_unpack (&hito__v1__event_loop_info__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__event_loop_info__free_unpacked
+                     (Hito__V1__EventLoopInfo *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__event_loop_info__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__method_statistics__init
+                     (Hito__V1__MethodStatistics         *message)
+{
+  static const Hito__V1__MethodStatistics init_value = HITO__V1__METHOD_STATISTICS__INIT;
+  *message = init_value;
+}
+size_t hito__v1__method_statistics__get_packed_size
+                     (const Hito__V1__MethodStatistics *message)
+{
+  assert(message->base.descriptor == &hito__v1__method_statistics__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__method_statistics__pack
+                     (const Hito__V1__MethodStatistics *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__method_statistics__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__method_statistics__pack_to_buffer
+                     (const Hito__V1__MethodStatistics *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__method_statistics__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__MethodStatistics *
+       hito__v1__method_statistics__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__MethodStatistics *)
+     protobuf_c_message_unpack (&hito__v1__method_statistics__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__method_statistics__free_unpacked
+                     (Hito__V1__MethodStatistics *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__method_statistics__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__status_count__init
+                     (Hito__V1__StatusCount         *message)
+{
+  static const Hito__V1__StatusCount init_value = HITO__V1__STATUS_COUNT__INIT;
+  *message = init_value;
+}
+size_t hito__v1__status_count__get_packed_size
+                     (const Hito__V1__StatusCount *message)
+{
+  assert(message->base.descriptor == &hito__v1__status_count__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__status_count__pack
+                     (const Hito__V1__StatusCount *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__status_count__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__status_count__pack_to_buffer
+                     (const Hito__V1__StatusCount *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__status_count__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__StatusCount *
+       hito__v1__status_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__StatusCount *)
+     protobuf_c_message_unpack (&hito__v1__status_count__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__status_count__free_unpacked
+                     (Hito__V1__StatusCount *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__status_count__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__latency_bucket__init
+                     (Hito__V1__LatencyBucket         *message)
+{
+  static const Hito__V1__LatencyBucket init_value = HITO__V1__LATENCY_BUCKET__INIT;
+  *message = init_value;
+}
+size_t hito__v1__latency_bucket__get_packed_size
+                     (const Hito__V1__LatencyBucket *message)
+{
+  assert(message->base.descriptor == &hito__v1__latency_bucket__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__latency_bucket__pack
+                     (const Hito__V1__LatencyBucket *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__latency_bucket__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__latency_bucket__pack_to_buffer
+                     (const Hito__V1__LatencyBucket *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__latency_bucket__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__LatencyBucket *
+       hito__v1__latency_bucket__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__LatencyBucket *)
+     protobuf_c_message_unpack (&hito__v1__latency_bucket__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__latency_bucket__free_unpacked
+                     (Hito__V1__LatencyBucket *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__latency_bucket__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hito__v1__slow_call__init
+                     (Hito__V1__SlowCall         *message)
+{
+  static const Hito__V1__SlowCall init_value = HITO__V1__SLOW_CALL__INIT;
+  *message = init_value;
+}
+size_t hito__v1__slow_call__get_packed_size
+                     (const Hito__V1__SlowCall *message)
+{
+  assert(message->base.descriptor == &hito__v1__slow_call__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hito__v1__slow_call__pack
+                     (const Hito__V1__SlowCall *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hito__v1__slow_call__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hito__v1__slow_call__pack_to_buffer
+                     (const Hito__V1__SlowCall *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hito__v1__slow_call__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hito__V1__SlowCall *
+       hito__v1__slow_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hito__V1__SlowCall *)
+     protobuf_c_message_unpack (&hito__v1__slow_call__descriptor,
+                                allocator, len, data);
+}
+void   hito__v1__slow_call__free_unpacked
+                     (Hito__V1__SlowCall *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hito__v1__slow_call__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hito__v1__get_pipelines_request__init
                      (Hito__V1__GetPipelinesRequest         *message)
 {
@@ -2133,7 +2628,7 @@ const ProtobufCMessageDescriptor hito__v1__list_connections_response__descriptor
   (ProtobufCMessageInit) hito__v1__list_connections_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__connection_info__field_descriptors[8] =
+static const ProtobufCFieldDescriptor hito__v1__connection_info__field_descriptors[15] =
 {
   {
     "id",
@@ -2231,21 +2726,113 @@ static const ProtobufCFieldDescriptor hito__v1__connection_info__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "minor_version",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConnectionInfo, minor_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "encodings",
+    17,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Hito__V1__ConnectionInfo, n_encodings),
+    offsetof(Hito__V1__ConnectionInfo, encodings),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "credit_left",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConnectionInfo, credit_left),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "credit_owed",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConnectionInfo, credit_owed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kept_bytes",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConnectionInfo, kept_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting_calls",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConnectionInfo, waiting_calls),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "draining",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ConnectionInfo, draining),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__connection_info__field_indices_by_name[] = {
   2,   /* field[2] = agent */
   6,   /* field[6] = bytes_in */
   7,   /* field[7] = bytes_out */
+  10,   /* field[10] = credit_left */
+  11,   /* field[11] = credit_owed */
+  14,   /* field[14] = draining */
+  9,   /* field[9] = encodings */
   0,   /* field[0] = id */
+  12,   /* field[12] = kept_bytes */
+  8,   /* field[8] = minor_version */
   5,   /* field[5] = opened_at */
   1,   /* field[1] = peer */
   4,   /* field[4] = streams */
   3,   /* field[3] = user_id */
+  13,   /* field[13] = waiting_calls */
 };
-static const ProtobufCIntRange hito__v1__connection_info__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__connection_info__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 16, 8 },
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor hito__v1__connection_info__descriptor =
 {
@@ -2255,10 +2842,10 @@ const ProtobufCMessageDescriptor hito__v1__connection_info__descriptor =
   "Hito__V1__ConnectionInfo",
   "hito.v1",
   sizeof(Hito__V1__ConnectionInfo),
-  8,
+  15,
   hito__v1__connection_info__field_descriptors,
   hito__v1__connection_info__field_indices_by_name,
-  1,  hito__v1__connection_info__number_ranges,
+  2,  hito__v1__connection_info__number_ranges,
   (ProtobufCMessageInit) hito__v1__connection_info__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2331,7 +2918,7 @@ const ProtobufCMessageDescriptor hito__v1__list_calls_response__descriptor =
   (ProtobufCMessageInit) hito__v1__list_calls_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hito__v1__call_info__field_descriptors[5] =
+static const ProtobufCFieldDescriptor hito__v1__call_info__field_descriptors[9] =
 {
   {
     "connection_id",
@@ -2393,18 +2980,71 @@ static const ProtobufCFieldDescriptor hito__v1__call_info__field_descriptors[5] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "kind",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallInfo, kind),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deadline_left_us",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallInfo, deadline_left_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phase",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallInfo, phase),
+    &hito__v1__call_phase__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trace_id",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallInfo, trace_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hito__v1__call_info__field_indices_by_name[] = {
   4,   /* field[4] = age_us */
   0,   /* field[0] = connection_id */
+  6,   /* field[6] = deadline_left_us */
+  5,   /* field[5] = kind */
   2,   /* field[2] = method */
+  7,   /* field[7] = phase */
   1,   /* field[1] = stream_id */
+  8,   /* field[8] = trace_id */
   3,   /* field[3] = user_id */
 };
-static const ProtobufCIntRange hito__v1__call_info__number_ranges[1 + 1] =
+static const ProtobufCIntRange hito__v1__call_info__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 16, 5 },
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor hito__v1__call_info__descriptor =
 {
@@ -2414,11 +3054,1080 @@ const ProtobufCMessageDescriptor hito__v1__call_info__descriptor =
   "Hito__V1__CallInfo",
   "hito.v1",
   sizeof(Hito__V1__CallInfo),
-  5,
+  9,
   hito__v1__call_info__field_descriptors,
   hito__v1__call_info__field_indices_by_name,
-  1,  hito__v1__call_info__number_ranges,
+  2,  hito__v1__call_info__number_ranges,
   (ProtobufCMessageInit) hito__v1__call_info__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__get_statistics_request__field_descriptors[1] =
+{
+  {
+    "without_buckets",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetStatisticsRequest, without_buckets),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__get_statistics_request__field_indices_by_name[] = {
+  0,   /* field[0] = without_buckets */
+};
+static const ProtobufCIntRange hito__v1__get_statistics_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hito__v1__get_statistics_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.GetStatisticsRequest",
+  "GetStatisticsRequest",
+  "Hito__V1__GetStatisticsRequest",
+  "hito.v1",
+  sizeof(Hito__V1__GetStatisticsRequest),
+  1,
+  hito__v1__get_statistics_request__field_descriptors,
+  hito__v1__get_statistics_request__field_indices_by_name,
+  1,  hito__v1__get_statistics_request__number_ranges,
+  (ProtobufCMessageInit) hito__v1__get_statistics_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__get_statistics_response__field_descriptors[4] =
+{
+  {
+    "server",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__GetStatisticsResponse, server),
+    &hito__v1__server_statistics__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "methods",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__GetStatisticsResponse, n_methods),
+    offsetof(Hito__V1__GetStatisticsResponse, methods),
+    &hito__v1__method_statistics__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slow_calls",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__GetStatisticsResponse, n_slow_calls),
+    offsetof(Hito__V1__GetStatisticsResponse, slow_calls),
+    &hito__v1__slow_call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "classes",
+    16,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__GetStatisticsResponse, n_classes),
+    offsetof(Hito__V1__GetStatisticsResponse, classes),
+    &hito__v1__call_class_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__get_statistics_response__field_indices_by_name[] = {
+  3,   /* field[3] = classes */
+  1,   /* field[1] = methods */
+  0,   /* field[0] = server */
+  2,   /* field[2] = slow_calls */
+};
+static const ProtobufCIntRange hito__v1__get_statistics_response__number_ranges[2 + 1] =
+{
+  { 1, 0 },
+  { 16, 3 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor hito__v1__get_statistics_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.GetStatisticsResponse",
+  "GetStatisticsResponse",
+  "Hito__V1__GetStatisticsResponse",
+  "hito.v1",
+  sizeof(Hito__V1__GetStatisticsResponse),
+  4,
+  hito__v1__get_statistics_response__field_descriptors,
+  hito__v1__get_statistics_response__field_indices_by_name,
+  2,  hito__v1__get_statistics_response__number_ranges,
+  (ProtobufCMessageInit) hito__v1__get_statistics_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__call_class_info__field_descriptors[11] =
+{
+  {
+    "cost",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallClassInfo, cost),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "running",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallClassInfo, running),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "running_max",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallClassInfo, running_max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallClassInfo, waiting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting_users",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallClassInfo, waiting_users),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shedding",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallClassInfo, shedding),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slowdown",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallClassInfo, slowdown),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mean_us",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallClassInfo, mean_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused_for_deadline",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallClassInfo, refused_for_deadline),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused_for_overload",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallClassInfo, refused_for_overload),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "overdue",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__CallClassInfo, overdue),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__call_class_info__field_indices_by_name[] = {
+  0,   /* field[0] = cost */
+  7,   /* field[7] = mean_us */
+  10,   /* field[10] = overdue */
+  8,   /* field[8] = refused_for_deadline */
+  9,   /* field[9] = refused_for_overload */
+  1,   /* field[1] = running */
+  2,   /* field[2] = running_max */
+  5,   /* field[5] = shedding */
+  6,   /* field[6] = slowdown */
+  3,   /* field[3] = waiting */
+  4,   /* field[4] = waiting_users */
+};
+static const ProtobufCIntRange hito__v1__call_class_info__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 11 }
+};
+const ProtobufCMessageDescriptor hito__v1__call_class_info__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.CallClassInfo",
+  "CallClassInfo",
+  "Hito__V1__CallClassInfo",
+  "hito.v1",
+  sizeof(Hito__V1__CallClassInfo),
+  11,
+  hito__v1__call_class_info__field_descriptors,
+  hito__v1__call_class_info__field_indices_by_name,
+  1,  hito__v1__call_class_info__number_ranges,
+  (ProtobufCMessageInit) hito__v1__call_class_info__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__server_statistics__field_descriptors[15] =
+{
+  {
+    "server_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ServerStatistics, server_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started_at",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ServerStatistics, started_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "now",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ServerStatistics, now),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "connections",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ServerStatistics, connections),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "accepted_connections",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ServerStatistics, accepted_connections),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refused_connections",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ServerStatistics, refused_connections),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "open_calls",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ServerStatistics, open_calls),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes_in",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ServerStatistics, bytes_in),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes_out",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ServerStatistics, bytes_out),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ServerStatistics, n_memory),
+    offsetof(Hito__V1__ServerStatistics, memory),
+    &hito__v1__memory_use__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refusals",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ServerStatistics, n_refusals),
+    offsetof(Hito__V1__ServerStatistics, refusals),
+    &hito__v1__refusal_count__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "event_loops",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__ServerStatistics, n_event_loops),
+    offsetof(Hito__V1__ServerStatistics, event_loops),
+    &hito__v1__event_loop_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_us",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ServerStatistics, cpu_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resident_bytes",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ServerStatistics, resident_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slow_call_us",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__ServerStatistics, slow_call_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__server_statistics__field_indices_by_name[] = {
+  4,   /* field[4] = accepted_connections */
+  7,   /* field[7] = bytes_in */
+  8,   /* field[8] = bytes_out */
+  3,   /* field[3] = connections */
+  12,   /* field[12] = cpu_us */
+  11,   /* field[11] = event_loops */
+  9,   /* field[9] = memory */
+  2,   /* field[2] = now */
+  6,   /* field[6] = open_calls */
+  10,   /* field[10] = refusals */
+  5,   /* field[5] = refused_connections */
+  13,   /* field[13] = resident_bytes */
+  0,   /* field[0] = server_id */
+  14,   /* field[14] = slow_call_us */
+  1,   /* field[1] = started_at */
+};
+static const ProtobufCIntRange hito__v1__server_statistics__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 15 }
+};
+const ProtobufCMessageDescriptor hito__v1__server_statistics__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.ServerStatistics",
+  "ServerStatistics",
+  "Hito__V1__ServerStatistics",
+  "hito.v1",
+  sizeof(Hito__V1__ServerStatistics),
+  15,
+  hito__v1__server_statistics__field_descriptors,
+  hito__v1__server_statistics__field_indices_by_name,
+  1,  hito__v1__server_statistics__number_ranges,
+  (ProtobufCMessageInit) hito__v1__server_statistics__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__memory_use__field_descriptors[3] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MemoryUse, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MemoryUse, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes_max",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MemoryUse, bytes_max),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__memory_use__field_indices_by_name[] = {
+  1,   /* field[1] = bytes */
+  2,   /* field[2] = bytes_max */
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange hito__v1__memory_use__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor hito__v1__memory_use__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.MemoryUse",
+  "MemoryUse",
+  "Hito__V1__MemoryUse",
+  "hito.v1",
+  sizeof(Hito__V1__MemoryUse),
+  3,
+  hito__v1__memory_use__field_descriptors,
+  hito__v1__memory_use__field_indices_by_name,
+  1,  hito__v1__memory_use__number_ranges,
+  (ProtobufCMessageInit) hito__v1__memory_use__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__refusal_count__field_descriptors[2] =
+{
+  {
+    "reason",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RefusalCount, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__RefusalCount, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__refusal_count__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = reason */
+};
+static const ProtobufCIntRange hito__v1__refusal_count__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__refusal_count__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.RefusalCount",
+  "RefusalCount",
+  "Hito__V1__RefusalCount",
+  "hito.v1",
+  sizeof(Hito__V1__RefusalCount),
+  2,
+  hito__v1__refusal_count__field_descriptors,
+  hito__v1__refusal_count__field_indices_by_name,
+  1,  hito__v1__refusal_count__number_ranges,
+  (ProtobufCMessageInit) hito__v1__refusal_count__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__event_loop_info__field_descriptors[2] =
+{
+  {
+    "lag_us",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__EventLoopInfo, lag_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lag_peak_us",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__EventLoopInfo, lag_peak_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__event_loop_info__field_indices_by_name[] = {
+  1,   /* field[1] = lag_peak_us */
+  0,   /* field[0] = lag_us */
+};
+static const ProtobufCIntRange hito__v1__event_loop_info__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__event_loop_info__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.EventLoopInfo",
+  "EventLoopInfo",
+  "Hito__V1__EventLoopInfo",
+  "hito.v1",
+  sizeof(Hito__V1__EventLoopInfo),
+  2,
+  hito__v1__event_loop_info__field_descriptors,
+  hito__v1__event_loop_info__field_indices_by_name,
+  1,  hito__v1__event_loop_info__number_ranges,
+  (ProtobufCMessageInit) hito__v1__event_loop_info__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__method_statistics__field_descriptors[13] =
+{
+  {
+    "method",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MethodStatistics, method),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MethodStatistics, kind),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "statuses",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__MethodStatistics, n_statuses),
+    offsetof(Hito__V1__MethodStatistics, statuses),
+    &hito__v1__status_count__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MethodStatistics, started),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "open",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MethodStatistics, open),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes_in",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MethodStatistics, bytes_in),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes_out",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MethodStatistics, bytes_out),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "total_us",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MethodStatistics, total_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "p50_us",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MethodStatistics, p50_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "p90_us",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MethodStatistics, p90_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "p99_us",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MethodStatistics, p99_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "max_us",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__MethodStatistics, max_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "buckets",
+    13,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Hito__V1__MethodStatistics, n_buckets),
+    offsetof(Hito__V1__MethodStatistics, buckets),
+    &hito__v1__latency_bucket__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__method_statistics__field_indices_by_name[] = {
+  12,   /* field[12] = buckets */
+  5,   /* field[5] = bytes_in */
+  6,   /* field[6] = bytes_out */
+  1,   /* field[1] = kind */
+  11,   /* field[11] = max_us */
+  0,   /* field[0] = method */
+  4,   /* field[4] = open */
+  8,   /* field[8] = p50_us */
+  9,   /* field[9] = p90_us */
+  10,   /* field[10] = p99_us */
+  3,   /* field[3] = started */
+  2,   /* field[2] = statuses */
+  7,   /* field[7] = total_us */
+};
+static const ProtobufCIntRange hito__v1__method_statistics__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 13 }
+};
+const ProtobufCMessageDescriptor hito__v1__method_statistics__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.MethodStatistics",
+  "MethodStatistics",
+  "Hito__V1__MethodStatistics",
+  "hito.v1",
+  sizeof(Hito__V1__MethodStatistics),
+  13,
+  hito__v1__method_statistics__field_descriptors,
+  hito__v1__method_statistics__field_indices_by_name,
+  1,  hito__v1__method_statistics__number_ranges,
+  (ProtobufCMessageInit) hito__v1__method_statistics__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__status_count__field_descriptors[2] =
+{
+  {
+    "status",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__StatusCount, status),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__StatusCount, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__status_count__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = status */
+};
+static const ProtobufCIntRange hito__v1__status_count__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__status_count__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.StatusCount",
+  "StatusCount",
+  "Hito__V1__StatusCount",
+  "hito.v1",
+  sizeof(Hito__V1__StatusCount),
+  2,
+  hito__v1__status_count__field_descriptors,
+  hito__v1__status_count__field_indices_by_name,
+  1,  hito__v1__status_count__number_ranges,
+  (ProtobufCMessageInit) hito__v1__status_count__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__latency_bucket__field_descriptors[2] =
+{
+  {
+    "upper_us",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__LatencyBucket, upper_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__LatencyBucket, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__latency_bucket__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = upper_us */
+};
+static const ProtobufCIntRange hito__v1__latency_bucket__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hito__v1__latency_bucket__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.LatencyBucket",
+  "LatencyBucket",
+  "Hito__V1__LatencyBucket",
+  "hito.v1",
+  sizeof(Hito__V1__LatencyBucket),
+  2,
+  hito__v1__latency_bucket__field_descriptors,
+  hito__v1__latency_bucket__field_indices_by_name,
+  1,  hito__v1__latency_bucket__number_ranges,
+  (ProtobufCMessageInit) hito__v1__latency_bucket__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hito__v1__slow_call__field_descriptors[6] =
+{
+  {
+    "method",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SlowCall, method),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SlowCall, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duration_us",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SlowCall, duration_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SlowCall, status),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trace_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SlowCall, trace_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended_at",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hito__V1__SlowCall, ended_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hito__v1__slow_call__field_indices_by_name[] = {
+  2,   /* field[2] = duration_us */
+  5,   /* field[5] = ended_at */
+  0,   /* field[0] = method */
+  3,   /* field[3] = status */
+  4,   /* field[4] = trace_id */
+  1,   /* field[1] = user_id */
+};
+static const ProtobufCIntRange hito__v1__slow_call__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor hito__v1__slow_call__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hito.v1.SlowCall",
+  "SlowCall",
+  "Hito__V1__SlowCall",
+  "hito.v1",
+  sizeof(Hito__V1__SlowCall),
+  6,
+  hito__v1__slow_call__field_descriptors,
+  hito__v1__slow_call__field_indices_by_name,
+  1,  hito__v1__slow_call__number_ranges,
+  (ProtobufCMessageInit) hito__v1__slow_call__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 #define hito__v1__get_pipelines_request__field_descriptors NULL
@@ -3737,6 +5446,42 @@ const ProtobufCEnumDescriptor hito__v1__health_status__descriptor =
   hito__v1__health_status__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
+static const ProtobufCEnumValue hito__v1__call_phase__enum_values_by_number[6] =
+{
+  { "CALL_PHASE_UNSPECIFIED", "HITO__V1__CALL_PHASE__CALL_PHASE_UNSPECIFIED", 0 },
+  { "CALL_PHASE_AWAITING_CALLER", "HITO__V1__CALL_PHASE__CALL_PHASE_AWAITING_CALLER", 1 },
+  { "CALL_PHASE_AWAITING_REQUEST", "HITO__V1__CALL_PHASE__CALL_PHASE_AWAITING_REQUEST", 2 },
+  { "CALL_PHASE_AWAITING_TURN", "HITO__V1__CALL_PHASE__CALL_PHASE_AWAITING_TURN", 3 },
+  { "CALL_PHASE_RUNNING", "HITO__V1__CALL_PHASE__CALL_PHASE_RUNNING", 4 },
+  { "CALL_PHASE_AWAITING_CREDIT", "HITO__V1__CALL_PHASE__CALL_PHASE_AWAITING_CREDIT", 5 },
+};
+static const ProtobufCIntRange hito__v1__call_phase__value_ranges[] = {
+{0, 0},{0, 6}
+};
+static const ProtobufCEnumValueIndex hito__v1__call_phase__enum_values_by_name[6] =
+{
+  { "CALL_PHASE_AWAITING_CALLER", 1 },
+  { "CALL_PHASE_AWAITING_CREDIT", 5 },
+  { "CALL_PHASE_AWAITING_REQUEST", 2 },
+  { "CALL_PHASE_AWAITING_TURN", 3 },
+  { "CALL_PHASE_RUNNING", 4 },
+  { "CALL_PHASE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor hito__v1__call_phase__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hito.v1.CallPhase",
+  "CallPhase",
+  "Hito__V1__CallPhase",
+  "hito.v1",
+  6,
+  hito__v1__call_phase__enum_values_by_number,
+  6,
+  hito__v1__call_phase__enum_values_by_name,
+  1,
+  hito__v1__call_phase__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
 static const ProtobufCEnumValue hito__v1__pipeline_condition__enum_values_by_number[4] =
 {
   { "PIPELINE_CONDITION_UNSPECIFIED", "HITO__V1__PIPELINE_CONDITION__PIPELINE_CONDITION_UNSPECIFIED", 0 },
@@ -3891,11 +5636,12 @@ void hito__v1__reflection_service__init (Hito__V1__ReflectionService_Service *se
                                      &hito__v1__reflection_service__descriptor,
                                      (ProtobufCServiceDestroy) destroy);
 }
-static const ProtobufCMethodDescriptor hito__v1__server_service__method_descriptors[8] =
+static const ProtobufCMethodDescriptor hito__v1__server_service__method_descriptors[9] =
 {
   { "GetServerInfo", &hito__v1__get_server_info_request__descriptor, &hito__v1__get_server_info_response__descriptor },
   { "ListConnections", &hito__v1__list_connections_request__descriptor, &hito__v1__list_connections_response__descriptor },
   { "ListCalls", &hito__v1__list_calls_request__descriptor, &hito__v1__list_calls_response__descriptor },
+  { "GetStatistics", &hito__v1__get_statistics_request__descriptor, &hito__v1__get_statistics_response__descriptor },
   { "GetPipelines", &hito__v1__get_pipelines_request__descriptor, &hito__v1__get_pipelines_response__descriptor },
   { "FlushLake", &hito__v1__flush_lake_request__descriptor, &hito__v1__flush_lake_response__descriptor },
   { "GetQuota", &hito__v1__get_quota_request__descriptor, &hito__v1__get_quota_response__descriptor },
@@ -3903,14 +5649,15 @@ static const ProtobufCMethodDescriptor hito__v1__server_service__method_descript
   { "ListAuditEntries", &hito__v1__list_audit_entries_request__descriptor, &hito__v1__list_audit_entries_response__descriptor },
 };
 const unsigned hito__v1__server_service__method_indices_by_name[] = {
-  4,        /* FlushLake */
-  3,        /* GetPipelines */
-  5,        /* GetQuota */
+  5,        /* FlushLake */
+  4,        /* GetPipelines */
+  6,        /* GetQuota */
   0,        /* GetServerInfo */
-  7,        /* ListAuditEntries */
+  3,        /* GetStatistics */
+  8,        /* ListAuditEntries */
   2,        /* ListCalls */
   1,        /* ListConnections */
-  6         /* SetQuota */
+  7         /* SetQuota */
 };
 const ProtobufCServiceDescriptor hito__v1__server_service__descriptor =
 {
@@ -3919,7 +5666,7 @@ const ProtobufCServiceDescriptor hito__v1__server_service__descriptor =
   "ServerService",
   "Hito__V1__ServerService",
   "hito.v1",
-  8,
+  9,
   hito__v1__server_service__method_descriptors,
   hito__v1__server_service__method_indices_by_name
 };
@@ -3947,13 +5694,21 @@ void hito__v1__server_service__list_calls(ProtobufCService *service,
   assert(service->descriptor == &hito__v1__server_service__descriptor);
   service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void hito__v1__server_service__get_statistics(ProtobufCService *service,
+                                              const Hito__V1__GetStatisticsRequest *input,
+                                              Hito__V1__GetStatisticsResponse_Closure closure,
+                                              void *closure_data)
+{
+  assert(service->descriptor == &hito__v1__server_service__descriptor);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void hito__v1__server_service__get_pipelines(ProtobufCService *service,
                                              const Hito__V1__GetPipelinesRequest *input,
                                              Hito__V1__GetPipelinesResponse_Closure closure,
                                              void *closure_data)
 {
   assert(service->descriptor == &hito__v1__server_service__descriptor);
-  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__server_service__flush_lake(ProtobufCService *service,
                                           const Hito__V1__FlushLakeRequest *input,
@@ -3961,7 +5716,7 @@ void hito__v1__server_service__flush_lake(ProtobufCService *service,
                                           void *closure_data)
 {
   assert(service->descriptor == &hito__v1__server_service__descriptor);
-  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__server_service__get_quota(ProtobufCService *service,
                                          const Hito__V1__GetQuotaRequest *input,
@@ -3969,7 +5724,7 @@ void hito__v1__server_service__get_quota(ProtobufCService *service,
                                          void *closure_data)
 {
   assert(service->descriptor == &hito__v1__server_service__descriptor);
-  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__server_service__set_quota(ProtobufCService *service,
                                          const Hito__V1__SetQuotaRequest *input,
@@ -3977,7 +5732,7 @@ void hito__v1__server_service__set_quota(ProtobufCService *service,
                                          void *closure_data)
 {
   assert(service->descriptor == &hito__v1__server_service__descriptor);
-  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__server_service__list_audit_entries(ProtobufCService *service,
                                                   const Hito__V1__ListAuditEntriesRequest *input,
@@ -3985,7 +5740,7 @@ void hito__v1__server_service__list_audit_entries(ProtobufCService *service,
                                                   void *closure_data)
 {
   assert(service->descriptor == &hito__v1__server_service__descriptor);
-  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 8, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void hito__v1__server_service__init (Hito__V1__ServerService_Service *service,
                                      Hito__V1__ServerService_ServiceDestroy destroy)

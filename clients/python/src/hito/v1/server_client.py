@@ -109,6 +109,9 @@ _SERVER_SERVICE_LIST_CONNECTIONS: Final = Method(
 _SERVER_SERVICE_LIST_CALLS: Final = Method(
     "hito.v1.ServerService/ListCalls", "unary", True
 )
+_SERVER_SERVICE_GET_STATISTICS: Final = Method(
+    "hito.v1.ServerService/GetStatistics", "unary", True
+)
 _SERVER_SERVICE_GET_PIPELINES: Final = Method(
     "hito.v1.ServerService/GetPipelines", "unary", True
 )
@@ -171,6 +174,20 @@ class ServerServiceClient:
             _SERVER_SERVICE_LIST_CALLS,
             request,
             server_pb2.ListCallsResponse,
+            **options,
+        )
+
+    async def get_statistics(
+        self,
+        request: server_pb2.GetStatisticsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.GetStatisticsResponse:
+        """The server in numbers: its methods since it started, and what it is busy with now."""
+
+        return await self._channel.unary(
+            _SERVER_SERVICE_GET_STATISTICS,
+            request,
+            server_pb2.GetStatisticsResponse,
             **options,
         )
 

@@ -33,6 +33,17 @@ typedef struct Hito__V1__ConnectionInfo Hito__V1__ConnectionInfo;
 typedef struct Hito__V1__ListCallsRequest Hito__V1__ListCallsRequest;
 typedef struct Hito__V1__ListCallsResponse Hito__V1__ListCallsResponse;
 typedef struct Hito__V1__CallInfo Hito__V1__CallInfo;
+typedef struct Hito__V1__GetStatisticsRequest Hito__V1__GetStatisticsRequest;
+typedef struct Hito__V1__GetStatisticsResponse Hito__V1__GetStatisticsResponse;
+typedef struct Hito__V1__CallClassInfo Hito__V1__CallClassInfo;
+typedef struct Hito__V1__ServerStatistics Hito__V1__ServerStatistics;
+typedef struct Hito__V1__MemoryUse Hito__V1__MemoryUse;
+typedef struct Hito__V1__RefusalCount Hito__V1__RefusalCount;
+typedef struct Hito__V1__EventLoopInfo Hito__V1__EventLoopInfo;
+typedef struct Hito__V1__MethodStatistics Hito__V1__MethodStatistics;
+typedef struct Hito__V1__StatusCount Hito__V1__StatusCount;
+typedef struct Hito__V1__LatencyBucket Hito__V1__LatencyBucket;
+typedef struct Hito__V1__SlowCall Hito__V1__SlowCall;
 typedef struct Hito__V1__GetPipelinesRequest Hito__V1__GetPipelinesRequest;
 typedef struct Hito__V1__GetPipelinesResponse Hito__V1__GetPipelinesResponse;
 typedef struct Hito__V1__PipelineInfo Hito__V1__PipelineInfo;
@@ -79,6 +90,36 @@ typedef enum _Hito__V1__HealthStatus {
   HITO__V1__HEALTH_STATUS__HEALTH_STATUS_DRAINING = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__HEALTH_STATUS)
 } Hito__V1__HealthStatus;
+/*
+ * What a call under way waits for, or does.
+ */
+typedef enum _Hito__V1__CallPhase {
+  /*
+   * Not said.
+   */
+  HITO__V1__CALL_PHASE__CALL_PHASE_UNSPECIFIED = 0,
+  /*
+   * Its caller is looked up.
+   */
+  HITO__V1__CALL_PHASE__CALL_PHASE_AWAITING_CALLER = 1,
+  /*
+   * Its request is not complete.
+   */
+  HITO__V1__CALL_PHASE__CALL_PHASE_AWAITING_REQUEST = 2,
+  /*
+   * Others of its class come first.
+   */
+  HITO__V1__CALL_PHASE__CALL_PHASE_AWAITING_TURN = 3,
+  /*
+   * It runs.
+   */
+  HITO__V1__CALL_PHASE__CALL_PHASE_RUNNING = 4,
+  /*
+   * Its client grants no credit, or takes nothing.
+   */
+  HITO__V1__CALL_PHASE__CALL_PHASE_AWAITING_CREDIT = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HITO__V1__CALL_PHASE)
+} Hito__V1__CallPhase;
 /*
  * How a connection to the message broker is.
  */
@@ -391,10 +432,39 @@ struct  Hito__V1__ConnectionInfo
    * Bytes sent.
    */
   int64_t bytes_out;
+  /*
+   * Minor version of the protocol that both sides speak.
+   */
+  uint32_t minor_version;
+  /*
+   * How messages to it may be compressed, for example `deflate`.
+   */
+  size_t n_encodings;
+  char **encodings;
+  /*
+   * Bytes of messages that the server may still send: what the client granted.
+   */
+  int64_t credit_left;
+  /*
+   * Bytes of credit that the client has not had back: of messages that nobody has taken yet.
+   */
+  int64_t credit_owed;
+  /*
+   * Bytes that it makes the server keep.
+   */
+  int64_t kept_bytes;
+  /*
+   * Calls whose messages wait for credit or for the socket.
+   */
+  int32_t waiting_calls;
+  /*
+   * Whether it was told to go elsewhere.
+   */
+  protobuf_c_boolean draining;
 };
 #define HITO__V1__CONNECTION_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__connection_info__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0, 0 }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0 }
 
 
 /*
@@ -456,10 +526,410 @@ struct  Hito__V1__CallInfo
    * For how long, in microseconds.
    */
   int64_t age_us;
+  /*
+   * `unary`, `server_stream`, `client_stream` or `bidi`.
+   */
+  char *kind;
+  /*
+   * Until its deadline, in microseconds, at least 1; 0 where it has none.
+   */
+  int64_t deadline_left_us;
+  /*
+   * What it does.
+   */
+  Hito__V1__CallPhase phase;
+  /*
+   * Of its W3C trace context; empty where it has none.
+   */
+  char *trace_id;
 };
 #define HITO__V1__CALL_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hito__v1__call_info__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, HITO__V1__CALL_PHASE__CALL_PHASE_UNSPECIFIED, (char *)protobuf_c_empty_string }
+
+
+/*
+ * How much of the numbers.
+ */
+struct  Hito__V1__GetStatisticsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Whether to leave out the buckets of latencies.
+   */
+  protobuf_c_boolean without_buckets;
+};
+#define HITO__V1__GET_STATISTICS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__get_statistics_request__descriptor) \
+    , 0 }
+
+
+/*
+ * The server in numbers.
+ */
+struct  Hito__V1__GetStatisticsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * The server as a whole.
+   */
+  Hito__V1__ServerStatistics *server;
+  /*
+   * The methods that were called, by path.
+   */
+  size_t n_methods;
+  Hito__V1__MethodStatistics **methods;
+  /*
+   * The last 100 slow calls, newest first.
+   */
+  size_t n_slow_calls;
+  Hito__V1__SlowCall **slow_calls;
+  /*
+   * The classes of calls that have a queue, each with its turns.
+   */
+  size_t n_classes;
+  Hito__V1__CallClassInfo **classes;
+};
+#define HITO__V1__GET_STATISTICS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__get_statistics_response__descriptor) \
+    , NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+/*
+ * Calls of one cost (MethodRule): how many run and wait, and what is refused because of the load.
+ */
+struct  Hito__V1__CallClassInfo
+{
+  ProtobufCMessage base;
+  /*
+   * `rows`, `scan`, `search`, `model` or `bulk`.
+   */
+  char *cost;
+  /*
+   * Calls that run.
+   */
+  int32_t running;
+  /*
+   * How many may run now.
+   */
+  int32_t running_max;
+  /*
+   * Calls that wait for their turn.
+   */
+  int32_t waiting;
+  /*
+   * Users who wait for a turn.
+   */
+  int32_t waiting_users;
+  /*
+   * Whether calls are refused whose turn would come too late.
+   */
+  protobuf_c_boolean shedding;
+  /*
+   * How many times as long as without load calls take.
+   */
+  double slowdown;
+  /*
+   * For how long a call runs, on average, in microseconds.
+   */
+  int64_t mean_us;
+  /*
+   * Calls that were refused because their turn would have come after their deadline.
+   */
+  int64_t refused_for_deadline;
+  /*
+   * Calls that were refused because more came than could be done.
+   */
+  int64_t refused_for_overload;
+  /*
+   * Calls that lost their turn because they had waited too long while more came than could be done.
+   */
+  int64_t overdue;
+};
+#define HITO__V1__CALL_CLASS_INFO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__call_class_info__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * The server as a whole. Counts are of the time since it started.
+ */
+struct  Hito__V1__ServerStatistics
+{
+  ProtobufCMessage base;
+  /*
+   * The server's id, new at each start.
+   */
+  char *server_id;
+  /*
+   * When it started.
+   */
+  Google__Protobuf__Timestamp *started_at;
+  /*
+   * The server's clock.
+   */
+  Google__Protobuf__Timestamp *now;
+  /*
+   * Open connections.
+   */
+  int64_t connections;
+  /*
+   * Connections that were accepted.
+   */
+  int64_t accepted_connections;
+  /*
+   * Connections that found no place.
+   */
+  int64_t refused_connections;
+  /*
+   * Calls under way.
+   */
+  int64_t open_calls;
+  /*
+   * Bytes received, before TLS.
+   */
+  int64_t bytes_in;
+  /*
+   * Bytes sent, before TLS.
+   */
+  int64_t bytes_out;
+  /*
+   * What peers make the server keep.
+   */
+  size_t n_memory;
+  Hito__V1__MemoryUse **memory;
+  /*
+   * Calls that were refused, by reason.
+   */
+  size_t n_refusals;
+  Hito__V1__RefusalCount **refusals;
+  /*
+   * Its event loops.
+   */
+  size_t n_event_loops;
+  Hito__V1__EventLoopInfo **event_loops;
+  /*
+   * What the process has used of processors, in microseconds.
+   */
+  int64_t cpu_us;
+  /*
+   * Resident memory of the process.
+   */
+  int64_t resident_bytes;
+  /*
+   * From when on a unary call is remembered as slow, in microseconds; 0: none is.
+   */
+  int64_t slow_call_us;
+};
+#define HITO__V1__SERVER_STATISTICS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__server_statistics__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, NULL, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0 }
+
+
+/*
+ * Memory that peers may make the server use.
+ */
+struct  Hito__V1__MemoryUse
+{
+  ProtobufCMessage base;
+  /*
+   * `callers`, who showed a token, or `strangers`.
+   */
+  char *name;
+  /*
+   * Bytes that are kept.
+   */
+  int64_t bytes;
+  /*
+   * Bytes that may be kept.
+   */
+  int64_t bytes_max;
+};
+#define HITO__V1__MEMORY_USE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__memory_use__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0 }
+
+
+/*
+ * How many calls were refused for one reason.
+ */
+struct  Hito__V1__RefusalCount
+{
+  ProtobufCMessage base;
+  /*
+   * `unknown_method`, `unauthenticated`, `permission`, `malformed`, `expired`, `draining`, `limit` or `quota`.
+   */
+  char *reason;
+  /*
+   * How many.
+   */
+  int64_t count;
+};
+#define HITO__V1__REFUSAL_COUNT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__refusal_count__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * How late an event loop is with what is due.
+ */
+struct  Hito__V1__EventLoopInfo
+{
+  ProtobufCMessage base;
+  /*
+   * Microseconds, when it was last measured.
+   */
+  int64_t lag_us;
+  /*
+   * The worst lately, in microseconds; forgotten by a tenth each second.
+   */
+  int64_t lag_peak_us;
+};
+#define HITO__V1__EVENT_LOOP_INFO__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__event_loop_info__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * What the calls of a method came to since the server started.
+ */
+struct  Hito__V1__MethodStatistics
+{
+  ProtobufCMessage base;
+  /*
+   * Method, for example `hito.v1.GoalService/CreateGoal`.
+   */
+  char *method;
+  /*
+   * `unary`, `server_stream`, `client_stream` or `bidi`.
+   */
+  char *kind;
+  /*
+   * Ends by status, those that there were; calls that were refused by their head too.
+   */
+  size_t n_statuses;
+  Hito__V1__StatusCount **statuses;
+  /*
+   * Calls that began.
+   */
+  int64_t started;
+  /*
+   * Calls under way.
+   */
+  int64_t open;
+  /*
+   * Bytes of messages received.
+   */
+  int64_t bytes_in;
+  /*
+   * Bytes of messages sent.
+   */
+  int64_t bytes_out;
+  /*
+   * How long all calls that are over took together, in microseconds.
+   */
+  int64_t total_us;
+  /*
+   * Within this time half of them ended, in microseconds; at most a quarter too large.
+   */
+  int64_t p50_us;
+  /*
+   * The same for 90 %.
+   */
+  int64_t p90_us;
+  /*
+   * The same for 99 %.
+   */
+  int64_t p99_us;
+  /*
+   * The longest, in microseconds.
+   */
+  int64_t max_us;
+  /*
+   * How many took how long; those that are empty are left out.
+   */
+  size_t n_buckets;
+  Hito__V1__LatencyBucket **buckets;
+};
+#define HITO__V1__METHOD_STATISTICS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__method_statistics__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
+
+
+/*
+ * Ends with one status.
+ */
+struct  Hito__V1__StatusCount
+{
+  ProtobufCMessage base;
+  /*
+   * For example `OK` or `NOT_FOUND`.
+   */
+  char *status;
+  /*
+   * How many.
+   */
+  int64_t count;
+};
+#define HITO__V1__STATUS_COUNT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__status_count__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * Calls that took about as long.
+ */
+struct  Hito__V1__LatencyBucket
+{
+  ProtobufCMessage base;
+  /*
+   * The longest that belongs here, in microseconds; of the last bucket, which begins at an hour, there is more.
+   */
+  int64_t upper_us;
+  /*
+   * How many.
+   */
+  int64_t count;
+};
+#define HITO__V1__LATENCY_BUCKET__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__latency_bucket__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * A call that took longer than it should. Nothing of what it said.
+ */
+struct  Hito__V1__SlowCall
+{
+  ProtobufCMessage base;
+  /*
+   * Method.
+   */
+  char *method;
+  /*
+   * UUID of the caller; empty where none.
+   */
+  char *user_id;
+  /*
+   * How long it took, in microseconds.
+   */
+  int64_t duration_us;
+  /*
+   * For example `OK`.
+   */
+  char *status;
+  /*
+   * Of its W3C trace context; empty where it has none.
+   */
+  char *trace_id;
+  /*
+   * When it ended.
+   */
+  Google__Protobuf__Timestamp *ended_at;
+};
+#define HITO__V1__SLOW_CALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hito__v1__slow_call__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
 
 
 /*
@@ -1257,6 +1727,215 @@ Hito__V1__CallInfo *
 void   hito__v1__call_info__free_unpacked
                      (Hito__V1__CallInfo *message,
                       ProtobufCAllocator *allocator);
+/* Hito__V1__GetStatisticsRequest methods */
+void   hito__v1__get_statistics_request__init
+                     (Hito__V1__GetStatisticsRequest         *message);
+size_t hito__v1__get_statistics_request__get_packed_size
+                     (const Hito__V1__GetStatisticsRequest   *message);
+size_t hito__v1__get_statistics_request__pack
+                     (const Hito__V1__GetStatisticsRequest   *message,
+                      uint8_t             *out);
+size_t hito__v1__get_statistics_request__pack_to_buffer
+                     (const Hito__V1__GetStatisticsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__GetStatisticsRequest *
+       hito__v1__get_statistics_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__get_statistics_request__free_unpacked
+                     (Hito__V1__GetStatisticsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__GetStatisticsResponse methods */
+void   hito__v1__get_statistics_response__init
+                     (Hito__V1__GetStatisticsResponse         *message);
+size_t hito__v1__get_statistics_response__get_packed_size
+                     (const Hito__V1__GetStatisticsResponse   *message);
+size_t hito__v1__get_statistics_response__pack
+                     (const Hito__V1__GetStatisticsResponse   *message,
+                      uint8_t             *out);
+size_t hito__v1__get_statistics_response__pack_to_buffer
+                     (const Hito__V1__GetStatisticsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__GetStatisticsResponse *
+       hito__v1__get_statistics_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__get_statistics_response__free_unpacked
+                     (Hito__V1__GetStatisticsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__CallClassInfo methods */
+void   hito__v1__call_class_info__init
+                     (Hito__V1__CallClassInfo         *message);
+size_t hito__v1__call_class_info__get_packed_size
+                     (const Hito__V1__CallClassInfo   *message);
+size_t hito__v1__call_class_info__pack
+                     (const Hito__V1__CallClassInfo   *message,
+                      uint8_t             *out);
+size_t hito__v1__call_class_info__pack_to_buffer
+                     (const Hito__V1__CallClassInfo   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__CallClassInfo *
+       hito__v1__call_class_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__call_class_info__free_unpacked
+                     (Hito__V1__CallClassInfo *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__ServerStatistics methods */
+void   hito__v1__server_statistics__init
+                     (Hito__V1__ServerStatistics         *message);
+size_t hito__v1__server_statistics__get_packed_size
+                     (const Hito__V1__ServerStatistics   *message);
+size_t hito__v1__server_statistics__pack
+                     (const Hito__V1__ServerStatistics   *message,
+                      uint8_t             *out);
+size_t hito__v1__server_statistics__pack_to_buffer
+                     (const Hito__V1__ServerStatistics   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__ServerStatistics *
+       hito__v1__server_statistics__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__server_statistics__free_unpacked
+                     (Hito__V1__ServerStatistics *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__MemoryUse methods */
+void   hito__v1__memory_use__init
+                     (Hito__V1__MemoryUse         *message);
+size_t hito__v1__memory_use__get_packed_size
+                     (const Hito__V1__MemoryUse   *message);
+size_t hito__v1__memory_use__pack
+                     (const Hito__V1__MemoryUse   *message,
+                      uint8_t             *out);
+size_t hito__v1__memory_use__pack_to_buffer
+                     (const Hito__V1__MemoryUse   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__MemoryUse *
+       hito__v1__memory_use__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__memory_use__free_unpacked
+                     (Hito__V1__MemoryUse *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__RefusalCount methods */
+void   hito__v1__refusal_count__init
+                     (Hito__V1__RefusalCount         *message);
+size_t hito__v1__refusal_count__get_packed_size
+                     (const Hito__V1__RefusalCount   *message);
+size_t hito__v1__refusal_count__pack
+                     (const Hito__V1__RefusalCount   *message,
+                      uint8_t             *out);
+size_t hito__v1__refusal_count__pack_to_buffer
+                     (const Hito__V1__RefusalCount   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__RefusalCount *
+       hito__v1__refusal_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__refusal_count__free_unpacked
+                     (Hito__V1__RefusalCount *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__EventLoopInfo methods */
+void   hito__v1__event_loop_info__init
+                     (Hito__V1__EventLoopInfo         *message);
+size_t hito__v1__event_loop_info__get_packed_size
+                     (const Hito__V1__EventLoopInfo   *message);
+size_t hito__v1__event_loop_info__pack
+                     (const Hito__V1__EventLoopInfo   *message,
+                      uint8_t             *out);
+size_t hito__v1__event_loop_info__pack_to_buffer
+                     (const Hito__V1__EventLoopInfo   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__EventLoopInfo *
+       hito__v1__event_loop_info__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__event_loop_info__free_unpacked
+                     (Hito__V1__EventLoopInfo *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__MethodStatistics methods */
+void   hito__v1__method_statistics__init
+                     (Hito__V1__MethodStatistics         *message);
+size_t hito__v1__method_statistics__get_packed_size
+                     (const Hito__V1__MethodStatistics   *message);
+size_t hito__v1__method_statistics__pack
+                     (const Hito__V1__MethodStatistics   *message,
+                      uint8_t             *out);
+size_t hito__v1__method_statistics__pack_to_buffer
+                     (const Hito__V1__MethodStatistics   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__MethodStatistics *
+       hito__v1__method_statistics__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__method_statistics__free_unpacked
+                     (Hito__V1__MethodStatistics *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__StatusCount methods */
+void   hito__v1__status_count__init
+                     (Hito__V1__StatusCount         *message);
+size_t hito__v1__status_count__get_packed_size
+                     (const Hito__V1__StatusCount   *message);
+size_t hito__v1__status_count__pack
+                     (const Hito__V1__StatusCount   *message,
+                      uint8_t             *out);
+size_t hito__v1__status_count__pack_to_buffer
+                     (const Hito__V1__StatusCount   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__StatusCount *
+       hito__v1__status_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__status_count__free_unpacked
+                     (Hito__V1__StatusCount *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__LatencyBucket methods */
+void   hito__v1__latency_bucket__init
+                     (Hito__V1__LatencyBucket         *message);
+size_t hito__v1__latency_bucket__get_packed_size
+                     (const Hito__V1__LatencyBucket   *message);
+size_t hito__v1__latency_bucket__pack
+                     (const Hito__V1__LatencyBucket   *message,
+                      uint8_t             *out);
+size_t hito__v1__latency_bucket__pack_to_buffer
+                     (const Hito__V1__LatencyBucket   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__LatencyBucket *
+       hito__v1__latency_bucket__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__latency_bucket__free_unpacked
+                     (Hito__V1__LatencyBucket *message,
+                      ProtobufCAllocator *allocator);
+/* Hito__V1__SlowCall methods */
+void   hito__v1__slow_call__init
+                     (Hito__V1__SlowCall         *message);
+size_t hito__v1__slow_call__get_packed_size
+                     (const Hito__V1__SlowCall   *message);
+size_t hito__v1__slow_call__pack
+                     (const Hito__V1__SlowCall   *message,
+                      uint8_t             *out);
+size_t hito__v1__slow_call__pack_to_buffer
+                     (const Hito__V1__SlowCall   *message,
+                      ProtobufCBuffer     *buffer);
+Hito__V1__SlowCall *
+       hito__v1__slow_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hito__v1__slow_call__free_unpacked
+                     (Hito__V1__SlowCall *message,
+                      ProtobufCAllocator *allocator);
 /* Hito__V1__GetPipelinesRequest methods */
 void   hito__v1__get_pipelines_request__init
                      (Hito__V1__GetPipelinesRequest         *message);
@@ -1687,6 +2366,39 @@ typedef void (*Hito__V1__ListCallsResponse_Closure)
 typedef void (*Hito__V1__CallInfo_Closure)
                  (const Hito__V1__CallInfo *message,
                   void *closure_data);
+typedef void (*Hito__V1__GetStatisticsRequest_Closure)
+                 (const Hito__V1__GetStatisticsRequest *message,
+                  void *closure_data);
+typedef void (*Hito__V1__GetStatisticsResponse_Closure)
+                 (const Hito__V1__GetStatisticsResponse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__CallClassInfo_Closure)
+                 (const Hito__V1__CallClassInfo *message,
+                  void *closure_data);
+typedef void (*Hito__V1__ServerStatistics_Closure)
+                 (const Hito__V1__ServerStatistics *message,
+                  void *closure_data);
+typedef void (*Hito__V1__MemoryUse_Closure)
+                 (const Hito__V1__MemoryUse *message,
+                  void *closure_data);
+typedef void (*Hito__V1__RefusalCount_Closure)
+                 (const Hito__V1__RefusalCount *message,
+                  void *closure_data);
+typedef void (*Hito__V1__EventLoopInfo_Closure)
+                 (const Hito__V1__EventLoopInfo *message,
+                  void *closure_data);
+typedef void (*Hito__V1__MethodStatistics_Closure)
+                 (const Hito__V1__MethodStatistics *message,
+                  void *closure_data);
+typedef void (*Hito__V1__StatusCount_Closure)
+                 (const Hito__V1__StatusCount *message,
+                  void *closure_data);
+typedef void (*Hito__V1__LatencyBucket_Closure)
+                 (const Hito__V1__LatencyBucket *message,
+                  void *closure_data);
+typedef void (*Hito__V1__SlowCall_Closure)
+                 (const Hito__V1__SlowCall *message,
+                  void *closure_data);
 typedef void (*Hito__V1__GetPipelinesRequest_Closure)
                  (const Hito__V1__GetPipelinesRequest *message,
                   void *closure_data);
@@ -1826,6 +2538,10 @@ struct Hito__V1__ServerService_Service
                      const Hito__V1__ListCallsRequest *input,
                      Hito__V1__ListCallsResponse_Closure closure,
                      void *closure_data);
+  void (*get_statistics)(Hito__V1__ServerService_Service *service,
+                         const Hito__V1__GetStatisticsRequest *input,
+                         Hito__V1__GetStatisticsResponse_Closure closure,
+                         void *closure_data);
   void (*get_pipelines)(Hito__V1__ServerService_Service *service,
                         const Hito__V1__GetPipelinesRequest *input,
                         Hito__V1__GetPipelinesResponse_Closure closure,
@@ -1857,6 +2573,7 @@ void hito__v1__server_service__init (Hito__V1__ServerService_Service *service,
       function_prefix__ ## get_server_info,\
       function_prefix__ ## list_connections,\
       function_prefix__ ## list_calls,\
+      function_prefix__ ## get_statistics,\
       function_prefix__ ## get_pipelines,\
       function_prefix__ ## flush_lake,\
       function_prefix__ ## get_quota,\
@@ -1874,6 +2591,10 @@ void hito__v1__server_service__list_calls(ProtobufCService *service,
                                           const Hito__V1__ListCallsRequest *input,
                                           Hito__V1__ListCallsResponse_Closure closure,
                                           void *closure_data);
+void hito__v1__server_service__get_statistics(ProtobufCService *service,
+                                              const Hito__V1__GetStatisticsRequest *input,
+                                              Hito__V1__GetStatisticsResponse_Closure closure,
+                                              void *closure_data);
 void hito__v1__server_service__get_pipelines(ProtobufCService *service,
                                              const Hito__V1__GetPipelinesRequest *input,
                                              Hito__V1__GetPipelinesResponse_Closure closure,
@@ -1937,6 +2658,7 @@ void hito__v1__privacy_service__get_erasure(ProtobufCService *service,
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    hito__v1__health_status__descriptor;
+extern const ProtobufCEnumDescriptor    hito__v1__call_phase__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__pipeline_condition__descriptor;
 extern const ProtobufCEnumDescriptor    hito__v1__audit_kind__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__health_check_request__descriptor;
@@ -1955,6 +2677,17 @@ extern const ProtobufCMessageDescriptor hito__v1__connection_info__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__list_calls_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__list_calls_response__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__call_info__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__get_statistics_request__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__get_statistics_response__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__call_class_info__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__server_statistics__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__memory_use__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__refusal_count__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__event_loop_info__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__method_statistics__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__status_count__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__latency_bucket__descriptor;
+extern const ProtobufCMessageDescriptor hito__v1__slow_call__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__get_pipelines_request__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__get_pipelines_response__descriptor;
 extern const ProtobufCMessageDescriptor hito__v1__pipeline_info__descriptor;
