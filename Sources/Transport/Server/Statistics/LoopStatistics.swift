@@ -21,11 +21,12 @@ final class LoopStatistics {
 
   private typealias Numbers = UnsafeMutablePointer<UInt64>
 
-  private var methods: [Numbers?] = []
+  // No access to these lasts while another begins: the checks for that would be most of what counting costs.
+  @exclusivity(unchecked) private var methods: [Numbers?] = []
   private var refusals = [UInt64](repeating: 0, count: RefusalReason.allCases.count)
   /// Bytes of frames, before TLS.
-  private var byteCountIn: UInt64 = 0
-  private var byteCountOut: UInt64 = 0
+  @exclusivity(unchecked) private var byteCountIn: UInt64 = 0
+  @exclusivity(unchecked) private var byteCountOut: UInt64 = 0
   private var lag = Duration.zero
   private var lagPeak = Duration.zero
 
