@@ -110,7 +110,8 @@ import Testing
       waits.append(pool.now.duration(to: until))
       pool.now = until
     }
-    #expect(waits == [50, 100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000].map { .milliseconds($0) })
+    #expect(
+      waits == [50, 100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000].map { .milliseconds($0) })
   }
 
   @Test func `C1.7 a server that takes connections and drops them is not stormed`() {

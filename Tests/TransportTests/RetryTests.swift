@@ -101,7 +101,8 @@ struct RetryTests {
     #expect(pacer.delay(now: Self.now + .seconds(60)) == .milliseconds(100))
   }
 
-  @Test func `a wait for the turn of a repeat that would not end before the deadline is not begun`() {
+  @Test func `a wait for the turn of a repeat that would not end before the deadline is not begun`()
+  {
     var budget = RetryBudget()
     (budget.burst, budget.perSecond) = (1, 1)
     var pacer = RetryPacer(budget)

@@ -74,6 +74,8 @@ final class HealthCheck: Sendable {
         call.start()
         if isCancelled { call.cancel() }
         let (error, hasSaid) = await listen(to: call)
+        // After it was cancelled who asks next says how the server is.
+        if Task.isCancelled { return }
         tell(true)
         // A server that does not have the method is not asked again.
         guard error.map({ $0.code == .unavailable || $0.code == .resourceExhausted }) ?? true

@@ -106,7 +106,7 @@ package final class HitoTransport: ClientTransport {
   ) async throws(RPCError) -> (
     call: ClientCallHandle, retries: RetryMachine, open: RetryingStream.Opening
   ) {
-    guard options.hedging == nil else {
+    guard options.hedging?.ifHedged == nil else {
       throw RPCError(.invalidArgument, "a stream is not hedged")
     }
     let deadline = options.timeout.map { ContinuousClock.now + $0 }

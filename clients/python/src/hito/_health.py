@@ -31,9 +31,12 @@ class HealthCheck:
         self._tell = tell
         self._call: Optional[Call] = None
         self._backoff = Backoff()
+        self._is_cancelled = False
         self.task = asyncio.create_task(self._run(), name="hito health")
 
     def cancel(self) -> None:
+        # Who asks next says how the server is.
+        self._is_cancelled = True
         if self._call is not None:
             self._call.cancel()
         self.task.cancel()
@@ -62,4 +65,5 @@ class HealthCheck:
                 self._tell(said.status not in _NOT_SERVING)
         finally:
             self._call.cancel()
-            self._tell(True)
+            if not self._is_cancelled:
+                self._tell(True)
