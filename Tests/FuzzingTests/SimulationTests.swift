@@ -13,6 +13,6 @@ import Testing
     }
     // Or nothing was tried.
     #expect(callCount > 100)
-    #expect(faultCount > 10)
+    #expect(faultCount > 0)
   }
 }

@@ -8,7 +8,7 @@ struct InboxTests {
   /// The step as text, so that it can be compared.
   private func step(_ inbox: inout ClientCall.Inbox) -> String {
     switch inbox.step(reportStep: 4, { bytes, _ in String(decoding: bytes, as: UTF8.self) }) {
-    case .message(let text, let returning): "message \(text), \(returning) returned"
+    case .message(let text, _, let returning): "message \(text), \(returning) returned"
     case .ended(let error): "ended \(error.map { "\($0.code)" } ?? "well")"
     case .empty: "empty"
     }

@@ -12,15 +12,16 @@ final class ClientCall: @unchecked Sendable {
   struct Inbox {
     /// What a reader finds.
     enum Step<Result: Sendable>: Sendable {
-      /// A message, and the bytes whose credit is to be returned now.
-      case message(Result, returning: Int)
+      /// A message, the bytes that it held of the connection's credit, and those whose credit is to be returned
+      /// to the stream now.
+      case message(Result, byteCount: Int, returning: Int)
       /// Nothing is left and nothing will come; with an error where the call failed.
       case ended(RPCError?)
       case empty
     }
 
     var queue = MessageQueue()
-    /// Read, but not given back as credit yet.
+    /// Read, but not given back to the stream as credit yet.
     var consumedByteCount = 0
     var isEnded = false
     var error: RPCError?
@@ -37,9 +38,12 @@ final class ClientCall: @unchecked Sendable {
       guard !queue.isEmpty else { return isEnded ? .ended(error) : .empty }
       let taken = queue.take(decode)
       consumedByteCount += taken.heldByteCount
-      guard consumedByteCount >= reportStep else { return .message(taken.result, returning: 0) }
+      guard consumedByteCount >= reportStep else {
+        return .message(taken.result, byteCount: taken.heldByteCount, returning: 0)
+      }
       defer { consumedByteCount = 0 }
-      return .message(taken.result, returning: consumedByteCount)
+      return .message(
+        taken.result, byteCount: taken.heldByteCount, returning: consumedByteCount)
     }
   }
 
@@ -77,7 +81,7 @@ final class ClientCall: @unchecked Sendable {
     message = request?.bytes ?? []
     messageFlags = request?.flags ?? []
     requestByteCount = request?.messageByteCount ?? 0
-    reportStep = max(1, connection.configuration.limits.streamCredit / 4)
+    reportStep = ClientConnection.returnStep(of: connection.configuration.limits.streamCredit)
   }
 
   // MARK: From the connection, on the loop
@@ -120,9 +124,8 @@ final class ClientCall: @unchecked Sendable {
       inbox.trailer = trailer
       var dropped = 0
       if trailer == nil {
-        dropped = inbox.queue.heldByteCount + inbox.consumedByteCount
+        dropped = inbox.queue.heldByteCount
         inbox.queue = MessageQueue()
-        inbox.consumedByteCount = 0
       }
       defer { inbox.waiter = nil }
       return (true, inbox.waiter, dropped)
@@ -186,9 +189,8 @@ final class ClientCall: @unchecked Sendable {
   func abandon() {
     let (isEnded, freed) = inbox.withLock { inbox -> (Bool, Int) in
       guard inbox.isEnded else { return (false, 0) }
-      let freed = inbox.queue.heldByteCount + inbox.consumedByteCount
+      let freed = inbox.queue.heldByteCount
       inbox.queue = MessageQueue()
-      inbox.consumedByteCount = 0
       return (true, freed)
     }
     if isEnded { return connection.freed(freed) }
@@ -212,9 +214,12 @@ final class ClientCall: @unchecked Sendable {
   ) async throws(RPCError) -> Result? {
     while true {
       switch inbox.withLock({ $0.step(reportStep: reportStep, decode) }) {
-      case .message(let message, let consumed):
+      case .message(let message, let byteCount, let consumed):
+        // At once, and not in the stream's steps: many streams that are read a little each would hold all of
+        // the connection's credit, and none of them would ever reach its step.
+        connection.freed(byteCount)
         if consumed > 0 {
-          connection.loop.execute { self.connection.consumed(consumed, of: self) }
+          connection.loop.execute { self.connection.consumed(consumed, ofStream: self) }
         }
         return message
       case .ended(let error):

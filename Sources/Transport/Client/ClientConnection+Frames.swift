@@ -184,11 +184,16 @@ extension ClientConnection {
       out.appendCredit(stream: 0, byteCount: connectionGrant)
       markDirty()
     }
-    let streamGrant = call?.machine.consume(byteCount) ?? 0
-    if let call, streamGrant > 0 {
-      out.appendCredit(stream: call.stream, byteCount: streamGrant)
-      markDirty()
-    }
+    if let call { consumed(byteCount, ofStream: call) }
+  }
+
+  /// Gives consumed bytes back to the server for a call alone: the connection's are counted by themselves.
+  func consumed(_ byteCount: Int, ofStream call: ClientCall) {
+    guard endError == nil else { return }
+    let grant = call.machine.consume(byteCount)
+    guard grant > 0 else { return }
+    out.appendCredit(stream: call.stream, byteCount: grant)
+    markDirty()
   }
 
   // MARK: Time

@@ -63,7 +63,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   private var isRetired = false
   private var hasServed = false
 
-  /// Bytes of ended calls whose credit goes back in one step: a hop per call would be too dear.
+  /// Bytes that were read or dropped, whose credit goes back in one step: a hop per message would be too dear.
   let freedByteCount = Atomic(0)
 
   var timer = LoopTimer()
@@ -251,9 +251,17 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
     context?.close(promise: nil)
   }
 
-  /// Bytes of an ended call are read or dropped. From any thread.
+  /// What readers consume is reported to the loop in steps of this, of a credit of so much: a hop for each message
+  /// would be too dear. Of a small credit at once: with what the window holds back as well, a sender would have
+  /// less than a fragment (W9.2).
+  static func returnStep(of credit: Int) -> Int {
+    credit < 4 * WireLimit.fragmentByteCountMin ? 1 : credit / 4
+  }
+
+  /// Bytes are read or dropped. From any thread.
   func freed(_ byteCount: Int) {
-    let step = max(1, configuration.limits.connectionCredit / 4)
+    guard byteCount > 0 else { return }
+    let step = Self.returnStep(of: configuration.limits.connectionCredit)
     guard freedByteCount.add(byteCount, ordering: .relaxed).newValue >= step else { return }
     loop.execute {
       self.consumed(self.freedByteCount.exchange(0, ordering: .relaxed), of: nil)

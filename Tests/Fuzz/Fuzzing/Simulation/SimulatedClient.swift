@@ -37,8 +37,10 @@ final class SimulatedClient: @unchecked Sendable {
       configuration.keepaliveTimeout = .seconds(1)
       configuration.compresses = simulation.chance(3)
       if simulation.chance(3) {
-        configuration.limits.streamCredit = 4096
-        configuration.limits.connectionCredit = 16384
+        let isTiny = simulation.chance(3)
+        // Below 1024 a larger message never comes (W9.2).
+        configuration.limits.streamCredit = isTiny ? (simulation.isCalm ? 2048 : 100) : 4096
+        configuration.limits.connectionCredit = isTiny ? (simulation.isCalm ? 2048 : 1000) : 16384
       }
       configuration.token = simulation.chance(4) ? "slow" : "good"
     }
@@ -64,10 +66,13 @@ final class SimulatedClient: @unchecked Sendable {
     _ method: MethodDescriptor, _ message: [UInt8]?, key: String? = nil
   ) throws(RPCError) -> ClientCall {
     simulation.report.callCount += 1
-    let timeout = Duration.milliseconds(Int.random(in: 1...8000, using: &simulation.random))
+    let timeout =
+      simulation.isCalm
+      ? Duration.seconds(3000)
+      : .milliseconds(Int.random(in: 1...8000, using: &simulation.random))
     let call = try connection().call(method, message, key: key, timeout: timeout)
     call.start()
-    if simulation.chance(12) {
+    if !simulation.isCalm, simulation.chance(12) {
       loop.loop.scheduleTask(in: .init(simulation.pause())) { call.cancel() }
     }
     return call
@@ -80,6 +85,8 @@ final class SimulatedClient: @unchecked Sendable {
       while let next = try await next(of: call) { messages.append(next) }
     } catch {
       simulation.report.failedCallCount += 1
+      let isExpected = !simulation.isCalm || error.code == .cancelled
+      require(isExpected, "where nothing goes wrong, a call failed: \(error)")
       require(call.hasEnded, "a reader failed, and its call has not")
       call.abandon()
       throw error

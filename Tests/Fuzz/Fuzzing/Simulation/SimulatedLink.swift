@@ -155,11 +155,15 @@ final class SimulatedLink {
     client.loop.run()
   }
 
-  /// When nothing is under way any more and no call is open: all credit is where it began.
+  /// When nothing is under way any more and the client has no call: the server has none, and all credit is
+  /// where it began.
   func requireCreditIsBack() {
     guard !isCut, client.channel.isActive, serverChannel.isActive, !isBusy else { return }
     let (theirs, ours) = (serverConnection.machine, client.connection.machine)
-    guard client.connection.calls.isEmpty, serverConnection.calls.isEmpty else { return }
+    guard client.connection.calls.isEmpty else { return }
+    require(
+      serverConnection.calls.isEmpty,
+      "the server works on \(serverConnection.calls.count) calls that their client has ended")
     require(theirs.receiveWindow.heldByteCount == 0, "the server holds credit for nothing")
     require(
       ours.sendWindow.available == theirs.receiveWindow.granted,

@@ -8,10 +8,11 @@ final class SimulatedServer {
   let embedded: EmbeddedServer
   private(set) var isDraining = false
 
-  init(_ loop: EmbeddedLoop, _ store: SimulatedStore, pause: @escaping @Sendable () -> Duration) {
+  init(
+    _ loop: EmbeddedLoop, _ store: SimulatedStore, _ configuration: ServerConfiguration,
+    pause: @escaping @Sendable () -> Duration
+  ) {
     backend = SimulatedBackend(loop, store, pause: pause)
-    var configuration = Simulation.serverConfiguration
-    configuration.limits.concurrentCallCountMax = 20
     embedded = EmbeddedServer(loop, backend, configuration)
   }
 
