@@ -180,7 +180,8 @@ package struct Services: Sendable {
       .register(in: &router)
     try ServerService(
       log: ports.log, cursors: cursors, clock: options.clock, info: options.info,
-      inspection: options.inspection, quotas: quotaParts, audit: ports.audit
+      inspection: options.inspection, quotas: quotaParts, admission: admission,
+      audit: ports.audit
     ).register(in: &router)
     try PrivacyServiceMethods.register(in: &router)
   }

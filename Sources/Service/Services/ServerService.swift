@@ -11,6 +11,7 @@ struct ServerService: ServerServiceHandler {
   let info: ServerInfo
   let inspection: ServerInspection
   let quotas: QuotaParts?
+  let admission: CallAdmission
   /// Nil where this server keeps no audit.
   let audit: (any AuditStore)?
 

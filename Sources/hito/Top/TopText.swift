@@ -17,7 +17,7 @@ struct TopText: Sendable {
 
   var lines: [String] {
     let tables = [
-      ("METHODS", methods), ("CALLS", calls), ("CONNECTIONS", connections),
+      ("METHODS", methods), ("CLASSES", classes), ("CALLS", calls), ("CONNECTIONS", connections),
       ("PIPELINES", pipelines), ("SLOW CALLS", slowCalls),
     ]
     var lines = summary
@@ -123,6 +123,25 @@ struct TopText: Sendable {
         method.name, Self.number(method.rate), "\(method.open)", Self.number(method.time),
         Self.time(method.p50), Self.time(method.p90), Self.time(method.p99),
         Self.time(method.maximum), Self.number(method.errors),
+      ])
+    }
+    return table
+  }
+
+  /// Classes of calls that are at work, or that have refused some.
+  private var classes: FittingTable {
+    var table = FittingTable([
+      .init("CLASS", rank: 0, isRight: false), .init("RUN", rank: 1), .init("MAY", rank: 2),
+      .init("WAIT", rank: 3), .init("USERS", rank: 6), .init("MEAN", rank: 5),
+      .init("SLOWER", rank: 4), .init("REFUSED", rank: 7),
+    ])
+    for one in change.now.statistics.classes {
+      let refused = one.refusedForDeadline + one.refusedForOverload + one.overdue
+      guard one.running > 0 || one.waiting > 0 || refused > 0 else { continue }
+      table.add([
+        one.cost + (one.shedding ? " (refuses)" : ""), "\(one.running)", "\(one.runningMax)",
+        "\(one.waiting)", "\(one.waitingUsers)", Self.time(one.meanUs),
+        Self.number(one.slowdown) + "×", "\(refused)",
       ])
     }
     return table

@@ -58,7 +58,8 @@ struct Overload {
     let share = last.goodput / peak
     let slowdown = last.learners.percentile(99) / idle.learners.percentile(99)
     report.figures += [
-      Figure("rpc.overload_goodput", share, unit: "of the peak's scans in time, at 3 times the load"),
+      Figure(
+        "rpc.overload_goodput", share, unit: "of the peak's scans in time, at 3 times the load"),
       Figure(
         "rpc.overload_learner_p99_ms", last.learners.percentile(99) / 1000, unit: "ms",
         peer: "the same learners without load", theirs: idle.learners.percentile(99) / 1000,
@@ -132,7 +133,8 @@ struct Overload {
       return await group.reduce(into: []) { $0 += $1 }
     }
     return Phase(
-      goodput: Double(counts.doneInTime.load(ordering: .relaxed)) / duration.inSeconds, offered: rate,
+      goodput: Double(counts.doneInTime.load(ordering: .relaxed)) / duration.inSeconds,
+      offered: rate,
       learners: Samples(latencies), learnersFailed: counts.failed.load(ordering: .relaxed))
   }
 

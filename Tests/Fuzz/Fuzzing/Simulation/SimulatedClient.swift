@@ -147,6 +147,8 @@ final class SimulatedClient: @unchecked Sendable {
     }
   }
 
+  private var pacer = RetryPacer(RetryBudget())
+
   private func write() async {
     keyCount += 1
     await write("\(number)-\(keyCount)")
@@ -155,7 +157,8 @@ final class SimulatedClient: @unchecked Sendable {
   /// Repeats a write until it is acknowledged, or may not be repeated.
   private func write(_ key: String) async {
     var retries = RetryMachine(
-      policy: RetryPolicy(), method: EmbeddedMethods.write, hasIdempotencyKey: true)
+      policy: RetryPolicy(), method: EmbeddedMethods.write, hasIdempotencyKey: true,
+      repeatTime: .seconds(5))
     while true {
       attemptCount += 1
       let attempt = "\(key)/\(attemptCount)"
@@ -167,7 +170,8 @@ final class SimulatedClient: @unchecked Sendable {
       } catch {
         if error.isNotStarted { unstarted.append(attempt) }
         let jitter = Double.random(in: 0...1, using: &simulation.random)
-        let step = retries.failed(error, RetryAdvice(), now: loop.now, jitter: jitter)
+        let step = retries.failed(
+          error, RetryAdvice(), now: loop.now, jitter: jitter, pacer: &pacer)
         guard case .repeatCall(let wait) = step else { return }
         simulation.report.retryCount += 1
         await loop.sleep(wait)
