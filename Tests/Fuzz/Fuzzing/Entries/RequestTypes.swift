@@ -46,6 +46,7 @@ package enum RequestTypes {
     GetForecastRequest.self,
     GetGoalRequest.self,
     GetPipelinesRequest.self,
+    GetStatisticsRequest.self,
     GetProductivityRequest.self,
     GetQuotaRequest.self,
     GetServerInfoRequest.self,
