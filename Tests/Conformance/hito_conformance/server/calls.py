@@ -12,7 +12,7 @@ from ..wire import NOT_FOUND, OK, RESOURCE_EXHAUSTED, UNAUTHENTICATED
 from ..wire import UNAVAILABLE, frame, u64
 from .test import CHECK, CREATE_GOAL, DESCRIPTORS, GET_GOAL
 from .test import HEALTH_WATCH, LIST_GOALS, NO_GOAL, PROGRESS_WATCH, REVOKE_TOKEN, SERVER_INFO, SERVING
-from .test import OneCall, ServerTest, case, table
+from .test import ROOM, OneCall, ServerTest, case, table
 
 
 @case("W5.5", "unary-in-one-frame", ALL)
@@ -275,7 +275,7 @@ async def no_token(t: ServerTest, token: "bytes | None") -> None:
 
 @table("W13.1", {"check": CHECK, "descriptors": DESCRIPTORS, "server-info": SERVER_INFO}, TWO)
 async def open_to_everybody(t: ServerTest, path: str) -> None:
-    peer = await t.connect((8, b"hito_wrong"))
+    peer = await t.connect((8, b"hito_wrong"), ROOM)
     await peer.call(1, path)
     await peer.expect_status(1, OK)
 

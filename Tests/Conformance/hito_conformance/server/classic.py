@@ -8,7 +8,7 @@ from ..wire import CANCEL, DEADLINE_EXCEEDED, INVALID_ARGUMENT, MESSAGE, NOT_FOU
 from ..wire import frame, u64
 from .credit import filler, upload
 from .test import CHECK, CONSUME, DESCRIPTORS, GET_GOAL, HEALTH_WATCH, INGEST, NO_GOAL, SERVING
-from .test import OneCall, ServerTest, case
+from .test import ROOM, OneCall, ServerTest, case
 
 CREATE_GROUP = "hito.v1.EventService/CreateConsumerGroup"
 
@@ -24,7 +24,7 @@ async def empty_unary(t: ServerTest) -> None:
 @case("grpc", "large_unary", ALL)
 async def large_unary(t: ServerTest) -> None:
     """271,828 bytes up, and a reply of several frames down."""
-    peer = await t.known()
+    peer = await t.known(ROOM)
     await upload(peer, 3, GET_GOAL, filler(271828))
     await peer.expect_status(3, NOT_FOUND)
     await peer.call(5, DESCRIPTORS)
@@ -153,13 +153,15 @@ async def custom_metadata(t: ServerTest) -> None:
 
 @case("grpc", "concurrent_large_unary")
 async def concurrent(t: ServerTest) -> None:
-    peer = await t.known()
+    peer = await t.known(ROOM)
     for stream in range(3, 43, 2):
         await peer.call(stream, DESCRIPTORS)
     done = set()
     while len(done) < 20:
         got = await peer.until("END", lambda got: got.kind in (wire.END, MESSAGE))
         if got.kind == wire.END:
+            if wire.number(dict(wire.parse_block(got.payload)[0]).get(1, wire.u16(OK))) != OK:
+                raise Failure(f"expected END OK, got {got}")
             done.add(got.stream)
         else:
             await peer.send(wire.credit(0, max(1024, len(got.payload))))

@@ -9,6 +9,7 @@ from ..cases import ALL, Failure, TWO
 from ..wire import CALL, CANCEL, CREDIT, END, FLOW_CONTROL, FRAME_TOO_LARGE, INVALID_ARGUMENT
 from ..wire import MESSAGE, OK, PROTOCOL_ERROR, RESOURCE_EXHAUSTED, UNAUTHENTICATED, UNIMPLEMENTED
 from ..wire import block, frame, header, u16, u32, u64
+from .test import ROOM
 from .test import CHECK, DESCRIPTORS, GET_GOAL, HEALTH_WATCH, INGEST, LIST_GOALS, NO_GOAL, SERVING
 from .test import ServerTest, case, table
 
@@ -311,7 +312,7 @@ async def one_end(t: ServerTest) -> None:
 
 @case("W7.3", "large-reply-in-fragments", ALL)
 async def large_reply(t: ServerTest) -> None:
-    peer = await t.connect()
+    peer = await t.connect(ROOM)
     await peer.call(1, DESCRIPTORS)
     end = await peer.expect_status(1, OK)
     fragments = sum(frame.kind == MESSAGE for frame in peer.log)

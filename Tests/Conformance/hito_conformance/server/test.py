@@ -29,6 +29,9 @@ REVOKE_TOKEN = "hito.v1.UserService/RevokeToken"
 
 SERVING = b"\x08\x01"
 
+# Of HELLO: credit for the largest reply of the contract, its own description, on each stream.
+ROOM = (6, wire.u32(1 << 20))
+
 
 class Target(NamedTuple):
     """The server under test."""
