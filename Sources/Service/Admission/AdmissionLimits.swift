@@ -33,7 +33,7 @@ package struct AdmissionLimits: Sendable {
   ///   - heavyCallMax: scans at a time; the other classes follow from it.
   ///   - processorCount: what the calls that cost little share.
   package init(heavyCallMax: Int, processorCount: Int = 2) {
-    rowsMin = max(1, processorCount) * 8
+    rowsMin = max(1, processorCount) * 32
     let most = max(1, heavyCallMax)
     let half = max(1, most / 2)
     limits = [
