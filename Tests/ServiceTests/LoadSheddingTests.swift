@@ -35,8 +35,8 @@ import Testing
 
   init() {
     admission = CallAdmission(
-      AdmissionLimits(heavyCallMax: 4, processorCount: 1), now: { [clock] in clock.now }
-    ) { _ in CallerLimits() }
+      AdmissionLimits(heavyCallMax: 4, processorCount: 1), now: { [clock] in clock.now },
+      limits: { _ in CallerLimits() })
   }
 
   private func load(_ cost: MethodRule.Cost) throws -> AdmissionLoad {

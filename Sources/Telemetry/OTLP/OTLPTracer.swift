@@ -167,10 +167,12 @@ package final class OTLPSpan: Tracing.Span {
     }
     guard let ended else { return }
     var attributes: [(name: String, value: AttributeValue)] = []
-    ended.attributes.forEach { name, value in
+    // No sequence: it has this function alone.
+    func keep(_ name: String, _ value: SpanAttribute) {
       guard attributes.count < Self.attributeCountMax else { return }
       attributes.append((name, AttributeValue(value)))
     }
+    ended.attributes.forEach(keep)
     queue.add(
       EndedSpan(
         context: own, parentSpanID: parentSpanID, name: ended.name, kind: kind.otlpNumber,

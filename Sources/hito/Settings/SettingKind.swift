@@ -52,7 +52,7 @@ extension SettingKind where Value == String {
 extension SettingKind where Value == String {
   /// What paths are appended to.
   static var collectorURL: SettingKind {
-    SettingKind("url", "a URL with http:// or https://, and no ? or #", text: { $0 }) { text in
+    let parse: @Sendable (String) -> String? = { text in
       let rest = ["https://", "http://"].first { text.hasPrefix($0) }.map {
         text.dropFirst($0.count)
       }
@@ -62,6 +62,8 @@ extension SettingKind where Value == String {
       else { return nil }
       return text
     }
+    return SettingKind(
+      "url", "a URL with http:// or https://, and no ? or #", text: { $0 }, parse: parse)
   }
 }
 
