@@ -59,7 +59,8 @@ for package in ./*.deb; do dpkg --extract "$package" binary; done
 mkdir vector
 tar --extract --file pgvector_*.orig.tar.* --directory vector --strip-components 1
 programs=$work/binary/usr/lib/postgresql/$major/bin
-make_vector=(make --silent --directory vector with_llvm=no "PG_CONFIG=$programs/pg_config")
+# Without the flags of the make that runs this: it has no built-in rules, and pgvector 0.8.0 counts on them.
+make_vector=(env --unset=MAKEFLAGS make --silent --directory vector with_llvm=no "PG_CONFIG=$programs/pg_config")
 headers="-I$work/binary/usr/include/postgresql/$major/server -I$work/binary/usr/include/postgresql"
 # OPTFLAGS is emptied: the default is -march=native, the very thing that brought us here.
 "${make_vector[@]}" -j"$(nproc)" OPTFLAGS= "PG_CPPFLAGS=$headers" >make.log 2>&1 \
