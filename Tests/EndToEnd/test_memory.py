@@ -17,6 +17,8 @@ DESCRIPTORS = "hito.v1.ReflectionService/GetDescriptorSet"
 READ_EVENTS = "hito.v1.EventService/ReadEvents"
 OK, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAUTHENTICATED = 0, 4, 8, 16
 HOUR = (2, struct.pack(">Q", 3_600_000_000))
+ROOM = ((6, struct.pack(">I", 1 << 20)),)
+"""Credit for the whole contract, which is more than a stream's by default."""
 ONE_BYTE = ((6, struct.pack(">I", 1)),)
 LIMIT_REACHED = 5
 
@@ -40,7 +42,7 @@ def warm_up(server: HitoServer) -> float:
     """What the server has in memory once connections came and went."""
     for _ in range(3):
         check(server)
-    with RawPeer(server) as peer:
+    with RawPeer(server, hello=ROOM) as peer:
         peer.call(1, DESCRIPTORS)
         assert peer.end(1).status == OK
     return server.resident_mib
@@ -86,7 +88,7 @@ def test_requests_that_strangers_do_not_finish_cost_little(server, peers, token)
 
 
 def test_a_stranger_reads_the_whole_contract(server):
-    with RawPeer(server) as peer:
+    with RawPeer(server, hello=ROOM) as peer:
         peer.call(1, DESCRIPTORS)
         ended = peer.end(1)
         assert ended.status == OK

@@ -77,7 +77,7 @@ import Testing
     var remains: [String] = []
     for name in GroupFiles.folders(in: "/proc") where name.first?.isNumber == true {
       let status = GroupFiles.text("/proc/\(name)/status") ?? ""
-      if status.contains("\nState:\tZ") { continue }
+      guard Canary.isAlive(status) else { continue }
       for user in users where status.contains("\nUid:\t\(user)\t") {
         remains.append("process \(name)")
       }

@@ -137,9 +137,15 @@ final class Canary {
     GroupFiles.folders(in: "/proc").filter { name in
       guard name.first?.isNumber == true else { return false }
       let status = GroupFiles.text("/proc/\(name)/status") ?? ""
-      // A dead one holds nothing but its number, until the host's first process takes note of it.
-      return status.contains("\nUid:\t\(userID)\t") && !status.contains("\nState:\tZ")
+      return status.contains("\nUid:\t\(userID)\t") && isAlive(status)
     }
+  }
+
+  /// Whether a process that has this `/proc/PID/status` can still do something. One that ends gives up its memory first,
+  /// leaves its control group then, and may wait long for the rest where all processors are busy. A dead one holds
+  /// nothing but its number, until the host's first process takes note of it.
+  static func isAlive(_ status: String) -> Bool {
+    !status.contains("\nState:\tZ") && status.contains("\nVmSize:")
   }
 
   // MARK: - Jobs

@@ -23,6 +23,7 @@ struct ConfigCommand: AsyncParsableCommand {
   @OptionGroup(title: "Database") var database: SettingOptions<DatabaseSettings>
   @OptionGroup(title: "Lake") var lake: SettingOptions<LakeSettings>
   @OptionGroup(title: "Message broker") var broker: SettingOptions<BrokerSettings>
+  @OptionGroup(title: "Telemetry") var telemetry: SettingOptions<TelemetrySettings>
   @OptionGroup(title: "Language model") var model: SettingOptions<ModelSettings>
   @OptionGroup(title: "Embedding model") var embedding: SettingOptions<EmbeddingSettings>
   @OptionGroup(title: "Client") var client: SettingOptions<ClientSettings>
@@ -38,8 +39,7 @@ struct ConfigCommand: AsyncParsableCommand {
       if markdown { return Output.text(SettingsTable.markdown) }
       let settings = Settings([
         place, server, network, quotas, retention, validation, work, database, lake,
-        broker, model, embedding,
-        client,
+        broker, telemetry, model, embedding, client,
       ])
       if json {
         Output.line(SettingsTable.json(settings).shown(.pretty))
