@@ -42,7 +42,7 @@ format: ## Formats the Swift code in place
 
 .PHONY: clean
 clean: ## Removes what builds and set-up made in this folder (never data or shared components)
-	@rm -rf .build .build-bench .build-fuzz .venv .pytest_cache clients/python/*.egg-info
+	@rm -rf .build .build-bench .build-clients .build-fuzz .build-peers .venv .pytest_cache clients/python/*.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 include .make/bench-build.mk
@@ -65,6 +65,9 @@ include .make/eval.mk
 endif
 ifneq ($(wildcard Tests/Conformance/runner.py),)
 include .make/conformance.mk
+endif
+ifneq ($(wildcard clients/*/test.sh),)
+include .make/clients.mk
 endif
 ifneq ($(wildcard Tests/Fuzz/corpus),)
 include .make/fuzz.mk

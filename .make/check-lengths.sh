@@ -18,7 +18,8 @@ while IFS= read -r -d '' file; do
   fi
 done < <(
   find Sources Tests clients .make -type f \
-    \( -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.cpp' -o -name '*.py' -o -name '*.sh' \) \
+    \( -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.cpp' -o -name '*.py' -o -name '*.sh' \
+      -o -name '*.ts' -o -name '*.mts' -o -name '*.go' -o -name '*.java' -o -name '*.rs' \) \
     -not -path '*/[Gg]enerated/*' -not -path '*/.build/*' -print0 2>/dev/null
 )
 exit "$failed"

@@ -21,15 +21,14 @@ LIMITS = {
     "keepalive_idle": ("--keepalive-idle", 4), "keepalive_timeout": ("--keepalive-timeout", 3),
     "idle_anonymous": ("--connection-idle-anonymous", 8), "stall": ("--stream-stall", 4),
 }  # fmt: skip
-CLIENTS = {
-    "python": [sys.executable, str(HERE / "adapters" / "python_client.py")],
-    # Built with the tests.
-    "swift": [str(Path(debug_binary()).parent / "conformance-client")],
-}
+OTHERS = {path.parent.name: path for path in sorted((REPOSITORY / "clients").glob("*/conformance.sh"))}
+"""Built by `make test-clients`."""
+CLIENTS = list(dict.fromkeys(["python", "swift", *OTHERS]))
+BY_DEFAULT = ("server", "python", "swift")
 
 
 def main() -> int:
-    sides = [name for name in ("server", *CLIENTS) if name in sys.argv[1:]] or ["server", *CLIENTS]
+    sides = [name for name in ("server", *CLIENTS) if name in sys.argv[1:]] or list(BY_DEFAULT)
     options = [argument for argument in sys.argv[1:] if argument not in ("server", *CLIENTS)]
     failed = [side for side in sides if not (server(options) if side == "server" else client(side, options))]
     if failed:
@@ -56,8 +55,15 @@ def server(options: List[str]) -> bool:
 
 
 def client(name: str, options: List[str]) -> bool:
-    command = [*runner(), "client", *known(name), *options, "--", *CLIENTS[name]]
+    command = [*runner(), "client", *known(name), *options, "--", *program(name)]
     return subprocess.run(command, check=False).returncode == 0
+
+
+def program(name: str) -> List[str]:
+    if name == "python":
+        return [sys.executable, str(HERE / "adapters" / "python_client.py")]
+    # Built with the tests.
+    return [str(OTHERS[name] if name in OTHERS else Path(debug_binary()).parent / "conformance-client")]
 
 
 def runner() -> List[str]:

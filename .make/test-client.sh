@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# test-client.sh LANGUAGE: builds and tests one client, and holds it to the protocol. Its toolchain is there
+# (setup-clients.sh); its servers are HITO_BINARY, or what `make build` made.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$REPO/.make/env.sh"
+cd "$REPO"
+
+# In seconds, of each step.
+limit=${HITO_TEST_LIMIT:-600}
+export HITO_BINARY=${HITO_BINARY:-$REPO/.build/release/hito}
+[ -x "$HITO_BINARY" ] || die "$HITO_BINARY is not there" "run: make build"
+within() { timeout --kill-after=20 "$limit" "$@"; }
+
+within "clients/$1/build.sh"
+within "clients/$1/test.sh"
+# Python's is one of the end-to-end tests.
+[ "$1" != python ] || exit 0
+within "$REPO/.venv/bin/python" Tests/Conformance/ours.py "$1" --quiet --time-factor 6
