@@ -36,7 +36,7 @@ package struct Pipeline: Sendable {
           Diagnostic(place: "--hito_opt", message: "mode=\(language): no client has this language")
         ])
       }
-      return emitter.files(try model(set, targets))
+      return emitter.files(try model(set, targets), options: options.client)
     case .access:
       return [GeneratedFile(path: "access.md", text: AccessEmitter().emit(try model(set, targets)))]
     }
@@ -46,7 +46,7 @@ package struct Pipeline: Sendable {
     _ set: Google_Protobuf_FileDescriptorSet, _ targets: [String]
   ) throws(Diagnostics) -> [FileModel] {
     let descriptors = DescriptorSet(proto: set)
-    var builder = ModelBuilder()
+    var builder = ModelBuilder(allowsRecursion: options.client.allowsRecursion)
     var files: [FileModel] = []
     for target in targets {
       guard let file = descriptors.fileDescriptor(named: target) else {

@@ -2,11 +2,20 @@
 /// generator's mode.
 enum ClientLanguages {
   static let emitters: [String: any ClientEmitter] = [
-    "python": PythonClientEmitter()
+    "python": PythonClientEmitter(),
+    "typescript": TypeScriptClientEmitter(),
   ]
 }
 
 /// Emits what a client has of the contract besides its messages.
 protocol ClientEmitter: Sendable {
   func files(_ files: [FileModel]) -> [GeneratedFile]
+  func files(_ files: [FileModel], options: Options.Client) -> [GeneratedFile]
+}
+
+extension ClientEmitter {
+  /// Most languages have messages of protoc's own making, and nothing to choose.
+  func files(_ files: [FileModel], options: Options.Client) -> [GeneratedFile] {
+    self.files(files)
+  }
 }

@@ -43,8 +43,25 @@ package struct FieldModel: Sendable {
   package var comment: [String]
   package var isDeprecated: Bool
   package var shape: FieldShape
+  /// For emitters that write the bytes themselves.
+  package var coding = FieldCoding()
   /// Name of the oneof that holds the field.
   package var oneof: String?
+}
+
+/// What the type of a field leaves open about its bytes.
+package struct FieldCoding: Sendable, Hashable {
+  /// How an integer is written.
+  package enum Integer: Sendable {
+    case varint, zigzag, fixed
+  }
+
+  /// Of the value, of each element, or of the values of a map.
+  package var value = Integer.varint
+  /// Of the keys of a map.
+  package var key = Integer.varint
+  /// Whether the elements of a list are written one after the other, without a tag each.
+  package var isPacked = false
 }
 
 package enum FieldShape: Sendable, Hashable {

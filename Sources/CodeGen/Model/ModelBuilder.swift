@@ -5,6 +5,8 @@ internal import SwiftProtobufPluginLibrary
 /// Turns protoc's descriptors into the model and notes everything that the emitters cannot express.
 struct ModelBuilder {
   private(set) var diagnostics: [Diagnostic] = []
+  /// For emitters whose readers bound the depth of what they read.
+  var allowsRecursion = false
 
   mutating func file(_ file: FileDescriptor) -> FileModel {
     if file.edition != .proto3 {
@@ -14,7 +16,7 @@ struct ModelBuilder {
       path: file.name, packageName: file.package, comment: syntaxComment(file),
       messages: file.messages.map { message($0) }, enums: file.enums.map { enumeration($0) },
       services: file.services.map { service($0) })
-    for cycle in recursiveMessages(in: file) {
+    for cycle in allowsRecursion ? [] : recursiveMessages(in: file) {
       report(
         cycle.type,
         """
@@ -64,7 +66,7 @@ struct ModelBuilder {
     guard let shape = shape(field) else { return nil }
     return FieldModel(
       name: field.name, number: field.number, comment: comment(field),
-      isDeprecated: field.options.deprecated, shape: shape,
+      isDeprecated: field.options.deprecated, shape: shape, coding: coding(field),
       oneof: field.realContainingOneof?.name)
   }
 
@@ -75,6 +77,21 @@ struct ModelBuilder {
     }
     guard let type = valueType(field) else { return nil }
     return field.isRepeated ? .list(type) : .single(type)
+  }
+
+  private func coding(_ field: FieldDescriptor) -> FieldCoding {
+    if field.isMap, let pair = field.messageType.mapKeyAndValue {
+      return FieldCoding(value: integerCoding(pair.value), key: integerCoding(pair.key))
+    }
+    return FieldCoding(value: integerCoding(field), isPacked: field.isPacked)
+  }
+
+  private func integerCoding(_ field: FieldDescriptor) -> FieldCoding.Integer {
+    switch field.type {
+    case .sint32, .sint64: .zigzag
+    case .fixed32, .fixed64, .sfixed32, .sfixed64: .fixed
+    default: .varint
+    }
   }
 
   private mutating func valueType(_ field: FieldDescriptor) -> ValueType? {

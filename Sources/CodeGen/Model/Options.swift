@@ -27,8 +27,19 @@ package struct Options: Sendable {
     var rpcImport: String { isPublic ? "public import RPC" : "internal import RPC" }
   }
 
+  /// What the messages of a client may be, where the generator writes them.
+  package struct Client: Sendable, Hashable {
+    /// Where the client's runtime is, seen from the output folder.
+    package var runtime = ".."
+    /// Whether 64 bits are a type of their own, where numbers of the language hold fewer.
+    package var usesBigIntegers = false
+    /// Whether messages may contain themselves: their readers bound the depth.
+    package var allowsRecursion = false
+  }
+
   package var mode: Mode
   package var swift = Swift()
+  package var client = Client()
   /// The C name of the descriptor set.
   package var symbol = "hito_descriptor_set"
 
@@ -45,6 +56,9 @@ package struct Options: Sendable {
       case "import": swift.imports.append("internal import \(value)")
       case "testable_import": swift.imports.append("@testable internal import \(value)")
       case "access" where value == "internal": swift.isPublic = false
+      case "runtime": client.runtime = value
+      case "int64" where value == "bigint": client.usesBigIntegers = true
+      case "recursion" where value == "allowed": client.allowsRecursion = true
       case "symbol": symbol = value
       case "baseline": baseline = value
       default:
