@@ -25,6 +25,30 @@ struct EmitterTests {
     }
   }
 
+  @Test("TypeScript messages, codecs and stubs equal the reference, which the client's tests use")
+  func typeScript() throws {
+    let files = try generate(
+      "mode=typescript,int64=bigint,runtime=../../src", "everything", [fixture])
+    let stem = "fixture/v1/"
+    #expect(
+      files.map(\.path) == [
+        stem + "everything.ts", stem + "everything.client.ts", stem + "index.ts",
+      ])
+    for file in files {
+      #expect(try file.text == reference("../clients/typescript/tests/gen/" + file.path))
+    }
+  }
+
+  @Test("Messages that contain themselves are for languages whose readers bound the depth")
+  func allowedRecursion() throws {
+    let files = try generate(
+      "mode=typescript,recursion=allowed", "recursive", ["refused/recursive.proto"])
+    #expect(files.first?.text.contains("child?: Direct;") == true)
+    #expect(throws: Diagnostics.self) {
+      try generate("mode=typescript", "recursive", ["refused/recursive.proto"])
+    }
+  }
+
   @Test("Every file starts with the banner that names its source")
   func banner() throws {
     let swift = try generate("mode=swift", "everything", [fixture])

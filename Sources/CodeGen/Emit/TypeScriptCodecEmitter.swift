@@ -13,8 +13,16 @@ struct TypeScriptCodecEmitter {
       out.line("write(\(isEmpty ? "" : "m, o")) {\(isEmpty ? "}," : "")")
       if !isEmpty {
         out.indented { out in
-          for field in message.plainFields { write(field, &out) }
-          for oneof in message.oneofs { write(oneof, &out) }
+          // In the order of their numbers, as every protobuf library writes them.
+          let parts =
+            message.plainFields.map { ($0.number, Part.field($0)) }
+            + message.oneofs.map { ($0.fields.map(\.number).min() ?? 0, Part.oneof($0)) }
+          for (_, part) in parts.sorted(by: { $0.0 < $1.0 }) {
+            switch part {
+            case .field(let field): write(field, &out)
+            case .oneof(let oneof): write(oneof, &out)
+            }
+          }
         }
         out.line("},")
       }
@@ -48,6 +56,11 @@ struct TypeScriptCodecEmitter {
   }
 
   // MARK: Writing
+
+  private enum Part {
+    case field(FieldModel)
+    case oneof(OneofModel)
+  }
 
   private func write(_ field: FieldModel, _ out: inout SourceWriter) {
     let property = "m." + TypeScriptNames.property(field.name)

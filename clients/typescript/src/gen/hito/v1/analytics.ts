@@ -89,10 +89,10 @@ export const GetProductivityResponse: w.MessageType<GetProductivityResponse> = w
     if (m.goalsCompleted) o.tag(48).int64(m.goalsCompleted);
     if (m.tasksCompleted) o.tag(56).int64(m.tasksCompleted);
     if (m.codeValidated) o.tag(64).int64(m.codeValidated);
+    if (m.avgValidationScore !== undefined) o.tag(73).double(m.avgValidationScore);
     if (m.mostActiveDay) o.tag(82).string(m.mostActiveDay);
     if (m.eventsByType) for (const v of m.eventsByType) o.tag(90).message(EventTypeCount, v);
     if (m.cursor) o.tag(98).string(m.cursor);
-    if (m.avgValidationScore !== undefined) o.tag(73).double(m.avgValidationScore);
   },
   read(m, r) {
     for (let t = r.tag(); t !== 0; t = r.tag()) {

@@ -45,7 +45,6 @@ export const WatchRequest: w.MessageType<WatchRequest> = w.messageType<WatchRequ
   }),
   write(m, o) {
     if (m.filter !== undefined) o.tag(10).message(EventFilter, m.filter);
-    if (m.checkpointInterval) o.tag(40).int32(m.checkpointInterval);
     switch (m.start?.case) {
       case "afterCursor":
         o.tag(18).string(m.start.value);
@@ -57,6 +56,7 @@ export const WatchRequest: w.MessageType<WatchRequest> = w.messageType<WatchRequ
         o.tag(32).int64(m.start.value);
         break;
     }
+    if (m.checkpointInterval) o.tag(40).int32(m.checkpointInterval);
   },
   read(m, r) {
     for (let t = r.tag(); t !== 0; t = r.tag()) {

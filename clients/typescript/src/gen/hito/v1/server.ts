@@ -1243,12 +1243,12 @@ export const PipelineInfo: w.MessageType<PipelineInfo> = w.messageType<PipelineI
     if (m.cursor) o.tag(18).string(m.cursor);
     if (m.lagEvents) o.tag(24).int64(m.lagEvents);
     if (m.lastError) o.tag(34).string(m.lastError);
-    if (m.condition) o.tag(152).int32(m.condition);
-    if (m.conditionSince !== undefined) o.tag(162).message(Timestamp, m.conditionSince);
-    if (m.unsettledMessages) o.tag(168).int64(m.unsettledMessages);
     if (m.lagUs) o.tag(128).int64(m.lagUs);
     if (m.waiting) o.tag(136).int64(m.waiting);
     if (m.detail) o.tag(146).string(m.detail);
+    if (m.condition) o.tag(152).int32(m.condition);
+    if (m.conditionSince !== undefined) o.tag(162).message(Timestamp, m.conditionSince);
+    if (m.unsettledMessages) o.tag(168).int64(m.unsettledMessages);
   },
   read(m, r) {
     for (let t = r.tag(); t !== 0; t = r.tag()) {

@@ -187,7 +187,6 @@ export const GetUserRequest: w.MessageType<GetUserRequest> = w.messageType<GetUs
     minCursor: "",
   }),
   write(m, o) {
-    if (m.minCursor) o.tag(26).string(m.minCursor);
     switch (m.name?.case) {
       case "userId":
         o.tag(10).string(m.name.value);
@@ -196,6 +195,7 @@ export const GetUserRequest: w.MessageType<GetUserRequest> = w.messageType<GetUs
         o.tag(18).string(m.name.value);
         break;
     }
+    if (m.minCursor) o.tag(26).string(m.minCursor);
   },
   read(m, r) {
     for (let t = r.tag(); t !== 0; t = r.tag()) {

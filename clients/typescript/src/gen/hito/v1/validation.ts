@@ -555,6 +555,7 @@ export const CodeSnapshot: w.MessageType<CodeSnapshot> = w.messageType<CodeSnaps
     if (m.language) o.tag(50).string(m.language);
     if (m.codeContent) o.tag(58).string(m.codeContent);
     if (m.verdict) o.tag(64).int32(m.verdict);
+    if (m.validationScore !== undefined) o.tag(73).double(m.validationScore);
     if (m.validationFeedback) o.tag(82).string(m.validationFeedback);
     if (m.provenance !== undefined) o.tag(90).message(Provenance, m.provenance);
     if (m.shared) o.tag(96).bool(m.shared);
@@ -564,7 +565,6 @@ export const CodeSnapshot: w.MessageType<CodeSnapshot> = w.messageType<CodeSnaps
     if (m.updatedAt !== undefined) o.tag(130).message(Timestamp, m.updatedAt);
     if (m.courseId) o.tag(138).string(m.courseId);
     if (m.files) for (const v of m.files) o.tag(258).message(SourceFile, v);
-    if (m.validationScore !== undefined) o.tag(73).double(m.validationScore);
   },
   read(m, r) {
     for (let t = r.tag(); t !== 0; t = r.tag()) {
@@ -1026,10 +1026,6 @@ export const ValidateCodeResponse: w.MessageType<ValidateCodeResponse> = w.messa
   }),
   write(m, o) {
     if (m.stage) o.tag(8).int32(m.stage);
-    if (m.runId) o.tag(154).string(m.runId);
-    if (m.cursor) o.tag(162).string(m.cursor);
-    if (m.attempt) o.tag(168).int32(m.attempt);
-    if (m.validation !== undefined) o.tag(178).message(ValidationRun, m.validation);
     switch (m.step?.case) {
       case "started":
         o.tag(16).bool(m.step.value);
@@ -1062,6 +1058,10 @@ export const ValidateCodeResponse: w.MessageType<ValidateCodeResponse> = w.messa
         o.tag(186).message(AgentContext, m.step.value);
         break;
     }
+    if (m.runId) o.tag(154).string(m.runId);
+    if (m.cursor) o.tag(162).string(m.cursor);
+    if (m.attempt) o.tag(168).int32(m.attempt);
+    if (m.validation !== undefined) o.tag(178).message(ValidationRun, m.validation);
   },
   read(m, r) {
     for (let t = r.tag(); t !== 0; t = r.tag()) {
@@ -1228,6 +1228,7 @@ export const ValidationReport: w.MessageType<ValidationReport> = w.messageType<V
   }),
   write(m, o) {
     if (m.verdict) o.tag(8).int32(m.verdict);
+    if (m.score !== undefined) o.tag(17).double(m.score);
     if (m.reason) o.tag(26).string(m.reason);
     if (m.stages) for (const v of m.stages) o.tag(34).message(StageReport, v);
     if (m.diagnostics) for (const v of m.diagnostics) o.tag(42).message(Diagnostic, v);
@@ -1250,7 +1251,6 @@ export const ValidationReport: w.MessageType<ValidationReport> = w.messageType<V
     if (m.submissionHash?.length) o.tag(98).bytes(m.submissionHash);
     if (m.suiteHash?.length) o.tag(106).bytes(m.suiteHash);
     if (m.seed) o.tag(112).uint32(m.seed);
-    if (m.score !== undefined) o.tag(17).double(m.score);
   },
   read(m, r) {
     for (let t = r.tag(); t !== 0; t = r.tag()) {
@@ -1374,6 +1374,7 @@ export const ValidationRun: w.MessageType<ValidationRun> = w.messageType<Validat
     if (m.suiteId) o.tag(50).string(m.suiteId);
     if (m.status) o.tag(56).int32(m.status);
     if (m.verdict) o.tag(64).int32(m.verdict);
+    if (m.score !== undefined) o.tag(73).double(m.score);
     if (m.report !== undefined) o.tag(82).message(ValidationReport, m.report);
     if (m.attempts) o.tag(88).int32(m.attempts);
     if (m.preview) o.tag(96).bool(m.preview);
@@ -1382,7 +1383,6 @@ export const ValidationRun: w.MessageType<ValidationRun> = w.messageType<Validat
     if (m.startedAt !== undefined) o.tag(122).message(Timestamp, m.startedAt);
     if (m.finishedAt !== undefined) o.tag(130).message(Timestamp, m.finishedAt);
     if (m.queuePosition) o.tag(136).int32(m.queuePosition);
-    if (m.score !== undefined) o.tag(73).double(m.score);
   },
   read(m, r) {
     for (let t = r.tag(); t !== 0; t = r.tag()) {
@@ -1730,8 +1730,6 @@ export const ValidateBatchResponse: w.MessageType<ValidateBatchResponse> = w.mes
   }),
   write(m, o) {
     if (m.index) o.tag(8).int32(m.index);
-    if (m.groupId) o.tag(42).string(m.groupId);
-    if (m.cursor) o.tag(130).string(m.cursor);
     switch (m.step?.case) {
       case "accepted":
         o.tag(18).message(ValidationRun, m.step.value);
@@ -1743,6 +1741,8 @@ export const ValidateBatchResponse: w.MessageType<ValidateBatchResponse> = w.mes
         o.tag(34).message(SubmissionRefusal, m.step.value);
         break;
     }
+    if (m.groupId) o.tag(42).string(m.groupId);
+    if (m.cursor) o.tag(130).string(m.cursor);
   },
   read(m, r) {
     for (let t = r.tag(); t !== 0; t = r.tag()) {
@@ -2090,7 +2090,6 @@ export const RevalidateResponse: w.MessageType<RevalidateResponse> = w.messageTy
   }),
   write(m, o) {
     if (m.groupId) o.tag(10).string(m.groupId);
-    if (m.cursor) o.tag(130).string(m.cursor);
     switch (m.step?.case) {
       case "snapshot":
         o.tag(18).message(RevalidatedSnapshot, m.step.value);
@@ -2099,6 +2098,7 @@ export const RevalidateResponse: w.MessageType<RevalidateResponse> = w.messageTy
         o.tag(26).message(RevalidationSummary, m.step.value);
         break;
     }
+    if (m.cursor) o.tag(130).string(m.cursor);
   },
   read(m, r) {
     for (let t = r.tag(); t !== 0; t = r.tag()) {
@@ -2399,9 +2399,9 @@ export const ScorePolicy: w.MessageType<ScorePolicy> = w.messageType<ScorePolicy
   }),
   write(m, o) {
     if (m.name) o.tag(10).string(m.name);
-    if (m.ignoredRules) for (const v of m.ignoredRules) o.tag(34).string(v);
     if (m.testShare !== undefined) o.tag(17).double(m.testShare);
     if (m.passingScore !== undefined) o.tag(25).double(m.passingScore);
+    if (m.ignoredRules) for (const v of m.ignoredRules) o.tag(34).string(v);
   },
   read(m, r) {
     for (let t = r.tag(); t !== 0; t = r.tag()) {
@@ -3119,7 +3119,6 @@ export const GetFeedbackRequest: w.MessageType<GetFeedbackRequest> = w.messageTy
     question: "",
   }),
   write(m, o) {
-    if (m.question) o.tag(26).string(m.question);
     switch (m.subject?.case) {
       case "snapshotId":
         o.tag(10).string(m.subject.value);
@@ -3128,6 +3127,7 @@ export const GetFeedbackRequest: w.MessageType<GetFeedbackRequest> = w.messageTy
         o.tag(18).message(CodeText, m.subject.value);
         break;
     }
+    if (m.question) o.tag(26).string(m.question);
   },
   read(m, r) {
     for (let t = r.tag(); t !== 0; t = r.tag()) {
