@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# Builds the package, the examples, the conformance program and the tests, below .build-clients/typescript.
+# Builds the package, the conformance program, the tests, the examples and the code of README.md, below
+# .build-clients/typescript. What has not changed is not compiled again.
 source "$(dirname "${BASH_SOURCE[0]}")/../../.make/common.sh"
 cd "$REPO/clients/typescript"
 
 out=$REPO/.build-clients/typescript
 command -v tsc >/dev/null || die "tsc is missing" "clients/typescript/setup.sh installs it"
-mkdir -p "$out/package" "$out/dev" "$out/examples" "$out/node_modules"
-# The package, as `npm pack` takes it.
+mkdir -p "$out"/{package,dev,examples,node_modules}
+# As `npm pack` takes it.
 tsc -p tsconfig.json
 cp package.json README.md "$out/package/"
-# Its name, for the examples and the code of README.md.
-ln -sfn ../package "$out/node_modules/hito"
 tsc -p tsconfig.dev.json
-printf '{ "type": "module" }\n' | tee "$out/dev/package.json" >"$out/examples/package.json"
+# Examples import the package by its name.
+ln -sfn ../package "$out/node_modules/hito"
+python3 tests/readme.py README.md "$out/readme/readme.ts"
 tsc -p tsconfig.examples.json
+printf '{ "type": "module" }\n' | tee "$out/dev/package.json" >"$out/examples/package.json"

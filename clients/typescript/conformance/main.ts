@@ -67,14 +67,14 @@ const operations: { [op: string]: (line: Line) => Promise<Line> } = {
     return {};
   },
 
-  async cancel(line) {
+  cancel(line) {
     cancels.get(line["call"])?.abort();
-    return {};
+    return Promise.resolve({});
   },
 
-  async resume(line) {
+  resume(line) {
     pauseOf(line["call"]).end();
-    return {};
+    return Promise.resolve({});
   },
 
   async call(line) {

@@ -10,7 +10,7 @@ import { AlreadyExists, HitoError, Unavailable } from "./rpc/errors.js";
 import type { ResponseStream } from "./rpc/method.js";
 import { passes, type Rest } from "./resume.js";
 import { Backoff } from "./transport/retry.js";
-import { sleep } from "./transport/scope.js";
+import { sleep, type Timer } from "./transport/scope.js";
 
 /** How long a consumer that ends waits for the answers to what it has settled. */
 const CLOSE_TIMEOUT_MS = 5000;

@@ -192,12 +192,13 @@ test("a request stream that fails ends its call, and one that is not wanted any 
   };
   await withPeer(script, async ({ connect }) => {
     const client = await connect();
-    async function* failing(): AsyncIterable<{}> {
-      throw new Error("no disk");
+    async function* failing() {
+      yield {};
+      throw await Promise.resolve(new Error("no disk"));
     }
     await assert.rejects(client.courses.ingestDocuments(failing()), /no disk/);
     let hasReturned = false;
-    async function* endless(): AsyncIterable<{}> {
+    async function* endless() {
       try {
         for (;;) {
           yield {};

@@ -104,7 +104,7 @@ export async function withPeer(
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = `127.0.0.1:${server.address().port}`;
+  const address = `127.0.0.1:${(server.address() as { port: number }).port}`;
   try {
     await body({
       address,

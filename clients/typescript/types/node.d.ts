@@ -23,7 +23,7 @@ declare module "node:net" {
 
   interface Server {
     listen(port: number, host: string, then: () => void): this;
-    address(): { port: number };
+    address(): { port: number } | string | null;
     close(): void;
   }
 
@@ -34,14 +34,12 @@ declare module "node:net" {
 declare module "node:tls" {
   import { Server, Socket } from "node:net";
 
-  type PEM = string | Uint8Array | readonly (string | Uint8Array)[];
-
   interface SecureOptions {
-    ALPNProtocols?: readonly string[];
+    ALPNProtocols?: string[];
     minVersion?: "TLSv1.3";
-    ca?: PEM | undefined;
-    cert?: string | Uint8Array | undefined;
-    key?: string | Uint8Array | undefined;
+    ca?: string | string[] | undefined;
+    cert?: string | undefined;
+    key?: string | undefined;
     passphrase?: string | undefined;
     rejectUnauthorized?: boolean;
     requestCert?: boolean;

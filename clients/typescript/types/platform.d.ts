@@ -3,11 +3,11 @@
  * runtimes and browsers.
  */
 
-interface Timer {
+interface PlatformTimer {
   unref?(): void;
 }
-declare function setTimeout(callback: () => void, milliseconds: number): Timer;
-declare function clearTimeout(timer: Timer | undefined): void;
+declare function setTimeout(callback: () => void, milliseconds: number): PlatformTimer;
+declare function clearTimeout(timer: PlatformTimer | undefined): void;
 declare function queueMicrotask(callback: () => void): void;
 
 interface AbortSignal {

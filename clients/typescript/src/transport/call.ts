@@ -44,7 +44,7 @@ export class Call {
   readonly #line: Line;
   readonly #sendWindow: SendWindow;
   readonly #receiveWindow: ReceiveWindow;
-  #unsent = nothing;
+  #unsent: Uint8Array = nothing;
   #messageFlags = 0;
   #isSending = false;
   #halfCloses = false;

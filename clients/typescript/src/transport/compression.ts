@@ -50,9 +50,15 @@ export function unpack(packed: Uint8Array, messageMax: number): Uint8Array {
   return buffer;
 }
 
-function expand(data: Uint8Array, size: number) {
+/** What Node.js gives for `info`, which its type packages leave out. */
+interface Expanded {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
+}
+
+function expand(data: Uint8Array, size: number): Expanded {
   try {
-    return inflateSync(data, { maxOutputLength: size, info: true });
+    return inflateSync(data, { maxOutputLength: size, info: true }) as unknown as Expanded;
   } catch (error) {
     throw new Refused(`a compressed message that does not expand: ${(error as Error).message}`);
   }

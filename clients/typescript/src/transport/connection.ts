@@ -11,7 +11,7 @@ import {
   encodeCredit, encodeFrame, encodeGoAway, encodeHello, Flag, type Frame, FrameDecoder, type GoAway, type Hello,
   Kind, Reason, STREAM_ID_MAX, WireError,
 } from "./frames.js";
-import { now } from "./scope.js";
+import { now, type Timer } from "./scope.js";
 
 const HELLO_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 2000;

@@ -5,6 +5,7 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 
 import { Unavailable } from "../rpc/errors.js";
+import type { Timer } from "./scope.js";
 
 export const ALPN = "hito/1";
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -132,9 +133,9 @@ function secured(
       ...(isName ? { servername: name } : {}),
       ALPNProtocols: [ALPN],
       minVersion: "TLSv1.3",
-      ca: options.ca,
-      cert: options.cert,
-      key: options.key,
+      ca: options.ca === undefined ? undefined : [options.ca].flat().map((one) => textOf(one)),
+      cert: textOf(options.cert),
+      key: textOf(options.key),
       passphrase: options.passphrase,
       rejectUnauthorized: true,
     });
@@ -159,6 +160,12 @@ function secured(
       fail(new Error(`the peer does not speak ${ALPN}`));
     });
   });
+}
+
+function textOf(pem: string | Uint8Array): string;
+function textOf(pem: string | Uint8Array | undefined): string | undefined;
+function textOf(pem: string | Uint8Array | undefined): string | undefined {
+  return pem instanceof Uint8Array ? new TextDecoder("utf-8").decode(pem) : pem;
 }
 
 function onAbort(signal: AbortSignal, then: (error: Error) => void): void {

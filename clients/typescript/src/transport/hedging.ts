@@ -3,7 +3,7 @@
 import { Unavailable } from "../rpc/errors.js";
 import type { Hedging } from "../rpc/method.js";
 import { PUSHBACK_MAX_MS } from "./retry.js";
-import { now } from "./scope.js";
+import { now, type Timer } from "./scope.js";
 
 const COPIES_MAX = 5;
 

@@ -10,7 +10,7 @@ import type { Hello } from "./frames.js";
 import { HealthCheck } from "./health.js";
 import type { Log } from "./log.js";
 import { PoolMachine, type Step, type Want } from "./pool-machine.js";
-import { now, type Scope, sleep } from "./scope.js";
+import { now, type Scope, sleep, type Timer } from "./scope.js";
 
 /** What every connection of a client has in common. */
 export interface PoolSettings {

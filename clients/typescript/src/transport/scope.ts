@@ -5,6 +5,9 @@ import { CancelledCall, DeadlineExceeded, type HitoError } from "../rpc/errors.j
 // The longest that a timer of the platform takes.
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
+/** What `setTimeout` gives, wherever. */
+export type Timer = ReturnType<typeof setTimeout>;
+
 /** Milliseconds of a clock that only goes forward. */
 export function now(): number {
   return performance.now();
