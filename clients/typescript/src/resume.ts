@@ -11,6 +11,7 @@ import {
 } from "./rpc/errors.js";
 import type { ResponseStream } from "./rpc/method.js";
 import { Backoff } from "./transport/retry.js";
+import { onAbort } from "./transport/scope.js";
 
 /** Waits before a stream is taken up again. */
 export type Rest = (milliseconds: number, signal: AbortSignal) => Promise<void>;
@@ -30,14 +31,13 @@ abstract class Resuming<Response> implements AsyncIterableIterator<Response> {
   readonly #options: ResumingOptions;
   readonly #backoff = new Backoff();
   readonly #ended = new AbortController();
-  readonly #end = (): void => this.cancel();
+  #forgetSignal: () => void = () => {};
   #stream: ResponseStream<Response> | undefined;
 
   constructor(rest: Rest, options: ResumingOptions) {
     this.#rest = rest;
     this.#options = options;
-    if (options.signal?.aborted) this.cancel();
-    else options.signal?.addEventListener("abort", this.#end);
+    if (options.signal !== undefined) this.#forgetSignal = onAbort(options.signal, () => this.cancel());
   }
 
   [Symbol.asyncIterator](): this {
@@ -76,7 +76,7 @@ abstract class Resuming<Response> implements AsyncIterableIterator<Response> {
 
   /** Ends it. */
   cancel(): void {
-    this.#options.signal?.removeEventListener("abort", this.#end);
+    this.#forgetSignal();
     this.#ended.abort();
     this.#stream?.cancel();
   }

@@ -13,7 +13,7 @@ import { copiesOf, type Copy, hedged } from "./hedging.js";
 import type { Log } from "./log.js";
 import type { Pool } from "./pool.js";
 import { Repeats, RetryPacer, type RetryBudget } from "./retry.js";
-import { now, Scope, sleep } from "./scope.js";
+import { now, onAbort, Scope } from "./scope.js";
 import { Sender, Stream } from "./stream.js";
 
 /** Gives the token of a call: who refreshes tokens says which holds now. */
@@ -124,12 +124,13 @@ export class HitoChannel implements Channel {
 
   async rest(milliseconds: number, signal?: AbortSignal): Promise<void> {
     const wait = milliseconds + this.pacer.delayMs(now());
-    if (signal === undefined) return await this.pool.rest(wait);
-    const ended = new AbortController();
-    const stop = () => ended.abort();
-    signal.addEventListener("abort", stop);
-    await Promise.race([this.pool.rest(wait).then(stop), sleep(wait, signal.aborted ? signal : ended.signal)]);
-    signal.removeEventListener("abort", stop);
+    await this.pool.rest(wait, (end) => signal === undefined ? () => {} : onAbort(signal, end));
+  }
+
+  /** Waits before the next attempt of a call that has not ended by then. */
+  async restWithin(scope: Scope, milliseconds: number): Promise<void> {
+    await this.pool.rest(milliseconds, (end) => scope.onEnd(end));
+    if (scope.error !== undefined) throw scope.error;
   }
 
   close(): Promise<void> {
@@ -182,7 +183,7 @@ export class HitoChannel implements Channel {
           isStarted = wasStarted || !error.notStarted;
           const delayMs = repeats.delayMs(error, true, now());
           this.settings.log({ kind: "repeated", method: path, error, delayMs });
-          await scope.run(this.pool.rest(delayMs));
+          await this.restWithin(scope, delayMs);
         }
       }
     } catch (error) {

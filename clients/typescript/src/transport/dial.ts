@@ -5,7 +5,7 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 
 import { Unavailable } from "../rpc/errors.js";
-import type { Timer } from "./scope.js";
+import { onAbort, type Timer } from "./scope.js";
 
 export const ALPN = "hito/1";
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -50,7 +50,7 @@ export interface TLSOptions {
 export async function dial(address: Address, options: TLSOptions, signal: AbortSignal): Promise<tls.TLSSocket> {
   const gone = new AbortController();
   const giveUp = () => gone.abort();
-  signal.addEventListener("abort", giveUp);
+  const forget = onAbort(signal, giveUp);
   const timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS);
   try {
     const socket = await connected(await addressesOf(address.host, gone.signal), address.port, gone.signal);
@@ -61,7 +61,7 @@ export async function dial(address: Address, options: TLSOptions, signal: AbortS
     throw new Kind(`cannot connect to ${address.host}:${address.port}: ${why}`, { notStarted: true, cause: error });
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", giveUp);
+    forget();
   }
 }
 
@@ -69,7 +69,7 @@ export async function dial(address: Address, options: TLSOptions, signal: AbortS
 function addressesOf(host: string, signal: AbortSignal): Promise<string[]> {
   if (net.isIP(host) !== 0) return Promise.resolve([host]);
   return new Promise((resolve, reject) => {
-    onAbort(signal, reject);
+    onGivenUp(signal, reject);
     lookup(host, { all: true, verbatim: true }, (error, found) => {
       if (error !== null) return reject(error);
       const first = found[0]?.family;
@@ -112,7 +112,7 @@ function connected(addresses: readonly string[], port: number, signal: AbortSign
       });
       timer = setTimeout(attempt, NEXT_ADDRESS_MS);
     };
-    onAbort(signal, (error) => {
+    onGivenUp(signal, (error) => {
       settle();
       reject(error);
     });
@@ -143,7 +143,7 @@ function secured(
       secure.destroy();
       reject(error);
     };
-    onAbort(signal, fail);
+    onGivenUp(signal, fail);
     const failed = (error: Error) => {
       const why = `certificate refused: ${error.message}`;
       fail(secure.authorizationError ? new CertificateRefused(why, { cause: error }) : error);
@@ -168,7 +168,6 @@ function textOf(pem: string | Uint8Array | undefined): string | undefined {
   return pem instanceof Uint8Array ? new TextDecoder("utf-8").decode(pem) : pem;
 }
 
-function onAbort(signal: AbortSignal, then: (error: Error) => void): void {
-  if (signal.aborted) then(new Error("given up"));
-  else signal.addEventListener("abort", () => then(new Error("given up")), { once: true });
+function onGivenUp(signal: AbortSignal, then: (error: Error) => void): void {
+  onAbort(signal, () => then(new Error("given up")));
 }

@@ -10,7 +10,7 @@ import type { Hello } from "./frames.js";
 import { HealthCheck } from "./health.js";
 import type { Log } from "./log.js";
 import { PoolMachine, type Step, type Want } from "./pool-machine.js";
-import { now, type Scope, sleep, type Timer } from "./scope.js";
+import { now, onAbort, type Scope, sleep, type Timer } from "./scope.js";
 
 /** What every connection of a client has in common. */
 export interface PoolSettings {
@@ -86,9 +86,16 @@ export class Pool implements Owner {
     this.callEnded(connection);
   }
 
-  /** Waits before another attempt; no longer than the client is open. */
-  rest(milliseconds: number): Promise<void> {
-    return sleep(milliseconds, this.#closed.signal);
+  /**
+   * Waits before another attempt; no longer than the client is open, nor than what `onEnd` hears of, which returns what
+   * takes that back.
+   */
+  async rest(milliseconds: number, onEnd: (end: () => void) => () => void): Promise<void> {
+    const ended = new AbortController();
+    const end = () => ended.abort();
+    const forgetting = [onAbort(this.#closed.signal, end), onEnd(end)];
+    await sleep(milliseconds, ended.signal);
+    for (const forget of forgetting) forget();
   }
 
   async close(): Promise<void> {
@@ -220,11 +227,11 @@ export class Pool implements Owner {
     const { tls, own, keepaliveMs, log } = this.#settings;
     let connection: Connection | undefined;
     const abandon = () => connection?.abort();
+    let forget = () => {};
     try {
       const socket = await dial(this.#address(place), tls, this.#closed.signal);
       connection = new Connection(socket, own, keepaliveMs, this);
-      this.#closed.signal.addEventListener("abort", abandon);
-      if (this.#closed.signal.aborted) abandon();
+      forget = onAbort(this.#closed.signal, abandon);
       await connection.established;
     } catch (error) {
       const failure = cannotConnect(error, this.#name(place));
@@ -234,7 +241,7 @@ export class Pool implements Owner {
       this.#serve();
       return;
     } finally {
-      this.#closed.signal.removeEventListener("abort", abandon);
+      forget();
     }
     await this.#connected(place, connection);
   }

@@ -13,6 +13,32 @@ export function now(): number {
   return performance.now();
 }
 
+const listeners = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls `listener` when a signal is aborted, or now where it is; returns what takes that back. A signal has one listener of
+ * ours however many calls it is for: platforms warn of more than a few.
+ */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) {
+    listener();
+    return () => {};
+  }
+  const all = listeners.get(signal) ?? listenTo(signal);
+  all.add(listener);
+  return () => all.delete(listener);
+}
+
+function listenTo(signal: AbortSignal): Set<() => void> {
+  const all = new Set<() => void>();
+  listeners.set(signal, all);
+  signal.addEventListener("abort", () => {
+    for (const listener of [...all]) listener();
+    all.clear();
+  }, { once: true });
+  return all;
+}
+
 export class Scope {
   /** When it ends by itself. */
   readonly deadline: number | undefined;
@@ -21,12 +47,12 @@ export class Scope {
   #error: HitoError | undefined;
   #hasTimedOut = false;
   #timer: Timer | undefined;
+  #forgetSignal: () => void = () => {};
 
   constructor(signal: AbortSignal | undefined, deadline: number | undefined) {
     this.deadline = deadline;
     this.#signal = signal;
-    if (signal?.aborted) this.#aborted();
-    else signal?.addEventListener("abort", this.#aborted);
+    if (signal !== undefined) this.#forgetSignal = onAbort(signal, () => this.#aborted());
     this.#arm();
   }
 
@@ -83,12 +109,12 @@ export class Scope {
   /** Nothing ends it any more by itself. */
   dispose(): void {
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.#aborted);
+    this.#forgetSignal();
   }
 
-  readonly #aborted = (): void => {
+  #aborted(): void {
     this.end(new CancelledCall("the caller cancelled", { cause: this.#signal?.reason }));
-  };
+  }
 
   #arm(): void {
     if (this.deadline === undefined || this.#error !== undefined) return;
@@ -106,12 +132,15 @@ export class Scope {
 export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
+    let forget = () => {};
+    const timer = setTimeout(() => {
+      forget();
       resolve();
-    };
-    const timer = setTimeout(done, Math.min(Math.max(0, milliseconds), TIMER_MAX_MS));
-    signal?.addEventListener("abort", done);
+    }, Math.min(Math.max(0, milliseconds), TIMER_MAX_MS));
+    if (signal === undefined) return;
+    forget = onAbort(signal, () => {
+      clearTimeout(timer);
+      resolve();
+    });
   });
 }

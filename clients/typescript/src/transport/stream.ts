@@ -157,7 +157,7 @@ export class Stream<Response extends object> implements ResponseStream<Response>
     if (this.#repeats === undefined) throw error;
     const delayMs = this.#repeats.delayMs(error, mayRepeat, now());
     this.#channel.settings.log({ kind: "repeated", method: this.#method.path, error, delayMs });
-    await scope.run(this.#channel.pool.rest(delayMs));
+    await this.#channel.restWithin(scope, delayMs);
   }
 
   #finish(error?: HitoError): void {
