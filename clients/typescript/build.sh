@@ -6,7 +6,8 @@ cd "$REPO/clients/typescript"
 
 out=$REPO/.build-clients/typescript
 command -v tsc >/dev/null || die "tsc is missing" "clients/typescript/setup.sh installs it"
-mkdir -p "$out"/{package,dev,examples,node_modules}
+mkdir -p "$out"/{package,dev,examples,node_modules,readme}
+printf '{ "type": "module" }\n' >"$out/package.json"
 # As `npm pack` takes it.
 tsc -p tsconfig.json
 cp package.json README.md "$out/package/"
@@ -15,4 +16,3 @@ tsc -p tsconfig.dev.json
 ln -sfn ../package "$out/node_modules/hito"
 python3 tests/readme.py README.md "$out/readme/readme.ts"
 tsc -p tsconfig.examples.json
-printf '{ "type": "module" }\n' | tee "$out/dev/package.json" >"$out/examples/package.json"

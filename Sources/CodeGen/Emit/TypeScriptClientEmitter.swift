@@ -22,14 +22,13 @@ struct TypeScriptClientEmitter: ClientEmitter {
   private func index(of package: String, _ files: [FileModel]) -> GeneratedFile {
     var out = SourceWriter()
     out.line("// " + banner(for: "the files of package \(package)"))
+    let path = package.split(separator: ".").joined(separator: "/") + "/index.ts"
     for file in files.sorted(by: { $0.path < $1.path }) {
-      out.line("export * from \"./\(Names.base(file.path)).js\";")
-      if !file.services.isEmpty {
-        out.line("export * from \"./\(Names.base(file.path)).client.js\";")
-      }
+      let module = TypeScriptNames.module(file.path, from: path)
+      out.line("export * from \"\(module).js\";")
+      if !file.services.isEmpty { out.line("export * from \"\(module).client.js\";") }
     }
-    let folder = package.split(separator: ".").joined(separator: "/")
-    return GeneratedFile(path: folder + "/index.ts", text: out.text)
+    return GeneratedFile(path: path, text: out.text)
   }
 }
 
@@ -140,6 +139,13 @@ enum TypeScriptNames {
     return (Array(repeating: "..", count: depth) + [target]).joined(separator: "/")
   }
 
+  /// How a module at `from` imports that of a proto, without the extension.
+  static func module(_ proto: String, from: String) -> String {
+    let folder = { (path: String) in path.split(separator: "/").dropLast() }
+    if folder(proto) == folder(from) { return "./" + Names.base(proto) }
+    return path(to: Names.stem(proto), from: from)
+  }
+
   /// Types of the language that generated modules use.
   private static let hiding: Set<String> = [
     "Array", "AsyncIterable", "Init", "Map", "Object", "Promise", "ReadonlyMap", "ResponseStream",
@@ -198,12 +204,7 @@ extension SourceWriter {
     let byFile = Dictionary(grouping: names, by: \.file).sorted { $0.key < $1.key }
     for (path, names) in byFile where isOwnNeeded || path != file.path {
       let types = Set(names.map { TypeScriptNames.type($0) }).sorted().joined(separator: ", ")
-      let depth = file.path.split(separator: "/").count - 1
-      let up = Array(repeating: "..", count: depth).joined(separator: "/")
-      let folder = { (path: String) in path.split(separator: "/").dropLast().joined(separator: "/") }
-      let module =
-        folder(path) == folder(file.path)
-        ? "./" + Names.base(path) : up + "/" + Names.stem(path)
+      let module = TypeScriptNames.module(path, from: file.path)
       line("import { \(types) } from \"\(module).js\";")
     }
   }

@@ -38,7 +38,7 @@ async function journey(client: Client): Promise<void> {
   assert.equal(read.goal?.progressPercentage, 50);
   assert.deepEqual(read.tasks.map((task) => task.status), [v1.WorkStatus.COMPLETED, v1.WorkStatus.PENDING]);
   const refusal = await failure(client.goals.updateGoal({
-    goalId: made.goal?.id ?? "", title: "Otro", updateMask: { paths: ["title"] }, expectedVersion: 99,
+    goalId: made.goal?.id ?? "", goal: { title: "Otro" }, updateMask: { paths: ["title"] }, expectedVersion: 99,
   }));
   assert.ok(refusal instanceof Aborted && refusal.reason === v1.ErrorReason.STALE_VERSION);
   assert.ok((refusal.details.resource?.currentVersion ?? 0) >= 1);

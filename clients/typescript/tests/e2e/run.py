@@ -39,6 +39,7 @@ def main(certificates: str) -> int:
 
 def run(program: Path, server: HitoServer, environment: Dict[str, str]) -> int:
     command: List[str] = ["node", str(program)]
+    said: List[str] = []
     with subprocess.Popen(
         ["timeout", str(TIMEOUT), *command], stdout=subprocess.PIPE, text=True,
         env={**os.environ, **environment},
@@ -49,9 +50,12 @@ def run(program: Path, server: HitoServer, environment: Dict[str, str]) -> int:
                 server.kill()
                 server.start()
             else:
+                said.append(line)
+            if line.startswith("ok "):
                 print(f"# {program.stem}: {line}", end="", flush=True)
     if process.returncode != 0:
-        print(f"not ok - {program.stem} ended with {process.returncode}\n{server.tail()}", file=sys.stderr)
+        print("".join(said[-50:]), server.tail(), file=sys.stderr)
+        print(f"not ok - {program.stem} ended with {process.returncode}", flush=True)
     else:
         print(f"ok - {program.stem}", flush=True)
     return min(abs(process.returncode), 1)
