@@ -3,6 +3,7 @@
 # .build-clients/typescript. What has not changed is not compiled again.
 source "$(dirname "${BASH_SOURCE[0]}")/../../.make/common.sh"
 cd "$REPO/clients/typescript"
+source ./toolchain.sh
 
 out=$REPO/.build-clients/typescript
 command -v tsc >/dev/null || die "tsc is missing" "clients/typescript/setup.sh installs it"

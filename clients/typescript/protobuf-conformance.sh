@@ -3,6 +3,7 @@
 # test fails. Ends with 3 where the runner, protoc or our generator (HITO_GENERATOR) is not here.
 source "$(dirname "${BASH_SOURCE[0]}")/../../.make/common.sh"
 cd "$REPO/clients/typescript"
+source ./toolchain.sh
 
 missing() {
   note "protobuf's conformance suite was not run: $1"

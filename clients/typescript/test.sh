@@ -3,6 +3,7 @@
 # scripted server, and a real one (HITO_BINARY), which also runs the examples and the code of README.md.
 source "$(dirname "${BASH_SOURCE[0]}")/../../.make/common.sh"
 cd "$REPO/clients/typescript"
+source ./toolchain.sh
 
 out=$REPO/.build-clients/typescript
 ./build.sh
@@ -23,5 +24,5 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tests/certificates.sh "$work"
-HITO_REPOSITORY=$REPO HITO_TEST_CERTIFICATES=$work node --test "$out/dev/tests/"
+HITO_REPOSITORY=$REPO HITO_TEST_CERTIFICATES=$work node --test "$out"/dev/tests/*.test.js
 "$REPO/.venv/bin/python" tests/e2e/run.py "$work"

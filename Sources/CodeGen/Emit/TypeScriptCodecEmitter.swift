@@ -5,8 +5,8 @@ struct TypeScriptCodecEmitter {
 
   func emit(_ out: inout SourceWriter) {
     let name = TypeScriptNames.type(message.name)
-    out.line(
-      "export const \(name): w.MessageType<\(name)> = w.messageType<\(name)>(\"\(message.name.full)\", {")
+    let call = "w.messageType<\(name)>(\"\(message.name.full)\", {"
+    out.line("export const \(name): w.MessageType<\(name)> = \(call)")
     out.indented { out in
       emitMake(&out)
       let isEmpty = message.fields.isEmpty
@@ -77,7 +77,8 @@ struct TypeScriptCodecEmitter {
     case .list(let value) where field.coding.isPacked:
       out.block("if (\(property)?.length)") {
         $0.line("const at = o.begin(\(tag(field, wireType: 2)));")
-        $0.line("for (const v of \(property)) o.\(types.coder(value, field.coding.value) ?? "")(v);")
+        let coder = types.coder(value, field.coding.value) ?? ""
+        $0.line("for (const v of \(property)) o.\(coder)(v);")
         $0.line("o.end(at);")
       }
     case .list(let value):
@@ -165,12 +166,15 @@ struct TypeScriptCodecEmitter {
     out.block("case \(tag(field, wireType: 2)):") { out in
       out.line("const end = r.enter();")
       out.line("let k: \(types.type(key)) = \(types.zero(key) ?? "");")
-      out.line("let v: \(types.type(value))\(zero == nil ? " | undefined" : "") = \(zero ?? "undefined");")
+      let type = types.type(value) + (zero == nil ? " | undefined" : "")
+      out.line("let v: \(type) = \(zero ?? "undefined");")
       out.block("while (!r.isAtEnd(end))") {
+        let coding = field.coding
+        let keyTag = 8 | types.wireType(key, coding.key)
+        let valueTag = 16 | types.wireType(value, coding.value)
         $0.line("const t = r.tag();")
-        $0.line("if (t === \(8 | types.wireType(key, field.coding.key))) k = \(get(key, field.coding.key, ""));")
-        $0.line(
-          "else if (t === \(16 | types.wireType(value, field.coding.value))) v = \(get(value, field.coding.value, "v"));")
+        $0.line("if (t === \(keyTag)) k = \(get(key, coding.key, ""));")
+        $0.line("else if (t === \(valueTag)) v = \(get(value, coding.value, "v"));")
         $0.line("else r.skip(t);")
       }
       if case .message(let name) = value {

@@ -15,7 +15,8 @@ struct TypeScriptMessageEmitter {
     } else {
       out.line("import * as w from \"\(runtime)/codec/wire.js\";")
     }
-    out.typeScriptImports(messages.flatMap(\.fields).compactMap(\.named), of: file, isOwnNeeded: false)
+    let named = messages.flatMap(\.fields).compactMap(\.named)
+    out.typeScriptImports(named, of: file, isOwnNeeded: false)
     for type in enums { emit(type, &out) }
     for message in messages {
       emitType(message, &out)
@@ -121,7 +122,7 @@ struct TypeScriptTypes {
       switch coding {
       case .varint: unsigned
       case .zigzag: "s" + unsigned.drop { $0 == "u" }
-      case .fixed: unsigned.hasPrefix("u") ? "fixed" + unsigned.suffix(2) : "sfixed" + unsigned.suffix(2)
+      case .fixed: (unsigned.hasPrefix("u") ? "fixed" : "sfixed") + unsigned.suffix(2)
       }
     }
     let big = usesBigIntegers ? "Big" : ""
