@@ -3,71 +3,18 @@
 import type { Init } from "./codec/wire.js";
 import { Consumer, type ConsumerOptions } from "./consume.js";
 import * as v1 from "./gen/hito/v1/index.js";
-import type { CallOptions, Channel, Hedging, Interceptor, KeyedOptions } from "./rpc/method.js";
+import type { ClientOptions } from "./options.js";
+import type { CallOptions, Channel, KeyedOptions } from "./rpc/method.js";
 import {
   type ResumingOptions, ResumingBatch, ResumingRevalidation, ResumingValidation, ResumingWatch,
 } from "./resume.js";
-import { HitoChannel, type TokenSource } from "./transport/channel.js";
+import { HitoChannel } from "./transport/channel.js";
 import { DEFLATE } from "./transport/compression.js";
-import { parseAddress, type TLSOptions } from "./transport/dial.js";
-import { defaultHello, encodeHello, MESSAGE_MAX_MIN, MINOR_VERSION } from "./transport/frames.js";
-import type { Log } from "./transport/log.js";
+import { parseAddress } from "./transport/dial.js";
+import { defaultHello, encodeHello, MESSAGE_MAX_MAX, MESSAGE_MAX_MIN, MINOR_VERSION } from "./transport/frames.js";
 import { Pool } from "./transport/pool.js";
-import type { RetryBudget } from "./transport/retry.js";
 
 export const VERSION = "0.1.0";
-
-/** What a client is like; every option may be left out. Times are milliseconds. */
-export interface ClientOptions {
-  /**
-   * Who calls. A function is asked before each attempt of each call, and may refresh the token; the calls carry what it
-   * gives. A string is said once for each connection.
-   */
-  readonly token?: string | TokenSource;
-  /** What is trusted, and who we are: authorities, a client certificate, another name of the server. */
-  readonly tls?: TLSOptions;
-  /** For how long a unary call may take, retries included, unless the call says otherwise: 30,000. */
-  readonly timeoutMs?: number;
-  /** For how long `connect` tries: 10,000. */
-  readonly connectTimeoutMs?: number;
-  /**
-   * Whether calls wait for a server within their time while none can be reached, which they do unless said; otherwise
-   * they fail at once with `Unavailable`.
-   */
-  readonly waitForReady?: boolean;
-  /** The same for `connect`: no, unless said. */
-  readonly waitForConnect?: boolean;
-  /** Whether calls go to the first address that answers (`pick_first`, unless said), or to all in turn. */
-  readonly balancing?: "pick_first" | "round_robin";
-  /** Another one is opened when the calls on those that there are reach what the server allows: 4. */
-  readonly connectionsPerAddress?: number;
-  /** Whether servers are asked how they are, so that one that does not serve gets no new calls while others do. */
-  readonly healthCheck?: boolean;
-  /**
-   * After such a silence a connection on which calls wait is asked for a sign of life, but no more often than the server
-   * wants to be: 10,000.
-   */
-  readonly keepaliveMs?: number;
-  /** Unary calls that read are made again beside the first where no reply comes: not unless said. */
-  readonly hedging?: Hedging;
-  /** How many repeats and copies all calls have together: 100 at once, then 200 a second. */
-  readonly retryBudget?: RetryBudget;
-  /** Bytes of a message that is accepted, 16 KiB at least: 4 MiB. */
-  readonly messageMax?: number;
-  /**
-   * Whether messages of 4 KiB and more go compressed, both ways, where the server reads that. It costs both sides
-   * processor time, and pays where the network is slow.
-   */
-  readonly compression?: boolean;
-  /** Around each call, the first outermost. */
-  readonly interceptors?: readonly Interceptor[];
-  /** Hears what becomes of connections and calls. */
-  readonly log?: Log;
-  /** How the client is called in the server's logs. */
-  readonly agent?: string;
-  /** Gives `connect` up. */
-  readonly signal?: AbortSignal;
-}
 
 /** Live progress; `watchResuming` is what programs want. */
 export class ProgressClient extends v1.ProgressServiceClient {
@@ -185,7 +132,7 @@ function poolSettings(options: ClientOptions) {
     minorVersion: MINOR_VERSION,
     agent: options.agent ?? `hito-typescript/${VERSION}`,
     token: typeof options.token === "string" ? options.token : "",
-    messageMax: Math.max(MESSAGE_MAX_MIN, options.messageMax ?? defaultHello.messageMax),
+    messageMax: Math.min(Math.max(MESSAGE_MAX_MIN, options.messageMax ?? defaultHello.messageMax), MESSAGE_MAX_MAX),
     encodings: new Uint8Array(options.compression ? [DEFLATE] : []),
   };
   // A token that cannot be sent is the caller's mistake.

@@ -5,12 +5,11 @@
  *     const reply = await client.goals.createGoal({ title: "Aprender FastAPI" });
  */
 
-export {
-  Client, type ClientOptions, CodeValidationClient, EventClient, ProgressClient, VERSION,
-} from "./client.js";
+export { Client, CodeValidationClient, EventClient, ProgressClient, VERSION } from "./client.js";
 export { toDate, toTimestamp } from "./codec/time.js";
 export { DecodeError, type Init, type MessageType, nameOf, type OneOf, type Open } from "./codec/wire.js";
 export { Consumer, type ConsumerOptions, Delivery } from "./consume.js";
+export type { ClientOptions, TLSOptions, TokenSource } from "./options.js";
 export * as v1 from "./gen/hito/v1/index.js";
 export * from "./rpc/errors.js";
 export type {
@@ -20,7 +19,5 @@ export type {
 export {
   ResumingBatch, type ResumingOptions, ResumingRevalidation, ResumingValidation, ResumingWatch,
 } from "./resume.js";
-export type { TokenSource } from "./transport/channel.js";
-export type { TLSOptions } from "./transport/dial.js";
 export type { Log, LogEntry } from "./transport/log.js";
 export type { RetryBudget } from "./transport/retry.js";

@@ -73,8 +73,8 @@ declare module "node:zlib" {
 }
 
 declare module "node:fs" {
-  function readFileSync(path: string | URL, encoding: "utf8"): string;
-  function readFileSync(path: string | URL): Uint8Array;
+  function readFileSync(path: string, encoding: "utf8"): string;
+  function readFileSync(path: string): Uint8Array;
   function readSync(file: number, bytes: Uint8Array, offset: number, length: number, position: null): number;
   function writeSync(file: number, bytes: Uint8Array): number;
 }
@@ -113,10 +113,3 @@ declare const process: {
   exit(code?: number): never;
   cpuUsage(): { user: number; system: number };
 };
-
-declare class URL {
-  constructor(text: string, base?: string);
-}
-interface ImportMeta {
-  readonly url: string;
-}

@@ -1,6 +1,7 @@
 /** Makes calls: deadlines, retries, idempotency keys. What the generated stubs stand on. */
 
 import { DecodeError, type Init, type MessageType } from "../codec/wire.js";
+import type { TokenSource } from "../options.js";
 import { CancelledCall, DeadlineExceeded, HitoError, InternalError, Unauthenticated, Unavailable } from "../rpc/errors.js";
 import {
   type CallOptions, type Channel, type Hedging, intercepted, type Interceptor, type KeyedOptions, type Method,
@@ -15,9 +16,6 @@ import type { Pool } from "./pool.js";
 import { Repeats, RetryPacer, type RetryBudget } from "./retry.js";
 import { now, onAbort, Scope } from "./scope.js";
 import { Sender, Stream } from "./stream.js";
-
-/** Gives the token of a call: who refreshes tokens says which holds now. */
-export type TokenSource = () => string | Promise<string>;
 
 export interface ChannelSettings {
   readonly timeoutMs: number;

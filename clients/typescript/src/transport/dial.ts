@@ -4,6 +4,7 @@ import { lookup } from "node:dns";
 import * as net from "node:net";
 import * as tls from "node:tls";
 
+import type { TLSOptions } from "../options.js";
 import { Unavailable } from "../rpc/errors.js";
 import { onAbort, type Timer } from "./scope.js";
 
@@ -30,20 +31,6 @@ export function parseAddress(text: string): Address {
     throw new TypeError(`${JSON.stringify(text)} is not an address: say host:port, or [IPv6]:port`);
   }
   return { host, port };
-}
-
-/** What is trusted, and who we are; PEM everywhere. */
-export interface TLSOptions {
-  /** The authorities that may have signed the server's certificate; the platform's where not said. */
-  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** Our own certificate with those between it and its authority, for servers that ask for one. */
-  readonly cert?: string | Uint8Array;
-  /** The key of `cert`. */
-  readonly key?: string | Uint8Array;
-  /** What `key` is encrypted with. */
-  readonly passphrase?: string;
-  /** The name in the server's certificate, where it is not the host. */
-  readonly serverName?: string;
 }
 
 /** A socket that TLS 1.3 and `hito/1` were agreed on with a server that is trusted; `signal` gives up. */
@@ -104,6 +91,8 @@ function connected(addresses: readonly string[], port: number, signal: AbortSign
       socket.once("connect", () => {
         settle(socket);
         socket.removeAllListeners("error");
+        // TLS tells of them.
+        socket.on("error", () => {});
         resolve(socket);
       });
       socket.once("error", (error) => {

@@ -23,6 +23,8 @@ export const HELLO_PAYLOAD_MAX = 8192;
 export const FRAME_PAYLOAD_MIN = 16384;
 export const FRAME_PAYLOAD_MAX = 1 << 20;
 export const MESSAGE_MAX_MIN = 16384;
+/** Ours: as much as a message can be in memory. */
+export const MESSAGE_MAX_MAX = 2 ** 31 - 1;
 export const CREDIT_MAX = 2 ** 31 - 1;
 export const FRAGMENT_MIN = 1024;
 export const STREAM_ID_MAX = 2 ** 31 - 1;

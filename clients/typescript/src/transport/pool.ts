@@ -3,9 +3,10 @@
  * `PoolMachine` decides; this dials, wakes and keeps time.
  */
 
+import type { TLSOptions } from "../options.js";
 import { CancelledCall, type HitoError, Unavailable } from "../rpc/errors.js";
 import { Connection, type Owner } from "./connection.js";
-import { type Address, CertificateRefused, dial, type TLSOptions } from "./dial.js";
+import { type Address, CertificateRefused, dial } from "./dial.js";
 import type { Hello } from "./frames.js";
 import { HealthCheck } from "./health.js";
 import type { Log } from "./log.js";

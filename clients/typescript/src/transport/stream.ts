@@ -16,6 +16,12 @@ interface Opened {
   readonly sender: Sender | undefined;
 }
 
+/** Calls of streams that nobody reads any more: the server must hear of it. */
+const dropped = new FinalizationRegistry<{ opened?: Opened }>(({ opened }) => {
+  opened?.call.cancel();
+  opened?.sender?.stop();
+});
+
 type OpenCall = (connection: Connection, header: CallHeader) => Opened;
 
 export class Stream<Response extends object> implements ResponseStream<Response> {
@@ -32,6 +38,8 @@ export class Stream<Response extends object> implements ResponseStream<Response>
   #sender: Sender | undefined;
   /** Of the last attempt that there was. */
   #last: Call | undefined;
+  readonly #held: { opened?: Opened } = {};
+  #forgetCall: () => void = () => {};
   #isBegun = false;
   #isEnded = false;
   #turn: Promise<unknown> = Promise.resolve();
@@ -46,6 +54,7 @@ export class Stream<Response extends object> implements ResponseStream<Response>
     this.#mayRepeat = mayRepeat;
     this.#openCall = openCall;
     this.#deadline = deadlineOf(options);
+    dropped.register(this, this.#held, this);
   }
 
   [Symbol.asyncIterator](): this {
@@ -124,7 +133,9 @@ export class Stream<Response extends object> implements ResponseStream<Response>
         this.#call = this.#last = opened.call;
         this.#sender = opened.sender;
         const { call } = opened;
-        scope.onEnd((error) => call.cancel(error));
+        this.#held.opened = opened;
+        this.#forgetCall();
+        this.#forgetCall = scope.onEnd((error) => call.cancel(error));
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
         await this.#rest(error, scope);
@@ -162,6 +173,7 @@ export class Stream<Response extends object> implements ResponseStream<Response>
 
   #finish(error?: HitoError): void {
     this.#isEnded = true;
+    dropped.unregister(this);
     if (error !== undefined) this.#scope?.end(error);
     this.#scope?.dispose();
     this.#call?.cancel(error);
@@ -191,7 +203,7 @@ export class Sender {
   constructor(call: Call, requests: AsyncIterable<Init<object>>, type: MessageType<object>) {
     this.#call = call;
     call.onDone = () => this.#wake?.();
-    void this.#send(requests[Symbol.asyncIterator](), type);
+    void this.#send(requests, type);
   }
 
   /** Nobody wants the requests any more. */
@@ -200,8 +212,10 @@ export class Sender {
     this.#wake?.();
   }
 
-  async #send(requests: AsyncIterator<Init<object>>, type: MessageType<object>): Promise<void> {
+  async #send(source: AsyncIterable<Init<object>>, type: MessageType<object>): Promise<void> {
+    let requests: AsyncIterator<Init<object>> | undefined;
     try {
+      requests = source[Symbol.asyncIterator]();
       for (;;) {
         const next = await this.#next(requests);
         if (next === undefined) break;
@@ -216,7 +230,7 @@ export class Sender {
       this.#call.cancel(error instanceof HitoError ? error : new CancelledCall(failed, { cause: error }));
     }
     // Not awaited: a source that waits for something hears of it when that is there.
-    Promise.resolve(requests.return?.()).catch(() => {});
+    Promise.resolve().then(() => requests?.return?.()).catch(() => {});
   }
 
   /** The next request; undefined where the call has ended before. */
