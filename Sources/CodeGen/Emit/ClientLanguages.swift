@@ -3,7 +3,7 @@
 enum ClientLanguages {
   static let emitters: [String: any ClientEmitter] = [
     "python": PythonClientEmitter(),
-    "typescript": TypeScriptClientEmitter(),
+    "typescript": TypescriptClientEmitter(),
   ]
 }
 

@@ -1,10 +1,10 @@
 /// Emits the codec of one message: straight code over the runtime's reader and writer.
-struct TypeScriptCodecEmitter {
+struct TypescriptCodecEmitter {
   let message: MessageModel
-  let types: TypeScriptTypes
+  let types: TypescriptTypes
 
   func emit(_ out: inout SourceWriter) {
-    let name = TypeScriptNames.type(message.name)
+    let name = TypescriptNames.type(message.name)
     let call = "w.messageType<\(name)>(\"\(message.name.full)\", {"
     out.line("export const \(name): w.MessageType<\(name)> = \(call)")
     out.indented { out in
@@ -42,7 +42,7 @@ struct TypeScriptCodecEmitter {
   /// A message of which nothing is on the wire.
   private func emitMake(_ out: inout SourceWriter) {
     let members = message.plainFields.compactMap { field -> String? in
-      let name = TypeScriptNames.property(field.name)
+      let name = TypescriptNames.property(field.name)
       switch field.shape {
       case .single(let value): return types.zero(value).map { "\(name): \($0)," }
       case .list: return "\(name): [],"
@@ -63,7 +63,7 @@ struct TypeScriptCodecEmitter {
   }
 
   private func write(_ field: FieldModel, _ out: inout SourceWriter) {
-    let property = "m." + TypeScriptNames.property(field.name)
+    let property = "m." + TypescriptNames.property(field.name)
     switch field.shape {
     case .single(let value):
       let condition =
@@ -95,14 +95,14 @@ struct TypeScriptCodecEmitter {
 
   private func write(_ oneof: OneofModel, _ out: inout SourceWriter) {
     if oneof.isPresence, let field = oneof.fields.first, case .single(let value) = field.shape {
-      let property = "m." + TypeScriptNames.property(field.name)
+      let property = "m." + TypescriptNames.property(field.name)
       return out.line("if (\(property) !== undefined) \(put(value, field, property));")
     }
-    let property = "m." + TypeScriptNames.property(oneof.name)
+    let property = "m." + TypescriptNames.property(oneof.name)
     out.block("switch (\(property)?.case)") { out in
       for field in oneof.fields {
         guard case .single(let value) = field.shape else { continue }
-        out.line("case \"\(TypeScriptNames.property(field.name))\":")
+        out.line("case \"\(TypescriptNames.property(field.name))\":")
         out.indented {
           $0.line(put(value, field, property + ".value") + ";")
           $0.line("break;")
@@ -120,7 +120,7 @@ struct TypeScriptCodecEmitter {
   ) -> String {
     let tagged = "o.tag(\(number << 3 | types.wireType(type, coding)))"
     if case .message(let name) = type {
-      return "\(tagged).message(\(TypeScriptNames.type(name)), \(value))"
+      return "\(tagged).message(\(TypescriptNames.type(name)), \(value))"
     }
     return "\(tagged).\(types.coder(type, coding) ?? "")(\(value))"
   }
@@ -128,7 +128,7 @@ struct TypeScriptCodecEmitter {
   // MARK: Reading
 
   private func read(_ field: FieldModel, _ out: inout SourceWriter) {
-    let property = "m." + TypeScriptNames.property(field.name)
+    let property = "m." + TypescriptNames.property(field.name)
     switch field.shape {
     case .single(let value):
       read(field, value, "\(property) = \(get(value, field.coding.value, property));", &out)
@@ -178,7 +178,7 @@ struct TypeScriptCodecEmitter {
         $0.line("else r.skip(t);")
       }
       if case .message(let name) = value {
-        out.line("\(property).set(k, v ?? \(TypeScriptNames.type(name)).create());")
+        out.line("\(property).set(k, v ?? \(TypescriptNames.type(name)).create());")
       } else {
         out.line("\(property).set(k, v);")
       }
@@ -193,8 +193,8 @@ struct TypeScriptCodecEmitter {
         read(field, &out)
         continue
       }
-      let property = "m." + TypeScriptNames.property(oneof.name)
-      let name = TypeScriptNames.property(field.name)
+      let property = "m." + TypescriptNames.property(oneof.name)
+      let name = TypescriptNames.property(field.name)
       let old = "\(property)?.case === \"\(name)\" ? \(property).value : undefined"
       let read = get(value, field.coding.value, old)
       self.read(field, value, "\(property) = { case: \"\(name)\", value: \(read) };", &out)
@@ -204,7 +204,7 @@ struct TypeScriptCodecEmitter {
   /// `old` is what a message of the same field is merged into.
   private func get(_ type: ValueType, _ coding: FieldCoding.Integer, _ old: String) -> String {
     if case .message(let name) = type {
-      return "r.message(\(TypeScriptNames.type(name)), \(old))"
+      return "r.message(\(TypescriptNames.type(name)), \(old))"
     }
     return "r.\(types.coder(type, coding) ?? "")()"
   }

@@ -1,14 +1,14 @@
 /// Emits what the TypeScript client has of the contract: its messages with their codecs, and the typed
 /// stubs of its services over the runtime's channel.
-struct TypeScriptClientEmitter: ClientEmitter {
+struct TypescriptClientEmitter: ClientEmitter {
   func files(_ files: [FileModel]) -> [GeneratedFile] {
     self.files(files, options: Options.Client())
   }
 
   func files(_ files: [FileModel], options: Options.Client) -> [GeneratedFile] {
     let modules = files.flatMap { file in
-      let messages = TypeScriptMessageEmitter(file: file, options: options).emit()
-      let stubs = TypeScriptStubEmitter(file: file, options: options).emit()
+      let messages = TypescriptMessageEmitter(file: file, options: options).emit()
+      let stubs = TypescriptStubEmitter(file: file, options: options).emit()
       return [
         GeneratedFile(path: Names.stem(file.path) + ".ts", text: messages),
         stubs.map { GeneratedFile(path: Names.stem(file.path) + ".client.ts", text: $0) },
@@ -24,7 +24,7 @@ struct TypeScriptClientEmitter: ClientEmitter {
     out.line("// " + banner(for: "the files of package \(package)"))
     let path = package.split(separator: ".").joined(separator: "/") + "/index.ts"
     for file in files.sorted(by: { $0.path < $1.path }) {
-      let module = TypeScriptNames.module(file.path, from: path)
+      let module = TypescriptNames.module(file.path, from: path)
       out.line("export * from \"\(module).js\";")
       if !file.services.isEmpty { out.line("export * from \"\(module).client.js\";") }
     }
@@ -33,7 +33,7 @@ struct TypeScriptClientEmitter: ClientEmitter {
 }
 
 /// Emits the stubs of a file's services.
-private struct TypeScriptStubEmitter {
+private struct TypescriptStubEmitter {
   let file: FileModel
   let options: Options.Client
 
@@ -42,7 +42,7 @@ private struct TypeScriptStubEmitter {
     guard !file.services.isEmpty else { return nil }
     var out = SourceWriter()
     out.line("// " + banner(for: file.path))
-    let runtime = TypeScriptNames.path(to: options.runtime, from: file.path)
+    let runtime = TypescriptNames.path(to: options.runtime, from: file.path)
     out.line("import type { Init } from \"\(runtime)/codec/wire.js\";")
     out.line("import { method } from \"\(runtime)/rpc/method.js\";")
     let types = Set(file.services.flatMap(\.methods).map(\.optionsType)).union(["Channel"])
@@ -50,7 +50,7 @@ private struct TypeScriptStubEmitter {
     let names = types.union(streams ? ["ResponseStream"] : []).sorted().joined(separator: ", ")
     out.line("import type { \(names) } from \"\(runtime)/rpc/method.js\";")
     let messages = file.services.flatMap(\.methods).flatMap { [$0.input, $0.output] }
-    out.typeScriptImports(messages, of: file, isOwnNeeded: true)
+    out.typescriptImports(messages, of: file, isOwnNeeded: true)
     for service in file.services { emit(service, &out) }
     return out.text
   }
@@ -62,11 +62,11 @@ private struct TypeScriptStubEmitter {
     out.line("export const \(name)Methods = {")
     out.indented { out in
       for method in service.methods {
-        let input = TypeScriptNames.type(method.input)
-        let output = TypeScriptNames.type(method.output)
-        out.line("\(TypeScriptNames.method(method.name)): method(")
+        let input = TypescriptNames.type(method.input)
+        let output = TypescriptNames.type(method.output)
+        out.line("\(TypescriptNames.method(method.name)): method(")
         out.indented {
-          $0.line("\"\(method.path)\", \"\(method.typeScriptKind)\", \(method.isReadOnly),")
+          $0.line("\"\(method.path)\", \"\(method.typescriptKind)\", \(method.isReadOnly),")
           $0.line("\(input), \(output),")
         }
         out.line("),")
@@ -74,7 +74,7 @@ private struct TypeScriptStubEmitter {
     }
     out.line("};")
     out.line()
-    out.typeScriptDocumentation(
+    out.typescriptDocumentation(
       service.comment.isEmpty ? ["`\(service.name.full)`."] : service.comment,
       isDeprecated: service.isDeprecated)
     out.block("export class \(name)Client") { out in
@@ -89,10 +89,10 @@ private struct TypeScriptStubEmitter {
   }
 
   private func emit(_ method: MethodModel, of service: ServiceModel, _ out: inout SourceWriter) {
-    let input = TypeScriptNames.type(method.input)
-    let output = TypeScriptNames.type(method.output)
-    let name = TypeScriptNames.method(method.name)
-    out.typeScriptDocumentation(method.comment, isDeprecated: method.isDeprecated)
+    let input = TypescriptNames.type(method.input)
+    let output = TypescriptNames.type(method.output)
+    let name = TypescriptNames.method(method.name)
+    out.typescriptDocumentation(method.comment, isDeprecated: method.isDeprecated)
     out.line("\(name)(")
     out.indented {
       $0.line(
@@ -112,7 +112,7 @@ private struct TypeScriptStubEmitter {
   }
 }
 
-enum TypeScriptNames {
+enum TypescriptNames {
   /// `Goal_Label` for `hito.v1.Goal.Label`.
   static func type(_ name: ProtoName) -> String {
     let joined = name.path.joined(separator: "_")
@@ -157,7 +157,7 @@ extension MethodModel {
   fileprivate var hasOneRequest: Bool { kind == .unary || kind == .serverStreaming }
   fileprivate var hasOneResponse: Bool { kind == .unary || kind == .clientStreaming }
 
-  fileprivate var typeScriptKind: String {
+  fileprivate var typescriptKind: String {
     switch kind {
     case .unary: "unary"
     case .serverStreaming: "server_stream"
@@ -185,7 +185,7 @@ extension MethodModel {
 
 extension SourceWriter {
   /// A documentation comment.
-  mutating func typeScriptDocumentation(_ comment: [String], isDeprecated: Bool = false) {
+  mutating func typescriptDocumentation(_ comment: [String], isDeprecated: Bool = false) {
     let note = isDeprecated ? (comment.isEmpty ? [] : [""]) + ["@deprecated In the contract."] : []
     let lines = (comment + note).map { line in
       line.split(separator: "*/", omittingEmptySubsequences: false).joined(separator: "*\\/")
@@ -200,11 +200,11 @@ extension SourceWriter {
   }
 
   /// The imports of types, one line for each file that declares some.
-  mutating func typeScriptImports(_ names: [ProtoName], of file: FileModel, isOwnNeeded: Bool) {
+  mutating func typescriptImports(_ names: [ProtoName], of file: FileModel, isOwnNeeded: Bool) {
     let byFile = Dictionary(grouping: names, by: \.file).sorted { $0.key < $1.key }
     for (path, names) in byFile where isOwnNeeded || path != file.path {
-      let types = Set(names.map { TypeScriptNames.type($0) }).sorted().joined(separator: ", ")
-      let module = TypeScriptNames.module(path, from: file.path)
+      let types = Set(names.map { TypescriptNames.type($0) }).sorted().joined(separator: ", ")
+      let module = TypescriptNames.module(path, from: file.path)
       line("import { \(types) } from \"\(module).js\";")
     }
   }

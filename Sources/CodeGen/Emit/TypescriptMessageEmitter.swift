@@ -1,13 +1,13 @@
 /// Emits the messages and enums of a file as TypeScript types, each with its codec.
-struct TypeScriptMessageEmitter {
+struct TypescriptMessageEmitter {
   let file: FileModel
   let options: Options.Client
 
   func emit() -> String {
     var out = SourceWriter()
     out.line("// " + banner(for: file.path))
-    out.typeScriptDocumentation(file.comment)
-    let runtime = TypeScriptNames.path(to: options.runtime, from: file.path)
+    out.typescriptDocumentation(file.comment)
+    let runtime = TypescriptNames.path(to: options.runtime, from: file.path)
     let messages = file.messages.flatMap { Self.all($0) }
     let enums = file.enums + messages.flatMap(\.enums)
     if messages.isEmpty {
@@ -16,30 +16,30 @@ struct TypeScriptMessageEmitter {
       out.line("import * as w from \"\(runtime)/codec/wire.js\";")
     }
     let named = messages.flatMap(\.fields).compactMap(\.named)
-    out.typeScriptImports(named, of: file, isOwnNeeded: false)
+    out.typescriptImports(named, of: file, isOwnNeeded: false)
     for type in enums { emit(type, &out) }
     for message in messages {
       emitType(message, &out)
-      TypeScriptCodecEmitter(message: message, types: types).emit(&out)
+      TypescriptCodecEmitter(message: message, types: types).emit(&out)
     }
     return out.text
   }
 
-  private var types: TypeScriptTypes { TypeScriptTypes(usesBigIntegers: options.usesBigIntegers) }
+  private var types: TypescriptTypes { TypescriptTypes(usesBigIntegers: options.usesBigIntegers) }
 
   private static func all(_ message: MessageModel) -> [MessageModel] {
     [message] + message.messages.flatMap { all($0) }
   }
 
   private func emit(_ type: EnumModel, _ out: inout SourceWriter) {
-    let name = TypeScriptNames.type(type.name)
+    let name = TypescriptNames.type(type.name)
     out.line()
-    out.typeScriptDocumentation(type.comment, isDeprecated: type.isDeprecated)
+    out.typescriptDocumentation(type.comment, isDeprecated: type.isDeprecated)
     out.line("export const \(name) = {")
     out.indented { out in
       for value in type.values {
-        out.typeScriptDocumentation(value.comment, isDeprecated: value.isDeprecated)
-        out.line("\(TypeScriptNames.enumValue(value.name, of: type.name)): \(value.number),")
+        out.typescriptDocumentation(value.comment, isDeprecated: value.isDeprecated)
+        out.line("\(TypescriptNames.enumValue(value.name, of: type.name)): \(value.number),")
       }
     }
     out.line("} as const;")
@@ -47,16 +47,16 @@ struct TypeScriptMessageEmitter {
   }
 
   private func emitType(_ message: MessageModel, _ out: inout SourceWriter) {
-    let name = TypeScriptNames.type(message.name)
+    let name = TypescriptNames.type(message.name)
     out.line()
-    out.typeScriptDocumentation(message.comment, isDeprecated: message.isDeprecated)
+    out.typescriptDocumentation(message.comment, isDeprecated: message.isDeprecated)
     guard !message.fields.isEmpty else {
       return out.line("export type \(name) = Record<never, never>;")
     }
     out.block("export interface \(name)") { out in
       for field in message.plainFields {
-        out.typeScriptDocumentation(field.comment, isDeprecated: field.isDeprecated)
-        let property = TypeScriptNames.property(field.name)
+        out.typescriptDocumentation(field.comment, isDeprecated: field.isDeprecated)
+        let property = TypescriptNames.property(field.name)
         out.line("\(property)\(field.isOptional ? "?" : ""): \(types.type(field.shape));")
       }
       for oneof in message.oneofs { emit(oneof, &out) }
@@ -65,15 +65,15 @@ struct TypeScriptMessageEmitter {
 
   private func emit(_ oneof: OneofModel, _ out: inout SourceWriter) {
     if oneof.isPresence, let field = oneof.fields.first {
-      out.typeScriptDocumentation(field.comment, isDeprecated: field.isDeprecated)
-      return out.line("\(TypeScriptNames.property(field.name))?: \(types.type(field.shape));")
+      out.typescriptDocumentation(field.comment, isDeprecated: field.isDeprecated)
+      return out.line("\(TypescriptNames.property(field.name))?: \(types.type(field.shape));")
     }
-    out.typeScriptDocumentation(oneof.comment)
-    out.line("\(TypeScriptNames.property(oneof.name))?:")
+    out.typescriptDocumentation(oneof.comment)
+    out.line("\(TypescriptNames.property(oneof.name))?:")
     out.indented { out in
       for (index, field) in oneof.fields.enumerated() {
-        out.typeScriptDocumentation(field.comment, isDeprecated: field.isDeprecated)
-        let property = TypeScriptNames.property(field.name)
+        out.typescriptDocumentation(field.comment, isDeprecated: field.isDeprecated)
+        let property = TypescriptNames.property(field.name)
         let end = index == oneof.fields.count - 1 ? ";" : ""
         out.line("| w.OneOf<\"\(property)\", \(types.type(field.shape))>\(end)")
       }
@@ -82,7 +82,7 @@ struct TypeScriptMessageEmitter {
 }
 
 /// Types of fields in TypeScript.
-struct TypeScriptTypes {
+struct TypescriptTypes {
   let usesBigIntegers: Bool
 
   func type(_ shape: FieldShape) -> String {
@@ -100,7 +100,7 @@ struct TypeScriptTypes {
     case .bool: "boolean"
     case .string: "string"
     case .bytes: "Uint8Array"
-    case .enumeration(let name), .message(let name): TypeScriptNames.type(name)
+    case .enumeration(let name), .message(let name): TypescriptNames.type(name)
     }
   }
 
