@@ -46,6 +46,12 @@ struct EmitterTests {
     #expect(files.first?.text.contains("child?: Direct;") == true)
     #expect(throws: Diagnostics.self) {
       try generate("mode=typescript", "recursive", ["refused/recursive.proto"])
+  @Test("Go stubs equal the reference, which the client's tests compile")
+  func go() throws {
+    let files = try generate("mode=go", "everything", [fixture])
+    #expect(files.map(\.path) == ["everything.go", "services.go"])
+    for file in files {
+      #expect(try file.text == reference("../clients/go/internal/fixture/services/" + file.path))
     }
   }
 

@@ -4,6 +4,8 @@ enum ClientLanguages {
   static let emitters: [String: any ClientEmitter] = [
     "python": PythonClientEmitter(),
     "typescript": TypescriptClientEmitter(),
+    "go": GoClientEmitter(),
+    "python": PythonClientEmitter(),
   ]
 }
 
