@@ -1,0 +1,348 @@
+package hito
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"sync"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// stream is a call of any kind but unary: what the typed ones have in common. One goroutine receives and one sends;
+// any may close it.
+type stream struct {
+	client *Client
+	called *Call
+	// outer ends when the caller's context does, or the stream is closed.
+	outer context.Context
+	leave context.CancelFunc
+
+	// Those who open and receive.
+	ctx        context.Context // with the deadline of the call
+	request    []byte
+	hasRequest bool
+	mayRepeat  bool // also where it perhaps began
+	again      repeats
+	isBegun    bool // a response has come
+
+	mu       sync.Mutex
+	call     *call
+	isOver   bool
+	finished error // how it ended, once it is over
+	release  []func()
+}
+
+func newStream(ctx context.Context, client *Client, method Method, request proto.Message, options []CallOption) *stream {
+	s := &stream{
+		client: client, called: &Call{Method: method, Options: resolved(options), Request: request},
+		mayRepeat: method.ReadOnly && method.Kind == ServerStream,
+	}
+	s.outer, s.leave = context.WithCancel(ctx)
+	return s
+}
+
+// open opens the call for the first time, with the client's interceptors around that.
+func (s *stream) open() error {
+	err := s.client.intercepted(s.outer, s.called, s.opened)
+	if err != nil {
+		s.finish(err)
+	}
+	return err
+}
+
+func (s *stream) opened(ctx context.Context) error {
+	options := &s.called.Options
+	if failure := options.check(s.called.Method); failure != nil {
+		return failure
+	}
+	if s.called.Request != nil {
+		encoded, failure := encode(s.called.Request)
+		if failure != nil {
+			return failure
+		}
+		s.request, s.hasRequest = encoded, true
+	}
+	s.client.trace(ctx, options)
+	bounded, cancel := options.bounded(ctx, 0)
+	s.ctx = bounded
+	// Interceptors may have given it a context that does not end with ours.
+	unlink := context.AfterFunc(s.outer, cancel)
+	s.whenOver(func() { unlink(); cancel() })
+	s.again = repeats{client: s.client, method: s.called.Method}
+	s.again.end, _ = bounded.Deadline()
+	if !s.client.waits(options) {
+		s.again.time = s.client.settings.timeout
+	}
+	return s.begin()
+}
+
+// begin opens the call on a connection, again where that took no more calls.
+func (s *stream) begin() error {
+	for {
+		err := s.tryBegin()
+		if err == nil {
+			return nil
+		}
+		var failure *Error
+		isElsewhere := errors.As(err, &failure) && failure.Code == Unavailable && failure.NotStarted
+		if errors.Is(err, errNoServer) || !isElsewhere {
+			return s.client.ended(s.ctx, unwrapNoServer(err), true)
+		}
+		if err := s.again.rest(s.ctx, err, true); err != nil {
+			return s.client.ended(s.ctx, err, true)
+		}
+	}
+}
+
+func (s *stream) tryBegin() error {
+	if err := s.ctx.Err(); err != nil {
+		return err
+	}
+	options := &s.called.Options
+	on, err := s.client.pool.connection(s.ctx, s.client.waits(options))
+	if err != nil {
+		return noServer{err}
+	}
+	token, failure := s.client.token(s.ctx, options)
+	if failure != nil {
+		s.client.pool.release(on)
+		return failure
+	}
+	header := options.header(s.ctx, s.called.Method.Path, token)
+	call, failure := on.open(header, s.request, s.hasRequest, s.hasRequest)
+	if failure != nil {
+		return failure
+	}
+	s.mu.Lock()
+	isOver := s.isOver
+	s.call = call
+	s.mu.Unlock()
+	if isOver {
+		call.cancel(nil)
+		return context.Canceled
+	}
+	// The server hears of the end of the context also while nobody receives.
+	unwatch := context.AfterFunc(s.ctx, func() { s.finish(asError(s.ctx.Err(), false)) })
+	s.whenOver(func() { unwatch() })
+	return nil
+}
+
+// whenOver runs a function at the end, or now where it is over.
+func (s *stream) whenOver(release func()) {
+	s.mu.Lock()
+	isOver := s.isOver
+	if !isOver {
+		s.release = append(s.release, release)
+	}
+	s.mu.Unlock()
+	if isOver {
+		release()
+	}
+}
+
+// receive is the next response; io.EOF at the end of a call that went well.
+func (s *stream) receive() ([]byte, error) {
+	for {
+		call, isOver, finished := s.state()
+		if isOver {
+			return nil, finished
+		}
+		message, has, err := call.receive(s.ctx)
+		switch {
+		case has:
+			s.isBegun = true
+			return message, nil
+		case err == nil:
+			s.finish(io.EOF)
+			return nil, io.EOF
+		}
+		if err = s.recover(err); err != nil {
+			s.finish(err)
+			return nil, err
+		}
+	}
+}
+
+// recover opens the call again where that is the library's to do (C2.1), and returns the error where it is not.
+func (s *stream) recover(err error) error {
+	var failure *Error
+	isError := errors.As(err, &failure)
+	// Where messages were read from the caller they were read once.
+	mayRepeat := isError && s.hasRequest && !s.isBegun && (s.mayRepeat || failure.NotStarted)
+	if err := s.again.rest(s.ctx, err, mayRepeat); err != nil {
+		return asError(err, false)
+	}
+	return s.begin()
+}
+
+func (s *stream) current() *call {
+	call, _, _ := s.state()
+	return call
+}
+
+func (s *stream) state() (call *call, isOver bool, finished error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.call, s.isOver, s.finished
+}
+
+// finish ends the stream, once; the call is cancelled if it has not ended.
+func (s *stream) finish(err error) {
+	s.mu.Lock()
+	if s.isOver {
+		s.mu.Unlock()
+		return
+	}
+	s.isOver, s.finished = true, err
+	call, release := s.call, s.release
+	s.release = nil
+	s.mu.Unlock()
+	if call != nil {
+		call.cancel(asError(err, false))
+	}
+	for _, release := range release {
+		release()
+	}
+	s.leave()
+	if info := s.called.Options.Info; info != nil {
+		info.Metadata, info.Trailers = s.said()
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	s.called.end(err)
+}
+
+func (s *stream) close() { s.finish(fault(Cancelled, "the stream was closed")) }
+
+func (s *stream) said() (metadata, trailers Metadata) {
+	call := s.current()
+	if call == nil {
+		return nil, nil
+	}
+	metadata, trailers, _ = call.said()
+	return metadata, trailers
+}
+
+// send sends a message of a request stream. Where the call has ended it returns io.EOF, or how it failed.
+func (s *stream) send(request proto.Message) error {
+	encoded, failure := encode(request)
+	if failure != nil {
+		return failure
+	}
+	call := s.current()
+	if err := call.send(s.ctx, encoded); err != nil {
+		return asError(err, false)
+	}
+	return call.ending()
+}
+
+// noServer marks the error of a call that found no server: it is not repeated (C2.2).
+type noServer struct{ error }
+
+var errNoServer = errors.New("no server")
+
+func (n noServer) Is(target error) bool { return target == errNoServer }
+func (n noServer) Unwrap() error        { return n.error }
+
+func unwrapNoServer(err error) error {
+	var none noServer
+	if errors.As(err, &none) {
+		return none.error
+	}
+	return err
+}
+
+// ResponseStream is the responses of a call with one request. The call begins with the first Recv, or with the loop:
+//
+//	for response, err := range stream.All() { … }
+//
+// Leaving the loop ends the call at the server; who receives by Recv and leaves before the end calls Close, or cancels
+// the context.
+type ResponseStream[Response any] struct {
+	stream  *stream
+	isBegun bool
+	decode  func([]byte) (*Response, error)
+}
+
+// CallServerStream makes a call with one request and many responses. Generated stubs use it; see package services.
+func CallServerStream[Response any, Pointer message[Response]](
+	ctx context.Context, client *Client, method Method, request proto.Message, options ...CallOption,
+) *ResponseStream[Response] {
+	return &ResponseStream[Response]{
+		stream: newStream(ctx, client, method, request, options), decode: decoder[Response, Pointer](),
+	}
+}
+
+// Recv is the next response; io.EOF at the end of a call that went well, an [*Error] of one that did not. One
+// goroutine at a time receives.
+func (s *ResponseStream[Response]) Recv() (*Response, error) {
+	if !s.isBegun {
+		s.isBegun = true
+		if err := s.stream.open(); err != nil {
+			return nil, err
+		}
+	}
+	return receiveDecoded(s.stream, s.decode)
+}
+
+// All is a loop over the responses. An error is the last pair; the end of a call that went well is none.
+func (s *ResponseStream[Response]) All() iter.Seq2[*Response, error] {
+	return all(s.Recv, s.Close)
+}
+
+// Close cancels the call, if it has not ended.
+func (s *ResponseStream[Response]) Close() { s.stream.close() }
+
+// Metadata is what the server said before its first response; nil until that is there.
+func (s *ResponseStream[Response]) Metadata() Metadata {
+	metadata, _ := s.stream.said()
+	return metadata
+}
+
+// Trailers are what the server said with the end of the call; nil until then.
+func (s *ResponseStream[Response]) Trailers() Metadata {
+	_, trailers := s.stream.said()
+	return trailers
+}
+
+func decoder[Response any, Pointer message[Response]]() func([]byte) (*Response, error) {
+	return func(encoded []byte) (*Response, error) {
+		response := new(Response)
+		if err := decode(encoded, Pointer(response)); err != nil {
+			return nil, err
+		}
+		return response, nil
+	}
+}
+
+func receiveDecoded[Response any](s *stream, decode func([]byte) (*Response, error)) (*Response, error) {
+	encoded, err := s.receive()
+	if err != nil {
+		return nil, err
+	}
+	response, err := decode(encoded)
+	if err != nil {
+		s.finish(err)
+		return nil, err
+	}
+	return response, nil
+}
+
+// all is a loop by Recv that closes when it is left.
+func all[Response any](receive func() (*Response, error), leave func()) iter.Seq2[*Response, error] {
+	return func(yield func(*Response, error) bool) {
+		defer leave()
+		for {
+			response, err := receive()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if !yield(response, err) || err != nil {
+				return
+			}
+		}
+	}
+}
