@@ -55,22 +55,22 @@ type connection struct {
 	minor      uint16
 	compresses bool
 
-	hasHello, isRetired, hasServed  bool
-	isDraining, isClosing, isLost bool
-	failure                         *Error
-	calls                           map[uint32]*call
-	nextStream                      uint32
-	sendCredit                      wire.SendWindow
-	receiveCredit                   wire.ReceiveWindow
-	senders                         []*call // wait for credit, or for the socket; in their turns
-	out                             []byte
-	inFlight                        int
-	outgoing                        *sync.Cond
-	keepalive                       time.Duration
-	timer                           *time.Timer
-	isPinged                        bool
-	pingedAt                        time.Duration
-	goAway                          string
+	hasHello, isRetired, hasServed bool
+	isDraining, isClosing, isLost  bool
+	failure                        *Error
+	calls                          map[uint32]*call
+	nextStream                     uint32
+	sendCredit                     wire.SendWindow
+	receiveCredit                  wire.ReceiveWindow
+	senders                        []*call // wait for credit, or for the socket; in their turns
+	out                            []byte
+	inFlight                       int
+	outgoing                       *sync.Cond
+	keepalive                      time.Duration
+	timer                          *time.Timer
+	isPinged                       bool
+	pingedAt                       time.Duration
+	goAway                         string
 }
 
 // startConnection begins to exchange HELLO over a socket whose handshake is done.

@@ -100,7 +100,9 @@ func (s *BidiStream[Request, Response]) Recv() (*Response, error) {
 }
 
 // All is a loop over the responses. Leaving it cancels the call, if it has not ended.
-func (s *BidiStream[Request, Response]) All() iter.Seq2[*Response, error] { return all(s.Recv, s.Close) }
+func (s *BidiStream[Request, Response]) All() iter.Seq2[*Response, error] {
+	return all(s.Recv, s.Close)
+}
 
 // Close cancels the call, if it has not ended.
 func (s *BidiStream[Request, Response]) Close() { s.stream.close() }
