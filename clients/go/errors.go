@@ -126,10 +126,15 @@ func serverError(end wire.End) *Error {
 		// The status is the answer; details that cannot be read must not hide it.
 		details = &hitov1.ErrorDetails{}
 	}
-	return &Error{
+	failure := &Error{
 		Code: codeOf(end.Status), Message: end.Message, Details: details, ResumeCursor: end.ResumeCursor,
 		FromServer: true, NotStarted: end.NotStarted,
 	}
+	if failure.Code == DeadlineExceeded {
+		// The same deadline by the server's clock, which may be a little faster.
+		failure.cause = context.DeadlineExceeded
+	}
+	return failure
 }
 
 // asError makes what a wait ended with the error of a call: the context's end is CANCELLED or DEADLINE_EXCEEDED.
