@@ -43,6 +43,10 @@ func dialTCP(ctx context.Context, to address) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	return dialFirst(ctx, hosts, to.port)
+}
+
+func dialFirst(ctx context.Context, hosts []string, port string) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
 		socket net.Conn
@@ -69,7 +73,7 @@ func dialTCP(ctx context.Context, to address) (net.Conn, error) {
 			if next == len(hosts) {
 				continue
 			}
-			place := net.JoinHostPort(hosts[next], to.port)
+			place := net.JoinHostPort(hosts[next], port)
 			next++
 			running++
 			go func() {

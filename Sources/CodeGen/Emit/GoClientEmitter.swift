@@ -86,7 +86,10 @@ struct GoClientEmitter: ClientEmitter {
       case .unary: ("(*\(output), error)", "CallUnary", output)
       case .serverStreaming: ("*hito.ResponseStream[\(output)]", "CallServerStream", output)
       case .clientStreaming:
-        ("(*hito.RequestStream[\(input), \(output)], error)", "CallClientStream", "\(input), \(output)")
+        (
+          "(*hito.RequestStream[\(input), \(output)], error)", "CallClientStream",
+          "\(input), \(output)"
+        )
       case .bidirectional:
         ("(*hito.BidiStream[\(input), \(output)], error)", "CallBidi", "\(input), \(output)")
       }
