@@ -110,9 +110,16 @@ func Connect(ctx context.Context, addresses string, options ...Option) (*Client,
 // fail with CANCELLED.
 func (c *Client) Close() { c.pool.close() }
 
-// ended is the error of a call that was waited for in vain; where that was for a server it says why there is none.
+// ended is the error of a call that ends now, of which an attempt before may have been started; where it waited for a
+// server it says why there is none.
 func (c *Client) ended(ctx context.Context, err error, isNotStarted bool) *Error {
 	failure := asError(err, isNotStarted)
+	if failure.NotStarted && !isNotStarted {
+		// That is of the last attempt alone.
+		copied := *failure
+		copied.NotStarted = false
+		failure = &copied
+	}
 	if failure.Code == DeadlineExceeded && !failure.FromServer && ctx.Err() != nil {
 		if last := c.pool.lastFailure(); last != nil && isNotStarted {
 			failure.Message += " (last failure: " + last.Message + ")"

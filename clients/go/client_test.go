@@ -297,3 +297,20 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	}
 	leavesNothing(t)
 }
+
+func TestACallThatWasPerhapsStartedDoesNotSayThatItWasNot(t *testing.T) {
+	for name, begin := range map[string]func(*Client) error{
+		"unary":  func(client *Client) error { _, err := ask(soon(t), client); return err },
+		"stream": func(client *Client) error { _, err := listen(soon(t), client).Recv(); return err },
+	} {
+		server := serve(t, nil, func(p *peer, call peerCall) {
+			// The call came; what is tried after it finds nobody.
+			_ = p.server.listener.Close()
+			_ = p.socket.NetConn().Close()
+		})
+		var failure *Error
+		if err := begin(server.client()); !errors.As(err, &failure) || failure.Code != Unavailable || failure.NotStarted {
+			t.Errorf("%s: %+v", name, failure)
+		}
+	}
+}

@@ -2,9 +2,7 @@ package hito
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -273,12 +271,7 @@ func (c *connection) watchOver() {
 
 // lossOf is the error of calls whose connection is gone.
 func lossOf(err error) *Error {
-	failure := fault(Unavailable, "connection lost: %v", err)
-	if errors.Is(err, io.EOF) {
-		// To those who read a stream that would be its end in order.
-		return failure
-	}
-	return failure.because(err)
+	return fault(Unavailable, "connection lost: %v", err).because(err)
 }
 
 func (c *connection) String() string {

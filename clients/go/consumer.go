@@ -2,7 +2,6 @@ package hito
 
 import (
 	"context"
-	"errors"
 	"io"
 	"iter"
 	"math/rand/v2"
@@ -152,7 +151,7 @@ func (c *Consumer) run(options []CallOption) {
 		if isClosing := c.endSession(); isClosing {
 			return
 		}
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF {
 			err = fault(Unavailable, "the server ended the stream")
 		}
 		failure := asError(err, false)
@@ -203,7 +202,7 @@ func (c *Consumer) runSession(options []CallOption, backoff *pacing.Backoff) err
 		return io.EOF
 	}
 	join := &hitov1.ConsumeRequest{Step: &hitov1.ConsumeRequest_Join{Join: c.join}}
-	if err := current.send(c.ctx, join); err != nil && !errors.Is(err, io.EOF) {
+	if err := current.send(c.ctx, join); err != nil && err != io.EOF {
 		// Where the call has ended Recv says more.
 		if _, ended := stream.Recv(); ended != nil {
 			return ended

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What the scripts of this folder have in common: versions, folders, and Go's environment. Sourced, never run.
 source "$(dirname "${BASH_SOURCE[0]}")/../../.make/common.sh"
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -114,8 +115,11 @@ func notStarted(code Code, format string, arguments ...any) *Error {
 	return failure
 }
 
+// because keeps what it came of; not io.EOF, which to those who read a stream is its end in order.
 func (e *Error) because(cause error) *Error {
-	e.cause = cause
+	if !errors.Is(cause, io.EOF) {
+		e.cause = cause
+	}
 	return e
 }
 

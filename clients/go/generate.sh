@@ -1,5 +1,9 @@
 # Sourced by .make/generate.sh: the messages by protobuf's own plugin, and our stubs, into $client.
 # shellcheck shell=sh disable=SC2086,SC2154
+[ -x /usr/bin/protoc-gen-go ] || {
+  echo "generate: need protoc-gen-go 1.28 (Debian 12: protoc-gen-go-1-5)" >&2
+  exit 1
+}
 replace "$client/v1"
 replace "$client/services"
 # The contract does not know of Go: which package a file is in is said here.

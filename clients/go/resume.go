@@ -2,7 +2,6 @@ package hito
 
 import (
 	"context"
-	"errors"
 	"io"
 	"iter"
 	"math/rand/v2"
@@ -86,7 +85,7 @@ func (s *ResumingStream[Response]) Recv() (*Response, error) {
 func (s *ResumingStream[Response]) interrupted(err error) error {
 	s.current.Close()
 	s.current = nil
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF {
 		// A server has no reason to end it; one that does is asked again.
 		err = fault(Unavailable, "the server ended the stream")
 	}

@@ -26,6 +26,7 @@ type stream struct {
 	mayRepeat  bool // also where it perhaps began
 	again      repeats
 	isBegun    bool // a response has come
+	isStarted  bool // perhaps, by an attempt before
 
 	mu       sync.Mutex
 	call     *call
@@ -88,10 +89,10 @@ func (s *stream) begin() error {
 		var failure *Error
 		isElsewhere := errors.As(err, &failure) && failure.Code == Unavailable && failure.NotStarted
 		if errors.Is(err, errNoServer) || !isElsewhere {
-			return s.client.ended(s.ctx, unwrapNoServer(err), true)
+			return s.client.ended(s.ctx, unwrapNoServer(err), !s.isStarted)
 		}
 		if err := s.again.rest(s.ctx, err, true); err != nil {
-			return s.client.ended(s.ctx, err, true)
+			return s.client.ended(s.ctx, err, !s.isStarted)
 		}
 	}
 }
@@ -101,14 +102,14 @@ func (s *stream) tryBegin() error {
 		return err
 	}
 	options := &s.called.Options
+	// Before a place is taken: it may take a while.
+	token, failure := s.client.token(s.ctx, options)
+	if failure != nil {
+		return failure
+	}
 	on, err := s.client.pool.connection(s.ctx, s.client.waits(options))
 	if err != nil {
 		return noServer{err}
-	}
-	token, failure := s.client.token(s.ctx, options)
-	if failure != nil {
-		s.client.pool.release(on)
-		return failure
 	}
 	header := options.header(s.ctx, s.called.Method.Path, token)
 	call, failure := on.open(header, s.request, s.hasRequest, s.hasRequest)
@@ -171,8 +172,9 @@ func (s *stream) recover(err error) error {
 	isError := errors.As(err, &failure)
 	// Where messages were read from the caller they were read once.
 	mayRepeat := isError && s.hasRequest && !s.isBegun && (s.mayRepeat || failure.NotStarted)
+	s.isStarted = s.isStarted || !isError || !failure.NotStarted
 	if err := s.again.rest(s.ctx, err, mayRepeat); err != nil {
-		return asError(err, false)
+		return s.client.ended(s.ctx, err, !s.isStarted)
 	}
 	return s.begin()
 }
@@ -209,7 +211,7 @@ func (s *stream) finish(err error) {
 	if info := s.called.Options.Info; info != nil {
 		info.Metadata, info.Trailers = s.said()
 	}
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF {
 		err = nil
 	}
 	s.called.end(err)
@@ -337,7 +339,7 @@ func all[Response any](receive func() (*Response, error), leave func()) iter.Seq
 		defer leave()
 		for {
 			response, err := receive()
-			if errors.Is(err, io.EOF) {
+			if err == io.EOF {
 				return
 			}
 			if !yield(response, err) || err != nil {

@@ -46,11 +46,13 @@ type attempts struct {
 	method  Method
 	options CallOptions
 	request []byte
+	token   string
 }
 
 func (c *Client) unary(ctx context.Context, call *Call) ([]byte, error) {
 	a := attempts{client: c, method: call.Method, options: call.Options}
-	if failure := a.prepare(ctx, call.Request); failure != nil {
+	failure := a.prepare(ctx, call.Request)
+	if failure != nil {
 		return nil, failure
 	}
 	ctx, cancel := a.options.bounded(ctx, c.settings.timeout)
@@ -63,6 +65,10 @@ func (c *Client) unary(ctx context.Context, call *Call) ([]byte, error) {
 	hedging := a.hedging()
 	isStarted := false
 	for {
+		// Before a place is taken: it may take a while.
+		if a.token, failure = c.token(ctx, &a.options); failure != nil {
+			return nil, c.ended(ctx, failure, !isStarted)
+		}
 		connection, err := c.pool.connection(ctx, c.waits(&a.options))
 		if err != nil {
 			return nil, c.ended(ctx, err, !isStarted)
@@ -76,7 +82,6 @@ func (c *Client) unary(ctx context.Context, call *Call) ([]byte, error) {
 		if err == nil {
 			return reply, nil
 		}
-		var failure *Error
 		isStarted = isStarted || !errors.As(err, &failure) || !failure.NotStarted
 		if err := again.rest(ctx, err, true); err != nil {
 			return nil, c.ended(ctx, err, !isStarted)
@@ -104,15 +109,11 @@ func (a *attempts) prepare(ctx context.Context, request proto.Message) *Error {
 
 // attempt makes the call once, on a connection on which it has a place.
 func (a *attempts) attempt(ctx context.Context, on *connection, isCopy bool) ([]byte, error) {
-	token, failure := a.client.token(ctx, &a.options)
-	if failure == nil && ctx.Err() != nil {
-		failure = asError(ctx.Err(), true)
-	}
-	if failure != nil {
+	if ctx.Err() != nil {
 		a.client.pool.release(on)
-		return nil, failure
+		return nil, asError(ctx.Err(), true)
 	}
-	opened, failure := on.open(a.options.header(ctx, a.method.Path, token), a.request, true, true)
+	opened, failure := on.open(a.options.header(ctx, a.method.Path, a.token), a.request, true, true)
 	if failure != nil {
 		return nil, failure
 	}
