@@ -5,6 +5,7 @@ enum ClientLanguages {
     "python": PythonClientEmitter(),
     "typescript": TypescriptClientEmitter(),
     "go": GoClientEmitter(),
+    "java": JavaClientEmitter(),
     "python": PythonClientEmitter(),
   ]
 }

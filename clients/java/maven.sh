@@ -1,0 +1,24 @@
+# Sourced: hito_mvn runs Maven without network, from what Debian has in /usr/share/maven-repo.
+# shellcheck shell=bash
+build=$REPO/.build-clients/java
+mkdir -p "$build"
+
+# Files of a repository are let through while Maven is offline; what it takes is copied to a local one.
+cat > "$build/settings.xml" <<'XML'
+<settings>
+  <mirrors>
+    <mirror>
+      <id>debian</id>
+      <mirrorOf>*</mirrorOf>
+      <url>file:///usr/share/maven-repo</url>
+    </mirror>
+  </mirrors>
+</settings>
+XML
+
+hito_mvn() {
+  mvn --offline --quiet --batch-mode --no-snapshot-updates --lax-checksums \
+    --settings "$build/settings.xml" --file "$REPO/clients/java/pom.xml" \
+    --activate-profiles offline-debian \
+    -Dmaven.repo.local="$build/repository" -Daether.offline.protocols=file "$@"
+}
