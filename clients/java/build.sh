@@ -4,4 +4,4 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../../.make/common.sh"
 source "$REPO/clients/java/maven.sh"
 
-hito_mvn package -DskipTests
+hito_mvn package -Dmaven.test.skip=true

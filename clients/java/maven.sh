@@ -17,8 +17,10 @@ cat > "$build/settings.xml" <<'XML'
 XML
 
 hito_mvn() {
-  mvn --offline --quiet --batch-mode --no-snapshot-updates --lax-checksums \
+  # Warnings, and what tests print, but not its progress.
+  MAVEN_OPTS="-Dorg.slf4j.simpleLogger.defaultLogLevel=warn -XX:+UseSerialGC -XX:TieredStopAtLevel=1" \
+    mvn --offline --batch-mode --no-snapshot-updates --lax-checksums \
     --settings "$build/settings.xml" --file "$REPO/clients/java/pom.xml" \
     --activate-profiles offline-debian \
-    -Dmaven.repo.local="$build/repository" -Daether.offline.protocols=file "$@"
+    -Dstyle.color=never -Dmaven.repo.local="$build/repository" -Daether.offline.protocols=file "$@"
 }

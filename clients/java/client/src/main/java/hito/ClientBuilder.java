@@ -253,11 +253,13 @@ public final class ClientBuilder {
     own.token = token;
     own.messageMax = messageMax;
     own.encodings = compression ? new byte[] {Compression.DEFLATE} : new byte[0];
+    SSLContext context = context();
+    Dial.warmUp(context);
     Executor worker = threads();
     Settings settings =
         new Settings(
             addresses,
-            context(),
+            context,
             serverName,
             own,
             tokens,

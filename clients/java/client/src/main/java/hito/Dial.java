@@ -1,14 +1,19 @@
 package hito;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 
 /** One attempt at an address: a socket, TLS, HELLO, in ten seconds together. Of the loop. */
 final class Dial {
   private static final long TIMEOUT_NANOS = 10_000_000_000L;
+  private static final AtomicBoolean IS_WARM = new AtomicBoolean();
 
   private final EventLoop loop;
   private final Settings settings;
@@ -60,13 +65,36 @@ final class Dial {
 
   private void connected(SocketChannel socket) {
     String name = settings.serverName() == null ? address.host() : settings.serverName();
-    SSLEngine engine = settings.tls().createSSLEngine(name, address.port());
+    SSLEngine engine = engine(settings.tls(), name, address.port());
+    connection.start(new TlsChannel(loop, worker, socket, engine, connection));
+  }
+
+  private static SSLEngine engine(SSLContext tls, String name, int port) {
+    SSLEngine engine = tls.createSSLEngine(name, port);
     engine.setUseClientMode(true);
     SSLParameters parameters = engine.getSSLParameters();
     parameters.setProtocols(new String[] {"TLSv1.3"});
     parameters.setApplicationProtocols(new String[] {Connection.ALPN});
     parameters.setEndpointIdentificationAlgorithm("HTTPS");
     engine.setSSLParameters(parameters);
-    connection.start(new TlsChannel(loop, worker, socket, engine, connection));
+    return engine;
+  }
+
+  /**
+   * Makes the first bytes of a handshake once, for nobody: what a process loads for them takes
+   * longer than a server may be silent, and must not be taken for the first server's silence.
+   */
+  static void warmUp(SSLContext tls) {
+    if (IS_WARM.getAndSet(true)) {
+      return;
+    }
+    try {
+      SSLEngine engine = engine(tls, "localhost", 1);
+      engine.beginHandshake();
+      ByteBuffer out = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
+      engine.wrap(ByteBuffer.allocate(0), out);
+    } catch (SSLException error) {
+      // The first connection will say it.
+    }
   }
 }

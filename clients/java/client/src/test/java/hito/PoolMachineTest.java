@@ -54,14 +54,14 @@ public class PoolMachineTest {
     return new PoolMachine.Use(number);
   }
 
-  private static PoolMachine.Wait wait(long millis) {
+  private static PoolMachine.Wait until(long millis) {
     return new PoolMachine.Wait(millis * MILLI);
   }
 
   @Test
   public void theFirstThatAnswersIsUsedAndKept() {
     Pool pool = new Pool(3, false, 4);
-    assertEquals(wait(250), pool.place());
+    assertEquals(until(250), pool.place());
     assertEquals(List.of(0), pool.machine.takeDials());
     pool.place();
     assertEquals("one attempt for all that wait", List.of(), pool.machine.takeDials());
@@ -99,7 +99,7 @@ public class PoolMachineTest {
       pool.refuse(place);
     }
     assertEquals(new PoolMachine.Fail(), pool.place());
-    assertEquals(wait(50), pool.place(true));
+    assertEquals(until(50), pool.place(true));
   }
 
   @Test

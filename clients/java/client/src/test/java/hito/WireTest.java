@@ -42,16 +42,16 @@ public class WireTest {
     Map<String, byte[]> made = new LinkedHashMap<>();
     Hello hello = new Hello();
     hello.agent = "test";
-    hello.framePayloadMax = 262144;
     hello.token = "secret";
     made.put("hello-client", Wire.frame(Wire.HELLO, 0, 0, hello.encoded()));
     made.put("hello-empty", Wire.frame(Wire.HELLO, 0, 0, new Wire.BlockWriter().block()));
     String path = "hito.v1.GoalService/CreateGoal";
     byte[] abc = utf8("abc");
+    byte[] goal = utf8("\n\3abc");
     CallHeader unary =
         new CallHeader(path, 30_000_000_000L, "key-1", null, null, Metadata.EMPTY);
     int ends = Wire.FLAG_END | Wire.FLAG_HAS_MESSAGE;
-    made.put("call-unary", Wire.frame(Wire.CALL, ends, 1, unary.encoded(), abc, 0, 3));
+    made.put("call-unary", Wire.frame(Wire.CALL, ends, 1, unary.encoded(), goal, 0, 5));
     String trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     Metadata metadata = Metadata.of("a", "1").with("b", "ñ");
     CallHeader all = new CallHeader(path, 1000, "k", trace, "token", metadata);
@@ -113,7 +113,7 @@ public class WireTest {
     End ok = End.decode(decode(golden.get("end-ok"), 1000).get(0));
     assertEquals(0, ok.status);
     assertEquals(1234, ok.serverMicros);
-    assertArrayEquals(utf8("abc"), ok.message);
+    assertArrayEquals(utf8("\n\3abc"), ok.message);
     End error = End.decode(decode(golden.get("end-error"), 1000).get(0));
     assertEquals(5, error.status);
     assertEquals("no such goal", error.text);

@@ -309,6 +309,8 @@ public final class EndToEnd {
     return taker.taken.get(20, TimeUnit.SECONDS);
   }
 
+  // Closing a publisher of requests is what ends them, before the block does.
+  @SuppressWarnings("try")
   private void fourKindsAsync() throws Exception {
     try (Client client = builder().connectAsync().get(20, TimeUnit.SECONDS)) {
       CompletableFuture<?> unary =
