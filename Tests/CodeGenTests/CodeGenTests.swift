@@ -52,6 +52,16 @@ struct EmitterTests {
     #expect(files.map(\.path) == ["everything.go", "services.go"])
     for file in files {
       #expect(try file.text == reference("../clients/go/internal/fixture/services/" + file.path))
+  @Test("Java stubs equal the reference")
+  func java() throws {
+    let files = try generate("mode=java", "everything", [fixture])
+    #expect(
+      files.map(\.path) == [
+        "fixture/v1/EverythingServiceClient.java", "fixture/v1/EverythingServiceAsyncClient.java",
+        "fixture/v1/PromisedServiceClient.java", "fixture/v1/PromisedServiceAsyncClient.java",
+      ])
+    for file in files {
+      #expect(try file.text == reference("Fixtures/java/" + file.path))
     }
   }
 

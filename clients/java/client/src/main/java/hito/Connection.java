@@ -11,6 +11,9 @@ import java.util.Map;
 final class Connection implements TlsChannel.Listener {
   /** Who is told what becomes of a connection. */
   interface Owner {
+    /** The server is there, but has not said HELLO yet. */
+    void heard(Connection connection);
+
     /** It said HELLO and takes calls. */
     void established(Connection connection);
 
@@ -254,11 +257,19 @@ final class Connection implements TlsChannel.Listener {
   // What the channel tells
 
   @Override
+  public void handshaking() {
+    if (failure == null) {
+      owner.heard(this);
+    }
+  }
+
+  @Override
   public void secured(String protocol) {
     if (!ALPN.equals(protocol)) {
       abort(HitoException.unavailable("the peer does not speak " + ALPN));
       return;
     }
+    handshaking();
     write(Wire.HELLO, 0, 0, own.encoded());
   }
 

@@ -180,6 +180,11 @@ final class Pool implements Connection.Owner {
   // What connections tell
 
   @Override
+  public void heard(Connection connection) {
+    machine.heard(connection.place, loop.now());
+  }
+
+  @Override
   public void established(Connection connection) {
     int place = connection.place;
     Dial dial = dials.remove(place);

@@ -213,6 +213,14 @@ final class PoolMachine {
     return true;
   }
 
+  /**
+   * A server that is dialled has said something, so that it is not one that says nothing: what
+   * follows may take as long again.
+   */
+  void heard(int at, long now) {
+    places.get(at).diallingSince = now;
+  }
+
   void dialFailed(int at, boolean untrusted, long now, double chance) {
     Place place = places.get(at);
     place.isDialling = false;

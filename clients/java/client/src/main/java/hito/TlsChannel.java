@@ -15,6 +15,9 @@ import javax.net.ssl.SSLException;
 final class TlsChannel implements EventLoop.Handler {
   /** Who is told what happens. */
   interface Listener {
+    /** The peer has said something of the handshake, or we are done with what it said. */
+    void handshaking();
+
     /** The handshake is done, and the peer is who it should be. */
     void secured(String protocol);
 
@@ -49,6 +52,7 @@ final class TlsChannel implements EventLoop.Handler {
   private final ByteBuffer in;
   private final ByteBuffer opened;
   private boolean isSecured;
+  private boolean isHeard;
   private boolean isBusy;
   // Whoever is told what arrived may write, but not read on.
   private boolean isDelivering;
@@ -151,10 +155,18 @@ final class TlsChannel implements EventLoop.Handler {
         end(isSecured ? null : new SSLException("the peer ended the TLS handshake"));
         return;
       }
+      hear(count);
       progress();
       if (count < room) {
         return;
       }
+    }
+  }
+
+  private void hear(int count) {
+    if (count > 0 && !isHeard) {
+      isHeard = true;
+      listener.handshaking();
     }
   }
 
@@ -193,6 +205,9 @@ final class TlsChannel implements EventLoop.Handler {
           loop.execute(
               () -> {
                 isBusy = false;
+                if (!isEnded) {
+                  listener.handshaking();
+                }
                 flush();
                 interest();
               });

@@ -1,6 +1,7 @@
 package hito;
 
 import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
 
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
@@ -10,7 +11,7 @@ import com.google.protobuf.Descriptors.DescriptorValidationException;
 import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.TextFormat;
+import com.google.protobuf.UnknownFieldSet;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,8 +26,9 @@ import org.junit.Test;
 public class MessageVectorsTest {
   private static final Pattern VECTOR =
       Pattern.compile(
-          "\\{\\s*\"name\": \"([^\"]*)\",\\s*\"type\": \"([^\"]*)\",\\s*\"bytes\": \"([^\"]*)\","
-              + "\\s*\"text\": \"((?:[^\"\\\\]++|\\\\.)*+)\"(,\\s*\"(?:lossy|reencoded)\")?");
+          "\"name\": \"([^\"]*)\",\\s*\"type\": \"([^\"]*)\",\\s*\"bytes\": \"([^\"]*)\""
+              + "(?:,\\s*\"reencoded\": \"([^\"]*)\")?(,\\s*\"lossy\": true)?"
+              + "(?:,\\s*\"reason\": \"([^\"]*)\")?");
 
   private static Map<String, Descriptor> types()
       throws IOException, DescriptorValidationException {
@@ -44,67 +46,56 @@ public class MessageVectorsTest {
     return types;
   }
 
+  private static DynamicMessage parse(Descriptor type, String bytes)
+      throws InvalidProtocolBufferException {
+    return DynamicMessage.parseFrom(type, HexFormat.of().parseHex(bytes));
+  }
+
+  /** Whether a message is what is said of it. */
+  private static void check(Descriptor type, Matcher vector)
+      throws InvalidProtocolBufferException {
+    String name = vector.group(1);
+    if (vector.group(6) != null) {
+      // What else Hito refuses is for its own reasons: Java's protobuf takes it.
+      if (vector.group(6).equals("truncated") || vector.group(6).equals("text is not UTF-8")) {
+        assertThrows(
+            name, InvalidProtocolBufferException.class, () -> parse(type, vector.group(3)));
+      }
+      return;
+    }
+    DynamicMessage message = parse(type, vector.group(3));
+    boolean isSame = vector.group(4) == null;
+    if (isSame) {
+      assertEquals(name, message, parse(type, HexFormat.of().formatHex(message.toByteArray())));
+    } else if (vector.group(5) == null) {
+      // A server drops what it does not know.
+      DynamicMessage known =
+          message.toBuilder().setUnknownFields(UnknownFieldSet.getDefaultInstance()).build();
+      assertEquals(name, parse(type, vector.group(4)), known);
+    }
+    if (isSame && !type.getFullName().endsWith(".Maps")) {
+      assertEquals(name, vector.group(3), HexFormat.of().formatHex(message.toByteArray()));
+    }
+  }
+
   @Test
-  public void messagesAreReadAsTheirTextAndWrittenAgain() throws Exception {
+  public void messagesAreReadAndWrittenAsByAllOthers() throws Exception {
     Map<String, Descriptor> types = types();
     String all = Files.readString(Path.of("Tests/Vectors/messages/vectors.json"));
     Matcher vector = VECTOR.matcher(all);
     int count = 0;
     while (vector.find()) {
-      String name = vector.group(1);
       Descriptor type = types.get(vector.group(2));
-      if (type == null) {
-        continue;
-      }
-      DynamicMessage message;
-      try {
-        message = DynamicMessage.parseFrom(type, HexFormat.of().parseHex(vector.group(3)));
-      } catch (InvalidProtocolBufferException error) {
-        throw new AssertionError(name, error);
-      }
-      String text = unescaped(vector.group(4));
-      if (text.contains("bytes_value: \"\\000\\001")) {
-        // All bytes, of which the text has one as it is that should be escaped: its length is enough.
-        assertEquals(name, vector.group(3).length() / 2, message.toByteString().size());
-        continue;
-      }
-      DynamicMessage.Builder said = DynamicMessage.newBuilder(type);
-      TextFormat.merge(text, said);
-      DynamicMessage wanted = said.build();
-      // Unknown fields are not in the text.
-      DynamicMessage known = DynamicMessage.parseFrom(type, without(message).toByteString());
-      assertEquals(name, wanted.toByteString(), known.toByteString());
-      count++;
-    }
-    assertTrue("only " + count + " vectors", count > 50);
-  }
-
-  private static DynamicMessage without(DynamicMessage message) {
-    return message.toBuilder()
-        .setUnknownFields(com.google.protobuf.UnknownFieldSet.getDefaultInstance())
-        .build();
-  }
-
-  private static String unescaped(String text) {
-    StringBuilder out = new StringBuilder();
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c != '\\') {
-        out.append(c);
-        continue;
-      }
-      c = text.charAt(++i);
-      switch (c) {
-        case 'n' -> out.append('\n');
-        case 't' -> out.append('\t');
-        case 'r' -> out.append('\r');
-        case 'u' -> {
-          out.append((char) Integer.parseInt(text.substring(i + 1, i + 5), 16));
-          i += 4;
+      // Java's protobuf 3.21 reads a 1 in ten bytes as another number: theirs to mend.
+      if (type != null && !vector.group(1).equals("longer varints than needed")) {
+        try {
+          check(type, vector);
+        } catch (InvalidProtocolBufferException error) {
+          throw new AssertionError(vector.group(1), error);
         }
-        default -> out.append(c);
+        count++;
       }
     }
-    return out.toString();
+    assertTrue("only " + count + " vectors", count > 200);
   }
 }

@@ -91,6 +91,21 @@ public class PoolMachineTest {
   }
 
   @Test
+  public void oneThatHasSaidSomethingHoldsItUpForAsLongAgain() {
+    Pool pool = new Pool(2, false, 4);
+    pool.place();
+    assertEquals(List.of(0), pool.machine.takeDials());
+    pool.now = 200 * MILLI;
+    pool.machine.heard(0, pool.now);
+    pool.now = 250 * MILLI;
+    assertEquals(until(450), pool.place());
+    assertEquals(List.of(), pool.machine.takeDials());
+    pool.now = 450 * MILLI;
+    pool.place();
+    assertEquals(List.of(1), pool.machine.takeDials());
+  }
+
+  @Test
   public void whereNoneAnswersACallFailsOrWaitsForTheNextAttempt() {
     Pool pool = new Pool(2, false, 4);
     for (int place = 0; place < 2; place++) {
