@@ -7,6 +7,7 @@ enum ClientLanguages {
     "go": GoClientEmitter(),
     "java": JavaClientEmitter(),
     "python": PythonClientEmitter(),
+    "rust": RustClientEmitter(),
   ]
 }
 
