@@ -295,8 +295,7 @@ impl Feeder {
 
     fn answered(&mut self) {
         let Some(requests) = &self.requests else { return };
-        loop {
-            let Some(message) = self.left.next() else { break };
+        for message in self.left.by_ref() {
             let _ = requests.send(message);
             if self.in_turn {
                 return;

@@ -76,9 +76,8 @@ impl Channel {
         options: CallOptions,
     ) -> Result<(Vec<u8>, ResponseInfo), Error> {
         let shared = &*self.0;
-        let last = move |options| -> BoxFuture<'_, Result<Reply, Error>> {
-            Box::pin(shared.unary(method, message, options))
-        };
+        let last =
+            move |options| -> BoxFuture<'_, Result<Reply, Error>> { Box::pin(shared.unary(method, message, options)) };
         match Next::new(&shared.interceptors, method, &last).run(options).await?.0 {
             ReplyKind::Message { message, info } => Ok((message, info)),
             ReplyKind::Stream(_) => Err(Error::new(Code::Internal, "an interceptor answered with a stream")),

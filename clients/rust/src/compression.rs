@@ -48,8 +48,7 @@ pub(crate) fn unpack(packed: &[u8], message_max: usize) -> Result<Vec<u8>, Strin
         return Err("a message that is more than 64 times what it is compressed to".into());
     }
     let mut message = vec![0; size];
-    let flags =
-        TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_COMPUTE_ADLER32 | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    let flags = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_COMPUTE_ADLER32 | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
     let mut decompressor = Box::<DecompressorOxide>::default();
     let (status, read, written) = decompress(&mut decompressor, data, &mut message, 0, flags);
     // It is done only where the checksum was right, too.

@@ -53,8 +53,7 @@ pub(crate) async fn dial(
 ) -> Result<Arc<Connection>, Error> {
     let attempt = async {
         let tls = reach(endpoint, settings).await?;
-        let connection =
-            Connection::start(tls, settings.own.clone(), settings.keepalive, (number, place), owner);
+        let connection = Connection::start(tls, settings.own.clone(), settings.keepalive, (number, place), owner);
         let guard = AbortOnDrop(Some(connection));
         if let Some(connection) = &guard.0 {
             connection.established().await.map_err(|error| Failure::new(error.message().to_owned()))?;

@@ -292,12 +292,7 @@ impl Pool {
             let mut state = self.lock();
             state.dials.remove(&connection.place);
             let is_wanted = !state.is_closed
-                && state.machine.dialled(
-                    connection.place,
-                    connection.number,
-                    connection.streams_max(),
-                    Instant::now(),
-                );
+                && state.machine.dialled(connection.place, connection.number, connection.streams_max(), Instant::now());
             if is_wanted {
                 state.connections.insert(connection.number, connection.clone());
             }

@@ -320,9 +320,7 @@ impl PoolMachine {
         // A connection that was lost is made again by the call; a server that was not found is not waited for
         // unless that is asked for.
         let is_to_come = self.addresses.iter().any(|address| {
-            address.dialling_since.is_some()
-                || !address.is_unreachable
-                || (want.waits && !address.is_untrusted)
+            address.dialling_since.is_some() || !address.is_unreachable || (want.waits && !address.is_untrusted)
         });
         if !is_to_come {
             return Step::Fail;

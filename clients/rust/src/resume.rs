@@ -38,8 +38,10 @@ pub(crate) struct Resuming<P: Place> {
     stage: Stage<P::Response>,
     backoff: Backoff,
     interruptions: u64,
-    on_interruption: Option<Box<dyn FnMut(&Error) + Send>>,
+    on_interruption: Option<Hook>,
 }
+
+type Hook = Box<dyn FnMut(&Error) + Send>;
 
 enum Stage<R> {
     Reading(Box<ResponseStream<R>>),

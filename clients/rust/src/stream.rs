@@ -280,9 +280,9 @@ impl<R: Message + Default> ResponseStream<R> {
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<R>, Error>> {
         let result = match self.poll_bytes(cx) {
             Poll::Pending => return Poll::Pending,
-            Poll::Ready(Ok(Some(bytes))) => R::decode(bytes.as_slice()).map(Some).map_err(|error| {
-                Error::new(Code::Internal, format!("the server's answer is not valid: {error}"))
-            }),
+            Poll::Ready(Ok(Some(bytes))) => R::decode(bytes.as_slice())
+                .map(Some)
+                .map_err(|error| Error::new(Code::Internal, format!("the server's answer is not valid: {error}"))),
             Poll::Ready(Ok(None)) => Ok(None),
             Poll::Ready(Err(error)) => Err(error),
         };
@@ -332,8 +332,7 @@ impl<R: Message + Default> ResponseStream<R> {
         self.info = opened.handle.info();
         let method = self.streaming.method;
         // Requests are read once.
-        let may_repeat =
-            !self.is_begun && opened.sender.is_none() && (method.is_read_only() || error.is_not_started());
+        let may_repeat = !self.is_begun && opened.sender.is_none() && (method.is_read_only() || error.is_not_started());
         let shared = &self.streaming.channel.0;
         let wait = opened.plan.repeats.delay(&shared.pacer, error.clone(), may_repeat, Instant::now())?;
         shared.tell_repeat(method, error, wait);

@@ -19,7 +19,7 @@ pub(crate) fn names_address(certificate: &[u8], address: &IpAddr) -> bool {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
     };
-    addresses(certificate).is_some_and(|addresses| addresses.iter().any(|other| *other == octets.as_slice()))
+    addresses(certificate).is_some_and(|addresses| addresses.contains(&octets.as_slice()))
 }
 
 /// The octets of the addresses; none where the certificate cannot be read.

@@ -7,9 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use rustls::client::{
-    NoClientSessionStorage, ServerCertVerified, ServerCertVerifier, ServerName, WebPkiVerifier,
-};
+use rustls::client::{NoClientSessionStorage, ServerCertVerified, ServerCertVerifier, ServerName, WebPkiVerifier};
 use rustls::{Certificate, ClientConfig, PrivateKey, RootCertStore};
 
 use crate::error::{Code, Error};
@@ -128,9 +126,7 @@ impl ServerCertVerifier for Verifier {
                 .verify_address(end_entity, intermediates, address, now)
                 .map(|()| ServerCertVerified::assertion())
                 .map_err(|error| rustls::Error::InvalidCertificateData(format!("invalid peer certificate: {error}"))),
-            _ => {
-                self.names.verify_server_cert(end_entity, intermediates, server_name, scts, ocsp_response, now)
-            }
+            _ => self.names.verify_server_cert(end_entity, intermediates, server_name, scts, ocsp_response, now),
         }
     }
 }
@@ -178,9 +174,9 @@ fn private_key(pem: &[u8]) -> Result<PrivateKey, Error> {
     let items = rustls_pemfile::read_all(&mut Cursor::new(pem))
         .map_err(|error| refused(format!("a key that cannot be read: {error}")))?;
     let key = items.into_iter().find_map(|item| match item {
-        rustls_pemfile::Item::PKCS8Key(der)
-        | rustls_pemfile::Item::RSAKey(der)
-        | rustls_pemfile::Item::ECKey(der) => Some(PrivateKey(der)),
+        rustls_pemfile::Item::PKCS8Key(der) | rustls_pemfile::Item::RSAKey(der) | rustls_pemfile::Item::ECKey(der) => {
+            Some(PrivateKey(der))
+        }
         _ => None,
     });
     key.ok_or_else(|| refused("no private key in PEM"))

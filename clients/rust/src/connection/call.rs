@@ -87,10 +87,10 @@ impl CallHandle {
     /// What the server said beside its messages, so far.
     pub fn info(&self) -> ResponseInfo {
         let state = self.connection.lock();
-        let info = state.calls.get(&self.stream).map(|call| ResponseInfo {
-            metadata: call.metadata.clone(),
-            trailers: call.trailers.clone(),
-        });
+        let info = state
+            .calls
+            .get(&self.stream)
+            .map(|call| ResponseInfo { metadata: call.metadata.clone(), trailers: call.trailers.clone() });
         info.unwrap_or_default()
     }
 }

@@ -170,8 +170,7 @@ impl CallState {
         }
         self.trailers = end.trailers;
         if end.status != 0 {
-            let error =
-                Error::from_end(end.status, end.message, &end.details, end.resume_cursor, end.is_not_started);
+            let error = Error::from_end(end.status, end.message, &end.details, end.resume_cursor, end.is_not_started);
             self.error = Some(error);
         }
         Ok(())

@@ -26,9 +26,8 @@ impl State {
             return;
         };
         let stream_room = self.running(stream).map_or(0, |call| call.send_window.available());
-        let mut room = (self.peer.frame_payload_max as usize - block.len())
-            .min(stream_room)
-            .min(self.send_credit.available());
+        let mut room =
+            (self.peer.frame_payload_max as usize - block.len()).min(stream_room).min(self.send_credit.available());
         if self.has_starving() {
             room = 0;
         } else if !self.sending.is_empty() || self.out.len() >= OUTPUT_HIGH {

@@ -23,8 +23,11 @@ impl Block {
     }
 }
 
+/// A tag with its value.
+type Field<'a> = (u8, &'a [u8]);
+
 /// The fields of the block at the start of a payload, and what follows the block.
-pub(crate) fn decode_block(payload: &[u8]) -> Result<(Vec<(u8, &[u8])>, &[u8]), WireError> {
+pub(crate) fn decode_block(payload: &[u8]) -> Result<(Vec<Field<'_>>, &[u8]), WireError> {
     let [high, low, rest @ ..] = payload else {
         return Err(WireError::protocol("block without length"));
     };
