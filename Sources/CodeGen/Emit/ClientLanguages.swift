@@ -8,6 +8,8 @@ enum ClientLanguages {
     "java": JavaClientEmitter(),
     "python": PythonClientEmitter(),
     "rust": RustClientEmitter(),
+    "c": CClientEmitter(),
+    "python": PythonClientEmitter(),
   ]
 }
 
