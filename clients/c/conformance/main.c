@@ -80,7 +80,7 @@ static void open_client(const struct json *request) {
 /* Answered when the last words are said. */
 static void close_client(const struct json *request) {
   struct tested *tested = find_client(json_text(request, "client"));
-  if (tested == NULL) {
+  if (tested == NULL || tested->closing_id != 0) {
     reply_empty(request);
     return;
   }
