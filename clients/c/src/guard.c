@@ -147,7 +147,11 @@ static enum hi_verdict check_known(
     verdict = skip(s, wire_type == PROTOBUF_C_WIRE_TYPE_64BIT ? 8 : 4);
   }
   if (verdict != HI_GOOD || !is_repeated) return verdict;
-  return charge(memory, count * element_size(field->type));
+  /* A share of the one array that protobuf-c makes. */
+  size_t share = count * element_size(field->type);
+  if (share > *memory) return HI_TOO_LARGE;
+  *memory -= share;
+  return HI_GOOD;
 }
 
 /* protobuf-c keeps a copy of every field that it does not know. */
@@ -164,8 +168,7 @@ static enum hi_verdict check_unknown(size_t *memory, struct scope *s, unsigned w
     if (verdict == HI_GOOD) s->at += size;
   }
   if (verdict != HI_GOOD) return verdict;
-  verdict = charge(memory, sizeof(ProtobufCMessageUnknownField));
-  return verdict == HI_GOOD ? charge(memory, (size_t)(s->at - start)) : verdict;
+  return charge(memory, sizeof(ProtobufCMessageUnknownField) + (size_t)(s->at - start));
 }
 
 /* protobuf-c's own notes about one more field. */
