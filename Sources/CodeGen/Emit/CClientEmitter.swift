@@ -153,7 +153,8 @@ private struct CStub {
   private func begin(_ suffix: String) -> Function {
     let request = hasOneRequest ? "(const ProtobufCMessage *)request" : "NULL"
     return Function(
-      name: name + suffix, comment: "Begins it and waits for nothing; `\(name)_take` has its response.",
+      name: name + suffix,
+      comment: "Begins it and waits for nothing; `\(name)_take` has its response.",
       result: "hito_call *",
       parameters: ["hito_client *client"] + (hasOneRequest ? ["const \(input) *request"] : [])
         + ["const hito_call_options *options", "hito_error **error"],
@@ -191,7 +192,8 @@ private struct CStub {
 
   private var finish: Function {
     Function(
-      name: name + "_finish", comment: "Says that no more requests follow, and waits for the response.",
+      name: name + "_finish",
+      comment: "Says that no more requests follow, and waits for the response.",
       result: "hito_status ",
       parameters: ["hito_call *call", "\(output) **response", "hito_error **error"],
       body: [
@@ -226,7 +228,9 @@ private enum CStubNames {
 extension SourceWriter {
   /// A C comment; `opening` is `/*` or `/**`.
   fileprivate mutating func comment(_ opening: String, _ lines: [String]) {
-    let safe = lines.map { $0.split(separator: "*/", omittingEmptySubsequences: false).joined(separator: "* /") }
+    let safe = lines.map {
+      $0.split(separator: "*/", omittingEmptySubsequences: false).joined(separator: "* /")
+    }
     guard let first = safe.first else { return }
     if safe.count == 1 { return line("\(opening) \(first) */") }
     line("\(opening) \(first)")

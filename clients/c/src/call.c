@@ -92,7 +92,8 @@ static hito_error *prepare(hito_call *call, const ProtobufCMessage *request, hit
 hito_call *hito_call_begin(
     hito_client *client, const hito_method *method, const ProtobufCMessage *request,
     const hito_call_options *options, hito_error **error) {
-  hito_call_options said = options == NULL ? (hito_call_options){0} : *options;
+  hito_call_options said = {0};
+  if (options != NULL) said = *options;
   hito_call *call = calloc(1, sizeof *call);
   if (call == NULL) {
     hi_give(error, hi_error(HITO_RESOURCE_EXHAUSTED, true, "no memory"));
