@@ -278,15 +278,12 @@ void hito_call_free(hito_call *call) {
 
 /* Those that are ready now; what becomes ready meanwhile has its turn at the next poll. */
 int hi_call_notify(hito_client *client) {
-  hito_call *last = client->last_ready;
-  int count = 0;
-  while (client->first_ready != NULL) {
+  int most = 0, count = 0;
+  for (const hito_call *call = client->first_ready; call != NULL; call = call->next_ready) most++;
+  for (; count < most && client->first_ready != NULL; count++) {
     hito_call *call = client->first_ready;
-    bool is_last = call == last;
     forget_ready(client, call);
     call->options.on_ready(call, call->options.user);
-    count++;
-    if (is_last) break;
   }
   return count;
 }

@@ -122,7 +122,6 @@ static bool give(hito_client *client, struct hi_waiter *waiter, int64_t *until) 
     if (step.until < *until) *until = step.until;
     return false;
   }
-  waiter->is_queued = false;
   if (step.kind == HI_FAIL)
     waiter->failed(waiter->owner, unreachable(&client->pool));
   else
@@ -172,16 +171,15 @@ void hi_pool_forget(hito_client *client, struct hi_waiter *waiter) {
  * the first that must wait on is the last that is asked. */
 static void serve(hito_client *client) {
   struct hi_pool *pool = &client->pool;
-  bool all = pool->is_changed;
+  bool all = pool->is_changed, is_stuck = false;
   int64_t until = HI_NEVER;
-  struct hi_waiter *list = pool->first_waiter;
-  struct hi_waiter *end = pool->last_waiter;
+  size_t count = 0;
   pool->is_changed = pool->has_room = false;
-  pool->first_waiter = pool->last_waiter = NULL;
-  bool is_stuck = false;
-  while (list != NULL) {
-    struct hi_waiter *waiter = list;
-    list = waiter == end ? NULL : waiter->next;
+  for (const struct hi_waiter *waiter = pool->first_waiter; waiter != NULL; waiter = waiter->next) count++;
+  /* Each leaves the row while it is asked, so that what its call does, and others, find a row that is whole. */
+  for (; count > 0 && pool->first_waiter != NULL; count--) {
+    struct hi_waiter *waiter = pool->first_waiter;
+    hi_pool_forget(client, waiter);
     if ((is_stuck && !all) || !give(client, waiter, &until)) {
       append(pool, waiter);
       is_stuck = true;

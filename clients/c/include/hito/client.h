@@ -31,7 +31,8 @@ typedef enum hito_log_level { HITO_LOG_DEBUG, HITO_LOG_INFO, HITO_LOG_WARNING } 
 
 struct addrinfo;
 
-/** How a client is. Zeros are the defaults; strings are copied, callbacks and what they use must outlive the client. */
+/** How a client is. Zeros are the defaults; strings are copied. Callbacks and what they use must outlive the client, and
+ * must not use it. */
 typedef struct hito_client_options {
   /** `host:port`, `[IPv6]:port`, or several with commas between. */
   const char *addresses;
@@ -94,8 +95,8 @@ HITO_API void hito_client_close(hito_client *client);
 /** Whether a closed client has said its last words. */
 HITO_API bool hito_client_is_closed(const hito_client *client);
 
-/** Closes the client, gives its last words two seconds at most, and frees it. Calls that were not freed end, and are
- * to be freed all the same. */
+/** Closes the client, gives its last words two seconds at most, and frees it. Calls that were not freed end (on_ready
+ * is called), and are to be freed all the same. Watches are freed before. */
 HITO_API void hito_client_free(hito_client *client);
 
 /** Does what there is to do, waiting for it `timeout_ms` at most (-1: for as long as it takes, 0: not at all), and calls
