@@ -1,5 +1,8 @@
 /* Against a real server: run by end_to_end.py, which sets HITO_ADDRESS, HITO_CA and HITO_TOKEN. Without them it has
  * nothing to do. */
+#include <netdb.h>
+#include <sys/socket.h>
+
 #include "check.h"
 #include "hito/hito.h"
 
@@ -171,6 +174,38 @@ static void check_certificates(void) {
   if (other != NULL) cannot((hito_client_options){.ca_file = other}, "certificate refused");
 }
 
+/* Of two addresses the first says nothing, or cannot be reached. */
+static int resolve(void *user, const char *host, const char *port, struct addrinfo **result) {
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
+  int failed = getaddrinfo("192.0.2.1", port, &hints, result);
+  CHECK(strcmp(host, "hito.test") == 0);
+  ++*(int *)user;
+  return failed != 0 ? failed : getaddrinfo("127.0.0.1", port, &hints, &(*result)->ai_next);
+}
+
+static void release(void *user, struct addrinfo *result) {
+  (void)user;
+  freeaddrinfo(result->ai_next);
+  result->ai_next = NULL;
+  freeaddrinfo(result);
+}
+
+static void check_names(void) {
+  char named[64];
+  int asked_names = 0;
+  const char *port = strrchr(address, ':');
+  snprintf(named, sizeof named, "hito.test%s", port);
+  hito_client *client = connected((hito_client_options){
+      .addresses = named, .server_name = "127.0.0.1", .resolve = resolve, .release = release, .resolve_user = &asked_names});
+  CHECK(hito_client_connect(client, 3000, NULL) && asked_names == 1);
+  hito_client_free(client);
+  /* The server does not listen on ::1. */
+  snprintf(named, sizeof named, "localhost%s", port);
+  client = connected((hito_client_options){.addresses = named, .server_name = "127.0.0.1"});
+  CHECK(hito_client_connect(client, 3000, NULL));
+  hito_client_free(client);
+}
+
 static int asked;
 
 static bool get_token(void *user, char *place, size_t size) {
@@ -256,6 +291,7 @@ int main(void) {
   check_request_streams(client);
   check_many(client);
   hito_client_free(client);
+  check_names();
   check_certificates();
   check_token();
   check_compression();
