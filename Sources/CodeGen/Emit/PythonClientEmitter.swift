@@ -1,11 +1,15 @@
-/// Emits the typed Python stubs of a file's services, over the runtime's channel.
+/// Emits the typed Python stubs of a file's services, over the runtime's channels: one for asyncio, one that blocks.
 struct PythonClientEmitter: ClientEmitter {
   func files(_ files: [FileModel]) -> [GeneratedFile] {
     let clients = files.compactMap { file in
       emit(file).map { GeneratedFile(path: Names.stem(file.path) + "_client.py", text: $0) }
     }
+    let types = files.map { file in
+      GeneratedFile(
+        path: Names.stem(file.path) + "_pb2.pyi", text: PythonTypesEmitter().emit(file))
+    }
     let packages = Dictionary(grouping: files, by: \.packageName).sorted { $0.key < $1.key }
-    return clients
+    return clients + types
       + packages.map { name, members in
         let folder = name.split(separator: ".").joined(separator: "/")
         return GeneratedFile(
@@ -35,19 +39,15 @@ struct PythonClientEmitter: ClientEmitter {
         out.line(")")
       }
       out.line()
-      emit(service, &out)
+      for style in PythonStyle.allCases { emit(service, style, &out) }
     }
     return out.text
   }
 
   private func emitImports(_ file: FileModel, _ out: inout SourceWriter) {
     let methods = file.services.flatMap(\.methods)
-    let streamsResponses = methods.contains { !$0.hasOneResponse }
-    let streamsRequests = methods.contains { !$0.hasOneRequest }
-    let abstract =
-      (streamsRequests ? ["AsyncIterable"] : []) + (streamsResponses ? ["AsyncIterator"] : [])
-    if !abstract.isEmpty {
-      out.line("from collections.abc import \(abstract.joined(separator: ", "))")
+    if methods.contains(where: { !$0.hasOneRequest }) {
+      out.line("from collections.abc import AsyncIterable, Iterable")
     }
     out.line("from typing import TYPE_CHECKING, Final")
     out.line()
@@ -63,49 +63,55 @@ struct PythonClientEmitter: ClientEmitter {
     // Only for type checkers: the runtime may import the stubs.
     out.line("if TYPE_CHECKING:")
     let options = Set(methods.map(\.pythonOptions)).sorted().joined(separator: ", ")
+    let streams = methods.contains { !$0.hasOneResponse }
     out.indented {
       $0.line("from typing import Unpack")
       $0.line("")
       $0.line("from hito._channel import Channel")
       $0.line("from hito._options import \(options)")
+      if streams { $0.line("from hito._stream import ResponseStream") }
+      $0.line("from hito.sync._channel import SyncChannel")
+      if streams { $0.line("from hito.sync._stream import SyncResponseStream") }
     }
     out.line()
   }
 
-  private func emit(_ service: ServiceModel, _ out: inout SourceWriter) {
+  private func emit(_ service: ServiceModel, _ style: PythonStyle, _ out: inout SourceWriter) {
     out.line()
-    out.line("class \(service.name.simple)Client:")
+    out.line("class \(style.className(service)):")
     out.indented { out in
-      out.docstring(service.comment.isEmpty ? ["`\(service.name.full)`."] : service.comment)
-      out.line("def __init__(self, channel: Channel) -> None:")
+      let comment = service.comment.isEmpty ? ["`\(service.name.full)`."] : service.comment
+      out.docstring(comment + (style == .blocking ? ["", "Its calls block; for any thread."] : []))
+      out.line("def __init__(self, channel: \(style.prefix)Channel) -> None:")
       out.indented { $0.line("self._channel = channel") }
       for method in service.methods {
         out.line()
-        emit(method, of: service, &out)
+        emit(method, of: service, style, &out)
       }
     }
+    if style != PythonStyle.allCases.last { out.line() }
   }
 
   private func emit(
-    _ method: MethodModel, of service: ServiceModel, _ out: inout SourceWriter
+    _ method: MethodModel, of service: ServiceModel, _ style: PythonStyle, _ out: inout SourceWriter
   ) {
     let input = PythonNames.type(method.input)
     let output = PythonNames.type(method.output)
     let hasOneRequest = method.hasOneRequest
-    let hasOneResponse = method.hasOneResponse
-    out.line("\(hasOneResponse ? "async " : "")def \(PythonNames.method(method.name))(")
+    let waits = method.hasOneResponse && style == .asyncio
+    out.line("\(waits ? "async " : "")def \(PythonNames.method(method.name))(")
     out.indented { out in
       out.line("self,")
-      out.line(hasOneRequest ? "request: \(input)," : "requests: AsyncIterable[\(input)],")
+      out.line(hasOneRequest ? "request: \(input)," : "requests: \(style.iterable)[\(input)],")
       out.line("**options: Unpack[\(method.pythonOptions)],")
     }
-    out.line(") -> \(hasOneResponse ? output : "AsyncIterator[\(output)]"):")
+    let stream = "\(style.prefix)ResponseStream[\(output)]"
+    out.line(") -> \(method.hasOneResponse ? output : stream):")
     out.indented { out in
       let note = method.isDeprecated ? ["", "Deprecated in the contract."] : []
       let comment = method.comment + note
       if !comment.isEmpty { out.docstring(comment) }
-      let call = "self._channel.\(method.pythonCall)("
-      out.line("return \(hasOneResponse ? "await " : "")\(call)")
+      out.line("return \(waits ? "await " : "")self._channel.\(method.pythonCall)(")
       out.indented { out in
         out.line("\(constant(method, of: service)),")
         out.line(hasOneRequest ? "request," : "requests,")
@@ -121,6 +127,18 @@ struct PythonClientEmitter: ClientEmitter {
   }
 }
 
+/// The two clients that each service has.
+enum PythonStyle: CaseIterable {
+  case asyncio, blocking
+
+  /// Before the names of what is of this kind alone.
+  var prefix: String { self == .blocking ? "Sync" : "" }
+
+  var iterable: String { self == .blocking ? "Iterable" : "AsyncIterable" }
+
+  func className(_ service: ServiceModel) -> String { "\(prefix)\(service.name.simple)Client" }
+}
+
 /// Emits the package's `__init__.py`: every message, enum and client under one name.
 struct PythonPackageEmitter {
   func emit(_ files: [FileModel]) -> String {
@@ -131,7 +149,9 @@ struct PythonPackageEmitter {
     for file in files {
       let types = (file.messages.map(\.name.simple) + file.enums.map(\.name.simple)).sorted()
       emit(types, from: Names.base(file.path) + "_pb2", &out)
-      let clients = file.services.map { $0.name.simple + "Client" }
+      let clients = file.services.flatMap { service in
+        PythonStyle.allCases.map { $0.className(service) }
+      }.sorted()
       emit(clients, from: Names.base(file.path) + "_client", &out)
       names += types + clients
     }
@@ -152,30 +172,6 @@ struct PythonPackageEmitter {
     }
     out.line(")")
   }
-}
-
-enum PythonNames {
-  /// `goals_pb2.Goal.Label`.
-  static func type(_ name: ProtoName) -> String {
-    ([Names.base(name.file) + "_pb2"] + name.path).joined(separator: ".")
-  }
-
-  static func method(_ name: String) -> String {
-    let snake = Names.snake(name)
-    return keywords.contains(snake) ? snake + "_" : snake
-  }
-
-  /// `from hito.v1 import goals_pb2`.
-  static func messageImport(_ file: String) -> String {
-    let folders = Names.stem(file).split(separator: "/").dropLast().joined(separator: ".")
-    return "from \(folders) import \(Names.base(file))_pb2"
-  }
-
-  private static let keywords: Set<String> = [
-    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
-    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
-    "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-  ]
 }
 
 extension MethodModel {
@@ -201,21 +197,4 @@ extension MethodModel {
 
   /// The method of the runtime's channel that makes the call.
   fileprivate var pythonCall: String { kind == .bidirectional ? "bidi_stream" : pythonKind }
-}
-
-extension SourceWriter {
-  /// A Python docstring.
-  fileprivate mutating func docstring(_ lines: [String]) {
-    let safe = lines.map { line in
-      line.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
-        .split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")
-    }
-    if safe.count == 1, let only = safe.first {
-      line("\"\"\"\(only)\"\"\"")
-    } else {
-      for (index, text) in safe.enumerated() { line(index == 0 ? "\"\"\"" + text : text) }
-      line("\"\"\"")
-    }
-    line()
-  }
 }

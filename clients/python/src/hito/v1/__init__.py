@@ -14,6 +14,7 @@ from .analytics_pb2 import (
 )
 from .analytics_client import (
     AnalyticsServiceClient,
+    SyncAnalyticsServiceClient,
 )
 from .common_pb2 import (
     Citation,
@@ -75,6 +76,7 @@ from .courses_pb2 import (
 )
 from .courses_client import (
     CourseServiceClient,
+    SyncCourseServiceClient,
 )
 from .errors_pb2 import (
     ErrorDetails,
@@ -123,6 +125,7 @@ from .events_pb2 import (
 )
 from .events_client import (
     EventServiceClient,
+    SyncEventServiceClient,
 )
 from .goals_pb2 import (
     ArchiveGoalRequest,
@@ -159,6 +162,7 @@ from .goals_pb2 import (
 )
 from .goals_client import (
     GoalServiceClient,
+    SyncGoalServiceClient,
 )
 from .progress_pb2 import (
     SubscriptionMark,
@@ -167,6 +171,7 @@ from .progress_pb2 import (
 )
 from .progress_client import (
     ProgressServiceClient,
+    SyncProgressServiceClient,
 )
 from .retrieval_pb2 import (
     EmbeddingFailure,
@@ -182,6 +187,7 @@ from .retrieval_pb2 import (
 )
 from .retrieval_client import (
     RetrievalServiceClient,
+    SyncRetrievalServiceClient,
 )
 from .server_pb2 import (
     AuditEntry,
@@ -238,9 +244,13 @@ from .server_pb2 import (
 )
 from .server_client import (
     HealthServiceClient,
+    PrivacyServiceClient,
     ReflectionServiceClient,
     ServerServiceClient,
-    PrivacyServiceClient,
+    SyncHealthServiceClient,
+    SyncPrivacyServiceClient,
+    SyncReflectionServiceClient,
+    SyncServerServiceClient,
 )
 from .tasks_pb2 import (
     ArchiveTaskRequest,
@@ -265,6 +275,7 @@ from .tasks_pb2 import (
     UpdateTaskResponse,
 )
 from .tasks_client import (
+    SyncTaskServiceClient,
     TaskServiceClient,
 )
 from .users_pb2 import (
@@ -288,6 +299,7 @@ from .users_pb2 import (
     User,
 )
 from .users_client import (
+    SyncUserServiceClient,
     UserServiceClient,
 )
 from .validation_pb2 import (
@@ -370,6 +382,7 @@ from .validation_pb2 import (
 )
 from .validation_client import (
     CodeValidationServiceClient,
+    SyncCodeValidationServiceClient,
 )
 
 __all__ = [
@@ -664,6 +677,19 @@ __all__ = [
     "Submission",
     "SubmissionRefusal",
     "SubscriptionMark",
+    "SyncAnalyticsServiceClient",
+    "SyncCodeValidationServiceClient",
+    "SyncCourseServiceClient",
+    "SyncEventServiceClient",
+    "SyncGoalServiceClient",
+    "SyncHealthServiceClient",
+    "SyncPrivacyServiceClient",
+    "SyncProgressServiceClient",
+    "SyncReflectionServiceClient",
+    "SyncRetrievalServiceClient",
+    "SyncServerServiceClient",
+    "SyncTaskServiceClient",
+    "SyncUserServiceClient",
     "TaskServiceClient",
     "TaskTests",
     "TestComparison",

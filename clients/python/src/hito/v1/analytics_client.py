@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hito._channel import Channel
     from hito._options import UnaryOptions
+    from hito.sync._channel import SyncChannel
 
 
 _ANALYTICS_SERVICE_GET_PRODUCTIVITY: Final = Method(
@@ -85,6 +86,72 @@ class AnalyticsServiceClient:
         """When a goal may be reached, as a range; for learners that asked for forecasts."""
 
         return await self._channel.unary(
+            _ANALYTICS_SERVICE_GET_FORECAST,
+            request,
+            analytics_pb2.GetForecastResponse,
+            **options,
+        )
+
+
+class SyncAnalyticsServiceClient:
+    """Reports over the events, exact to the last commit: the lake's files plus what is not in them yet.
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def get_productivity(
+        self,
+        request: analytics_pb2.GetProductivityRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> analytics_pb2.GetProductivityResponse:
+        """A learner's productivity: the figures of `analyze_user_productivity` (docs/reports.md)."""
+
+        return self._channel.unary(
+            _ANALYTICS_SERVICE_GET_PRODUCTIVITY,
+            request,
+            analytics_pb2.GetProductivityResponse,
+            **options,
+        )
+
+    def get_activity(
+        self,
+        request: analytics_pb2.GetActivityRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> analytics_pb2.GetActivityResponse:
+        """A learner's activity by day, hour and weekday, with the streak, in their time zone."""
+
+        return self._channel.unary(
+            _ANALYTICS_SERVICE_GET_ACTIVITY,
+            request,
+            analytics_pb2.GetActivityResponse,
+            **options,
+        )
+
+    def get_cohort(
+        self,
+        request: analytics_pb2.GetCohortRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> analytics_pb2.GetCohortResponse:
+        """How the learners of a course get on. The course's owner, services and admins."""
+
+        return self._channel.unary(
+            _ANALYTICS_SERVICE_GET_COHORT,
+            request,
+            analytics_pb2.GetCohortResponse,
+            **options,
+        )
+
+    def get_forecast(
+        self,
+        request: analytics_pb2.GetForecastRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> analytics_pb2.GetForecastResponse:
+        """When a goal may be reached, as a range; for learners that asked for forecasts."""
+
+        return self._channel.unary(
             _ANALYTICS_SERVICE_GET_FORECAST,
             request,
             analytics_pb2.GetForecastResponse,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from hito._channel import Channel
     from hito._options import KeyedReplyOptions, KeyedStreamOptions, UnaryOptions
+    from hito._stream import ResponseStream
+    from hito.sync._channel import SyncChannel
+    from hito.sync._stream import SyncResponseStream
 
 
 _COURSE_SERVICE_CREATE_COURSE: Final = Method(
@@ -320,7 +323,272 @@ class CourseServiceClient:
         self,
         request: courses_pb2.AdviseRequest,
         **options: Unpack[KeyedStreamOptions],
-    ) -> AsyncIterator[courses_pb2.AdviseResponse]:
+    ) -> ResponseStream[courses_pb2.AdviseResponse]:
+        """Answers a learner's question from the course's documents, step by step, with citations."""
+
+        return self._channel.server_stream(
+            _COURSE_SERVICE_ADVISE,
+            request,
+            courses_pb2.AdviseResponse,
+            **options,
+        )
+
+
+class SyncCourseServiceClient:
+    """Bodies of learning material, who owns them and who is enrolled.
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def create_course(
+        self,
+        request: courses_pb2.CreateCourseRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.CreateCourseResponse:
+        """Makes a course, owned by the caller. Instructors, services and admins."""
+
+        return self._channel.unary(
+            _COURSE_SERVICE_CREATE_COURSE,
+            request,
+            courses_pb2.CreateCourseResponse,
+            **options,
+        )
+
+    def get_course(
+        self,
+        request: courses_pb2.GetCourseRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.GetCourseResponse:
+        """One course. Active courses are visible to everybody; archived ones to their owner and those
+        enrolled.
+        """
+
+        return self._channel.unary(
+            _COURSE_SERVICE_GET_COURSE,
+            request,
+            courses_pb2.GetCourseResponse,
+            **options,
+        )
+
+    def list_courses(
+        self,
+        request: courses_pb2.ListCoursesRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.ListCoursesResponse:
+        """The courses that the caller may see, newest first."""
+
+        return self._channel.unary(
+            _COURSE_SERVICE_LIST_COURSES,
+            request,
+            courses_pb2.ListCoursesResponse,
+            **options,
+        )
+
+    def update_course(
+        self,
+        request: courses_pb2.UpdateCourseRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.UpdateCourseResponse:
+        """Changes the fields that the mask names. The owner and admins."""
+
+        return self._channel.unary(
+            _COURSE_SERVICE_UPDATE_COURSE,
+            request,
+            courses_pb2.UpdateCourseResponse,
+            **options,
+        )
+
+    def archive_course(
+        self,
+        request: courses_pb2.ArchiveCourseRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.ArchiveCourseResponse:
+        """Puts a course away: nobody can enrol any more. The owner and admins."""
+
+        return self._channel.unary(
+            _COURSE_SERVICE_ARCHIVE_COURSE,
+            request,
+            courses_pb2.ArchiveCourseResponse,
+            **options,
+        )
+
+    def reopen_course(
+        self,
+        request: courses_pb2.ReopenCourseRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.ReopenCourseResponse:
+        """Takes an archived course back."""
+
+        return self._channel.unary(
+            _COURSE_SERVICE_REOPEN_COURSE,
+            request,
+            courses_pb2.ReopenCourseResponse,
+            **options,
+        )
+
+    def delete_course(
+        self,
+        request: courses_pb2.DeleteCourseRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.DeleteCourseResponse:
+        """Deletes a course for good; goals that belong to it stay."""
+
+        return self._channel.unary(
+            _COURSE_SERVICE_DELETE_COURSE,
+            request,
+            courses_pb2.DeleteCourseResponse,
+            **options,
+        )
+
+    def enrol(
+        self,
+        request: courses_pb2.EnrolRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.EnrolResponse:
+        """Enrols the caller in an active course, or brings in whom they name. Enrolling twice is one
+        enrolment.
+
+        Whom the course's owner names is invited, and enrolled once they accept. Services and admins,
+        who keep courses as another system has them, enrol directly: the enrolment says so, and by whom.
+        Directly go learners alone, and none who turned the course down: who left it, declined it or has
+        not answered an invitation to it is invited, whoever names them.
+        """
+
+        return self._channel.unary(
+            _COURSE_SERVICE_ENROL,
+            request,
+            courses_pb2.EnrolResponse,
+            **options,
+        )
+
+    def accept_enrolment(
+        self,
+        request: courses_pb2.AcceptEnrolmentRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.AcceptEnrolmentResponse:
+        """Accepts the caller's invitation to an active course. Accepting twice is one enrolment; without
+        an invitation it is NOT_FOUND.
+        """
+
+        return self._channel.unary(
+            _COURSE_SERVICE_ACCEPT_ENROLMENT,
+            request,
+            courses_pb2.AcceptEnrolmentResponse,
+            **options,
+        )
+
+    def decline_enrolment(
+        self,
+        request: courses_pb2.DeclineEnrolmentRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.DeclineEnrolmentResponse:
+        """Turns the caller's invitation down; once it was accepted, leaves the course. Declining twice, or
+        what was left, changes nothing; without an invitation it is NOT_FOUND.
+        """
+
+        return self._channel.unary(
+            _COURSE_SERVICE_DECLINE_ENROLMENT,
+            request,
+            courses_pb2.DeclineEnrolmentResponse,
+            **options,
+        )
+
+    def leave(
+        self,
+        request: courses_pb2.LeaveRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.LeaveResponse:
+        """Ends an enrolment or an invitation. Leaving what one is not in is NOT_FOUND."""
+
+        return self._channel.unary(
+            _COURSE_SERVICE_LEAVE,
+            request,
+            courses_pb2.LeaveResponse,
+            **options,
+        )
+
+    def list_learner_enrolments(
+        self,
+        request: courses_pb2.ListLearnerEnrolmentsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.ListLearnerEnrolmentsResponse:
+        """The places of one learner (the caller, where none is named) in courses, newest first: where they
+        are invited, and where they were enrolled directly.
+        """
+
+        return self._channel.unary(
+            _COURSE_SERVICE_LIST_LEARNER_ENROLMENTS,
+            request,
+            courses_pb2.ListLearnerEnrolmentsResponse,
+            **options,
+        )
+
+    def list_enrolments(
+        self,
+        request: courses_pb2.ListEnrolmentsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.ListEnrolmentsResponse:
+        """Who is enrolled, newest first. A learner sees only their own enrolment."""
+
+        return self._channel.unary(
+            _COURSE_SERVICE_LIST_ENROLMENTS,
+            request,
+            courses_pb2.ListEnrolmentsResponse,
+            **options,
+        )
+
+    def ingest_documents(
+        self,
+        requests: Iterable[courses_pb2.IngestDocumentsRequest],
+        **options: Unpack[KeyedReplyOptions],
+    ) -> courses_pb2.IngestDocumentsResponse:
+        """Takes documents into the course: splits them into sections, keeps versions, touches only what
+        changed. The first message names the course, the others carry documents.
+        """
+
+        return self._channel.client_stream(
+            _COURSE_SERVICE_INGEST_DOCUMENTS,
+            requests,
+            courses_pb2.IngestDocumentsResponse,
+            **options,
+        )
+
+    def list_documents(
+        self,
+        request: courses_pb2.ListDocumentsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.ListDocumentsResponse:
+        """The documents of a course with their sections."""
+
+        return self._channel.unary(
+            _COURSE_SERVICE_LIST_DOCUMENTS,
+            request,
+            courses_pb2.ListDocumentsResponse,
+            **options,
+        )
+
+    def delete_document(
+        self,
+        request: courses_pb2.DeleteDocumentRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> courses_pb2.DeleteDocumentResponse:
+        """Takes a document out of the course."""
+
+        return self._channel.unary(
+            _COURSE_SERVICE_DELETE_DOCUMENT,
+            request,
+            courses_pb2.DeleteDocumentResponse,
+            **options,
+        )
+
+    def advise(
+        self,
+        request: courses_pb2.AdviseRequest,
+        **options: Unpack[KeyedStreamOptions],
+    ) -> SyncResponseStream[courses_pb2.AdviseResponse]:
         """Answers a learner's question from the course's documents, step by step, with citations."""
 
         return self._channel.server_stream(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from hito._channel import Channel
     from hito._options import StreamOptions, UnaryOptions
+    from hito._stream import ResponseStream
+    from hito.sync._channel import SyncChannel
+    from hito.sync._stream import SyncResponseStream
 
 
 _EVENT_SERVICE_READ_EVENTS: Final = Method(
@@ -166,7 +169,7 @@ class EventServiceClient:
         self,
         requests: AsyncIterable[events_pb2.ConsumeRequest],
         **options: Unpack[StreamOptions],
-    ) -> AsyncIterator[events_pb2.ConsumeResponse]:
+    ) -> ResponseStream[events_pb2.ConsumeResponse]:
         """Joins a consumer group: the server sends events, the client settles each. Half-closing gives back what is
         not settled, and ends the stream once all settlements are answered.
         """
@@ -214,6 +217,178 @@ class EventServiceClient:
         """Takes parked events out of a group: they are done, though not wanted."""
 
         return await self._channel.unary(
+            _EVENT_SERVICE_SKIP_PARKED,
+            request,
+            events_pb2.SkipParkedResponse,
+            **options,
+        )
+
+
+class SyncEventServiceClient:
+    """The event log for programs: history, events of other systems, and consumer groups that share work.
+
+    A consumer group is the caller's who made it, and every admin's; other services find none. Its consumers get
+    each event that it wants at least once: an event that a consumer does not settle in time comes again, to this
+    or another consumer, and is put aside (parked) after too many attempts.
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def read_events(
+        self,
+        request: events_pb2.ReadEventsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> events_pb2.ReadEventsResponse:
+        """A page of the log, oldest first, of what the caller may see."""
+
+        return self._channel.unary(
+            _EVENT_SERVICE_READ_EVENTS,
+            request,
+            events_pb2.ReadEventsResponse,
+            **options,
+        )
+
+    def publish_events(
+        self,
+        request: events_pb2.PublishEventsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> events_pb2.PublishEventsResponse:
+        """Puts events of other systems into the log, as kind `external`: all of them or, with an error, none. An event
+        that is there already, by source and external id, is not stored again. Services and admins.
+        """
+
+        return self._channel.unary(
+            _EVENT_SERVICE_PUBLISH_EVENTS,
+            request,
+            events_pb2.PublishEventsResponse,
+            **options,
+        )
+
+    def create_consumer_group(
+        self,
+        request: events_pb2.CreateConsumerGroupRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> events_pb2.CreateConsumerGroupResponse:
+        """Makes a consumer group. Services and admins."""
+
+        return self._channel.unary(
+            _EVENT_SERVICE_CREATE_CONSUMER_GROUP,
+            request,
+            events_pb2.CreateConsumerGroupResponse,
+            **options,
+        )
+
+    def get_consumer_group(
+        self,
+        request: events_pb2.GetConsumerGroupRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> events_pb2.GetConsumerGroupResponse:
+        """A consumer group, how far it is and what it holds."""
+
+        return self._channel.unary(
+            _EVENT_SERVICE_GET_CONSUMER_GROUP,
+            request,
+            events_pb2.GetConsumerGroupResponse,
+            **options,
+        )
+
+    def list_consumer_groups(
+        self,
+        request: events_pb2.ListConsumerGroupsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> events_pb2.ListConsumerGroupsResponse:
+        """The consumer groups and how far they are."""
+
+        return self._channel.unary(
+            _EVENT_SERVICE_LIST_CONSUMER_GROUPS,
+            request,
+            events_pb2.ListConsumerGroupsResponse,
+            **options,
+        )
+
+    def update_consumer_group(
+        self,
+        request: events_pb2.UpdateConsumerGroupRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> events_pb2.UpdateConsumerGroupResponse:
+        """Changes the limits of a consumer group. Its name, filter and strategy never change."""
+
+        return self._channel.unary(
+            _EVENT_SERVICE_UPDATE_CONSUMER_GROUP,
+            request,
+            events_pb2.UpdateConsumerGroupResponse,
+            **options,
+        )
+
+    def delete_consumer_group(
+        self,
+        request: events_pb2.DeleteConsumerGroupRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> events_pb2.DeleteConsumerGroupResponse:
+        """Deletes a consumer group and all that it holds; its consumers' streams end with NOT_FOUND."""
+
+        return self._channel.unary(
+            _EVENT_SERVICE_DELETE_CONSUMER_GROUP,
+            request,
+            events_pb2.DeleteConsumerGroupResponse,
+            **options,
+        )
+
+    def consume(
+        self,
+        requests: Iterable[events_pb2.ConsumeRequest],
+        **options: Unpack[StreamOptions],
+    ) -> SyncResponseStream[events_pb2.ConsumeResponse]:
+        """Joins a consumer group: the server sends events, the client settles each. Half-closing gives back what is
+        not settled, and ends the stream once all settlements are answered.
+        """
+
+        return self._channel.bidi_stream(
+            _EVENT_SERVICE_CONSUME,
+            requests,
+            events_pb2.ConsumeResponse,
+            **options,
+        )
+
+    def list_parked_events(
+        self,
+        request: events_pb2.ListParkedEventsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> events_pb2.ListParkedEventsResponse:
+        """What a group has put aside, oldest first."""
+
+        return self._channel.unary(
+            _EVENT_SERVICE_LIST_PARKED_EVENTS,
+            request,
+            events_pb2.ListParkedEventsResponse,
+            **options,
+        )
+
+    def replay_parked(
+        self,
+        request: events_pb2.ReplayParkedRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> events_pb2.ReplayParkedResponse:
+        """Sends parked events of a group again, with their attempts counted anew."""
+
+        return self._channel.unary(
+            _EVENT_SERVICE_REPLAY_PARKED,
+            request,
+            events_pb2.ReplayParkedResponse,
+            **options,
+        )
+
+    def skip_parked(
+        self,
+        request: events_pb2.SkipParkedRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> events_pb2.SkipParkedResponse:
+        """Takes parked events out of a group: they are done, though not wanted."""
+
+        return self._channel.unary(
             _EVENT_SERVICE_SKIP_PARKED,
             request,
             events_pb2.SkipParkedResponse,

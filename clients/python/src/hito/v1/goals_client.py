@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -14,6 +13,9 @@ if TYPE_CHECKING:
 
     from hito._channel import Channel
     from hito._options import KeyedStreamOptions, StreamOptions, UnaryOptions
+    from hito._stream import ResponseStream
+    from hito.sync._channel import SyncChannel
+    from hito.sync._stream import SyncResponseStream
 
 
 _GOAL_SERVICE_CREATE_GOAL: Final = Method(
@@ -194,7 +196,7 @@ class GoalServiceClient:
         self,
         request: goals_pb2.GenerateGoalRequest,
         **options: Unpack[KeyedStreamOptions],
-    ) -> AsyncIterator[goals_pb2.GenerateGoalResponse]:
+    ) -> ResponseStream[goals_pb2.GenerateGoalResponse]:
         """Has an agent propose a goal with 3 to 5 tasks from the learner's own context and store it,
         step by step.
         """
@@ -224,7 +226,190 @@ class GoalServiceClient:
         self,
         request: goals_pb2.WatchRunRequest,
         **options: Unpack[StreamOptions],
-    ) -> AsyncIterator[goals_pb2.GenerateGoalResponse]:
+    ) -> ResponseStream[goals_pb2.GenerateGoalResponse]:
+        """Follows a run of an agent from the start or a cursor, also after it ended."""
+
+        return self._channel.server_stream(
+            _GOAL_SERVICE_WATCH_RUN,
+            request,
+            goals_pb2.GenerateGoalResponse,
+            **options,
+        )
+
+
+class SyncGoalServiceClient:
+    """What learners want to achieve. Rules of states and progress: docs/domain.md. The texts of a goal
+    with its tasks are at most 1 MiB together; what would go over it is RESOURCE_EXHAUSTED.
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def create_goal(
+        self,
+        request: goals_pb2.CreateGoalRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> goals_pb2.CreateGoalResponse:
+        """Makes a goal, with its first tasks if any."""
+
+        return self._channel.unary(
+            _GOAL_SERVICE_CREATE_GOAL,
+            request,
+            goals_pb2.CreateGoalResponse,
+            **options,
+        )
+
+    def get_goal(
+        self,
+        request: goals_pb2.GetGoalRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> goals_pb2.GetGoalResponse:
+        """One goal with its tasks."""
+
+        return self._channel.unary(
+            _GOAL_SERVICE_GET_GOAL,
+            request,
+            goals_pb2.GetGoalResponse,
+            **options,
+        )
+
+    def list_goals(
+        self,
+        request: goals_pb2.ListGoalsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> goals_pb2.ListGoalsResponse:
+        """The goals that the caller may see, newest first."""
+
+        return self._channel.unary(
+            _GOAL_SERVICE_LIST_GOALS,
+            request,
+            goals_pb2.ListGoalsResponse,
+            **options,
+        )
+
+    def update_goal(
+        self,
+        request: goals_pb2.UpdateGoalRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> goals_pb2.UpdateGoalResponse:
+        """Changes the fields that the mask names."""
+
+        return self._channel.unary(
+            _GOAL_SERVICE_UPDATE_GOAL,
+            request,
+            goals_pb2.UpdateGoalResponse,
+            **options,
+        )
+
+    def start_goal(
+        self,
+        request: goals_pb2.StartGoalRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> goals_pb2.StartGoalResponse:
+        """Begins a pending goal."""
+
+        return self._channel.unary(
+            _GOAL_SERVICE_START_GOAL,
+            request,
+            goals_pb2.StartGoalResponse,
+            **options,
+        )
+
+    def complete_goal(
+        self,
+        request: goals_pb2.CompleteGoalRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> goals_pb2.CompleteGoalResponse:
+        """Completes a goal that has no open tasks.
+        Errors: FAILED_PRECONDITION while tasks are open.
+        """
+
+        return self._channel.unary(
+            _GOAL_SERVICE_COMPLETE_GOAL,
+            request,
+            goals_pb2.CompleteGoalResponse,
+            **options,
+        )
+
+    def reopen_goal(
+        self,
+        request: goals_pb2.ReopenGoalRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> goals_pb2.ReopenGoalResponse:
+        """Takes a completed or archived goal back."""
+
+        return self._channel.unary(
+            _GOAL_SERVICE_REOPEN_GOAL,
+            request,
+            goals_pb2.ReopenGoalResponse,
+            **options,
+        )
+
+    def archive_goal(
+        self,
+        request: goals_pb2.ArchiveGoalRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> goals_pb2.ArchiveGoalResponse:
+        """Puts a goal away; its tasks are frozen until it is reopened."""
+
+        return self._channel.unary(
+            _GOAL_SERVICE_ARCHIVE_GOAL,
+            request,
+            goals_pb2.ArchiveGoalResponse,
+            **options,
+        )
+
+    def delete_goal(
+        self,
+        request: goals_pb2.DeleteGoalRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> goals_pb2.DeleteGoalResponse:
+        """Deletes a goal and its tasks for good; the events stay."""
+
+        return self._channel.unary(
+            _GOAL_SERVICE_DELETE_GOAL,
+            request,
+            goals_pb2.DeleteGoalResponse,
+            **options,
+        )
+
+    def generate_goal(
+        self,
+        request: goals_pb2.GenerateGoalRequest,
+        **options: Unpack[KeyedStreamOptions],
+    ) -> SyncResponseStream[goals_pb2.GenerateGoalResponse]:
+        """Has an agent propose a goal with 3 to 5 tasks from the learner's own context and store it,
+        step by step.
+        """
+
+        return self._channel.server_stream(
+            _GOAL_SERVICE_GENERATE_GOAL,
+            request,
+            goals_pb2.GenerateGoalResponse,
+            **options,
+        )
+
+    def resolve_proposal(
+        self,
+        request: goals_pb2.ResolveProposalRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> goals_pb2.ResolveProposalResponse:
+        """Answers a proposal that waits for approval: stores it, as it is or edited, or drops it."""
+
+        return self._channel.unary(
+            _GOAL_SERVICE_RESOLVE_PROPOSAL,
+            request,
+            goals_pb2.ResolveProposalResponse,
+            **options,
+        )
+
+    def watch_run(
+        self,
+        request: goals_pb2.WatchRunRequest,
+        **options: Unpack[StreamOptions],
+    ) -> SyncResponseStream[goals_pb2.GenerateGoalResponse]:
         """Follows a run of an agent from the start or a cursor, also after it ended."""
 
         return self._channel.server_stream(

@@ -5,7 +5,7 @@ from google.protobuf import message as _message
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
-RULE_FIELD_NUMBER: _ClassVar[int]
+RULE_FIELD_NUMBER: int
 rule: _descriptor.FieldDescriptor
 
 class MethodRule(_message.Message):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -14,6 +13,9 @@ if TYPE_CHECKING:
 
     from hito._channel import Channel
     from hito._options import StreamOptions
+    from hito._stream import ResponseStream
+    from hito.sync._channel import SyncChannel
+    from hito.sync._stream import SyncResponseStream
 
 
 _PROGRESS_SERVICE_WATCH: Final = Method(
@@ -31,7 +33,36 @@ class ProgressServiceClient:
         self,
         request: progress_pb2.WatchRequest,
         **options: Unpack[StreamOptions],
-    ) -> AsyncIterator[progress_pb2.WatchResponse]:
+    ) -> ResponseStream[progress_pb2.WatchResponse]:
+        """Streams events as they happen, from any point of the log: first those of the past, then live.
+        Every event carries a cursor; a client that lost its connection, or whose server was killed,
+        continues after the last one that it saw, on any server. Nothing is skipped, doubled or out of
+        order. A learner sees their own events; the owner of a course also those of goals and tasks
+        that belong to it; services and admins see all.
+        """
+
+        return self._channel.server_stream(
+            _PROGRESS_SERVICE_WATCH,
+            request,
+            progress_pb2.WatchResponse,
+            **options,
+        )
+
+
+class SyncProgressServiceClient:
+    """Live progress.
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def watch(
+        self,
+        request: progress_pb2.WatchRequest,
+        **options: Unpack[StreamOptions],
+    ) -> SyncResponseStream[progress_pb2.WatchResponse]:
         """Streams events as they happen, from any point of the log: first those of the past, then live.
         Every event carries a cursor; a client that lost its connection, or whose server was killed,
         continues after the last one that it saw, on any server. Nothing is skipped, doubled or out of

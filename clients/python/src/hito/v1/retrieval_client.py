@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hito._channel import Channel
     from hito._options import UnaryOptions
+    from hito.sync._channel import SyncChannel
 
 
 _RETRIEVAL_SERVICE_SEARCH_SIMILAR_GOALS: Final = Method(
@@ -102,6 +103,86 @@ class RetrievalServiceClient:
         """How far the embeddings are, and what failed. Admins."""
 
         return await self._channel.unary(
+            _RETRIEVAL_SERVICE_GET_EMBEDDING_STATUS,
+            request,
+            retrieval_pb2.GetEmbeddingStatusResponse,
+            **options,
+        )
+
+
+class SyncRetrievalServiceClient:
+    """Finding by meaning and by words what the caller may see.
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def search_similar_goals(
+        self,
+        request: retrieval_pb2.SearchSimilarGoalsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> retrieval_pb2.SearchResponse:
+        """The learner's completed goals that are similar to a text."""
+
+        return self._channel.unary(
+            _RETRIEVAL_SERVICE_SEARCH_SIMILAR_GOALS,
+            request,
+            retrieval_pb2.SearchResponse,
+            **options,
+        )
+
+    def search_course_documents(
+        self,
+        request: retrieval_pb2.SearchCourseDocumentsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> retrieval_pb2.SearchResponse:
+        """Sections of course documents that are about a text."""
+
+        return self._channel.unary(
+            _RETRIEVAL_SERVICE_SEARCH_COURSE_DOCUMENTS,
+            request,
+            retrieval_pb2.SearchResponse,
+            **options,
+        )
+
+    def search_validated_code(
+        self,
+        request: retrieval_pb2.SearchValidatedCodeRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> retrieval_pb2.SearchResponse:
+        """Validated code (passed, score above 0.8) similar to some code."""
+
+        return self._channel.unary(
+            _RETRIEVAL_SERVICE_SEARCH_VALIDATED_CODE,
+            request,
+            retrieval_pb2.SearchResponse,
+            **options,
+        )
+
+    def search(
+        self,
+        request: retrieval_pb2.SearchRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> retrieval_pb2.SearchResponse:
+        """One search over all of them."""
+
+        return self._channel.unary(
+            _RETRIEVAL_SERVICE_SEARCH,
+            request,
+            retrieval_pb2.SearchResponse,
+            **options,
+        )
+
+    def get_embedding_status(
+        self,
+        request: retrieval_pb2.GetEmbeddingStatusRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> retrieval_pb2.GetEmbeddingStatusResponse:
+        """How far the embeddings are, and what failed. Admins."""
+
+        return self._channel.unary(
             _RETRIEVAL_SERVICE_GET_EMBEDDING_STATUS,
             request,
             retrieval_pb2.GetEmbeddingStatusResponse,

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -14,6 +13,9 @@ if TYPE_CHECKING:
 
     from hito._channel import Channel
     from hito._options import StreamOptions, UnaryOptions
+    from hito._stream import ResponseStream
+    from hito.sync._channel import SyncChannel
+    from hito.sync._stream import SyncResponseStream
 
 
 _HEALTH_SERVICE_CHECK: Final = Method(
@@ -48,7 +50,45 @@ class HealthServiceClient:
         self,
         request: server_pb2.HealthWatchRequest,
         **options: Unpack[StreamOptions],
-    ) -> AsyncIterator[server_pb2.HealthCheckResponse]:
+    ) -> ResponseStream[server_pb2.HealthCheckResponse]:
+        """The state now, and each change of it."""
+
+        return self._channel.server_stream(
+            _HEALTH_SERVICE_WATCH,
+            request,
+            server_pb2.HealthCheckResponse,
+            **options,
+        )
+
+
+class SyncHealthServiceClient:
+    """Whether the server is well. Open to callers without a token.
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def check(
+        self,
+        request: server_pb2.HealthCheckRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.HealthCheckResponse:
+        """The state now."""
+
+        return self._channel.unary(
+            _HEALTH_SERVICE_CHECK,
+            request,
+            server_pb2.HealthCheckResponse,
+            **options,
+        )
+
+    def watch(
+        self,
+        request: server_pb2.HealthWatchRequest,
+        **options: Unpack[StreamOptions],
+    ) -> SyncResponseStream[server_pb2.HealthCheckResponse]:
         """The state now, and each change of it."""
 
         return self._channel.server_stream(
@@ -94,6 +134,44 @@ class ReflectionServiceClient:
         """The methods, and which of them this server implements."""
 
         return await self._channel.unary(
+            _REFLECTION_SERVICE_LIST_METHODS,
+            request,
+            server_pb2.ListMethodsResponse,
+            **options,
+        )
+
+
+class SyncReflectionServiceClient:
+    """What the server can do. Open to callers without a token.
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def get_descriptor_set(
+        self,
+        request: server_pb2.GetDescriptorSetRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.GetDescriptorSetResponse:
+        """The FileDescriptorSet of the contract, as bytes, with the comments."""
+
+        return self._channel.unary(
+            _REFLECTION_SERVICE_GET_DESCRIPTOR_SET,
+            request,
+            server_pb2.GetDescriptorSetResponse,
+            **options,
+        )
+
+    def list_methods(
+        self,
+        request: server_pb2.ListMethodsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.ListMethodsResponse:
+        """The methods, and which of them this server implements."""
+
+        return self._channel.unary(
             _REFLECTION_SERVICE_LIST_METHODS,
             request,
             server_pb2.ListMethodsResponse,
@@ -264,6 +342,145 @@ class ServerServiceClient:
             **options,
         )
 
+
+class SyncServerServiceClient:
+    """The server itself. Admins, except GetServerInfo.
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def get_server_info(
+        self,
+        request: server_pb2.GetServerInfoRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.GetServerInfoResponse:
+        """Name and version. Open to callers without a token."""
+
+        return self._channel.unary(
+            _SERVER_SERVICE_GET_SERVER_INFO,
+            request,
+            server_pb2.GetServerInfoResponse,
+            **options,
+        )
+
+    def list_connections(
+        self,
+        request: server_pb2.ListConnectionsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.ListConnectionsResponse:
+        """The open connections."""
+
+        return self._channel.unary(
+            _SERVER_SERVICE_LIST_CONNECTIONS,
+            request,
+            server_pb2.ListConnectionsResponse,
+            **options,
+        )
+
+    def list_calls(
+        self,
+        request: server_pb2.ListCallsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.ListCallsResponse:
+        """The calls under way, longest first."""
+
+        return self._channel.unary(
+            _SERVER_SERVICE_LIST_CALLS,
+            request,
+            server_pb2.ListCallsResponse,
+            **options,
+        )
+
+    def get_statistics(
+        self,
+        request: server_pb2.GetStatisticsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.GetStatisticsResponse:
+        """The server in numbers: its methods since it started, and what it is busy with now."""
+
+        return self._channel.unary(
+            _SERVER_SERVICE_GET_STATISTICS,
+            request,
+            server_pb2.GetStatisticsResponse,
+            **options,
+        )
+
+    def get_pipelines(
+        self,
+        request: server_pb2.GetPipelinesRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.GetPipelinesResponse:
+        """How far the relay, the lake and the embeddings are."""
+
+        return self._channel.unary(
+            _SERVER_SERVICE_GET_PIPELINES,
+            request,
+            server_pb2.GetPipelinesResponse,
+            **options,
+        )
+
+    def flush_lake(
+        self,
+        request: server_pb2.FlushLakeRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.FlushLakeResponse:
+        """Writes what is waiting into the lake now."""
+
+        return self._channel.unary(
+            _SERVER_SERVICE_FLUSH_LAKE,
+            request,
+            server_pb2.FlushLakeResponse,
+            **options,
+        )
+
+    def get_quota(
+        self,
+        request: server_pb2.GetQuotaRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.GetQuotaResponse:
+        """The quotas of a user, and what is used of them. Everybody their own, admins everybody's."""
+
+        return self._channel.unary(
+            _SERVER_SERVICE_GET_QUOTA,
+            request,
+            server_pb2.GetQuotaResponse,
+            **options,
+        )
+
+    def set_quota(
+        self,
+        request: server_pb2.SetQuotaRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.SetQuotaResponse:
+        """Sets the quotas of a user, all of them. Every server of a deployment keeps to them within seconds."""
+
+        return self._channel.unary(
+            _SERVER_SERVICE_SET_QUOTA,
+            request,
+            server_pb2.SetQuotaResponse,
+            **options,
+        )
+
+    def list_audit_entries(
+        self,
+        request: server_pb2.ListAuditEntriesRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.ListAuditEntriesResponse:
+        """Who was refused, who read what of others, who signed in, what was exported: newest first. Changes are
+        events: see EventService. Admins see everything; everybody else what they did themselves, and who
+        read what is theirs.
+        """
+
+        return self._channel.unary(
+            _SERVER_SERVICE_LIST_AUDIT_ENTRIES,
+            request,
+            server_pb2.ListAuditEntriesResponse,
+            **options,
+        )
+
 _PRIVACY_SERVICE_EXPORT_USER_DATA: Final = Method(
     "hito.v1.PrivacyService/ExportUserData", "server_stream", True
 )
@@ -285,7 +502,7 @@ class PrivacyServiceClient:
         self,
         request: server_pb2.ExportUserDataRequest,
         **options: Unpack[StreamOptions],
-    ) -> AsyncIterator[server_pb2.ExportUserDataResponse]:
+    ) -> ResponseStream[server_pb2.ExportUserDataResponse]:
         """Everything that is stored of a person, as JSON lines."""
 
         return self._channel.server_stream(
@@ -317,6 +534,58 @@ class PrivacyServiceClient:
         """How far an erasure is."""
 
         return await self._channel.unary(
+            _PRIVACY_SERVICE_GET_ERASURE,
+            request,
+            server_pb2.GetErasureResponse,
+            **options,
+        )
+
+
+class SyncPrivacyServiceClient:
+    """A person's data. The person, and admins.
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def export_user_data(
+        self,
+        request: server_pb2.ExportUserDataRequest,
+        **options: Unpack[StreamOptions],
+    ) -> SyncResponseStream[server_pb2.ExportUserDataResponse]:
+        """Everything that is stored of a person, as JSON lines."""
+
+        return self._channel.server_stream(
+            _PRIVACY_SERVICE_EXPORT_USER_DATA,
+            request,
+            server_pb2.ExportUserDataResponse,
+            **options,
+        )
+
+    def erase_user_data(
+        self,
+        request: server_pb2.EraseUserDataRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.EraseUserDataResponse:
+        """Erases a person's data in the database, the vectors and the lake. It cannot be undone."""
+
+        return self._channel.unary(
+            _PRIVACY_SERVICE_ERASE_USER_DATA,
+            request,
+            server_pb2.EraseUserDataResponse,
+            **options,
+        )
+
+    def get_erasure(
+        self,
+        request: server_pb2.GetErasureRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> server_pb2.GetErasureResponse:
+        """How far an erasure is."""
+
+        return self._channel.unary(
             _PRIVACY_SERVICE_GET_ERASURE,
             request,
             server_pb2.GetErasureResponse,

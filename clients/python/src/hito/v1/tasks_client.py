@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hito._channel import Channel
     from hito._options import UnaryOptions
+    from hito.sync._channel import SyncChannel
 
 
 _TASK_SERVICE_CREATE_TASK: Final = Method(
@@ -189,6 +190,157 @@ class TaskServiceClient:
         """Puts all tasks of a goal in a new order."""
 
         return await self._channel.unary(
+            _TASK_SERVICE_REORDER_TASKS,
+            request,
+            tasks_pb2.ReorderTasksResponse,
+            **options,
+        )
+
+
+class SyncTaskServiceClient:
+    """The steps towards goals. Every change of a task also answers its goal, which follows its tasks
+    (docs/domain.md).
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def create_task(
+        self,
+        request: tasks_pb2.CreateTaskRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> tasks_pb2.CreateTaskResponse:
+        """Adds a task after the others of a goal. A completed goal is thereby reopened."""
+
+        return self._channel.unary(
+            _TASK_SERVICE_CREATE_TASK,
+            request,
+            tasks_pb2.CreateTaskResponse,
+            **options,
+        )
+
+    def get_task(
+        self,
+        request: tasks_pb2.GetTaskRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> tasks_pb2.GetTaskResponse:
+        """One task."""
+
+        return self._channel.unary(
+            _TASK_SERVICE_GET_TASK,
+            request,
+            tasks_pb2.GetTaskResponse,
+            **options,
+        )
+
+    def list_tasks(
+        self,
+        request: tasks_pb2.ListTasksRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> tasks_pb2.ListTasksResponse:
+        """The tasks of a goal in order, or a learner's tasks over all goals, newest first."""
+
+        return self._channel.unary(
+            _TASK_SERVICE_LIST_TASKS,
+            request,
+            tasks_pb2.ListTasksResponse,
+            **options,
+        )
+
+    def update_task(
+        self,
+        request: tasks_pb2.UpdateTaskRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> tasks_pb2.UpdateTaskResponse:
+        """Changes the fields that the mask names."""
+
+        return self._channel.unary(
+            _TASK_SERVICE_UPDATE_TASK,
+            request,
+            tasks_pb2.UpdateTaskResponse,
+            **options,
+        )
+
+    def start_task(
+        self,
+        request: tasks_pb2.StartTaskRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> tasks_pb2.StartTaskResponse:
+        """Begins a pending task; a pending goal begins with it."""
+
+        return self._channel.unary(
+            _TASK_SERVICE_START_TASK,
+            request,
+            tasks_pb2.StartTaskResponse,
+            **options,
+        )
+
+    def complete_task(
+        self,
+        request: tasks_pb2.CompleteTaskRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> tasks_pb2.CompleteTaskResponse:
+        """Completes a task; the goal's progress follows, and the goal is completed with its last task."""
+
+        return self._channel.unary(
+            _TASK_SERVICE_COMPLETE_TASK,
+            request,
+            tasks_pb2.CompleteTaskResponse,
+            **options,
+        )
+
+    def reopen_task(
+        self,
+        request: tasks_pb2.ReopenTaskRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> tasks_pb2.ReopenTaskResponse:
+        """Takes a completed or archived task back; a completed goal is thereby reopened."""
+
+        return self._channel.unary(
+            _TASK_SERVICE_REOPEN_TASK,
+            request,
+            tasks_pb2.ReopenTaskResponse,
+            **options,
+        )
+
+    def archive_task(
+        self,
+        request: tasks_pb2.ArchiveTaskRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> tasks_pb2.ArchiveTaskResponse:
+        """Puts a task away: it no longer counts."""
+
+        return self._channel.unary(
+            _TASK_SERVICE_ARCHIVE_TASK,
+            request,
+            tasks_pb2.ArchiveTaskResponse,
+            **options,
+        )
+
+    def delete_task(
+        self,
+        request: tasks_pb2.DeleteTaskRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> tasks_pb2.DeleteTaskResponse:
+        """Deletes a task for good; the events stay."""
+
+        return self._channel.unary(
+            _TASK_SERVICE_DELETE_TASK,
+            request,
+            tasks_pb2.DeleteTaskResponse,
+            **options,
+        )
+
+    def reorder_tasks(
+        self,
+        request: tasks_pb2.ReorderTasksRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> tasks_pb2.ReorderTasksResponse:
+        """Puts all tasks of a goal in a new order."""
+
+        return self._channel.unary(
             _TASK_SERVICE_REORDER_TASKS,
             request,
             tasks_pb2.ReorderTasksResponse,

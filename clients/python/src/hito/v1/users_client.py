@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hito._channel import Channel
     from hito._options import UnaryOptions
+    from hito.sync._channel import SyncChannel
 
 
 _USER_SERVICE_CREATE_USER: Final = Method(
@@ -161,6 +162,136 @@ class UserServiceClient:
         """
 
         return await self._channel.unary(
+            _USER_SERVICE_REVOKE_TOKEN,
+            request,
+            users_pb2.RevokeTokenResponse,
+            **options,
+        )
+
+
+class SyncUserServiceClient:
+    """The people and programs that Hito knows, and their tokens.
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def create_user(
+        self,
+        request: users_pb2.CreateUserRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> users_pb2.CreateUserResponse:
+        """Makes a user. Admins and services only.
+        Errors: ALREADY_EXISTS when `external_id` is taken.
+        """
+
+        return self._channel.unary(
+            _USER_SERVICE_CREATE_USER,
+            request,
+            users_pb2.CreateUserResponse,
+            **options,
+        )
+
+    def get_user(
+        self,
+        request: users_pb2.GetUserRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> users_pb2.GetUserResponse:
+        """One user, by id, by external id, or the caller. Learners see only themselves."""
+
+        return self._channel.unary(
+            _USER_SERVICE_GET_USER,
+            request,
+            users_pb2.GetUserResponse,
+            **options,
+        )
+
+    def list_users(
+        self,
+        request: users_pb2.ListUsersRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> users_pb2.ListUsersResponse:
+        """The users, newest first. Admins and services only."""
+
+        return self._channel.unary(
+            _USER_SERVICE_LIST_USERS,
+            request,
+            users_pb2.ListUsersResponse,
+            **options,
+        )
+
+    def update_user(
+        self,
+        request: users_pb2.UpdateUserRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> users_pb2.UpdateUserResponse:
+        """Changes the fields that the mask names. Only an admin changes `role`."""
+
+        return self._channel.unary(
+            _USER_SERVICE_UPDATE_USER,
+            request,
+            users_pb2.UpdateUserResponse,
+            **options,
+        )
+
+    def deactivate_user(
+        self,
+        request: users_pb2.DeactivateUserRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> users_pb2.DeactivateUserResponse:
+        """Shuts a user out: the tokens stop working, the data stays. Admins only."""
+
+        return self._channel.unary(
+            _USER_SERVICE_DEACTIVATE_USER,
+            request,
+            users_pb2.DeactivateUserResponse,
+            **options,
+        )
+
+    def create_token(
+        self,
+        request: users_pb2.CreateTokenRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> users_pb2.CreateTokenResponse:
+        """Makes a bearer token. The token itself is shown in this answer only. A caller can make tokens
+        for itself of its own role or less; an admin for anybody. The reply is not kept, since it holds
+        the secret: a repeat under the same idempotency key is ALREADY_EXISTS and names the token. A token
+        expires no later than the one that it was made with, and is revoked with it.
+        """
+
+        return self._channel.unary(
+            _USER_SERVICE_CREATE_TOKEN,
+            request,
+            users_pb2.CreateTokenResponse,
+            **options,
+        )
+
+    def list_tokens(
+        self,
+        request: users_pb2.ListTokensRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> users_pb2.ListTokensResponse:
+        """The tokens of a user, newest first, without the secret."""
+
+        return self._channel.unary(
+            _USER_SERVICE_LIST_TOKENS,
+            request,
+            users_pb2.ListTokensResponse,
+            **options,
+        )
+
+    def revoke_token(
+        self,
+        request: users_pb2.RevokeTokenRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> users_pb2.RevokeTokenResponse:
+        """Makes a token, and those that were made with it, stop working, at the latest after the server's
+        token cache time (10 s).
+        """
+
+        return self._channel.unary(
             _USER_SERVICE_REVOKE_TOKEN,
             request,
             users_pb2.RevokeTokenResponse,

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 from hito._method import Method
@@ -14,6 +13,9 @@ if TYPE_CHECKING:
 
     from hito._channel import Channel
     from hito._options import KeyedStreamOptions, StreamOptions, UnaryOptions
+    from hito._stream import ResponseStream
+    from hito.sync._channel import SyncChannel
+    from hito.sync._stream import SyncResponseStream
 
 
 _CODE_VALIDATION_SERVICE_CREATE_SNAPSHOT: Final = Method(
@@ -130,7 +132,7 @@ class CodeValidationServiceClient:
         self,
         request: validation_pb2.ValidateCodeRequest,
         **options: Unpack[KeyedStreamOptions],
-    ) -> AsyncIterator[validation_pb2.ValidateCodeResponse]:
+    ) -> ResponseStream[validation_pb2.ValidateCodeResponse]:
         """Runs code in the sandbox, with the tests of its task, and judges it, stage by stage: a stored
         file, or a submission, which is stored first. The validation does not end with the call: whoever
         comes back finds it by `run_id`. A repeat under the same idempotency key is shown the same
@@ -148,7 +150,7 @@ class CodeValidationServiceClient:
         self,
         request: validation_pb2.WatchValidationRequest,
         **options: Unpack[StreamOptions],
-    ) -> AsyncIterator[validation_pb2.ValidateCodeResponse]:
+    ) -> ResponseStream[validation_pb2.ValidateCodeResponse]:
         """Shows a validation from its first step, or after the cursor of a message, until it ends: on any
         server, also when the one that began it has gone. Nothing is shown twice or left out.
         """
@@ -206,7 +208,7 @@ class CodeValidationServiceClient:
         self,
         request: validation_pb2.ValidateBatchRequest,
         **options: Unpack[KeyedStreamOptions],
-    ) -> AsyncIterator[validation_pb2.ValidateBatchResponse]:
+    ) -> ResponseStream[validation_pb2.ValidateBatchResponse]:
         """Validates up to 100 submissions, each a validation of its own, and answers each as it ends."""
 
         return self._channel.server_stream(
@@ -234,7 +236,7 @@ class CodeValidationServiceClient:
         self,
         request: validation_pb2.RevalidateRequest,
         **options: Unpack[KeyedStreamOptions],
-    ) -> AsyncIterator[validation_pb2.RevalidateResponse]:
+    ) -> ResponseStream[validation_pb2.RevalidateResponse]:
         """Validates again what was judged before, with the tests that its tasks have now: first as a
         preview, which changes nothing and says who would change and by how much, then for good.
         Instructors for the goals of their courses, services and admins for all. Earlier validations stay
@@ -357,7 +359,7 @@ class CodeValidationServiceClient:
         self,
         request: validation_pb2.GetFeedbackRequest,
         **options: Unpack[KeyedStreamOptions],
-    ) -> AsyncIterator[validation_pb2.GetFeedbackResponse]:
+    ) -> ResponseStream[validation_pb2.GetFeedbackResponse]:
         """Has an agent comment on a stored file, with similar validated code as context, step by step."""
 
         return self._channel.server_stream(
@@ -378,6 +380,316 @@ class CodeValidationServiceClient:
         """
 
         return await self._channel.unary(
+            _CODE_VALIDATION_SERVICE_SET_SHARING,
+            request,
+            validation_pb2.SetSharingResponse,
+            **options,
+        )
+
+
+class SyncCodeValidationServiceClient:
+    """Learners' code: stored, run in a sandbox, judged, commented on.
+
+    Its calls block; for any thread.
+    """
+
+    def __init__(self, channel: SyncChannel) -> None:
+        self._channel = channel
+
+    def create_snapshot(
+        self,
+        request: validation_pb2.CreateSnapshotRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.CreateSnapshotResponse:
+        """Stores a file of code."""
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_CREATE_SNAPSHOT,
+            request,
+            validation_pb2.CreateSnapshotResponse,
+            **options,
+        )
+
+    def get_snapshot(
+        self,
+        request: validation_pb2.GetSnapshotRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.GetSnapshotResponse:
+        """One stored file with its verdict."""
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_GET_SNAPSHOT,
+            request,
+            validation_pb2.GetSnapshotResponse,
+            **options,
+        )
+
+    def list_snapshots(
+        self,
+        request: validation_pb2.ListSnapshotsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.ListSnapshotsResponse:
+        """Stored files, newest first."""
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_LIST_SNAPSHOTS,
+            request,
+            validation_pb2.ListSnapshotsResponse,
+            **options,
+        )
+
+    def validate_code(
+        self,
+        request: validation_pb2.ValidateCodeRequest,
+        **options: Unpack[KeyedStreamOptions],
+    ) -> SyncResponseStream[validation_pb2.ValidateCodeResponse]:
+        """Runs code in the sandbox, with the tests of its task, and judges it, stage by stage: a stored
+        file, or a submission, which is stored first. The validation does not end with the call: whoever
+        comes back finds it by `run_id`. A repeat under the same idempotency key is shown the same
+        validation from its first step.
+        """
+
+        return self._channel.server_stream(
+            _CODE_VALIDATION_SERVICE_VALIDATE_CODE,
+            request,
+            validation_pb2.ValidateCodeResponse,
+            **options,
+        )
+
+    def watch_validation(
+        self,
+        request: validation_pb2.WatchValidationRequest,
+        **options: Unpack[StreamOptions],
+    ) -> SyncResponseStream[validation_pb2.ValidateCodeResponse]:
+        """Shows a validation from its first step, or after the cursor of a message, until it ends: on any
+        server, also when the one that began it has gone. Nothing is shown twice or left out.
+        """
+
+        return self._channel.server_stream(
+            _CODE_VALIDATION_SERVICE_WATCH_VALIDATION,
+            request,
+            validation_pb2.ValidateCodeResponse,
+            **options,
+        )
+
+    def cancel_validation(
+        self,
+        request: validation_pb2.CancelValidationRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.CancelValidationResponse:
+        """Ends a validation that waits or runs. It decides nothing then."""
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_CANCEL_VALIDATION,
+            request,
+            validation_pb2.CancelValidationResponse,
+            **options,
+        )
+
+    def get_validation(
+        self,
+        request: validation_pb2.GetValidationRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.GetValidationResponse:
+        """One validation with its report."""
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_GET_VALIDATION,
+            request,
+            validation_pb2.GetValidationResponse,
+            **options,
+        )
+
+    def list_validations(
+        self,
+        request: validation_pb2.ListValidationsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.ListValidationsResponse:
+        """Validations, newest first, without their reports: the history of a snapshot, a task or a learner."""
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_LIST_VALIDATIONS,
+            request,
+            validation_pb2.ListValidationsResponse,
+            **options,
+        )
+
+    def validate_batch(
+        self,
+        request: validation_pb2.ValidateBatchRequest,
+        **options: Unpack[KeyedStreamOptions],
+    ) -> SyncResponseStream[validation_pb2.ValidateBatchResponse]:
+        """Validates up to 100 submissions, each a validation of its own, and answers each as it ends."""
+
+        return self._channel.server_stream(
+            _CODE_VALIDATION_SERVICE_VALIDATE_BATCH,
+            request,
+            validation_pb2.ValidateBatchResponse,
+            **options,
+        )
+
+    def compare_snapshots(
+        self,
+        request: validation_pb2.CompareSnapshotsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.CompareSnapshotsResponse:
+        """What differs between two snapshots: their files, verdicts, diagnostics and tests."""
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_COMPARE_SNAPSHOTS,
+            request,
+            validation_pb2.CompareSnapshotsResponse,
+            **options,
+        )
+
+    def revalidate(
+        self,
+        request: validation_pb2.RevalidateRequest,
+        **options: Unpack[KeyedStreamOptions],
+    ) -> SyncResponseStream[validation_pb2.RevalidateResponse]:
+        """Validates again what was judged before, with the tests that its tasks have now: first as a
+        preview, which changes nothing and says who would change and by how much, then for good.
+        Instructors for the goals of their courses, services and admins for all. Earlier validations stay
+        in the history.
+        """
+
+        return self._channel.server_stream(
+            _CODE_VALIDATION_SERVICE_REVALIDATE,
+            request,
+            validation_pb2.RevalidateResponse,
+            **options,
+        )
+
+    def set_task_tests(
+        self,
+        request: validation_pb2.SetTaskTestsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.SetTaskTestsResponse:
+        """Gives tasks their tests, all or none of them: the goal's owner for their own tasks, instructors for
+        the tasks of goals in their courses, services and admins for all. What an instructor, a service or an
+        admin set, a learner does not replace.
+        """
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_SET_TASK_TESTS,
+            request,
+            validation_pb2.SetTaskTestsResponse,
+            **options,
+        )
+
+    def get_task_tests(
+        self,
+        request: validation_pb2.GetTaskTestsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.GetTaskTestsResponse:
+        """The tests of a task, now and before. Whoever did not write them and does not oversee the task is
+        not shown what is hidden.
+        """
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_GET_TASK_TESTS,
+            request,
+            validation_pb2.GetTaskTestsResponse,
+            **options,
+        )
+
+    def clear_task_tests(
+        self,
+        request: validation_pb2.ClearTaskTestsRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.ClearTaskTestsResponse:
+        """Takes the tests of tasks away, all or none of them; by those who may set them. They stay in the history."""
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_CLEAR_TASK_TESTS,
+            request,
+            validation_pb2.ClearTaskTestsResponse,
+            **options,
+        )
+
+    def list_languages(
+        self,
+        request: validation_pb2.ListLanguagesRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.ListLanguagesResponse:
+        """What this server can validate, by language, with the versions of its tools."""
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_LIST_LANGUAGES,
+            request,
+            validation_pb2.ListLanguagesResponse,
+            **options,
+        )
+
+    def export_sarif(
+        self,
+        request: validation_pb2.ExportSarifRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.ExportSarifResponse:
+        """The diagnostics of a validation as SARIF 2.1.0."""
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_EXPORT_SARIF,
+            request,
+            validation_pb2.ExportSarifResponse,
+            **options,
+        )
+
+    def import_sarif(
+        self,
+        request: validation_pb2.ImportSarifRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.ImportSarifResponse:
+        """Stores what another tool said of a snapshot, as SARIF 2.1.0. It changes no verdict."""
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_IMPORT_SARIF,
+            request,
+            validation_pb2.ImportSarifResponse,
+            **options,
+        )
+
+    def record_verdict(
+        self,
+        request: validation_pb2.RecordVerdictRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.RecordVerdictResponse:
+        """Records a verdict from outside: an instructor, or a service that grades. It emits
+        `code.validated` like our own.
+        """
+
+        return self._channel.unary(
+            _CODE_VALIDATION_SERVICE_RECORD_VERDICT,
+            request,
+            validation_pb2.RecordVerdictResponse,
+            **options,
+        )
+
+    def get_feedback(
+        self,
+        request: validation_pb2.GetFeedbackRequest,
+        **options: Unpack[KeyedStreamOptions],
+    ) -> SyncResponseStream[validation_pb2.GetFeedbackResponse]:
+        """Has an agent comment on a stored file, with similar validated code as context, step by step."""
+
+        return self._channel.server_stream(
+            _CODE_VALIDATION_SERVICE_GET_FEEDBACK,
+            request,
+            validation_pb2.GetFeedbackResponse,
+            **options,
+        )
+
+    def set_sharing(
+        self,
+        request: validation_pb2.SetSharingRequest,
+        **options: Unpack[UnaryOptions],
+    ) -> validation_pb2.SetSharingResponse:
+        """Says whether others may see this code, once it has passed, as an example: by the word of a
+        service or an admin everybody, by that of an instructor those enrolled in a course of theirs. An
+        example tells nothing of its author, nor what was said of it. Off by default.
+        """
+
+        return self._channel.unary(
             _CODE_VALIDATION_SERVICE_SET_SHARING,
             request,
             validation_pb2.SetSharingResponse,
