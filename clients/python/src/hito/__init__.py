@@ -7,14 +7,17 @@
 from hito import v1
 from hito._consume import Consumer, Delivery
 from hito._interceptor import Interceptor
+from hito._log import LogRecord, log_to
 from hito._method import Method
-from hito._options import CallOptions
+from hito._options import CallOptions, ClientOptions
 from hito._response_info import Metadata, ResponseInfo
 from hito._resume import ResumingBatch, ResumingRevalidation, ResumingValidation, ResumingWatch
 from hito._retry import Hedging, RetryBudget
+from hito._services import CodeValidationClient, EventClient, ProgressClient
 from hito._stream import ResponseStream
+from hito._token import Token, TokenProvider
 from hito.client import VERSION as __version__
-from hito.client import Client, CodeValidationClient, EventClient, ProgressClient
+from hito.client import Client
 from hito.errors import (
     Aborted,
     AlreadyExists,
@@ -42,6 +45,7 @@ __all__ = [
     "CallOptions",
     "CancelledCall",
     "Client",
+    "ClientOptions",
     "CodeValidationClient",
     "Consumer",
     "DataLoss",
@@ -54,6 +58,7 @@ __all__ = [
     "InternalError",
     "Interceptor",
     "InvalidArgument",
+    "LogRecord",
     "Metadata",
     "Method",
     "NotFound",
@@ -69,10 +74,13 @@ __all__ = [
     "ResumingWatch",
     "RetryBudget",
     "StatusCode",
+    "Token",
+    "TokenProvider",
     "Unauthenticated",
     "Unavailable",
     "Unimplemented",
     "UnknownError",
     "__version__",
+    "log_to",
     "v1",
 ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import AsyncIterable, Coroutine, List, NamedTuple, Optional, Sequence, Type
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import replace
+from typing import AsyncIterable, Awaitable, Callable, Coroutine, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Sequence, Type, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
@@ -14,13 +15,15 @@ from hito._call import Call, unary_reply
 from hito._connection import Connection
 from hito._hedging import hedged
 from hito._interceptor import Interceptor, intercepted
+from hito._log import CallLog, Log
 from hito._method import Method
 from hito._options import CallOptions
 from hito._pool import Pool
 from hito._response_info import ResponseInfo
 from hito._retry import Hedging, Repeats, RetryBudget, RetryPacer
 from hito._stream import Opened, ResponseStream, StreamSettings, send_all
-from hito.errors import DeadlineExceeded, HitoError, InternalError, Unavailable
+from hito._token import CallToken, Tokens
+from hito.errors import DeadlineExceeded, HitoError, InternalError, Unauthenticated, Unavailable
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -38,6 +41,7 @@ class _Unary(NamedTuple):
     message: bytes
     key: str
     deadline: float
+    log: CallLog
 
 
 class Channel:
@@ -52,6 +56,8 @@ class Channel:
         hedging: Optional[Hedging] = None,
         budget: RetryBudget = RetryBudget(),
         wait_for_ready: bool = True,
+        tokens: Optional[Tokens] = None,
+        log: Log = Log(None),
     ) -> None:
         self._pool = pool
         self._timeout = timeout
@@ -59,6 +65,8 @@ class Channel:
         self._hedging = hedging
         self._pacer = RetryPacer(budget.burst, budget.per_second)
         self._wait_for_ready = wait_for_ready
+        self._tokens = tokens
+        self._log = log
 
     async def unary(
         self,
@@ -146,12 +154,25 @@ class Channel:
         except TimeoutError:
             raise Unavailable(f"no server answered within {timeout:g} s") from None
 
-    async def rest(self, seconds: float) -> None:
-        """Waits before a stream is taken up again: within the bound for the repeats of all calls, and
-        no longer than the client is open."""
-        await self._pool.rest(seconds + self._pacer.delay(_now()))
+    def resting(self, path: str) -> "Callable[[float, HitoError], Awaitable[None]]":
+        """Waits before a stream of that method is taken up again: within the bound for the repeats of all
+        calls, and no longer than the client is open."""
+
+        async def rest(seconds: float, error: HitoError) -> None:
+            seconds += self._pacer.delay(_now())
+            status, delay_ms = error.code.name, round(seconds * 1000)
+            self._log.tell(
+                "info", "watch_resumed",
+                f"{path} is taken up again in {delay_ms} ms after {status}: {error.message}",
+                method=path, status=status, delay_ms=delay_ms,
+            )  # fmt: skip
+            await self._pool.rest(seconds)
+
+        return rest
 
     async def close(self) -> None:
+        if self._tokens is not None:
+            self._tokens.close()
         await self._pool.close()
 
     # Unary calls
@@ -161,27 +182,65 @@ class Channel:
         hedging = self._hedging_of(method, options)
         # A key on every write: only that makes repeating it harmless (W14.2).
         key = options.idempotency_key or ("" if method.read_only else str(uuid.uuid4()))
-        message = request.SerializeToString()
-        call = _Unary(method, options, message, key, _now() + seconds)
+        log = self._log.call(method.path)
+        call = _Unary(
+            method, options, request.SerializeToString(), key, _now() + seconds, log
+        )  # fmt: skip
+        log.begun()
+        try:
+            reply = await self._repeated(call, seconds, hedging)
+        except BaseException as error:
+            log.ended(error)
+            raise
+        log.ended()
+        return reply
+
+    async def _repeated(self, call: _Unary, seconds: float, hedging: Optional[Hedging]) -> bytes:
         repeats = Repeats(self._pacer, call.deadline)
+        token = CallToken(self._tokens, call.options.token)
         failure: Optional[HitoError] = None
         is_started = False
         try:
             async with asyncio.timeout_at(call.deadline):
                 while True:
-                    connection = await self._pool.connection(options.wait_for_ready)
+                    call = await self._with_token(call, token, is_started)
+                    connection = await self._pool.connection(call.options.wait_for_ready)
                     was_started, is_started = is_started, True
                     try:
-                        if hedging is None:
-                            return await self._attempt(call, connection)
-                        return await self._hedged(call, connection, hedging)
+                        reply = await self._tried(call, connection, hedging)
+                        token.answered()
+                        return reply
                     except Unavailable as error:
+                        token.failed(error)
                         failure = error
                         is_started = was_started or not error.not_started
                         delay = repeats.delay(error, True, _now())
+                        call.log.repeated(error, delay)
+                    except Unauthenticated as error:
+                        if not token.failed(error):
+                            raise
+                        failure, delay = error, 0.0
+                        call.log.repeated(error, delay)
+                        continue
+                    except HitoError as error:
+                        token.failed(error)
+                        raise
                     await self._pool.rest(delay)
         except TimeoutError:
             raise self._too_late(seconds, failure, not is_started) from failure
+
+    async def _with_token(self, call: _Unary, token: CallToken, is_started: bool) -> _Unary:
+        text = await token.next(is_started)
+        if text == call.options.token:
+            return call
+        return call._replace(options=replace(call.options, token=text))
+
+    async def _tried(
+        self, call: _Unary, connection: Connection, hedging: Optional[Hedging]
+    ) -> bytes:
+        if hedging is None:
+            return await self._attempt(call, connection)
+        return await self._hedged(call, connection, hedging)
 
     async def _hedged(self, call: _Unary, connection: Connection, hedging: Hedging) -> bytes:
         used: List[int] = []
@@ -204,6 +263,7 @@ class Channel:
             if not self._pacer.take_now(_now()):
                 self._pool.release(another)
                 return None
+            call.log.hedged(len(used) + 1)
             return copy(another)
 
         try:
@@ -241,10 +301,33 @@ class Channel:
     async def _client_stream(
         self, method: Method, requests: AsyncIterable[Message], options: CallOptions
     ) -> bytes:
+        log = self._log.call(method.path)
+        log.begun()
+        token = CallToken(self._tokens, options.token)
+        try:
+            reply = await self._sent(method, requests, options, token)
+        except BaseException as error:
+            if isinstance(error, HitoError):
+                # Its requests were read once: the caller repeats it, under another token.
+                token.failed(error)
+            log.ended(error)
+            raise
+        token.answered()
+        log.ended()
+        return reply
+
+    async def _sent(
+        self,
+        method: Method,
+        requests: AsyncIterable[Message],
+        options: CallOptions,
+        token: CallToken,
+    ) -> bytes:
         deadline = None if options.timeout is None else _now() + options.timeout
         is_started = False
         try:
             async with asyncio.timeout_at(deadline):
+                options = replace(options, token=await token.next(is_started))
                 connection = await self._pool.connection(options.wait_for_ready)
                 is_started = True
                 header = _header(method, options, deadline, options.idempotency_key)
@@ -263,7 +346,7 @@ class Channel:
     def _stream_settings(self, method: Method, may_repeat: bool) -> StreamSettings:
         return StreamSettings(
             self._pool, self._pacer, method, self._interceptors, may_repeat, self._timeout,
-            self._wait_for_ready,
+            self._wait_for_ready, self._tokens, self._log,
         )  # fmt: skip
 
     def _too_late(

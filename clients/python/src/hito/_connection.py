@@ -53,6 +53,8 @@ class Connection(asyncio.Protocol):
         self.is_draining = False
         self.minor_version = 0
         """What both sides speak."""
+        self.end_reason = ""
+        """Why it ended; empty where this side left, or the server asked for that."""
         self.compresses = False
         """Whether large messages go out compressed."""
         self.send_credit = SendWindow(0)
@@ -252,6 +254,8 @@ class Connection(asyncio.Protocol):
         self._lost.set_result(None)
         if self._timer is not None:
             self._timer.cancel()
+        if self._failure is not None or not self.is_draining:
+            self.end_reason = "connection lost" if self._failure is None else self._failure.message
         self._fail(Unavailable(f"connection lost{f': {exc}' if exc else ''}"))
         self._wake_senders()
         self._owner.ended(self)

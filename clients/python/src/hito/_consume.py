@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from typing import AsyncIterator, Awaitable, Callable, Dict, Optional, Sequence, Union
+from typing import AsyncIterator, Callable, Dict, Optional, Sequence, Union
 
-from hito._resume import passes
+from hito._resume import Rest, passes
 from hito._retry import Backoff
 from hito._stream import ResponseStream
 from hito._wait import EndableWait
@@ -67,7 +67,9 @@ class Delivery:
             self.event.id, events_pb2.SETTLE_ACTION_EXTEND, "", 0
         )
 
-    async def _settle(self, action: int, reason: str = "", delay: int = 0) -> bool:
+    async def _settle(
+        self, action: events_pb2.SettleAction, reason: str = "", delay: int = 0
+    ) -> bool:
         self._stop_extending()
         return self.is_held and await self._session.settle(
             self.event.id, action, reason, delay
@@ -102,14 +104,16 @@ class _Session:
         while (request := await self._outgoing.get()) is not None:
             yield request
 
-    async def settle(self, event_id: str, action: int, reason: str, delay: int) -> bool:
+    async def settle(
+        self, event_id: str, action: events_pb2.SettleAction, reason: str, delay: int
+    ) -> bool:
         if not self.is_open or event_id not in self.held:
             return False
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._answers.setdefault(event_id, []).append(answer)
         settle = events_pb2.Settle(
             event_ids=[event_id],
-            action=action,  # type: ignore[arg-type]
+            action=action,
             reason=reason,
             retry_after_us=delay,
         )
@@ -165,7 +169,7 @@ class Consumer:
         self,
         open_stream: Open,
         join: events_pb2.JoinGroup,
-        rest: Callable[[float], Awaitable[None]],
+        rest: Rest,
         auto_extend: bool,
         on_interruption: Optional[Callable[[HitoError], None]],
     ) -> None:
@@ -184,6 +188,7 @@ class Consumer:
         self._reader: Optional[asyncio.Task[None]] = None
         self._arrived: asyncio.Queue[Union[Delivery, BaseException]] = asyncio.Queue()
         self._ack_timeout = 30.0
+        self._is_renewed = False
         self.name = self._join.consumer
         """Its name in the group; known from the first delivery on, where the server makes one."""
         self.interruptions = 0
@@ -237,7 +242,7 @@ class Consumer:
                 error: HitoError = Unavailable("the server ended the stream")
             except HitoError as failure:
                 error = failure
-                if not (passes(error) or self._may_join_later(error)):
+                if not (passes(error) or self._may_join_later(error) or self._may_renew_token()):
                     self._arrived.put_nowait(error)
                     return
             except Exception as failure:
@@ -259,6 +264,7 @@ class Consumer:
         self, response: events_pb2.ConsumeResponse, session: _Session
     ) -> Optional[Delivery]:
         self._backoff.reset()
+        self._is_renewed = False
         if response.HasField("joined"):
             # After a broken connection it comes again under the name that it had.
             self.name = self._join.consumer = response.joined.consumer
@@ -272,6 +278,12 @@ class Consumer:
         if self._auto_extend:
             delivery._keep(self._ack_timeout / 3)
         return delivery
+
+    def _may_renew_token(self) -> bool:
+        """The server refused the token: once after a response another one is tried."""
+        may_renew = self._stream is not None and self._stream.is_token_refused
+        was_renewed, self._is_renewed = self._is_renewed, may_renew
+        return may_renew and not was_renewed
 
     def _may_join_later(self, error: HitoError) -> bool:
         """The name is still that of this consumer's last connection, or of a process that died."""
@@ -289,4 +301,4 @@ class Consumer:
         if self._on_interruption is not None:
             self._on_interruption(error)
         with contextlib.suppress(CancelledCall):
-            await self._resting.until(self._rest(self._backoff.next(error.retry_delay)))
+            await self._resting.until(self._rest(self._backoff.next(error.retry_delay), error))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Awaitable, Callable, Protocol, Sequence, TypeVar
+from typing import TYPE_CHECKING, Awaitable, Callable, Protocol, Sequence, TypeVar
 
 from hito._method import Method
-from hito._options import CallOptions
+
+if TYPE_CHECKING:
+    from hito._options import CallOptions
 
 Result = TypeVar("Result")
-Proceed = Callable[[CallOptions], Awaitable[Result]]
+Proceed = Callable[["CallOptions"], Awaitable[Result]]
 
 
 class Interceptor(Protocol):

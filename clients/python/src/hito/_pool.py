@@ -11,6 +11,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 from hito import _wire
 from hito._connection import CertificateRefused, Connection, Owner
 from hito._health import HealthCheck
+from hito._log import Log
 from hito._pool_machine import Fail, PoolMachine, Step, Use, Wait, Want
 from hito.errors import CancelledCall, Unavailable
 
@@ -32,6 +33,9 @@ class Address(NamedTuple):
         if not separator or not host or not port.isdecimal() or not 0 < int(port) < 65536:
             raise ValueError(f"{text!r} is not an address: say host:port, or [IPv6]:port")
         return cls(host, int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class Settings(NamedTuple):
@@ -60,11 +64,14 @@ class _Waiter:
 class Pool(Owner):
     """Used on one event loop only."""
 
-    def __init__(self, addresses: List[Address], settings: Settings) -> None:
+    def __init__(
+        self, addresses: List[Address], settings: Settings, log: Log = Log(None)
+    ) -> None:
         self.failure: Optional[Unavailable] = None
         """Why the last attempt found no server."""
         self._addresses = addresses
         self._settings = settings
+        self._log = log
         self._machine = PoolMachine(
             len(addresses), in_turn=settings.round_robin, connections_max=settings.connections_max
         )
@@ -163,7 +170,13 @@ class Pool(Owner):
         self._serve()
 
     def ended(self, connection: Connection) -> None:
-        self._connections.pop(connection.number, None)
+        if self._connections.pop(connection.number, None) is not None:
+            address, why = str(self._addresses[connection.place]), connection.end_reason
+            self._log.tell(
+                "warning" if why else "info", "disconnected",
+                f"the connection to {address} has ended{': ' if why else ''}{why}",
+                address=address, reason=why or "closed",
+            )  # fmt: skip
 
     # Waiting
 
@@ -232,6 +245,8 @@ class Pool(Owner):
 
     async def _connect(self, place: int) -> None:
         settings, (host, port) = self._settings, self._addresses[place]
+        address, began = str(self._addresses[place]), self._loop.time()
+        self._log.tell("debug", "connecting", f"connecting to {address}", address=address)
         try:
             connection = await Connection.connect(
                 host, port, settings.tls, settings.server_name or host, settings.own,
@@ -239,6 +254,9 @@ class Pool(Owner):
             )  # fmt: skip
         except Unavailable as error:
             self.failure = error
+            self._log.tell(
+                "warning", "connect_failed", error.message, address=address, reason=error.message
+            )
             self._dials.pop(place, None)
             untrusted = isinstance(error, CertificateRefused)
             self._machine.dial_failed(place, untrusted, self._loop.time(), random.random())
@@ -249,6 +267,10 @@ class Pool(Owner):
         connection.number, connection.place = self._last_number, place
         self._connections[connection.number] = connection
         now = self._loop.time()
+        self._log.tell(
+            "info", "connected", f"connected to {address}", address=address,
+            server_id=connection.peer.server_id, duration_ms=round((now - began) * 1000),
+        )  # fmt: skip
         is_wanted = self._machine.dialled(
             place, connection.number, connection.peer.streams_max, now
         )

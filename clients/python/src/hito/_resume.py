@@ -12,6 +12,8 @@ from hito.errors import Unavailable
 from hito.v1 import progress_pb2, validation_pb2
 
 
+Rest = Callable[[float, HitoError], Awaitable[None]]
+"""Waits before a stream is taken up again, which failed so."""
 Response = TypeVar(
     "Response",
     progress_pb2.WatchResponse,
@@ -27,7 +29,7 @@ class _Resuming(Generic[Response]):
 
     def __init__(
         self,
-        rest: Callable[[float], Awaitable[None]],
+        rest: Rest,
         on_interruption: Optional[Callable[[HitoError], None]],
     ) -> None:
         self._rest = rest
@@ -35,6 +37,7 @@ class _Resuming(Generic[Response]):
         self._stream: Optional[ResponseStream[Response]] = None
         self._backoff = Backoff()
         self._wait = EndableWait()
+        self._has_given = False
         self.interruptions = 0
         """How often the stream broke and was taken up again."""
 
@@ -51,6 +54,7 @@ class _Resuming(Generic[Response]):
         while not self._wait.is_ended:
             if self._stream is None:
                 self._stream = self._open()
+                self._has_given = False
             try:
                 response = await self._stream.__anext__()
             except StopAsyncIteration:
@@ -59,7 +63,9 @@ class _Resuming(Generic[Response]):
                 continue
             except HitoError as error:
                 self._refused(error)
-                if self._wait.is_ended or not passes(error):
+                # One that gave nothing was repeated by itself, under another token.
+                is_renewed = self._has_given and self._stream.is_token_refused
+                if self._wait.is_ended or not (passes(error) or is_renewed):
                     await self.aclose()
                     raise
                 await self._interrupted(error)
@@ -68,6 +74,7 @@ class _Resuming(Generic[Response]):
                 await self.aclose()
                 raise
             self._backoff.reset()
+            self._has_given = True
             self._received(response)
             return response
         raise StopAsyncIteration
@@ -86,7 +93,7 @@ class _Resuming(Generic[Response]):
         self.interruptions += 1
         if self._on_interruption is not None:
             self._on_interruption(error)
-        await self._wait.until(self._rest(self._backoff.next(error.retry_delay)))
+        await self._wait.until(self._rest(self._backoff.next(error.retry_delay), error))
 
 
 class ResumingWatch(_Resuming[progress_pb2.WatchResponse]):
@@ -103,7 +110,7 @@ class ResumingWatch(_Resuming[progress_pb2.WatchResponse]):
         self,
         watch: Callable[[progress_pb2.WatchRequest], ResponseStream[progress_pb2.WatchResponse]],
         request: progress_pb2.WatchRequest,
-        rest: Callable[[float], Awaitable[None]],
+        rest: Rest,
         on_interruption: Optional[Callable[[HitoError], None]] = None,
     ) -> None:
         super().__init__(rest, on_interruption)
@@ -148,7 +155,7 @@ class ResumingValidation(_Resuming[validation_pb2.ValidateCodeResponse]):
             [validation_pb2.WatchValidationRequest],
             ResponseStream[validation_pb2.ValidateCodeResponse],
         ],
-        rest: Callable[[float], Awaitable[None]],
+        rest: Rest,
         on_interruption: Optional[Callable[[HitoError], None]] = None,
     ) -> None:
         super().__init__(rest, on_interruption)
@@ -191,7 +198,7 @@ class ResumingBatch(_Resuming[validation_pb2.ValidateBatchResponse]):
             ResponseStream[validation_pb2.ValidateBatchResponse],
         ],
         request: validation_pb2.ValidateBatchRequest,
-        rest: Callable[[float], Awaitable[None]],
+        rest: Rest,
         on_interruption: Optional[Callable[[HitoError], None]] = None,
     ) -> None:
         super().__init__(rest, on_interruption)
@@ -229,7 +236,7 @@ class ResumingRevalidation(_Resuming[validation_pb2.RevalidateResponse]):
             [validation_pb2.RevalidateRequest], ResponseStream[validation_pb2.RevalidateResponse]
         ],
         request: validation_pb2.RevalidateRequest,
-        rest: Callable[[float], Awaitable[None]],
+        rest: Rest,
         on_interruption: Optional[Callable[[HitoError], None]] = None,
     ) -> None:
         super().__init__(rest, on_interruption)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import AsyncIterable, Callable, Generic, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from google.protobuf.message import Message
@@ -10,11 +11,13 @@ from google.protobuf.message import Message
 from hito._call import Call
 from hito._connection import Connection
 from hito._interceptor import Interceptor, intercepted
+from hito._log import CallLog, Log
 from hito._method import Method
 from hito._options import CallOptions
 from hito._pool import Pool
 from hito._response_info import Metadata
 from hito._retry import Repeats, RetryPacer
+from hito._token import CallToken, Tokens
 from hito._wait import EndableWait
 from hito.errors import CancelledCall, DeadlineExceeded, HitoError, Unavailable
 
@@ -35,6 +38,8 @@ class StreamSettings(NamedTuple):
     repeat_time: float
     """For how long a call without a time of its own that does not wait for servers is repeated."""
     wait_for_ready: bool
+    tokens: Optional[Tokens]
+    log: Log
 
 
 class ResponseStream(Generic[Response]):
@@ -59,7 +64,11 @@ class ResponseStream(Generic[Response]):
         self._sender: Optional[asyncio.Task[None]] = None
         self._is_begun = False
         self._is_opened = False
+        self._is_started = False
         self._wait = EndableWait()
+        self._log = settings.log.call(settings.method.path)
+        self.is_token_refused = False
+        """Whether the server ended it because of a token that the client can replace."""
         self._take(options)
 
     def __aiter__(self) -> "ResponseStream[Response]":
@@ -76,12 +85,16 @@ class ResponseStream(Generic[Response]):
                 message = await self._next()
             response = None if message is None else self._decode(message)
         except TimeoutError:
+            late = DeadlineExceeded("the stream did not end in time")
+            self._log.ended(late)
             await self.aclose()
-            raise DeadlineExceeded("the stream did not end in time") from None
-        except BaseException:
+            raise late from None
+        except BaseException as error:
+            self._log.ended(error)
             await self.aclose()
             raise
         if response is None:
+            self._log.ended()
             await self.aclose()
             raise StopAsyncIteration
         self._is_begun = True
@@ -100,6 +113,7 @@ class ResponseStream(Generic[Response]):
     async def aclose(self) -> None:
         """Cancels the call, if it has not ended."""
         self._wait.end()
+        self._log.ended(CancelledCall("the stream was closed"))
         if self._call is not None:
             self._call.cancel(CancelledCall("the stream was closed"))
         if self._sender is not None:
@@ -116,7 +130,7 @@ class ResponseStream(Generic[Response]):
         # A `break` out of `async for` only drops the stream: the server must hear of it.
         call = getattr(self, "_call", None)
         if call is not None and not self._wait.is_ended and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_give_up, call, self._sender)
+            self._loop.call_soon_threadsafe(_give_up, call, self._sender, self._log)
 
     def _take(self, options: CallOptions) -> None:
         self._options = options
@@ -126,6 +140,7 @@ class ResponseStream(Generic[Response]):
         waits = self._settings.wait_for_ready
         if options.wait_for_ready is not None:
             waits = options.wait_for_ready
+        self._token = CallToken(self._settings.tokens, options.token)
         repeat_time = None if waits else self._settings.repeat_time
         self._repeats = Repeats(self._settings.pacer, self._deadline, repeat_time)
 
@@ -145,16 +160,21 @@ class ResponseStream(Generic[Response]):
             return self
 
         settings = self._settings
+        self._log.begun()
         await intercepted(settings.interceptors, settings.method, self._options, proceed)
 
     async def _open(self) -> None:
         pool, options = self._settings.pool, self._options
         while self._call is None:
+            if self._token.is_provided:
+                token = await self._wait.until(self._token.next(self._is_started))
+                options = replace(options, token=token)
             connection = await self._wait.until(
                 pool.connection(options.wait_for_ready), pool.release
             )
             try:
                 self._call, requests = self._open_call(connection, options, self._deadline)
+                self._is_started = True
             except Unavailable as error:
                 await self._rest(error)
                 continue
@@ -169,17 +189,30 @@ class ResponseStream(Generic[Response]):
             try:
                 if self._sender is None:
                     await self._call.flush()
-                return await self._call.receive()
+                message = await self._call.receive()
+                self._token.answered()
+                return message
             except Unavailable as error:
+                self._token.failed(error)
                 await self._rest(error)
+            except HitoError as error:
+                is_repeated = self._token.failed(error) and self._is_repeatable
+                self.is_token_refused = self._token.is_refused and not is_repeated
+                if not is_repeated:
+                    raise
+                self._log.repeated(error, 0.0)
             self._call = None
+
+    @property
+    def _is_repeatable(self) -> bool:
+        # Its requests are read once.
+        return not self._is_begun and self._sender is None
 
     async def _rest(self, error: Unavailable) -> None:
         """Waits before another attempt; raises `error` where there should be none."""
-        # Its requests are read once.
-        is_repeatable = not self._is_begun and self._sender is None
-        may_repeat = is_repeatable and (self._settings.may_repeat or error.not_started)
+        may_repeat = self._is_repeatable and (self._settings.may_repeat or error.not_started)
         delay = self._repeats.delay(error, may_repeat, self._loop.time())
+        self._log.repeated(error, delay)
         await self._wait.until(self._settings.pool.rest(delay))
 
 
@@ -199,7 +232,8 @@ async def send_all(call: Call, requests: AsyncIterable[Message]) -> None:
         call.cancel(failure)
 
 
-def _give_up(call: Call, sender: "Optional[asyncio.Task[None]]") -> None:
+def _give_up(call: Call, sender: "Optional[asyncio.Task[None]]", log: CallLog) -> None:
+    log.ended(CancelledCall("the stream was dropped"))
     call.cancel()
     if sender is not None:
         sender.cancel()
