@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Pages of the API, made by pdoc of the docstrings, below .build-clients/python/reference.
+source "$(dirname "${BASH_SOURCE[0]}")/../../.make/common.sh"
+cd "$REPO/clients/python/src"
+exec "$REPO/.venv/bin/python" -m pdoc --output-directory "$REPO/.build-clients/python/reference" \
+  hito hito.sync hito.frames hito.notebook
