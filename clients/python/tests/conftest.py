@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import subprocess
 from pathlib import Path
-from typing import AsyncIterator, Awaitable, Callable
+from typing import AsyncIterator, Awaitable, Callable, Tuple
 
 import pytest
 import pytest_asyncio
@@ -20,17 +20,23 @@ class Certificates:
 
     def __init__(self, folder: Path) -> None:
         self.ca_file = str(folder / "ca.pem")
+        self.ca_key = str(folder / "ca-key.pem")
         self._cert, self._key = str(folder / "cert.pem"), str(folder / "key.pem")
         key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         _openssl(
-            "req", "-x509", *key, "-keyout", str(folder / "ca-key.pem"), "-out", self.ca_file,
+            "req", "-x509", *key, "-keyout", self.ca_key, "-out", self.ca_file,
             "-subj", "/CN=Test authority", "-days", "2",
         )  # fmt: skip
         _openssl(
             "req", "-x509", *key, "-keyout", self._key, "-out", self._cert, "-subj", "/CN=test",
             "-days", "2", "-addext", "subjectAltName=IP:127.0.0.1", "-CA", self.ca_file,
-            "-CAkey", str(folder / "ca-key.pem"), "-addext", "basicConstraints=critical,CA:FALSE",
+            "-CAkey", self.ca_key, "-addext", "basicConstraints=critical,CA:FALSE",
         )  # fmt: skip
+
+    @property
+    def own(self) -> Tuple[str, str]:
+        """The files of certificate and key."""
+        return self._cert, self._key
 
     def server_context(self, alpn: str = "hito/1") -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

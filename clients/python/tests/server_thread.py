@@ -6,9 +6,13 @@ import asyncio
 import contextlib
 import ssl
 import threading
-from typing import Iterator
+from typing import Callable, Iterator, List
 
-from fake_peer import FakeServer, Script
+import pytest
+from fake_peer import END, MESSAGE, FakeServer, Script, block
+
+import hito.sync
+from hito import v1
 
 
 @contextlib.contextmanager
@@ -34,3 +38,38 @@ def serving(tls: ssl.SSLContext, *scripts: Script) -> Iterator[FakeServer]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+@pytest.fixture
+def connect(certificates) -> Iterator[Callable[..., hito.sync.Client]]:
+    """Connects clients that block, which are closed at the end of the test."""
+    clients: List[hito.sync.Client] = []
+
+    def connect(address, **options):
+        client = hito.sync.Client.connect(address, ca_file=certificates.ca_file, **options)
+        clients.append(client)
+        return client
+
+    yield connect
+    for client in clients:
+        client.close()
+    assert not client_threads(), "closing frees the thread"
+
+
+def client_threads() -> List[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "hito client"]
+
+
+def health(count: int) -> Script:
+    """A script that answers one stream with so many responses."""
+
+    async def script(peer):
+        await peer.greet()
+        stream, _, _ = await peer.call()
+        for number in range(count):
+            message = v1.HealthCheckResponse(status=1 + number % 2).SerializeToString()
+            peer.send(MESSAGE, 0, stream, message)
+        peer.send(END, 0, stream, block((6, b"\x05trail" + b"er")))
+        await peer.at_end()
+
+    return script

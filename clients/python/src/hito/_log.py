@@ -62,6 +62,7 @@ class Log:
             pass  # Nothing that a listener does changes what happens.
 
     def call(self, method: str) -> "CallLog":
+        # Nothing is counted or written where nobody listens.
         number = 0 if self._function is None else next(self._calls)
         return CallLog(self, number, method)
 
@@ -79,11 +80,13 @@ class CallLog:
         self._is_ended = False
 
     def begun(self) -> None:
-        if not self._is_begun:
+        if self._number and not self._is_begun:
             self._is_begun = True
             self._tell("debug", "call_started", f"{self._method} begins")
 
     def repeated(self, error: HitoError, delay: float) -> None:
+        if not self._number:
+            return
         self._attempts += 1
         status, delay_ms = error.code.name, round(delay * 1000)
         text = f"{self._method} is repeated in {delay_ms} ms after {status}: {error.message}"

@@ -27,7 +27,8 @@ class LoopThread:
 
     def __init__(self, name: str = "hito client") -> None:
         self._process = os.getpid()
-        self._lock = threading.Lock()
+        # Again by a thread that has it, where what is collected meanwhile closes its client.
+        self._lock = threading.RLock()
         self._is_closed = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
