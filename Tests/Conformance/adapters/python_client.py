@@ -222,4 +222,5 @@ async def main() -> None:
     await Adapter().serve(reader)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -141,6 +141,31 @@ def test_ctrl_c_cancels_the_call(tls, connect):
         client.close()
 
 
+def test_another_thread_cancels_through_a_scope(tls, connect):
+    async def script(peer):
+        await peer.greet()
+        for _ in range(2):
+            await peer.call()
+            assert (await peer.frame(CREDIT)).kind == CANCEL
+        stream, _, _ = await peer.call()
+        peer.reply(stream, goal_reply("outside"))
+        await peer.at_end()
+
+    with serving(tls, script) as server:
+        client = connect(server.address)
+        for _ in range(2):
+            outer = hito.sync.CancelScope()
+            threading.Timer(0.2, outer.cancel).start()
+            with outer, hito.sync.CancelScope():
+                with pytest.raises(hito.CancelledCall):
+                    client.goals.create_goal(v1.CreateGoalRequest())
+                with pytest.raises(hito.CancelledCall) as caught:
+                    client.goals.create_goal(v1.CreateGoalRequest())
+                assert caught.value.not_started
+        assert client.goals.create_goal(v1.CreateGoalRequest()).goal.title == "outside"
+        client.close()
+
+
 def test_it_works_where_a_loop_runs(tls, connect):
     """As in Jupyter: the cell runs inside a loop."""
     with serving(tls, echo) as server:

@@ -67,6 +67,13 @@ def test_the_package_and_its_stubs_are_clean(check):
     assert code == 0, said
 
 
+def test_stubs_of_everything_that_the_generator_promises_are_clean(check, monkeypatch):
+    fixtures = readme.CLIENT.parents[1] / "Tests" / "Fixtures" / "python"
+    monkeypatch.setenv("MYPYPATH", f"{fixtures}:{readme.CLIENT / 'src'}")
+    code, said = check("--package", "fixture")
+    assert code == 0, said
+
+
 def test_the_examples_are_clean(check, tmp_path):
     module = tmp_path / "readme_examples.py"
     module.write_text(readme.module())

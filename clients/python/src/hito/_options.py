@@ -22,7 +22,8 @@ class ClientOptions(TypedDict, total=False):
     token_provider: Optional[TokenProvider]
     """Instead of `token`: asked when the first call needs one, when the current one is about to expire
     (it may answer with a `Token` that says when), and once for a call whose token the server refuses. One
-    question at a time is asked, for all calls."""
+    question at a time is asked, for all calls. It makes no calls of the same client that need a token: they
+    would wait for it."""
     token_timeout: float
     """Seconds that the provider may take; 10 unless said."""
     ca_file: Optional[str]

@@ -7,12 +7,13 @@
 
 It has the services, options and errors of `hito.Client`, from which it differs in that calls return their reply and
 streams are iterators. Requests of a stream are any iterable; it runs in a thread of its own. Ctrl-C cancels
-the call that it interrupts.
+the call that it interrupts, and a `CancelScope` lets another thread do so.
 """
 
 from hito.sync._client import SyncClient as Client
 from hito.sync._consume import SyncConsumer as Consumer
 from hito.sync._consume import SyncDelivery as Delivery
+from hito.sync._scope import CancelScope
 from hito.sync._services import SyncCodeValidationClient as CodeValidationClient
 from hito.sync._services import SyncEventClient as EventClient
 from hito.sync._services import SyncProgressClient as ProgressClient
@@ -23,6 +24,7 @@ from hito.sync._stream import SyncResumingValidation as ResumingValidation
 from hito.sync._stream import SyncResumingWatch as ResumingWatch
 
 __all__ = [
+    "CancelScope",
     "Client",
     "CodeValidationClient",
     "Consumer",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import os
 import threading
 import weakref
-from typing import Any, Callable, Coroutine, Optional, TypeVar
+from typing import Any, Callable, Coroutine, TypeVar
 
 from hito.errors import CancelledCall
+from hito.sync._scope import Waiting
 
 Result = TypeVar("Result")
 
@@ -41,7 +43,7 @@ class LoopThread:
     def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         """What the coroutine returns or raises. Ctrl-C, and any other exception that comes to the
         waiting thread, cancels it and is raised."""
-        return self._run_until_done(coroutine, None)
+        return self._run_until_done(coroutine)
 
     def call(self, function: Callable[[], Result]) -> Result:
         """The same for a function that does not wait."""
@@ -75,9 +77,8 @@ class LoopThread:
 
     # Of callers
 
-    def _run_until_done(
-        self, coroutine: Coroutine[Any, Any, Result], timeout: Optional[float]
-    ) -> Result:
+    def _run_until_done(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        waiting = Waiting()
         done: concurrent.futures.Future[Result] = concurrent.futures.Future()
         tasks: list[asyncio.Task[Result]] = []
 
@@ -95,19 +96,27 @@ class LoopThread:
             else:
                 done.cancel()
 
+        def cancel_soon() -> None:
+            with contextlib.suppress(RuntimeError):  # The loop is closed.
+                self._loop.call_soon_threadsafe(cancel)
+
         try:
+            waiting.check()
             self._begin(begin)
         except BaseException:
             coroutine.close()
             raise
         try:
-            return done.result(timeout)
+            waiting.begin(cancel_soon)
+            return done.result()
         except BaseException:
             if not done.done():
                 # It came to this thread, as Ctrl-C does: the server hears that the call is given up.
-                self._loop.call_soon_threadsafe(cancel)
+                cancel_soon()
                 concurrent.futures.wait([done], _CANCEL_TIMEOUT)
             raise
+        finally:
+            waiting.end()
 
     def _begin(self, begin: Callable[[], None]) -> None:
         if threading.current_thread() is self._thread:
@@ -168,7 +177,8 @@ def _settle(
     task: "asyncio.Task[Result]", done: "concurrent.futures.Future[Result]"
 ) -> None:
     if task.cancelled():
-        done.set_exception(CancelledCall("the client was closed"))
+        # By Ctrl-C, a scope, or the end of the client.
+        done.set_exception(CancelledCall("the call was cancelled"))
         return
     error = task.exception()
     if error is not None:
