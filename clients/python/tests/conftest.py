@@ -26,6 +26,8 @@ class Certificates:
         _openssl(
             "req", "-x509", *key, "-keyout", self.ca_key, "-out", self.ca_file,
             "-subj", "/CN=Test authority", "-days", "2",
+            # Without it Python 3.13 trusts no authority.
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign",
         )  # fmt: skip
         _openssl(
             "req", "-x509", *key, "-keyout", self._key, "-out", self._cert, "-subj", "/CN=test",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import datetime, timezone
 from html.parser import HTMLParser
 
@@ -11,6 +14,7 @@ from google.protobuf.struct_pb2 import Struct
 from IPython.core.formatters import DisplayFormatter
 
 from hito import notebook, v1
+from server_thread import serving
 
 
 class Tags(HTMLParser):
@@ -95,3 +99,49 @@ def test_moments_bytes_and_unknown_values_are_readable():
     assert "253402300800 s" in notebook.html(v1.Goal(created_at=Timestamp(seconds=253402300800)))
     assert "4 bytes: 00010203" in notebook.html(v1.CourseDocument(content=bytes(range(4))))
     assert "empty" in notebook.html(v1.Goal())
+
+
+CELLS = '''\
+import asyncio, sys
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance()
+shell.user_ns["address"], shell.user_ns["ca_file"] = sys.argv[1:]
+
+
+async def notebook():
+    for cell in (
+        "import hito.notebook, hito.sync; from hito import v1; hito.notebook.register()",
+        "client = hito.sync.Client.connect(address, ca_file=ca_file)",
+        "reply = client.goals.create_goal(v1.CreateGoalRequest(title='<b>'))",
+        "client.close()",
+        "reply.goal",
+    ):
+        result = await shell.run_cell_async(cell, transformed_cell=cell)
+        result.raise_error()
+    data, _ = shell.display_formatter.format(result.result)
+    print("HTML:", data["text/html"])
+
+
+asyncio.run(notebook())
+'''
+
+
+def test_cells_of_a_notebook_make_blocking_calls_and_show_tables(tls, certificates, tmp_path):
+    """As the kernel of Jupyter runs them: in a loop that runs already."""
+
+    async def script(peer):
+        await peer.greet()
+        stream, _, message = await peer.call()
+        title = v1.CreateGoalRequest.FromString(message).title
+        peer.reply(stream, v1.CreateGoalResponse(goal=v1.Goal(title=title)).SerializeToString())
+        await peer.at_end()
+
+    with serving(tls, script) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", CELLS, server.address, certificates.ca_file],
+            capture_output=True, text=True, timeout=60, check=False,
+            env={**os.environ, "IPYTHONDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
+        )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "HTML: <table>" in done.stdout and "&lt;b&gt;" in done.stdout
