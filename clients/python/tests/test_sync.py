@@ -74,6 +74,12 @@ def test_errors_are_those_of_the_other_client(tls, connect):
             client.goals.create_goal(v1.CreateGoalRequest(), hedging=hito.Hedging(0.1))
 
 
+def test_an_option_that_there_is_not_is_refused(certificates):
+    with pytest.raises(TypeError, match="no option tokn"):
+        hito.sync.Client.connect("127.0.0.1:1", ca_file=certificates.ca_file, tokn="x")
+    assert not client_threads()
+
+
 def test_no_server_and_no_thread_is_left(certificates):
     with pytest.raises(hito.Unavailable):
         hito.sync.Client.connect("127.0.0.1:1", ca_file=certificates.ca_file)

@@ -14,6 +14,7 @@ import time
 import pytest
 
 import hito
+import hito.sync
 from fake_peer import CANCEL, CREDIT, END, MESSAGE, block
 from hito import v1
 from server_thread import connect, health, serving
@@ -103,6 +104,28 @@ def test_another_thread_may_close_a_stream_that_waits(tls, connect):
             next(stream)
         assert list(stream) == []
         client.close()
+
+
+def test_a_stream_is_closed_in_a_scope_that_is_cancelled(tls, connect):
+    cancelled = threading.Event()
+
+    async def script(peer):
+        await peer.greet()
+        stream, _, _ = await peer.call()
+        peer.send(MESSAGE, 0, stream, b"")
+        assert (await peer.frame(CREDIT)).kind == CANCEL
+        cancelled.set()
+        await peer.at_end()
+
+    with serving(tls, script) as server:
+        client = connect(server.address)
+        with hito.sync.CancelScope() as scope:
+            with client.health.watch(v1.HealthWatchRequest()) as stream:
+                next(stream)
+                scope.cancel()
+            assert cancelled.wait(5)
+        client.close()
+        stream.close()
 
 
 def test_ctrl_c_cancels_a_stream(tls, connect):

@@ -51,6 +51,9 @@ class Client:
 
         Raises `Unavailable` when no server answers.
         """
+        unknown = set(options) - set(ClientOptions.__annotations__)
+        if unknown:
+            raise TypeError(f"connect has no option {', '.join(sorted(unknown))}")
         texts = address.split(",") if isinstance(address, str) else list(address)
         wait_for_connect = options.get("wait_for_connect", False)
         log = Log(options.get("log"))

@@ -72,8 +72,8 @@ class CancelScope:
 class Waiting:
     """A wait of this thread, in the scopes around it."""
 
-    def __init__(self) -> None:
-        self._scopes = list(_around())
+    def __init__(self, scoped: bool = True) -> None:
+        self._scopes = list(_around()) if scoped else []
         self._cancel: Optional[Callable[[], None]] = None
 
     def check(self) -> None:

@@ -49,8 +49,7 @@ class SyncStream(Generic[Response]):
 
     def close(self) -> None:
         """Cancels the call, if it has not ended."""
-        if not self._caller.is_closed:
-            self._caller.run(self._source.aclose())
+        self._caller.finish(self._source.aclose())
 
     def __enter__(self: Self) -> Self:
         return self

@@ -36,14 +36,19 @@ class LoopThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    @property
-    def is_closed(self) -> bool:
-        return self._is_closed
-
     def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         """What the coroutine returns or raises. Ctrl-C, and any other exception that comes to the
         waiting thread, cancels it and is raised."""
-        return self._run_until_done(coroutine)
+        return self._run_until_done(coroutine, Waiting())
+
+    def finish(self, coroutine: Coroutine[Any, Any, object]) -> None:
+        """The same for what ends something: also in a scope that is cancelled, and where the thread has
+        ended meanwhile."""
+        if self._is_closed:
+            coroutine.close()
+            return
+        with contextlib.suppress(CancelledCall):
+            self._run_until_done(coroutine, Waiting(scoped=False))
 
     def call(self, function: Callable[[], Result]) -> Result:
         """The same for a function that does not wait."""
@@ -77,8 +82,9 @@ class LoopThread:
 
     # Of callers
 
-    def _run_until_done(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
-        waiting = Waiting()
+    def _run_until_done(
+        self, coroutine: Coroutine[Any, Any, Result], waiting: Waiting
+    ) -> Result:
         done: concurrent.futures.Future[Result] = concurrent.futures.Future()
         tasks: list[asyncio.Task[Result]] = []
 
@@ -166,12 +172,8 @@ class Caller:
         self.run = thread.run
         self.call = thread.call
         self.post = thread.post
+        self.finish = thread.finish
         self.close = weakref.finalize(self, thread.close, last)
-
-    @property
-    def is_closed(self) -> bool:
-        return self._thread.is_closed
-
 
 def _settle(
     task: "asyncio.Task[Result]", done: "concurrent.futures.Future[Result]"
