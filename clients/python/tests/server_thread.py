@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import ssl
 import threading
 from typing import Callable, Iterator, List
@@ -54,6 +56,21 @@ def connect(certificates) -> Iterator[Callable[..., hito.sync.Client]]:
     for client in clients:
         client.close()
     assert not client_threads(), "closing frees the thread"
+
+
+def when(event: threading.Event, function: Callable[[], object]) -> None:
+    """Runs something in a thread once an event has come."""
+
+    def run() -> None:
+        event.wait(20)
+        function()
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+def interrupt() -> None:
+    """Ctrl-C."""
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def client_threads() -> List[threading.Thread]:

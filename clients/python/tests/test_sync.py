@@ -6,7 +6,6 @@ import asyncio
 import gc
 import inspect
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -19,7 +18,7 @@ import hito
 import hito.sync
 from fake_peer import CALL, CANCEL, CREDIT, GOAWAY, MESSAGE, parse_block
 from hito import v1
-from server_thread import client_threads, connect, health, serving
+from server_thread import client_threads, connect, health, interrupt, serving, when
 
 __all__ = ["connect"]
 
@@ -101,8 +100,13 @@ def test_many_threads_share_a_client(tls, connect):
 
 
 def test_closing_the_client_ends_calls_of_all_threads_and_later_ones_fail(tls, connect):
+    four = threading.Event()
+
     async def script(peer):
         await peer.greet()
+        for _ in range(4):
+            await peer.call()
+        four.set()
         await peer.at_end()
 
     with serving(tls, script) as server:
@@ -114,7 +118,7 @@ def test_closing_the_client_ends_calls_of_all_threads_and_later_ones_fail(tls, c
 
         with ThreadPoolExecutor(4) as threads:
             calls = threads.map(call, range(4))
-            time.sleep(0.3)
+            assert four.wait(10)
             began = time.monotonic()
             client.close()
             list(calls)
@@ -126,11 +130,12 @@ def test_closing_the_client_ends_calls_of_all_threads_and_later_ones_fail(tls, c
 
 
 def test_ctrl_c_cancels_the_call(tls, connect):
-    cancelled = threading.Event()
+    called, cancelled = threading.Event(), threading.Event()
 
     async def script(peer):
         await peer.greet()
         stream, _, _ = await peer.call()
+        called.set()
         assert (await peer.frame(CREDIT)).kind == CANCEL
         cancelled.set()
         stream, _, _ = await peer.call()
@@ -139,7 +144,7 @@ def test_ctrl_c_cancels_the_call(tls, connect):
 
     with serving(tls, script) as server:
         client = connect(server.address)
-        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        when(called, interrupt)
         with pytest.raises(KeyboardInterrupt):
             client.goals.create_goal(v1.CreateGoalRequest())
         assert cancelled.wait(5)
@@ -148,10 +153,13 @@ def test_ctrl_c_cancels_the_call(tls, connect):
 
 
 def test_another_thread_cancels_through_a_scope(tls, connect):
+    called = [threading.Event(), threading.Event()]
+
     async def script(peer):
         await peer.greet()
-        for _ in range(2):
+        for event in called:
             await peer.call()
+            event.set()
             assert (await peer.frame(CREDIT)).kind == CANCEL
         stream, _, _ = await peer.call()
         peer.reply(stream, goal_reply("outside"))
@@ -159,9 +167,9 @@ def test_another_thread_cancels_through_a_scope(tls, connect):
 
     with serving(tls, script) as server:
         client = connect(server.address)
-        for _ in range(2):
+        for event in called:
             outer = hito.sync.CancelScope()
-            threading.Timer(0.2, outer.cancel).start()
+            when(event, outer.cancel)
             with outer, hito.sync.CancelScope():
                 with pytest.raises(hito.CancelledCall):
                     client.goals.create_goal(v1.CreateGoalRequest())
