@@ -2,14 +2,12 @@
 /// generator's mode.
 enum ClientLanguages {
   static let emitters: [String: any ClientEmitter] = [
-    "python": PythonClientEmitter(),
-    "typescript": TypescriptClientEmitter(),
+    "c": CClientEmitter(),
     "go": GoClientEmitter(),
     "java": JavaClientEmitter(),
     "python": PythonClientEmitter(),
     "rust": RustClientEmitter(),
-    "c": CClientEmitter(),
-    "python": PythonClientEmitter(),
+    "typescript": TypescriptClientEmitter(),
   ]
 }
 
