@@ -11,7 +11,7 @@ clients=$(cd "$fresh" && find clients -type f -exec dirname {} + | LC_ALL=C sort
 
 drift=0
 for path in Sources/Generated/CMessages Sources/Contract/Generated $clients \
-  Tests/Fixtures/CFixtureMessages Tests/Fixtures/python Tests/Fixtures/descriptors \
+  $(cd "$fresh" && ls -d Tests/Fixtures/*) \
   Tests/CodecTests/Generated docs/access.md; do
   diff -r -q -x __pycache__ "$path" "$fresh/$path" || drift=1
 done

@@ -25,6 +25,7 @@ packages=(
   pkg-config
   protobuf-c-compiler # protoc-c and protoc: only `make generate` and `make check` run them
   protobuf-compiler
+  protoc-gen-go-1-5   # the same for messages of the client in Go
   python3             # learners' Python; the Python of the tools
   python3-venv
   shellcheck          # scripts of learners, and our own

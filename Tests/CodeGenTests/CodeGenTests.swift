@@ -47,12 +47,18 @@ struct EmitterTests {
     #expect(files.first?.text.contains("child?: Direct;") == true)
     #expect(throws: Diagnostics.self) {
       try generate("mode=typescript", "recursive", ["refused/recursive.proto"])
+    }
+  }
+
   @Test("Go stubs equal the reference, which the client's tests compile")
   func go() throws {
     let files = try generate("mode=go", "everything", [fixture])
     #expect(files.map(\.path) == ["everything.go", "services.go"])
     for file in files {
       #expect(try file.text == reference("../clients/go/internal/fixture/services/" + file.path))
+    }
+  }
+
   @Test("Java stubs equal the reference")
   func java() throws {
     let files = try generate("mode=java", "everything", [fixture])
@@ -63,6 +69,19 @@ struct EmitterTests {
       ])
     for file in files {
       #expect(try file.text == reference("Fixtures/java/" + file.path))
+    }
+  }
+
+  @Test("Rust messages and stubs equal the reference, which the client's tests compile")
+  func rust() throws {
+    let files = try generate("mode=rust", "everything", [fixture])
+    let names = ["everything_messages.rs", "everything_client.rs", "mod.rs"]
+    #expect(Set(files.map(\.path)) == Set(names.map { "fixture/v1/" + $0 }))
+    for file in files {
+      #expect(try file.text == reference("../clients/rust/tests/fixture/" + file.path))
+    }
+  }
+
   @Test("C stubs equal the reference")
   func c() throws {
     let files = try generate("mode=c", "everything", [fixture])

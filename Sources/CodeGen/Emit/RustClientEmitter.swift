@@ -54,7 +54,8 @@ struct RustClientEmitter: ClientEmitter {
     out.line("// " + banner(for: file.path))
     out.line()
     let calls = Set(file.services.flatMap(\.methods).map(\.rustCall)).sorted()
-    out.line("use crate::{\((["Channel", "Method", "MethodKind"] + calls).joined(separator: ", "))};")
+    let runtime = (["Channel", "Method", "MethodKind"] + calls).joined(separator: ", ")
+    out.line("use crate::{\(runtime)};")
     for service in file.services {
       out.line()
       for method in service.methods {
