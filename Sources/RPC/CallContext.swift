@@ -1,11 +1,12 @@
 internal import Synchronization
+package import Wire
 
 /// What a handler knows about its call besides the request. Cheap to copy.
 package struct CallContext: Sendable {
   private let storage: Storage
 
   package init(
-    method: MethodDescriptor, deadline: ContinuousClock.Instant? = nil,
+    method: MethodDescriptor, deadline: Moment? = nil,
     principal: Principal? = nil, idempotencyKey: String? = nil,
     metadata: [(String, String)] = [], binaryMetadata: [(String, [UInt8])] = [],
     traceparent: String? = nil, connectionID: UInt64 = 0,
@@ -21,7 +22,7 @@ package struct CallContext: Sendable {
 
   package var method: MethodDescriptor { storage.method }
   /// When the call ends with DEADLINE_EXCEEDED; nil for streams without a limit.
-  package var deadline: ContinuousClock.Instant? { storage.deadline }
+  package var deadline: ContinuousClock.Instant? { storage.deadline?.instant }
   /// The caller; nil only in methods that everybody may call.
   package var principal: Principal? { storage.principal }
   /// The caller's key for exactly-once effects.
@@ -77,8 +78,8 @@ package struct CallContext: Sendable {
   }
 
   /// Time left until the deadline, nil without one, zero when it has passed.
-  package func timeLeft(now: ContinuousClock.Instant = .now) -> Duration? {
-    deadline.map { max(.zero, now.duration(to: $0)) }
+  package func timeLeft(now: Moment = .now) -> Duration? {
+    storage.deadline.map { max(.zero, now.duration(to: $0)) }
   }
 
   /// Says that the call begins to write. False where its caller has been told that nothing was written.
@@ -138,7 +139,7 @@ package struct CallContext: Sendable {
 
   private final class Storage: Sendable {
     let method: MethodDescriptor
-    let deadline: ContinuousClock.Instant?
+    let deadline: Moment?
     let principal: Principal?
     let idempotencyKey: String?
     let metadata: [(String, String)]
@@ -155,7 +156,7 @@ package struct CallContext: Sendable {
     let isAwaitingTurn = Atomic(false)
 
     init(
-      method: MethodDescriptor, deadline: ContinuousClock.Instant?, principal: Principal?,
+      method: MethodDescriptor, deadline: Moment?, principal: Principal?,
       idempotencyKey: String?, metadata: [(String, String)],
       binaryMetadata: [(String, [UInt8])], traceparent: String?,
       connectionID: UInt64, streamID: UInt32, requestBytes: [UInt8], peer: String

@@ -3,7 +3,7 @@ package struct PingGuard: Sendable, Hashable {
   package static let strikeCountMax = 5
 
   private let interval: Duration
-  private var last: ContinuousClock.Instant?
+  private var last: Moment?
   private var strikes = 0
 
   /// `interval` is what clients are told; a tenth of it is forgiven, because clocks and networks
@@ -13,7 +13,7 @@ package struct PingGuard: Sendable, Hashable {
   }
 
   /// Counts one PING; false when it is one strike too many.
-  package mutating func admit(now: ContinuousClock.Instant) -> Bool {
+  package mutating func admit(now: Moment) -> Bool {
     defer { last = now }
     guard let last, last.duration(to: now) < interval else {
       strikes = 0
@@ -38,24 +38,24 @@ package struct AbuseGuard: Sendable, Hashable {
     pings = PingGuard(interval: pingInterval)
   }
 
-  package mutating func pingReceived(now: ContinuousClock.Instant) throws(WireFault) {
+  package mutating func pingReceived(now: Moment) throws(WireFault) {
     guard pings.admit(now: now) else { throw WireFault(.abuse, "too many PINGs") }
   }
 
-  package mutating func cancelReceived(now: ContinuousClock.Instant) throws(WireFault) {
+  package mutating func cancelReceived(now: Moment) throws(WireFault) {
     guard cancels.admit(now: now) else { throw WireFault(.abuse, "too many CANCELs") }
   }
 
   /// A token was looked up in vain. Those that were refused a moment ago are not looked up again, so
   /// that a client with one bad token never comes near the limit.
-  package mutating func tokenLookUpRefused(now: ContinuousClock.Instant) throws(WireFault) {
+  package mutating func tokenLookUpRefused(now: Moment) throws(WireFault) {
     guard refusedTokens.admit(now: now) else {
       throw WireFault(.abuse, "too many tokens that stand for nobody")
     }
   }
 
   package mutating func creditReceived(
-    _ byteCount: UInt32, now: ContinuousClock.Instant
+    _ byteCount: UInt32, now: Moment
   ) throws(WireFault) {
     guard byteCount < UInt32(WireLimit.fragmentByteCountMin) else { return }
     guard smallCredits.admit(now: now) else { throw WireFault(.abuse, "too many small CREDITs") }
@@ -63,7 +63,7 @@ package struct AbuseGuard: Sendable, Hashable {
 
   /// A call ended by the timeout that its client gave it.
   package mutating func callExpired(
-    timeout: Duration, now: ContinuousClock.Instant
+    timeout: Duration, now: Moment
   ) throws(WireFault) {
     guard timeout < WireLimit.hastyTimeout else { return }
     guard hastyCalls.admit(now: now) else {
@@ -72,7 +72,7 @@ package struct AbuseGuard: Sendable, Hashable {
   }
 
   /// A frame arrived that is allowed and changes nothing.
-  package mutating func noiseReceived(now: ContinuousClock.Instant) throws(WireFault) {
+  package mutating func noiseReceived(now: Moment) throws(WireFault) {
     guard noise.admit(now: now) else {
       throw WireFault(.abuse, "too many frames without effect")
     }

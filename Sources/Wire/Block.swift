@@ -84,8 +84,16 @@ extension BlockReader.Field {
 package enum WireText {
   /// The bytes as text, nil when they are not UTF-8 or contain NUL.
   package static func decode(_ bytes: UnsafeRawBufferPointer) -> String? {
-    guard !bytes.contains(0) else { return nil }
-    return String(validating: bytes, as: UTF8.self)
+    // Nearly all of it is ASCII, and the library's validation is generic: it took a twentieth of a call's time.
+    var all: UInt8 = 0
+    var hasNUL = false
+    for byte in bytes {
+      all |= byte
+      hasNUL = hasNUL || byte == 0
+    }
+    guard !hasNUL else { return nil }
+    return all < 0x80
+      ? String(decoding: bytes, as: UTF8.self) : String(validating: bytes, as: UTF8.self)
   }
 
   /// The longest prefix of `text` that is at most `byteCountMax` bytes, without NUL.

@@ -26,7 +26,7 @@ package struct ClientConnectionMachine: Sendable {
 
   package init(
     limits: ReceiveLimits, keepaliveIdle: Duration, keepaliveTimeout: Duration,
-    now: ContinuousClock.Instant
+    now: Moment
   ) {
     self.limits = limits
     keepalive = KeepaliveMachine(idle: keepaliveIdle, timeout: keepaliveTimeout, now: now)
@@ -71,16 +71,16 @@ package struct ClientConnectionMachine: Sendable {
   }
 
   /// Bytes arrived; call once per read.
-  package mutating func bytesReceived(now: ContinuousClock.Instant) {
+  package mutating func bytesReceived(now: Moment) {
     keepalive.bytesReceived(now: now)
   }
 
   /// When `timerFired` wants to be called next; nil when the connection has ended.
-  package var nextWakeUp: ContinuousClock.Instant? { isClosed ? nil : keepalive.due }
+  package var nextWakeUp: Moment? { isClosed ? nil : keepalive.due }
 
   /// Time passed. May be called at any time. Without calls nobody waits for this connection, and the
   /// server's own keepalive looks after it.
-  package mutating func timerFired(now: ContinuousClock.Instant) -> KeepaliveMachine.Action {
+  package mutating func timerFired(now: Moment) -> KeepaliveMachine.Action {
     isClosed ? .nothing : keepalive.timerFired(now: now, isPeerNeeded: openCallCount > 0)
   }
 
@@ -135,7 +135,7 @@ package struct ClientConnectionMachine: Sendable {
   }
 
   package mutating func pongReceived(
-    _ opaque: UInt64, now: ContinuousClock.Instant
+    _ opaque: UInt64, now: Moment
   ) throws(WireFault) {
     guard keepalive.pongReceived(opaque) || noiseMeter.admit(now: now) else {
       throw WireFault(.abuse, "too many frames without effect")

@@ -26,19 +26,19 @@ package struct IdleMachine: Sendable, Hashable {
   private static let lookCount = 4
 
   private let limits: Limits
-  private var quietSince: ContinuousClock.Instant
-  private var lookedAt: ContinuousClock.Instant
+  private var quietSince: Moment
+  private var lookedAt: Moment
   private var lastStream: UInt32 = 0
   package private(set) var isAuthenticated = false
 
-  package init(limits: Limits, now: ContinuousClock.Instant) {
+  package init(limits: Limits, now: Moment) {
     self.limits = limits
     quietSince = now
     lookedAt = now
   }
 
   /// Time counts from here: the connection is ready.
-  package mutating func started(now: ContinuousClock.Instant) {
+  package mutating func started(now: Moment) {
     quietSince = now
     lookedAt = now
   }
@@ -48,7 +48,7 @@ package struct IdleMachine: Sendable, Hashable {
   }
 
   /// When `look` wants to be called next; nil where a connection may be idle for ever.
-  package var due: ContinuousClock.Instant? {
+  package var due: Moment? {
     limit.map { lookedAt + $0 / Self.lookCount }
   }
 
@@ -58,7 +58,7 @@ package struct IdleMachine: Sendable, Hashable {
   ///
   /// - Parameter highestStream: of all calls so far; it tells whether one began since the last look.
   package mutating func look(
-    now: ContinuousClock.Instant, highestStream: UInt32, openCallCount: Int
+    now: Moment, highestStream: UInt32, openCallCount: Int
   ) -> Bool {
     guard let due, due <= now, let limit else { return false }
     lookedAt = now

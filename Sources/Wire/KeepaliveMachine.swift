@@ -5,8 +5,8 @@
 ///         +-- any bytes ----+
 package struct KeepaliveMachine: Sendable, Hashable {
   private enum State: Hashable {
-    case listening(since: ContinuousClock.Instant)
-    case asked(at: ContinuousClock.Instant)
+    case listening(since: Moment)
+    case asked(at: Moment)
   }
 
   package enum Action: Sendable, Hashable {
@@ -23,7 +23,7 @@ package struct KeepaliveMachine: Sendable, Hashable {
   private var pingCount: UInt64 = 0
   private var awaitedPong: UInt64?
 
-  package init(idle: Duration, timeout: Duration, now: ContinuousClock.Instant) {
+  package init(idle: Duration, timeout: Duration, now: Moment) {
     self.idle = idle
     self.timeout = timeout
     state = .listening(since: now)
@@ -34,12 +34,12 @@ package struct KeepaliveMachine: Sendable, Hashable {
     idle = max(idle, interval)
   }
 
-  package mutating func bytesReceived(now: ContinuousClock.Instant) {
+  package mutating func bytesReceived(now: Moment) {
     state = .listening(since: now)
   }
 
   /// When `timerFired` wants to be called next.
-  package var due: ContinuousClock.Instant {
+  package var due: Moment {
     switch state {
     case .listening(let since): since + idle
     case .asked(let at): at + timeout
@@ -48,7 +48,7 @@ package struct KeepaliveMachine: Sendable, Hashable {
 
   /// Time passed; may be called at any time. Nobody is asked while nobody needs the peer.
   package mutating func timerFired(
-    now: ContinuousClock.Instant, isPeerNeeded: Bool = true
+    now: Moment, isPeerNeeded: Bool = true
   ) -> Action {
     guard due <= now else { return .nothing }
     if case .asked = state { return .giveUp }
@@ -58,7 +58,7 @@ package struct KeepaliveMachine: Sendable, Hashable {
   }
 
   /// Begins a round trip: the value of the PING to send.
-  package mutating func ping(now: ContinuousClock.Instant) -> UInt64 {
+  package mutating func ping(now: Moment) -> UInt64 {
     pingCount += 1
     awaitedPong = pingCount
     state = .asked(at: now)

@@ -34,11 +34,14 @@ package struct Metadata: Sendable {
     guard Self.isKey(key) else {
       throw .call(CallFault(.invalidArgument, "a metadata key that is not allowed"))
     }
-    if allowsBinary, let keyText = WireText.decode(key), keyText.hasSuffix(Self.binarySuffix) {
+    guard let keyText = WireText.decode(key) else {
+      throw .call(CallFault(.invalidArgument, "a metadata key that is not allowed"))
+    }
+    if allowsBinary, key.suffix(4).elementsEqual(Self.binarySuffix.utf8) {
       binaryEntries.append((keyText, Array(value)))
       return
     }
-    guard let keyText = WireText.decode(key), let valueText = WireText.decode(value) else {
+    guard let valueText = WireText.decode(value) else {
       throw .call(CallFault(.invalidArgument, "a metadata value that is not text"))
     }
     entries.append((keyText, valueText))

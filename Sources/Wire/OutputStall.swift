@@ -2,17 +2,17 @@
 /// takes no more.
 package struct OutputStall: Sendable, Hashable {
   /// Since when it waits; nil where it does not.
-  package private(set) var since: ContinuousClock.Instant?
+  package private(set) var since: Moment?
 
   package init() {}
 
   /// Output waits. What waits already waits on.
-  package mutating func outputWaits(now: ContinuousClock.Instant) {
+  package mutating func outputWaits(now: Moment) {
     since = since ?? now
   }
 
   /// A part of what waits went out.
-  package mutating func outputMoved(now: ContinuousClock.Instant) {
+  package mutating func outputMoved(now: Moment) {
     if since != nil { since = now }
   }
 
@@ -22,5 +22,5 @@ package struct OutputStall: Sendable, Hashable {
   }
 
   /// When it will have waited for `limit`.
-  package func due(after limit: Duration) -> ContinuousClock.Instant? { since.map { $0 + limit } }
+  package func due(after limit: Duration) -> Moment? { since.map { $0 + limit } }
 }

@@ -3,7 +3,7 @@ package struct RateMeter: Sendable, Hashable {
   private let burst: Int
   private let perSecond: Int
   private var used = 0
-  private var refilledAt: ContinuousClock.Instant?
+  private var refilledAt: Moment?
 
   package init(burst: Int, perSecond: Int) {
     self.burst = burst
@@ -11,7 +11,7 @@ package struct RateMeter: Sendable, Hashable {
   }
 
   /// Counts one event; false when it is one too many.
-  package mutating func admit(now: ContinuousClock.Instant) -> Bool {
+  package mutating func admit(now: Moment) -> Bool {
     if used >= burst { refill(now: now) }
     if used >= burst { return false }
     if used == 0 { refilledAt = now }
@@ -19,7 +19,7 @@ package struct RateMeter: Sendable, Hashable {
     return true
   }
 
-  private mutating func refill(now: ContinuousClock.Instant) {
+  private mutating func refill(now: Moment) {
     guard let since = refilledAt else { return }
     let elapsed = since.duration(to: now)
     let milliseconds = min(elapsed / .milliseconds(1), 1e9)

@@ -18,7 +18,7 @@ extension ServerConnectionMachine {
 
   /// Begins a drain. One that has begun before ends no later than this one would.
   package mutating func drain(
-    reason: GoAwayReason, grace: Duration? = nil, now: ContinuousClock.Instant
+    reason: GoAwayReason, grace: Duration? = nil, now: Moment
   ) -> Action {
     let grace = grace ?? configuration.drainGrace
     switch state {
@@ -41,7 +41,7 @@ extension ServerConnectionMachine {
   }
 
   /// When `timerFired` wants to be called next.
-  package var nextWakeUp: ContinuousClock.Instant? {
+  package var nextWakeUp: Moment? {
     switch state {
     case .handshaking, .closed: return nil
     case .awaitingHello: return readyAt + configuration.helloTimeout
@@ -52,10 +52,10 @@ extension ServerConnectionMachine {
     }
   }
 
-  private var ageEnd: ContinuousClock.Instant? { configuration.ageMax.map { readyAt + $0 } }
+  private var ageEnd: Moment? { configuration.ageMax.map { readyAt + $0 } }
 
   /// Time passed. May be called at any time.
-  package mutating func timerFired(now: ContinuousClock.Instant) -> Action {
+  package mutating func timerFired(now: Moment) -> Action {
     guard let due = nextWakeUp, due <= now else { return .nothing }
     switch state {
     case .handshaking, .closed: return .nothing

@@ -30,9 +30,9 @@ package struct ServerConnectionMachine: Sendable {
     case awaitingHello
     case open
     /// The first GOAWAY is out; calls on the way are still taken.
-    case announced(since: ContinuousClock.Instant, grace: Duration)
+    case announced(since: Moment, grace: Duration)
     /// The second GOAWAY is out: no call above this id. Calls are ended at `graceEnd`, once.
-    case finishing(lastStream: UInt32, graceEnd: ContinuousClock.Instant?)
+    case finishing(lastStream: UInt32, graceEnd: Moment?)
     case closed
   }
 
@@ -54,12 +54,12 @@ package struct ServerConnectionMachine: Sendable {
   /// How long the calls of a drain may continue, and then the client has to read the last words.
   package internal(set) var grace: Duration
   /// When TLS was ready: from then on HELLO is due, and the connection ages.
-  private(set) var readyAt: ContinuousClock.Instant
+  private(set) var readyAt: Moment
   private var hasClientSaidGoAway = false
   /// Whether a token of this connection's calls was accepted.
   package private(set) var isCallerKnown = false
 
-  package init(configuration: Configuration, now: ContinuousClock.Instant) {
+  package init(configuration: Configuration, now: Moment) {
     self.configuration = configuration
     let limits = configuration.limits
     streams = ServerStreams(countMax: limits.concurrentCallCountMax)
@@ -108,7 +108,7 @@ extension ServerConnectionMachine {
   }
 
   /// TLS is ready: from now on the client has its time for HELLO.
-  package mutating func handshakeCompleted(now: ContinuousClock.Instant) {
+  package mutating func handshakeCompleted(now: Moment) {
     guard state == .handshaking else { return }
     state = .awaitingHello
     readyAt = now
@@ -151,7 +151,7 @@ extension ServerConnectionMachine {
 
 extension ServerConnectionMachine {
   /// Bytes arrived; call once per read.
-  package mutating func bytesReceived(now: ContinuousClock.Instant) {
+  package mutating func bytesReceived(now: Moment) {
     keepalive.bytesReceived(now: now)
   }
 
@@ -207,7 +207,7 @@ extension ServerConnectionMachine {
 
   /// CREDIT arrived, of any stream; that of a stream is its call's to take.
   package mutating func creditReceived(
-    _ byteCount: UInt32, stream: UInt32, now: ContinuousClock.Instant
+    _ byteCount: UInt32, stream: UInt32, now: Moment
   ) throws(WireFault) {
     try abuse.creditReceived(byteCount, now: now)
     if stream == 0 { try sendWindow.creditReceived(byteCount) }
@@ -215,7 +215,7 @@ extension ServerConnectionMachine {
 
   /// A call ended by the timeout that its client gave it.
   package mutating func callExpired(
-    timeout: Duration, now: ContinuousClock.Instant
+    timeout: Duration, now: Moment
   ) throws(WireFault) {
     try abuse.callExpired(timeout: timeout, now: now)
   }
@@ -236,7 +236,7 @@ extension ServerConnectionMachine {
 
   /// A frame for a stream that is not open: ended, or never opened (W5.9).
   package mutating func absentStreamFrameReceived(
-    stream: UInt32, messageByteCount: Int, now: ContinuousClock.Instant
+    stream: UInt32, messageByteCount: Int, now: Moment
   ) throws(WireFault) {
     guard stream <= streams.highestStream else {
       throw WireFault(.protocolError, "a frame for a stream that was never opened")
@@ -245,22 +245,22 @@ extension ServerConnectionMachine {
     if messageByteCount == 0 { try abuse.noiseReceived(now: now) }
   }
 
-  package mutating func cancelReceived(now: ContinuousClock.Instant) throws(WireFault) {
+  package mutating func cancelReceived(now: Moment) throws(WireFault) {
     try abuse.cancelReceived(now: now)
   }
 
   /// A token that a call named was looked up, and stands for nobody.
-  package mutating func tokenLookUpRefused(now: ContinuousClock.Instant) throws(WireFault) {
+  package mutating func tokenLookUpRefused(now: Moment) throws(WireFault) {
     try abuse.tokenLookUpRefused(now: now)
   }
 
-  package mutating func pingReceived(now: ContinuousClock.Instant) throws(WireFault) {
+  package mutating func pingReceived(now: Moment) throws(WireFault) {
     try abuse.pingReceived(now: now)
   }
 
   /// A PONG, which may be what the drain waited for.
   package mutating func pongReceived(
-    _ opaque: UInt64, now: ContinuousClock.Instant
+    _ opaque: UInt64, now: Moment
   ) throws(WireFault) -> Action {
     guard keepalive.pongReceived(opaque) else {
       try abuse.noiseReceived(now: now)
@@ -271,7 +271,7 @@ extension ServerConnectionMachine {
 
   /// The client opens no more calls, or reports a fault of ours.
   package mutating func goAwayReceived(
-    _ reason: GoAwayReason, now: ContinuousClock.Instant
+    _ reason: GoAwayReason, now: Moment
   ) throws(WireFault) -> Action {
     if hasClientSaidGoAway { try abuse.noiseReceived(now: now) }
     hasClientSaidGoAway = true

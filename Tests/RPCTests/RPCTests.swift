@@ -59,7 +59,7 @@ private struct Foreign: Error {}
   }
 
   @Test func `a context tells the time that is left and demands a principal`() {
-    let now = ContinuousClock.now
+    let now = Moment.now
     let context = CallContext(method: method, deadline: now + .seconds(2))
     #expect(context.timeLeft(now: now) == .seconds(2))
     #expect(context.timeLeft(now: now + .seconds(3)) == .zero)

@@ -4,6 +4,7 @@ import Domain
 import RPC
 import Synchronization
 import Testing
+import Wire
 
 @testable import Service
 
@@ -68,7 +69,8 @@ import Testing
     _ router: Router, _ method: MethodDescriptor, as principal: Principal,
     deadline: ContinuousClock.Instant? = nil
   ) async throws {
-    let context = CallContext(method: method, deadline: deadline, principal: principal)
+    let context = CallContext(
+      method: method, deadline: deadline.map { Moment($0) }, principal: principal)
     switch try #require(router[method.path]).body {
     case .unary(let decode):
       let bytes = GetGoalRequest(goalId: "x").encodedBytes()

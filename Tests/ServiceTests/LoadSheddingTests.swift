@@ -3,6 +3,7 @@ import Domain
 import RPC
 import Synchronization
 import Testing
+import Wire
 
 @testable import Service
 
@@ -51,7 +52,7 @@ import Testing
       method: MethodDescriptor(
         path: "a.B/C", kind: .unary, isReadOnly: true,
         rule: MethodRule(callers: .users, cost: cost, timeout: .seconds(30))),
-      deadline: limit.map { clock.now + $0 },
+      deadline: limit.map { Moment(clock.now + $0) },
       principal: Principal(userID: caller, role: .learner, tokenID: ""))
     try await admission.turn(cost, context) { await gate.pass() }
   }

@@ -1,6 +1,7 @@
 import RPC
 import Synchronization
 import Testing
+import Wire
 
 @testable import Transport
 
@@ -67,7 +68,7 @@ import Testing
   }
 
   private let authenticator = GatedAuthenticator()
-  private let start = ContinuousClock.now
+  private let start = Moment.now
 
   private func cache() -> AuthenticationCache {
     AuthenticationCache(authenticator, ttl: .seconds(10), now: { [start] in start })

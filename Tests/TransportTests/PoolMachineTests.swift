@@ -1,4 +1,5 @@
 import Testing
+import Wire
 
 @testable import Transport
 
@@ -9,8 +10,8 @@ import Testing
   /// A pool of which a test says what becomes of it.
   private struct Pool {
     var machine: PoolMachine
-    private let start = ContinuousClock.now
-    var now: ContinuousClock.Instant
+    private let start = Moment.now
+    var now: Moment
     private var last = 0
 
     init(_ addressCount: Int, isInTurn: Bool = false, connectionCountMax: Int = 4) {
@@ -22,7 +23,7 @@ import Testing
       now = start
     }
 
-    func at(_ time: Duration) -> ContinuousClock.Instant { start + time }
+    func at(_ time: Duration) -> Moment { start + time }
 
     mutating func place(waits: Bool = false) -> Step {
       var want = PoolMachine.Want(waitsForServer: waits)

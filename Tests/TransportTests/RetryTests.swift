@@ -8,7 +8,7 @@ import Wire
 /// When calls are repeated, and what servers have to say to it (W14).
 @Suite(.timeLimit(.minutes(5)))
 struct RetryTests {
-  private static let now = ContinuousClock.now
+  private static let now = Moment.now
   private static let writing = Methods.method("Generate", .serverStreaming, isReadOnly: false)
 
   private func machine(

@@ -7,7 +7,7 @@ import Wire
 
 /// What both ends of a connection share, and the small values of the server's.
 @Suite struct SharedTests {
-  private let start = ContinuousClock.now
+  private let start = Moment.now
 
   // MARK: Frames
 

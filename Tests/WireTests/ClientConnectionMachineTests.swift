@@ -2,7 +2,7 @@ import Testing
 import Wire
 
 @Suite struct ClientConnectionMachineTests {
-  private let start = ContinuousClock.now
+  private let start = Moment.now
 
   private func unopened() -> ClientConnectionMachine {
     ClientConnectionMachine(

@@ -2,13 +2,13 @@ import Testing
 import Wire
 
 @Suite struct LingerMachineTests {
-  private let start = ContinuousClock.now
+  private let start = Moment.now
 
   private func machine(_ byteCount: Int = 1000) -> LingerMachine {
     LingerMachine(grace: .seconds(10), unwrittenByteCount: byteCount, now: start)
   }
 
-  private func at(_ seconds: Int) -> ContinuousClock.Instant { start + .seconds(seconds) }
+  private func at(_ seconds: Int) -> Moment { start + .seconds(seconds) }
 
   @Test func `W11.8 the peer has the grace from when everything was handed over`() {
     var linger = machine()

@@ -2,7 +2,7 @@ import Testing
 import Wire
 
 @Suite struct OutputStallTests {
-  private let start = ContinuousClock.now
+  private let start = Moment.now
 
   @Test func `output that goes out is never due`() {
     var stall = OutputStall()

@@ -2,7 +2,7 @@ import Testing
 import Wire
 
 @Suite struct ServerConnectionMachineTests {
-  private let start = ContinuousClock.now
+  private let start = Moment.now
   private var machine: ServerConnectionMachine
 
   init() {

@@ -89,7 +89,7 @@ package final class CallAdmission: Sendable {
       let isQuiet = insideCount.subtract(1, ordering: .relaxed).oldValue <= Self.quietMax
       place.leave()
       // What failed at once says nothing of how long calls take.
-      let time = isDone || context.timeLeft(now: now()) == .zero ? place.heldTime : nil
+      let time = isDone || context.deadline.map({ $0 <= now() }) == true ? place.heldTime : nil
       if line.ended(context.method.path, after: time, isQuiet: wasQuiet && isQuiet) {
         for other in lines.values { other.yield() }
       }

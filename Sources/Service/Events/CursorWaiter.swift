@@ -90,7 +90,7 @@ struct CursorWaiter: Sendable {
   /// A little less than the call has: an answer of ours says more than the transport's.
   private func waitDeadline(_ context: CallContext) -> ContinuousClock.Instant {
     let now = ContinuousClock.now
-    let left = context.timeLeft(now: now).map { $0 - min($0 / 10, .milliseconds(50)) }
+    let left = context.timeLeft().map { $0 - min($0 / 10, .milliseconds(50)) }
     return now.advanced(by: min(left ?? Self.defaultTimeout, Self.defaultTimeout * 6))
   }
 }

@@ -51,7 +51,7 @@ final class ClientCall: @unchecked Sendable {
   let method: MethodDescriptor
   let options: CallOptions
   let idempotencyKey: String?
-  let deadline: ContinuousClock.Instant?
+  let deadline: Moment?
 
   /// 0 until the call is open.
   var stream: UInt32 = 0
@@ -69,7 +69,7 @@ final class ClientCall: @unchecked Sendable {
 
   init(
     _ connection: ClientConnection, _ method: MethodDescriptor, _ options: CallOptions,
-    idempotencyKey: String?, deadline: ContinuousClock.Instant?,
+    idempotencyKey: String?, deadline: Moment?,
     firstMessage request: OutgoingMessage?
   ) {
     self.connection = connection

@@ -204,7 +204,7 @@ extension ClientConnection {
     if let deadline = queued.lazy.compactMap(\.deadline).min() { arm(at: deadline) }
   }
 
-  func arm(at due: ContinuousClock.Instant) {
+  func arm(at due: Moment) {
     guard timer.isLater(than: due) else { return }
     timer.set(for: due, now: clock(), on: loop) { self.timerFired() }
   }

@@ -32,7 +32,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   let configuration: ClientConfiguration
   let loop: any EventLoop
   /// Tells the time; tests have one of their own.
-  let clock: @Sendable () -> ContinuousClock.Instant
+  let clock: @Sendable () -> Moment
   /// Succeeds with the server's HELLO.
   let ready: EventLoopPromise<Void>
   var machine: ClientConnectionMachine
@@ -70,7 +70,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   init(
     configuration: ClientConfiguration, loop: any EventLoop, number: Int, owner: Owner,
-    clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    clock: @escaping @Sendable () -> Moment = { .now }
   ) {
     self.configuration = configuration
     self.loop = loop

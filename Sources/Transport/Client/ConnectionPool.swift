@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import RPC
 internal import Synchronization
+internal import Wire
 
 /// The connections of a client: gives each call one, makes them as they are needed, and has calls wait for room.
 ///
@@ -15,7 +16,7 @@ final class ConnectionPool: Sendable {
     var failure: (any Error)?
     /// Calls that ask how a server is, by the number of their connection.
     var checks: [Int: HealthCheck] = [:]
-    var timerDue: ContinuousClock.Instant?
+    var timerDue: Moment?
     var isClosed = false
   }
 
@@ -23,7 +24,7 @@ final class ConnectionPool: Sendable {
     case connection(ClientConnection)
     case error(RPCError)
     /// With when to look again.
-    case waiter(ConnectionWait, ContinuousClock.Instant?)
+    case waiter(ConnectionWait, Moment?)
   }
 
   private let configuration: ClientConfiguration
@@ -62,7 +63,7 @@ final class ConnectionPool: Sendable {
   /// A connection with a place for one call, which `callEnded` gives back. Every error says that the call was not
   /// started.
   func connection(
-    waitsForServer: Bool, until deadline: ContinuousClock.Instant?
+    waitsForServer: Bool, until deadline: Moment?
   ) async throws(RPCError) -> ClientConnection {
     let (placed, dials) = state.withLock { state in
       (place(PoolMachine.Want(waitsForServer: waitsForServer), &state), state.machine.takeDials())
@@ -122,9 +123,9 @@ final class ConnectionPool: Sendable {
   /// Something has changed: in the order in which they came, each waiter gets what there is. Where there is more
   /// room and nothing else has changed the first that must wait on is the last that is asked.
   private func serveWaiters(all: Bool = true) {
-    let (dials, wakeUp) = state.withLock { state -> ([Int], ContinuousClock.Instant?) in
+    let (dials, wakeUp) = state.withLock { state -> ([Int], Moment?) in
       var left: [ConnectionWait] = []
-      var wakeUp: ContinuousClock.Instant?
+      var wakeUp: Moment?
       for (place, waiter) in state.waiters.enumerated() where !waiter.isDone {
         if !all, !left.isEmpty {
           left += state.waiters[place...]
@@ -163,7 +164,7 @@ final class ConnectionPool: Sendable {
   }
 
   /// Looks again at a time, at the latest.
-  private func arm(_ due: ContinuousClock.Instant?) {
+  private func arm(_ due: Moment?) {
     guard let due else { return }
     let isSooner = state.withLock { state in
       guard !state.isClosed, state.timerDue.map({ due < $0 }) ?? true else { return false }
@@ -171,7 +172,7 @@ final class ConnectionPool: Sendable {
       return true
     }
     guard isSooner else { return }
-    let delay = TimeAmount(max(.zero, ContinuousClock.now.duration(to: due))) + .nanoseconds(1)
+    let delay = TimeAmount(max(.zero, Moment.now.duration(to: due))) + .nanoseconds(1)
     group.any().scheduleTask(in: delay) { [weak self] in
       guard let self else { return }
       state.withLock { if $0.timerDue == due { $0.timerDue = nil } }

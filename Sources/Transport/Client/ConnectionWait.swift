@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import RPC
 internal import Synchronization
+internal import Wire
 
 /// A call that waits for its connection: until it is there, the deadline passes or the caller cancels.
 final class ConnectionWait: Sendable {
@@ -26,11 +27,11 @@ final class ConnectionWait: Sendable {
 
   /// The connection. Every error says that the call was not started.
   func value(
-    until deadline: ContinuousClock.Instant?, on loop: any EventLoop
+    until deadline: Moment?, on loop: any EventLoop
   ) async throws(RPCError) -> ClientConnection {
     var timer: Scheduled<Void>?
     if let deadline {
-      let left = max(.zero, ContinuousClock.now.duration(to: deadline))
+      let left = max(.zero, Moment.now.duration(to: deadline))
       timer = loop.scheduleTask(in: TimeAmount(left)) {
         _ = self.finish(.failure(RPCError(.deadlineExceeded, "no connection before the deadline")))
       }

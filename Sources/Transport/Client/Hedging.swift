@@ -14,7 +14,7 @@ struct SingleCall: Sendable {
   let method: MethodDescriptor
   let options: CallOptions
   let key: String?
-  let deadline: ContinuousClock.Instant?
+  let deadline: Moment?
   /// Nil where messages are streamed.
   let message: [UInt8]?
 }
@@ -84,7 +84,7 @@ extension HitoTransport {
       var copyCount = 1
       var runningCount = 1
       // A server that asks for time is not asked again before.
-      var notBefore = ContinuousClock.now
+      var notBefore = Moment.now
       while let event = await group.next() {
         switch event {
         case .ended(let ended):

@@ -62,7 +62,7 @@ package final class HitoTransport: ClientTransport {
     let hedging = try hedging(method, options)
     let call = SingleCall(
       method: method, options: options, key: key,
-      deadline: ContinuousClock.now + (options.timeout ?? configuration.unaryTimeoutDefault),
+      deadline: Moment.now + (options.timeout ?? configuration.unaryTimeoutDefault),
       message: request.encodedBytes())
     var retries = retries(method, hasKey: key != nil, until: call.deadline)
     return try await repeating(&retries) { () throws(RPCError) in
@@ -109,7 +109,7 @@ package final class HitoTransport: ClientTransport {
     guard options.hedging?.ifHedged == nil else {
       throw RPCError(.invalidArgument, "a stream is not hedged")
     }
-    let deadline = options.timeout.map { ContinuousClock.now + $0 }
+    let deadline = options.timeout.map { Moment.now + $0 }
     let waits = options.waitsForReady ?? configuration.waitsForReady
     var retries = retries(
       method, hasKey: false, until: deadline,
@@ -145,7 +145,7 @@ package final class HitoTransport: ClientTransport {
   }
 
   private func retries(
-    _ method: MethodDescriptor, hasKey: Bool, until deadline: ContinuousClock.Instant?,
+    _ method: MethodDescriptor, hasKey: Bool, until deadline: Moment?,
     repeatTime: Duration? = nil
   ) -> RetryMachine {
     RetryMachine(

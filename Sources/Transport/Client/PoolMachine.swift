@@ -1,3 +1,5 @@
+internal import Wire
+
 /// Chooses the connection of a call, and says when which address is dialled. A pure value: it neither dials nor
 /// waits, and time is an argument.
 ///
@@ -24,7 +26,7 @@ struct PoolMachine: Sendable {
     /// This connection; a place on it is taken, and given back by `callEnded`.
     case use(Int)
     /// Ask again when something has changed, at the latest at this time.
-    case wait(until: ContinuousClock.Instant?)
+    case wait(until: Moment?)
     /// No server can be reached.
     case fail
   }
@@ -32,7 +34,7 @@ struct PoolMachine: Sendable {
   private struct Connection: Sendable {
     let number: Int
     let callCountMax: Int
-    let since: ContinuousClock.Instant
+    let since: Moment
     var callCount = 0
     /// Whether a call was answered there.
     var hasServed = false
@@ -41,9 +43,9 @@ struct PoolMachine: Sendable {
 
   private struct Address: Sendable {
     var connections: [Connection] = []
-    var diallingSince: ContinuousClock.Instant?
+    var diallingSince: Moment?
     /// Not dialled before this.
-    var restsUntil: ContinuousClock.Instant?
+    var restsUntil: Moment?
     /// In a row.
     var failureCount = 0
     /// Whether the last attempt found no server.
@@ -54,7 +56,7 @@ struct PoolMachine: Sendable {
     var isNotServing = false
 
     var isLive: Bool { !connections.isEmpty }
-    func isResting(_ now: ContinuousClock.Instant) -> Bool { restsUntil.map { now < $0 } ?? false }
+    func isResting(_ now: Moment) -> Bool { restsUntil.map { now < $0 } ?? false }
   }
 
   /// How long an address that says nothing holds up the next one.
@@ -78,7 +80,7 @@ struct PoolMachine: Sendable {
   // MARK: Calls
 
   /// Where a call goes. The addresses of `takeDials` are to be dialled after it.
-  mutating func place(_ want: inout Want, now: ContinuousClock.Instant) -> Step {
+  mutating func place(_ want: inout Want, now: Moment) -> Step {
     if addresses.count == 1, let place = addresses[0].connections.firstIndex(where: \.hasRoom) {
       return .use(take(0, place))
     }
@@ -92,7 +94,7 @@ struct PoolMachine: Sendable {
 
   /// A connection for a call that was made already on those; nil where none has room. It is one to another
   /// address if there is one, else another connection, else the same. Nothing is dialled for it.
-  mutating func placeBeside(_ used: [Int], now: ContinuousClock.Instant) -> Int? {
+  mutating func placeBeside(_ used: [Int], now: Moment) -> Int? {
     var best: (address: Int, place: Int, rank: Int)?
     for address in addresses.indices where !addresses[address].isNotServing {
       let isUsed = addresses[address].connections.contains { used.contains($0.number) }
@@ -136,7 +138,7 @@ struct PoolMachine: Sendable {
 
   /// A server has answered at an address. False where the connection is not wanted: another server was faster.
   mutating func dialled(
-    _ address: Int, number: Int, callCountMax: Int, now: ContinuousClock.Instant
+    _ address: Int, number: Int, callCountMax: Int, now: Moment
   ) -> Bool {
     addresses[address].diallingSince = nil
     addresses[address].isUnreachable = false
@@ -152,7 +154,7 @@ struct PoolMachine: Sendable {
   }
 
   mutating func dialFailed(
-    _ address: Int, isUntrusted: Bool, now: ContinuousClock.Instant, jitter: Double
+    _ address: Int, isUntrusted: Bool, now: Moment, jitter: Double
   ) {
     addresses[address].diallingSince = nil
     addresses[address].isUnreachable = true
@@ -161,7 +163,7 @@ struct PoolMachine: Sendable {
   }
 
   /// A connection takes no more calls.
-  mutating func retired(_ number: Int, now: ContinuousClock.Instant, jitter: Double) {
+  mutating func retired(_ number: Int, now: Moment, jitter: Double) {
     guard let (address, place) = find(number) else { return }
     let connection = addresses[address].connections.remove(at: place)
     if !addresses[address].isLive { addresses[address].isNotServing = false }
@@ -195,7 +197,7 @@ struct PoolMachine: Sendable {
   }
 
   /// The first server that answers, and as long as it does.
-  private mutating func first(of group: [Int], _ now: ContinuousClock.Instant) -> Step? {
+  private mutating func first(of group: [Int], _ now: Moment) -> Step? {
     if let live = group.first(where: { addresses[$0].isLive }) {
       preferred = live
       if let place = addresses[live].connections.firstIndex(where: \.hasRoom) {
@@ -215,7 +217,7 @@ struct PoolMachine: Sendable {
   }
 
   /// One server after the other. Those that do not answer are dialled beside.
-  private mutating func inTurn(_ group: [Int], _ now: ContinuousClock.Instant) -> Step? {
+  private mutating func inTurn(_ group: [Int], _ now: Moment) -> Step? {
     for address in group
     where !addresses[address].isLive && addresses[address].diallingSince == nil
       && !addresses[address].isResting(now)
@@ -240,8 +242,8 @@ struct PoolMachine: Sendable {
   /// Another connection to an address whose connections are full, where it may have one; otherwise when to look
   /// again.
   private mutating func dialMore(
-    _ address: Int, _ now: ContinuousClock.Instant
-  ) -> ContinuousClock.Instant? {
+    _ address: Int, _ now: Moment
+  ) -> Moment? {
     guard addresses[address].connections.count < settings.connectionCountMax,
       addresses[address].diallingSince == nil
     else { return nil }
@@ -250,7 +252,7 @@ struct PoolMachine: Sendable {
     return nil
   }
 
-  private func unreachable(_ want: Want, _ now: ContinuousClock.Instant) -> Step {
+  private func unreachable(_ want: Want, _ now: Moment) -> Step {
     let isDialling = addresses.contains { $0.diallingSince != nil }
     // A connection that was lost is made again by the call; a server that was not found is not waited for.
     let isToCome = addresses.contains {
@@ -260,12 +262,12 @@ struct PoolMachine: Sendable {
     return .wait(until: addresses.filter { $0.diallingSince == nil }.compactMap(\.restsUntil).min())
   }
 
-  private mutating func dial(_ address: Int, _ now: ContinuousClock.Instant) {
+  private mutating func dial(_ address: Int, _ now: Moment) {
     addresses[address].diallingSince = now
     toDial.append(address)
   }
 
-  private mutating func rest(_ address: Int, _ now: ContinuousClock.Instant, _ jitter: Double) {
+  private mutating func rest(_ address: Int, _ now: Moment, _ jitter: Double) {
     addresses[address].failureCount += 1
     addresses[address].restsUntil =
       now

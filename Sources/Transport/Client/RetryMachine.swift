@@ -1,5 +1,6 @@
 internal import OpenSSL
 package import RPC
+internal import Wire
 
 /// When and how often a client repeats a call (W14).
 package struct RetryPolicy: Sendable, Hashable {
@@ -61,15 +62,15 @@ struct RetryMachine: Sendable {
   let method: MethodDescriptor
   let hasIdempotencyKey: Bool
   /// No attempt begins at or after this.
-  let deadline: ContinuousClock.Instant?
+  let deadline: Moment?
   /// Where there is no deadline: for how long after the first failure it is repeated; nil = without end.
   let repeatTime: Duration?
   private var failureCount = 0
-  private var firstFailure: ContinuousClock.Instant?
+  private var firstFailure: Moment?
 
   init(
     policy: RetryPolicy, method: MethodDescriptor, hasIdempotencyKey: Bool,
-    deadline: ContinuousClock.Instant? = nil, repeatTime: Duration? = nil
+    deadline: Moment? = nil, repeatTime: Duration? = nil
   ) {
     self.policy = policy
     self.method = method
@@ -80,7 +81,7 @@ struct RetryMachine: Sendable {
 
   /// An attempt has failed with `error`, whose details say `advice`.
   mutating func failed(
-    _ error: RPCError, _ advice: RetryAdvice, now: ContinuousClock.Instant, jitter: Double,
+    _ error: RPCError, _ advice: RetryAdvice, now: Moment, jitter: Double,
     pacer: inout RetryPacer
   ) -> Step {
     failureCount += 1

@@ -1,3 +1,5 @@
+internal import Wire
+
 /// How many repeats the calls of a client have together: a burst is free, then so many a second.
 package struct RetryBudget: Sendable, Hashable {
   package var burst = 100
@@ -11,7 +13,7 @@ package struct RetryBudget: Sendable, Hashable {
 struct RetryPacer: Sendable {
   private let interval: Duration
   private let free: Duration
-  private var next: ContinuousClock.Instant?
+  private var next: Moment?
 
   init(_ budget: RetryBudget) {
     interval = .seconds(1) / max(1, budget.perSecond)
@@ -19,7 +21,7 @@ struct RetryPacer: Sendable {
   }
 
   /// Books a repeat: how much later than planned it is to happen.
-  mutating func delay(now: ContinuousClock.Instant) -> Duration {
+  mutating func delay(now: Moment) -> Duration {
     let start = now - free
     let booked = max(next ?? start, start) + interval
     next = booked
@@ -27,7 +29,7 @@ struct RetryPacer: Sendable {
   }
 
   /// Books a repeat that is of use now or not at all; false where there is none left.
-  mutating func takeNow(now: ContinuousClock.Instant) -> Bool {
+  mutating func takeNow(now: Moment) -> Bool {
     let start = now - free
     guard max(next ?? start, start) + interval <= now else { return false }
     _ = delay(now: now)

@@ -1,6 +1,7 @@
 internal import OpenSSL
 internal import RPC
 internal import Synchronization
+internal import Wire
 
 /// Remembers for a short time what tokens stand for, so that a call does not cost a look-up.
 ///
@@ -10,7 +11,7 @@ internal import Synchronization
 final class AuthenticationCache: Sendable {
   struct Answer: Sendable {
     let principal: Principal
-    let validUntil: ContinuousClock.Instant
+    let validUntil: Moment
   }
 
   enum Outcome: Sendable {
@@ -43,12 +44,12 @@ final class AuthenticationCache: Sendable {
 
   private let authenticator: any Authenticator
   private let ttl: Duration
-  private let now: @Sendable () -> ContinuousClock.Instant
+  private let now: @Sendable () -> Moment
   private let state = Mutex(State())
 
   init(
     _ authenticator: any Authenticator, ttl: Duration,
-    now: @escaping @Sendable () -> ContinuousClock.Instant
+    now: @escaping @Sendable () -> Moment
   ) {
     self.authenticator = authenticator
     self.ttl = ttl
@@ -136,25 +137,25 @@ final class AuthenticationCache: Sendable {
 /// A bounded table whose entries hold for a time.
 private struct ExpiringTable<Value: Sendable>: Sendable {
   private let countMax: Int
-  private var entries: [[UInt8]: (value: Value, until: ContinuousClock.Instant)] = [:]
+  private var entries: [[UInt8]: (value: Value, until: Moment)] = [:]
 
   init(countMax: Int) { self.countMax = countMax }
 
-  func value(of key: [UInt8], at time: ContinuousClock.Instant) -> Value? {
+  func value(of key: [UInt8], at time: Moment) -> Value? {
     guard let entry = entries[key], entry.until > time else { return nil }
     return entry.value
   }
 
   mutating func store(
-    _ value: Value, for key: [UInt8], until: ContinuousClock.Instant,
-    at time: ContinuousClock.Instant
+    _ value: Value, for key: [UInt8], until: Moment,
+    at time: Moment
   ) {
     if entries.count >= countMax { makeRoom(at: time) }
     entries[key] = (value, until)
   }
 
   /// A part at once, so that a full table does not cost a pass for each entry.
-  private mutating func makeRoom(at time: ContinuousClock.Instant) {
+  private mutating func makeRoom(at time: Moment) {
     entries = entries.filter { $0.value.until > time }
     let tooMany = entries.count - countMax * 3 / 4
     guard tooMany > 0 else { return }

@@ -1,4 +1,5 @@
 internal import RPC
+internal import Wire
 
 /// Who a connection is: the token of its HELLO, and what that stands for.
 struct ConnectionIdentity {
@@ -17,7 +18,7 @@ struct ConnectionIdentity {
   var lastPrincipal: Principal? { answer?.principal }
 
   /// Whom the HELLO's token stands for, while that answer is trusted.
-  func principal(at time: ContinuousClock.Instant) -> Principal? {
+  func principal(at time: Moment) -> Principal? {
     guard let answer, answer.validUntil > time else { return nil }
     return answer.principal
   }

@@ -10,7 +10,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   let connection: ServerConnection
   let stream: UInt32
   let route: Route
-  let receivedAt: ContinuousClock.Instant
+  let receivedAt: Moment
   let idempotencyKey: String?
   let token: String?
   let hasOwnToken: Bool
@@ -21,7 +21,7 @@ final class ServerCall: ServerStream, @unchecked Sendable {
   private let metadata: Metadata
   /// Whether its larger messages go out compressed.
   let compressesReplies: Bool
-  let deadline: ContinuousClock.Instant?
+  let deadline: Moment?
   /// The largest message that it may send.
   let messageByteCountMax: Int
 

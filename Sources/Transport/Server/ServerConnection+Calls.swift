@@ -345,7 +345,7 @@ extension ServerConnection {
 
   // MARK: Time
 
-  func deadline(of route: Route, _ timeoutMicroseconds: UInt64?) -> ContinuousClock.Instant? {
+  func deadline(of route: Route, _ timeoutMicroseconds: UInt64?) -> Moment? {
     // A year is as good as for ever, and keeps the arithmetic far from overflow.
     let asked = timeoutMicroseconds.map { Duration.microseconds(min($0, 31_536_000_000_000)) }
     guard let timeout = asked ?? route.rule.timeout else { return nil }

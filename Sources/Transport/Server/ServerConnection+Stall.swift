@@ -1,4 +1,5 @@
 internal import RPC
+internal import Wire
 
 // Calls whose client takes nothing: they end after a time, and say where to resume, so that what they
 // hold is held for no longer.
@@ -11,7 +12,7 @@ extension ServerConnection {
   }
 
   /// When the first of the calls whose output waits will have waited for too long.
-  var stallDue: ContinuousClock.Instant? {
+  var stallDue: Moment? {
     let limit = core.configuration.streamStallMax
     return calls.values.lazy.compactMap { $0.stall.due(after: limit) }.min()
   }

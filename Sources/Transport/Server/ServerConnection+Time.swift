@@ -18,7 +18,7 @@ extension ServerConnection {
     if let due = stallDue { arm(at: due) }
   }
 
-  func arm(at due: ContinuousClock.Instant) {
+  func arm(at due: Moment) {
     guard timer.isLater(than: due) else { return }
     timer.set(for: due, now: core.now(), on: loop) {
       self.timerFired()

@@ -40,10 +40,10 @@ final class ServerConnection: ChannelDuplexHandler, TickFlushable, @unchecked Se
   var calls: [UInt32: ServerCall] = [:]
   var waiting = WaitingCalls()
   /// When the streams end that need no token and have none.
-  var publicStreams: [UInt32: ContinuousClock.Instant] = [:]
+  var publicStreams: [UInt32: Moment] = [:]
 
   /// The time of the current read or timer: one clock call for many frames.
-  var now: ContinuousClock.Instant
+  var now: Moment
   var timer = LoopTimer()
   /// Once nothing more is said.
   var linger: LingerMachine?

@@ -15,7 +15,7 @@ final class ServerCore: Sendable {
   let observer: (any CallObserver)?
   /// Peers that were cut off: one line for each address and minute.
   let abuse: MeteredLogger
-  let now: @Sendable () -> ContinuousClock.Instant
+  let now: @Sendable () -> Moment
   let registry: ConnectionRegistry
   let handlers = HandlerGauge()
   let slowCalls = SlowCalls()
@@ -24,14 +24,15 @@ final class ServerCore: Sendable {
   init(
     configuration: ServerConfiguration, router: Router, authenticator: any Authenticator,
     logger: Logger, observer: (any CallObserver)? = nil,
-    now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    now: @escaping @Sendable () -> Moment = { .now }
   ) {
     self.observer = observer
     self.configuration = configuration
     self.router = router
     self.logger = logger
     abuse = MeteredLogger(
-      logger, LogMeters(LogMeter(burst: 1, interval: .seconds(60))), now: now)
+      logger, LogMeters(LogMeter(burst: 1, interval: .seconds(60))),
+      now: { now().instant })
     self.now = now
     registry = ConnectionRegistry(configuration.admissionLimits())
     authentication = AuthenticationCache(

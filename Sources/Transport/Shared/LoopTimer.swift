@@ -1,20 +1,21 @@
 internal import NIOCore
+internal import Wire
 
 /// One timer of a connection, set for the earliest of everything that is due. It is not moved when
 /// something becomes due later: it fires, finds nothing and is set again.
 struct LoopTimer {
   private var scheduled: Scheduled<Void>?
-  private var due: ContinuousClock.Instant?
+  private var due: Moment?
 
   /// Whether it must be set to fire at `due`.
-  func isLater(than due: ContinuousClock.Instant) -> Bool {
+  func isLater(than due: Moment) -> Bool {
     guard let current = self.due else { return true }
     return due < current
   }
 
   /// Replaces what it was set for. `body` calls `fired` first.
   mutating func set(
-    for due: ContinuousClock.Instant, now: ContinuousClock.Instant, on loop: any EventLoop,
+    for due: Moment, now: Moment, on loop: any EventLoop,
     _ body: @escaping @Sendable () -> Void
   ) {
     scheduled?.cancel()

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Fuzzing
 import Glibc
+import Wire
 
 /// Runs the simulation of clients, network and servers, seed after seed.
 @main
@@ -20,7 +21,7 @@ struct SimulateCommand: ParsableCommand {
 
   func run() throws {
     Self.fixHashing()
-    let began = ContinuousClock.now
+    let began = Moment.now
     var (calls, failed, writes, retries) = (0, 0, 0, 0)
     var (kills, drains, cuts) = (0, 0, 0)
     var time = Duration.zero
@@ -38,7 +39,7 @@ struct SimulateCommand: ParsableCommand {
     }
     print(
       """
-      \(count) seeds from \(seed) in \(ContinuousClock.now - began), \(time) simulated: \(calls) calls \
+      \(count) seeds from \(seed) in \(Moment.now - began), \(time) simulated: \(calls) calls \
       (\(failed) failed), \(writes) writes acknowledged, \(retries) repeated; \(kills) servers \
       killed, \(drains) drained, \(cuts) connections cut
       """)

@@ -10,6 +10,7 @@ import Retrieval
 import Service
 import Synchronization
 import Testing
+import Wire
 
 /// A clock that moves by a microsecond each time it is read, so that nothing happens at once, and
 /// further when it is told to.
@@ -143,7 +144,7 @@ struct ServiceFixture: Sendable {
     tokenID: String? = nil
   ) -> CallContext {
     CallContext(
-      method: method, deadline: deadline,
+      method: method, deadline: deadline.map { Moment($0) },
       principal: user.map {
         Principal(
           userID: $0.id.description, role: Principal.Role(rawValue: $0.role.rawValue) ?? .learner,

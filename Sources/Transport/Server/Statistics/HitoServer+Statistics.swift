@@ -2,6 +2,7 @@ internal import Glibc
 internal import NIOCore
 package import RPC
 internal import Synchronization
+internal import Wire
 
 extension HitoServer {
   /// How often each loop is asked how late it is.
@@ -43,7 +44,7 @@ extension HitoServer {
     for executor in loopExecutors {
       let probe = LoopProbe(due: .now + Self.probeInterval)
       executor.loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
-        let now = ContinuousClock.now
+        let now = Moment.now
         executor.statistics.late(by: probe.due.duration(to: now))
         probe.due = now + Self.probeInterval
       }
@@ -55,9 +56,9 @@ extension HitoServer {
 ///
 /// `@unchecked Sendable`: only the task of one loop has it.
 private final class LoopProbe: @unchecked Sendable {
-  var due: ContinuousClock.Instant
+  var due: Moment
 
-  init(due: ContinuousClock.Instant) { self.due = due }
+  init(due: Moment) { self.due = due }
 }
 
 /// What the process uses of its machine.

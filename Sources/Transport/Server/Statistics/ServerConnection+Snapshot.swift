@@ -3,7 +3,7 @@ internal import Wire
 
 extension ServerConnection {
   /// What is running here; nil when it is closing. On the loop.
-  func snapshot(now: ContinuousClock.Instant) -> ServerSnapshot.Connection? {
+  func snapshot(now: Moment) -> ServerSnapshot.Connection? {
     guard !machine.isClosed else { return nil }
     let calls = calls.values.map { snapshot(of: $0, now: now) }
     return ServerSnapshot.Connection(
@@ -19,7 +19,7 @@ extension ServerConnection {
   }
 
   private func snapshot(
-    of call: ServerCall, now: ContinuousClock.Instant
+    of call: ServerCall, now: Moment
   ) -> ServerSnapshot.Call {
     let trace = (call.context?.traceparent ?? call.traceparent).flatMap(TraceParent.init)
     return ServerSnapshot.Call(

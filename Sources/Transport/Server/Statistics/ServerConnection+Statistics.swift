@@ -32,6 +32,6 @@ extension ServerConnection {
       SlowCallRecord(
         method: call.route.method.path, userID: call.principal?.userID ?? "",
         duration: .microseconds(microseconds), status: status, traceID: trace?.traceID ?? "",
-        endedAt: core.now()))
+        endedAt: core.now().instant))
   }
 }

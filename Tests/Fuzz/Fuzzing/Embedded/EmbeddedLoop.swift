@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import Wire
 
 @testable import Transport
 
@@ -10,11 +11,11 @@ import NIOEmbedded
 final class EmbeddedLoop: @unchecked Sendable {
   let loop = EmbeddedEventLoop()
   let executor: LoopExecutor
-  private let origin = ContinuousClock.now
+  private let origin = Moment.now
 
   init() { executor = LoopExecutor(loop) }
 
-  var now: ContinuousClock.Instant { origin + .nanoseconds(Int64(loop.now.uptimeNanoseconds)) }
+  var now: Moment { origin + .nanoseconds(Int64(loop.now.uptimeNanoseconds)) }
 
   /// Runs what is due now.
   func run() { loop.run() }

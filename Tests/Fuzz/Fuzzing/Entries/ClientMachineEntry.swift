@@ -17,7 +17,7 @@ private struct ClientEvents {
   }
 
   private var input: FuzzInput
-  private var now = ContinuousClock.now
+  private var now = Moment.now
   private let limits: ReceiveLimits
   private var machine: ClientConnectionMachine
   private var calls: [Call] = []

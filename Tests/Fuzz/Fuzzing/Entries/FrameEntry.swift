@@ -88,7 +88,7 @@ enum FrameEntry {
   }
 
   private static func side(_ isServer: Bool) -> Side {
-    let now = ContinuousClock.now
+    let now = Moment.now
     guard isServer else {
       return .client(
         ClientConnectionMachine(

@@ -22,7 +22,7 @@ private struct ServerEvents {
   }
 
   private var input: FuzzInput
-  private var now = ContinuousClock.now
+  private var now = Moment.now
   private var machine: ServerConnectionMachine
   private var calls: [UInt32: Call] = [:]
   private var nextStream: UInt32 = 1

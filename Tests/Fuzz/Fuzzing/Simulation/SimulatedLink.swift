@@ -2,6 +2,7 @@ import NIOCore
 import NIOEmbedded
 import RPC
 import SeededRandom
+import Wire
 
 @testable import Transport
 
@@ -9,17 +10,17 @@ import SeededRandom
 /// sent, later, or never again.
 final class SimulatedLink {
   private struct Piece {
-    let due: ContinuousClock.Instant
+    let due: Moment
     let bytes: [UInt8]
   }
 
   /// One direction.
   private struct Pipe {
     var pieces: [Piece] = []
-    var lastDue: ContinuousClock.Instant
+    var lastDue: Moment
     var byteCount = 0
 
-    mutating func takeDue(_ now: ContinuousClock.Instant) -> [UInt8]? {
+    mutating func takeDue(_ now: Moment) -> [UInt8]? {
       guard let first = pieces.first, first.due <= now else { return nil }
       byteCount -= first.bytes.count
       pieces.removeFirst()
