@@ -386,6 +386,9 @@ let package = Package(
       dependencies: ["BenchmarkSupport", "Sandbox", "Domain", argumentParser],
       path: "Tests/Benchmarks/SandboxBench", swiftSettings: swift),
     .executableTarget(
+      name: "StreamServer", dependencies: ["Contract", "OpenSSL", "RPC", "Transport", logging],
+      path: "Tests/Benchmarks/StreamServer", swiftSettings: swift),
+    .executableTarget(
       name: "ValidationBench",
       dependencies: [
         "BenchmarkSupport", "Validation", "Domain", "Sandbox", argumentParser, logging,

@@ -27,4 +27,7 @@ if [ "$name" = retrieval ]; then
   HITO_BINARY=$REPO/.build/release/hito \
     "$REPO/.venv/bin/python" Tests/Benchmarks/python/remote_embeddings.py || status=$?
 fi
+if [ "$name" = rpc ] && [ $# -eq 0 ]; then
+  "$REPO/.make/bench-peers.sh" || status=$?
+fi
 exit "$status"
