@@ -13,7 +13,7 @@ run() {
 }
 python() { "$REPO/.venv/bin/python" "$@"; }
 # SC2164: every script ends at a failed cd by itself (set -e in common.sh).
-scripts() { shellcheck --external-sources --severity=warning --exclude=SC2164 .make/*.sh .ci/run; }
+scripts() { shellcheck --external-sources --severity=warning --exclude=SC2164 .make/*.sh clients/*/*.sh .ci/run; }
 packages() {
   local count
   # One line per package, those of packages included.

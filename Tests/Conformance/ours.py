@@ -23,7 +23,7 @@ LIMITS = {
 }  # fmt: skip
 OTHERS = {path.parent.name: path for path in sorted((REPOSITORY / "clients").glob("*/conformance.sh"))}
 """Built by `make test-clients`."""
-CLIENTS = list(dict.fromkeys(["python", "swift", *OTHERS]))
+CLIENTS = list(dict.fromkeys(["python", "python-sync", "swift", *OTHERS]))
 BY_DEFAULT = ("server", "python", "swift")
 
 
@@ -60,8 +60,8 @@ def client(name: str, options: List[str]) -> bool:
 
 
 def program(name: str) -> List[str]:
-    if name == "python":
-        return [sys.executable, str(HERE / "adapters" / "python_client.py")]
+    if name.startswith("python"):
+        return [sys.executable, str(HERE / "adapters" / f"{name.replace('-', '_')}_client.py")]
     # Built with the tests.
     return [str(OTHERS[name] if name in OTHERS else Path(debug_binary()).parent / "conformance-client")]
 

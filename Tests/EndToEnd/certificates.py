@@ -25,7 +25,7 @@ class Authority:
         self.files = Certificate(str(self._folder / "ca.pem"), str(self._folder / "ca.key"))
         _openssl(
             "req", "-x509", *_KEY, "-keyout", self.files.key, "-out", self.files.certificate,
-            "-days", "2", "-subj", f"/CN={name}",
+            "-days", "2", "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
         )  # fmt: skip
 
     def sign(self, name: str, subject_alternative_name: str, days: int = 2) -> Certificate:

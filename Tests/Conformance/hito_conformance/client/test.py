@@ -55,7 +55,8 @@ _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 def _authority(folder: Path, name: str) -> None:
     _openssl("req", "-x509", *_KEY, "-keyout", str(folder / f"{name}-key.pem"), "-out", str(folder / f"{name}.pem"),
-             "-subj", f"/CN=Conformance {name}", "-days", "2")  # fmt: skip
+             "-subj", f"/CN=Conformance {name}", "-days", "2",
+             "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
 
 
 def _signed(folder: Path, name: str, authority: str, host: str) -> Tuple[str, str]:
