@@ -1,23 +1,16 @@
-internal import Glibc
-
 /// A point in time of the clock that never stops or jumps, in nanoseconds: what `ContinuousClock.Instant` is. The layout
 /// of that type is known at run time only, so a struct that has one is copied, field by field, by functions that are
 /// looked up, and each read of such a struct out of an object is a copy. On the way of a call that was a tenth of its
 /// time (ADR 0044).
 package struct Moment: Sendable, Hashable, InstantProtocol {
-  /// Since the system's start.
+  /// Since the program's first look at the clock.
   package var nanoseconds: Int64
 
   package init(nanoseconds: Int64) {
     self.nanoseconds = nanoseconds
   }
 
-  /// The same clock as that of `ContinuousClock`.
-  package static var now: Moment {
-    var time = timespec()
-    clock_gettime(CLOCK_BOOTTIME, &time)
-    return Moment(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
-  }
+  package static var now: Moment { Moment(.now) }
 
   /// Saturates: a year of nanoseconds has 55 bits.
   package func advanced(by duration: Duration) -> Moment {
@@ -53,25 +46,18 @@ package struct Moment: Sendable, Hashable, InstantProtocol {
 
 // Where others are told of a point in time, by the standard library's type.
 extension Moment {
-  /// Of both clocks the same point.
-  private static let epoch = (moment: Moment.now, instant: ContinuousClock.now)
+  private static let zero = ContinuousClock.now
 
   package init(_ instant: ContinuousClock.Instant) {
-    self = Self.epoch.moment + Self.epoch.instant.duration(to: instant)
+    nanoseconds = Self.zero.duration(to: instant).wholeNanoseconds
   }
 
-  package var instant: ContinuousClock.Instant {
-    Self.epoch.instant + Self.epoch.moment.duration(to: self)
-  }
+  package var instant: ContinuousClock.Instant { Self.zero + .nanoseconds(nanoseconds) }
 }
 
 extension Duration {
   /// As far as 292 years reach.
   fileprivate var wholeNanoseconds: Int64 {
-    let (seconds, attoseconds) = components
-    let (whole, hasOverflowed) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    guard !hasOverflowed else { return seconds < 0 ? .min : .max }
-    let (sum, exceeds) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
-    return exceeds ? (seconds < 0 ? .min : .max) : sum
+    Int64(clamping: attoseconds / 1_000_000_000)
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Fuzzing
 import Glibc
-import Wire
 
 /// Runs the simulation of clients, network and servers, seed after seed.
 @main
@@ -21,7 +20,7 @@ struct SimulateCommand: ParsableCommand {
 
   func run() throws {
     Self.fixHashing()
-    let began = Moment.now
+    let began = ContinuousClock.now
     var (calls, failed, writes, retries) = (0, 0, 0, 0)
     var (kills, drains, cuts) = (0, 0, 0)
     var time = Duration.zero
@@ -39,7 +38,7 @@ struct SimulateCommand: ParsableCommand {
     }
     print(
       """
-      \(count) seeds from \(seed) in \(Moment.now - began), \(time) simulated: \(calls) calls \
+      \(count) seeds from \(seed) in \(ContinuousClock.now - began), \(time) simulated: \(calls) calls \
       (\(failed) failed), \(writes) writes acknowledged, \(retries) repeated; \(kills) servers \
       killed, \(drains) drained, \(cuts) connections cut
       """)

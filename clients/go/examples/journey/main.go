@@ -72,7 +72,7 @@ func run(ctx context.Context) error {
 		if event := step.GetEvent(); event != nil {
 			fmt.Println(event.Type, event.PayloadJson)
 		} else {
-			break // caught up; a program that goes on hears what happens now
+			break // caught up; a program that continues hears what happens now
 		}
 	}
 	saved := watch.Cursor() // to continue in another process, by AfterCursor
