@@ -21,7 +21,8 @@ command -v apt-get >/dev/null || cannot "its crates come from Debian's archive, 
 
 export PATH="$HOME/.cargo/bin:$PATH"
 if ! command -v cargo >/dev/null; then
-  (install_packages cargo rustc) || cannot "there is no cargo, and Debian's cannot be installed"
+  # Not `cargo` and `rustc`, which are older than the client.
+  (install_packages cargo-web rustc-web) || cannot "there is no cargo, and Debian's cannot be installed"
 fi
 # Of the client: edition 2021 with `let … else`, and what its tests use.
 version=$(rustc --version | cut -d ' ' -f 2)

@@ -54,8 +54,8 @@ struct RustClientEmitter: ClientEmitter {
     out.line("// " + banner(for: file.path))
     out.line()
     let calls = Set(file.services.flatMap(\.methods).map(\.rustCall)).sorted()
-    let runtime = (["Channel", "Method", "MethodKind"] + calls).joined(separator: ", ")
-    out.line("use crate::{\(runtime)};")
+    let names = ["Channel", "Method", "MethodKind"] + calls
+    out.line("use crate::{\(names.joined(separator: ", "))};")
     for service in file.services {
       out.line()
       for method in service.methods {

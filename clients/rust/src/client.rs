@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::builder::ClientBuilder;
 use crate::channel::{new_key, Channel};
+use crate::consume::ConsumerBuilder;
 use crate::error::Error;
 use crate::resume::{ResumingBatch, ResumingRevalidation, ResumingValidation, ResumingWatch};
 use crate::v1::{
@@ -89,6 +90,11 @@ impl Client {
     /// Watches for ever: reconnects and continues after the last response by itself.
     pub fn watch_resuming(&self, request: v1::WatchRequest) -> ResumingWatch {
         ResumingWatch::new(&self.channel, request)
+    }
+
+    /// Consumes events of a group for ever: reconnects by itself.
+    pub fn consume_resuming(&self, group: impl Into<String>) -> ConsumerBuilder {
+        ConsumerBuilder::new(&self.channel, group.into())
     }
 
     /// Validates code once, and follows it to its end: reconnects and continues by itself.

@@ -2,6 +2,7 @@
 //!
 //! What the driver has to do is asked for by a line (`kill`), and done when it has answered with one.
 
+mod consumers;
 mod proxy;
 mod readme;
 mod scenarios;
@@ -66,6 +67,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "time" => scenarios::time(&world).await?,
         "options" => scenarios::options(&world).await?,
         "retry" => proxy::retry(&world).await?,
+        "consumer" => consumers::outlive(&world).await?,
         "watch" => scenarios::watch(&world).await?,
         "mutual" => scenarios::mutual(&world).await?,
         "readme" => readme::run(&world.address, &world.ca_file, &world.token).await?,

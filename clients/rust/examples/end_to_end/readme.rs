@@ -64,6 +64,16 @@ pub async fn run(address: &str, ca_file: &str, token: &str) -> Result<(), Box<dy
         println!("# {:?}", said.status());
     }
     drop(stream); // cancels the call
-    client.close().await;
+    Ok(())
+}
+
+/// With a group `rust-mailer`, and events that come.
+pub async fn consume(client: &hito::Client) -> Result<(), Box<dyn std::error::Error>> {
+    let mut consumer = client.consume_resuming("rust-mailer").start()?;
+    if let Some(mut delivery) = consumer.delivery().await? {
+        println!("# {}", delivery.event.r#type);
+        delivery.ack().await;
+    }
+    consumer.close().await;
     Ok(())
 }
