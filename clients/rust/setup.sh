@@ -5,10 +5,10 @@ cd "$(dirname "$0")"
 # shellcheck source=.make/common.sh
 source ../../.make/common.sh
 
-CRATES=(
+PACKAGES=(
   librust-futures-core-dev librust-getrandom-dev librust-miniz-oxide-dev librust-prost-derive-dev librust-prost-dev
   librust-prost-types-dev librust-rustls-dev librust-rustls-pemfile-dev librust-serde-json-dev
-  librust-tokio-dev librust-tokio-macros-dev librust-tokio-rustls-dev librust-webpki-dev
+  gcc libc6-dev librust-tokio-dev librust-tokio-macros-dev librust-tokio-rustls-dev librust-webpki-dev
 )
 
 cannot() {
@@ -17,7 +17,7 @@ cannot() {
 }
 
 command -v apt-get >/dev/null || cannot "its crates come from Debian's archive, and there is no apt-get"
-(install_packages "${CRATES[@]}") || cannot "its crates cannot be installed from Debian's archive"
+(install_packages "${PACKAGES[@]}") || cannot "its crates cannot be installed from Debian's archive"
 
 export PATH="$HOME/.cargo/bin:$PATH"
 if ! command -v cargo >/dev/null; then

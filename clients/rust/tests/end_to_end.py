@@ -20,7 +20,7 @@ from certificates import Authority  # noqa: E402
 from hito_server import HitoServer  # noqa: E402
 
 SCENARIO_SECONDS = 120
-SCENARIOS = ["journey", "errors", "certificates", "kinds", "time", "options", "retry", "readme", "consumer", "watch"]
+SCENARIOS = ["journey", "errors", "certificates", "kinds", "time", "options", "retry", "readme", "load", "consumer", "watch"]
 
 
 def main() -> int:

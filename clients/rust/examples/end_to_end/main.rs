@@ -68,6 +68,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "options" => scenarios::options(&world).await?,
         "retry" => proxy::retry(&world).await?,
         "consumer" => consumers::outlive(&world).await?,
+        "load" => scenarios::load(&world).await?,
         "watch" => scenarios::watch(&world).await?,
         "mutual" => scenarios::mutual(&world).await?,
         "readme" => readme::run(&world.address, &world.ca_file, &world.token).await?,

@@ -299,3 +299,35 @@ pub async fn mutual(world: &World) -> Outcome {
     assert_eq!(strange.map(drop).unwrap_err().code(), Code::Unavailable);
     Ok(())
 }
+
+/// Many calls at once, of which many are dropped: all places and all credit come back.
+pub async fn load(world: &World) -> Outcome {
+    let client = world.builder().connections_per_address(2).compression(true).connect().await?;
+    let mut tasks = Vec::new();
+    for worker in 0..40u64 {
+        let client = client.clone();
+        tasks.push(tokio::spawn(async move {
+            for round in 0..10u64 {
+                let size = 64 << ((worker + round) % 12);
+                let request = v1::CreateGoalRequest { description: "x".repeat(size.min(9_000)), ..goal("Carga") };
+                let call = std::future::IntoFuture::into_future(client.goals().create_goal(request));
+                // Some are given up at once, some while they run.
+                let patience = Duration::from_millis([0, 3, 10_000, 10_000][((worker * 7 + round) % 4) as usize]);
+                if let Ok(result) = tokio::time::timeout(patience, call).await {
+                    result?;
+                }
+                let mut watch = client.progress().watch(v1::WatchRequest::default()).stream();
+                if round % 2 == 0 {
+                    watch.message().await?;
+                }
+            }
+            Ok::<(), Error>(())
+        }));
+    }
+    for task in tasks {
+        task.await??;
+    }
+    client.goals().list_goals(v1::ListGoalsRequest::default()).await?;
+    client.close().await;
+    Ok(())
+}

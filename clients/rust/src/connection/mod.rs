@@ -5,6 +5,8 @@ mod call_state;
 mod driver;
 mod sending;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
