@@ -314,14 +314,16 @@ impl<R: Message + Default> ResponseStream<R> {
                         self.stage = Stage::Reading(opened, timer);
                     }
                 },
-                Stage::Reading(opened, timer) => match opened.handle.poll_receive(cx) {
-                    Poll::Ready(Err(error)) => self.repeat(error)?,
-                    Poll::Ready(Ok(message)) => return Poll::Ready(Ok(message)),
-                    Poll::Pending => {
-                        let is_late = timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
-                        return if is_late { Poll::Ready(Err(too_late())) } else { Poll::Pending };
+                Stage::Reading(opened, timer) => {
+                    // First: a server that sends without end does not hold it up.
+                    if timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+                        return Poll::Ready(Err(too_late()));
                     }
-                },
+                    match opened.handle.poll_receive(cx) {
+                        Poll::Ready(Err(error)) => self.repeat(error)?,
+                        other => return other,
+                    }
+                }
             }
         }
     }

@@ -159,9 +159,8 @@ impl Connection {
     /// Ends the calls and says goodbye.
     pub fn begin_close(&self) {
         let mut state = self.lock();
-        let mut streams: Vec<u32> = state.calls.keys().copied().collect();
-        streams.sort_unstable();
-        for stream in streams {
+        // Those that have ended are still to be read.
+        for stream in state.running_above(0) {
             state.cancel(stream, Some(Error::new(Code::Cancelled, "the client was closed")));
         }
         if state.is_open() {

@@ -343,7 +343,8 @@ impl State {
         }
     }
 
-    fn running_above(&self, last: u32) -> Vec<u32> {
+    /// The calls that have not ended, above an id.
+    pub fn running_above(&self, last: u32) -> Vec<u32> {
         let above = self.calls.iter().filter(|(stream, call)| !call.is_done && **stream > last);
         let mut streams: Vec<u32> = above.map(|(stream, _)| *stream).collect();
         streams.sort_unstable();

@@ -173,6 +173,18 @@ fn a_call_that_is_given_up_frees_its_place_and_its_credit() {
 }
 
 #[test]
+fn what_ended_before_the_client_closed_can_still_be_read() {
+    let mut side = Side::new(1 << 20, 1 << 18);
+    let (ended, running) = (side.call(1), side.call(1));
+    side.receive(kind::END, flag::HAS_MESSAGE, ended, &[0, 0, 1, 2]);
+    assert_eq!(side.state.running_above(0), [running]);
+    side.state.fail(crate::error::Error::unavailable("closed"));
+    let call = side.state.calls.get_mut(&ended).unwrap();
+    assert_eq!(call.take_message().map(|message| message.data), Some(vec![1, 2]));
+    assert!(call.error.is_none() && call.is_done);
+}
+
+#[test]
 fn silence_is_asked_about_while_calls_wait_and_then_ends_the_connection() {
     let mut side = Side::new(1 << 20, 1 << 18);
     let now = Instant::now();

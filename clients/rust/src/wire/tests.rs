@@ -169,3 +169,23 @@ fn what_may_not_be_sent_is_refused() {
     assert!(encode_call(&CallHeader { path: "", ..CallHeader::default() }).is_err());
     assert!(check_token(&"x".repeat(257)).is_err());
 }
+
+#[test]
+fn no_bytes_that_a_server_can_send_do_harm() {
+    let mut state = 7u32;
+    let mut chance = |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % below
+    };
+    for _ in 0..20_000 {
+        // Mostly well-formed: small lengths and known tags get further than noise.
+        let size = chance(40) as usize;
+        let bytes: Vec<u8> = (0..size).map(|_| [chance(256), chance(12), 0][chance(3) as usize] as u8).collect();
+        let _ = (decode_hello(&bytes), decode_end(&bytes, 1).map(|end| end.0), decode_head(&bytes));
+        let _ = (decode_goaway(&bytes), decode_credit(&bytes), crate::compression::unpack(&bytes, 1 << 20));
+        let mut decoder = FrameDecoder::new(16384);
+        decoder.agreed(1);
+        decoder.feed(&bytes);
+        while let Ok(Some(_)) = decoder.next() {}
+    }
+}
