@@ -18,6 +18,8 @@ directory = "/usr/share/cargo/registry"
 
 [build]
 target-dir = "$BUILD/target"
+# Its notes are larger than all else, and the crate is small.
+incremental = false
 
 [net]
 offline = true

@@ -45,6 +45,8 @@ mod tls;
 #[rustfmt::skip]
 #[path = "generated/hito/v1/mod.rs"]
 pub mod v1;
+#[cfg(test)]
+mod vectors;
 mod wire;
 
 pub use builder::{Balancing, ClientBuilder};

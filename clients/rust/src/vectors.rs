@@ -1,18 +1,15 @@
 //! The golden messages of Tests/Vectors: what official protobuf wrote is read and written, what it refuses is refused.
 
-// The fixture refers to messages of the contract from the root of its crate.
-use hito::v1;
 use prost::Message;
 use serde_json::Value;
 
-#[rustfmt::skip]
-mod fixture {
-    #![allow(clippy::enum_variant_names, dead_code)]
+use crate::v1;
 
-    #[path = "../fixture/fixture/v1/everything_messages.rs"]
-    mod everything_messages;
-    pub use everything_messages::*;
-}
+// With its stubs, which are compiled so: they have methods that the contract has none like.
+#[rustfmt::skip]
+#[allow(dead_code, unused_imports)]
+#[path = "../tests/fixture/fixture/v1/mod.rs"]
+mod fixture;
 
 fn vectors() -> Vec<Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Tests/Vectors/messages/vectors.json");
