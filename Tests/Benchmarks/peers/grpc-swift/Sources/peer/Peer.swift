@@ -34,7 +34,8 @@ struct Health: RegistrableRPCService {
       serializer: ProtobufSerializer<Google_Protobuf_Int32Value>()
     ) { request, context in
       var isKnown = false
-      for value in request.metadata[stringValues: "authorization"] where value.hasPrefix("Bearer ") {
+      for value in request.metadata[stringValues: "authorization"] where value.hasPrefix("Bearer ")
+      {
         isKnown = true
       }
       guard isKnown else { throw RPCError(code: .unauthenticated, message: "no token") }
