@@ -32,7 +32,12 @@ def main(certificates: str) -> int:
             OUT / "clients/typescript/examples/goals.js",
             OUT / ".build-clients/typescript/readme/readme.js",
         ]
-        return max(run(program, server, environment) for program in programs)
+        failed = [program.stem for program in programs if run(program, server, environment) != 0]
+        code = Path(certificates) / "saludo.py"
+        code.write_text("def saludo(:\n    return 1\n")
+        if not terminal(code, {**environment, "HITO_TOKEN": server.join("Ana").token}):
+            failed.append("hito-tui")
+        return 1 if failed else 0
     finally:
         server.remove()
 
@@ -59,6 +64,22 @@ def run(program: Path, server: HitoServer, environment: Dict[str, str]) -> int:
     else:
         print(f"ok - {program.stem}", flush=True)
     return min(abs(process.returncode), 1)
+
+
+def terminal(code: Path, environment: Dict[str, str]) -> bool:
+    """The whole way through examples/hito-tui.ts: a goal, its tasks, a file, and what it says live."""
+    lines = ["add Terminal: Una, Dos", "list", "start 1", "done 1", "list", f"check {code}", "done 9", "quit"]
+    done = subprocess.run(
+        ["node", str(OUT / "clients/typescript/examples/hito-tui.js")], input="\n".join(lines),
+        capture_output=True, text=True, timeout=TIMEOUT, env={**os.environ, **environment}, check=False,
+    )  # fmt: skip
+    expected = [
+        "○ Terminal (0 %)", "  2 ○ Dos", "◐ Terminal (50 %)", "  1 ● Una", "· goal.created Terminal",
+        "· task.completed Una", f"{code}:1:", "verdict: ", "! RangeError: there is no task 9",
+    ]  # fmt: skip
+    missing = [text for text in expected if text not in done.stdout]
+    print("ok - hito-tui" if not missing else f"not ok - hito-tui: no {missing}\n{done.stdout}{done.stderr}")
+    return not missing and done.returncode == 0
 
 
 if __name__ == "__main__":
