@@ -67,6 +67,16 @@ test("a length that promises more than there is takes no memory", () => {
   assert.throws(() => fixture.Lists.decode(fromHex("0a ffffffff07")), DecodeError);
 });
 
+test("what is small on the wire and large in memory is bounded", () => {
+  const many = (count: number, field: string) => fromHex(field.repeat(count));
+  assert.equal(fixture.Lists.decode(many(100_000, "8a0100")).leafValues.length, 100_000);
+  assert.throws(() => fixture.Lists.decode(many(200_000, "8a0100")), DecodeError);
+  assert.throws(() => fixture.Lists.decode(many(200_000, "7a0100")), DecodeError);
+  assert.equal(fixture.Lists.decode(many(200_000, "7a00")).bytesValues.length, 200_000);
+  const roomy = fixture.Lists.encode({ leafValues: Array.from({ length: 150_000 }, () => ({ name: "x".repeat(16) })) });
+  assert.equal(fixture.Lists.decode(roomy).leafValues.length, 150_000);
+});
+
 test("a map's keys cannot be what objects inherit", () => {
   const maps = fixture.Maps.decode(fixture.Maps.encode({ labels: new Map([["__proto__", "x"]]) }));
   assert.equal(maps.labels.get("__proto__"), "x");

@@ -1,6 +1,9 @@
-import { DecodeError, DEPTH_MAX } from "./errors.js";
+import { DecodeError, DEPTH_MAX, OBJECTS_MAX } from "./errors.js";
 import type { MessageType } from "./wire.js";
 import { keep } from "./writer.js";
+
+/** Bytes of none, all the same. */
+export const noBytes = new Uint8Array(0);
 
 const TWO_32 = 2 ** 32;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -15,6 +18,7 @@ export class Reader {
   #end: number;
   #tagAt = 0;
   #depth = 0;
+  #objectsLeft: number;
   // The halves of the last varint.
   #low = 0;
   #high = 0;
@@ -23,6 +27,7 @@ export class Reader {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = bytes.length;
+    this.#objectsLeft = OBJECTS_MAX + Math.floor(bytes.length / 16);
   }
 
   /** The next field's number and wire type as one number; 0 at the end. */
@@ -52,6 +57,7 @@ export class Reader {
   /** A message; one of the same field that came before is merged with it. */
   message<T extends object>(type: MessageType<T>, old: T | undefined): T {
     this.#descend();
+    this.#count();
     const outer = this.enter();
     const message = old ?? type.create();
     type.read(message, this);
@@ -167,6 +173,8 @@ export class Reader {
 
   bytes(): Uint8Array {
     const length = this.#length();
+    if (length === 0) return noBytes;
+    this.#count();
     const start = this.#take(length);
     // A copy: the message must not keep all that it came in.
     return new Uint8Array(this.#bytes.subarray(start, start + length));
@@ -190,6 +198,10 @@ export class Reader {
     } catch {
       throw new DecodeError("text that is not UTF-8");
     }
+  }
+
+  #count(): void {
+    if (--this.#objectsLeft < 0) throw new DecodeError("too many messages in one");
   }
 
   #descend(): void {

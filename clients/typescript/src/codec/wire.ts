@@ -3,11 +3,11 @@
  * nothing of a platform, so that it runs wherever JavaScript does.
  */
 
-import { Reader } from "./reader.js";
+import { noBytes, Reader } from "./reader.js";
 import { kept, Writer } from "./writer.js";
 
 export { DecodeError } from "./errors.js";
-export { Reader, Writer };
+export { noBytes, Reader, Writer };
 
 /** The numbers of an enum, which a newer peer may have more of. */
 export type Open<Known extends number> = Known | (number & Record<never, never>);
@@ -78,8 +78,6 @@ export function messageType<T extends object>(typeName: string, fields: Fields<T
     read: (message, reader) => fields.read(message, reader),
   };
 }
-
-export const noBytes = new Uint8Array(0);
 
 /** Whether a floating point number is written: minus zero is, unlike zero. */
 export function isNotZero(value: number | undefined): value is number {

@@ -11,7 +11,7 @@ import {
 const EMPTY_MESSAGES_MAX = 1024;
 /** What a fragment has at most while other streams wait for the connection's credit (W9.10). */
 const SHARED_FRAGMENT_MAX = 16384;
-const nothing = new Uint8Array(0);
+const nothing: Uint8Array = new Uint8Array(0);
 
 /** What a call needs of its connection. */
 export interface Line {
@@ -51,7 +51,8 @@ export class Call {
   #wakeSender: (() => void) | undefined;
   // Whole messages with the credit that is owed for each.
   #messages: { message: Uint8Array; owed: number }[] = [];
-  #partial: Uint8Array[] = [];
+  // What has come of a message that is not whole, in a buffer with room.
+  #partial = nothing;
   #partialSize = 0;
   #emptyMessages = 0;
   #hasHead = false;
@@ -213,8 +214,7 @@ export class Call {
       return;
     }
     if (!isLast) {
-      this.#partial.push(payload);
-      this.#partialSize += payload.length;
+      this.#gather(payload);
       // On arrival: a message larger than the window must not stall (W9.5).
       this.#returnCredit(payload.length);
       return;
@@ -259,15 +259,23 @@ export class Call {
     this.#finish();
   }
 
+  /** One buffer, and not one for each fragment: those may be of a byte each. */
+  #gather(payload: Uint8Array): void {
+    const size = this.#partialSize + payload.length;
+    if (size > this.#partial.length) {
+      const larger = new Uint8Array(Math.max(size, this.#partial.length * 2));
+      larger.set(this.#partial.subarray(0, this.#partialSize));
+      this.#partial = larger;
+    }
+    this.#partial.set(payload, this.#partialSize);
+    this.#partialSize = size;
+  }
+
   #whole(last: Uint8Array): Uint8Array {
     if (this.#partialSize === 0) return last;
-    const message = new Uint8Array(this.#partialSize + last.length);
-    let at = 0;
-    for (const part of [...this.#partial, last]) {
-      message.set(part, at);
-      at += part.length;
-    }
-    this.#partial = [];
+    this.#gather(last);
+    const message = this.#partial.subarray(0, this.#partialSize);
+    this.#partial = nothing;
     this.#partialSize = 0;
     return message;
   }
@@ -288,7 +296,7 @@ export class Call {
   #finish(): void {
     this.#isDone = true;
     this.#unsent = nothing;
-    this.#partial = [];
+    this.#partial = nothing;
     this.#line.forget(this);
     this.#wakeReader?.();
     this.#wakeSender?.();
