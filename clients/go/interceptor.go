@@ -20,7 +20,7 @@ type Call struct {
 }
 
 // OnEnd has a function told when the call has ended: with nil where it went well. That is when Proceed returns for a
-// unary call, and later for a stream.
+// unary call, and later for a stream, perhaps in another goroutine.
 func (c *Call) OnEnd(told func(error)) { c.ended = append(c.ended, told) }
 
 func (c *Call) end(err error) {

@@ -200,6 +200,10 @@ func (s *stream) finish(err error) {
 	s.isOver, s.finished = true, err
 	call, release := s.call, s.release
 	s.release = nil
+	if info := s.called.Options.Info; info != nil && call != nil {
+		// Before anybody sees that it is over.
+		info.Metadata, info.Trailers, _ = call.said()
+	}
 	s.mu.Unlock()
 	if call != nil {
 		call.cancel(asError(err, false))
@@ -208,9 +212,6 @@ func (s *stream) finish(err error) {
 		release()
 	}
 	s.leave()
-	if info := s.called.Options.Info; info != nil {
-		info.Metadata, info.Trailers = s.said()
-	}
 	if err == io.EOF {
 		err = nil
 	}
