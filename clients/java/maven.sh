@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 build=$REPO/.build-clients/java
 mkdir -p "$build"
+# shellcheck disable=SC2034 # It is for those who source this.
+protobuf=$build/repository/com/google/protobuf/protobuf-java/3.21.12/protobuf-java-3.21.12.jar
 
 # Files of a repository are let through while Maven is offline; what it takes is copied to a local one.
 cat > "$build/settings.xml" <<'XML'

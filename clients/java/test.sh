@@ -5,14 +5,25 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../.make/common.sh"
 source "$REPO/clients/java/maven.sh"
 cd "$REPO"
 
-# JUnit's closing lines are shown where it is not quiet; a test that fails ends this.
-hito_mvn package | sed -n '/^Tests run:.*Time/d; /^Tests run:/p; /ERROR/p; /FAIL/p; /warning/p'
+# A test that fails ends this.
+rm -rf "$build/hito-client/surefire-reports"
+hito_mvn package
+sed -n 's/^Tests run: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\).*/\1 \2 \3/p' \
+  "$build"/hito-client/surefire-reports/*.txt \
+  | awk '{ run += $1; failed += $2 + $3 } END { print "# units: " run " tests, " failed " failed" }'
 
-protobuf=/usr/share/java/protobuf-3.21.12.jar
 classes=$build/hito-client/classes:$build/hito-messages/classes:$protobuf
 
 javadoc -quiet -Xdoclint:all,-missing -Xwerror --release 17 -encoding UTF-8 -d "$build/javadoc" \
   -classpath "$classes" -sourcepath clients/java/client/src/main/java -subpackages hito
+
+# One example for Kotlin, where there is a compiler.
+if command -v kotlinc >/dev/null; then
+  kotlinc -nowarn -cp "$classes" -d "$build/kotlin" clients/java/examples/src/main/kotlin 2>/dev/null
+  echo "ok - the example for Kotlin"
+else
+  note "no kotlinc: the example for Kotlin was not compiled"
+fi
 
 python=$REPO/.venv/bin/python
 "$python" clients/java/tests/readme.py clients/java/README.md "$build/readme/ReadmeExample.java"

@@ -54,8 +54,9 @@ def main() -> int:
     classpath, *programs = sys.argv[1:]
     server = HitoServer()
     try:
-        ours = authority(server.folder / "ours", "ours")
-        other = authority(server.folder / "other", "other")
+        ours = authority(server.folder / "ours", "clients")
+        # Of the same name: TLS of Java shows no certificate of an authority that is not asked for.
+        other = authority(server.folder / "other", "clients")
         server.options += ["--tls-client-ca", str(ours)]
         server.start()
         environment = {

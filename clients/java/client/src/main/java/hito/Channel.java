@@ -94,7 +94,8 @@ public final class Channel {
       CompletableFuture<byte[]> reply = begun(method, request, options, cancellation);
       return decode(method, Blocking.join(loop, reply, cancellation::cancel));
     }
-    CompletableFuture<R> reply = intercepted(method, request, options, cancellation);
+    // Not the caller's executor, all threads of which may be in calls that block.
+    CompletableFuture<R> reply = intercepted(method, request, options, cancellation, worker);
     return Blocking.join(loop, reply, cancellation::cancel);
   }
 
@@ -102,18 +103,24 @@ public final class Channel {
   public <Q extends MessageLite, R extends MessageLite> CompletableFuture<R> unaryAsync(
       Method<Q, R> method, Q request, CallOptions options) {
     Cancellation cancellation = new Cancellation();
-    return cancellable(intercepted(method, request, options, cancellation), cancellation);
+    Executor executor = settings.executor();
+    return cancellable(
+        intercepted(method, request, options, cancellation, executor), cancellation);
   }
 
   private <Q extends MessageLite, R extends MessageLite> CompletableFuture<R> intercepted(
-      Method<Q, R> method, Q request, CallOptions options, Cancellation cancellation) {
+      Method<Q, R> method,
+      Q request,
+      CallOptions options,
+      Cancellation cancellation,
+      Executor executor) {
     return intercepted(
         0,
         method,
         options,
         chosen ->
             begun(method, request, chosen, cancellation)
-                .thenApplyAsync(reply -> decode(method, reply), settings.executor()));
+                .thenApplyAsync(reply -> decode(method, reply), executor));
   }
 
   private <Q extends MessageLite> CompletableFuture<byte[]> begun(
