@@ -18,11 +18,22 @@ cat > "$build/settings.xml" <<'XML'
 </settings>
 XML
 
+# plugin_version NAME: the one that this Debian has.
+plugin_version() {
+  find "/usr/share/maven-repo/org/apache/maven/plugins/maven-$1-plugin" -name "*.jar" -printf '%h\n' \
+    | sed 's|.*/||' | sort --version-sort | tail -n 1
+}
+
 hito_mvn() {
+  local plugin versions=()
+  for plugin in compiler resources jar surefire; do
+    versions+=("-D$plugin.plugin.version=$(plugin_version "$plugin")")
+  done
   # Warnings, and what tests print, but not its progress.
   MAVEN_OPTS="-Dorg.slf4j.simpleLogger.defaultLogLevel=warn -XX:+UseSerialGC -XX:TieredStopAtLevel=1" \
     mvn --offline --batch-mode --no-snapshot-updates --lax-checksums \
     --settings "$build/settings.xml" --file "$REPO/clients/java/pom.xml" \
     --activate-profiles offline-debian \
-    -Dstyle.color=never -Dmaven.repo.local="$build/repository" -Daether.offline.protocols=file "$@"
+    -Dstyle.color=never -Dmaven.repo.local="$build/repository" -Daether.offline.protocols=file \
+    "${versions[@]}" "$@"
 }

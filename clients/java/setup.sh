@@ -13,9 +13,10 @@ if ! command -v apt-get >/dev/null && { ! has_jdk || ! command -v mvn >/dev/null
   echo "no JDK 17 and Maven, and no apt-get to install them with" >&2
   exit 3
 fi
-has_jdk || install_packages default-jdk-headless
-install_packages maven libprotobuf-java junit4 libsurefire-java libmaven-compiler-plugin-java \
-  libmaven-resources-plugin-java libmaven-jar-plugin-java
+packages=(maven libprotobuf-java junit4 libsurefire-java libmaven-compiler-plugin-java
+  libmaven-resources-plugin-java libmaven-jar-plugin-java)
+has_jdk || packages+=(default-jdk-headless)
+(install_packages "${packages[@]}") || exit 3
 has_jdk || {
   echo "Debian's default JDK is older than 17" >&2
   exit 3

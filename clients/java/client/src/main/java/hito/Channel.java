@@ -400,13 +400,15 @@ public final class Channel {
                       result.completeExceptionally(error);
                     }
                   });
-          loop.after(
-              nanos(timeout),
-              () -> {
-                giveUp.run();
-                result.completeExceptionally(
-                    HitoException.unreachable("no server answered in time"));
-              });
+          EventLoop.Timer timer =
+              loop.after(
+                  nanos(timeout),
+                  () -> {
+                    giveUp.run();
+                    result.completeExceptionally(
+                        HitoException.unreachable("no server answered in time"));
+                  });
+          result.whenComplete((done, error) -> loop.execute(() -> loop.cancel(timer)));
         });
     return result;
   }

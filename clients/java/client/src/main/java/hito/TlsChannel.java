@@ -81,7 +81,7 @@ final class TlsChannel implements EventLoop.Handler {
       engine.beginHandshake();
       key = loop.register(socket, SelectionKey.OP_READ, this);
       progress();
-    } catch (IOException error) {
+    } catch (IOException | RuntimeException error) {
       end(error);
     }
   }
@@ -109,7 +109,7 @@ final class TlsChannel implements EventLoop.Handler {
     }
     try {
       progress();
-    } catch (IOException error) {
+    } catch (IOException | RuntimeException error) {
       end(error);
     }
   }
@@ -140,7 +140,8 @@ final class TlsChannel implements EventLoop.Handler {
       } else {
         progress();
       }
-    } catch (IOException error) {
+    } catch (IOException | RuntimeException error) {
+      // Also what should not happen must not leave calls that wait for ever.
       end(error);
     }
   }

@@ -206,7 +206,7 @@ final class CallScenarios extends Setting {
     }
   }
 
-  void closed() {
+  void closed() throws InterruptedException {
     Client client = builder().connect();
     ResponseStream<?> stream = client.health().watch(HealthWatchRequest.getDefaultInstance());
     stream.next();
@@ -217,5 +217,14 @@ final class CallScenarios extends Setting {
             HitoException.Cancelled.class,
             () -> client.health().check(HealthCheckRequest.getDefaultInstance()));
     expect(refused.notStarted(), "nothing was begun");
+    for (int i = 0; hasLoops() && i < 100; i++) {
+      Thread.sleep(50);
+    }
+    expect(!hasLoops(), "its thread has ended, as those of all clients before");
+  }
+
+  private static boolean hasLoops() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .anyMatch(thread -> thread.getName().equals("hito-loop"));
   }
 }
