@@ -319,6 +319,8 @@ public final class Channel {
         (opened, error) -> {
           if (error != null) {
             call.fail(Blocking.unwrapped(error));
+          } else if (!call.isStarted()) {
+            call.fail(HitoException.cancelled("an interceptor did not make the call"));
           }
         });
   }

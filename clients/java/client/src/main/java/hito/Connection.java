@@ -11,8 +11,8 @@ import java.util.Map;
 final class Connection implements TlsChannel.Listener {
   /** Who is told what becomes of a connection. */
   interface Owner {
-    /** The server is there, but has not said HELLO yet. */
-    void heard(Connection connection);
+    /** The server has begun the handshake, or has done with it; it has not said HELLO yet. */
+    void heard(Connection connection, boolean isSecured);
 
     /** It said HELLO and takes calls. */
     void established(Connection connection);
@@ -258,9 +258,7 @@ final class Connection implements TlsChannel.Listener {
 
   @Override
   public void handshaking() {
-    if (failure == null) {
-      owner.heard(this);
-    }
+    owner.heard(this, false);
   }
 
   @Override
@@ -269,7 +267,7 @@ final class Connection implements TlsChannel.Listener {
       abort(HitoException.unavailable("the peer does not speak " + ALPN));
       return;
     }
-    handshaking();
+    owner.heard(this, true);
     write(Wire.HELLO, 0, 0, own.encoded());
   }
 

@@ -4,16 +4,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 
 /** One attempt at an address: a socket, TLS, HELLO, in ten seconds together. Of the loop. */
 final class Dial {
   private static final long TIMEOUT_NANOS = 10_000_000_000L;
-  private static final AtomicBoolean IS_WARM = new AtomicBoolean();
+  private static boolean isWarm;
 
   private final EventLoop loop;
   private final Settings settings;
@@ -22,6 +20,7 @@ final class Dial {
   private final Connection connection;
   private final Dialer dialer;
   private final EventLoop.Timer timer;
+  private final long begunAt;
 
   Dial(
       EventLoop loop, Settings settings, Executor worker, int place, Connection.Owner owner) {
@@ -31,12 +30,17 @@ final class Dial {
     address = settings.addresses().get(place);
     connection = new Connection(loop, settings.own(), settings.keepaliveNanos(), place, owner);
     dialer = new Dialer(loop, this::connected, this::failed);
+    begunAt = loop.now();
     timer = loop.after(TIMEOUT_NANOS, () -> cancel("no answer in time"));
     dialer.start(address, worker);
   }
 
   Connection connection() {
     return connection;
+  }
+
+  long millis() {
+    return (loop.now() - begunAt) / 1_000_000;
   }
 
   /** It came to something, or to nothing. */
@@ -84,16 +88,18 @@ final class Dial {
    * Makes the first bytes of a handshake once, for nobody: what a process loads for them takes
    * longer than a server may be silent, and must not be taken for the first server's silence.
    */
-  static void warmUp(SSLContext tls) {
-    if (IS_WARM.getAndSet(true)) {
+  static synchronized void warmUp(SSLContext tls) {
+    if (isWarm) {
       return;
     }
+    isWarm = true;
     try {
       SSLEngine engine = engine(tls, "localhost", 1);
       engine.beginHandshake();
       ByteBuffer out = ByteBuffer.allocate(engine.getSession().getPacketBufferSize());
       engine.wrap(ByteBuffer.allocate(0), out);
-    } catch (SSLException error) {
+      SocketChannel.open().close();
+    } catch (IOException error) {
       // The first connection will say it.
     }
   }

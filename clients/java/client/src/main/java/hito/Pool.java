@@ -180,8 +180,11 @@ final class Pool implements Connection.Owner {
   // What connections tell
 
   @Override
-  public void heard(Connection connection) {
-    machine.heard(connection.place, loop.now());
+  public void heard(Connection connection, boolean isSecured) {
+    Dial dial = dials.get(connection.place);
+    if (dial != null && dial.connection() == connection) {
+      machine.heard(connection.place, isSecured, loop.now());
+    }
   }
 
   @Override
@@ -190,6 +193,8 @@ final class Pool implements Connection.Owner {
     Dial dial = dials.remove(place);
     if (dial != null) {
       dial.done();
+      String address = settings.addresses().get(place).toString();
+      settings.log().debug("connected to " + address + " in " + dial.millis() + " ms");
     }
     connection.number = ++lastNumber;
     connections.put(connection.number, connection);
@@ -197,7 +202,6 @@ final class Pool implements Connection.Owner {
     long callsMax = connection.peer.callsMax;
     boolean isWanted =
         !isClosed && machine.dialled(place, connection.number, callsMax, loop.now());
-    settings.log().debug("connected to " + settings.addresses().get(place));
     if (isWanted) {
       check(place);
     }

@@ -12,6 +12,9 @@ final class PoolMachine {
   /** How long an address that says nothing holds up the next one. */
   static final long HOLD_UP = 250_000_000L;
 
+  /** How long one does that has begun to answer: what is left of the handshake is our work, too. */
+  static final long HANDSHAKE_HOLD_UP = 1_000_000_000L;
+
   /** A connection that lasted so long was none of a server that falls over at once. */
   static final long STEADY_AFTER = 5_000_000_000L;
 
@@ -69,7 +72,8 @@ final class PoolMachine {
   private static final class Place {
     final List<Link> links = new ArrayList<>();
     boolean isDialling;
-    long diallingSince;
+    // Until when it holds up the others.
+    long holdsUpUntil;
     boolean rests;
     long restsUntil;
     // In a row.
@@ -214,11 +218,13 @@ final class PoolMachine {
   }
 
   /**
-   * A server that is dialled has said something, so that it is not one that says nothing: what
-   * follows may take as long again.
+   * A server that is dialled has begun the handshake, or has done with it: it is not one that says
+   * nothing. A call whose turn it is waits no longer for that (C1.3).
    */
-  void heard(int at, long now) {
-    places.get(at).diallingSince = now;
+  void heard(int at, boolean isSecured, long now) {
+    if (!inTurn) {
+      places.get(at).holdsUpUntil = now + (isSecured ? HOLD_UP : HANDSHAKE_HOLD_UP);
+    }
   }
 
   void dialFailed(int at, boolean untrusted, long now, double chance) {
@@ -292,8 +298,8 @@ final class PoolMachine {
     for (int at : group) {
       Place place = places.get(at);
       if (place.isDialling) {
-        if (now - place.diallingSince < HOLD_UP) {
-          return new Wait(place.diallingSince + HOLD_UP);
+        if (now - place.holdsUpUntil < 0) {
+          return new Wait(place.holdsUpUntil);
         }
       } else if (!place.isResting(now)) {
         dial(at, now);
@@ -318,8 +324,8 @@ final class PoolMachine {
         return link.take();
       }
       boolean isNew = place.links.isEmpty() && !place.isUnreachable && place.isDialling;
-      if (isNew && now - place.diallingSince < HOLD_UP) {
-        return new Wait(place.diallingSince + HOLD_UP);
+      if (isNew && now - place.holdsUpUntil < 0) {
+        return new Wait(place.holdsUpUntil);
       }
     }
     Wait wait = null;
@@ -373,7 +379,7 @@ final class PoolMachine {
   private void dial(int at, long now) {
     Place place = places.get(at);
     place.isDialling = true;
-    place.diallingSince = now;
+    place.holdsUpUntil = now + HOLD_UP;
     toDial.add(at);
   }
 

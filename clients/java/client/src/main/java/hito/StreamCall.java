@@ -19,6 +19,7 @@ final class StreamCall implements Source<byte[]> {
   private final CompletableFuture<Void> opened = new CompletableFuture<>();
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
   private volatile Call call;
+  private volatile boolean isStarted;
   private volatile boolean isEnded;
   private Throwable error;
   private Long deadline;
@@ -40,6 +41,7 @@ final class StreamCall implements Source<byte[]> {
 
   /** Begins it; done when the call is open. */
   CompletableFuture<Void> start(CallOptions options) {
+    isStarted = true;
     loop.execute(
         () -> {
           if (isEnded) {
@@ -77,6 +79,10 @@ final class StreamCall implements Source<byte[]> {
   /** Has the task run when the call has ended. */
   void onEnd(Runnable task) {
     ended.thenRunAsync(task, channelExecutor());
+  }
+
+  boolean isStarted() {
+    return isStarted;
   }
 
   boolean isEnded() {

@@ -15,7 +15,7 @@ import javax.net.ssl.SSLException;
 final class TlsChannel implements EventLoop.Handler {
   /** Who is told what happens. */
   interface Listener {
-    /** The peer has said something of the handshake, or we are done with what it said. */
+    /** The peer has begun to answer. */
     void handshaking();
 
     /** The handshake is done, and the peer is who it should be. */
@@ -206,9 +206,6 @@ final class TlsChannel implements EventLoop.Handler {
           loop.execute(
               () -> {
                 isBusy = false;
-                if (!isEnded) {
-                  listener.handshaking();
-                }
                 flush();
                 interest();
               });

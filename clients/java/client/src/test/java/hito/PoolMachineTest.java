@@ -91,16 +91,19 @@ public class PoolMachineTest {
   }
 
   @Test
-  public void oneThatHasSaidSomethingHoldsItUpForAsLongAgain() {
+  public void oneThatHasBegunToAnswerIsNotOneThatSaysNothing() {
     Pool pool = new Pool(2, false, 4);
     pool.place();
     assertEquals(List.of(0), pool.machine.takeDials());
     pool.now = 200 * MILLI;
-    pool.machine.heard(0, pool.now);
+    pool.machine.heard(0, false, pool.now);
     pool.now = 250 * MILLI;
-    assertEquals(until(450), pool.place());
+    assertEquals(until(1200), pool.place());
+    pool.now = 800 * MILLI;
+    pool.machine.heard(0, true, pool.now);
+    assertEquals(until(1050), pool.place());
     assertEquals(List.of(), pool.machine.takeDials());
-    pool.now = 450 * MILLI;
+    pool.now = 1050 * MILLI;
     pool.place();
     assertEquals(List.of(1), pool.machine.takeDials());
   }

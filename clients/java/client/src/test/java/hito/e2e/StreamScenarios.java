@@ -87,7 +87,8 @@ final class StreamScenarios extends Setting {
         stream.send(join);
         expect(stream.next().hasJoined(), "joined");
         stream.halfClose();
-        expect(!stream.hasNext(), "ended in order");
+        // Events may come before the server has read that no more requests do.
+        stream.forEachRemaining(answer -> expect(answer.hasEvent(), "an event"));
       }
     }
   }
@@ -158,7 +159,7 @@ final class StreamScenarios extends Setting {
       ConsumeRequest join =
           ConsumeRequest.newBuilder().setJoin(JoinGroup.newBuilder().setGroup(group(client))).build();
       try (SubmissionPublisher<ConsumeRequest> requests = new SubmissionPublisher<>()) {
-        Taker<ConsumeResponse> taker = new Taker<>(2);
+        Taker<ConsumeResponse> taker = new Taker<>(Integer.MAX_VALUE);
         client.events().async().consume(requests).subscribe(taker);
         while (!requests.hasSubscribers()) {
           Thread.sleep(5);
@@ -166,7 +167,7 @@ final class StreamScenarios extends Setting {
         requests.submit(join);
         requests.close();
         List<ConsumeResponse> answers = taker.taken.get(20, TimeUnit.SECONDS);
-        expect(answers.size() == 1 && answers.get(0).hasJoined(), "joined, and ended in order");
+        expect(answers.get(0).hasJoined(), "joined, and ended in order");
       }
     }
   }
