@@ -6,15 +6,33 @@ mkdir -p "$build"
 protobuf=$build/repository/com/google/protobuf/protobuf-java/3.21.12/protobuf-java-3.21.12.jar
 
 # Files of a repository are let through while Maven is offline; what it takes is copied to a local one.
+# It has no checksums: its packages were checked when they were installed.
 cat > "$build/settings.xml" <<'XML'
 <settings>
-  <mirrors>
-    <mirror>
+  <profiles>
+    <profile>
       <id>debian</id>
-      <mirrorOf>*</mirrorOf>
-      <url>file:///usr/share/maven-repo</url>
-    </mirror>
-  </mirrors>
+      <repositories>
+        <repository>
+          <id>central</id>
+          <url>file:///usr/share/maven-repo</url>
+          <releases><checksumPolicy>ignore</checksumPolicy></releases>
+          <snapshots><enabled>false</enabled></snapshots>
+        </repository>
+      </repositories>
+      <pluginRepositories>
+        <pluginRepository>
+          <id>central</id>
+          <url>file:///usr/share/maven-repo</url>
+          <releases><checksumPolicy>ignore</checksumPolicy></releases>
+          <snapshots><enabled>false</enabled></snapshots>
+        </pluginRepository>
+      </pluginRepositories>
+    </profile>
+  </profiles>
+  <activeProfiles>
+    <activeProfile>debian</activeProfile>
+  </activeProfiles>
 </settings>
 XML
 
@@ -31,7 +49,7 @@ hito_mvn() {
   done
   # Warnings, and what tests print, but not its progress.
   MAVEN_OPTS="-Dorg.slf4j.simpleLogger.defaultLogLevel=warn -XX:+UseSerialGC -XX:TieredStopAtLevel=1" \
-    mvn --offline --batch-mode --no-snapshot-updates --lax-checksums \
+    mvn --offline --batch-mode --no-snapshot-updates \
     --settings "$build/settings.xml" --file "$REPO/clients/java/pom.xml" \
     --activate-profiles offline-debian \
     -Dstyle.color=never -Dmaven.repo.local="$build/repository" -Daether.offline.protocols=file \
