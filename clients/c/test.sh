@@ -26,6 +26,7 @@ if command -v cppcheck >/dev/null; then
 fi
 
 for test in "${tests[@]}"; do timeout 120 "$asan/tests/test_$test"; done
+"$REPO/.venv/bin/python" tests/resuming.py "$asan"
 if command -v valgrind >/dev/null; then
   for test in machines client; do
     timeout 120 valgrind --quiet --error-exitcode=1 --leak-check=full --show-leak-kinds=all \

@@ -77,7 +77,7 @@ void job_free(struct job *job) {
   while (*place != NULL && *place != job) place = &(*place)->next;
   if (*place != NULL) *place = job->next;
   hito_call_free(job->call);
-  hito_watch_free(job->watch);
+  hito_resumed_free(job->watch);
   hito_response_info_clear(&job->info);
   for (int64_t i = 0; i < job->received; i++) free(job->messages[i].bytes);
   free(job->messages);

@@ -20,7 +20,7 @@ struct job {
   struct json *request;
   const hito_method *method;
   hito_call *call;
-  hito_watch *watch;
+  hito_resumed *watch;
   hito_response_info info;
   const struct json *next_message;
   int64_t sent, received;

@@ -17,7 +17,7 @@ static void told(void *user, const hito_error *error) {
 }
 
 /* Prints what is there; whether it goes on. */
-static bool print_events(hito_watch *watch) {
+static bool print_events(hito_resumed *watch) {
   for (;;) {
     Hito__V1__WatchResponse *response;
     hito_error *error = NULL;
@@ -40,9 +40,9 @@ static bool has_input(const struct pollfd *input) {
   return input->revents == 0 || read(input->fd, &byte, 1) > 0;
 }
 
-static void follow(hito_client *client, hito_watch *watch) {
+static void follow(hito_client *client, hito_resumed *watch) {
   struct pollfd fds[FDS_MAX + 1] = {{.fd = STDIN_FILENO, .events = POLLIN}};
-  hito_watch_on_interruption(watch, told, NULL);
+  hito_resumed_on_interruption(watch, told, NULL);
   while (print_events(watch)) {
     size_t count = hito_client_fds(client, fds + 1, FDS_MAX);
     if (count > FDS_MAX) count = FDS_MAX;
@@ -64,9 +64,9 @@ int main(int count, char **arguments) {
     request.start_case = HITO__V1__WATCH_REQUEST__START_AFTER_CURSOR;
     request.after_cursor = arguments[3];
   }
-  hito_watch *watch = hito_watch_begin(client, &request, NULL, NULL);
+  hito_resumed *watch = hito_watch_begin(client, &request, NULL, NULL);
   if (watch != NULL) follow(client, watch);
-  hito_watch_free(watch);
+  hito_resumed_free(watch);
   hito_client_free(client);
   return 0;
 }

@@ -77,6 +77,8 @@ void hi_call_ready(hito_call *call);
 hito_error *hi_call_take_options(hito_call *call, const hito_call_options *options);
 bool hi_said_copy(struct hi_said *said, const hito_call_options *options);
 void hi_said_free(struct hi_said *said);
+/* NULL without memory or chance. */
+char *hi_random_key(void);
 void hi_call_head_of(const hito_call *call, struct hi_call_head *head);
 hito_error *hi_call_intercept(hito_call *call, hito_call_options *options);
 void hi_call_intercepted(hito_call *call, const hito_error *error);

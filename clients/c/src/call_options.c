@@ -43,7 +43,7 @@ bool hi_said_copy(struct hi_said *said, const hito_call_options *options) {
 }
 
 /* A random UUID (version 4): only under a key is it harmless to repeat a write (W14.2). */
-static char *random_key(void) {
+char *hi_random_key(void) {
   unsigned char bytes[16];
   char text[37];
   if (RAND_bytes(bytes, sizeof bytes) != 1) return NULL;
@@ -85,7 +85,7 @@ hito_error *hi_call_take_options(hito_call *call, const hito_call_options *optio
   take_time(call, options);
   bool needs_key = call->method->kind == HITO_UNARY && !call->method->is_read_only && options->idempotency_key == NULL;
   bool is_copied = hi_said_copy(&call->said, options);
-  if (needs_key) call->said.key = random_key();
+  if (needs_key) call->said.key = hi_random_key();
   if (!is_copied || (needs_key && call->said.key == NULL))
     return hi_error(HITO_RESOURCE_EXHAUSTED, true, "no memory");
   struct hi_call_head head;

@@ -252,7 +252,7 @@ void hito_client_close(hito_client *client) {
   client->now = hi_now();
   client->is_closed = true;
   hi_calls_close(client);
-  hi_watches_wake(client);
+  hi_resumed_wake(client);
   hi_pool_close(client);
 }
 

@@ -156,7 +156,7 @@ struct hito_client {
   int64_t now;
   bool is_closed, is_polling, has_moved;
   hito_call *calls, *first_touched, *last_touched, *first_ready, *last_ready;
-  struct hito_watch *watches;
+  struct hito_resumed *resumed;
   struct pollfd *fds;
   size_t fds_capacity;
 };
@@ -263,7 +263,7 @@ void hi_call_detach(hito_call *call);
 int hi_call_notify(hito_client *client);
 
 /* resume.c: the client is closed. */
-void hi_watches_wake(hito_client *client);
+void hi_resumed_wake(hito_client *client);
 
 /* client.c */
 void hi_settle(hito_client *client);

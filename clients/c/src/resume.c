@@ -1,113 +1,108 @@
-/* A watch that is taken up again where it broke (C3). */
-#include "hito/resume.h"
+#include "resume.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "call.h"
-#include "hito/v1/progress_client.h"
-
-struct hito_watch {
-  hito_client *client;
-  hito_watch *previous, *next;
-  Hito__V1__WatchRequest *request;
-  hito_call_options options;
-  struct hi_said said;
-  void (*told)(void *user, const hito_error *error);
-  void *told_user;
-  /* NULL while it rests, and after its end. */
-  hito_call *call;
-  struct hi_timer timer;
-  unsigned failures, interruptions;
-  hito_error *error;
-};
-
-static Hito__V1__WatchRequest *copy_request(const Hito__V1__WatchRequest *request) {
-  size_t size = hito__v1__watch_request__get_packed_size(request);
+static ProtobufCMessage *copy_message(const ProtobufCMessage *message) {
+  size_t size = protobuf_c_message_get_packed_size(message);
   uint8_t *bytes = malloc(size + 1);
   if (bytes == NULL) return NULL;
-  hito__v1__watch_request__pack(request, bytes);
-  Hito__V1__WatchRequest *copy = hito__v1__watch_request__unpack(NULL, size, bytes);
+  protobuf_c_message_pack(message, bytes);
+  ProtobufCMessage *copy = protobuf_c_message_unpack(message->descriptor, NULL, size, bytes);
   free(bytes);
   return copy;
 }
 
-static void stand_at(hito_watch *watch, const char *cursor) {
-  char *copy = cursor[0] == 0 ? NULL : hi_copy_text(cursor);
-  if (copy == NULL) return;
-  Hito__V1__WatchRequest *request = watch->request;
-  bool had_own = request->start_case == HITO__V1__WATCH_REQUEST__START_AFTER_CURSOR;
-  if (had_own && request->after_cursor != protobuf_c_empty_string) free(request->after_cursor);
-  request->start_case = HITO__V1__WATCH_REQUEST__START_AFTER_CURSOR;
-  request->after_cursor = copy;
+bool hi_set_text(char **field, const char *text) {
+  char *copy = hi_copy_text(text);
+  if (copy == NULL) return false;
+  if (*field != protobuf_c_empty_string) free(*field);
+  *field = copy;
+  return true;
 }
 
-static void open_call(hito_watch *watch) {
-  hito_error *error = NULL;
-  watch->call = hito_progress_watch(watch->client, watch->request, &watch->options, &error);
-  if (watch->call == NULL) watch->error = error;
+void hi_resumed_stand_at(hito_resumed *resumed, const char *cursor) {
+  char *copy = cursor[0] == 0 ? NULL : hi_copy_text(cursor);
+  if (copy == NULL) return;
+  free(resumed->cursor);
+  resumed->cursor = copy;
+}
+
+static void open_call(hito_resumed *resumed) {
+  resumed->call = hito_call_begin(
+      resumed->client, resumed->method, resumed->request, &resumed->options, &resumed->error);
 }
 
 static void again(void *owner) {
-  hito_watch *watch = owner;
-  open_call(watch);
-  watch->client->has_moved = true;
-  if (watch->error != NULL && watch->options.on_ready != NULL) watch->options.on_ready(NULL, watch->options.user);
+  hito_resumed *resumed = owner;
+  if (resumed->error == NULL) open_call(resumed);
+  resumed->client->has_moved = true;
+  if (resumed->error != NULL && resumed->options.on_ready != NULL)
+    resumed->options.on_ready(NULL, resumed->options.user);
 }
 
-void hi_watches_wake(hito_client *client) {
-  for (hito_watch *watch = client->watches; watch != NULL; watch = watch->next)
-    if (watch->call == NULL) (void)hi_timer_set(&client->timers, &watch->timer, client->now);
+void hi_resumed_wake(hito_client *client) {
+  for (hito_resumed *one = client->resumed; one != NULL; one = one->next)
+    if (one->call == NULL) (void)hi_timer_set(&client->timers, &one->timer, client->now);
 }
 
-static void enlist(hito_watch *watch) {
-  watch->next = watch->client->watches;
-  if (watch->next != NULL) watch->next->previous = watch;
-  watch->client->watches = watch;
+static void enlist(hito_resumed *resumed) {
+  resumed->next = resumed->client->resumed;
+  if (resumed->next != NULL) resumed->next->previous = resumed;
+  resumed->client->resumed = resumed;
 }
 
-static void delist(hito_watch *watch) {
-  if (watch->previous != NULL)
-    watch->previous->next = watch->next;
-  else
-    watch->client->watches = watch->next;
-  if (watch->next != NULL) watch->next->previous = watch->previous;
+static void delist(hito_resumed *resumed) {
+  if (resumed->previous != NULL)
+    resumed->previous->next = resumed->next;
+  else if (resumed->client->resumed == resumed)
+    resumed->client->resumed = resumed->next;
+  if (resumed->next != NULL) resumed->next->previous = resumed->previous;
 }
 
-hito_watch *hito_watch_begin(
-    hito_client *client, const Hito__V1__WatchRequest *request, const hito_call_options *options, hito_error **error) {
-  hito_watch *watch = calloc(1, sizeof *watch);
-  Hito__V1__WatchRequest *copy = watch == NULL ? NULL : copy_request(request);
+/* Everything that can fail for want of memory; the texts of the options become its own. */
+static bool build(hito_resumed *resumed, const ProtobufCMessage *request, const hito_call_options *options) {
+  resumed->request = copy_message(request);
+  if (resumed->request == NULL || !hi_said_copy(&resumed->said, options)) return false;
+  /* The same for each attempt to begin: a lost reply begins no second one. */
+  bool needs_key = !resumed->method->is_read_only && resumed->said.key == NULL;
+  if (needs_key) resumed->said.key = hi_random_key();
+  if (needs_key && resumed->said.key == NULL) return false;
+  resumed->options = *options;
+  resumed->options.timeout_ms = 0;
+  resumed->options.idempotency_key = resumed->said.key;
+  resumed->options.token = resumed->said.token;
+  resumed->options.traceparent = resumed->said.traceparent;
+  resumed->options.metadata = resumed->said.metadata;
+  return true;
+}
+
+hito_resumed *hi_resumed_begin(
+    hito_client *client, const struct hi_resumption *kind, const ProtobufCMessage *request,
+    const hito_call_options *options, hito_error **error) {
   const hito_call_options none = {0};
-  if (options == NULL) options = &none;
-  if (copy == NULL || !hi_said_copy(&watch->said, options)) {
+  hito_resumed *resumed = calloc(1, sizeof *resumed);
+  if (resumed == NULL) {
     hi_give(error, hi_error(HITO_RESOURCE_EXHAUSTED, true, "no memory"));
-    if (copy != NULL) hito__v1__watch_request__free_unpacked(copy, NULL);
-    if (watch != NULL) hi_said_free(&watch->said);
-    free(watch);
     return NULL;
   }
-  watch->client = client;
-  watch->request = copy;
-  watch->options = *options;
-  watch->options.timeout_ms = 0;
-  watch->options.idempotency_key = NULL;
-  watch->options.token = watch->said.token;
-  watch->options.traceparent = watch->said.traceparent;
-  watch->options.metadata = watch->said.metadata;
-  watch->timer = (struct hi_timer){.fire = again, .owner = watch};
-  enlist(watch);
-  open_call(watch);
-  if (watch->call != NULL) return watch;
-  hi_give(error, watch->error);
-  watch->error = NULL;
-  hito_watch_free(watch);
+  *resumed = (hito_resumed){.client = client, .kind = kind, .method = kind->begins};
+  resumed->timer = (struct hi_timer){.fire = again, .owner = resumed};
+  enlist(resumed);
+  if (!build(resumed, request, options == NULL ? &none : options))
+    resumed->error = hi_error(HITO_RESOURCE_EXHAUSTED, true, "no memory");
+  else
+    open_call(resumed);
+  if (resumed->call != NULL) return resumed;
+  hi_give(error, resumed->error);
+  resumed->error = NULL;
+  hito_resumed_free(resumed);
   return NULL;
 }
 
-void hito_watch_on_interruption(hito_watch *watch, void (*told)(void *user, const hito_error *error), void *user) {
-  watch->told = told;
-  watch->told_user = user;
+void hito_resumed_on_interruption(
+    hito_resumed *resumed, void (*told)(void *user, const hito_error *error), void *user) {
+  resumed->told = told;
+  resumed->told_user = user;
 }
 
 /* Whether the same request can succeed later. */
@@ -118,75 +113,85 @@ static bool passes(const hito_error *error) {
 }
 
 /* The stream broke; it is taken up again, or it was the end. Takes the error. */
-static void broke(hito_watch *watch, hito_error *error) {
-  hito_call_free(watch->call);
-  watch->call = NULL;
-  /* Behind what a filter passed over since the last response, or before what was lost. */
-  stand_at(watch, error->resume_cursor);
+static void broke(hito_resumed *resumed, hito_error *error) {
+  hito_call_free(resumed->call);
+  resumed->call = NULL;
+  if (resumed->kind->refused != NULL) resumed->kind->refused(resumed, error);
   if (!passes(error)) {
-    watch->error = error;
+    resumed->error = error;
     return;
   }
-  watch->interruptions++;
-  if (watch->told != NULL) watch->told(watch->told_user, error);
-  int64_t now = watch->client->now;
+  resumed->interruptions++;
+  if (resumed->told != NULL) resumed->told(resumed->told_user, error);
+  int64_t now = resumed->client->now;
   int64_t pushback = hito_error_retry_delay_us(error);
-  int64_t wait = hi_backoff(watch->failures++, hi_chance());
+  int64_t wait = hi_backoff(resumed->failures++, hi_chance());
   if (pushback > HI_PUSHBACK_MAX) pushback = HI_PUSHBACK_MAX;
   if (wait < pushback) wait = pushback;
-  wait += hi_pacer_delay(&watch->client->pacer, now);
+  wait += hi_pacer_delay(&resumed->client->pacer, now);
   hito_error_free(error);
-  if (!hi_timer_set(&watch->client->timers, &watch->timer, now + wait))
-    watch->error = hi_error(HITO_RESOURCE_EXHAUSTED, false, "no memory");
+  if (!hi_timer_set(&resumed->client->timers, &resumed->timer, now + wait))
+    resumed->error = hi_error(HITO_RESOURCE_EXHAUSTED, false, "no memory");
 }
 
-hito_step hito_watch_take(hito_watch *watch, Hito__V1__WatchResponse **response, hito_error **error) {
+static void received(hito_resumed *resumed, const ProtobufCMessage *response) {
+  resumed->failures = 0;
+  resumed->is_over = resumed->kind->received(resumed, response);
+  if (!resumed->is_over) return;
+  hito_call_free(resumed->call);
+  resumed->call = NULL;
+}
+
+hito_step hi_resumed_take(
+    hito_resumed *resumed, const struct hi_resumption *kind, ProtobufCMessage **response, hito_error **error) {
   *response = NULL;
-  hito_error *failure = NULL;
-  if (watch->call != NULL) {
-    hito_step step = hito_progress_watch_take(watch->call, response, &failure);
-    if (step == HITO_STEP_WAIT) return step;
-    if (step == HITO_STEP_MESSAGE) {
-      watch->failures = 0;
-      stand_at(watch, (*response)->cursor);
-      return step;
-    }
-    /* A server has no reason to end it; one that does is asked again. */
-    broke(watch, failure != NULL ? failure : hi_error(HITO_UNAVAILABLE, false, "the server ended the stream"));
+  if (resumed->kind != kind) {
+    hi_give(error, hi_error(HITO_INVALID_ARGUMENT, true, "it is of %s", resumed->kind->begins->path));
+    return HITO_STEP_ERROR;
   }
-  if (watch->error == NULL && watch->client->is_closed)
-    watch->error = hi_error(HITO_CANCELLED, true, "the client was closed");
-  if (watch->error == NULL) return HITO_STEP_WAIT;
-  hi_give(error, hi_error_copy(watch->error));
+  hito_error *failure = NULL;
+  if (resumed->call != NULL) {
+    hito_step step = hito_call_take(resumed->call, response, &failure);
+    if (step == HITO_STEP_MESSAGE) received(resumed, *response);
+    if (step == HITO_STEP_MESSAGE || step == HITO_STEP_WAIT) return step;
+    /* A server has no reason to end it; one that does is asked again. */
+    broke(resumed, failure != NULL ? failure : hi_error(HITO_UNAVAILABLE, false, "the server ended the stream"));
+  }
+  if (resumed->is_over) return HITO_STEP_END;
+  if (resumed->error == NULL && resumed->client->is_closed)
+    resumed->error = hi_error(HITO_CANCELLED, true, "the client was closed");
+  if (resumed->error == NULL) return HITO_STEP_WAIT;
+  hi_give(error, hi_error_copy(resumed->error));
   return HITO_STEP_ERROR;
 }
 
-hito_step hito_watch_next(hito_watch *watch, Hito__V1__WatchResponse **response, hito_error **error) {
+hito_step hi_resumed_next(
+    hito_resumed *resumed, const struct hi_resumption *kind, ProtobufCMessage **response, hito_error **error) {
   for (;;) {
-    hito_step step = hito_watch_take(watch, response, error);
+    hito_step step = hi_resumed_take(resumed, kind, response, error);
     if (step != HITO_STEP_WAIT) return step;
-    if (watch->client->is_polling) {
+    if (resumed->client->is_polling) {
       hi_give(error, hi_error(HITO_FAILED_PRECONDITION, true, "on_ready must not wait"));
       return HITO_STEP_ERROR;
     }
-    hito_client_poll(watch->client, -1);
+    hito_client_poll(resumed->client, -1);
   }
 }
 
-const char *hito_watch_cursor(const hito_watch *watch) {
-  bool is_there = watch->request->start_case == HITO__V1__WATCH_REQUEST__START_AFTER_CURSOR;
-  return is_there ? watch->request->after_cursor : "";
+const char *hito_resumed_cursor(const hito_resumed *resumed) {
+  return resumed->cursor == NULL ? "" : resumed->cursor;
 }
 
-unsigned hito_watch_interruptions(const hito_watch *watch) { return watch->interruptions; }
+unsigned hito_resumed_interruptions(const hito_resumed *resumed) { return resumed->interruptions; }
 
-void hito_watch_free(hito_watch *watch) {
-  if (watch == NULL) return;
-  delist(watch);
-  hi_timer_clear(&watch->client->timers, &watch->timer);
-  hito_call_free(watch->call);
-  hito_error_free(watch->error);
-  hi_said_free(&watch->said);
-  hito__v1__watch_request__free_unpacked(watch->request, NULL);
-  free(watch);
+void hito_resumed_free(hito_resumed *resumed) {
+  if (resumed == NULL) return;
+  delist(resumed);
+  hi_timer_clear(&resumed->client->timers, &resumed->timer);
+  hito_call_free(resumed->call);
+  hito_error_free(resumed->error);
+  hi_said_free(&resumed->said);
+  free(resumed->cursor);
+  if (resumed->request != NULL) protobuf_c_message_free_unpacked(resumed->request, NULL);
+  free(resumed);
 }

@@ -37,12 +37,12 @@ static void use(hito_client *client) {
   Hito__V1__WatchResponse *step;
   from.start_case = HITO__V1__WATCH_REQUEST__START_FROM_BEGINNING;
   from.from_beginning = 1;
-  hito_watch *watch = hito_watch_begin(client, &from, NULL, NULL);
+  hito_resumed *watch = hito_watch_begin(client, &from, NULL, NULL);
   for (int i = 0; watch != NULL && i < 20; i++) {
     if (hito_watch_take(watch, &step, NULL) == HITO_STEP_MESSAGE) hito__v1__watch_response__free_unpacked(step, NULL);
     hito_client_poll(client, 2);
   }
-  hito_watch_free(watch);
+  hito_resumed_free(watch);
 
   Hito__V1__ConsumeRequest join = HITO__V1__CONSUME_REQUEST__INIT;
   hito_call *call = hito_events_consume(client, NULL, NULL);

@@ -96,7 +96,7 @@ HITO_API void hito_client_close(hito_client *client);
 HITO_API bool hito_client_is_closed(const hito_client *client);
 
 /** Closes the client, gives its last words two seconds at most, and frees it. Calls that were not freed end (on_ready
- * is called), and are to be freed all the same. Watches are freed before. */
+ * is called), and are to be freed all the same. What is resumed is freed before. */
 HITO_API void hito_client_free(hito_client *client);
 
 /** Does what there is to do, waiting for it `timeout_ms` at most (-1: for as long as it takes, 0: not at all), and calls
