@@ -34,12 +34,27 @@ if command -v valgrind >/dev/null; then
   done
 fi
 
+if command -v doxygen >/dev/null; then
+  (cd "$REPO" && doxygen clients/c/Doxyfile)
+fi
+
 # A program outside of the tree, against an installed library: README's code.
 make -s BUILD="$plain" install PREFIX="$work/prefix"
 export PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig LD_LIBRARY_PATH=$work/prefix/lib
 python3 tests/readme.py README.md >"$work/readme.c"
 # shellcheck disable=SC2046
 cc -std=c11 -Wall -Wextra -Werror -o "$work/readme" "$work/readme.c" $(pkg-config --cflags --libs hito)
+# shellcheck disable=SC2046
+cc -std=c11 -o "$work/static" "$work/readme.c" $(pkg-config --cflags hito) "$work/prefix/lib/libhito.a" \
+  $(pkg-config --libs openssl libprotobuf-c zlib)
+if command -v g++ >/dev/null; then
+  printf '#include <hito/hito.h>\n' >"$work/headers.cpp"
+  # shellcheck disable=SC2046
+  g++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags hito) "$work/headers.cpp"
+fi
+foreign=$(nm -D --defined-only "$work/prefix/lib/libhito.so" | awk '{print $3}' \
+  | grep -vE '^(hito_|hito__v1__|google__protobuf__)' || true)
+[ -z "$foreign" ] || die "the library exports what is not its own:" "$foreign"
 note "README.md compiles"
 
 if [ -n "${HITO_BINARY:-}" ]; then
