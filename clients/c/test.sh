@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../.make/common.sh"
 cd "$REPO/clients/c"
 
 plain=$REPO/.build-clients/c/plain asan=$REPO/.build-clients/c/asan
-tests=(wire messages machines client memory)
+tests=(wire messages machines hostile client memory)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export HITO_VECTORS=$REPO/Tests/Vectors

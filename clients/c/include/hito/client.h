@@ -86,7 +86,8 @@ typedef struct hito_client_options {
 /** Makes a client; it connects with its first call. NULL where the options make no sense, and `error` says why. */
 HITO_API hito_client *hito_client_new(const hito_client_options *options, hito_error **error);
 
-/** Connects now, so that mistakes show at once; waits `timeout_ms` at most. */
+/** Connects now, so that mistakes show at once; waits `timeout_ms` at most. Where no server can be reached it fails, unless
+ * `wait_for_ready` of the client is HITO_WAIT_YES. */
 HITO_API bool hito_client_connect(hito_client *client, int64_t timeout_ms, hito_error **error);
 
 /** Ends the calls of a client, and begins to end its connections. */
