@@ -115,6 +115,7 @@ def main() -> None:
             stranger = Authority(folder, "stranger")
             common = {"HITO_ADDRESS": server.address, "HITO_CA": server.ca_file, "HITO_TOKEN": login.token}
             run(build / "tests" / "test_server", [], HITO_OTHER_CA=stranger.files.certificate, **common)
+            run(build / "tests" / "test_kinds", [], HITO_ADMIN=server.admin().token, **common)
             run(build / "tests" / "test_memory", [], **common)
             run(build / "examples" / "first_goal", [server.address, server.ca_file], **common)
             run(readme, [server.address, server.ca_file], **common)
