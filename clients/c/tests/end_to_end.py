@@ -22,7 +22,7 @@ from certificates import Authority  # noqa: E402
 from hito import v1  # noqa: E402
 from hito_server import HitoServer, Login  # noqa: E402
 
-SECONDS = 60
+SECONDS = 180
 
 
 def run(program: Path, arguments: List[str], **environment: str) -> None:
@@ -119,7 +119,7 @@ def main() -> None:
             run(build / "tests" / "test_memory", [], **common)
             run(build / "examples" / "first_goal", [server.address, server.ca_file], **common)
             run(readme, [server.address, server.ca_file], **common)
-            asyncio.run(asyncio.wait_for(follow(server, server.join("Eva"), build / "examples" / "follow"), SECONDS * 2))
+            asyncio.run(asyncio.wait_for(follow(server, server.join("Eva"), build / "examples" / "follow"), SECONDS))
         finally:
             server.remove()
         mutual(build, folder)

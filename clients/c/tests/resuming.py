@@ -57,7 +57,7 @@ async def run(kind: str, tls: ssl.SSLContext, ca_file: str, rounds: List[List[ob
             sys.argv[1] + "/tests/test_resume", kind,
             env={**os.environ, "HITO_ADDRESS": server.address, "HITO_CA": ca_file},
         )  # fmt: skip
-        assert await asyncio.wait_for(program.wait(), 30) == 0, kind
+        assert await asyncio.wait_for(program.wait(), 90) == 0, kind
     return calls
 
 

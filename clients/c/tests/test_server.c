@@ -115,7 +115,7 @@ static void check_streams(hito_client *client) {
   Hito__V1__HealthWatchRequest request = HITO__V1__HEALTH_WATCH_REQUEST__INIT;
   Hito__V1__HealthCheckResponse *response;
   hito_error *error = NULL;
-  hito_call_options options = {.timeout_ms = 300};
+  hito_call_options options = {.timeout_ms = 2000};
   hito_call *call = hito_health_watch(client, &request, &options, NULL);
   CHECK(hito_health_watch_next(call, &response, &error) == HITO_STEP_MESSAGE);
   CHECK(response->status == HITO__V1__HEALTH_STATUS__HEALTH_STATUS_SERVING);
@@ -160,7 +160,7 @@ static void cannot(hito_client_options options, const char *part) {
   options.wait_for_ready = HITO_WAIT_YES;
   hito_client *client = connected(options);
   hito_error *error = NULL;
-  CHECK(!hito_client_connect(client, 5000, &error) && error->code == HITO_UNAVAILABLE);
+  CHECK(!hito_client_connect(client, 20000, &error) && error->code == HITO_UNAVAILABLE);
   bool is_said = error != NULL && strstr(error->message, part) != NULL;
   if (!is_said) fprintf(stderr, "%s\n", error == NULL ? "" : error->message);
   CHECK(is_said);
@@ -197,12 +197,12 @@ static void check_names(void) {
   snprintf(named, sizeof named, "hito.test%s", port);
   hito_client *client = connected((hito_client_options){
       .addresses = named, .server_name = "127.0.0.1", .resolve = resolve, .release = release, .resolve_user = &asked_names});
-  CHECK(hito_client_connect(client, 3000, NULL) && asked_names == 1);
+  CHECK(hito_client_connect(client, 20000, NULL) && asked_names == 1);
   hito_client_free(client);
   /* The server does not listen on ::1. */
   snprintf(named, sizeof named, "localhost%s", port);
   client = connected((hito_client_options){.addresses = named, .server_name = "127.0.0.1"});
-  CHECK(hito_client_connect(client, 3000, NULL));
+  CHECK(hito_client_connect(client, 20000, NULL));
   hito_client_free(client);
 }
 
