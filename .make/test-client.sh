@@ -13,6 +13,8 @@ within() { timeout --kill-after=20 "$limit" "$@"; }
 
 within "clients/$1/build.sh"
 within "clients/$1/test.sh"
+# The editor's extension is made of that client.
+[ "$1" != typescript ] || within clients/vscode/test.sh
 # That of the asyncio client is one of the end-to-end tests.
 side=$1
 [ "$1" != python ] || side=python-sync

@@ -114,7 +114,9 @@ def test_every_type_of_event_is_in_the_documentation():
     assert [name for _, name in EVENT_TYPES if f"`{name}`" not in page] == []
 
 
-LANGUAGES = sorted(path.name for path in (REPOSITORY / "clients").iterdir() if path.is_dir())
+# What has no generated code is made of another client.
+LANGUAGES = sorted(path.parent.name for path in (REPOSITORY / "clients").glob("*/generate.sh"))
+SCRIPTS = ("generate.sh", "setup.sh", "build.sh", "conformance.sh", "test.sh")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -123,7 +125,7 @@ def test_a_client_language_is_an_emitter_a_folder_and_a_line(language):
     emitters = REPOSITORY / "Sources/CodeGen/Emit"
     assert (emitters / f"{emitter}.swift").exists()
     assert f'"{language}": {emitter}()' in (emitters / "ClientLanguages.swift").read_text()
-    for name in ("generate.sh", "README.md"):
+    for name in (*SCRIPTS, "README.md"):
         assert (REPOSITORY / "clients" / language / name).exists()
     # Nothing else knows the language by name.
     others = [path.name for path in hand_written("Sources") if emitter in path.read_text()]
