@@ -134,7 +134,8 @@ func WithInterceptors(interceptors ...Interceptor) Option {
 	return func(s *settings) error { s.interceptors = append(s.interceptors, interceptors...); return nil }
 }
 
-// WithLogger logs connections that come, fail and go, and calls that are repeated. Tokens are never logged.
+// WithLogger logs connections that come, fail and go, and calls that are repeated. Tokens are never logged. A handler
+// must not close the client, which waits for those who log.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
 		if logger != nil {

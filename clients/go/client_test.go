@@ -106,8 +106,11 @@ func TestAStreamIsClosedWhileSomebodyWaitsForIt(t *testing.T) {
 
 func TestADeadlineIsHeardByTheServerAlsoWhereNobodyReads(t *testing.T) {
 	server := serve(t, nil, always)
-	stream := listen(soon(t), server.client(), CallTimeout(50*time.Millisecond))
-	_, err := stream.Recv()
+	client := server.client()
+	_, err := ask(soon(t), client)
+	check(t, err)
+	stream := listen(soon(t), client, CallTimeout(time.Second))
+	_, err = stream.Recv()
 	check(t, err)
 	<-server.peer(0).cancelled
 	if _, err := stream.Recv(); !errors.Is(err, DeadlineExceeded) || !errors.Is(err, context.DeadlineExceeded) {

@@ -120,7 +120,8 @@ func (c *Consumer) Interruptions() int {
 	return c.interruptions
 }
 
-// Close gives back what is not settled, and returns when the consumer has left its group.
+// Close gives back what is not settled, and returns when the consumer has left its group. It is not for the function
+// of CallOnInterruption, which it waits for.
 func (c *Consumer) Close() {
 	c.mu.Lock()
 	c.isClosing = true

@@ -258,7 +258,7 @@ func check(t *testing.T, err error) {
 }
 
 func soon(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -267,7 +267,7 @@ func soon(t *testing.T) context.Context {
 func leavesNothing(t *testing.T) {
 	t.Helper()
 	var left string
-	for range 200 {
+	for range 1000 {
 		buffer := make([]byte, 1<<20)
 		left = ""
 		for _, one := range strings.Split(string(buffer[:runtime.Stack(buffer, true)]), "\n\n") {

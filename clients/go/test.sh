@@ -14,7 +14,7 @@ race=()
 if command -v gcc >/dev/null; then race=(-race); fi
 suites=$(go list ./... | grep -v /endtoend)
 # shellcheck disable=SC2086 # one word for each package
-go test ${race[@]+"${race[@]}"} -timeout 120s $suites
+go test ${race[@]+"${race[@]}"} -timeout 200s $suites
 
 if [ -z "${HITO_BINARY:-}" ]; then
   note "HITO_BINARY names no server: the end-to-end tests are left out"
@@ -24,4 +24,4 @@ go test ${race[@]+"${race[@]}"} -c -o "$GO_BUILD/endtoend.test" ./endtoend
 go build -o "$GO_BUILD/journey" ./examples/journey
 "$REPO/.venv/bin/python" endtoend/drive.py bash -euo pipefail -c '
   "$0/journey" >/dev/null
-  "$0/endtoend.test" -test.timeout 300s' "$GO_BUILD"
+  "$0/endtoend.test" -test.timeout 500s' "$GO_BUILD"

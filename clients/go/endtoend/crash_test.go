@@ -43,7 +43,7 @@ func TestAWatchGoesOnOverKill9WithoutLossOrDoubles(t *testing.T) {
 	var last *hitov1.WriteReceipt
 	create := func(number int) {
 		made := must[*hitov1.CreateGoalResponse](t)(
-			api.Goal.CreateGoal(ctx, aGoal(fmt.Sprintf("Meta %d", number), "Tarea"), hito.CallTimeout(60*time.Second)))
+			api.Goal.CreateGoal(ctx, aGoal(fmt.Sprintf("Meta %d", number), "Tarea"), hito.CallTimeout(120*time.Second)))
 		last = made.Receipt
 	}
 	for number := range 3 {
@@ -108,7 +108,7 @@ func TestAConsumerGroupGoesOnOverKill9(t *testing.T) {
 	var made []string
 	for number := range 4 {
 		reply := must[*hitov1.CreateGoalResponse](t)(
-			api.Goal.CreateGoal(ctx, aGoal(fmt.Sprintf("Correo %d", number)), hito.CallTimeout(60*time.Second)))
+			api.Goal.CreateGoal(ctx, aGoal(fmt.Sprintf("Correo %d", number)), hito.CallTimeout(120*time.Second)))
 		made = append(made, reply.Goal.Id)
 		if number == 1 {
 			control(t, "kill")
