@@ -53,5 +53,5 @@ hito_mvn() {
     --settings "$build/settings.xml" --file "$REPO/clients/java/pom.xml" \
     --activate-profiles offline-debian \
     -Dstyle.color=never -Dmaven.repo.local="$build/repository" -Daether.offline.protocols=file \
-    "${versions[@]}" "$@"
+    "${versions[@]}" "$@" | sed 's/\x1b\[[0-9;]*m//g'
 }
