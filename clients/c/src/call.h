@@ -82,3 +82,9 @@ char *hi_random_key(void);
 void hi_call_head_of(const hito_call *call, struct hi_call_head *head);
 hito_error *hi_call_intercept(hito_call *call, hito_call_options *options);
 void hi_call_intercepted(hito_call *call, const hito_error *error);
+
+/* resume.c */
+/* Whether the same request can succeed later (C3.1). */
+bool hi_passes(const hito_error *error);
+/* When a stream that broke so is taken up again. */
+int64_t hi_resume_at(hito_client *client, const hito_error *error, unsigned failures);

@@ -106,10 +106,18 @@ void hito_resumed_on_interruption(
 }
 
 /* Whether the same request can succeed later. */
-static bool passes(const hito_error *error) {
+bool hi_passes(const hito_error *error) {
   if (error->code == HITO_UNAVAILABLE) return !hito_error_is_lasting(error);
   return error->from_server && (error->code == HITO_RESOURCE_EXHAUSTED || error->code == HITO_CANCELLED ||
                                 error->code == HITO_DEADLINE_EXCEEDED || error->code == HITO_ABORTED);
+}
+
+int64_t hi_resume_at(hito_client *client, const hito_error *error, unsigned failures) {
+  int64_t pushback = hito_error_retry_delay_us(error);
+  int64_t wait = hi_backoff(failures, hi_chance());
+  if (pushback > HI_PUSHBACK_MAX) pushback = HI_PUSHBACK_MAX;
+  if (wait < pushback) wait = pushback;
+  return client->now + wait + hi_pacer_delay(&client->pacer, client->now);
 }
 
 /* The stream broke; it is taken up again, or it was the end. Takes the error. */
@@ -117,20 +125,15 @@ static void broke(hito_resumed *resumed, hito_error *error) {
   hito_call_free(resumed->call);
   resumed->call = NULL;
   if (resumed->kind->refused != NULL) resumed->kind->refused(resumed, error);
-  if (!passes(error)) {
+  if (!hi_passes(error)) {
     resumed->error = error;
     return;
   }
   resumed->interruptions++;
   if (resumed->told != NULL) resumed->told(resumed->told_user, error);
-  int64_t now = resumed->client->now;
-  int64_t pushback = hito_error_retry_delay_us(error);
-  int64_t wait = hi_backoff(resumed->failures++, hi_chance());
-  if (pushback > HI_PUSHBACK_MAX) pushback = HI_PUSHBACK_MAX;
-  if (wait < pushback) wait = pushback;
-  wait += hi_pacer_delay(&resumed->client->pacer, now);
+  int64_t at = hi_resume_at(resumed->client, error, resumed->failures++);
   hito_error_free(error);
-  if (!hi_timer_set(&resumed->client->timers, &resumed->timer, now + wait))
+  if (!hi_timer_set(&resumed->client->timers, &resumed->timer, at))
     resumed->error = hi_error(HITO_RESOURCE_EXHAUSTED, false, "no memory");
 }
 

@@ -22,7 +22,7 @@ sys.path[:0] = [
 ]  # fmt: skip
 
 from certificates import Authority  # noqa: E402
-from fake_peer import MESSAGE, FakeServer, Peer  # noqa: E402
+from fake_peer import CREDIT, END, MESSAGE, FakeServer, Peer, Script, block  # noqa: E402
 from hito import v1  # noqa: E402
 
 SERVICE = b"hito.v1.CodeValidationService/"
@@ -52,13 +52,17 @@ async def run(kind: str, tls: ssl.SSLContext, ca_file: str, rounds: List[List[ob
             await asyncio.sleep(0.05)
             peer.kill()
 
-    async with FakeServer(tls, play) as server:
-        program = await asyncio.create_subprocess_exec(
+    await program(kind, tls, ca_file, play)
+    return calls
+
+
+async def program(kind: str, tls: ssl.SSLContext, ca_file: str, script: Script) -> None:
+    async with FakeServer(tls, script) as server:
+        process = await asyncio.create_subprocess_exec(
             sys.argv[1] + "/tests/test_resume", kind,
             env={**os.environ, "HITO_ADDRESS": server.address, "HITO_CA": ca_file},
         )  # fmt: skip
-        assert await asyncio.wait_for(program.wait(), 90) == 0, kind
-    return calls
+        assert await asyncio.wait_for(process.wait(), 90) == 0, kind
 
 
 async def validation(tls: ssl.SSLContext, ca_file: str) -> None:
@@ -98,6 +102,39 @@ async def revalidation(tls: ssl.SSLContext, ca_file: str) -> None:
     assert cursors == ["", "c1"]
 
 
+async def consumer(tls: ssl.SSLContext, ca_file: str) -> None:
+    joins: List[v1.JoinGroup] = []
+
+    async def play(peer: Peer) -> None:
+        await peer.greet()
+        stream, _, _ = await peer.call()
+
+        async def said() -> v1.ConsumeRequest:
+            return v1.ConsumeRequest.FromString((await peer.frame(CREDIT)).payload)
+
+        def say(response: v1.ConsumeResponse) -> None:
+            peer.send(MESSAGE, 0, stream, response.SerializeToString())
+
+        joins.append((await said()).join)
+        say(v1.ConsumeResponse(joined=v1.JoinedGroup(consumer="made", ack_timeout_us=30_000_000)))
+        say(v1.ConsumeResponse(event=v1.Event(id="e1", type="x"), attempt=len(joins)))
+        await peer.writer.drain()
+        if len(joins) == 1:
+            await asyncio.sleep(0.1)
+            peer.kill()
+            return
+        settle = (await said()).settle
+        assert list(settle.event_ids) == ["e1"] and settle.action == v1.SettleAction.SETTLE_ACTION_ACK
+        say(v1.ConsumeResponse(settled=v1.Settled(event_ids=["e1"])))
+        assert (await peer.frame(CREDIT)).kind == END
+        peer.send(END, 0, stream, block())
+        await peer.at_end()
+
+    await program("consumer", tls, ca_file, play)
+    assert [join.consumer for join in joins] == ["", "made"]
+    assert joins[0].instance and joins[0].instance == joins[1].instance
+
+
 async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         authority = Authority(Path(folder), "authority")
@@ -105,7 +142,7 @@ async def main() -> None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(files["certificate"], files["key"])
         tls.set_alpn_protocols(["hito/1"])
-        for play in (validation, batch, revalidation):
+        for play in (validation, batch, revalidation, consumer):
             await play(tls, authority.files.certificate)
     print("resuming: all passed")
 

@@ -62,7 +62,7 @@ static void check_upload(char *course_id) {
   hito_call_free(call);
 }
 
-static void make_group(void) {
+static void make_group(char *name) {
   char *types[] = {"course.created"};
   Hito__V1__EventFilter filter = HITO__V1__EVENT_FILTER__INIT;
   Hito__V1__ConsumerGroup group = HITO__V1__CONSUMER_GROUP__INIT;
@@ -71,7 +71,7 @@ static void make_group(void) {
   hito_error *error = NULL;
   filter.types = types;
   filter.n_types = 1;
-  group.name = "c-kinds";
+  group.name = name;
   group.filter = &filter;
   request.group = &group;
   if (hito_events_create_consumer_group(client, &request, NULL, &response, &error) != HITO_OK) failed(error);
@@ -128,6 +128,24 @@ static void check_both_ways(void) {
   hito_call_free(call);
 }
 
+/* The same as a consumer that resumes by itself. */
+static void check_consumer(void) {
+  hito_error *error = NULL;
+  hito_delivery *delivery;
+  hito_consumer *consumer = hito_consumer_begin(client, &(hito_consumer_options){.group = "c-consumer"}, NULL, &error);
+  if (consumer == NULL) failed(error);
+  if (hito_consumer_next(consumer, &delivery, &error) == HITO_STEP_ERROR) failed(error);
+  CHECK(hito_delivery_attempt(delivery) == 1 && hito_delivery_is_held(delivery));
+  CHECK(strcmp(hito_delivery_event(delivery)->type, "course.created") == 0 && hito_consumer_name(consumer)[0] != 0);
+  CHECK(hito_delivery_settle(delivery, HITO__V1__SETTLE_ACTION__SETTLE_ACTION_EXTEND, NULL, 0));
+  CHECK(hito_delivery_ack(delivery));
+  CHECK(!hito_delivery_is_held(delivery) && !hito_delivery_ack(delivery));
+  hito_delivery_free(delivery);
+  hito_consumer_close(consumer);
+  CHECK(hito_consumer_next(consumer, &delivery, NULL) == HITO_STEP_END);
+  hito_consumer_free(consumer);
+}
+
 int main(void) {
   if (getenv("HITO_ADMIN") == NULL) return check_end("kinds (no server)");
   client = hito_client_new(
@@ -137,8 +155,10 @@ int main(void) {
   if (client == NULL) return 2;
   char *course_id = make_course();
   check_upload(course_id);
-  make_group();
+  make_group("c-kinds");
   check_both_ways();
+  make_group("c-consumer");
+  check_consumer();
   free(course_id);
   hito_client_free(client);
   return check_end("kinds");

@@ -30,6 +30,26 @@ static hito_resumed *begin_batch(hito_client *client) {
   return hito_batch_begin(client, &request, NULL, NULL);
 }
 
+/* An event that is lost with its connection comes again. */
+static void check_consumer(hito_client *client) {
+  hito_consumer *consumer = hito_consumer_begin(client, &(hito_consumer_options){.group = "g"}, NULL, NULL);
+  hito_delivery *first, *second, *none;
+  unsigned interruptions = 0;
+  hito_consumer_on_interruption(consumer, told, &interruptions);
+  CHECK(hito_consumer_next(consumer, &first, NULL) == HITO_STEP_MESSAGE && hito_delivery_is_held(first));
+  CHECK(strcmp(hito_consumer_name(consumer), "made") == 0);
+  CHECK(hito_consumer_next(consumer, &second, NULL) == HITO_STEP_MESSAGE);
+  CHECK(interruptions == 1 && !hito_delivery_is_held(first) && !hito_delivery_ack(first));
+  CHECK(hito_delivery_outcome(first) == HITO_OUTCOME_LOST);
+  CHECK(strcmp(hito_delivery_event(first)->id, hito_delivery_event(second)->id) == 0);
+  CHECK(hito_delivery_ack(second));
+  hito_consumer_close(consumer);
+  CHECK(hito_consumer_next(consumer, &none, NULL) == HITO_STEP_END && none == NULL);
+  hito_consumer_free(consumer);
+  hito_delivery_free(first);
+  hito_delivery_free(second);
+}
+
 int main(int arguments_count, char **arguments) {
   if (arguments_count != 2) return check_end("resume (none here)");
   hito_client *client = hito_client_new(
@@ -40,6 +60,11 @@ int main(int arguments_count, char **arguments) {
   hito_error *error = NULL;
   unsigned interruptions = 0;
   int count = 0;
+  if (strcmp(arguments[1], "consumer") == 0) {
+    check_consumer(client);
+    hito_client_free(client);
+    return check_end(arguments[1]);
+  }
   if (strcmp(arguments[1], "validation") == 0) {
     Hito__V1__ValidateCodeRequest request = HITO__V1__VALIDATE_CODE_REQUEST__INIT;
     resumed = hito_validation_begin(client, &request, NULL, NULL);

@@ -97,7 +97,8 @@ typedef struct hito_call_options {
   /** Has afterwards what the server said beside its responses, also of a call that failed. Must outlive the call. */
   hito_response_info *info;
   /** Called by hito_client_poll when there is something to take, room to send, or the end: once, so that it takes until
-   * HITO_STEP_WAIT. It may use and free the call, and begin others; it must not wait (hito_call_next and the like) nor free the client. */
+   * HITO_STEP_WAIT. It may use and free the call, and begin others; it must not wait (hito_call_next and the like) nor
+   * free the client. */
   void (*on_ready)(hito_call *call, void *user);
   void *user;
 } hito_call_options;

@@ -6,6 +6,7 @@
 
 #include "hito/call.h"
 #include "hito/client.h"
+#include "hito/consume.h"
 #include "hito/error.h"
 #include "hito/resume.h"
 #include "hito/services.h"
