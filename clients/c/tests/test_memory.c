@@ -49,6 +49,15 @@ static void use(hito_client *client) {
   if (call != NULL) (void)hito_events_consume_try_send(call, &join, NULL);
   hito_client_poll(client, 1);
   hito_call_free(call);
+
+  hito_delivery *delivery;
+  hito_consumer *consumer = hito_consumer_begin(client, &(hito_consumer_options){.group = "none"}, NULL, NULL);
+  for (int i = 0; consumer != NULL && i < 3; i++) {
+    if (hito_consumer_take(consumer, &delivery, NULL) == HITO_STEP_MESSAGE) hito_delivery_free(delivery);
+    hito_client_poll(client, 2);
+  }
+  if (consumer != NULL) hito_consumer_close(consumer);
+  hito_consumer_free(consumer);
 }
 
 int main(void) {
