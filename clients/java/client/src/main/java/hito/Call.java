@@ -106,9 +106,14 @@ final class Call {
     return result;
   }
 
-  /** Says that no more messages follow. */
+  /** Says that no more messages follow: with the rest of the one that waits for credit (W6.7), or now. */
   void halfClose() {
-    if (!isDone) {
+    if (isDone) {
+      return;
+    }
+    if (isSending) {
+      closesAfter = true;
+    } else {
       connection.write(Wire.END, 0, stream, NOTHING);
     }
   }
