@@ -19,4 +19,5 @@ async def test_clients_of_all_languages_lose_and_double_nothing(tmp_path: Path):
     print(report(result))
     assert not result.complaints, report(result)
     assert result.kills >= 2
+    assert any(history.interruptions for history in result.histories)
     assert {history.name for history in result.histories} == set(languages)

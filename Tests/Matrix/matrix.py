@@ -22,8 +22,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import List, Sequence
 
-from matrix_checker import Event, History, check, ends_at
 from hito_server import binary
+from matrix_checker import Event, History, check, ends_at
 from matrix_programs import LANGUAGES, Program, Task, command
 from matrix_pair import Pair
 

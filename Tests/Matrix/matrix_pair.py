@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import List, Optional, Tuple
 
-from matrix_checker import Event
 from external_database import VERSIONS, Database
 from history import read_all
 from hito import v1
 from hito_server import HitoServer, Login
+from matrix_checker import Event
 
 import hito
 

@@ -9,7 +9,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 from matrix_checker import Event, History, Write
 
@@ -90,7 +90,7 @@ class Program:
             self._take(json.loads(text))
         self.has_written.set()
 
-    def _take(self, line: dict) -> None:
+    def _take(self, line: Dict[str, Any]) -> None:
         history = self.history
         if "saw" in line:
             history.saw.append(Event(**line["saw"]))

@@ -144,8 +144,9 @@ static int take_events(program *p) {
     if (step != HITO_STEP_MESSAGE) return fail(error);
     if (response->step_case == HITO__V1__WATCH_RESPONSE__STEP_EVENT) {
       const Hito__V1__Event *event = response->event;
-      printf("{\"saw\": {\"cursor\": \"%s\", \"event\": \"%s\", \"entity\": \"%s\", \"version\": %lld, \"type\": \"%s\"}}\n",
-             response->cursor, event->id, event->entity_id, (long long)event->version, event->type);
+      printf("{\"saw\": {\"cursor\": \"%s\", \"event\": \"%s\", \"entity\": \"%s\", \"version\": %lld, ",
+             response->cursor, event->id, event->entity_id, (long long)event->version);
+      printf("\"type\": \"%s\"}}\n", event->type);
       keep(p, response->cursor);
     }
     hito__v1__watch_response__free_unpacked(response, NULL);

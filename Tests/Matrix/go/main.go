@@ -143,7 +143,8 @@ func run() error {
 	}
 	defer client.Close()
 	ctx := context.Background()
-	watch := client.WatchResuming(ctx, &hitov1.WatchRequest{Start: &hitov1.WatchRequest_FromBeginning{FromBeginning: true}})
+	start := &hitov1.WatchRequest_FromBeginning{FromBeginning: true}
+	watch := client.WatchResuming(ctx, &hitov1.WatchRequest{Start: start})
 	seen := watched{seen: map[string]bool{}}
 	seen.more = sync.NewCond(&seen.mu)
 	go seen.follow(watch)

@@ -119,7 +119,8 @@ public final class Main {
   private static void wrote(WriteReceipt receipt, String entity, String kind, String key) {
     say(
         String.format(
-            "{\"wrote\": {\"entity\": \"%s\", \"kind\": \"%s\", \"key\": \"%s\", \"cursor\": \"%s\", \"replayed\": %b}}",
+            "{\"wrote\": {\"entity\": \"%s\", \"kind\": \"%s\", \"key\": \"%s\", "
+                + "\"cursor\": \"%s\", \"replayed\": %b}}",
             entity, kind, key, receipt.getCursor(), receipt.getReplayed()));
   }
 

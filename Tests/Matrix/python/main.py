@@ -87,7 +87,7 @@ async def main() -> None:
     addresses, ca_file, token_file, seconds, name, balancing, rate = sys.argv[1:]
     client = await hito.Client.connect(
         addresses.split(","), ca_file=ca_file, token=Path(token_file).read_text().strip(),
-        wait_for_connect=True, balancing=balancing,
+        wait_for_connect=True, balancing="round_robin" if balancing == "round_robin" else "pick_first",
     )  # fmt: skip
     async with client:
         program = Program(client, name, float(rate))
