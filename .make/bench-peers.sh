@@ -3,22 +3,17 @@
 # turns in one run, with one client for all. Needs `make build`.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$REPO/.make/env.sh"
+source "$REPO/.make/grpc-peer.sh"
 cd "$REPO"
 peers=$REPO/Tests/Benchmarks/peers
 out=$REPO/.build-peers
 mkdir -p "$out"
-install_packages libgrpc++-dev protobuf-compiler-grpc libprotobuf-dev pkg-config
+build_grpc_peer "$out"
 
 messages=$REPO/Sources/Generated/CMessages
 cc -O2 -o "$out/load" "$peers/load.c" -lssl -lcrypto
 cc -O2 -I "$messages/include" -o "$out/limit" "$peers/limit.c" "$messages"/hito/v1/{server,common}.pb-c.c \
   "$messages"/google/protobuf/timestamp.pb-c.c -lprotobuf-c -lssl -lcrypto
-if [ "$peers/grpc.cc" -nt "$out/grpc" ] || [ "$peers/bench.proto" -nt "$out/grpc" ]; then
-  protoc -I "$peers" --cpp_out="$out" --grpc_out="$out" --plugin=protoc-gen-grpc="$(command -v grpc_cpp_plugin)" bench.proto
-  read -ra grpc <<<"$(pkg-config --libs --cflags grpc++ protobuf)"
-  c++ -O2 -std=c++17 -I "$out" -o "$out/grpc" "$peers/grpc.cc" "$out"/bench.pb.cc "$out"/bench.grpc.pb.cc \
-    "${grpc[@]}"
-fi
 swift build --configuration release --product StreamServer >&2
 swift build --configuration release --package-path "$peers/grpc-swift" --scratch-path "$out/grpc-swift" >&2
 exec "$REPO/.venv/bin/python" "$peers/peers.py" --programs "$out" \
