@@ -1,9 +1,11 @@
-BENCHES := bench-attacks bench-rpc bench-store bench-bus bench-lake bench-retrieval bench-validation
+BENCHES := bench-attacks bench-rpc bench-clients bench-store bench-bus bench-lake bench-retrieval bench-validation
 .PHONY: $(BENCHES) bench-groups check-release
 bench-attacks: build ## Attacks the server: its memory, and an honest caller's time, within their bounds
 	@.make/bench-attacks.sh $(ARGS)
 bench-rpc: build ## Measures the wire: calls per second, CPU per call, memory per connection
 	@.make/bench.sh rpc $(ARGS)
+bench-clients: build ## Measures calls per second and CPU of a call of each client, beside gRPC of its language
+	@.make/bench-clients.sh $(ARGS)
 bench-store: build ## Measures CreateGoal against pgbench, and commit to subscriber
 	@.make/bench.sh store $(ARGS)
 bench-bus: build ## Measures what hangs on the log: RabbitMQ beside librabbitmq, consumer groups, rebuilds
