@@ -1,6 +1,7 @@
 package hito
 
 import (
+	"runtime"
 	"slices"
 	"time"
 
@@ -32,6 +33,7 @@ func (c *connection) runWriter() {
 		for len(c.out) == 0 && !c.isClosing && !c.isLost {
 			c.outgoing.Wait()
 		}
+		c.gather()
 		if c.isLost {
 			c.mu.Unlock()
 			return
@@ -60,6 +62,17 @@ func (c *connection) runWriter() {
 		c.pump()
 		c.mu.Unlock()
 	}
+}
+
+// gather lets other calls that are ready to run queue theirs, too: a write to the socket costs more than a call. The lock
+// is held, and not meanwhile.
+func (c *connection) gather() {
+	if len(c.calls) < 2 {
+		return
+	}
+	c.mu.Unlock()
+	runtime.Gosched()
+	c.mu.Lock()
 }
 
 // finishWriting says that nothing more comes; the other side has a while to do the same.
