@@ -18,6 +18,8 @@ began=$SECONDS
 "$REPO/.make/setup-tests.sh"
 languages=python
 [ "${HITO_CLIENTS:-}" != all ] || languages=$("$REPO/.make/setup-clients.sh")
+# shellcheck disable=SC2086 # a word for each
+[ "${HITO_CLIENTS:-}" != all ] || "$REPO/Tests/Matrix/build.sh" $languages
 "$REPO/.make/build-tests.sh"
 "$REPO/.make/build.sh" release --product hito
 "$REPO/.make/build.sh" release --product hito-sandbox
