@@ -145,6 +145,8 @@ void hi_call_end(hito_call *call, hito_error *error) {
     return;
   }
   call->state = HI_ENDED;
+  /* The last attempt may know of itself only. */
+  if (error != NULL && error->not_started && call->was_started) error->not_started = false;
   call->error = error;
   hi_timer_clear(&call->client->timers, &call->deadline_timer);
   hi_timer_clear(&call->client->timers, &call->wait_timer);
@@ -199,7 +201,7 @@ static int64_t repeat_after(hito_call *call, const hito_error *error) {
 
 /* An attempt has failed with UNAVAILABLE, and nothing else of the call is running. Takes the error. */
 static void attempt_failed(hito_call *call, hito_error *error) {
-  call->is_started = call->was_started || !error->not_started;
+  call->is_started = call->was_started = call->was_started || !error->not_started;
   int64_t wait = repeat_after(call, error);
   if (wait < 0) {
     hi_call_end(call, error);

@@ -65,6 +65,8 @@ struct Unary<'a> {
 struct Progress {
     failure: Option<Error>,
     is_started: bool,
+    /// Of an attempt that has ended.
+    was_started: bool,
 }
 
 impl Channel {
@@ -105,7 +107,10 @@ impl Shared {
         let call = Unary { method, options: &options, message, key, deadline: deadline_after(time), said };
         let mut progress = Progress::default();
         let result = timeout_at(call.deadline, self.attempts(&call, hedging, &mut progress)).await;
+        // The last attempt may know of itself only.
+        let was_started = progress.was_started;
         let result = result.unwrap_or_else(|_| Err(self.too_late(time, progress)));
+        let result = result.map_err(|error| if was_started { error.perhaps_started() } else { error });
         let info = std::mem::take(&mut *locked(&call.said));
         match result {
             Ok(message) => Ok(Reply(ReplyKind::Message { message, info })),
@@ -123,7 +128,7 @@ impl Shared {
         loop {
             let token = self.token(call.options).await?;
             let place = self.pool.place(call.options.wait_for_ready).await?;
-            let was_started = std::mem::replace(&mut progress.is_started, true);
+            progress.is_started = true;
             let result = match hedging {
                 None => self.attempt(call, token, place, false).await,
                 Some(hedging) => self.hedged(call, token, place, hedging).await,
@@ -132,7 +137,8 @@ impl Shared {
                 Ok(message) => return Ok(message),
                 Err(error) => error,
             };
-            progress.is_started = was_started || !error.is_not_started();
+            progress.was_started = progress.was_started || !error.is_not_started();
+            progress.is_started = progress.was_started;
             progress.failure = Some(error.clone());
             let wait = repeats.delay(&self.pacer, error.clone(), true, Instant::now())?;
             self.tell_repeat(call.method, error, wait);

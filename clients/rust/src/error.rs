@@ -165,6 +165,12 @@ impl Error {
         self
     }
 
+    /// Where an earlier attempt of the call perhaps was.
+    pub(crate) fn perhaps_started(mut self) -> Error {
+        self.0.is_not_started = false;
+        self
+    }
+
     pub(crate) fn certificate(mut self) -> Error {
         self.0.is_certificate = true;
         self

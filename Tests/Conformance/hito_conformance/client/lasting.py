@@ -9,7 +9,7 @@ from ..cases import ALL, Failure, TWO
 from ..wire import CALL, CANCEL, CANCELLED, DEADLINE_EXCEEDED, GOAWAY, MESSAGE, OK, UNAVAILABLE
 from ..wire import frame, u16, u32
 from .sharing import LOST, REFUSED, NO_MODEL, DRAIN_LAST, answer_check, fail
-from .test import CHECK, GENERATE_GOAL, GET_GOAL, HEALTH_WATCH, PROGRESS_WATCH, ClientTest, case
+from .test import CHECK, CREATE_GOAL, GENERATE_GOAL, GET_GOAL, HEALTH_WATCH, PROGRESS_WATCH, ClientTest, case
 from .test import details, equal, expect, goal, next_call, table
 
 
@@ -192,6 +192,19 @@ async def not_started(t: ClientTest, said: bool) -> None:
     more = (REFUSED,) if said else ()
     await peer.send(wire.end_error(stream, wire.RESOURCE_EXHAUSTED, "no", *more))
     equal("not started", said, expect(await call.result(), wire.RESOURCE_EXHAUSTED).not_started)
+
+
+@table("C5.2", {"that-was-lost": LOST, "that-is-unavailable": UNAVAILABLE}, TWO)
+async def an_earlier_attempt(t: ClientTest, how: Any) -> None:
+    """The last attempt was not started, but the one before it perhaps was: nothing is certain of the call."""
+    client, peer, server = await t.connected()
+    call = client.call(CREATE_GOAL)
+    again = await fail(peer, (await next_call(peer)).stream, how)
+    second_peer = await server.greeted() if again else peer
+    stream = (await next_call(second_peer)).stream
+    await second_peer.send(wire.end_error(stream, wire.RESOURCE_EXHAUSTED, "no", REFUSED))
+    if expect(await call.result(), wire.RESOURCE_EXHAUSTED).not_started:
+        raise Failure("expected the client not to say that the call was not started")
 
 
 @case("C6.1", "close-ends-calls", ALL)

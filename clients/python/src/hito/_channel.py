@@ -200,12 +200,14 @@ class Channel:
         token = CallToken(self._tokens, call.options.token)
         failure: Optional[HitoError] = None
         is_started = False
+        # Of an attempt that has ended.
+        was_started = False
         try:
             async with asyncio.timeout_at(call.deadline):
                 while True:
                     call = await self._with_token(call, token, is_started)
                     connection = await self._pool.connection(call.options.wait_for_ready)
-                    was_started, is_started = is_started, True
+                    is_started = True
                     try:
                         reply = await self._tried(call, connection, hedging)
                         token.answered()
@@ -213,12 +215,13 @@ class Channel:
                     except Unavailable as error:
                         token.failed(error)
                         failure = error
-                        is_started = was_started or not error.not_started
+                        is_started = was_started = was_started or not error.not_started
                         delay = repeats.delay(error, True, _now())
                         call.log.repeated(error, delay)
                     except Unauthenticated as error:
                         if not token.failed(error):
                             raise
+                        is_started = was_started = was_started or not error.not_started
                         failure, delay = error, 0.0
                         call.log.repeated(error, delay)
                         continue
@@ -228,6 +231,10 @@ class Channel:
                     await self._pool.rest(delay)
         except TimeoutError:
             raise self._too_late(seconds, failure, not is_started) from failure
+        except HitoError as error:
+            # The last attempt may know of itself only.
+            error.not_started = error.not_started and not was_started
+            raise
 
     async def _with_token(self, call: _Unary, token: CallToken, is_started: bool) -> _Unary:
         text = await token.next(is_started)

@@ -46,7 +46,11 @@ export class HitoError extends Error {
   /** Whether the server said it; false where this library found it. */
   readonly fromServer: boolean;
   /** Whether it is certain that the server did not begin the call. */
-  readonly notStarted: boolean;
+  get notStarted(): boolean {
+    return this.#notStarted;
+  }
+
+  #notStarted: boolean;
 
   constructor(text: string, info: ErrorInfo = {}) {
     const details = detailsOf(info.details);
@@ -57,12 +61,17 @@ export class HitoError extends Error {
     this.details = details;
     this.resumeCursor = info.resumeCursor ?? "";
     this.fromServer = info.fromServer ?? false;
-    this.notStarted = info.notStarted ?? false;
+    this.#notStarted = info.notStarted ?? false;
   }
 
   /** The stable name of the reason, one of `ErrorReason`. */
   get reason(): ErrorReason {
     return this.details.reason;
+  }
+
+  /** An earlier attempt of the call perhaps was. @internal */
+  perhapsStarted(): void {
+    this.#notStarted = false;
   }
 
   /** How long the server wants us to wait before another try; 0 where it does not say. */

@@ -166,11 +166,12 @@ export class HitoChannel implements Channel {
     const repeats = new Repeats(this.pacer, scope.deadline);
     let failure: HitoError | undefined;
     let isStarted = false;
+    // Of an attempt that has ended.
+    let wasStarted = false;
     try {
       for (;;) {
         const token = await this.tokenOf(options, scope);
         const connection = await this.placed(options, scope);
-        const wasStarted: boolean = isStarted;
         isStarted = true;
         try {
           if (hedging === undefined) return await this.#attempt(call, connection, token, false).result;
@@ -178,13 +179,15 @@ export class HitoChannel implements Channel {
         } catch (error) {
           if (!(error instanceof Unavailable)) throw error;
           failure = error;
-          isStarted = wasStarted || !error.notStarted;
+          isStarted = wasStarted = wasStarted || !error.notStarted;
           const delayMs = repeats.delayMs(error, true, now());
           this.settings.log({ kind: "repeated", method: path, error, delayMs });
           await this.restWithin(scope, delayMs);
         }
       }
     } catch (error) {
+      // The last attempt may know of itself only.
+      if (wasStarted && error instanceof HitoError) error.perhapsStarted();
       throw this.#explained(error, scope, isStarted, failure);
     } finally {
       scope.dispose();

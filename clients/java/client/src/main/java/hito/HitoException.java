@@ -158,6 +158,18 @@ public abstract sealed class HitoException extends RuntimeException {
     };
   }
 
+  /** The same of a call of which an earlier attempt was perhaps started. */
+  HitoException perhapsStarted() {
+    Said mine = said();
+    HitoException told =
+        of(
+            code,
+            text,
+            new Said(mine.details(), mine.resumeCursor(), mine.fromServer(), false, mine.untrusted()));
+    told.initCause(this);
+    return told;
+  }
+
   static HitoException cancelled(String text) {
     return new Cancelled(text, Said.NOTHING);
   }

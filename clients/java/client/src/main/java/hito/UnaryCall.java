@@ -197,7 +197,8 @@ final class UnaryCall {
   private void repeat(HitoException.Unavailable error) {
     loop.cancel(hedgeTimer);
     failure = error;
-    isStarted = wasStarted || !error.notStarted();
+    wasStarted = wasStarted || !error.notStarted();
+    isStarted = wasStarted;
     long delay = repeats.delay(error, true, loop.now());
     if (delay == Retry.Repeats.NEVER) {
       finish(null, error);
@@ -251,6 +252,10 @@ final class UnaryCall {
       return;
     }
     isDone = true;
+    // The last attempt may know of itself only.
+    if (wasStarted && error instanceof HitoException known && known.notStarted()) {
+      error = known.perhapsStarted();
+    }
     wait.run();
     loop.cancel(deadlineTimer);
     loop.cancel(hedgeTimer);
