@@ -47,7 +47,8 @@ extension HitoClient {
     group: String, options: ConsumeOptions = ConsumeOptions(),
     _ handle: @escaping @Sendable (ConsumedEvent) async throws -> Settlement
   ) async throws(RPCError) {
-    var machine = ResumeMachine(cursor: nil)
+    var machine = ResumeMachine(
+      cursor: nil, renewal: hasProvidedTokens(options.call) ? .always : .none)
     // Tells this consumer's next connection from another process of its name.
     var join = JoinGroup(
       group: group, bufferSize: options.bufferSize, consumer: options.consumer,
@@ -70,7 +71,7 @@ extension HitoClient {
         throw failure ?? RPCError(.unavailable, "the server ended the stream")
       }
       options.onInterruption?(failure)
-      try await rest(for: delay)
+      try await rest(EventServiceMethods.consume, after: failure, for: delay)
     }
   }
 }

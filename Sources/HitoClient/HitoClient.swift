@@ -62,7 +62,8 @@ public final class HitoClient: Sendable {
 
   /// A client that connects with its first call.
   ///
-  /// Throws INVALID_ARGUMENT without an address and for a file that cannot be used.
+  /// Throws INVALID_ARGUMENT without an address, for a file that cannot be used, and for a token beside a provider of
+  /// tokens.
   ///
   /// - Parameter interceptors: around each call, the first outermost.
   public convenience init(
@@ -70,6 +71,9 @@ public final class HitoClient: Sendable {
   ) throws(RPCError) {
     guard let first = configuration.addresses.first else {
       throw RPCError(.invalidArgument, "a client wants at least one address")
+    }
+    guard configuration.token == nil || configuration.tokenProvider == nil else {
+      throw RPCError(.invalidArgument, "a client has a token, or a provider of tokens")
     }
     let tls = configuration.tls
     let context: TLSContext
@@ -87,10 +91,8 @@ public final class HitoClient: Sendable {
     settings.compresses = configuration.compresses
     configuration.apply(to: &settings)
     settings.retryAdvice = { RetryAdvice($0) }
-    self.init(
-      HitoTransport(
-        settings, others: configuration.addresses.dropFirst().map { ($0.host, $0.port) }),
-      interceptors)
+    let others = configuration.addresses.dropFirst().map { ($0.host, $0.port) }
+    self.init(HitoTransport(settings, others: others), interceptors)
   }
 
   /// Whether `close` was called: calls fail from then on.
@@ -101,10 +103,19 @@ public final class HitoClient: Sendable {
     connection.close()
   }
 
+  /// Whether calls with these options have tokens of the client's provider.
+  func hasProvidedTokens(_ options: CallOptions) -> Bool {
+    connection.hasTokenProvider && options.token == nil
+  }
+
   /// Waits before a stream is taken up again: within the bound for the repeats of all calls, and no longer than the
   /// client is open.
-  func rest(for delay: Duration) async throws(RPCError) {
-    try await connection.rest(for: delay + connection.repeatDelay())
+  func rest(
+    _ method: MethodDescriptor, after failure: RPCError?, for delay: Duration
+  ) async throws(RPCError) {
+    let paced = delay + connection.repeatDelay()
+    connection.log?.watchResumed(method, after: failure, delay: paced)
+    try await connection.rest(for: paced)
   }
 }
 

@@ -1,7 +1,7 @@
 internal import Transport
 
 /// Where a client connects, as whom, and how it behaves (`clients/BEHAVIOUR.md`).
-public struct HitoClientConfiguration: Sendable, Hashable {
+public struct HitoClientConfiguration: Sendable {
   /// Which of several servers a call goes to.
   public enum Balancing: Sendable, Hashable {
     /// The first that answers, for as long as it does.
@@ -15,6 +15,13 @@ public struct HitoClientConfiguration: Sendable, Hashable {
   public var tls: HitoClientTLS
   /// A bearer token for all calls that bring none.
   public var token: String?
+  /// Makes the tokens where there is none: asked by the first call, before a token ends, and when a server refuses it; the
+  /// refused call is repeated once.
+  public var tokenProvider: ClientTokenProvider?
+  /// How long the provider may take for one token.
+  public var tokenTimeout = Duration.seconds(10)
+  /// Is told what happens to the client.
+  public var log: ClientLogFunction?
   /// What it calls itself to the server.
   public var agent = "hito-swift"
   /// Whether messages of 4 KiB and more go compressed, both ways, where the server reads that. It costs both sides
@@ -54,6 +61,9 @@ public struct HitoClientConfiguration: Sendable, Hashable {
 
   /// What is not said to the transport in its initializer.
   func apply(to settings: inout ClientConfiguration) {
+    settings.tokenProvider = tokenProvider
+    settings.tokenTimeout = max(.milliseconds(1), tokenTimeout)
+    settings.log = log
     settings.isInTurn = balancing == .roundRobin
     settings.connectionCountMax = connectionsPerAddress
     settings.healthProbe = checksHealth ? .healthService : nil

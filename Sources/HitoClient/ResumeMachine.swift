@@ -18,13 +18,31 @@ package struct ResumeMachine: Sendable, Hashable {
   /// How often the stream broke and was to be taken up again.
   package private(set) var interruptionCount = 0
   private let givesUpAtFirst: Bool
+  private let renewal: TokenRenewal
+  /// Since the stream was last opened.
+  private var hasReceivedHere = false
+  /// Streams in a row whose token was refused before their first message.
+  private var refusalCount = 0
   private var hasReceived = false
   private var failureCount = 0
+
+  /// Whether a stream whose token is refused is taken up again under another.
+  package enum TokenRenewal: Sendable, Hashable {
+    /// There is no other.
+    case none
+    /// After its first message; before it the stream has repeated itself.
+    case afterMessage
+    /// Also once before it.
+    case always
+  }
 
   /// - Parameters:
   ///   - cursor: where the stream begins, if that is known.
   ///   - givesUpAtFirst: whether a stream that fails before its first message is not tried again.
-  package init(cursor: String?, givesUpAtFirst: Bool = false) {
+  package init(
+    cursor: String?, givesUpAtFirst: Bool = false, renewal: TokenRenewal = .none
+  ) {
+    self.renewal = renewal
     self.cursor = cursor
     self.givesUpAtFirst = givesUpAtFirst
   }
@@ -33,7 +51,9 @@ package struct ResumeMachine: Sendable, Hashable {
   package mutating func received(cursor: String) {
     if !cursor.isEmpty { self.cursor = cursor }
     hasReceived = true
+    hasReceivedHere = true
     failureCount = 0
+    refusalCount = 0
   }
 
   /// The stream has ended: with an error, or in order (nil), which servers do when they drain.
@@ -41,11 +61,27 @@ package struct ResumeMachine: Sendable, Hashable {
   /// - Parameter jitter: 0 to 1, so that a thousand watchers do not come back as one.
   package mutating func ended(_ error: RPCError?, jitter: Double) -> Step {
     if let resume = error?.resumeCursor, !resume.isEmpty { cursor = resume }
-    guard hasReceived || !givesUpAtFirst, error.map(Self.passes) ?? true else { return .giveUp }
+    let hasReceivedHere = hasReceivedHere
+    self.hasReceivedHere = false
+    if let error, error.code == .unauthenticated {
+      guard error.isFromServer, renews(hasReceivedHere) else { return .giveUp }
+      if !hasReceivedHere {
+        interruptionCount += 1
+        return .reconnect(after: .zero)
+      }
+    } else {
+      guard hasReceived || !givesUpAtFirst, error.map(Self.passes) ?? true else { return .giveUp }
+    }
     failureCount += 1
     interruptionCount += 1
     let backoff = RetryPolicy().backoff(beforeRetry: failureCount, jitter: jitter)
     return .reconnect(after: max(backoff, error.map { RetryAdvice($0).delay } ?? .zero))
+  }
+
+  private mutating func renews(_ hasReceivedHere: Bool) -> Bool {
+    if hasReceivedHere { return renewal != .none }
+    refusalCount += 1
+    return renewal == .always && refusalCount == 1
   }
 
   /// Whether the same request can succeed later.

@@ -2,15 +2,23 @@
 /// their connection have in common. Used by one task.
 struct ResumedStream<Response: WireMessage> {
   private let client: HitoClient
+  private let method: MethodDescriptor
   private let onInterruption: (@Sendable (RPCError?) -> Void)?
   private var machine: ResumeMachine
   private var responses: ResponseStream<Response>.Iterator?
 
-  /// - Parameter cursor: where the stream begins, if that is known.
-  init(_ client: HitoClient, _ options: WatchOptions, cursor: String?) {
+  /// - Parameters:
+  ///   - method: that it calls, for the log.
+  ///   - cursor: where the stream begins, if that is known.
+  init(
+    _ client: HitoClient, _ method: MethodDescriptor, _ options: WatchOptions, cursor: String?
+  ) {
     self.client = client
+    self.method = method
     onInterruption = options.onInterruption
-    machine = ResumeMachine(cursor: cursor, givesUpAtFirst: options.givesUpAtFirst)
+    machine = ResumeMachine(
+      cursor: cursor, givesUpAtFirst: options.givesUpAtFirst,
+      renewal: client.hasProvidedTokens(options.call) ? .afterMessage : .none)
   }
 
   /// After this it continues; nil before the first response of one that began without.
@@ -43,7 +51,7 @@ struct ResumedStream<Response: WireMessage> {
         throw failure ?? RPCError(.unavailable, "the server ended the stream")
       }
       onInterruption?(failure)
-      try await client.rest(for: delay)
+      try await client.rest(method, after: failure, for: delay)
     }
   }
 }

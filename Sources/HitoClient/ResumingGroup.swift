@@ -12,6 +12,7 @@ public struct ResumingGroup<Response: WireMessage>: AsyncSequence, Sendable {
 
   /// What the calls of a group have in common.
   struct Shape: Sendable {
+    var method: MethodDescriptor
     var cursor: @Sendable (Response) -> String
     /// Whether a message is one of those that the call ends after so many of.
     var isEnd: @Sendable (Response) -> Bool
@@ -50,7 +51,7 @@ public struct ResumingGroup<Response: WireMessage>: AsyncSequence, Sendable {
       self.call = call
       self.shape = shape
       self.open = open
-      stream = ResumedStream(client, options, cursor: nil)
+      stream = ResumedStream(client, shape.method, options, cursor: nil)
       left = shape.endCount
     }
 
@@ -83,7 +84,7 @@ extension HitoClient {
     _ request: ValidateBatchRequest, options: WatchOptions = WatchOptions()
   ) -> ResumingGroup<ValidateBatchResponse> {
     let shape = ResumingGroup<ValidateBatchResponse>.Shape(
-      cursor: { $0.cursor },
+      method: CodeValidationServiceMethods.validateBatch, cursor: { $0.cursor },
       isEnd: { response in
         switch response.step {
         case .finished, .refused: true
@@ -103,7 +104,7 @@ extension HitoClient {
     _ request: RevalidateRequest, options: WatchOptions = WatchOptions()
   ) -> ResumingGroup<RevalidateResponse> {
     let shape = ResumingGroup<RevalidateResponse>.Shape(
-      cursor: { $0.cursor },
+      method: CodeValidationServiceMethods.revalidate, cursor: { $0.cursor },
       isEnd: { if case .summary = $0.step { true } else { false } }, endCount: 1)
     return ResumingGroup(self, options, shape) { (cursor, call) async throws(RPCError) in
       var request = request

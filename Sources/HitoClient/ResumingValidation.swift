@@ -39,7 +39,8 @@ public struct ResumingValidation: AsyncSequence, Sendable {
       // The same for each attempt to begin: a reply that is lost begins no second validation.
       call.idempotencyKey = call.idempotencyKey ?? RandomKey.make()
       self.call = call
-      stream = ResumedStream(client, options, cursor: nil)
+      stream = ResumedStream(
+        client, CodeValidationServiceMethods.validateCode, options, cursor: nil)
     }
 
     /// How often the stream broke and was taken up again.

@@ -34,7 +34,7 @@ public struct ResumingWatch: AsyncSequence, Sendable {
       self.options = options
       var start: String?
       if case .afterCursor(let cursor) = request.start { start = cursor }
-      stream = ResumedStream(client, options, cursor: start)
+      stream = ResumedStream(client, ProgressServiceMethods.watch, options, cursor: start)
     }
 
     /// Where it stands: keep it to continue in another process (`start = .afterCursor`).

@@ -57,7 +57,7 @@ extension Moment {
 
 extension Duration {
   /// As far as 292 years reach.
-  fileprivate var wholeNanoseconds: Int64 {
+  package var wholeNanoseconds: Int64 {
     Int64(clamping: attoseconds / 1_000_000_000)
   }
 }

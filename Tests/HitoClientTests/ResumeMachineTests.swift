@@ -49,6 +49,28 @@ struct ResumeMachineTests {
     #expect(machine.cursor == "c5")
   }
 
+  @Test("C5.8.3 takes a refused stream up again where there are other tokens")
+  func renewal() {
+    var refused = RPCError(.unauthenticated, "")
+    refused.isFromServer = true
+    var watch = ResumeMachine(cursor: nil, renewal: .afterMessage)
+    #expect(watch.ended(refused, jitter: 0) == .giveUp)
+    watch.received(cursor: "c1")
+    #expect(watch.ended(refused, jitter: 1) == .reconnect(after: .milliseconds(50)))
+    // The stream has repeated itself.
+    #expect(watch.ended(refused, jitter: 1) == .giveUp)
+    var consumer = ResumeMachine(cursor: nil, renewal: .always)
+    for _ in 0..<2 {
+      #expect(consumer.ended(refused, jitter: 1) == .reconnect(after: .zero))
+      #expect(consumer.ended(refused, jitter: 1) == .giveUp)
+      consumer.received(cursor: "")
+      #expect(consumer.ended(refused, jitter: 1) == .reconnect(after: .milliseconds(50)))
+    }
+    // What the client says itself is that there is none.
+    consumer.received(cursor: "")
+    #expect(consumer.ended(RPCError(.unauthenticated, ""), jitter: 1) == .giveUp)
+  }
+
   @Test("continues where a draining server says")
   func resumeCursor() {
     var machine = streaming("c1")

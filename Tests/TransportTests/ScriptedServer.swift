@@ -16,16 +16,21 @@ final class ScriptedServer: Sendable {
     typealias InboundIn = ByteBuffer
     private let number: Int
     private let script: Script
+    private let heard: @Sendable ([UInt8]) -> Void
     private var bytes: [UInt8] = []
 
-    init(_ number: Int, _ script: @escaping Script) {
+    init(
+      _ number: Int, _ heard: @escaping @Sendable ([UInt8]) -> Void, _ script: @escaping Script
+    ) {
       self.number = number
+      self.heard = heard
       self.script = script
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       bytes.append(contentsOf: unwrapInboundIn(data).readableBytesView)
       while let frame = RawClient.takeFrame(&bytes) {
+        if frame.kind == .hello { heard(frame.payload) }
         let answer =
           frame.kind == .hello
           ? RawClient.frame(.hello, stream: 0, Hello().serverPayload())
@@ -43,7 +48,10 @@ final class ScriptedServer: Sendable {
   let certificates: TestCertificates
   let port: Int
 
-  init(_ script: @escaping Script) async throws {
+  /// - Parameter heard: is told the payload of each HELLO.
+  init(
+    hello heard: @escaping @Sendable ([UInt8]) -> Void = { _ in }, _ script: @escaping Script
+  ) async throws {
     let certificates = try TestCertificates()
     let tls = try certificates.serverTLS()
     let count = Atomic(0)
@@ -54,7 +62,7 @@ final class ScriptedServer: Sendable {
           try channel.pipeline.syncOperations.addHandlers(
             TLSHandler(
               session: try tls.accept(), scratch: LoopScratch(), handshakeTimeout: .seconds(60)),
-            Player(number, script))
+            Player(number, heard, script))
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()

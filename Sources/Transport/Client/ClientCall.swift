@@ -52,6 +52,8 @@ final class ClientCall: @unchecked Sendable {
   let options: CallOptions
   let idempotencyKey: String?
   let deadline: Moment?
+  /// Told what the server makes of the call's token; nil where that is the caller's own, or none.
+  private let tokens: Tokens?
 
   /// 0 until the call is open.
   var stream: UInt32 = 0
@@ -70,13 +72,14 @@ final class ClientCall: @unchecked Sendable {
   init(
     _ connection: ClientConnection, _ method: MethodDescriptor, _ options: CallOptions,
     idempotencyKey: String?, deadline: Moment?,
-    firstMessage request: OutgoingMessage?
+    firstMessage request: OutgoingMessage?, tokens: Tokens? = nil
   ) {
     self.connection = connection
     self.method = method
     self.options = options
     self.idempotencyKey = idempotencyKey
     self.deadline = deadline
+    self.tokens = tokens
     machine = ClientCallMachine(requestByteCount: request?.bytes.count)
     message = request?.bytes ?? []
     messageFlags = request?.flags ?? []
@@ -91,6 +94,7 @@ final class ClientCall: @unchecked Sendable {
   func received(
     fragment: UnsafeRawBufferPointer, isComplete: Bool, isCompressed: Bool = false
   ) -> Int {
+    if tokens != nil, inbox.withLock({ !$0.hasMessageCome }) { tokenTaken() }
     let (waiter, freed) = inbox.withLock { inbox -> (CheckedContinuation<Void, Never>?, Int) in
       inbox.hasMessageCome = true
       guard isComplete else { return (nil, inbox.queue.hold(fragment)) }
@@ -130,10 +134,22 @@ final class ClientCall: @unchecked Sendable {
       defer { inbox.waiter = nil }
       return (true, inbox.waiter, dropped)
     }
-    if isFirst { connection.callEnded() }
+    if isFirst {
+      connection.callEnded()
+      // Before the caller hears of it, who may repeat the call.
+      if let error, error.isFromServer, error.code == .unauthenticated {
+        options.token.map { tokens?.refused($0) }
+      } else if trailer != nil {
+        tokenTaken()
+      }
+    }
     waiter?.resume()
     messageSent()
     return dropped
+  }
+
+  private func tokenTaken() {
+    if let tokens, let token = options.token { tokens.taken(token) }
   }
 
   /// The message that was handed over is out (or the call is over).
@@ -265,13 +281,19 @@ final class ClientCall: @unchecked Sendable {
 final class ClientCallHandle: ClientStream {
   private let call: ClientCall
   private let transport: HitoTransport
+  /// Of a call that ends with this handle.
+  private let log: CallLog?
 
-  init(_ call: ClientCall, _ transport: HitoTransport) {
+  init(_ call: ClientCall, _ transport: HitoTransport, _ log: CallLog?) {
     self.call = call
     self.transport = transport
+    self.log = log
   }
 
-  deinit { call.abandon() }
+  deinit {
+    call.abandon()
+    log?.left()
+  }
 
   var connectionNumber: Int { call.connection.number }
 
@@ -284,6 +306,19 @@ final class ClientCallHandle: ClientStream {
   }
 
   func nextResponse<Message: WireMessage>(
+    as type: Message.Type
+  ) async throws(RPCError) -> Message? {
+    do throws(RPCError) {
+      let response = try await response(as: type)
+      if response == nil { log?.ended(nil) }
+      return response
+    } catch {
+      log?.ended(error)
+      throw error
+    }
+  }
+
+  private func response<Message: WireMessage>(
     as type: Message.Type
   ) async throws(RPCError) -> Message? {
     let configuration = call.connection.configuration
@@ -324,6 +359,7 @@ final class ClientCallHandle: ClientStream {
 
   func cancel() {
     call.cancel()
+    log?.left()
   }
 
   var resumeCursor: String? { call.trailer?.resumeCursor }

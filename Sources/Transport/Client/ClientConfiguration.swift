@@ -13,6 +13,12 @@ package struct ClientConfiguration: Sendable {
   package var serverName: String?
   /// A bearer token for all calls that bring none.
   package var token: String?
+  /// Makes the tokens where there is none.
+  package var tokenProvider: ClientTokenProvider?
+  /// For one question to the provider.
+  package var tokenTimeout = Duration.seconds(10)
+  /// Is told what happens to the client.
+  package var log: ClientLogFunction?
   package var agent = "hito-swift"
   package var limits = ReceiveLimits()
   /// Whether large messages go out compressed where the server reads that, and replies may come so. It costs both

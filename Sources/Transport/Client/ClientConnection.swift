@@ -13,6 +13,15 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
+  /// How a connection ended.
+  struct Ending: Sendable {
+    let error: RPCError
+    /// Whether the client closed it, or the server drained.
+    let isInOrder: Bool
+    /// Whether the server had said HELLO.
+    let wasEstablished: Bool
+  }
+
   /// Who is told what becomes of the connection of a number. Called on its loop; they must not keep who keeps the
   /// connection.
   struct Owner: Sendable {
@@ -23,7 +32,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
     /// One of its calls has ended.
     let callEnded: @Sendable (Int) -> Void
     /// It is no more.
-    let ended: @Sendable (Int) -> Void
+    let ended: @Sendable (Int, Ending) -> Void
   }
 
   /// Of the attempt that made it.
@@ -61,7 +70,10 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   /// Why the connection is no more; nil while it is.
   private(set) var endError: RPCError?
   private var isRetired = false
+  private var isEstablished = false
   private var hasServed = false
+  /// What the server calls itself.
+  private(set) var serverID: String?
 
   /// Bytes that were read or dropped, whose credit goes back in one step: a hop per message would be too dear.
   let freedByteCount = Atomic(0)
@@ -123,6 +135,8 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   func helloReceived(_ hello: Hello) {
     machine.helloReceived(hello)
+    serverID = hello.serverID
+    isEstablished = true
     agreement.withLock {
       $0.minorVersion = machine.minorVersion
       $0.compresses = configuration.compresses && machine.peerEncodings.contains(.deflate)
@@ -159,9 +173,12 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   func callEnded() { owner.callEnded(number) }
 
   /// Everything ends.
-  func end(_ error: RPCError) {
+  ///
+  /// - Parameter isInOrder: whether nothing failed.
+  func end(_ error: RPCError, isInOrder: Bool = false) {
     guard endError == nil else { return }
     endError = error
+    let isDrained = machine.isRetired && calls.isEmpty
     machine.closed()
     retire()
     timer.cancel()
@@ -179,7 +196,9 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
     blocked = []
     for call in running { call.end(error, trailer: nil) }
     out.shrink()
-    owner.ended(number)
+    owner.ended(
+      number,
+      Ending(error: error, isInOrder: isInOrder || isDrained, wasEstablished: isEstablished))
   }
 
   /// Closes with a GOAWAY and its text. From any thread.
@@ -187,7 +206,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
     loop.execute {
       guard self.endError == nil else { return }
       self.sayGoAway(WireFault(.noError, "the client is done"))
-      self.end(RPCError(.cancelled, "the client was closed"))
+      self.end(RPCError(.cancelled, "the client was closed"), isInOrder: true)
       self.context?.close(promise: nil)
     }
   }
@@ -247,7 +266,7 @@ final class ClientConnection: ChannelDuplexHandler, @unchecked Sendable {
   func finish() {
     // The last call may have been cancelled just now.
     flush()
-    end(RPCError(.unavailable, "the server is shutting down"))
+    end(RPCError(.unavailable, "the server is shutting down"), isInOrder: true)
     context?.close(promise: nil)
   }
 

@@ -29,12 +29,17 @@ final class ConnectionPool: Sendable {
 
   private let configuration: ClientConfiguration
   private let dialer: Dialer
+  private let log: ClientLog?
   private let group: any EventLoopGroup
   private let state: Mutex<State>
 
-  init(_ configuration: ClientConfiguration, _ dialer: Dialer, on group: any EventLoopGroup) {
+  init(
+    _ configuration: ClientConfiguration, _ dialer: Dialer, _ log: ClientLog?,
+    on group: any EventLoopGroup
+  ) {
     self.configuration = configuration
     self.dialer = dialer
+    self.log = log
     self.group = group
     state = Mutex(
       State(
@@ -190,8 +195,9 @@ final class ConnectionPool: Sendable {
           self?.state.withLock { $0.machine.served(on: number) }
         },
         callEnded: { [weak self] number in self?.callEnded(on: number) },
-        ended: { [weak self] number in
+        ended: { [weak self, log, dialer] number, ending in
           self?.state.withLock { $0.connections[number] = nil }
+          if ending.wasEstablished { log?.disconnected(dialer.place(address), ending) }
         })
       let attempt = dialer.connect(to: address, on: group.next(), owner)
       let isClosed = state.withLock { state in
@@ -199,10 +205,17 @@ final class ConnectionPool: Sendable {
         return state.isClosed
       }
       if isClosed { return attempt.connection.close() }
+      let place = dialer.place(address)
+      log?.connecting(place)
+      let began = Moment.now
       attempt.connection.ready.futureResult.whenComplete { result in
         switch result {
-        case .success: self.established(attempt.connection, at: address)
-        case .failure(let error): self.failed(address, error)
+        case .success:
+          self.log?.connected(place, attempt.connection.serverID, after: began)
+          self.established(attempt.connection, at: address)
+        case .failure(let error):
+          self.log?.connectFailed(place, error)
+          self.failed(address, error)
         }
       }
       attempt.begin()

@@ -29,6 +29,9 @@ final class Dialer: Sendable {
 
   var addressCount: Int { endpoints.count }
 
+  /// An address, for people.
+  func place(_ address: Int) -> String { endpoints[address].place }
+
   /// An attempt that has not begun.
   func connect(
     to address: Int, on loop: any EventLoop, _ owner: ClientConnection.Owner

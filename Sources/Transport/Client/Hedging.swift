@@ -12,11 +12,14 @@ struct SingleCall: Sendable {
   }
 
   let method: MethodDescriptor
-  let options: CallOptions
+  var options: CallOptions
   let key: String?
   let deadline: Moment?
   /// Nil where messages are streamed.
   let message: [UInt8]?
+  /// Where the token of `options` is from; nil where it is the call's own.
+  var tokens: Tokens?
+  var log: CallLog?
 }
 
 /// The connections of the copies of a call.
@@ -103,6 +106,7 @@ extension HitoTransport {
             }
             copies.add(connection.number)
             copyCount += 1
+            call.log?.hedged(copy: copyCount)
             runningCount += 1
             group.addTask { .ended(await self.attempt(call, connection)) }
           }

@@ -15,13 +15,21 @@ package final class HitoTransport: ClientTransport {
   /// Of the repeats of all calls.
   private let pacer: Mutex<RetryPacer>
   private let rests = Rests()
+  private let tokens: Tokens?
+  package let log: ClientLog?
 
   /// - Parameter others: addresses beside the configuration's own, of servers of the same data.
   package init(_ configuration: ClientConfiguration, others: [(host: String, port: Int)] = []) {
     self.configuration = configuration
+    let log = configuration.log.map { ClientLog($0) }
+    self.log = log
     pool = ConnectionPool(
-      configuration, Dialer(configuration, others: others),
+      configuration, Dialer(configuration, others: others), log,
       on: MultiThreadedEventLoopGroup.singleton)
+    tokens = configuration.tokenProvider.map {
+      Tokens(
+        $0, timeout: configuration.tokenTimeout, backoff: configuration.retry, log)
+    }
     pacer = Mutex(RetryPacer(configuration.retryBudget))
     signal(SIGPIPE, SIG_IGN)
   }
@@ -32,6 +40,7 @@ package final class HitoTransport: ClientTransport {
   package func close() {
     pool.close()
     rests.close()
+    tokens?.close()
   }
 
   /// Whether `close` was called.
@@ -42,6 +51,8 @@ package final class HitoTransport: ClientTransport {
     let connection = try await pool.connection(waitsForServer: false, until: nil)
     pool.callEnded(on: connection.number)
   }
+
+  package var hasTokenProvider: Bool { tokens != nil }
 
   /// Waits before another attempt, no longer than the client is open.
   package func rest(for time: Duration) async throws(RPCError) { try await rests.rest(for: time) }
@@ -58,20 +69,43 @@ package final class HitoTransport: ClientTransport {
     _ method: MethodDescriptor, _ request: Request, returning: Response.Type,
     options: CallOptions
   ) async throws(RPCError) -> Response {
+    try Self.check(options)
     let key = try idempotencyKey(method, options)
     let hedging = try hedging(method, options)
-    let call = SingleCall(
+    var call = SingleCall(
       method: method, options: options, key: key,
       deadline: Moment.now + (options.timeout ?? configuration.unaryTimeoutDefault),
       message: request.encodedBytes())
-    var retries = retries(method, hasKey: key != nil, until: call.deadline)
-    return try await repeating(&retries) { () throws(RPCError) in
-      let ended: SingleCall.Ended<Response> = await self.hedged(call, hedging)
-      if let said = ended.said {
-        if case .success = ended.result { options.onTrailers?(said.trailers) }
-        options.onMetadata?(said)
+    call.log = log?.call(method)
+    do throws(RPCError) {
+      let response: Response = try await unary(call, hedging)
+      call.log?.ended(nil)
+      return response
+    } catch {
+      call.log?.ended(error)
+      throw error
+    }
+  }
+
+  private func unary<Response: WireMessage>(
+    _ call: SingleCall, _ hedging: HedgingPolicy?
+  ) async throws(RPCError) -> Response {
+    var retries = retries(call.method, hasKey: call.key != nil, until: call.deadline)
+    let token = CallToken(tokens, call.options, call.log)
+    return try await repeating(&retries, call.log) { () throws(RPCError) in
+      while true {
+        let ended: SingleCall.Ended<Response> =
+          await self.hedged(try await token.attempt(call), hedging)
+        if let said = ended.said {
+          if case .success = ended.result { call.options.onTrailers?(said.trailers) }
+          call.options.onMetadata?(said)
+        }
+        do throws(RPCError) {
+          return try ended.result.get()
+        } catch {
+          guard token.repeats(after: error) else { throw error }
+        }
       }
-      return try ended.result.get()
     }
   }
 
@@ -80,8 +114,8 @@ package final class HitoTransport: ClientTransport {
     options: CallOptions
   ) async throws(RPCError) -> ResponseStream<Response> {
     let bytes = request.encodedBytes()
-    let (call, retries, open) = try await openStream(method, options, bytes)
-    return ResponseStream(RetryingStream(call, retries, self, open))
+    let opened = try await openStream(method, options, bytes)
+    return ResponseStream(RetryingStream(opened, self))
   }
 
   package func clientStreaming<Request: WireMessage, Response: WireMessage>(
@@ -103,9 +137,8 @@ package final class HitoTransport: ClientTransport {
   /// Opens a stream. Answers also with what it takes to open it again.
   private func openStream(
     _ method: MethodDescriptor, _ options: CallOptions, _ firstMessage: [UInt8]?
-  ) async throws(RPCError) -> (
-    call: ClientCallHandle, retries: RetryMachine, open: RetryingStream.Opening
-  ) {
+  ) async throws(RPCError) -> RetryingStream.Opened {
+    try Self.check(options)
     guard options.hedging?.ifHedged == nil else {
       throw RPCError(.invalidArgument, "a stream is not hedged")
     }
@@ -114,16 +147,31 @@ package final class HitoTransport: ClientTransport {
     var retries = retries(
       method, hasKey: false, until: deadline,
       repeatTime: waits ? nil : configuration.unaryTimeoutDefault)
+    let log = log?.call(method)
     let call = SingleCall(
       method: method, options: options, key: options.idempotencyKey, deadline: deadline,
-      message: firstMessage)
-    let open: RetryingStream.Opening = { () throws(RPCError) in try await self.open(call) }
-    return (try await repeating(&retries, open), retries, open)
+      message: firstMessage, log: log)
+    let token = CallToken(tokens, options, log)
+    let open: RetryingStream.Opening = { () throws(RPCError) in
+      do throws(RPCError) {
+        return try await self.open(try await token.attempt(call))
+      } catch {
+        _ = token.repeats(after: error)
+        throw error
+      }
+    }
+    do throws(RPCError) {
+      let opened = try await repeating(&retries, log, open)
+      return RetryingStream.Opened(
+        call: opened, retries: retries, token: token, log: log, open: open)
+    } catch {
+      log?.ended(error)
+      throw error
+    }
   }
 
   /// Begins a call on a connection of its own choice.
   func open(_ call: SingleCall) async throws(RPCError) -> ClientCallHandle {
-    try Self.check(call.options)
     let waits = call.options.waitsForReady ?? configuration.waitsForReady
     let connection = try await pool.connection(waitsForServer: waits, until: call.deadline)
     return try begin(call, on: connection)
@@ -139,9 +187,9 @@ package final class HitoTransport: ClientTransport {
     }
     let opened = ClientCall(
       connection, call.method, call.options, idempotencyKey: call.key, deadline: call.deadline,
-      firstMessage: call.message.map(connection.outgoing))
+      firstMessage: call.message.map(connection.outgoing), tokens: call.tokens)
     opened.start()
-    return ClientCallHandle(opened, self)
+    return ClientCallHandle(opened, self, call.message == nil ? call.log : nil)
   }
 
   private func retries(
@@ -156,7 +204,7 @@ package final class HitoTransport: ClientTransport {
   /// Repeats `body` while its errors and the time allow it (W14). With `failure`, `body` has failed
   /// so already.
   func repeating<Value: Sendable>(
-    _ retries: inout RetryMachine, after failure: RPCError? = nil,
+    _ retries: inout RetryMachine, _ log: CallLog?, after failure: RPCError? = nil,
     _ body: () async throws(RPCError) -> Value
   ) async throws(RPCError) -> Value {
     var failure = failure
@@ -175,6 +223,7 @@ package final class HitoTransport: ClientTransport {
           said.isNotStarted = error.isNotStarted && !isPerhapsStarted
           throw said
         }
+        log?.repeated(error, after: wait)
         try await rest(for: wait)
       }
       do throws(RPCError) {

@@ -3,6 +3,11 @@ internal import Synchronization
 
 /// The waits between attempts: they end with their time, their task or their client.
 final class Rests: Sendable {
+  /// Why a wait ended.
+  enum End: Sendable {
+    case time, cancelled, closed
+  }
+
   private struct State {
     var isClosed = false
     var last = 0
@@ -12,6 +17,14 @@ final class Rests: Sendable {
   private let state = Mutex(State())
 
   func rest(for time: Duration) async throws(RPCError) {
+    switch await wait(for: time) {
+    case .time: return
+    case .cancelled: throw RPCError(.cancelled, "the call was cancelled")
+    case .closed: throw RPCError(.unavailable, "the client is closed")
+    }
+  }
+
+  func wait(for time: Duration) async -> End {
     let task = Task { try await Task.sleep(for: time) }
     let number = state.withLock { state -> Int in
       state.last += 1
@@ -28,9 +41,8 @@ final class Rests: Sendable {
       state.tasks[number] = nil
       return state.isClosed
     }
-    guard case .failure = result else { return }
-    guard isClosed else { throw RPCError(.cancelled, "the call was cancelled") }
-    throw RPCError(.unavailable, "the client is closed")
+    guard case .failure = result else { return .time }
+    return isClosed ? .closed : .cancelled
   }
 
   func close() {

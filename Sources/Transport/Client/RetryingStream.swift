@@ -7,6 +7,15 @@ final class RetryingStream: ClientStream {
   typealias Opening = @Sendable () async throws(RPCError) -> ClientCallHandle
   private typealias Reopening = Task<Result<(ClientCallHandle, RetryMachine), RPCError>, Never>
 
+  /// A stream that has begun, and what it takes to begin it again.
+  struct Opened {
+    let call: ClientCallHandle
+    let retries: RetryMachine
+    let token: CallToken
+    let log: CallLog?
+    let open: Opening
+  }
+
   private struct State {
     var call: ClientCallHandle
     var retries: RetryMachine
@@ -18,20 +27,36 @@ final class RetryingStream: ClientStream {
 
   private let transport: HitoTransport
   private let open: Opening
+  private let token: CallToken
+  private let log: CallLog?
   private let state: Mutex<State>
 
-  init(
-    _ call: ClientCallHandle, _ retries: RetryMachine, _ transport: HitoTransport,
-    _ open: @escaping Opening
-  ) {
+  init(_ opened: Opened, _ transport: HitoTransport) {
     self.transport = transport
-    self.open = open
-    state = Mutex(State(call: call, retries: retries))
+    open = opened.open
+    token = opened.token
+    log = opened.log
+    state = Mutex(State(call: opened.call, retries: opened.retries))
   }
+
+  deinit { log?.left() }
 
   private var call: ClientCallHandle { state.withLock { $0.call } }
 
   func nextResponse<Message: WireMessage>(
+    as type: Message.Type
+  ) async throws(RPCError) -> Message? {
+    do throws(RPCError) {
+      let response = try await response(as: type)
+      if response == nil { log?.ended(nil) }
+      return response
+    } catch {
+      log?.ended(error)
+      throw error
+    }
+  }
+
+  private func response<Message: WireMessage>(
     as type: Message.Type
   ) async throws(RPCError) -> Message? {
     while true {
@@ -49,10 +74,13 @@ final class RetryingStream: ClientStream {
   private func reopen(after error: RPCError) async throws(RPCError) {
     let (isSettled, before) = state.withLock { ($0.isSettled, $0.retries) }
     if isSettled { throw error }
-    let reopening = Reopening { [transport, open] in
+    // One whose token is refused is no failure that counts.
+    let failure = token.repeats(after: error) ? nil : error
+    let reopening = Reopening { [transport, open, log] in
       var retries = before
       do throws(RPCError) {
-        return .success((try await transport.repeating(&retries, after: error, open), retries))
+        let call = try await transport.repeating(&retries, log, after: failure, open)
+        return .success((call, retries))
       } catch {
         return .failure(error)
       }
@@ -83,6 +111,7 @@ final class RetryingStream: ClientStream {
     }
     reopening?.cancel()
     call.cancel()
+    log?.left()
   }
 
   // The request is whole: the call refuses more.

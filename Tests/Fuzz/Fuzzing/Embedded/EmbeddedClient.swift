@@ -29,7 +29,7 @@ final class EmbeddedClient {
     connection = ClientConnection(
       configuration: configuration, loop: loop.loop, number: 1,
       owner: ClientConnection.Owner(
-        retired: { _ in }, served: { _ in }, callEnded: { _ in }, ended: { _ in }),
+        retired: { _ in }, served: { _ in }, callEnded: { _ in }, ended: { _, _ in }),
       clock: { loop.now })
     channel = EmbeddedChannel(handler: EmbeddedSocket(), loop: loop.loop)
     do {
