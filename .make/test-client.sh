@@ -15,7 +15,8 @@ within "clients/$1/build.sh"
 within "clients/$1/test.sh"
 # The editor's extension is made of that client.
 [ "$1" != typescript ] || within clients/vscode/test.sh
-# That of the asyncio client is one of the end-to-end tests.
+# Those of the asyncio client and of Swift's are end-to-end tests.
+[ "$1" != swift ] || exit 0
 side=$1
 [ "$1" != python ] || side=python-sync
 within "$REPO/.venv/bin/python" Tests/Conformance/ours.py "$side" --quiet --time-factor 6

@@ -119,6 +119,12 @@ LANGUAGES = sorted(path.parent.name for path in (REPOSITORY / "clients").glob("*
 SCRIPTS = ("generate.sh", "setup.sh", "build.sh", "conformance.sh", "test.sh")
 
 
+def test_the_swift_client_generates_nothing_of_its_own():
+    folder = REPOSITORY / "clients/swift"
+    assert (folder / "README.md").exists()
+    assert not (folder / "generate.sh").exists()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_client_language_is_an_emitter_a_folder_and_a_line(language):
     emitter = f"{language.title()}ClientEmitter"
