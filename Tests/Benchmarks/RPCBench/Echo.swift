@@ -51,16 +51,8 @@ struct Echo {
         + "server CPU second, median \(number(Samples(runs.map(\.latency)).median)) µs")
     let name = level == 1 ? "rpc.echo_w1" : level == 64 ? "rpc.echo_w2" : "rpc.echo_8"
     report.figures += [
-      Figure(
-        name, cost, unit: "server CPU µs/call", peer: Self.peers[level]?.name,
-        theirs: Self.peers[level]?.cost, isLessBetter: true),
+      Figure(name, cost, unit: "server CPU µs/call"),
       Figure("rpc.echo_calls_per_second_\(level)", rate, unit: "calls/s"),
     ]
   }
-
-  /// What gRPC for C++ used when the transport was chosen, pinned in the same way.
-  private static let peers: [Int: (name: String, cost: Double)] = [
-    1: ("gRPC C++ 1.51, recorded by the design study", 98),
-    64: ("gRPC C++ 1.51, recorded by the design study", 19),
-  ]
 }

@@ -23,9 +23,7 @@ struct IdleConnections {
     for client in first + clients { client.close() }
     say("\(count) idle connections: \(number(idle)) KiB each, \(number(used)) after a call each")
     report.figures += [
-      Figure(
-        "rpc.idle_connection_kib", idle, unit: "KiB",
-        peer: "gRPC C++ 1.51, recorded by the design study", theirs: 87, isLessBetter: true),
+      Figure("rpc.idle_connection_kib", idle, unit: "KiB"),
       Figure("rpc.used_connection_kib", used, unit: "KiB"),
     ]
     report.promises.append(

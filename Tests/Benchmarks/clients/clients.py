@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -29,6 +30,12 @@ FIGURES = {
     "python": "clients.python.cpu_us_per_call", "c": "clients.c.cpu_us_per_call",
     "go": "clients.go.cpu_us_per_call", "java": "clients.java.cpu_us_per_call",
     "typescript": "clients.typescript.cpu_us_per_call", "rust": "clients.rust.cpu_us_per_call",
+}  # fmt: skip
+CASES = {
+    "python": "clients.python.conformance_cases_passed", "c": "clients.c.conformance_cases_passed",
+    "go": "clients.go.conformance_cases_passed", "java": "clients.java.conformance_cases_passed",
+    "typescript": "clients.typescript.conformance_cases_passed",
+    "rust": "clients.rust.conformance_cases_passed",
 }  # fmt: skip
 PEERS = {"python": "grpcio (asyncio)", "c": "gRPC C++", "go": "grpc-go", "java": "grpc-java"}
 
@@ -68,7 +75,26 @@ def main() -> int:
         key: Result(*map(statistics.median, zip(*values, strict=True))) for key, values in found.items()
     }
     report(results, arguments.languages)
-    return 0
+    # A fast client that does not conform is none.
+    return 0 if all([conforms(language) for language in arguments.languages]) else 1
+
+
+def conforms(language: str) -> bool:
+    command = [
+        sys.executable, str(REPOSITORY / "Tests" / "Conformance" / "runner.py"), "client", "--quiet",
+        "--time-factor", "4", "--", str(REPOSITORY / "clients" / language / "conformance.sh"),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    counted = re.search(r"# (\d+) cases: (\d+) passed", done.stdout)
+    if counted is None:
+        raise SystemExit(f"{language}: {done.stdout}{done.stderr}")
+    cases, passed = map(int, counted.groups())
+    figure = {
+        "name": CASES[language], "ours": passed, "peer": "all cases", "theirs": cases,
+        "ratio": round(passed / cases, 3), "unit": "cases",
+    }  # fmt: skip
+    print("FIGURE " + json.dumps(figure))
+    return done.returncode == 0
 
 
 def ours(stack: contextlib.ExitStack, program: str) -> Server:

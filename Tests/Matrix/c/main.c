@@ -17,7 +17,7 @@ static const char *const SUFFIXES[] = {"", "-start", "-complete"};
 
 typedef struct program {
   hito_client *client;
-  hito_watch *watch;
+  hito_resumed *watch;
   const char *name;
   double pause, next, end; /* seconds */
   hito_call *call;         /* the write that waits for its reply */
@@ -222,8 +222,8 @@ int main(int count, char **arguments) {
   p.watch = hito_watch_begin(p.client, &request, NULL, &error);
   if (p.watch == NULL) return fail(error);
   int status = run(&p);
-  if (status == 0) printf("{\"done\": true, \"interruptions\": %u}\n", hito_watch_interruptions(p.watch));
-  hito_watch_free(p.watch);
+  if (status == 0) printf("{\"done\": true, \"interruptions\": %u}\n", hito_resumed_interruptions(p.watch));
+  hito_resumed_free(p.watch);
   hito_client_free(p.client);
   free(p.seen);
   return status;
