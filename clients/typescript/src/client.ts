@@ -4,15 +4,17 @@ import type { Init } from "./codec/wire.js";
 import { Consumer, type ConsumerOptions } from "./consume.js";
 import * as v1 from "./gen/hito/v1/index.js";
 import type { ClientOptions } from "./options.js";
-import type { CallOptions, Channel, KeyedOptions } from "./rpc/method.js";
+import type { AnyMethod, CallOptions, Channel, KeyedOptions } from "./rpc/method.js";
 import {
-  type ResumingOptions, ResumingBatch, ResumingRevalidation, ResumingValidation, ResumingWatch,
+  type Rest, type ResumingOptions, ResumingBatch, ResumingRevalidation, ResumingValidation, ResumingWatch,
 } from "./resume.js";
 import { HitoChannel } from "./transport/channel.js";
 import { DEFLATE } from "./transport/compression.js";
 import { parseAddress } from "./transport/dial.js";
 import { defaultHello, encodeHello, MESSAGE_MAX_MAX, MESSAGE_MAX_MIN, MINOR_VERSION } from "./transport/frames.js";
+import { ClientLog } from "./transport/log.js";
 import { Pool } from "./transport/pool.js";
+import { Tokens } from "./transport/tokens.js";
 
 export const VERSION = "0.1.0";
 
@@ -21,7 +23,8 @@ export class ProgressClient extends v1.ProgressServiceClient {
   /** Watches for ever: reconnects and continues after the last response by itself. */
   watchResuming(request: Init<v1.WatchRequest>, options: CallOptions & ResumingOptions = {}): ResumingWatch {
     const each = eachAttempt(options);
-    return new ResumingWatch((current) => this.watch(current, each), request, restOf(this.channel), options);
+    const rest = restOf(this.channel, v1.ProgressServiceMethods.watch);
+    return new ResumingWatch((current) => this.watch(current, each), request, rest, options);
   }
 }
 
@@ -30,7 +33,8 @@ export class EventClient extends v1.EventServiceClient {
   /** Consumes events of a group for ever: reconnects by itself. */
   consumeResuming(group: string, options: CallOptions & ConsumerOptions = {}): Consumer {
     const each = eachAttempt(options);
-    return new Consumer((requests) => this.consume(requests, each), group, restOf(this.channel), options);
+    const rest = restOf(this.channel, v1.EventServiceMethods.consume);
+    return new Consumer((requests) => this.consume(requests, each), group, rest, options);
   }
 }
 
@@ -43,7 +47,7 @@ export class CodeValidationClient extends v1.CodeValidationServiceClient {
     const each = keyed(options);
     return new ResumingValidation(
       () => this.validateCode(request, each), (current) => this.watchValidation(current, eachAttempt(options)),
-      restOf(this.channel), options,
+      restOf(this.channel, v1.CodeValidationServiceMethods.watchValidation), options,
     );
   }
 
@@ -53,7 +57,8 @@ export class CodeValidationClient extends v1.CodeValidationServiceClient {
   ): ResumingBatch {
     const each = keyed(options);
     const begin = (current: Init<v1.ValidateBatchRequest>) => this.validateBatch(current, each);
-    return new ResumingBatch(begin, request, restOf(this.channel), options);
+    const rest = restOf(this.channel, v1.CodeValidationServiceMethods.validateBatch);
+    return new ResumingBatch(begin, request, rest, options);
   }
 
   /** Validates again once, and follows it to its end: reconnects and continues by itself. */
@@ -62,7 +67,8 @@ export class CodeValidationClient extends v1.CodeValidationServiceClient {
   ): ResumingRevalidation {
     const each = keyed(options);
     const begin = (current: Init<v1.RevalidateRequest>) => this.revalidate(current, each);
-    return new ResumingRevalidation(begin, request, restOf(this.channel), options);
+    const rest = restOf(this.channel, v1.CodeValidationServiceMethods.revalidate);
+    return new ResumingRevalidation(begin, request, rest, options);
   }
 }
 
@@ -109,7 +115,8 @@ export class Client {
    */
   static async connect(address: string | readonly string[], options: ClientOptions = {}): Promise<Client> {
     const addresses = (typeof address === "string" ? address.split(",") : address).map(parseAddress);
-    const client = new Client(channelTo(new Pool(addresses, poolSettings(options)), options));
+    const log = options.log === undefined ? undefined : new ClientLog(options.log);
+    const client = new Client(channelTo(new Pool(addresses, poolSettings(options, log)), options, log));
     try {
       const { connectTimeoutMs = 10_000, waitForConnect = false, signal } = options;
       await client.#channel.connect(connectTimeoutMs, waitForConnect, signal);
@@ -126,12 +133,12 @@ export class Client {
   }
 }
 
-function poolSettings(options: ClientOptions) {
+function poolSettings(options: ClientOptions, log: ClientLog | undefined) {
   const own = {
     ...defaultHello,
     minorVersion: MINOR_VERSION,
     agent: options.agent ?? `hito-typescript/${VERSION}`,
-    token: typeof options.token === "string" ? options.token : "",
+    token: tokenOfHello(options),
     messageMax: Math.min(Math.max(MESSAGE_MAX_MIN, options.messageMax ?? defaultHello.messageMax), MESSAGE_MAX_MAX),
     encodings: new Uint8Array(options.compression ? [DEFLATE] : []),
   };
@@ -145,19 +152,31 @@ function poolSettings(options: ClientOptions) {
     inTurn: options.balancing === "round_robin",
     checksHealth: options.healthCheck ?? false,
     waitsForReady: options.waitForReady ?? true,
-    log: options.log ?? (() => {}),
+    log,
   };
 }
 
-function channelTo(pool: Pool, options: ClientOptions): HitoChannel {
+/** None where the calls have those of a provider: it might be old by the time of a call. */
+function tokenOfHello({ token, tokenProvider }: ClientOptions): string {
+  if (token !== undefined && tokenProvider !== undefined) {
+    throw new TypeError("a client has a token or a tokenProvider, not both");
+  }
+  if (token !== undefined && typeof token !== "string") {
+    throw new TypeError("a token is a string; a function that makes tokens is a tokenProvider");
+  }
+  return token ?? "";
+}
+
+function channelTo(pool: Pool, options: ClientOptions, log: ClientLog | undefined): HitoChannel {
+  const { tokenProvider, tokenTimeoutMs } = options;
   return new HitoChannel(pool, {
     timeoutMs: options.timeoutMs ?? 30_000,
     interceptors: options.interceptors ?? [],
     hedging: options.hedging,
     budget: options.retryBudget ?? {},
     waitsForReady: options.waitForReady ?? true,
-    tokenSource: typeof options.token === "function" ? options.token : undefined,
-    log: options.log ?? (() => {}),
+    tokens: tokenProvider === undefined ? undefined : new Tokens(tokenProvider, tokenTimeoutMs, log),
+    log,
   });
 }
 
@@ -172,6 +191,6 @@ function keyed(options: KeyedOptions): KeyedOptions {
   return { ...eachAttempt(options), idempotencyKey: options.idempotencyKey ?? crypto.randomUUID() };
 }
 
-function restOf(channel: Channel) {
-  return (milliseconds: number, signal: AbortSignal) => channel.rest(milliseconds, signal);
+function restOf(channel: Channel, { path }: AnyMethod): Rest {
+  return (error, milliseconds, signal) => channel.rest(path, error, milliseconds, signal);
 }

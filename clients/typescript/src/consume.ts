@@ -11,6 +11,7 @@ import type { ResponseStream } from "./rpc/method.js";
 import { passes, type Rest } from "./resume.js";
 import { Backoff } from "./transport/retry.js";
 import { sleep, type Timer } from "./transport/scope.js";
+import { isReplaceable } from "./transport/tokens.js";
 
 /** How long a consumer that ends waits for the answers to what it has settled. */
 const CLOSE_TIMEOUT_MS = 5000;
@@ -196,6 +197,8 @@ export class Consumer implements AsyncIterableIterator<Delivery> {
   #reader: Promise<void> | undefined;
   #arrived: Delivery[] = [];
   #failure: unknown;
+  /** Whether it has joined under another token since the last response. */
+  #isRenewed = false;
   #wake: () => void = () => {};
   #ackTimeoutMs = ACK_TIMEOUT_MS;
 
@@ -266,7 +269,7 @@ export class Consumer implements AsyncIterableIterator<Delivery> {
         if (!this.#isEnded) await this.#interrupted(new Unavailable("the server ended the stream"));
       } catch (error) {
         if (this.#isEnded) return;
-        if (!(error instanceof HitoError) || !(passes(error) || this.#mayJoinLater(error))) {
+        if (!(error instanceof HitoError) || !this.#mayJoinAgain(error)) {
           this.#failure = error;
           this.#wake();
           return;
@@ -290,6 +293,7 @@ export class Consumer implements AsyncIterableIterator<Delivery> {
 
   #received(response: ConsumeResponse, session: Session): Delivery | undefined {
     this.#backoff.reset();
+    this.#isRenewed = false;
     if (response.joined !== undefined) {
       // After a broken connection it comes again under the name that it had.
       this.#join = { ...this.#join, consumer: response.joined.consumer };
@@ -301,6 +305,14 @@ export class Consumer implements AsyncIterableIterator<Delivery> {
     session.held.set(delivery.event.id, delivery);
     if (this.#options.autoExtend ?? true) delivery.keep(this.#ackTimeoutMs / 3);
     return delivery;
+  }
+
+  #mayJoinAgain(error: HitoError): boolean {
+    if (passes(error) || this.#mayJoinLater(error)) return true;
+    // Its token was refused: once another one is tried.
+    const isRenewable = isReplaceable(error) && !this.#isRenewed;
+    this.#isRenewed = isRenewable;
+    return isRenewable;
   }
 
   /** The name is still that of this consumer's last connection, or of a process that died. */
@@ -315,6 +327,6 @@ export class Consumer implements AsyncIterableIterator<Delivery> {
     this.#stream = undefined;
     this.interruptions += 1;
     this.#options.onInterruption?.(error);
-    await this.#rest(this.#backoff.nextMs(error.retryDelayMs), this.#ended.signal);
+    await this.#rest(error, this.#backoff.nextMs(error.retryDelayMs), this.#ended.signal);
   }
 }

@@ -9,7 +9,7 @@ export { Client, CodeValidationClient, EventClient, ProgressClient, VERSION } fr
 export { toDate, toTimestamp } from "./codec/time.js";
 export { DecodeError, type Init, type MessageType, nameOf, type OneOf, type Open } from "./codec/wire.js";
 export { Consumer, type ConsumerOptions, Delivery } from "./consume.js";
-export type { ClientOptions, TLSOptions, TokenSource } from "./options.js";
+export type { ClientOptions, TLSOptions, Token, TokenProvider } from "./options.js";
 export * as v1 from "./gen/hito/v1/index.js";
 export * from "./rpc/errors.js";
 export type {
@@ -19,5 +19,7 @@ export type {
 export {
   ResumingBatch, type ResumingOptions, ResumingRevalidation, ResumingValidation, ResumingWatch,
 } from "./resume.js";
-export type { Log, LogEntry } from "./transport/log.js";
+export {
+  type LogEvent, type LogFields, type LogFunction, type Logger, type LogLevel, type LogRecord, logTo,
+} from "./transport/log.js";
 export type { RetryBudget } from "./transport/retry.js";

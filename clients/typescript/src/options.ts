@@ -1,11 +1,18 @@
 /** What a client can be told. Names no part of Node.js, so that who uses the client needs no types of it. */
 
 import type { Hedging, Interceptor } from "./rpc/method.js";
-import type { Log } from "./transport/log.js";
+import type { LogFunction } from "./transport/log.js";
 import type { RetryBudget } from "./transport/retry.js";
 
-/** Gives the token of a call: who refreshes tokens says which holds now. */
-export type TokenSource = () => string | Promise<string>;
+/** What a token provider answers with, where it knows for how long the token is valid. */
+export interface Token {
+  readonly text: string;
+  /** From now. */
+  readonly validForMs?: number;
+}
+
+/** Makes a token. `signal` is aborted when nobody waits for it any more. */
+export type TokenProvider = (signal: AbortSignal) => string | Token | Promise<string | Token>;
 
 /** What is trusted, and who we are; PEM everywhere. */
 export interface TLSOptions {
@@ -23,11 +30,15 @@ export interface TLSOptions {
 
 /** What a client is like; every option may be left out. Times are milliseconds. */
 export interface ClientOptions {
+  /** Who calls; said once for each connection. */
+  readonly token?: string;
   /**
-   * Who calls. A function is asked before each attempt of each call, and may refresh the token; the calls carry what it
-   * gives. A string is said once for each connection.
+   * Instead of `token`: makes tokens for the calls, and is asked for another one when a token is about to expire or was
+   * refused. One question at a time is for all calls.
    */
-  readonly token?: string | TokenSource;
+  readonly tokenProvider?: TokenProvider;
+  /** For how long `tokenProvider` may take: 10,000. */
+  readonly tokenTimeoutMs?: number;
   /** What is trusted, and who we are: authorities, a client certificate, another name of the server. */
   readonly tls?: TLSOptions;
   /** For how long a unary call may take, retries included, unless the call says otherwise: 30,000. */
@@ -65,8 +76,8 @@ export interface ClientOptions {
   readonly compression?: boolean;
   /** Around each call, the first outermost. */
   readonly interceptors?: readonly Interceptor[];
-  /** Hears what becomes of connections and calls. */
-  readonly log?: Log;
+  /** Is told what happens to connections, calls and tokens; `logTo` makes one of a logger. */
+  readonly log?: LogFunction;
   /** How the client is called in the server's logs. */
   readonly agent?: string;
   /** Gives `connect` up. */

@@ -12,9 +12,10 @@ import {
 import type { ResponseStream } from "./rpc/method.js";
 import { Backoff } from "./transport/retry.js";
 import { onAbort } from "./transport/scope.js";
+import { isReplaceable } from "./transport/tokens.js";
 
-/** Waits before a stream is taken up again. */
-export type Rest = (milliseconds: number, signal: AbortSignal) => Promise<void>;
+/** Waits before a stream is taken up again, which failed so. */
+export type Rest = (error: HitoError, milliseconds: number, signal: AbortSignal) => Promise<void>;
 
 export interface ResumingOptions {
   /** Hears of each failure after which the stream is taken up again. */
@@ -33,6 +34,8 @@ abstract class Resuming<Response> implements AsyncIterableIterator<Response> {
   readonly #ended = new AbortController();
   #forgetSignal: () => void = () => {};
   #stream: ResponseStream<Response> | undefined;
+  /** Whether the stream has given a response. */
+  #hasGiven = false;
 
   constructor(rest: Rest, options: ResumingOptions) {
     this.#rest = rest;
@@ -51,6 +54,7 @@ abstract class Resuming<Response> implements AsyncIterableIterator<Response> {
         const next = await this.#stream.next();
         if (!next.done) {
           this.#backoff.reset();
+          this.#hasGiven = true;
           this.received(next.value);
           return next;
         }
@@ -59,7 +63,7 @@ abstract class Resuming<Response> implements AsyncIterableIterator<Response> {
       } catch (error) {
         if (error instanceof HitoError) this.refused(error);
         if (this.isEnded) break;
-        if (!(error instanceof HitoError) || !passes(error)) {
+        if (!(error instanceof HitoError) || !(passes(error) || this.#isRenewable(error))) {
           this.cancel();
           throw error;
         }
@@ -91,12 +95,18 @@ abstract class Resuming<Response> implements AsyncIterableIterator<Response> {
   /** The stream broke with an error. */
   protected refused(_error: HitoError): void {}
 
+  /** It goes on under another token. A stream that gave nothing was repeated under one already. */
+  #isRenewable(error: HitoError): boolean {
+    return this.#hasGiven && isReplaceable(error);
+  }
+
   async #interrupted(error: HitoError): Promise<void> {
     this.#stream = undefined;
+    this.#hasGiven = false;
     if (this.isEnded) return;
     this.interruptions += 1;
     this.#options.onInterruption?.(error);
-    await this.#rest(this.#backoff.nextMs(error.retryDelayMs), this.#ended.signal);
+    await this.#rest(error, this.#backoff.nextMs(error.retryDelayMs), this.#ended.signal);
   }
 }
 

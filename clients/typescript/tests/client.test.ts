@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  CancelledCall, DeadlineExceeded, type Interceptor, InternalError, type LogEntry, type Metadata, NotFound,
-  ResourceExhausted, Unauthenticated, Unavailable, v1,
+  CancelledCall, DeadlineExceeded, type Interceptor, InternalError, type Metadata, NotFound, ResourceExhausted,
+  Unavailable, v1,
 } from "../src/index.js";
 import { Client } from "../src/index.js";
 import { sleep } from "../src/transport/scope.js";
@@ -35,34 +35,6 @@ test("a request and its reply are plain objects", async () => {
     const client = await connect();
     const reply = await client.goals.getGoal({ goalId: "g-1" });
     assert.equal(reply.goal?.title, "Aprender");
-  });
-});
-
-test("a token that is a function is asked for each attempt, and the call says what it gave", async () => {
-  const said: string[] = [];
-  const script = async (peer: Peer) => {
-    const hello = await peer.greet();
-    assert.equal(hello.has(8), false, "HELLO has no token that might be old by the time of a call");
-    const first = await peer.call();
-    said.push(text(first.fields.get(5)));
-    peer.fail(first.stream, 14);
-    const second = await peer.call();
-    said.push(text(second.fields.get(5)));
-    assert.equal(text(second.fields.get(3)), text(first.fields.get(3)), "the same key");
-    peer.reply(second.stream, v1.CreateGoalResponse.encode({}));
-  };
-  let number = 0;
-  const token = () => Promise.resolve(`token-${++number}`);
-  await withPeer(script, async ({ connect }) => {
-    const client = await connect({ token });
-    await client.goals.createGoal({ title: "x" });
-    assert.deepEqual(said, ["token-1", "token-2"]);
-  });
-  await withPeer(answering("x"), async ({ connect }) => {
-    const client = await connect({ token: () => Promise.reject(new Error("signed out")) });
-    await assert.rejects(client.goals.getGoal({}), (error: Unauthenticated) => {
-      return error instanceof Unauthenticated && error.notStarted && !error.fromServer;
-    });
   });
 });
 
@@ -226,20 +198,6 @@ test("an answer that is no message is the server's fault, and a write is hedged 
   });
 });
 
-test("the log tells of connections and repeats", async () => {
-  const script = async (peer: Peer) => {
-    await peer.greet();
-    peer.fail((await peer.call()).stream, 14);
-    peer.reply((await peer.call()).stream, goal("x"));
-  };
-  const entries: LogEntry[] = [];
-  await withPeer(script, async ({ connect }) => {
-    const client = await connect({ log: (entry) => entries.push(entry) });
-    await client.goals.getGoal({});
-  });
-  assert.deepEqual(entries.map((entry) => entry.kind), ["connected", "repeated", "disconnected"]);
-});
-
 test("a closed client makes no calls", async () => {
   await withPeer(answering("x"), async ({ connect }) => {
     const client = await connect();
@@ -273,5 +231,22 @@ test("a resuming watch continues after its last cursor, and its signal ends the 
     assert.deepEqual(cursors, ["c1", "c2"]);
     assert.deepEqual([watch.cursor, watch.interruptions], ["c2", 1]);
     assert.deepEqual(starts, [undefined, { case: "afterCursor", value: "r1" }]);
+  });
+});
+
+test("a stream that failed was not started only where none of its attempts was", async () => {
+  const refused: readonly [number, Uint8Array] = [8, new Uint8Array(0)];
+  const script = async (peer: Peer) => {
+    await peer.greet();
+    peer.fail((await peer.call()).stream, 5, [refused]);
+    peer.fail((await peer.call()).stream, 14);
+    peer.fail((await peer.call()).stream, 5, [refused]);
+  };
+  await withPeer(script, async ({ connect }) => {
+    const client = await connect();
+    for (const notStarted of [true, false]) {
+      const failed = client.progress.watch({}).next();
+      await assert.rejects(failed, (error: NotFound) => error instanceof NotFound && error.notStarted === notStarted);
+    }
   });
 });

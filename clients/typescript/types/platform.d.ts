@@ -35,4 +35,6 @@ declare class TextDecoder {
 
 declare const performance: { now(): number };
 declare const crypto: { randomUUID(): string };
-declare const console: { log(...what: unknown[]): void; error(...what: unknown[]): void };
+declare const console: {
+  [Name in "debug" | "info" | "log" | "warn" | "error"]: (...what: unknown[]) => void;
+};

@@ -1,6 +1,7 @@
 /** What generated stubs stand on. Knows no transport: over which wire a call goes is the channel's. */
 
 import type { Init, MessageType } from "../codec/wire.js";
+import type { HitoError } from "./errors.js";
 
 export type MethodKind = "unary" | "server_stream" | "client_stream" | "bidi";
 
@@ -104,8 +105,11 @@ export interface Channel {
     requests: AsyncIterable<Init<Request>>,
     options: CallOptions,
   ): ResponseStream<Response>;
-  /** Waits before a stream is taken up again: within the bound for the repeats of all calls, and no longer than `signal` allows. */
-  rest(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Waits before a stream of a method is taken up again, which failed so: within the bound for the repeats of all calls,
+   * and no longer than `signal` allows.
+   */
+  rest(path: string, error: HitoError, milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** What interceptors see of a method, whatever its messages. */

@@ -1,8 +1,7 @@
 /** Makes calls: deadlines, retries, idempotency keys. What the generated stubs stand on. */
 
 import { DecodeError, type Init, type MessageType } from "../codec/wire.js";
-import type { TokenSource } from "../options.js";
-import { CancelledCall, DeadlineExceeded, HitoError, InternalError, Unauthenticated, Unavailable } from "../rpc/errors.js";
+import { CancelledCall, DeadlineExceeded, HitoError, InternalError, Unavailable } from "../rpc/errors.js";
 import {
   type CallOptions, type Channel, type Hedging, intercepted, type Interceptor, type KeyedOptions, type Method,
   type ResponseStream, type UnaryOptions,
@@ -11,11 +10,12 @@ import { type Call, oneReply } from "./call.js";
 import type { Connection } from "./connection.js";
 import type { CallHeader } from "./frames.js";
 import { copiesOf, type Copy, hedged } from "./hedging.js";
-import type { Log } from "./log.js";
+import type { CallLog, ClientLog } from "./log.js";
 import type { Pool } from "./pool.js";
 import { Repeats, RetryPacer, type RetryBudget } from "./retry.js";
 import { now, onAbort, Scope } from "./scope.js";
 import { Sender, Stream } from "./stream.js";
+import { CallToken, type Tokens } from "./tokens.js";
 
 export interface ChannelSettings {
   readonly timeoutMs: number;
@@ -23,8 +23,9 @@ export interface ChannelSettings {
   readonly hedging: Hedging | undefined;
   readonly budget: RetryBudget;
   readonly waitsForReady: boolean;
-  readonly tokenSource: TokenSource | undefined;
-  readonly log: Log;
+  /** Where the client has a provider of them. */
+  readonly tokens: Tokens | undefined;
+  readonly log: ClientLog | undefined;
 }
 
 /** What the attempts of a unary call have in common. */
@@ -34,6 +35,8 @@ interface Unary {
   readonly message: Uint8Array;
   readonly key: string;
   readonly scope: Scope;
+  readonly hedging: Hedging | undefined;
+  readonly log: CallLog | undefined;
 }
 
 export class HitoChannel implements Channel {
@@ -56,7 +59,11 @@ export class HitoChannel implements Channel {
       const hedging = this.#hedgingOf(method.readOnly, options);
       // A key on every write: only that makes repeating it harmless (W14.2).
       const key = options.idempotencyKey ?? (method.readOnly ? "" : crypto.randomUUID());
-      return decode(method.output, await this.#unary(method.path, message, key, options, hedging));
+      return await this.#logged(method.path, async (log) => {
+        const scope = new Scope(options.signal, now() + (options.timeoutMs ?? this.settings.timeoutMs));
+        const call: Unary = { path: method.path, options, message, key, scope, hedging, log };
+        return decode(method.output, await this.#unary(call));
+      });
     });
   }
 
@@ -77,22 +84,11 @@ export class HitoChannel implements Channel {
   async clientStream<Request extends object, Response extends object>(
     method: Method<Request, Response>, requests: AsyncIterable<Init<Request>>, options: KeyedOptions,
   ): Promise<Response> {
-    return await intercepted(this.settings.interceptors, method, options, async (options) => {
-      const deadline = options.timeoutMs === undefined ? undefined : now() + options.timeoutMs;
-      const scope = new Scope(options.signal, deadline);
-      let isStarted = false;
-      try {
-        const token = await this.tokenOf(options, scope);
-        const connection = await this.placed(options, scope);
-        isStarted = true;
-        const call = connection.open(headerOf(method.path, options, scope, token), undefined, false);
-        const sender = new Sender(call, requests, method.input);
-        return decode(method.output, await this.#reply(call, scope, options, sender));
-      } catch (error) {
-        throw this.#explained(error, scope, isStarted, undefined);
-      } finally {
-        scope.dispose();
-      }
+    return await intercepted(this.settings.interceptors, method, options, (options) => {
+      return this.#logged(method.path, async () => {
+        const sent = (call: Call) => new Sender(call, requests, method.input);
+        return decode(method.output, await this.#clientStream(method.path, options, sent));
+      });
     });
   }
 
@@ -120,8 +116,9 @@ export class HitoChannel implements Channel {
     }
   }
 
-  async rest(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  async rest(path: string, error: HitoError, milliseconds: number, signal?: AbortSignal): Promise<void> {
     const wait = milliseconds + this.pacer.delayMs(now());
+    this.settings.log?.watchResumed(path, error, wait);
     await this.pool.rest(wait, (end) => signal === undefined ? () => {} : onAbort(signal, end));
   }
 
@@ -132,19 +129,8 @@ export class HitoChannel implements Channel {
   }
 
   close(): Promise<void> {
+    this.settings.tokens?.close();
     return this.pool.close();
-  }
-
-  /** The token that a call says, where it is not HELLO's. */
-  async tokenOf(options: CallOptions, scope: Scope): Promise<string | undefined> {
-    const source = this.settings.tokenSource;
-    if (options.token !== undefined || source === undefined) return options.token;
-    try {
-      return await scope.run(Promise.resolve().then(source));
-    } catch (error) {
-      if (error === scope.error) throw error;
-      throw new Unauthenticated("there is no token for the call", { notStarted: true, cause: error });
-    }
   }
 
   /** A connection with a place for a call that has not ended yet. */
@@ -157,32 +143,32 @@ export class HitoChannel implements Channel {
 
   // Unary calls
 
-  async #unary(
-    path: string, message: Uint8Array, key: string, options: UnaryOptions, hedging: Hedging | undefined,
-  ): Promise<Uint8Array> {
-    const timeoutMs = options.timeoutMs ?? this.settings.timeoutMs;
-    const scope = new Scope(options.signal, now() + timeoutMs);
-    const call: Unary = { path, options, message, key, scope };
+  async #unary(call: Unary): Promise<Uint8Array> {
+    const { options, scope, log } = call;
     const repeats = new Repeats(this.pacer, scope.deadline);
+    const token = new CallToken(this.settings.tokens, options.token);
     let failure: HitoError | undefined;
     let isStarted = false;
     // Of an attempt that has ended.
     let wasStarted = false;
     try {
       for (;;) {
-        const token = await this.tokenOf(options, scope);
+        const text = await token.next(scope, wasStarted);
         const connection = await this.placed(options, scope);
         isStarted = true;
         try {
-          if (hedging === undefined) return await this.#attempt(call, connection, token, false).result;
-          return await this.#hedged(call, connection, token, hedging);
+          const reply = await this.#tried(call, connection, text);
+          token.answered();
+          return reply;
         } catch (error) {
-          if (!(error instanceof Unavailable)) throw error;
+          const isRefused = token.failed(error);
+          if (!(error instanceof HitoError) || !(isRefused || error instanceof Unavailable)) throw error;
           failure = error;
           isStarted = wasStarted = wasStarted || !error.notStarted;
-          const delayMs = repeats.delayMs(error, true, now());
-          this.settings.log({ kind: "repeated", method: path, error, delayMs });
-          await this.restWithin(scope, delayMs);
+          // Under another token at once.
+          const delayMs = error instanceof Unavailable ? repeats.delayMs(error, true, now()) : 0;
+          log?.repeated(error, delayMs);
+          if (!isRefused) await this.restWithin(scope, delayMs);
         }
       }
     } catch (error) {
@@ -192,6 +178,12 @@ export class HitoChannel implements Channel {
     } finally {
       scope.dispose();
     }
+  }
+
+  #tried(call: Unary, connection: Connection, token: string | undefined): Promise<Uint8Array> {
+    const { hedging } = call;
+    if (hedging === undefined) return this.#attempt(call, connection, token, false).result;
+    return this.#hedged(call, connection, token, hedging);
   }
 
   #hedged(
@@ -209,7 +201,7 @@ export class HitoChannel implements Channel {
         this.pool.release(another);
         return undefined;
       }
-      this.settings.log({ kind: "hedged", method: call.path });
+      call.log?.hedged(used.length + 1);
       return copy(another);
     });
   }
@@ -227,6 +219,41 @@ export class HitoChannel implements Channel {
     }
     const cancel = () => call.cancel(new CancelledCall("another copy of the call was faster"));
     return { result: this.#reply(call, scope, options, undefined, isCopy), cancel };
+  }
+
+  /** Its requests are read once: a refusal is the caller's, and the next call has another token. */
+  async #clientStream(path: string, options: KeyedOptions, sent: (call: Call) => Sender): Promise<Uint8Array> {
+    const deadline = options.timeoutMs === undefined ? undefined : now() + options.timeoutMs;
+    const scope = new Scope(options.signal, deadline);
+    const token = new CallToken(this.settings.tokens, options.token);
+    let isStarted = false;
+    try {
+      const text = await token.next(scope, false);
+      const connection = await this.placed(options, scope);
+      isStarted = true;
+      const call = connection.open(headerOf(path, options, scope, text), undefined, false);
+      const reply = await this.#reply(call, scope, options, sent(call));
+      token.answered();
+      return reply;
+    } catch (error) {
+      token.failed(error);
+      throw this.#explained(error, scope, isStarted, undefined);
+    } finally {
+      scope.dispose();
+    }
+  }
+
+  /** Tells the log of a call from its beginning to its end. */
+  async #logged<Result>(path: string, call: (log: CallLog | undefined) => Promise<Result>): Promise<Result> {
+    const log = this.settings.log?.call(path);
+    try {
+      const result = await call(log);
+      log?.ended();
+      return result;
+    } catch (error) {
+      log?.ended(error);
+      throw error;
+    }
   }
 
   /** The reply to a call that is open. */

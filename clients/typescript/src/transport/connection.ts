@@ -61,6 +61,9 @@ export class Connection implements Line {
   #isLost = false;
   #isRetired = false;
   #isClosing = false;
+  #isInOrder = false;
+  /** Why the server drains. */
+  #drain: string | undefined;
   #hasServed = false;
   #nextStream = 1;
   #out: Uint8Array[] = [];
@@ -97,6 +100,13 @@ export class Connection implements Line {
   }
 
   // What the pool and the channel ask
+
+  /** How it has ended; in order: by this side's close, or in a drain with no call left. */
+  get ending(): { readonly isInOrder: boolean; readonly reason: string } {
+    const lost = this.#failure;
+    if (lost !== undefined && !this.#isInOrder) return { isInOrder: false, reason: lost.text };
+    return { isInOrder: true, reason: this.#drain ?? "this side has closed it" };
+  }
 
   get isOpen(): boolean {
     return !this.#isLost && this.#failure === undefined;
@@ -210,6 +220,7 @@ export class Connection implements Line {
   #closed(): void {
     if (this.#isLost) return;
     this.#isLost = true;
+    this.#isInOrder = this.#isClosing && this.#failure === undefined;
     clearTimeout(this.#timer);
     const why = this.#socketError === undefined ? "" : `: ${this.#socketError.message}`;
     this.#fail(new Unavailable(`connection lost${why}`, { cause: this.#socketError }));
@@ -311,7 +322,8 @@ export class Connection implements Line {
       if (call.stream <= goAway.lastStream) continue;
       call.fail(new Unavailable(`the server is going away: ${reason}`, { notStarted: true }));
     }
-    if (!goAway.isDrain) this.#fail(new Unavailable(`the server ended the connection: ${reason}`));
+    if (goAway.isDrain) this.#drain ??= `the server is going away: ${reason}`;
+    else this.#fail(new Unavailable(`the server ended the connection: ${reason}`));
     if (this.#calls.size === 0) this.#sayGoodbye(Reason.NO_ERROR, "");
   }
 

@@ -9,7 +9,7 @@ import { Connection, type Owner } from "./connection.js";
 import { type Address, CertificateRefused, dial } from "./dial.js";
 import type { Hello } from "./frames.js";
 import { HealthCheck } from "./health.js";
-import type { Log } from "./log.js";
+import type { ClientLog } from "./log.js";
 import { PoolMachine, type Step, type Want } from "./pool-machine.js";
 import { now, onAbort, type Scope, sleep, type Timer } from "./scope.js";
 
@@ -24,7 +24,7 @@ export interface PoolSettings {
   readonly checksHealth: boolean;
   /** For calls that do not say it. */
   readonly waitsForReady: boolean;
-  readonly log: Log;
+  readonly log: ClientLog | undefined;
 }
 
 /** A call that waits for its connection. */
@@ -137,7 +137,7 @@ export class Pool implements Owner {
 
   ended(connection: Connection): void {
     if (this.#connections.delete(connection.number)) {
-      this.#settings.log({ kind: "disconnected", address: this.#name(connection.place) });
+      this.#settings.log?.disconnected(this.#name(connection.place), connection.ending);
     }
   }
 
@@ -226,6 +226,8 @@ export class Pool implements Owner {
 
   async #connect(place: number): Promise<void> {
     const { tls, own, keepaliveMs, log } = this.#settings;
+    const began = now();
+    log?.connecting(this.#name(place));
     let connection: Connection | undefined;
     const abandon = () => connection?.abort();
     let forget = () => {};
@@ -237,13 +239,15 @@ export class Pool implements Owner {
     } catch (error) {
       const failure = cannotConnect(error, this.#name(place));
       this.failure = failure;
-      log({ kind: "connect_failed", address: this.#name(place), error: failure });
+      // Where the client is closed nothing has failed.
+      if (!this.#closed.signal.aborted) log?.connectFailed(this.#name(place), failure.text);
       this.#machine.dialFailed(place, failure instanceof CertificateRefused, now(), Math.random());
       this.#serve();
       return;
     } finally {
       forget();
     }
+    log?.connected(this.#name(place), connection.peer.serverId, began);
     await this.#connected(place, connection);
   }
 
@@ -251,7 +255,6 @@ export class Pool implements Owner {
     connection.number = ++this.#lastNumber;
     connection.place = place;
     this.#connections.set(connection.number, connection);
-    this.#settings.log({ kind: "connected", address: this.#name(place) });
     const isWanted = this.#machine.dialled(place, connection.number, connection.peer.streamsMax, now());
     if (!connection.isOpen || connection.isDraining) {
       // It went between its HELLO and now.

@@ -3,7 +3,7 @@
 import { CancelledCall, DeadlineExceeded, type HitoError } from "../rpc/errors.js";
 
 // The longest that a timer of the platform takes.
-const TIMER_MAX_MS = 2 ** 31 - 1;
+export const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** What `setTimeout` gives, wherever. */
 export type Timer = ReturnType<typeof setTimeout>;

@@ -7,8 +7,10 @@ import type { Call } from "./call.js";
 import { decode, headerOf, type HitoChannel, tell } from "./channel.js";
 import type { Connection } from "./connection.js";
 import { type CallHeader, noMetadata } from "./frames.js";
+import type { CallLog } from "./log.js";
 import { Repeats } from "./retry.js";
 import { now, Scope } from "./scope.js";
+import { CallToken } from "./tokens.js";
 
 interface Opened {
   readonly call: Call;
@@ -16,10 +18,17 @@ interface Opened {
   readonly sender: Sender | undefined;
 }
 
+/** What a stream has beside itself. */
+interface Held {
+  opened?: Opened;
+  log?: CallLog | undefined;
+}
+
 /** Calls of streams that nobody reads any more: the server must hear of it. */
-const dropped = new FinalizationRegistry<{ opened?: Opened }>(({ opened }) => {
+const dropped = new FinalizationRegistry<Held>(({ opened, log }) => {
   opened?.call.cancel();
   opened?.sender?.stop();
+  log?.ended(new CancelledCall("the stream was dropped"));
 });
 
 type OpenCall = (connection: Connection, header: CallHeader) => Opened;
@@ -38,7 +47,10 @@ export class Stream<Response extends object> implements ResponseStream<Response>
   #sender: Sender | undefined;
   /** Of the last attempt that there was. */
   #last: Call | undefined;
-  readonly #held: { opened?: Opened } = {};
+  readonly #held: Held = {};
+  #token: CallToken | undefined;
+  /** Whether the server perhaps began an attempt that has ended. */
+  #wasStarted = false;
   #forgetCall: () => void = () => {};
   #isBegun = false;
   #isEnded = false;
@@ -83,7 +95,9 @@ export class Stream<Response extends object> implements ResponseStream<Response>
 
   cancel(): void {
     if (this.#isEnded) return;
-    this.#finish(new CancelledCall("the stream was closed"));
+    const closed = new CancelledCall("the stream was closed");
+    this.#held.log?.ended(closed);
+    this.#finish(closed);
   }
 
   async #nextResult(): Promise<IteratorResult<Response, undefined>> {
@@ -92,6 +106,7 @@ export class Stream<Response extends object> implements ResponseStream<Response>
       if (this.#scope === undefined) await this.#intercepted();
       const message = await this.#message();
       if (message === undefined) {
+        this.#held.log?.ended();
         this.#finish();
         return { done: true, value: undefined };
       }
@@ -104,8 +119,10 @@ export class Stream<Response extends object> implements ResponseStream<Response>
     } catch (error) {
       // Closed while it waited: there is no response, and nothing that failed.
       if (this.#isEnded) return { done: true, value: undefined };
+      const explained = this.#explained(error);
+      this.#held.log?.ended(explained);
       this.#finish();
-      throw this.#explained(error);
+      throw explained;
     }
   }
 
@@ -115,10 +132,12 @@ export class Stream<Response extends object> implements ResponseStream<Response>
     await intercepted(interceptors, this.#method, this.#options, async (options): Promise<this> => {
       if (options !== this.#options) this.#deadline = deadlineOf(options);
       this.#options = options;
-      const { timeoutMs, waitsForReady } = this.#channel.settings;
+      const { timeoutMs, waitsForReady, tokens, log } = this.#channel.settings;
       const repeatTime = options.waitForReady ?? waitsForReady ? undefined : timeoutMs;
       this.#repeats = new Repeats(this.#channel.pacer, this.#deadline, repeatTime);
       this.#scope = new Scope(options.signal, this.#deadline);
+      this.#token = new CallToken(tokens, options.token);
+      this.#held.log ??= log?.call(this.#method.path);
       await this.#open(this.#scope);
       return this;
     });
@@ -126,7 +145,7 @@ export class Stream<Response extends object> implements ResponseStream<Response>
 
   async #open(scope: Scope): Promise<Call> {
     while (this.#call === undefined) {
-      const token = await this.#channel.tokenOf(this.#options, scope);
+      const token = await this.#token?.next(scope, this.#wasStarted);
       const connection = await this.#channel.placed(this.#options, scope);
       try {
         const opened = this.#openCall(connection, headerOf(this.#method.path, this.#options, scope, token));
@@ -137,8 +156,7 @@ export class Stream<Response extends object> implements ResponseStream<Response>
         this.#forgetCall();
         this.#forgetCall = scope.onEnd((error) => call.cancel(error));
       } catch (error) {
-        if (!(error instanceof Unavailable)) throw error;
-        await this.#rest(error, scope);
+        await this.#again(error, scope);
       }
     }
     return this.#call;
@@ -151,24 +169,36 @@ export class Stream<Response extends object> implements ResponseStream<Response>
       const call = await this.#open(scope);
       try {
         if (this.#sender === undefined) await call.flush();
-        return await call.receive();
+        const message = await call.receive();
+        if (!this.#isBegun) this.#token?.answered();
+        return message;
       } catch (error) {
-        if (!(error instanceof Unavailable)) throw error;
-        await this.#rest(error, scope);
+        await this.#again(error, scope);
       }
       this.#call = undefined;
     }
   }
 
   /** Waits before another attempt; throws `error` where there should be none. */
-  async #rest(error: Unavailable, scope: Scope): Promise<void> {
+  async #again(error: unknown, scope: Scope): Promise<void> {
+    const isRefused = this.#token?.failed(error) ?? false;
     // Its requests are read once.
     const isRepeatable = !this.#isBegun && this.#sender === undefined;
+    if (isRefused && isRepeatable) {
+      // Under another token at once.
+      this.#repeated(error as HitoError, 0);
+      return;
+    }
+    if (!(error instanceof Unavailable) || this.#repeats === undefined) throw error;
     const mayRepeat = isRepeatable && (this.#mayRepeat || error.notStarted);
-    if (this.#repeats === undefined) throw error;
     const delayMs = this.#repeats.delayMs(error, mayRepeat, now());
-    this.#channel.settings.log({ kind: "repeated", method: this.#method.path, error, delayMs });
+    this.#repeated(error, delayMs);
     await this.#channel.restWithin(scope, delayMs);
+  }
+
+  #repeated(error: HitoError, delayMs: number): void {
+    this.#wasStarted ||= !error.notStarted;
+    this.#held.log?.repeated(error, delayMs);
   }
 
   #finish(error?: HitoError): void {
@@ -184,7 +214,10 @@ export class Stream<Response extends object> implements ResponseStream<Response>
   }
 
   #explained(error: unknown): unknown {
-    if (error !== this.#scope?.error || !this.#scope?.hasTimedOut) return error;
+    if (error !== this.#scope?.error || !this.#scope?.hasTimedOut) {
+      if (this.#wasStarted && error instanceof HitoError) error.perhapsStarted();
+      return error;
+    }
     return new DeadlineExceeded("the stream did not end in time", { notStarted: this.#last === undefined });
   }
 }
