@@ -19,6 +19,7 @@ const unaryTimeout = 30 * time.Second
 // client per program is enough, and any number of goroutines may use it. [Client.Close] ends it.
 type Client struct {
 	pool     *pool
+	tokens   *tokens // nil where there is no provider
 	settings settings
 
 	mu    sync.Mutex
@@ -30,7 +31,9 @@ type settings struct {
 	pool         poolSettings
 	timeout      time.Duration
 	waitsForSrv  bool
-	tokenSource  func(context.Context) (string, error)
+	provider     TokenProvider
+	tokenTimeout time.Duration
+	log          LogFunc
 	traceContext func(context.Context) string
 	hedging      *Hedging
 	burst        int
@@ -66,21 +69,29 @@ func New(addresses string, options ...Option) (*Client, error) {
 	own.Agent = "hito-go/" + Version
 	s := settings{
 		pool: poolSettings{
-			own: own, keepalive: 10 * time.Second, connectionsMax: 4, log: discarded(),
+			own: own, keepalive: 10 * time.Second, connectionsMax: 4,
 		},
-		timeout: unaryTimeout, burst: 100, perSecond: 200,
+		timeout: unaryTimeout, tokenTimeout: tokenTimeout, burst: 100, perSecond: 200,
 	}
 	for _, option := range options {
 		if err := option(&s); err != nil {
 			return nil, fmt.Errorf("hito: %w", err)
 		}
 	}
+	if s.provider != nil && s.pool.own.Token != "" {
+		return nil, fmt.Errorf("hito: %w", notStarted(InvalidArgument, "give a token or a token provider, not both"))
+	}
 	if s.pool.tls, err = s.tlsConfig(); err != nil {
 		return nil, fmt.Errorf("hito: %w", err)
 	}
-	return &Client{
+	s.pool.log = newClientLog(s.log)
+	client := &Client{
 		pool: newPool(parsed, s.pool), settings: s, pacer: pacing.NewPacer(s.burst, s.perSecond),
-	}, nil
+	}
+	if s.provider != nil {
+		client.tokens = newTokens(s.provider, s.tokenTimeout, s.pool.log)
+	}
+	return client, nil
 }
 
 // Connect is [New], and opens the first connection, so that mistakes show at once: it fails with UNAVAILABLE where no
@@ -103,7 +114,10 @@ func Connect(ctx context.Context, addresses string, options ...Option) (*Client,
 
 // Close cancels the calls under way, closes the connections, and returns when all is gone. Calls of a closed client
 // fail with CANCELLED.
-func (c *Client) Close() { c.pool.close() }
+func (c *Client) Close() {
+	c.tokens.close()
+	c.pool.close()
+}
 
 // ended is the error of a call that ends now, of which an attempt before may have been started; where it waited for a
 // server it says why there is none.
@@ -123,10 +137,12 @@ func (c *Client) ended(ctx context.Context, err error, isNotStarted bool) *Error
 	return failure
 }
 
-// rest waits before a stream is taken up again: within the bound for the repeats of all calls, and no longer than the
-// client is open.
-func (c *Client) rest(ctx context.Context, delay time.Duration) error {
-	return c.pool.rest(ctx, delay+c.pace())
+// rest waits before a stream that failed is taken up again: within the bound for the repeats of all calls, and no longer
+// than the client is open.
+func (c *Client) rest(ctx context.Context, method Method, failure *Error, delay time.Duration) error {
+	delay += c.pace()
+	c.settings.pool.log.watchResumed(method, failure, delay)
+	return c.pool.rest(ctx, delay)
 }
 
 // pace books a repeat in the budget of all calls (C2.3).
@@ -147,24 +163,6 @@ func (c *Client) waits(options *CallOptions) bool {
 		return *options.WaitForReady
 	}
 	return c.settings.waitsForSrv
-}
-
-// token is the one to say in CALL; empty where HELLO's is meant.
-func (c *Client) token(ctx context.Context, options *CallOptions) (string, *Error) {
-	if options.Token != "" || c.settings.tokenSource == nil {
-		return options.Token, nil
-	}
-	token, err := c.settings.tokenSource(ctx)
-	if err == nil {
-		err = wire.CheckText("token", token, wire.TokenMax)
-	}
-	if ctx.Err() != nil {
-		return "", asError(ctx.Err(), true)
-	}
-	if err != nil {
-		return "", notStarted(Unauthenticated, "no token: %v", err).because(err)
-	}
-	return token, nil
 }
 
 func (s *settings) tlsConfig() (*tls.Config, error) {

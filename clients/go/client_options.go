@@ -5,9 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"io"
-	"log/slog"
-	"math"
 	"os"
 	"time"
 
@@ -60,11 +57,15 @@ func WithToken(token string) Option {
 	}
 }
 
-// WithTokenSource asks for the token of each attempt to call, so that one can be replaced before it expires. The
-// source is called by several goroutines, should keep what it has for as long as that is good, and is cancelled with
-// the call.
-func WithTokenSource(source func(context.Context) (string, error)) Option {
-	return func(s *settings) error { s.tokenSource = source; return nil }
+// WithTokenProvider has a function asked for the token of calls instead: when the first needs one, shortly before it
+// expires, and when a server refuses it, which repeats the call once (C5.8).
+func WithTokenProvider(provider TokenProvider) Option {
+	return func(s *settings) error { s.provider = provider; return nil }
+}
+
+// WithTokenTimeout is how long a token provider has to answer; 10 s unless it is set.
+func WithTokenTimeout(timeout time.Duration) Option {
+	return func(s *settings) error { s.tokenTimeout = timeout; return positive("token timeout", timeout) }
 }
 
 // WithTimeout is the time of unary calls, repeats included, that have no deadline; 30 s unless it is set.
@@ -134,15 +135,10 @@ func WithInterceptors(interceptors ...Interceptor) Option {
 	return func(s *settings) error { s.interceptors = append(s.interceptors, interceptors...); return nil }
 }
 
-// WithLogger logs connections that come, fail and go, and calls that are repeated. Tokens are never logged. A handler
-// must not close the client, which waits for those who log.
-func WithLogger(logger *slog.Logger) Option {
-	return func(s *settings) error {
-		if logger != nil {
-			s.pool.log = logger
-		}
-		return nil
-	}
+// WithLog tells a function what happens to the client: connections that come, fail and go, and calls that begin, are
+// repeated and end (C5.9). [LogTo] makes one of a logger.
+func WithLog(log LogFunc) Option {
+	return func(s *settings) error { s.log = log; return nil }
 }
 
 // WithTraceContext takes the W3C traceparent of each call from its context.
@@ -156,11 +152,6 @@ func WithAgent(agent string) Option {
 		s.pool.own.Agent = agent
 		return wire.CheckText("agent", agent, 128)
 	}
-}
-
-// discarded logs nothing. (slog's own way is of Go 1.24.)
-func discarded() *slog.Logger {
-	return slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.Level(math.MaxInt)}))
 }
 
 func positive[Number int | time.Duration](what string, value Number) error {

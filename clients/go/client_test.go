@@ -175,7 +175,10 @@ func TestNoLockIsHeldWhereTheProgramIsCalled(t *testing.T) {
 		return err
 	}
 	client = server.client(
-		WithTokenSource(func(ctx context.Context) (string, error) { return "hito_token", again(ctx) }),
+		WithTokenProvider(func(ctx context.Context) (Token, error) {
+			_, err := ask(ctx, client, CallToken("own"))
+			return Token{Text: "hito_token"}, err
+		}),
 		WithTraceContext(func(ctx context.Context) string { check(t, again(ctx)); return "" }),
 		WithInterceptors(func(ctx context.Context, call *Call, proceed Proceed) error {
 			call.OnEnd(func(error) { check(t, again(ctx)) })
@@ -261,7 +264,7 @@ func TestTokensAreNotLogged(t *testing.T) {
 	server := serve(t, nil, always)
 	var out bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	client := server.client(WithToken("hito_secret"), WithLogger(logger))
+	client := server.client(WithToken("hito_secret"), WithLog(LogTo(logger)))
 	_, err := ask(soon(t), client, CallToken("hito_other"))
 	check(t, err)
 	client.Close()
@@ -287,7 +290,8 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	check(t, os.WriteFile(empty, nil, 0o600))
 	for name, option := range map[string]Option{
 		"a token": WithToken("a\x00"), "a file": WithCAFile(empty), "a maximum": WithMessageMax(1),
-		"no time": WithTimeout(0), "nothing verified": WithTLS(&tls.Config{InsecureSkipVerify: true}),
+		"no time": WithTimeout(0), "no time for a token": WithTokenTimeout(0),
+		"nothing verified": WithTLS(&tls.Config{InsecureSkipVerify: true}),
 	} {
 		if _, err := New("127.0.0.1:1", option); err == nil {
 			t.Errorf("expected a refusal of %s", name)

@@ -2,7 +2,6 @@ package hito
 
 import (
 	"crypto/tls"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,6 +54,7 @@ type connection struct {
 
 	hasHello, isRetired, hasServed bool
 	isDraining, isClosing, isLost  bool
+	isInOrder                      bool // it ends because this side closes, or the server drains
 	failure                        *Error
 	calls                          map[uint32]*call
 	nextStream                     uint32
@@ -240,10 +240,24 @@ func (c *connection) sayGoodbye(reason wire.Reason, text string) {
 		return
 	}
 	c.write(wire.GoAwayFrame, 0, 0, wire.GoAway{Reason: reason, Text: text}.Encode())
+	c.isInOrder = c.failure == nil
 	c.isClosing, c.isDraining = true, true
 	_ = c.socket.SetWriteDeadline(time.Now().Add(closeTimeout))
 	c.retire()
 	c.outgoing.Signal()
+}
+
+// ending is why the connection has ended.
+func (c *connection) ending() (reason string, isInOrder bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !c.isInOrder:
+		return c.failure.Message, false
+	case c.goAway != "":
+		return c.goAway, true
+	}
+	return "closed", true
 }
 
 // watchOver asks whether the server is still there when calls wait and nothing arrives (C4.1, W10).
@@ -272,8 +286,4 @@ func (c *connection) watchOver() {
 // lossOf is the error of calls whose connection is gone.
 func lossOf(err error) *Error {
 	return fault(Unavailable, "connection lost: %v", err).because(err)
-}
-
-func (c *connection) String() string {
-	return fmt.Sprint(c.socket.RemoteAddr())
 }

@@ -217,17 +217,20 @@ func (c *connection) creditReceived(stream uint32, payload []byte) error {
 }
 
 func (c *connection) goAwayReceived(goAway wire.GoAway) {
+	wasClosing := c.isClosing
 	c.isDraining = true
 	// First: what ends here must not be given to a call that waits for room.
 	c.retire()
-	c.goAway = goAway.Text
+	c.goAway = "the server is going away: " + goAway.Text
 	for _, call := range c.openCalls() {
 		if call.stream > goAway.LastStream {
-			call.fail(notStarted(Unavailable, "the server is going away: %s", goAway.Text))
+			call.fail(notStarted(Unavailable, "%s", c.goAway))
 		}
 	}
 	if !goAway.IsDrain() {
 		c.fail(fault(Unavailable, "the server ended the connection with reason %d: %s", goAway.Reason, goAway.Text))
+		// The last call may have said goodbye above.
+		c.isInOrder = wasClosing && c.isInOrder
 	}
 	if len(c.calls) == 0 {
 		c.sayGoodbye(wire.NoError, "")

@@ -53,6 +53,8 @@ type Consumer struct {
 	arrived chan struct{} // one more delivery, or the end
 	join    *hitov1.JoinGroup
 	ack     time.Duration
+	// isRenewed: the last session was refused, and this one is under another token.
+	isRenewed bool
 
 	mu            sync.Mutex
 	isClosing     bool
@@ -148,7 +150,7 @@ func (c *Consumer) run(options []CallOption) {
 	defer c.leave()
 	var backoff pacing.Backoff
 	for {
-		err := c.runSession(options, &backoff)
+		mayRenew, err := c.runSession(options, &backoff)
 		if isClosing := c.endSession(); isClosing {
 			return
 		}
@@ -156,18 +158,19 @@ func (c *Consumer) run(options []CallOption) {
 			err = fault(Unavailable, "the server ended the stream")
 		}
 		failure := asError(err, false)
-		if c.ctx.Err() != nil || !passes(failure) && !c.mayJoinLater(failure) {
+		isLasting := !passes(failure) && !c.mayJoinLater(failure) && !mayRenew
+		if c.ctx.Err() != nil || isLasting {
 			c.fail(failure)
 			return
 		}
 		c.mu.Lock()
 		c.interruptions++
 		c.mu.Unlock()
-		c.client.settings.pool.log.Info("hito: resuming a consumer", "group", c.config.Group, "error", failure)
 		if told := c.options.OnInterruption; told != nil {
 			told(failure)
 		}
-		if err := c.client.rest(c.ctx, backoff.Next(failure.RetryDelay(), rand.Float64())); err != nil {
+		delay := backoff.Next(failure.RetryDelay(), rand.Float64())
+		if err := c.client.rest(c.ctx, consumeMethod, failure, delay); err != nil {
 			c.fail(asError(err, false))
 			return
 		}
@@ -187,12 +190,23 @@ func (c *Consumer) mayJoinLater(failure *Error) bool {
 		failure.Reason() == hitov1.ErrorReason_ERROR_REASON_CONSUMER_NAME_TAKEN
 }
 
-func (c *Consumer) runSession(options []CallOption, backoff *pacing.Backoff) error {
+// runSession is one stream from its beginning to its end; whether another may begin at once because the token was
+// refused, which is once before a response.
+func (c *Consumer) runSession(options []CallOption, backoff *pacing.Backoff) (mayRenew bool, err error) {
 	stream, err := CallBidi[hitov1.ConsumeRequest, hitov1.ConsumeResponse](c.ctx, c.client, consumeMethod, options...)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer stream.Close()
+	err = c.consume(stream, backoff)
+	wasRenewed := c.isRenewed
+	c.isRenewed = stream.stream.token.isRefused(err)
+	return c.isRenewed && !wasRenewed, err
+}
+
+func (c *Consumer) consume(
+	stream *BidiStream[hitov1.ConsumeRequest, hitov1.ConsumeResponse], backoff *pacing.Backoff,
+) error {
 	current := newSession(c, stream)
 	defer current.leave()
 	c.mu.Lock()
@@ -216,6 +230,7 @@ func (c *Consumer) runSession(options []CallOption, backoff *pacing.Backoff) err
 			return err
 		}
 		backoff.Reset()
+		c.isRenewed = false
 		if err := c.received(current, response); err != nil {
 			return err
 		}

@@ -96,6 +96,8 @@ type peer struct {
 	mu     sync.Mutex
 	// cancelled streams.
 	cancelled chan uint32
+	// hellos is the fields of its HELLO.
+	hellos chan map[uint8][]byte
 }
 
 // peerCall is a CALL that has come.
@@ -153,6 +155,7 @@ func (s *fakeServer) accept() {
 			return
 		}
 		p := &peer{server: s, socket: socket.(*tls.Conn), cancelled: make(chan uint32, 1000)}
+		p.hellos = make(chan map[uint8][]byte, 1)
 		s.mu.Lock()
 		s.peers = append(s.peers, p)
 		s.mu.Unlock()
@@ -179,6 +182,7 @@ func (p *peer) run() {
 		}
 		switch header.Kind {
 		case wire.HelloFrame:
+			p.hellos <- parseCall(header, payload).fields
 			p.send(wire.HelloFrame, 0, 0, p.server.hello)
 		case wire.CallFrame:
 			call := parseCall(header, payload)

@@ -90,6 +90,7 @@ func (a *attempts) hedged(ctx context.Context, on *connection, hedging Hedging) 
 			nextAt = time.Now().Add(hedging.Delay)
 			timer.Reset(hedging.Delay)
 			if another := a.beside(used); another != nil {
+				a.log.hedged(len(used) + 1)
 				begin(another)
 				open++
 			}

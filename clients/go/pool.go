@@ -3,7 +3,6 @@ package hito
 import (
 	"context"
 	"crypto/tls"
-	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -20,7 +19,7 @@ type poolSettings struct {
 	connectionsMax int
 	isRoundRobin   bool
 	checksHealth   bool
-	log            *slog.Logger
+	log            *clientLog
 }
 
 // pool gives each call a connection, makes them as they are needed, and has calls wait for room. The machine decides;

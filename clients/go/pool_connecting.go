@@ -18,10 +18,13 @@ func (p *pool) startDials() {
 }
 
 func (p *pool) connect(place int) {
-	to := p.addresses[place]
+	to, began := p.addresses[place], time.Now()
+	p.settings.log.connecting(to.String())
 	c, failure := p.dial(p.dialling, to)
 	if failure != nil {
-		p.settings.log.Warn("hito: no connection", "address", to.String(), "error", failure.Message)
+		if p.dialling.Err() == nil {
+			p.settings.log.connectFailed(to.String(), failure.Message)
+		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.failure = failure.Error
@@ -29,7 +32,7 @@ func (p *pool) connect(place int) {
 		p.serve(true)
 		return
 	}
-	p.settings.log.Debug("hito: connected", "address", to.String(), "server", c.peer.ServerID)
+	p.settings.log.connected(to.String(), c.peer.ServerID, time.Since(began))
 	if p.accept(place, c) {
 		c.close()
 	}
@@ -66,10 +69,8 @@ func (p *pool) accept(place int, c *connection) (isUnwanted bool) {
 func (p *pool) watchEnd(c *connection) {
 	<-c.lost
 	p.ended(c)
-	c.mu.Lock()
-	failure, goAway := c.failure, c.goAway
-	c.mu.Unlock()
-	p.settings.log.Debug("hito: connection ended", "address", c.String(), "why", failure.Message, "said", goAway)
+	reason, isInOrder := c.ending()
+	p.settings.log.disconnected(p.addresses[c.place].String(), reason, isInOrder)
 }
 
 // check asks the server at an address how it is, unless it is asked already.

@@ -12,7 +12,7 @@ import (
 // repeats says whether a call that failed is repeated, and when (C2).
 type repeats struct {
 	client  *Client
-	method  Method
+	log     *callLog
 	backoff pacing.Backoff
 	end     time.Time // the zero time for none
 	// time is for how long after its first failure a call without a deadline is repeated; without end where it is 0.
@@ -42,7 +42,7 @@ func (r *repeats) rest(ctx context.Context, err error, mayRepeat bool) error {
 	if r.endsBefore(now.Add(wait)) {
 		return err
 	}
-	r.client.settings.pool.log.Debug("hito: repeating a call", "method", r.method.Path, "after", wait, "error", err)
+	r.log.repeated(err, wait)
 	return r.client.pool.rest(ctx, wait)
 }
 

@@ -48,6 +48,7 @@ func (s *RequestStream[Request, Response]) Recv() (*Response, error) {
 		return nil, finished
 	}
 	encoded, err := call.oneReply(s.stream.ctx)
+	s.stream.token.heard(err)
 	if err != nil {
 		failure := asError(err, false)
 		s.stream.finish(failure)

@@ -39,7 +39,9 @@ type ResumingStream[Response any] struct {
 	// refused takes the cursor of an error.
 	refused func(cursor string)
 	current *ResponseStream[Response]
-	isEnded bool
+	// hasGiven: the current one has; one that has not was repeated by itself under another token.
+	hasGiven bool
+	isEnded  bool
 
 	mu            sync.Mutex
 	cursor        string
@@ -63,11 +65,12 @@ func (s *ResumingStream[Response]) Recv() (*Response, error) {
 			return nil, asError(err, false)
 		}
 		if s.current == nil {
-			s.current = s.open()
+			s.current, s.hasGiven = s.open(), false
 		}
 		response, err := s.current.Recv()
 		if err == nil {
 			s.backoff.Reset()
+			s.hasGiven = true
 			if s.received(response) {
 				s.isEnded = true
 				s.Close()
@@ -83,7 +86,8 @@ func (s *ResumingStream[Response]) Recv() (*Response, error) {
 
 // interrupted waits before the stream is opened again; the error where it is not to be.
 func (s *ResumingStream[Response]) interrupted(err error) error {
-	s.current.Close()
+	broken := s.current.stream
+	broken.close()
 	s.current = nil
 	if err == io.EOF {
 		// A server has no reason to end it; one that does is asked again.
@@ -95,17 +99,17 @@ func (s *ResumingStream[Response]) interrupted(err error) error {
 		s.stand(failure.ResumeCursor)
 		s.refused(failure.ResumeCursor)
 	}
-	if s.ctx.Err() != nil || !passes(failure) {
+	mayRenew := s.hasGiven && broken.token.isRefused(failure)
+	if s.ctx.Err() != nil || !passes(failure) && !mayRenew {
 		return failure
 	}
 	s.mu.Lock()
 	s.interruptions++
 	s.mu.Unlock()
-	s.client.settings.pool.log.Info("hito: resuming a stream", "error", failure)
 	if told := s.options.OnInterruption; told != nil {
 		told(failure)
 	}
-	return s.client.rest(s.ctx, s.backoff.Next(failure.RetryDelay(), rand.Float64()))
+	return s.client.rest(s.ctx, broken.called.Method, failure, s.backoff.Next(failure.RetryDelay(), rand.Float64()))
 }
 
 // All is a loop over the responses; an error is the last pair. Leaving it ends the stream.
@@ -149,7 +153,7 @@ func passes(failure *Error) bool {
 
 // WatchResuming watches the log for ever: it reconnects by itself and continues after the last response that it gave,
 // over broken connections and restarted servers. It ends by the caller, or with an error that trying again would not
-// mend: a revoked token, a bad filter, or OUT_OF_RANGE with the reason LOG_FORKED, where the log lost events that were
+// mend: a token that is revoked and not replaced, a bad filter, or OUT_OF_RANGE with the reason LOG_FORKED, where the log lost events that were
 // given; Cursor is the last place that holds then.
 func (c *Client) WatchResuming(
 	ctx context.Context, request *hitov1.WatchRequest, options ...CallOption,

@@ -14,6 +14,7 @@ import (
 type stream struct {
 	client *Client
 	called *Call
+	log    *callLog
 	// outer ends when the caller's context does, or the stream is closed.
 	outer context.Context
 	leave context.CancelFunc
@@ -24,6 +25,7 @@ type stream struct {
 	hasRequest bool
 	mayRepeat  bool // also where it perhaps began
 	again      repeats
+	token      callToken
 	isBegun    bool // a response has come
 	isStarted  bool // perhaps, by an attempt before
 
@@ -37,7 +39,7 @@ type stream struct {
 func newStream(ctx context.Context, client *Client, method Method, request proto.Message, options []CallOption) *stream {
 	s := &stream{
 		client: client, called: &Call{Method: method, Options: resolved(options), Request: request},
-		mayRepeat: method.ReadOnly && method.Kind == ServerStream,
+		mayRepeat: method.ReadOnly && method.Kind == ServerStream, log: client.settings.pool.log.call(method),
 	}
 	s.outer, s.leave = context.WithCancel(ctx)
 	return s
@@ -70,11 +72,13 @@ func (s *stream) opened(ctx context.Context) error {
 	// Interceptors may have given it a context that does not end with ours.
 	unlink := context.AfterFunc(s.outer, cancel)
 	s.whenOver(func() { unlink(); cancel() })
-	s.again = repeats{client: s.client, method: s.called.Method}
+	s.again = repeats{client: s.client, log: s.log}
 	s.again.end, _ = bounded.Deadline()
 	if !s.client.waits(options) {
 		s.again.time = s.client.settings.timeout
 	}
+	s.token = s.client.callToken(options)
+	s.log.begun()
 	return s.begin()
 }
 
@@ -102,7 +106,7 @@ func (s *stream) tryBegin() error {
 	}
 	options := &s.called.Options
 	// Before a place is taken: it may take a while.
-	token, failure := s.client.token(s.ctx, options)
+	token, failure := s.token.next(s.ctx)
 	if failure != nil {
 		return failure
 	}
@@ -152,9 +156,13 @@ func (s *stream) receive() ([]byte, error) {
 		message, has, err := call.receive(s.ctx)
 		switch {
 		case has:
-			s.isBegun = true
+			if !s.isBegun {
+				s.isBegun = true
+				s.token.heard(nil)
+			}
 			return message, nil
 		case err == nil:
+			s.token.heard(nil)
 			s.finish(io.EOF)
 			return nil, io.EOF
 		}
@@ -170,8 +178,13 @@ func (s *stream) recover(err error) error {
 	var failure *Error
 	isError := errors.As(err, &failure)
 	// Where messages were read from the caller they were read once.
-	mayRepeat := isError && s.hasRequest && !s.isBegun && (s.mayRepeat || failure.NotStarted)
+	isRepeatable := s.hasRequest && !s.isBegun
 	s.isStarted = s.isStarted || !isError || !failure.NotStarted
+	if s.token.failed(err) && isRepeatable {
+		s.log.repeated(err, 0)
+		return s.begin()
+	}
+	mayRepeat := isError && isRepeatable && (s.mayRepeat || failure.NotStarted)
 	if err := s.again.rest(s.ctx, err, mayRepeat); err != nil {
 		return s.client.ended(s.ctx, err, !s.isStarted)
 	}
@@ -214,6 +227,7 @@ func (s *stream) finish(err error) {
 	if err == io.EOF {
 		err = nil
 	}
+	s.log.ended(err)
 	s.called.end(err)
 }
 
@@ -238,7 +252,13 @@ func (s *stream) send(request proto.Message) error {
 	if err := call.send(s.ctx, encoded); err != nil {
 		return asError(err, false)
 	}
-	return call.ending()
+	ended := call.ending()
+	var said *Error
+	if errors.As(ended, &said) {
+		// Perhaps nobody receives any more.
+		s.token.heard(ended)
+	}
+	return ended
 }
 
 // noServer marks the error of a call that found no server: it is not repeated (C2.2).

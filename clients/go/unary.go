@@ -23,11 +23,7 @@ func CallUnary[Response any, Pointer message[Response]](
 	response := new(Response)
 	call := &Call{Method: method, Options: resolved(options), Request: request}
 	err := client.intercepted(ctx, call, func(ctx context.Context) error {
-		encoded, err := client.unary(ctx, call)
-		if err != nil {
-			return err
-		}
-		if err := decode(encoded, Pointer(response)); err != nil {
+		if err := client.unary(ctx, call, Pointer(response)); err != nil {
 			return err
 		}
 		call.Response = Pointer(response)
@@ -46,43 +42,56 @@ type attempts struct {
 	method  Method
 	options CallOptions
 	request []byte
-	token   string
+	token   string // of the attempt
+	log     *callLog
 }
 
-func (c *Client) unary(ctx context.Context, call *Call) ([]byte, error) {
-	a := attempts{client: c, method: call.Method, options: call.Options}
-	failure := a.prepare(ctx, call.Request)
-	if failure != nil {
-		return nil, failure
+func (c *Client) unary(ctx context.Context, call *Call, response proto.Message) error {
+	a := attempts{client: c, method: call.Method, options: call.Options, log: c.settings.pool.log.call(call.Method)}
+	if failure := a.prepare(ctx, call.Request); failure != nil {
+		return failure
 	}
+	a.log.begun()
+	reply, err := a.repeated(ctx)
+	if err == nil {
+		err = decode(reply, response)
+	}
+	a.log.ended(err)
+	return err
+}
+
+// repeated makes the call until it ends with what is the caller's.
+func (a *attempts) repeated(ctx context.Context) ([]byte, error) {
+	c := a.client
 	ctx, cancel := a.options.bounded(ctx, c.settings.timeout)
 	defer cancel()
 	if err := ctx.Err(); err != nil {
 		return nil, asError(err, true)
 	}
-	again := repeats{client: c, method: a.method}
+	again := repeats{client: c, log: a.log}
 	again.end, _ = ctx.Deadline()
-	hedging := a.hedging()
+	token := c.callToken(&a.options)
 	isStarted := false
 	for {
+		var failure *Error
 		// Before a place is taken: it may take a while.
-		if a.token, failure = c.token(ctx, &a.options); failure != nil {
+		if a.token, failure = token.next(ctx); failure != nil {
 			return nil, c.ended(ctx, failure, !isStarted)
 		}
 		connection, err := c.pool.connection(ctx, c.waits(&a.options))
 		if err != nil {
 			return nil, c.ended(ctx, err, !isStarted)
 		}
-		var reply []byte
-		if hedging == nil {
-			reply, err = a.attempt(ctx, connection, false)
-		} else {
-			reply, err = a.hedged(ctx, connection, *hedging)
-		}
+		reply, err := a.tried(ctx, connection)
+		mayRenew := token.failed(err)
 		if err == nil {
 			return reply, nil
 		}
 		isStarted = isStarted || !errors.As(err, &failure) || !failure.NotStarted
+		if mayRenew {
+			a.log.repeated(err, 0)
+			continue
+		}
 		if err := again.rest(ctx, err, true); err != nil {
 			return nil, c.ended(ctx, err, !isStarted)
 		}
@@ -105,6 +114,14 @@ func (a *attempts) prepare(ctx context.Context, request proto.Message) *Error {
 	}
 	a.client.trace(ctx, &a.options)
 	return nil
+}
+
+// tried makes the call once, with copies where it is hedged.
+func (a *attempts) tried(ctx context.Context, on *connection) ([]byte, error) {
+	if hedging := a.hedging(); hedging != nil {
+		return a.hedged(ctx, on, *hedging)
+	}
+	return a.attempt(ctx, on, false)
 }
 
 // attempt makes the call once, on a connection on which it has a place.

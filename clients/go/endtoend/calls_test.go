@@ -179,17 +179,19 @@ func TestARepeatUnderTheSameKeyHasNoSecondEffect(t *testing.T) {
 func TestMetadataCompressionAndATokenThatIsReplaced(t *testing.T) {
 	w := theWorld(t)
 	var asked atomic.Int32
-	source := hito.WithTokenSource(func(context.Context) (string, error) {
+	provider := hito.WithTokenProvider(func(context.Context) (hito.Token, error) {
 		// The first has expired.
 		if asked.Add(1) == 1 {
-			return "hito_expired", nil
+			return hito.Token{Text: "hito_expired"}, nil
 		}
-		return w.token, nil
+		return hito.Token{Text: w.token, ValidFor: time.Hour}, nil
 	})
-	_, api := w.connect(t, "", source, hito.WithCompression())
-	_, err := api.Goal.ListGoals(within(t), &hitov1.ListGoalsRequest{})
-	if !errors.Is(err, hito.Unauthenticated) {
-		t.Fatal(err)
+	_, api := w.connect(t, "", provider, hito.WithCompression())
+	for range 3 {
+		must[*hitov1.ListGoalsResponse](t)(api.Goal.ListGoals(within(t), &hitov1.ListGoalsRequest{}))
+	}
+	if asked.Load() != 2 {
+		t.Fatalf("asked %d times", asked.Load())
 	}
 	var info hito.ResponseInfo
 	long := make([]byte, 9000)

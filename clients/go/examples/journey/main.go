@@ -76,11 +76,11 @@ func run(ctx context.Context) error {
 		}
 	}
 	saved := watch.Cursor() // to continue in another process, by AfterCursor
-	return more(ctx, client, api, address, caFile, token, made.Goal, saved)
+	return more(ctx, client, api, address, caFile, made.Goal, saved)
 }
 
 func more(
-	ctx context.Context, client *hito.Client, api services.Services, address, caFile, token string,
+	ctx context.Context, client *hito.Client, api services.Services, address, caFile string,
 	goal *hitov1.Goal, saved string,
 ) error {
 	_, err := api.Goal.CreateGoal(ctx, &hitov1.CreateGoalRequest{})
@@ -128,13 +128,18 @@ func more(
 		return err
 	}
 	fmt.Println(info.Metadata, info.Trailers)
-	return configured(ctx, address, caFile, token)
+	return configured(ctx, address, caFile)
 }
 
-func configured(ctx context.Context, address, caFile, token string) error {
+// fresh is a token from wherever tokens come.
+func fresh(ctx context.Context) (hito.Token, error) {
+	return hito.Token{Text: os.Getenv("HITO_TOKEN"), ValidFor: 24 * time.Hour}, ctx.Err()
+}
+
+func configured(ctx context.Context, address, caFile string) error {
 	client, err := hito.New(address,
 		hito.WithCAFile(caFile),
-		hito.WithTokenSource(func(ctx context.Context) (string, error) { return token, nil }),
+		hito.WithTokenProvider(fresh),
 		hito.WithBalancing(hito.RoundRobin),                          // in turn; without it the first that answers
 		hito.WithWaitForReady(),                                      // calls wait for a server within their time
 		hito.WithHealthCheck(),                                       // none for a server that says that it does not serve
@@ -144,7 +149,7 @@ func configured(ctx context.Context, address, caFile, token string) error {
 		hito.WithRetryBudget(100, 200),                               // a burst, then so many a second
 		hito.WithMessageMax(16<<20),                                  // bytes of an answer
 		hito.WithCompression(),                                       // for slow networks
-		hito.WithLogger(slog.Default()),
+		hito.WithLog(hito.LogTo(slog.Default())),
 		hito.WithInterceptors(timed),
 	)
 	if err != nil {
