@@ -1,13 +1,11 @@
 package hito;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** Makes calls: what the generated stubs stand on. For any thread. */
@@ -19,13 +17,20 @@ public final class Channel {
   private final EventLoop loop;
   private final Pool pool;
   private final Retry.Pacer pacer;
+  // Null where there is no provider of them.
+  private final Tokens tokens;
 
   Channel(Settings settings, Executor worker) {
     this.settings = settings;
     this.worker = worker;
-    loop = new EventLoop(settings.log());
+    loop = new EventLoop();
     pool = new Pool(loop, settings, worker);
     pacer = new Retry.Pacer(settings.retryBudget());
+    TokenProvider provider = settings.tokenProvider();
+    tokens =
+        provider == null
+            ? null
+            : new Tokens(loop, provider, settings.tokenTimeout(), worker, settings.log());
   }
 
   // What calls need
@@ -60,28 +65,9 @@ public final class Channel {
     return new CallHeader(method.path(), timeoutNanos, key, trace, token, options.metadata());
   }
 
-  /** The token of an attempt, on the loop; null for HELLO's. */
-  void token(CallOptions options, Consumer<String> given, Consumer<HitoException> refused) {
-    if (options.token() != null || settings.tokens() == null) {
-      given.accept(options.token());
-      return;
-    }
-    // It may ask somebody over the network.
-    worker.execute(
-        () -> {
-          try {
-            String token = Wire.checked("token", settings.tokens().token(), Wire.TOKEN_MAX);
-            loop.execute(() -> given.accept(token));
-          } catch (Exception error) {
-            HitoException failure =
-                HitoException.of(
-                    StatusCode.UNAUTHENTICATED,
-                    "no token: " + error,
-                    HitoException.Said.NOT_STARTED);
-            failure.initCause(error);
-            loop.execute(() -> refused.accept(failure));
-          }
-        });
+  /** What gives a call its tokens. */
+  CallToken token(CallOptions options) {
+    return new CallToken(tokens, options.token());
   }
 
   // One request, one response
@@ -92,7 +78,7 @@ public final class Channel {
     Cancellation cancellation = new Cancellation();
     if (settings.interceptors().isEmpty()) {
       CompletableFuture<byte[]> reply = begun(method, request, options, cancellation);
-      return decode(method, Blocking.join(loop, reply, cancellation::cancel));
+      return DecodedSource.decode(method, Blocking.join(loop, reply, cancellation::cancel));
     }
     // Not the caller's executor, all threads of which may be in calls that block.
     CompletableFuture<R> reply = intercepted(method, request, options, cancellation, worker);
@@ -120,7 +106,7 @@ public final class Channel {
         options,
         chosen ->
             begun(method, request, chosen, cancellation)
-                .thenApplyAsync(reply -> decode(method, reply), executor));
+                .thenApplyAsync(reply -> DecodedSource.decode(method, reply), executor));
   }
 
   private <Q extends MessageLite> CompletableFuture<byte[]> begun(
@@ -199,7 +185,7 @@ public final class Channel {
   }
 
   /** A call for what is resumed, one attempt. */
-  <Q extends MessageLite, R extends MessageLite> Source<R> attempt(
+  <Q extends MessageLite, R extends MessageLite> DecodedSource<R> attempt(
       Method<Q, R> method, Q request, CallOptions options) {
     StreamCall call = new StreamCall(this, method, request.toByteArray());
     begin(call, method, options, call);
@@ -341,43 +327,9 @@ public final class Channel {
     return CompletableFuture.failedFuture(error);
   }
 
-  private <R extends MessageLite> Source<R> source(Method<?, R> method, StreamCall call) {
-    return new Source<>() {
-      @Override
-      public CompletableFuture<R> next() {
-        return call.next()
-            .thenApply(
-                message -> {
-                  try {
-                    return message == null ? null : decode(method, message);
-                  } catch (HitoException error) {
-                    call.cancel(error);
-                    throw error;
-                  }
-                });
-      }
-
-      @Override
-      public void whenDrained(Runnable task) {
-        call.whenDrained(task);
-      }
-
-      @Override
-      public void cancel(HitoException why) {
-        call.cancel(why);
-      }
-    };
-  }
-
-  private static <R extends MessageLite> R decode(Method<?, R> method, byte[] message) {
-    try {
-      return method.responses().parseFrom(message);
-    } catch (InvalidProtocolBufferException error) {
-      HitoException failure =
-          HitoException.internal("the server's answer to " + method.path() + " is not valid");
-      failure.initCause(error);
-      throw failure;
-    }
+  private static <R extends MessageLite> DecodedSource<R> source(
+      Method<?, R> method, StreamCall call) {
+    return new DecodedSource<>(method, call);
   }
 
   // Of the client
@@ -416,23 +368,30 @@ public final class Channel {
   }
 
   /**
-   * Waits before a stream is taken up again: within the bound for the repeats of all calls, and no
-   * longer than the client is open. On the loop; what is given back ends the wait.
+   * Waits before a stream of a method is taken up again after an error: within the bound for the
+   * repeats of all calls, and no longer than the client is open. On the loop; what is given back
+   * ends the wait.
    */
-  Runnable rest(long nanos, Runnable task) {
-    return pool.rest(nanos + pacer.delay(loop.now()), task);
+  Runnable rest(String path, HitoException error, long nanos, Runnable task) {
+    long delay = nanos + pacer.delay(loop.now());
+    settings.log().watchResumed(path, error, delay);
+    return pool.rest(delay, task);
   }
 
   /** Ends all calls and connections; done when they are gone. */
   CompletableFuture<Void> close() {
     CompletableFuture<Void> result = new CompletableFuture<>();
     loop.execute(
-        () ->
-            pool.close(
-                () -> {
-                  result.complete(null);
-                  loop.stop();
-                }));
+        () -> {
+          if (tokens != null) {
+            tokens.close();
+          }
+          pool.close(
+              () -> {
+                result.complete(null);
+                loop.stop();
+              });
+        });
     return result;
   }
 }

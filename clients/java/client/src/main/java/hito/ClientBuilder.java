@@ -14,7 +14,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 
@@ -27,7 +27,8 @@ public final class ClientBuilder {
   private SSLContext tls;
   private String serverName;
   private String token = "";
-  private TokenSource tokens;
+  private TokenProvider tokenProvider;
+  private Duration tokenTimeout = Duration.ofSeconds(10);
   private String agent = "hito-java/" + Client.VERSION;
   private Duration timeout = Duration.ofSeconds(30);
   private Duration connectTimeout = Duration.ofSeconds(10);
@@ -44,8 +45,7 @@ public final class ClientBuilder {
   private final List<Interceptor> interceptors = new ArrayList<>();
   private Supplier<String> traceparent;
   private Executor executor;
-  private BiConsumer<System.Logger.Level, String> log =
-      (level, text) -> System.getLogger("hito").log(level, text);
+  private Consumer<LogRecord> log;
 
   ClientBuilder(String... addresses) {
     this.addresses =
@@ -92,9 +92,18 @@ public final class ClientBuilder {
     return this;
   }
 
-  /** The same where it changes: asked before each attempt of each call. */
-  public ClientBuilder tokens(TokenSource tokens) {
-    this.tokens = tokens;
+  /**
+   * Instead of {@link #token}, where it changes: asked by the first call, before the current token
+   * expires, and when a server refuses it.
+   */
+  public ClientBuilder tokenProvider(TokenProvider provider) {
+    tokenProvider = provider;
+    return this;
+  }
+
+  /** How long the provider may take for a token: 10 s. */
+  public ClientBuilder tokenTimeout(Duration timeout) {
+    tokenTimeout = timeout;
     return this;
   }
 
@@ -203,9 +212,12 @@ public final class ClientBuilder {
     return this;
   }
 
-  /** Is told of connections and repeats; {@code System.Logger} "hito" without it. */
-  public ClientBuilder log(BiConsumer<System.Logger.Level, String> hook) {
-    log = hook;
+  /**
+   * Is told what happens to the client, on the client's own thread: it must be quick. {@link
+   * LogRecord#to} makes one for a {@code System.Logger}. Nobody is told without it.
+   */
+  public ClientBuilder log(Consumer<LogRecord> function) {
+    log = function;
     return this;
   }
 
@@ -247,6 +259,9 @@ public final class ClientBuilder {
 
   /** A client that connects with its first call. */
   public Client build() {
+    if (tokenProvider != null && !token.isEmpty()) {
+      throw new IllegalArgumentException("give a token or a provider of tokens, not both");
+    }
     Hello own = new Hello();
     own.minorVersion = Wire.MINOR_VERSION;
     own.agent = agent;
@@ -262,7 +277,8 @@ public final class ClientBuilder {
             context,
             serverName,
             own,
-            tokens,
+            tokenProvider,
+            tokenTimeout,
             Channel.nanos(timeout),
             Math.max(10_000_000, Channel.nanos(keepalive)),
             connectionsPerAddress,

@@ -97,7 +97,7 @@ public final class CodeValidationClient extends CodeValidationServiceClient {
     }
 
     @Override
-    Source<ValidateCodeResponse> open() {
+    DecodedSource<ValidateCodeResponse> open() {
       return watch.getRunId().isEmpty()
           ? channel.attempt(VALIDATE_CODE, request, options)
           : channel.attempt(WATCH_VALIDATION, watch, options);
@@ -136,7 +136,7 @@ public final class CodeValidationClient extends CodeValidationServiceClient {
     }
 
     @Override
-    Source<ValidateBatchResponse> open() {
+    DecodedSource<ValidateBatchResponse> open() {
       return channel.attempt(VALIDATE_BATCH, request, options);
     }
 
@@ -172,7 +172,7 @@ public final class CodeValidationClient extends CodeValidationServiceClient {
     }
 
     @Override
-    Source<RevalidateResponse> open() {
+    DecodedSource<RevalidateResponse> open() {
       return channel.attempt(REVALIDATE, request, options);
     }
 

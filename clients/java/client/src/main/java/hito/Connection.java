@@ -64,6 +64,9 @@ final class Connection implements TlsChannel.Listener {
   private boolean hasServed;
   private boolean isFlushPlanned;
   private HitoException failure;
+  // Why it ends, where that is in order: closed by us, or drained by the server.
+  private String goodbye;
+  private String drain = "drained";
   private long receivedAt;
   private boolean isPinged;
   private EventLoop.Timer timer;
@@ -100,6 +103,16 @@ final class Connection implements TlsChannel.Listener {
   /** Why it ended, or was not established. */
   HitoException failure() {
     return failure;
+  }
+
+  /** Whether it was closed by us, or drained by the server, and nothing was lost by that. */
+  boolean endsInOrder() {
+    return goodbye != null;
+  }
+
+  /** For people: why it ended. */
+  String endReason() {
+    return goodbye == null && failure != null ? failure.text() : goodbye;
   }
 
   boolean compresses() {
@@ -154,7 +167,7 @@ final class Connection implements TlsChannel.Listener {
       call.cancel(HitoException.cancelled("the client was closed"));
     }
     if (isOpen()) {
-      sayGoodbye(Wire.NO_ERROR, "");
+      sayGoodbye("closed");
     }
   }
 
@@ -242,7 +255,7 @@ final class Connection implements TlsChannel.Listener {
       return;
     }
     if (isDraining && calls.isEmpty() && isOpen()) {
-      sayGoodbye(Wire.NO_ERROR, "");
+      sayGoodbye(drain);
     }
     owner.callEnded(this);
   }
@@ -409,6 +422,7 @@ final class Connection implements TlsChannel.Listener {
 
   private void goAwayReceived(GoAway goAway) {
     isDraining = true;
+    drain = "drained: " + goAway.why();
     // First: what ends here must not be given to a call that waits for room.
     retire();
     for (Call call : new ArrayList<>(calls.values())) {
@@ -420,7 +434,7 @@ final class Connection implements TlsChannel.Listener {
       fail(HitoException.unavailable("the server ended the connection: " + goAway.why()));
     }
     if (calls.isEmpty()) {
-      sayGoodbye(Wire.NO_ERROR, "");
+      sayGoodbye(drain);
     }
   }
 
@@ -449,6 +463,13 @@ final class Connection implements TlsChannel.Listener {
       isRetired = true;
       owner.retired(this);
     }
+  }
+
+  private void sayGoodbye(String why) {
+    if (failure == null && goodbye == null) {
+      goodbye = why;
+    }
+    sayGoodbye(Wire.NO_ERROR, "");
   }
 
   private void sayGoodbye(int reason, String text) {

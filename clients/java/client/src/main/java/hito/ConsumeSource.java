@@ -27,6 +27,7 @@ final class ConsumeSource implements Source<Delivery> {
   private Runnable wait = () -> {};
   private Runnable onDrained;
   private boolean isBegun;
+  private boolean wasRenewed;
   private boolean isEnded;
   private Throwable failure;
   private volatile int interruptions;
@@ -136,6 +137,7 @@ final class ConsumeSource implements Source<Delivery> {
 
   private void received(ConsumeSession from, ConsumeResponse response) {
     backoff.reset();
+    wasRenewed = false;
     if (response.hasJoined()) {
       // After a broken connection it comes again under the name that it had.
       name = response.getJoined().getConsumer();
@@ -161,7 +163,7 @@ final class ConsumeSource implements Source<Delivery> {
         error == null
             ? HitoException.unavailable("the server ended the stream")
             : error instanceof HitoException said ? said : null;
-    if (known == null || !ResumingSource.passes(known) && !mayJoinLater(known)) {
+    if (known == null || !isMended(known, from.call())) {
       end(error);
       return;
     }
@@ -169,7 +171,16 @@ final class ConsumeSource implements Source<Delivery> {
     if (options.onInterruption() != null) {
       channel.settings().executor().execute(() -> options.onInterruption().accept(known));
     }
-    wait = channel.rest(backoff.next(known.pushbackNanos()), this::begin);
+    long delay = backoff.next(known.pushbackNanos());
+    wait = channel.rest(EventServiceClient.CONSUME.path(), known, delay, this::begin);
+  }
+
+  /** Whether joining again may go better. */
+  private boolean isMended(HitoException error, StreamCall call) {
+    // Once after a response another token is tried.
+    boolean isRenewed = call.isTokenRefused() && !wasRenewed;
+    wasRenewed = call.isTokenRefused();
+    return ResumingSource.passes(error) || isRenewed || mayJoinLater(error);
   }
 
   /** The name is still that of this consumer's last connection, or of a process that died. */

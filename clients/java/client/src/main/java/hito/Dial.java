@@ -39,8 +39,8 @@ final class Dial {
     return connection;
   }
 
-  long millis() {
-    return (loop.now() - begunAt) / 1_000_000;
+  long nanos() {
+    return loop.now() - begunAt;
   }
 
   /** It came to something, or to nothing. */

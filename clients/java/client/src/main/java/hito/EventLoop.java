@@ -59,7 +59,6 @@ final class EventLoop implements Executor {
 
   private final Selector selector;
   private final Thread thread;
-  private final Log log;
   private final Object lock = new Object();
   private ArrayDeque<Runnable> arrived = new ArrayDeque<>();
   private boolean isWoken;
@@ -71,8 +70,7 @@ final class EventLoop implements Executor {
   private long timerCount;
   private boolean isStopping;
 
-  EventLoop(Log log) {
-    this.log = log;
+  EventLoop() {
     try {
       selector = Selector.open();
     } catch (IOException error) {
@@ -161,13 +159,13 @@ final class EventLoop implements Executor {
       try {
         select();
       } catch (IOException error) {
-        log.warn("the selector failed: " + error.getMessage());
+        broken(error);
       }
     }
     try {
       selector.close();
     } catch (IOException error) {
-      log.debug("the selector does not close: " + error.getMessage());
+      broken(error);
     }
   }
 
@@ -239,7 +237,12 @@ final class EventLoop implements Executor {
       task.run();
     } catch (RuntimeException | Error error) {
       // One broken step must not end all other calls.
-      System.getLogger("hito").log(System.Logger.Level.ERROR, "a step of the client failed", error);
+      broken(error);
     }
+  }
+
+  /** What should not happen, and is none of what a log hook is told. */
+  private static void broken(Throwable error) {
+    System.getLogger("hito").log(System.Logger.Level.ERROR, "a step of the client failed", error);
   }
 }

@@ -129,10 +129,15 @@ public abstract sealed class HitoException extends RuntimeException {
     return Math.min(micros, Retry.PUSHBACK_MAX_NANOS / 1000) * 1000;
   }
 
-  /** The same error with the stack of whoever calls this, and this as its cause. */
+  /** The same error with the stack of whoever calls this; its cause is this one's, or this. */
   HitoException atCaller() {
+    return causedBy(getCause() == null ? this : getCause());
+  }
+
+  /** The same error with another cause, or none. */
+  HitoException causedBy(Throwable cause) {
     HitoException copy = of(code, text, said());
-    copy.initCause(this);
+    copy.initCause(cause);
     return copy;
   }
 
@@ -166,7 +171,7 @@ public abstract sealed class HitoException extends RuntimeException {
             code,
             text,
             new Said(mine.details(), mine.resumeCursor(), mine.fromServer(), false, mine.untrusted()));
-    told.initCause(this);
+    told.initCause(getCause() == null ? this : getCause());
     return told;
   }
 

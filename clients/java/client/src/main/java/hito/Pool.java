@@ -193,8 +193,8 @@ final class Pool implements Connection.Owner {
     Dial dial = dials.remove(place);
     if (dial != null) {
       dial.done();
-      String address = settings.addresses().get(place).toString();
-      settings.log().debug("connected to " + address + " in " + dial.millis() + " ms");
+      String server = connection.peer.serverId;
+      settings.log().connected(settings.addresses().get(place), server, dial.nanos());
     }
     connection.number = ++lastNumber;
     connections.put(connection.number, connection);
@@ -237,7 +237,9 @@ final class Pool implements Connection.Owner {
     dials.remove(connection.place);
     dial.done();
     failure = dial.failure();
-    settings.log().info(failure.text());
+    if (!isClosed) {
+      settings.log().connectFailed(settings.addresses().get(connection.place), failure.text());
+    }
     machine.dialFailed(connection.place, failure.isUntrusted(), loop.now(), chance());
     serve();
     closedIfDone();
@@ -258,8 +260,8 @@ final class Pool implements Connection.Owner {
   public void ended(Connection connection) {
     connections.remove(connection.number);
     if (alive.remove(connection)) {
-      String address = settings.addresses().get(connection.place).toString();
-      settings.log().debug("the connection to " + address + " has ended");
+      Address address = settings.addresses().get(connection.place);
+      settings.log().disconnected(address, connection.endsInOrder(), connection.endReason());
     }
     closedIfDone();
   }
@@ -337,6 +339,7 @@ final class Pool implements Connection.Owner {
 
   private void dial() {
     for (int place : machine.takeDials()) {
+      settings.log().connecting(settings.addresses().get(place));
       dials.put(place, new Dial(loop, settings, worker, place, this));
     }
   }

@@ -50,7 +50,7 @@ public final class ProgressClient extends ProgressServiceClient {
     }
 
     @Override
-    Source<WatchResponse> open() {
+    DecodedSource<WatchResponse> open() {
       return channel.attempt(WATCH, request, options);
     }
 

@@ -1,5 +1,6 @@
 package hito;
 
+import com.google.protobuf.MessageLite;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
@@ -7,12 +8,14 @@ import java.util.function.Consumer;
  * Opens its stream again when it breaks (clients/BEHAVIOUR.md, C3). Where to continue is the
  * subclass's to know. Of the loop, apart from what {@link Source} says.
  */
-abstract class ResumingSource<R> implements Source<R> {
+abstract class ResumingSource<R extends MessageLite> implements Source<R> {
   final Channel channel;
   private final EventLoop loop;
   private final Consumer<HitoException> onInterruption;
   private final Retry.Backoff backoff = new Retry.Backoff();
-  private Source<R> current;
+  private DecodedSource<R> current;
+  // Whether the current one has given a response.
+  private boolean hasGiven;
   private CompletableFuture<R> reader;
   private Runnable wait = () -> {};
   private Runnable onDrained;
@@ -28,7 +31,7 @@ abstract class ResumingSource<R> implements Source<R> {
   }
 
   /** Another attempt, off the loop. */
-  abstract Source<R> open();
+  abstract DecodedSource<R> open();
 
   /** Takes note of what is given. */
   abstract void received(R response);
@@ -86,7 +89,7 @@ abstract class ResumingSource<R> implements Source<R> {
   }
 
   private void attempt() {
-    Source<R> opened;
+    DecodedSource<R> opened;
     try {
       opened = open();
     } catch (RuntimeException error) {
@@ -101,6 +104,7 @@ abstract class ResumingSource<R> implements Source<R> {
             return;
           }
           current = opened;
+          hasGiven = false;
           step();
         });
   }
@@ -112,6 +116,7 @@ abstract class ResumingSource<R> implements Source<R> {
     }
     if (response != null) {
       backoff.reset();
+      hasGiven = true;
       received(response);
       answer(response, null);
       if (isEnded) {
@@ -127,7 +132,8 @@ abstract class ResumingSource<R> implements Source<R> {
       end(cause, null);
     } else {
       refused(known);
-      if (passes(known)) {
+      // One that gave nothing was repeated by itself, under another token.
+      if (passes(known) || hasGiven && current.isTokenRefused()) {
         interrupted(known);
       } else {
         end(known, null);
@@ -136,13 +142,13 @@ abstract class ResumingSource<R> implements Source<R> {
   }
 
   private void interrupted(HitoException error) {
+    String path = current.path();
     current = null;
     interruptions++;
-    channel.settings().log().info("a stream broke and is taken up again: " + error.getMessage());
     if (onInterruption != null) {
       channel.settings().executor().execute(() -> onInterruption.accept(error));
     }
-    wait = channel.rest(backoff.next(error.pushbackNanos()), this::step);
+    wait = channel.rest(path, error, backoff.next(error.pushbackNanos()), this::step);
   }
 
   private void end(Throwable error, HitoException cancelled) {

@@ -1,5 +1,7 @@
 package hito;
 
+import com.google.protobuf.MessageLite;
+
 /**
  * A stream that is taken up again by itself when its connection or its server is gone: nothing is
  * given twice, and nothing is lost. It ends by {@link #close}, or by an error that trying again
@@ -7,7 +9,7 @@ package hito;
  *
  * @param <R> the answers
  */
-public sealed class ResumingStream<R> extends Answers<R> permits ResumingWatch {
+public sealed class ResumingStream<R extends MessageLite> extends Answers<R> permits ResumingWatch {
   private final ResumingSource<R> source;
 
   ResumingStream(EventLoop loop, ResumingSource<R> source) {

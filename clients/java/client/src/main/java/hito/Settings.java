@@ -1,5 +1,6 @@
 package hito;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
@@ -11,7 +12,8 @@ record Settings(
     SSLContext tls,
     String serverName,
     Hello own,
-    TokenSource tokens,
+    TokenProvider tokenProvider,
+    Duration tokenTimeout,
     long timeoutNanos,
     long keepaliveNanos,
     int connectionsMax,

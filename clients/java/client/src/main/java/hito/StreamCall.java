@@ -21,10 +21,15 @@ final class StreamCall implements Source<byte[]> {
   private volatile Call call;
   private volatile boolean isStarted;
   private volatile boolean isEnded;
+  private volatile boolean isTokenRefused;
+  // Whether the server perhaps began an attempt that has ended.
+  private boolean wasStarted;
   private Throwable error;
   private Long deadline;
   private Retry.Repeats repeats;
   private Runnable wait = () -> {};
+  private CallToken token;
+  private CallLog log = CallLog.SILENT;
   private EventLoop.Timer deadlineTimer;
   private CompletableFuture<byte[]> reader;
   private boolean isReading;
@@ -48,6 +53,9 @@ final class StreamCall implements Source<byte[]> {
             return;
           }
           this.options = options;
+          token = channel.token(options);
+          log = channel.settings().log().call(method);
+          log.begun();
           if (options.timeout() != null) {
             deadline = loop.now() + Channel.nanos(options.timeout());
             deadlineTimer = loop.at(deadline, this::tooLate);
@@ -88,6 +96,11 @@ final class StreamCall implements Source<byte[]> {
   boolean isEnded() {
     Call current = call;
     return isEnded || current != null && current.isDone();
+  }
+
+  /** Whether it ended because a server refused a token that the client can replace. */
+  boolean isTokenRefused() {
+    return isTokenRefused;
   }
 
   @Override
@@ -173,13 +186,12 @@ final class StreamCall implements Source<byte[]> {
   // Opening
 
   private void open() {
-    wait =
-        pool.connection(
-            channel.waits(options),
-            new Pool.Waiter() {
+    Runnable giveUp =
+        token.next(
+            new Tokens.Waiter() {
               @Override
-              public void connected(Connection connection) {
-                authorized(connection);
+              public void given(String text) {
+                connect(text);
               }
 
               @Override
@@ -187,22 +199,30 @@ final class StreamCall implements Source<byte[]> {
                 end(error, error);
               }
             });
+    if (giveUp != null) {
+      wait = giveUp;
+    }
   }
 
-  private void authorized(Connection connection) {
-    channel.token(
-        options,
-        token -> {
-          if (isEnded) {
-            pool.release(connection);
-          } else {
-            open(connection, token);
-          }
-        },
-        error -> {
-          pool.release(connection);
-          end(error, error);
-        });
+  private void connect(String token) {
+    wait =
+        pool.connection(
+            channel.waits(options),
+            new Pool.Waiter() {
+              @Override
+              public void connected(Connection connection) {
+                if (isEnded) {
+                  pool.release(connection);
+                } else {
+                  open(connection, token);
+                }
+              }
+
+              @Override
+              public void failed(HitoException error) {
+                end(error, error);
+              }
+            });
   }
 
   private void open(Connection connection, String token) {
@@ -255,15 +275,37 @@ final class StreamCall implements Source<byte[]> {
       read();
     } else if (message != null) {
       isBegun = true;
+      token.answered();
       tell();
       CompletableFuture<byte[]> waiting = reader;
       reader = null;
       waiting.complete(message);
+    } else if (failure == null) {
+      token.answered();
+      end(null, null);
+    } else {
+      failed(failure);
+    }
+  }
+
+  private void failed(Throwable failure) {
+    boolean isRenewed = token.failed(failure) && mayRepeat();
+    if (isRenewed && failure instanceof HitoException refusal) {
+      // At once, and none of the repeats that are counted (C5.8).
+      again(refusal);
+      log.repeated(refusal, 0);
+      open();
     } else if (failure instanceof HitoException.Unavailable unavailable) {
       repeat(unavailable);
     } else {
+      isTokenRefused = token.isRefusal(failure);
       end(failure, null);
     }
+  }
+
+  private void again(HitoException failure) {
+    wasStarted = wasStarted || !failure.notStarted();
+    call = null;
   }
 
   private void tell() {
@@ -280,8 +322,8 @@ final class StreamCall implements Source<byte[]> {
       end(failure, null);
       return;
     }
-    channel.settings().log().debug("repeating " + method.path() + " after " + failure.getMessage());
-    call = null;
+    again(failure);
+    log.repeated(failure, delay);
     wait = pool.rest(delay, this::open);
   }
 
@@ -306,17 +348,20 @@ final class StreamCall implements Source<byte[]> {
       return;
     }
     isEnded = true;
-    error = why;
+    // The last attempt may know of itself only.
+    boolean isUnsure = wasStarted && why instanceof HitoException known && known.notStarted();
+    error = isUnsure ? ((HitoException) why).perhapsStarted() : why;
+    log.ended(error);
     wait.run();
     loop.cancel(deadlineTimer);
     if (call != null) {
       call.cancel(cancelled);
       tell();
     }
-    if (why == null) {
+    if (error == null) {
       opened.complete(null);
     } else {
-      opened.completeExceptionally(why);
+      opened.completeExceptionally(error);
     }
     ended.complete(null);
     isReading = false;

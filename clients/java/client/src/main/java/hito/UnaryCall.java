@@ -12,12 +12,7 @@ import java.util.concurrent.CompletableFuture;
 final class UnaryCall {
   /** One copy of an attempt. */
   private static final class Copy {
-    final Connection connection;
     Call call;
-
-    Copy(Connection connection) {
-      this.connection = connection;
-    }
   }
 
   private final Channel channel;
@@ -34,6 +29,9 @@ final class UnaryCall {
   private final List<Integer> used = new ArrayList<>(1);
   private long deadline;
   private Retry.Repeats repeats;
+  private CallToken token;
+  private String text;
+  private CallLog log = CallLog.SILENT;
   private HitoException failure;
   private boolean isStarted;
   private boolean wasStarted;
@@ -70,6 +68,9 @@ final class UnaryCall {
         () -> {
           if (!isDone) {
             deadlineTimer = loop.at(deadline, this::tooLate);
+            token = channel.token(options);
+            log = channel.settings().log().call(method);
+            log.begun();
             attempt();
           }
         });
@@ -82,6 +83,27 @@ final class UnaryCall {
   }
 
   private void attempt() {
+    Runnable giveUp =
+        token.next(
+            new Tokens.Waiter() {
+              @Override
+              public void given(String given) {
+                // Of all copies of the attempt.
+                text = given;
+                connect();
+              }
+
+              @Override
+              public void failed(HitoException error) {
+                finish(null, error);
+              }
+            });
+    if (giveUp != null) {
+      wait = giveUp;
+    }
+  }
+
+  private void connect() {
     wait =
         pool.connection(
             channel.waits(options),
@@ -113,32 +135,14 @@ final class UnaryCall {
   }
 
   private void launch(Connection connection) {
-    Copy copy = new Copy(connection);
+    Copy copy = new Copy();
     copies.add(copy);
     used.add(connection.number);
     made++;
-    channel.token(
-        options,
-        token -> {
-          if (copies.contains(copy)) {
-            open(copy, token);
-          } else {
-            pool.release(connection);
-          }
-        },
-        error -> {
-          pool.release(connection);
-          if (copies.contains(copy)) {
-            failed(copy, error);
-          }
-        });
-  }
-
-  private void open(Copy copy, String token) {
     long left = Math.max(0, deadline - loop.now());
-    CallHeader header = channel.header(method, options, left, key, token);
+    CallHeader header = channel.header(method, options, left, key, text);
     try {
-      copy.call = copy.connection.open(header, message, true);
+      copy.call = connection.open(header, message, true);
     } catch (HitoException error) {
       failed(copy, error);
       return;
@@ -170,6 +174,7 @@ final class UnaryCall {
   private void succeeded(Copy copy, byte[] reply) {
     if (copies.remove(copy)) {
       tell(copy);
+      token.answered();
       finish(reply, null);
     }
   }
@@ -180,8 +185,13 @@ final class UnaryCall {
       return;
     }
     tell(copy);
+    boolean isRenewed = token.failed(error);
+    wasStarted = wasStarted || error instanceof HitoException known && !known.notStarted();
     if (error == null) {
+      token.answered();
       finish(null, HitoException.internal("the server did not answer with exactly one message"));
+    } else if (isRenewed) {
+      renew((HitoException) error);
     } else if (!(error instanceof HitoException.Unavailable unavailable)) {
       finish(null, error);
     } else if (copies.isEmpty()) {
@@ -194,17 +204,26 @@ final class UnaryCall {
     }
   }
 
+  /** Under another token: at once, and none of the repeats that are counted (C5.8). */
+  private void renew(HitoException refusal) {
+    loop.cancel(hedgeTimer);
+    cancelCopies();
+    failure = refusal;
+    isStarted = wasStarted;
+    log.repeated(refusal, 0);
+    attempt();
+  }
+
   private void repeat(HitoException.Unavailable error) {
     loop.cancel(hedgeTimer);
     failure = error;
-    wasStarted = wasStarted || !error.notStarted();
     isStarted = wasStarted;
     long delay = repeats.delay(error, true, loop.now());
     if (delay == Retry.Repeats.NEVER) {
       finish(null, error);
       return;
     }
-    channel.settings().log().debug("repeating " + method.path() + " after " + error.getMessage());
+    log.repeated(error, delay);
     wait = pool.rest(delay, this::attempt);
   }
 
@@ -222,6 +241,7 @@ final class UnaryCall {
     Connection beside = pool.connectionBeside(used);
     if (beside != null) {
       if (channel.pacer().takeNow(loop.now())) {
+        log.hedged(made + 1);
         launch(beside);
       } else {
         pool.release(beside);
@@ -252,6 +272,8 @@ final class UnaryCall {
       return;
     }
     isDone = true;
+    List<Copy> left = List.copyOf(copies);
+    cancelCopies();
     // The last attempt may know of itself only.
     if (wasStarted && error instanceof HitoException known && known.notStarted()) {
       error = known.perhapsStarted();
@@ -259,19 +281,24 @@ final class UnaryCall {
     wait.run();
     loop.cancel(deadlineTimer);
     loop.cancel(hedgeTimer);
-    for (Copy copy : copies) {
-      if (copy.call != null) {
-        copy.call.cancel(null);
-      }
-      if (error != null && hedging == null) {
-        tell(copy);
-      }
+    if (error != null && hedging == null) {
+      left.forEach(this::tell);
     }
-    copies.clear();
+    log.ended(error);
     if (error == null) {
       result.complete(reply);
     } else {
       result.completeExceptionally(error);
     }
+  }
+  /** Those that another was faster than; the server perhaps began them. */
+  private void cancelCopies() {
+    for (Copy copy : copies) {
+      if (copy.call != null) {
+        wasStarted = true;
+        copy.call.cancel(null);
+      }
+    }
+    copies.clear();
   }
 }

@@ -131,9 +131,7 @@ public final class Adapter {
       builder.messageMax(request.number("message_max", 0));
     }
     if (System.getenv("HITO_LOG") != null) {
-      builder.log((level, text) -> System.err.println(text));
-    } else {
-      builder.log((level, text) -> {});
+      builder.log(record -> System.err.println(record.text() + " [" + record.line() + "]"));
     }
     try {
       opened.client = builder.connect();
