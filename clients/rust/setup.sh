@@ -6,9 +6,9 @@ cd "$(dirname "$0")"
 source ../../.make/common.sh
 
 PACKAGES=(
-  librust-futures-core-dev librust-getrandom-dev librust-miniz-oxide-dev librust-prost-derive-dev librust-prost-dev
-  librust-prost-types-dev librust-rustls-dev librust-rustls-pemfile-dev librust-serde-json-dev
-  gcc libc6-dev librust-tokio-dev librust-tokio-macros-dev librust-tokio-rustls-dev librust-webpki-dev
+  librust-futures-core-dev librust-getrandom-dev librust-log-dev librust-miniz-oxide-dev librust-prost-derive-dev
+  librust-prost-dev librust-prost-types-dev librust-rustls-dev librust-rustls-pemfile-dev librust-serde-json-dev
+  gcc libc6-dev librust-tokio-dev librust-tokio-macros-dev librust-tokio-rustls-dev librust-webpki-dev openssl
 )
 
 cannot() {

@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::channel::{Channel, Shared, TokenSource, TraceSource};
+use crate::channel::{Channel, Shared, TraceSource};
 use crate::client::Client;
+use crate::client_log::{Log, LogRecord};
 use crate::compression;
 use crate::dial::{DialSettings, Endpoint};
 use crate::error::{Code, Error};
 use crate::interceptor::Interceptor;
-use crate::log::{Event, Log};
 use crate::pool::{Pool, PoolSettings};
 use crate::retry::{Hedging, Pacer, RetryBudget};
 use crate::tls::{client_config, server_name, Trust};
+use crate::token_machine::Token;
+use crate::tokens::{Failure, TokenProvider, Tokens};
 use crate::wire::{check_token, Hello, FRAME_PAYLOAD_MIN, MINOR_VERSION};
 
 const ADDRESSES_MAX: usize = 256;
@@ -36,7 +38,8 @@ pub enum Balancing {
 pub struct ClientBuilder {
     addresses: String,
     token: String,
-    token_source: Option<TokenSource>,
+    token_provider: Option<TokenProvider>,
+    token_timeout: Duration,
     trace_source: Option<TraceSource>,
     ca_file: Option<PathBuf>,
     trust: Trust,
@@ -64,7 +67,8 @@ impl ClientBuilder {
         ClientBuilder {
             addresses,
             token: String::new(),
-            token_source: None,
+            token_provider: None,
+            token_timeout: Duration::from_secs(10),
             trace_source: None,
             ca_file: None,
             trust: Trust::default(),
@@ -84,7 +88,7 @@ impl ClientBuilder {
             compression: false,
             interceptors: Vec::new(),
             agent: concat!("hito-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
-            log: None,
+            log: Log::default(),
         }
     }
 
@@ -94,14 +98,30 @@ impl ClientBuilder {
         self
     }
 
-    /// Asked for the token of each call, each time that it is made: for tokens that are renewed. It should remember
-    /// a token for as long as that works.
-    pub fn token_source<F, T>(mut self, source: F) -> Self
+    /// Makes tokens that end, instead of [`token`](ClientBuilder::token): it answers with a text, or with a [`Token`]
+    /// that says for how long it is valid.
+    ///
+    /// It is asked by the first call, shortly before a token ends, and when the server refuses one; by one call at a
+    /// time, for all. A call that is refused is repeated once under the next token. While it fails calls end with
+    /// [`Code::Unauthenticated`], whose source is its error, and it is asked again after growing waits.
+    pub fn token_provider<F, T, A>(mut self, provider: F) -> Self
     where
         F: Fn() -> T + Send + Sync + 'static,
-        T: Future<Output = Result<String, Error>> + Send + 'static,
+        T: Future<Output = Result<A, Failure>> + Send + 'static,
+        A: Into<Token>,
     {
-        self.token_source = Some(Arc::new(move || Box::pin(source())));
+        let provider = Arc::new(provider);
+        self.token_provider = Some(Arc::new(move || {
+            let provider = provider.clone();
+            // Its first part, too, runs where it may panic.
+            Box::pin(async move { provider().await.map(Into::into) })
+        }));
+        self
+    }
+
+    /// What the token provider may take. 10 s.
+    pub fn token_timeout(mut self, timeout: Duration) -> Self {
+        self.token_timeout = timeout;
         self
     }
 
@@ -228,9 +248,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Hears what the client does by itself, for logs. It is called where that happens, and must not block.
-    pub fn on_event(mut self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        self.log = Some(Arc::new(hook));
+    /// Hears what happens to the client and its calls, as records without secrets. It is called where that happens,
+    /// and must be quick. [`log_to`](crate::log_to) makes such a function for the crate `log`.
+    pub fn log(mut self, function: impl Fn(&LogRecord) + Send + Sync + 'static) -> Self {
+        self.log = Log::new(function);
         self
     }
 
@@ -258,6 +279,9 @@ impl ClientBuilder {
     fn channel(mut self) -> Result<Channel, Error> {
         if !self.token.is_empty() {
             check_token(&self.token)?;
+            if self.token_provider.is_some() {
+                return Err(refused("a token or a token provider, not both".to_owned()));
+            }
         }
         if let Some(path) = &self.ca_file {
             self.trust.authorities = Some(read(path)?);
@@ -293,7 +317,7 @@ impl ClientBuilder {
             interceptors: self.interceptors,
             hedging: self.hedging,
             pacer: Pacer::new(self.retry_budget),
-            token_source: self.token_source,
+            tokens: self.token_provider.map(|provider| Tokens::new(provider, self.token_timeout, self.log.clone())),
             trace_source: self.trace_source,
             log: self.log,
         })))

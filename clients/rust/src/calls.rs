@@ -153,7 +153,7 @@ impl<R: Message + Default + 'static> ServerStreamCall<R> {
     /// The responses. The call begins with the first one that is asked for.
     pub fn stream(self) -> ResponseStream<R> {
         let outgoing = Outgoing::One(self.request);
-        ResponseStream::new(Streaming { channel: self.channel, method: self.method, outgoing }, self.options)
+        ResponseStream::new(Streaming::new(&self.channel, self.method, outgoing), self.options)
     }
 }
 
@@ -171,7 +171,7 @@ impl<R: Message + Default + 'static> ClientStreamCall<R> {
         S: Stream + Send + 'static,
         S::Item: Message + 'static,
     {
-        let streaming = Streaming { channel: channel.clone(), method, outgoing: Outgoing::many(requests) };
+        let streaming = Streaming::new(channel, method, Outgoing::many(requests));
         ClientStreamCall { streaming, options: CallOptions::default(), response: PhantomData }
     }
 
@@ -208,7 +208,7 @@ impl<R: Message + Default + 'static> BidiCall<R> {
         S: Stream + Send + 'static,
         S::Item: Message + 'static,
     {
-        let streaming = Streaming { channel: channel.clone(), method, outgoing: Outgoing::many(requests) };
+        let streaming = Streaming::new(channel, method, Outgoing::many(requests));
         BidiCall { streaming, options: CallOptions::default(), response: PhantomData }
     }
 

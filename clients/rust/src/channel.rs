@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tokio::time::{timeout_at, Instant};
 
+use crate::call_log::CallLog;
+use crate::client_log::Log;
 use crate::connection::CallHandle;
 use crate::error::{Code, Error};
 use crate::hedging::{hedged, Copy};
 use crate::interceptor::{BoxFuture, Interceptor, Next, Reply, ReplyKind};
-use crate::log::{tell, Event, Log};
 use crate::metadata::ResponseInfo;
 use crate::method::Method;
 use crate::options::CallOptions;
@@ -18,10 +19,9 @@ use crate::pool::{Place, Pool};
 use crate::random::uuid;
 use crate::retry::{Hedging, Pacer, Repeats};
 use crate::sync::locked;
+use crate::tokens::{CallToken, Tokens};
 use crate::wire::CallHeader;
 
-/// Answers with the token of a call.
-pub(crate) type TokenSource = Arc<dyn Fn() -> BoxFuture<'static, Result<String, Error>> + Send + Sync>;
 /// Answers with the trace context of a call.
 pub(crate) type TraceSource = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
@@ -39,7 +39,8 @@ pub(crate) struct Shared {
     pub interceptors: Vec<Arc<dyn Interceptor>>,
     pub hedging: Option<Hedging>,
     pub pacer: Pacer,
-    pub token_source: Option<TokenSource>,
+    /// Where a provider makes them.
+    pub tokens: Option<Arc<Tokens>>,
     pub trace_source: Option<TraceSource>,
     pub log: Log,
 }
@@ -58,6 +59,7 @@ struct Unary<'a> {
     key: Option<String>,
     deadline: Instant,
     said: Mutex<ResponseInfo>,
+    log: CallLog,
 }
 
 /// How far a call has come, for the error of one that does not end in time.
@@ -86,11 +88,13 @@ impl Channel {
         }
     }
 
-    /// Waits before a stream is taken up again: within the bound for the repeats of all calls, and no longer than
-    /// the client is open.
-    pub(crate) async fn rest(&self, time: Duration) {
-        let wait = self.0.pacer.delay(Instant::now());
-        self.0.pool.rest(time + wait).await;
+    /// Waits before a stream of that method is taken up again: within the bound for the repeats of all calls, and no
+    /// longer than the client is open.
+    pub(crate) fn rest(&self, method: &'static Method, error: &Error, time: Duration) -> BoxFuture<'static, ()> {
+        let wait = time + self.0.pacer.delay(Instant::now());
+        self.0.log.watch_resumed(method.path(), error, wait);
+        let shared = self.0.clone();
+        Box::pin(async move { shared.pool.rest(wait).await })
     }
 }
 
@@ -104,13 +108,16 @@ impl Shared {
             key => key.clone(),
         };
         let said = Mutex::new(ResponseInfo::default());
-        let call = Unary { method, options: &options, message, key, deadline: deadline_after(time), said };
+        let log = CallLog::new(&self.log, method.path());
+        log.begun();
+        let call = Unary { method, options: &options, message, key, deadline: deadline_after(time), said, log };
         let mut progress = Progress::default();
         let result = timeout_at(call.deadline, self.attempts(&call, hedging, &mut progress)).await;
         // The last attempt may know of itself only.
         let was_started = progress.was_started;
         let result = result.unwrap_or_else(|_| Err(self.too_late(time, progress)));
         let result = result.map_err(|error| if was_started { error.perhaps_started() } else { error });
+        call.log.ended(result.as_ref().err());
         let info = std::mem::take(&mut *locked(&call.said));
         match result {
             Ok(message) => Ok(Reply(ReplyKind::Message { message, info })),
@@ -125,8 +132,9 @@ impl Shared {
         progress: &mut Progress,
     ) -> Result<Vec<u8>, Error> {
         let mut repeats = Repeats::new(Some(call.deadline), None);
+        let mut tokens = CallToken::new(&self.tokens, &call.options.token);
         loop {
-            let token = self.token(call.options).await?;
+            let token = tokens.next(progress.was_started).await?;
             let place = self.pool.place(call.options.wait_for_ready).await?;
             progress.is_started = true;
             let result = match hedging {
@@ -134,14 +142,21 @@ impl Shared {
                 Some(hedging) => self.hedged(call, token, place, hedging).await,
             };
             let error = match result {
-                Ok(message) => return Ok(message),
+                Ok(message) => {
+                    tokens.answered();
+                    return Ok(message);
+                }
                 Err(error) => error,
             };
             progress.was_started = progress.was_started || !error.is_not_started();
             progress.is_started = progress.was_started;
             progress.failure = Some(error.clone());
+            if tokens.failed(&error) {
+                call.log.repeated(&error, Duration::ZERO);
+                continue;
+            }
             let wait = repeats.delay(&self.pacer, error.clone(), true, Instant::now())?;
-            self.tell_repeat(call.method, error, wait);
+            call.log.repeated(&error, wait);
             self.pool.rest(wait).await;
         }
     }
@@ -161,6 +176,7 @@ impl Shared {
                 return None;
             }
             used.push(place.number());
+            call.log.hedged(used.len());
             let copy: Copy<'_> = Box::pin(self.attempt(call, token.clone(), place, true));
             Some(copy)
         };
@@ -193,20 +209,8 @@ impl Shared {
 
     // What all calls need
 
-    /// The call's own, or the client's where it has a source of them; HELLO's speaks for the call otherwise.
-    pub(crate) async fn token(&self, options: &CallOptions) -> Result<Option<String>, Error> {
-        match (&options.token, &self.token_source) {
-            (None, Some(source)) => source().await.map(Some).map_err(Error::not_started),
-            (token, _) => Ok(token.clone()),
-        }
-    }
-
     pub(crate) fn trace(&self, options: &CallOptions) -> Option<String> {
         options.traceparent.clone().or_else(|| self.trace_source.as_ref().and_then(|source| source()))
-    }
-
-    pub(crate) fn tell_repeat(&self, method: &Method, error: Error, wait: Duration) {
-        tell(&self.log, || Event::Repeating { method: method.path(), error, wait });
     }
 
     fn too_late(&self, time: Duration, progress: Progress) -> Error {

@@ -34,6 +34,9 @@ impl Client {
 
     /// Cancels the calls under way and closes the connections. Later calls fail.
     pub async fn close(&self) {
+        if let Some(tokens) = &self.channel.0.tokens {
+            tokens.close();
+        }
         self.channel.0.pool.close().await;
     }
 

@@ -20,6 +20,7 @@ use crate::channel::{new_key, Channel};
 use crate::error::{Code, Error};
 use crate::resume::passes;
 use crate::retry::Backoff;
+use crate::stream::ResponseStream;
 use crate::sync::locked;
 use crate::v1::{ConsumeResponse, ErrorReason, Event, EventServiceClient, JoinGroup, SettleAction};
 
@@ -175,11 +176,30 @@ impl fmt::Debug for Consumer {
     }
 }
 
+/// What one stream leaves to the next.
+#[derive(Default)]
+struct Progress {
+    backoff: Backoff,
+    /// Whether the last stream ended because of its token, without a response.
+    is_renewed: bool,
+}
+
+impl Progress {
+    /// The server refused the token: once after a response another one is tried.
+    fn may_renew_token(&mut self, is_token_refused: bool) -> bool {
+        let was_renewed = std::mem::replace(&mut self.is_renewed, is_token_refused);
+        is_token_refused && !was_renewed
+    }
+}
+
 impl Shared {
     async fn read(self: Arc<Self>, arrived: mpsc::Sender<Result<Delivery, Error>>) {
-        let mut backoff = Backoff::default();
+        let mut progress = Progress::default();
         loop {
-            let result = self.read_one_stream(&arrived, &mut backoff).await;
+            let (session, requests) = Session::new(locked(&self.join).clone());
+            *locked(&self.session) = Some(session.clone());
+            let mut stream = EventServiceClient::new(self.channel.clone()).consume(requests).stream();
+            let result = self.read_one_stream(&mut stream, &session, &arrived, &mut progress).await;
             if let Some(session) = locked(&self.session).take() {
                 session.end();
             }
@@ -187,7 +207,8 @@ impl Shared {
                 return;
             }
             let error = result.err().unwrap_or_else(|| Error::unavailable("the server ended the stream"));
-            if !passes(&error) && !self.may_join_later(&error) {
+            let is_renewed = progress.may_renew_token(stream.is_token_refused());
+            if !passes(&error) && !self.may_join_later(&error) && !is_renewed {
                 let _ = arrived.send(Err(error)).await;
                 return;
             }
@@ -195,21 +216,22 @@ impl Shared {
             if let Some(hook) = &mut *locked(&self.hook) {
                 hook(&error);
             }
-            self.channel.rest(backoff.next(error.retry_delay())).await;
+            let wait = progress.backoff.next(error.retry_delay());
+            self.channel.rest(stream.method(), &error, wait).await;
         }
     }
 
     async fn read_one_stream(
         &self,
+        stream: &mut ResponseStream<ConsumeResponse>,
+        session: &Arc<Session>,
         arrived: &mpsc::Sender<Result<Delivery, Error>>,
-        backoff: &mut Backoff,
+        progress: &mut Progress,
     ) -> Result<(), Error> {
-        let (session, requests) = Session::new(locked(&self.join).clone());
-        *locked(&self.session) = Some(session.clone());
-        let mut stream = EventServiceClient::new(self.channel.clone()).consume(requests).stream();
         let mut extend_every = Duration::from_secs(10);
         while let Some(response) = stream.message().await? {
-            backoff.reset();
+            progress.backoff.reset();
+            progress.is_renewed = false;
             if let Some(joined) = &response.joined {
                 // After a broken connection it comes again under the name that it had.
                 locked(&self.join).consumer.clone_from(&joined.consumer);
@@ -219,7 +241,7 @@ impl Shared {
             if let Some(settled) = &response.settled {
                 session.heard(settled);
             }
-            if let Some(delivery) = self.delivery(&session, response, extend_every) {
+            if let Some(delivery) = self.delivery(session, response, extend_every) {
                 let _ = arrived.send(Ok(delivery)).await;
             }
         }

@@ -1,6 +1,7 @@
 //! Reaches a server: the addresses of a name, TCP, TLS, HELLO.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::{poll_fn, Future};
 use std::io;
 use std::net::SocketAddr;
@@ -42,6 +43,15 @@ pub(crate) struct Endpoint {
     pub name: ServerName,
 }
 
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
 /// Connects, checks the certificate and the protocol, and exchanges HELLO. UNAVAILABLE, not started, where that
 /// does not work.
 pub(crate) async fn dial(
@@ -68,7 +78,7 @@ pub(crate) async fn dial(
         Ok(Err(failure)) => failure,
         Err(_) => Failure::new("no answer in time"),
     };
-    let text = format!("cannot connect to {}:{}: {}", endpoint.host, endpoint.port, failure.why);
+    let text = format!("cannot connect to {endpoint}: {}", failure.why);
     let error = Error::unavailable(text).not_started();
     Err(if failure.is_certificate { error.certificate() } else { error })
 }

@@ -1,6 +1,8 @@
 //! The errors of calls: one type with a code, and the server's typed details.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use prost::Message;
@@ -126,10 +128,22 @@ struct Inner {
     is_certificate: bool,
     metadata: Metadata,
     trailers: Metadata,
+    cause: Option<Cause>,
+}
+
+/// An error of a token provider.
+#[derive(Clone)]
+struct Cause(Arc<dyn StdError + Send + Sync>);
+
+impl fmt::Debug for Cause {
+    // Its text is the provider's own, and may have a token. Who wants it asks for the source.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cause(..)")
+    }
 }
 
 impl Error {
-    /// An error of the caller's own, as an interceptor or a token source may answer with.
+    /// An error of the caller's own, as an interceptor or a token provider may answer with.
     pub fn new(code: Code, message: impl Into<String>) -> Error {
         Error(Box::new(Inner {
             code,
@@ -141,6 +155,7 @@ impl Error {
             is_certificate: false,
             metadata: Metadata::new(),
             trailers: Metadata::new(),
+            cause: None,
         }))
     }
 
@@ -174,6 +189,15 @@ impl Error {
     pub(crate) fn certificate(mut self) -> Error {
         self.0.is_certificate = true;
         self
+    }
+
+    pub(crate) fn caused_by(mut self, cause: Option<Arc<dyn StdError + Send + Sync>>) -> Error {
+        self.0.cause = cause.map(Cause);
+        self
+    }
+
+    pub(crate) fn cause(&self) -> Option<Arc<dyn StdError + Send + Sync>> {
+        self.0.cause.as_ref().map(|cause| cause.0.clone())
     }
 
     pub(crate) fn with_info(mut self, metadata: Metadata, trailers: Metadata) -> Error {
@@ -274,4 +298,12 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl StdError for Error {
+    /// Of [`Code::Unauthenticated`]: what the token provider failed with.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.0.cause {
+            Some(cause) => Some(&*cause.0),
+            None => None,
+        }
+    }
+}

@@ -17,9 +17,11 @@
 #![warn(missing_docs)]
 
 mod builder;
+mod call_log;
 mod calls;
 mod channel;
 mod client;
+mod client_log;
 mod compression;
 mod connection;
 mod consume;
@@ -29,7 +31,6 @@ mod error;
 mod health;
 mod hedging;
 mod interceptor;
-mod log;
 mod metadata;
 mod method;
 mod options;
@@ -42,6 +43,8 @@ mod stream;
 mod subject;
 mod sync;
 mod tls;
+mod token_machine;
+mod tokens;
 #[rustfmt::skip]
 #[path = "generated/hito/v1/mod.rs"]
 pub mod v1;
@@ -53,13 +56,14 @@ pub use builder::{Balancing, ClientBuilder};
 pub use calls::{BidiCall, ClientStreamCall, Response, ServerStreamCall, UnaryCall};
 pub use channel::Channel;
 pub use client::Client;
+pub use client_log::{log_to, LogEvent, LogLevel, LogRecord, LogValue};
 pub use consume::{Consumer, ConsumerBuilder, Delivery};
 pub use error::{Code, Error};
 pub use interceptor::{BoxFuture, Interceptor, Next, Reply};
-pub use log::Event;
 pub use metadata::{Metadata, MetadataValue, ResponseInfo};
 pub use method::{Method, MethodKind};
 pub use options::CallOptions;
 pub use resume::{ResumingBatch, ResumingRevalidation, ResumingValidation, ResumingWatch};
 pub use retry::{Hedging, RetryBudget};
 pub use stream::ResponseStream;
+pub use token_machine::Token;

@@ -10,11 +10,11 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout, Instant};
 
+use crate::client_log::Log;
 use crate::connection::{CallHandle, Connection, Notice, Owner};
 use crate::dial::{dial, DialSettings, Endpoint};
 use crate::error::{Code, Error};
 use crate::health;
-use crate::log::{tell, Event, Log};
 use crate::pool_machine::{PoolMachine, Step, Want};
 use crate::random::chance;
 use crate::sync::locked;
@@ -275,9 +275,11 @@ impl Pool {
             let (me, endpoints, settings) = (self.me.clone(), self.endpoints.clone(), self.settings.clone());
             let task = self.runtime.spawn(async move {
                 let owner: Weak<dyn Owner> = me.clone();
+                let began = Instant::now();
+                settings.log.connecting(&endpoints[place]);
                 let result = dial(&endpoints[place], &settings.dial, number, place, owner).await;
                 match (me.upgrade(), result) {
-                    (Some(pool), Ok(connection)) => pool.dialled(connection).await,
+                    (Some(pool), Ok(connection)) => pool.dialled(connection, began.elapsed()).await,
                     (Some(pool), Err(error)) => pool.dial_failed(place, error),
                     (None, Ok(connection)) => connection.abort(),
                     (None, Err(_)) => {}
@@ -287,7 +289,8 @@ impl Pool {
         }
     }
 
-    async fn dialled(&self, connection: Arc<Connection>) {
+    async fn dialled(&self, connection: Arc<Connection>, took: Duration) {
+        self.settings.log.connected(&self.endpoints[connection.place], &connection.server_id(), took);
         let is_wanted = {
             let mut state = self.lock();
             state.dials.remove(&connection.place);
@@ -298,10 +301,10 @@ impl Pool {
             }
             is_wanted
         };
-        tell(&self.settings.log, || Event::Connected { address: self.address(connection.place) });
         if !is_wanted {
             self.serve(true);
             connection.close().await;
+            self.tell_end(&connection);
             return;
         }
         if connection.takes_calls() {
@@ -317,7 +320,7 @@ impl Pool {
     }
 
     fn dial_failed(&self, place: usize, error: Error) {
-        tell(&self.settings.log, || Event::Unreachable { address: self.address(place), error: error.clone() });
+        self.settings.log.connect_failed(&self.endpoints[place], &error);
         {
             let mut state = self.lock();
             state.dials.remove(&place);
@@ -327,9 +330,11 @@ impl Pool {
         self.serve(true);
     }
 
-    fn address(&self, place: usize) -> String {
-        let endpoint = &self.endpoints[place];
-        format!("{}:{}", endpoint.host, endpoint.port)
+    fn tell_end(&self, connection: &Connection) {
+        if self.settings.log.is_heard() {
+            let (is_in_order, reason) = connection.ending();
+            self.settings.log.disconnected(&self.endpoints[connection.place], is_in_order, &reason);
+        }
     }
 
     // Health
@@ -375,10 +380,6 @@ impl Pool {
         if let Some(check) = check {
             check.task.abort();
         }
-        tell(&self.settings.log, || Event::Retired {
-            address: self.address(connection.place),
-            error: connection.failure(),
-        });
         self.serve(true);
     }
 
@@ -402,15 +403,22 @@ impl Owner for Pool {
                 self.lock().machine.call_ended(connection.number);
                 self.serve(false);
             }
-            Notice::Ended => drop(self.lock().connections.remove(&connection.number)),
+            Notice::Ended => {
+                let was_there = self.lock().connections.remove(&connection.number).is_some();
+                if was_there {
+                    self.tell_end(connection);
+                }
+            }
         }
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // The connections end by themselves.
-        self.shut();
+        // The connections end by themselves, and tell nobody.
+        for connection in self.shut() {
+            self.tell_end(&connection);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use prost::Message;
 use crate::channel::Channel;
 use crate::error::{Code, Error};
 use crate::interceptor::BoxFuture;
+use crate::method::Method;
 use crate::retry::Backoff;
 use crate::stream::ResponseStream;
 use crate::v1::{
@@ -37,6 +38,8 @@ pub(crate) struct Resuming<P: Place> {
     channel: Channel,
     stage: Stage<P::Response>,
     backoff: Backoff,
+    /// Since it was opened last.
+    has_given: bool,
     interruptions: u64,
     on_interruption: Option<Hook>,
 }
@@ -57,6 +60,7 @@ impl<P: Place> Resuming<P> {
             channel: channel.clone(),
             stage,
             backoff: Backoff::default(),
+            has_given: false,
             interruptions: 0,
             on_interruption: None,
         }
@@ -64,48 +68,52 @@ impl<P: Place> Resuming<P> {
 
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<P::Response>, Error>> {
         loop {
-            let error = match &mut self.stage {
+            let (method, error) = match &mut self.stage {
                 Stage::Ended => return Poll::Ready(Ok(None)),
                 Stage::Resting(rest) => {
                     if rest.as_mut().poll(cx).is_pending() {
                         return Poll::Pending;
                     }
                     self.stage = Stage::Reading(Box::new(self.place.open()));
+                    self.has_given = false;
                     continue;
                 }
                 Stage::Reading(stream) => match Pin::new(&mut **stream).poll_next(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Some(Ok(response))) => {
                         self.backoff.reset();
+                        self.has_given = true;
                         if self.place.received(&response) {
                             self.stage = Stage::Ended;
                         }
                         return Poll::Ready(Ok(Some(response)));
                     }
                     // A server has no reason to end it; one that does is asked again.
-                    Poll::Ready(None) => Error::unavailable("the server ended the stream"),
+                    Poll::Ready(None) => (stream.method(), Error::unavailable("the server ended the stream")),
                     Poll::Ready(Some(Err(error))) => {
                         self.place.refused(&error);
-                        if !passes(&error) {
+                        // One that gave nothing was repeated by itself, under another token.
+                        let is_renewed = self.has_given && stream.is_token_refused();
+                        let method = stream.method();
+                        if !passes(&error) && !is_renewed {
                             self.stage = Stage::Ended;
                             return Poll::Ready(Err(error));
                         }
-                        error
+                        (method, error)
                     }
                 },
             };
-            self.interrupted(&error);
+            self.interrupted(method, &error);
         }
     }
 
-    fn interrupted(&mut self, error: &Error) {
+    fn interrupted(&mut self, method: &'static Method, error: &Error) {
         self.interruptions += 1;
         if let Some(hook) = &mut self.on_interruption {
             hook(error);
         }
         let wait = self.backoff.next(error.retry_delay());
-        let channel = self.channel.clone();
-        self.stage = Stage::Resting(Box::pin(async move { channel.rest(wait).await }));
+        self.stage = Stage::Resting(self.channel.rest(method, error, wait));
     }
 }
 
@@ -162,8 +170,8 @@ macro_rules! resuming {
 
 /// A watch that reconnects and continues after what it gave: nothing is skipped or given twice.
 ///
-/// It ends by the caller only, or by an error that trying again would not mend (a revoked token, a bad filter, a
-/// log that lost events which were given: [`Code::OutOfRange`] with the reason
+/// It ends by the caller only, or by an error that trying again would not mend (a revoked token that no provider
+/// replaces, a bad filter, a log that lost events which were given: [`Code::OutOfRange`] with the reason
 /// [`LogForked`](v1::ErrorReason::LogForked), after which [`ResumingWatch::cursor`] is the last place that holds).
 /// A watch that starts live begins with its first response, the `CAUGHT_UP` mark.
 pub struct ResumingWatch(Resuming<WatchPlace>);

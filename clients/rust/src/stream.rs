@@ -13,6 +13,7 @@ use prost::Message;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout_at, Instant, Sleep};
 
+use crate::call_log::CallLog;
 use crate::channel::{deadline_after, header, Channel};
 use crate::connection::{CallHandle, CallSender};
 use crate::error::{Code, Error};
@@ -22,6 +23,7 @@ use crate::method::Method;
 use crate::options::CallOptions;
 use crate::retry::Repeats;
 use crate::sync::locked;
+use crate::tokens::CallToken;
 
 /// Encoded requests.
 type Requests = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
@@ -61,7 +63,8 @@ where
 pub(crate) struct Streaming {
     pub channel: Channel,
     pub method: &'static Method,
-    pub outgoing: Outgoing,
+    outgoing: Outgoing,
+    log: CallLog,
 }
 
 /// A call that has begun.
@@ -77,6 +80,9 @@ struct Plan {
     options: CallOptions,
     deadline: Option<Instant>,
     repeats: Repeats,
+    token: CallToken,
+    /// Whether the server perhaps began an attempt that has ended.
+    was_started: bool,
 }
 
 struct Sender(JoinHandle<()>);
@@ -88,6 +94,11 @@ impl Drop for Sender {
 }
 
 impl Streaming {
+    pub fn new(channel: &Channel, method: &'static Method, outgoing: Outgoing) -> Streaming {
+        let log = CallLog::new(&channel.0.log, method.path());
+        Streaming { channel: channel.clone(), method, outgoing, log }
+    }
+
     /// Opens the call for the first time, with the client's interceptors around that.
     pub async fn begin(self: Arc<Self>, options: CallOptions) -> Result<Box<Opened>, Error> {
         let this = &self;
@@ -108,7 +119,9 @@ impl Streaming {
         let deadline = options.timeout.map(deadline_after);
         let shared = &self.channel.0;
         let repeat_time = if shared.pool.waits(options.wait_for_ready) { None } else { Some(shared.timeout) };
-        let plan = Plan { options, deadline, repeats: Repeats::new(deadline, repeat_time) };
+        let token = CallToken::new(&shared.tokens, &options.token);
+        let plan = Plan { options, deadline, repeats: Repeats::new(deadline, repeat_time), token, was_started: false };
+        self.log.begun();
         in_time(deadline, self.open(plan), || {
             Error::new(Code::DeadlineExceeded, "the stream did not begin in time").not_started()
         })
@@ -127,13 +140,22 @@ impl Streaming {
                 .await;
                 let info = opened.handle.info();
                 match result {
-                    Ok(message) => Ok(Reply(ReplyKind::Message { message, info })),
-                    Err(error) => Err(error.with_info(info.metadata, info.trailers)),
+                    Ok(message) => {
+                        opened.plan.token.answered();
+                        Ok(Reply(ReplyKind::Message { message, info }))
+                    }
+                    Err(error) => {
+                        // Its requests were read once: the caller repeats it, under another token.
+                        opened.plan.token.failed(&error);
+                        Err(error.with_info(info.metadata, info.trailers))
+                    }
                 }
             })
         };
         let shared = &self.channel.0;
-        match Next::new(&shared.interceptors, self.method, &last).run(options).await?.0 {
+        let result = Next::new(&shared.interceptors, self.method, &last).run(options).await;
+        self.log.ended(result.as_ref().err());
+        match result?.0 {
             ReplyKind::Message { message, info } => Ok((message, info)),
             ReplyKind::Stream(_) => Err(Error::new(Code::Internal, "an interceptor answered with a stream")),
         }
@@ -143,7 +165,7 @@ impl Streaming {
     async fn open(&self, mut plan: Plan) -> Result<Opened, Error> {
         let shared = &self.channel.0;
         loop {
-            let token = shared.token(&plan.options).await?;
+            let token = plan.token.next(plan.was_started).await?;
             let trace = shared.trace(&plan.options);
             let place = shared.pool.place(plan.options.wait_for_ready).await?;
             let key = &plan.options.idempotency_key;
@@ -159,7 +181,7 @@ impl Streaming {
                 }
                 Err(error) => {
                     let wait = plan.repeats.delay(&shared.pacer, error.clone(), true, Instant::now())?;
-                    shared.tell_repeat(self.method, error, wait);
+                    self.log.repeated(&error, wait);
                     shared.pool.rest(wait).await;
                 }
             }
@@ -169,7 +191,9 @@ impl Streaming {
     async fn reopen(self: Arc<Self>, plan: Plan, wait: Duration) -> Result<Box<Opened>, Error> {
         let deadline = plan.deadline;
         let again = async {
-            self.channel.0.pool.rest(wait).await;
+            if !wait.is_zero() {
+                self.channel.0.pool.rest(wait).await;
+            }
             self.open(plan).await.map(Box::new)
         };
         in_time(deadline, again, too_late).await
@@ -249,6 +273,7 @@ pub struct ResponseStream<R> {
     streaming: Arc<Streaming>,
     stage: Stage,
     is_begun: bool,
+    is_token_refused: bool,
     info: ResponseInfo,
     response: PhantomData<fn() -> R>,
 }
@@ -264,7 +289,14 @@ impl<R: Message + Default> ResponseStream<R> {
         let streaming = Arc::new(streaming);
         let begin = streaming.clone().begin(options);
         let stage = Stage::Opening(Box::pin(begin));
-        ResponseStream { streaming, stage, is_begun: false, info: ResponseInfo::default(), response: PhantomData }
+        ResponseStream {
+            streaming,
+            stage,
+            is_begun: false,
+            is_token_refused: false,
+            info: ResponseInfo::default(),
+            response: PhantomData,
+        }
     }
 
     /// The next response; none at the end of a call that went well. Nothing is lost where the future is dropped.
@@ -275,6 +307,7 @@ impl<R: Message + Default> ResponseStream<R> {
     /// Cancels the call, if it has not ended.
     pub fn cancel(&mut self) {
         self.end();
+        self.streaming.log.left();
     }
 
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<R>, Error>> {
@@ -293,10 +326,12 @@ impl<R: Message + Default> ResponseStream<R> {
             }
             Ok(None) => {
                 self.end();
+                self.streaming.log.ended(None);
                 Poll::Ready(Ok(None))
             }
             Err(error) => {
                 self.end();
+                self.streaming.log.ended(Some(&error));
                 Poll::Ready(Err(error.with_info(self.info.metadata.clone(), self.info.trailers.clone())))
             }
         }
@@ -321,7 +356,11 @@ impl<R: Message + Default> ResponseStream<R> {
                     }
                     match opened.handle.poll_receive(cx) {
                         Poll::Ready(Err(error)) => self.repeat(error)?,
-                        other => return other,
+                        Poll::Pending => return Poll::Pending,
+                        answer => {
+                            opened.plan.token.answered();
+                            return answer;
+                        }
                     }
                 }
             }
@@ -332,12 +371,18 @@ impl<R: Message + Default> ResponseStream<R> {
     fn repeat(&mut self, error: Error) -> Result<(), Error> {
         let Stage::Reading(opened, _) = &mut self.stage else { return Err(error) };
         self.info = opened.handle.info();
-        let method = self.streaming.method;
+        let plan = &mut opened.plan;
         // Requests are read once.
-        let may_repeat = !self.is_begun && opened.sender.is_none() && (method.is_read_only() || error.is_not_started());
-        let shared = &self.streaming.channel.0;
-        let wait = opened.plan.repeats.delay(&shared.pacer, error.clone(), may_repeat, Instant::now())?;
-        shared.tell_repeat(method, error, wait);
+        let is_repeatable = !self.is_begun && opened.sender.is_none();
+        let wait = if plan.token.failed(&error) && is_repeatable {
+            Duration::ZERO
+        } else {
+            self.is_token_refused = plan.token.is_refused_by(&error);
+            let may_repeat = is_repeatable && (self.streaming.method.is_read_only() || error.is_not_started());
+            plan.repeats.delay(&self.streaming.channel.0.pacer, error.clone(), may_repeat, Instant::now())?
+        };
+        plan.was_started = plan.was_started || !error.is_not_started();
+        self.streaming.log.repeated(&error, wait);
         if let Stage::Reading(opened, _) = std::mem::replace(&mut self.stage, Stage::Ended) {
             let Opened { handle, plan, .. } = *opened;
             drop(handle);
@@ -348,6 +393,15 @@ impl<R: Message + Default> ResponseStream<R> {
 }
 
 impl<R> ResponseStream<R> {
+    pub(crate) fn method(&self) -> &'static Method {
+        self.streaming.method
+    }
+
+    /// Whether it ended because the server does not take a token that the client can replace.
+    pub(crate) fn is_token_refused(&self) -> bool {
+        self.is_token_refused
+    }
+
     /// What the server said before its first response; empty until that is there.
     pub fn metadata(&self) -> Metadata {
         self.info().metadata

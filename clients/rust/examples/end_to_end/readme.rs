@@ -12,6 +12,22 @@ pub async fn run(address: &str, ca_file: &str, token: &str) -> Result<(), Box<dy
         .connect()
         .await?;
 
+    let given = token.to_owned();
+    let sign_in = move || {
+        let token = given.clone();
+        async move { Ok::<_, hito::Error>(token) }
+    };
+    let renewing = hito::Client::builder(address)
+        .ca_file(ca_file)
+        .token_provider(move || {
+            let token = sign_in(); // whatever makes a token
+            async move { Ok(hito::Token::new(token.await?).valid_for(Duration::from_secs(3600))) }
+        })
+        .log(hito::log_to("hito")) // the crate `log`; or a function of a `&LogRecord`
+        .connect()
+        .await?;
+    renewing.goals().list_goals(v1::ListGoalsRequest::default()).await?;
+
     // A goal with its first tasks
     let task = |title: &str| v1::NewTask { title: title.into(), ..Default::default() };
     let made = client

@@ -92,9 +92,19 @@ impl Connection {
         self.lock().phase == Phase::Lost
     }
 
-    /// Why it ended.
-    pub fn failure(&self) -> Option<Error> {
-        self.lock().failure.clone()
+    /// How it ended: whether in order (closed by this side, or drained), and why.
+    pub fn ending(&self) -> (bool, String) {
+        let state = self.lock();
+        match (&state.order, &state.failure) {
+            (Some(reason), _) => (true, reason.clone()),
+            (None, Some(failure)) => (false, failure.message().to_owned()),
+            (None, None) => (false, String::new()),
+        }
+    }
+
+    /// What the server calls itself.
+    pub fn server_id(&self) -> String {
+        self.lock().peer.server_id.clone()
     }
 
     /// How many calls the server allows.

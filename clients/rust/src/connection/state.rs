@@ -50,6 +50,8 @@ pub(super) struct State {
     pub has_hello: bool,
     pub is_draining: bool,
     pub failure: Option<Error>,
+    /// Why it ends, where that is in order.
+    pub order: Option<String>,
     pub calls: HashMap<u32, CallState>,
     /// Calls whose message waits for credit or the socket, in the order of their turns.
     pub sending: VecDeque<u32>,
@@ -65,6 +67,8 @@ pub(super) struct State {
     receive_credit: ReceiveWindow,
     decoder: FrameDecoder,
     is_retired: bool,
+    /// What the server said where it drains.
+    drained: Option<String>,
     has_served: bool,
     keepalive: Duration,
     received_at: Instant,
@@ -86,6 +90,7 @@ impl State {
             has_hello: false,
             is_draining: false,
             failure: None,
+            order: None,
             calls: HashMap::new(),
             sending: VecDeque::new(),
             send_credit: SendWindow::new(0),
@@ -97,6 +102,7 @@ impl State {
             next_stream: 1,
             running: 0,
             is_retired: false,
+            drained: None,
             has_served: false,
             keepalive,
             received_at: Instant::now(),
@@ -335,7 +341,9 @@ impl State {
             let error = Error::unavailable(format!("the server is going away: {why}")).not_started();
             self.finish(stream, Some(error));
         }
-        if !goaway.is_drain() {
+        if goaway.is_drain() {
+            self.drained = Some(format!("the server is going away: {why}"));
+        } else {
             self.fail(Error::unavailable(format!("the server ended the connection: {why}")));
         }
         if self.running == 0 {
@@ -382,6 +390,9 @@ impl State {
             return;
         }
         self.write(kind::GOAWAY, 0, 0, &encode_goaway(0, reason, text), &[]);
+        if self.failure.is_none() {
+            self.order = Some(self.drained.take().unwrap_or_else(|| "closed".to_owned()));
+        }
         self.is_draining = true;
         self.retire();
         if self.phase == Phase::Open {

@@ -122,7 +122,7 @@ fn a_peer_that_sends_more_than_was_granted_has_broken_the_protocol() {
     }
     assert_eq!(side.code(stream), Some(Code::Internal));
     assert_eq!(side.sent().last().map(|frame| frame.0), Some(kind::GOAWAY));
-    assert_eq!(side.state.phase, Phase::Closing);
+    assert_eq!((side.state.phase, &side.state.order), (Phase::Closing, &None));
 }
 
 #[test]
@@ -152,6 +152,7 @@ fn a_drain_says_which_calls_were_not_started() {
     assert_eq!(side.state.notices, [Notice::Retired, Notice::CallEnded]);
     side.receive(kind::END, 0, first, &[0, 0]);
     assert_eq!(side.state.phase, Phase::Closing);
+    assert_eq!(side.state.order.as_deref(), Some("the server is going away: draining"));
 }
 
 #[test]
