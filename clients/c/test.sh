@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../.make/common.sh"
 cd "$REPO/clients/c"
 
 plain=$REPO/.build-clients/c/plain asan=$REPO/.build-clients/c/asan
-tests=(wire messages machines hostile client memory)
+tests=(wire messages machines tokens hostile client memory)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export HITO_VECTORS=$REPO/Tests/Vectors
@@ -27,8 +27,9 @@ fi
 
 for test in "${tests[@]}"; do timeout 120 "$asan/tests/test_$test"; done
 "$REPO/.venv/bin/python" tests/resuming.py "$asan"
+"$REPO/.venv/bin/python" tests/refreshing.py "$asan"
 if command -v valgrind >/dev/null; then
-  for test in machines client; do
+  for test in machines tokens client; do
     timeout 120 valgrind --quiet --error-exitcode=1 --leak-check=full --show-leak-kinds=all \
       --errors-for-leak-kinds=definite,indirect,possible "$plain/tests/test_$test"
   done

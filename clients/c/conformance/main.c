@@ -38,12 +38,6 @@ static char *joined_addresses(const struct json *list) {
   return text;
 }
 
-static void print_log(void *user, hito_log_level level, const char *text) {
-  (void)user;
-  (void)level;
-  fprintf(stderr, "%s\n", text);
-}
-
 static void open_client(const struct json *request) {
   char *addresses = joined_addresses(json_get(request, "addresses"));
   const char *balancing = json_text(request, "balancing");
@@ -58,7 +52,8 @@ static void open_client(const struct json *request) {
       .message_max = (uint32_t)json_number(request, "message_max", 0),
       .checks_health = json_bool(request, "health", false),
       .compresses = json_bool(request, "compression", false),
-      .log = getenv("HITO_LOG") == NULL ? NULL : print_log,
+      .log = getenv("HITO_LOG") == NULL ? NULL : hito_log_to_file,
+      .log_user = stderr,
   };
   hito_error *error = NULL;
   struct tested *tested = calloc(1, sizeof *tested);

@@ -12,20 +12,10 @@ static void set_timer(hito_call *call, struct hi_timer *timer, int64_t at) {
 
 static void changed(void *owner) { hi_call_touch(owner); }
 
-/* The token of this attempt; NULL where that of the connection's HELLO is it. */
-static const char *attempt_token(const hito_call *call, const struct hi_connection *connection, char *own) {
-  const hito_client_options *options = &call->client->options;
-  if (call->said.token != NULL) return call->said.token;
-  if (options->get_token == NULL || !options->get_token(options->token_user, own, HI_TOKEN_SIZE)) return NULL;
-  own[HI_TOKEN_SIZE - 1] = 0;
-  return own[0] == 0 || strcmp(own, connection->token) == 0 ? NULL : own;
-}
-
 static void begin_copy(hito_call *call, struct hi_connection *connection) {
-  char token[HI_TOKEN_SIZE];
   struct hi_opening opening = {.half_closes = hi_has_one_request(call)};
   hi_call_head_of(call, &opening.head);
-  opening.head.token = attempt_token(call, connection, token);
+  opening.head.token = hi_call_token(call);
   if (call->deadline != HI_NEVER) {
     int64_t left = call->deadline - call->client->now;
     opening.head.has_timeout = true;
@@ -62,7 +52,9 @@ static void given(void *owner, struct hi_connection *connection) {
 
 static void failed(void *owner, hito_error *error) { hi_call_end(owner, error); }
 
-void hi_call_place(hito_call *call) {
+void hi_call_attempt(hito_call *call) {
+  call->state = HI_ASKING;
+  if (!hi_call_takes_token(call)) return;
   call->state = HI_PLACING;
   call->waiter = (struct hi_waiter){.want = {.waits = call->waits}, .given = given, .failed = failed, .owner = call};
   hi_pool_ask(call->client, &call->waiter);
@@ -79,10 +71,12 @@ static void make_copy(hito_call *call) {
   call->next_copy_at = call->client->now + call->hedge_delay;
   struct hi_connection *connection = hi_pool_beside(call->client, call->used, call->copy_count);
   if (connection != NULL) {
-    if (hi_pacer_take_now(&call->client->pacer, call->client->now))
+    if (hi_pacer_take_now(&call->client->pacer, call->client->now)) {
       begin_copy(call, connection);
-    else
+      hi_log_call_hedged(call);
+    } else {
       hi_pool_call_ended(connection);
+    }
   }
   if (call->copy_count < call->copies_max) set_timer(call, &call->wait_timer, call->next_copy_at);
 }
@@ -90,7 +84,7 @@ static void make_copy(hito_call *call) {
 void hi_call_wait_over(void *owner) {
   hito_call *call = owner;
   if (call->state == HI_RESTING)
-    hi_call_place(call);
+    hi_call_attempt(call);
   else if (call->state == HI_RUNNING && call->client->now < call->next_copy_at)
     set_timer(call, &call->wait_timer, call->next_copy_at);
   else if (call->state == HI_RUNNING)
@@ -99,9 +93,12 @@ void hi_call_wait_over(void *owner) {
 
 void hi_call_too_late(void *owner) {
   hito_call *call = owner;
-  const char *failure = call->last_failure != NULL ? call->last_failure->message : call->client->pool.failure;
+  bool is_asking = call->state == HI_ASKING;
+  const char *failure = call->last_failure != NULL ? call->last_failure->message
+                        : is_asking                ? NULL
+                                                   : call->client->pool.failure;
   bool has_failure = failure != NULL && call->state != HI_RUNNING;
-  hi_call_end(call, hi_error(HITO_DEADLINE_EXCEEDED, !call->is_started, "no answer in time%s%s%s",
+  hi_call_end(call, hi_error(HITO_DEADLINE_EXCEEDED, !call->is_started, "no %s in time%s%s%s", is_asking ? "token" : "answer",
                              has_failure ? " (last failure: " : "", has_failure ? failure : "", has_failure ? ")" : ""));
 }
 
@@ -160,6 +157,8 @@ void hi_call_end(hito_call *call, hito_error *error) {
   take_metadata(call);
   fill_info(call);
   hi_call_intercepted(call, error);
+  /* A stream's is told when its caller has it. */
+  if (call->method->kind == HITO_UNARY) hi_log_call_ended(call, false);
   hi_call_ready(call);
 }
 
@@ -199,20 +198,37 @@ static int64_t repeat_after(hito_call *call, const hito_error *error) {
   return now + wait >= call->repeat_end ? -1 : wait;
 }
 
+static void drop_copies(hito_call *call) {
+  for (unsigned i = 0; i < call->copy_count; i++) drop(&call->copies[i]);
+  call->copy_count = call->live_count = 0;
+}
+
+static void note_start(hito_call *call, const hito_error *error) {
+  call->is_started = call->was_started = call->was_started || !error->not_started;
+}
+
+/* The token was refused: once more, under another one (C5.8). Takes the error. */
+static void attempt_refused(hito_call *call, hito_error *error) {
+  note_start(call, error);
+  hi_log_call_repeated(call, error, 0);
+  hito_error_free(error);
+  drop_copies(call);
+  hi_timer_clear(&call->client->timers, &call->wait_timer);
+  hi_call_attempt(call);
+}
+
 /* An attempt has failed with UNAVAILABLE, and nothing else of the call is running. Takes the error. */
 static void attempt_failed(hito_call *call, hito_error *error) {
-  call->is_started = call->was_started = call->was_started || !error->not_started;
+  note_start(call, error);
   int64_t wait = repeat_after(call, error);
   if (wait < 0) {
     hi_call_end(call, error);
     return;
   }
-  hi_log(call->client, HITO_LOG_INFO, "%s: again in %lld ms: %s", call->method->path, (long long)(wait / 1000),
-         error->message);
+  hi_log_call_repeated(call, error, wait);
   hito_error_free(call->last_failure);
   call->last_failure = error;
-  for (unsigned i = 0; i < call->copy_count; i++) drop(&call->copies[i]);
-  call->copy_count = call->live_count = 0;
+  drop_copies(call);
   call->state = HI_RESTING;
   set_timer(call, &call->wait_timer, call->client->now + wait);
 }
@@ -254,6 +270,10 @@ static void step_one_response(hito_call *call) {
     ProtobufCMessage *response;
     hito_error *error = NULL;
     if ((copy->exchange == NULL && copy->error == NULL) || !one_response(call, copy, &response, &error)) continue;
+    if (hi_call_answered(call, error)) {
+      attempt_refused(call, error);
+      return;
+    }
     if (response != NULL || error->code != HITO_UNAVAILABLE) {
       decided(call, i, response, error);
       return;
@@ -276,25 +296,36 @@ static void step_stream(hito_call *call) {
   struct hi_exchange *exchange = copy->exchange;
   hito_error *error = copy->error;
   if (exchange != NULL) {
-    if (exchange->message_count > 0) call->is_begun = true;
+    if (exchange->message_count > 0 && !call->is_begun) {
+      call->is_begun = true;
+      (void)hi_call_answered(call, NULL);
+    }
     hi_call_ready(call);
     if (!exchange->is_done) return;
     error = exchange->error;
     exchange->error = NULL;
   }
   copy->error = NULL;
-  if (error != NULL && error->code == HITO_UNAVAILABLE)
+  if (hi_call_answered(call, error))
+    attempt_refused(call, error);
+  else if (error != NULL && error->code == HITO_UNAVAILABLE)
     attempt_failed(call, error);
   else
     hi_call_end(call, error);
 }
 
-void hi_call_step(hito_call *call) {
-  if (call->state != HI_RUNNING) return;
+static void look(hito_call *call) {
   if (hi_has_one_response(call)) {
     if (call->method->kind == HITO_CLIENT_STREAM) hi_call_ready(call);
     step_one_response(call);
   } else {
     step_stream(call);
   }
+}
+
+void hi_call_step(hito_call *call) {
+  if (call->state == HI_ASKING)
+    hi_call_attempt(call);
+  else if (call->state == HI_RUNNING)
+    look(call);
 }

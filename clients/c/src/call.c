@@ -62,6 +62,7 @@ static void free_call(hito_call *call) {
   if (call->response != NULL) protobuf_c_message_free_unpacked(call->response, NULL);
   hito_error_free(call->error);
   hito_error_free(call->last_failure);
+  hito_error_free(call->refusal);
   hi_metadata_free(&call->metadata);
   hi_metadata_free(&call->trailers);
   hi_said_free(&call->said);
@@ -112,10 +113,11 @@ hito_call *hito_call_begin(
   enlist(call);
   call->deadline_timer = (struct hi_timer){.fire = hi_call_too_late, .owner = call};
   call->wait_timer = (struct hi_timer){.fire = hi_call_wait_over, .owner = call};
+  hi_log_call_started(call);
   if (!hi_timer_set(&client->timers, &call->deadline_timer, call->deadline))
     hi_call_end(call, hi_error(HITO_RESOURCE_EXHAUSTED, true, "no memory"));
   else
-    hi_call_place(call);
+    hi_call_attempt(call);
   return call;
 }
 
@@ -140,8 +142,7 @@ static hito_step take_message(hito_call *call, ProtobufCMessage **message, hito_
   return HITO_STEP_ERROR;
 }
 
-hito_step hito_call_take(hito_call *call, ProtobufCMessage **message, hito_error **error) {
-  *message = NULL;
+static hito_step take(hito_call *call, ProtobufCMessage **message, hito_error **error) {
   if (!hi_has_one_response(call)) {
     hito_step step = take_message(call, message, error);
     if (step != HITO_STEP_WAIT) return step;
@@ -154,6 +155,14 @@ hito_step hito_call_take(hito_call *call, ProtobufCMessage **message, hito_error
   if (call->error == NULL) return HITO_STEP_END;
   hi_give(error, hi_error_copy(call->error));
   return HITO_STEP_ERROR;
+}
+
+hito_step hito_call_take(hito_call *call, ProtobufCMessage **message, hito_error **error) {
+  *message = NULL;
+  hito_step step = take(call, message, error);
+  bool is_end = step == HITO_STEP_END || step == HITO_STEP_ERROR;
+  if (is_end || (step == HITO_STEP_MESSAGE && hi_has_one_response(call))) hi_log_call_ended(call, false);
+  return step;
 }
 
 /* A callback that waits would have the client enter itself. */
@@ -184,6 +193,7 @@ bool hito_call_try_send(hito_call *call, const ProtobufCMessage *message, hito_e
   if (call->state == HI_ENDED || (exchange != NULL && exchange->is_done)) {
     hi_give(error, call->error != NULL ? hi_error_copy(call->error)
                                        : hi_error(HITO_CANCELLED, false, "the server has ended the call"));
+    if (call->state == HI_ENDED) hi_log_call_ended(call, false);
     return false;
   }
   if (exchange == NULL || exchange->is_sending) return false;
@@ -239,16 +249,17 @@ hito_status hito_call_unary(
 }
 
 void hito_call_cancel(hito_call *call) {
-  if (call->client != NULL) hi_call_end(call, hi_error(HITO_CANCELLED, false, "the call was cancelled"));
+  if (call->client != NULL) hi_call_end(call, hi_error(HITO_CANCELLED, !call->is_started, "the call was cancelled"));
 }
 
 void hi_calls_close(hito_client *client) {
   for (hito_call *call = client->calls; call != NULL; call = call->next)
-    hi_call_end(call, hi_error(HITO_CANCELLED, false, "the client was closed"));
+    hi_call_end(call, hi_error(HITO_CANCELLED, !call->is_started, "the client was closed"));
 }
 
 void hi_call_detach(hito_call *call) {
   hito_client *client = call->client;
+  hi_log_call_ended(call, true);
   forget_touched(client, call);
   forget_ready(client, call);
   if (call->previous == NULL)

@@ -1,13 +1,14 @@
 /* A call as its caller sees it: attempts, copies, deadlines. Its states:
  *
- *   PLACING (waits for a connection) -> OPEN (copies run) -> ENDED
- *      ^                                   |
- *      +------------- RESTING <------------+   the server was unavailable, and the call may be repeated */
+ *   ASKING (waits for a token) -> PLACING (waits for a connection) -> RUNNING (copies run) -> ENDED
+ *     ^ ^                                                             |  |
+ *     | +---------------------- RESTING <-----------------------------+  |   the server was unavailable: it may be repeated
+ *     +------------------------------------------------------------------+   its token was refused, once */
 #pragma once
 
 #include "internal.h"
 
-enum hi_call_state { HI_PLACING, HI_RUNNING, HI_RESTING, HI_ENDED };
+enum hi_call_state { HI_ASKING, HI_PLACING, HI_RUNNING, HI_RESTING, HI_ENDED };
 
 /* The texts of options, copied. */
 struct hi_said {
@@ -49,6 +50,13 @@ struct hito_call {
   /* A response has come: it is not repeated. */
   bool is_begun;
   bool wants_half_close;
+  /* The provider's, of this attempt; the question that it waits for, or 0; the first refusal, after which it was repeated. */
+  char token[HI_TOKEN_SIZE];
+  uint64_t question;
+  hito_error *refusal;
+  /* Of the log: 0 where its end was told, or its beginning was not. */
+  int64_t number, began_at;
+  unsigned attempts;
   hito_error *error, *last_failure;
   ProtobufCMessage *response;
   bool is_response_taken;
@@ -64,7 +72,8 @@ static inline bool hi_has_one_request(const hito_call *call) {
 }
 
 /* attempt.c */
-void hi_call_place(hito_call *call);
+/* Begins an attempt: with its token, then its connection. */
+void hi_call_attempt(hito_call *call);
 void hi_call_wait_over(void *owner);
 void hi_call_too_late(void *owner);
 /* It has ended; takes the error. */
@@ -82,6 +91,24 @@ char *hi_random_key(void);
 void hi_call_head_of(const hito_call *call, struct hi_call_head *head);
 hito_error *hi_call_intercept(hito_call *call, hito_call_options *options);
 void hi_call_intercepted(hito_call *call, const hito_error *error);
+
+/* tokens.c */
+/* Whether the attempt may begin; otherwise the call waits for a token, or has ended for want of one. */
+bool hi_call_takes_token(hito_call *call);
+/* What the CALL of this attempt says; NULL where HELLO has said it. */
+const char *hi_call_token(const hito_call *call);
+/* A response has come (NULL), or an error: what it says of the token is noted. Whether the call is to be repeated, at once and
+ * under another token (C5.8). */
+bool hi_call_answered(hito_call *call, const hito_error *error);
+/* Whether it ended because the provider's token was refused. */
+bool hi_call_lost_token(const hito_call *call);
+
+/* log.c */
+void hi_log_call_started(hito_call *call);
+void hi_log_call_repeated(hito_call *call, const hito_error *error, int64_t wait);
+void hi_log_call_hedged(const hito_call *call);
+/* Once. `is_left`: its caller does not want its end any more. */
+void hi_log_call_ended(hito_call *call, bool is_left);
 
 /* resume.c */
 /* Whether the same request can succeed later (C3.1). */

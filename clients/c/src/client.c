@@ -1,8 +1,6 @@
 #include "hito/client.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,16 +12,6 @@
 enum { CLOSE_TIME = 2000000, LINGER_TIME = 200000 };
 
 const char *hito_version(void) { return VERSION; }
-
-void hi_log(const hito_client *client, hito_log_level level, const char *format, ...) {
-  if (client->options.log == NULL) return;
-  char text[512];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  client->options.log(client->options.log_user, level, text);
-}
 
 /* The texts become the client's own; an interceptor is what it is. */
 static bool copy_texts(hito_client_options *options) {
@@ -54,6 +42,7 @@ static void free_texts(hito_client_options *options) {
 
 static void fill_defaults(hito_client_options *options) {
   if (options->timeout_ms <= 0) options->timeout_ms = 30000;
+  if (options->token_timeout_ms <= 0) options->token_timeout_ms = 10000;
   if (options->keepalive_ms <= 0) options->keepalive_ms = 10000;
   if (options->connections_per_address == 0) options->connections_per_address = 4;
   if (options->repeat_burst == 0) options->repeat_burst = 100;
@@ -68,6 +57,8 @@ static hito_error *refusal(const hito_client_options *options) {
   const char *token = options->token;
   if (token != NULL && (strlen(token) < 1 || strlen(token) > 256 || !hi_is_utf8((const uint8_t *)token, strlen(token))))
     return hi_error(HITO_INVALID_ARGUMENT, true, "token: 1 to 256 bytes of UTF-8");
+  if (token != NULL && options->token_provider != NULL)
+    return hi_error(HITO_INVALID_ARGUMENT, true, "token, token_provider: not both");
   if (strlen(options->agent) > 128 || !hi_is_utf8((const uint8_t *)options->agent, strlen(options->agent)))
     return hi_error(HITO_INVALID_ARGUMENT, true, "agent: at most 128 bytes of UTF-8");
   return NULL;
@@ -82,7 +73,7 @@ static bool build(hito_client *client, hito_error **error) {
     return false;
   }
   client->own = (struct hi_hello){
-      .minor_version = HI_MINOR_VERSION, .agent = client->options.agent,
+      .minor_version = HI_MINOR_VERSION, .agent = client->options.agent, .token = client->options.token,
       .frame_payload_max = HI_FRAME_PAYLOAD_MIN, .message_max = client->options.message_max,
       .stream_credit = HI_STREAM_CREDIT, .connection_credit = HI_CONNECTION_CREDIT,
       .reads_deflate = client->options.compresses};
@@ -108,6 +99,7 @@ hito_client *hito_client_new(const hito_client_options *options, hito_error **er
   }
   client->options = *options;
   client->now = hi_now();
+  hi_tokens_init(client);
   if (build(client, error)) return client;
   destroy(client);
   return NULL;
@@ -125,7 +117,7 @@ void hi_settle(hito_client *client) {
       hi_call_step(call);
       call = client->first_touched;
     }
-    if (!client->is_closed) is_more = hi_pool_settle(client);
+    if (!client->is_closed) is_more = hi_tokens_settle(client) || hi_pool_settle(client);
     if (client->first_touched != NULL) is_more = true;
     if (is_more) continue;
     for (struct hi_connection *c = client->pool.connections; c != NULL; c = c->next) hi_connection_flush(c);
@@ -251,6 +243,7 @@ void hito_client_close(hito_client *client) {
   if (client->is_closed) return;
   client->now = hi_now();
   client->is_closed = true;
+  hi_tokens_close(client);
   hi_calls_close(client);
   hi_resumed_wake(client);
   hi_pool_close(client);

@@ -29,8 +29,9 @@ struct hi_connection *hi_connection_new(hito_client *client, size_t place) {
   connection->next_stream = 1;
   connection->window = hi_receive_window(client->own.connection_credit);
   connection->keepalive = client->options.keepalive_ms * 1000;
-  connection->received_at = client->now;
+  connection->began_at = connection->received_at = client->now;
   connection->timer = (struct hi_timer){.fire = tick, .owner = connection};
+  hi_log_connecting(connection);
   char *why = NULL;
   connection->dial = hi_dial_begin(client, &client->pool.addresses[place], &why);
   if (connection->dial == NULL) hi_connection_lost(connection, why == NULL ? "no memory" : why);
@@ -85,7 +86,7 @@ void hi_connection_retire(struct hi_connection *connection) {
 
 void hi_connection_fail(struct hi_connection *connection, hito_status code, const char *why) {
   connection->has_failed = true;
-  hi_log(connection->client, HITO_LOG_INFO, "connection %d: %s", connection->number, why);
+  hi_log_disconnected(connection, false, why);
   hi_connection_retire(connection);
   for (size_t i = 0; i < HI_BUCKETS; i++)
     while (connection->buckets[i] != NULL) hi_exchange_fail(connection->buckets[i], hi_error(code, false, "%s", why));
@@ -97,7 +98,7 @@ static void cannot(struct hi_connection *connection, const char *why) {
   hito_error *error = hi_error(HITO_UNAVAILABLE, true, "cannot connect to %s:%s: %s", address->host, address->port, why);
   free(connection->why_failed);
   connection->why_failed = hi_copy_text(error->message);
-  hi_log(connection->client, HITO_LOG_WARNING, "%s", error->message);
+  hi_log_connect_failed(connection, error->message);
   hito_error_free(error);
   connection->client->pool.has_news = true;
 }
@@ -120,6 +121,7 @@ void hi_connection_lost(struct hi_connection *connection, const char *why) {
 
 void hi_connection_goodbye(struct hi_connection *connection, enum hi_reason reason, const char *text) {
   if (connection->state != HI_OPEN && connection->state != HI_GREETING) return;
+  hi_log_disconnected(connection, true, connection->is_draining ? "the server is going away" : "closed");
   uint8_t payload[6 + 128] = {0};
   size_t size = strlen(text) < 128 ? strlen(text) : 128;
   payload[5] = (uint8_t)reason;
@@ -153,18 +155,9 @@ static void broke_protocol(struct hi_connection *connection, const struct hi_fau
 
 void hi_connection_greet(struct hi_connection *connection) {
   hito_client *client = connection->client;
-  struct hi_hello hello = client->own;
-  if (client->options.get_token != NULL) {
-    bool has_token = client->options.get_token(client->options.token_user, connection->token, HI_TOKEN_SIZE);
-    connection->token[HI_TOKEN_SIZE - 1] = 0;
-    if (!has_token) connection->token[0] = 0;
-  } else if (client->options.token != NULL) {
-    strncpy(connection->token, client->options.token, HI_TOKEN_SIZE - 1);
-  }
-  hello.token = connection->token[0] == 0 ? NULL : connection->token;
   connection->state = HI_GREETING;
   struct hi_buffer payload = {0};
-  hi_hello_encode(&payload, &hello);
+  hi_hello_encode(&payload, &client->own);
   hi_write(connection, HI_HELLO, 0, 0, hi_buffer_bytes(&payload), hi_buffer_size(&payload));
   if (payload.has_failed) connection->out.has_failed = true;
   hi_buffer_free(&payload);
@@ -190,6 +183,7 @@ static bool take_first(struct hi_connection *connection, const struct hi_frame *
   int64_t least = (int64_t)peer->ping_interval_ms * 1100;
   if (connection->keepalive < least) connection->keepalive = least;
   connection->state = HI_OPEN;
+  hi_log_connected(connection);
   connection->client->pool.has_news = true;
   hi_timer_clear(&connection->client->timers, &connection->timer);
   return true;

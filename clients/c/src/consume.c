@@ -99,6 +99,7 @@ bool hi_consumer_say(
 /* Takes the response; false without memory. */
 static bool received(hito_consumer *consumer, Hito__V1__ConsumeResponse *response) {
   consumer->failures = 0;
+  consumer->is_renewed = false;
   if (response->joined != NULL) {
     /* After a broken connection it comes again under the name that it had. */
     char *name = hi_copy_text(response->joined->consumer);
@@ -121,8 +122,16 @@ static bool may_join_later(const hito_consumer *consumer, const hito_error *erro
          hito_error_reason(error) == HITO__V1__ERROR_REASON__ERROR_REASON_CONSUMER_NAME_TAKEN;
 }
 
+/* The token was refused: it comes again under another one, once before a response. */
+static bool may_renew_token(hito_consumer *consumer) {
+  bool was_renewed = consumer->is_renewed;
+  consumer->is_renewed = hi_call_lost_token(consumer->call);
+  return consumer->is_renewed && !was_renewed;
+}
+
 /* The stream broke; it is taken up again, or it was the end. Takes the error; NULL where the server ended it. */
 static void broke(hito_consumer *consumer, hito_error *error) {
+  bool is_renewed = may_renew_token(consumer);
   hito_call_free(consumer->call);
   consumer->call = NULL;
   hi_deliveries_lost(consumer);
@@ -132,13 +141,14 @@ static void broke(hito_consumer *consumer, hito_error *error) {
     return;
   }
   if (error == NULL) error = hi_error(HITO_UNAVAILABLE, false, "the server ended the stream");
-  if (consumer->is_closing || !(hi_passes(error) || may_join_later(consumer, error))) {
+  if (consumer->is_closing || !(hi_passes(error) || is_renewed || may_join_later(consumer, error))) {
     consumer->error = error;
     return;
   }
   consumer->interruptions++;
   if (consumer->told != NULL) consumer->told(consumer->told_user, error);
   int64_t at = hi_resume_at(consumer->client, error, consumer->failures++);
+  hi_log_resumed(consumer->client, &hito_events_consume_method, error, at);
   hito_error_free(error);
   if (!hi_timer_set(&consumer->client->timers, &consumer->timer, at))
     consumer->error = hi_error(HITO_RESOURCE_EXHAUSTED, false, "no memory");

@@ -40,6 +40,8 @@ struct hito_consumer {
   hito_call *call;
   struct hi_timer timer;
   unsigned failures, interruptions;
+  /* The token was refused, and no response has come since. */
+  bool is_renewed;
   hito_error *error;
   /* All deliveries that are there, and those that nobody has taken. */
   hito_delivery *deliveries, *first_arrived, *last_arrived;

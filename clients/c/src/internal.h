@@ -13,6 +13,7 @@
 #include "pool_machine.h"
 #include "retry.h"
 #include "timer.h"
+#include "token_machine.h"
 #include "wire.h"
 
 enum {
@@ -21,7 +22,6 @@ enum {
   HI_STREAM_CREDIT = 256 << 10,
   HI_CONNECTION_CREDIT = 1 << 20,
   HI_EMPTY_MESSAGES_MAX = 1024,
-  HI_TOKEN_SIZE = 257,
 };
 
 struct hi_connection;
@@ -83,6 +83,8 @@ struct hi_connection {
   enum hi_connection_state state;
   /* Established, and the pool has heard of it. */
   bool is_known, is_retired, is_draining, has_served, is_untrusted, is_read_closed, is_write_broken;
+  /* HELLO has come, and its end was not told. */
+  bool is_told;
   /* It failed after HELLO: nothing that comes counts any more. */
   bool has_failed;
   char *why_failed;
@@ -95,14 +97,13 @@ struct hi_connection {
   struct hi_hello peer;
   unsigned minor;
   bool compresses;
-  char token[HI_TOKEN_SIZE];
   uint32_t send_credit;
   struct hi_receive_window window;
   struct hi_exchange *buckets[HI_BUCKETS];
   struct hi_exchange *attached, *first_sender, *last_sender;
   size_t call_count;
   uint32_t next_stream;
-  int64_t keepalive, received_at, pinged_at;
+  int64_t keepalive, began_at, received_at, pinged_at;
   struct hi_timer timer;
 };
 
@@ -146,6 +147,15 @@ struct hi_pool {
   char *failure;
 };
 
+/* Of a client that has a provider. */
+struct hi_tokens {
+  struct hi_token_machine machine;
+  /* The number of the question, or of the last one; whether the provider is still to hear it. */
+  uint64_t question;
+  bool is_to_ask;
+  struct hi_timer timer;
+};
+
 struct hito_client {
   hito_client_options options;
   SSL_CTX *tls;
@@ -153,7 +163,10 @@ struct hito_client {
   struct hi_pacer pacer;
   struct hi_pool pool;
   struct hi_timers timers;
+  struct hi_tokens tokens;
   int64_t now;
+  /* Calls that were told of, where anybody listens. */
+  int64_t call_count;
   bool is_closed, is_polling, has_moved;
   hito_call *calls, *first_touched, *last_touched, *first_ready, *last_ready;
   struct hito_resumed *resumed;
@@ -265,7 +278,20 @@ int hi_call_notify(hito_client *client);
 /* resume.c: the client is closed. */
 void hi_resumed_wake(hito_client *client);
 
+/* tokens.c */
+void hi_tokens_init(hito_client *client);
+/* Asks the provider, if it is to be asked. */
+bool hi_tokens_settle(hito_client *client);
+void hi_tokens_close(hito_client *client);
+
+/* log.c: what happens, told as C5.9 says; nothing is written where nobody listens. */
+void hi_log_connecting(const struct hi_connection *connection);
+void hi_log_connected(struct hi_connection *connection);
+void hi_log_connect_failed(const struct hi_connection *connection, const char *why);
+/* Once, and not of one that was never connected. */
+void hi_log_disconnected(struct hi_connection *connection, bool is_in_order, const char *why);
+void hi_log_resumed(const hito_client *client, const hito_method *method, const hito_error *error, int64_t at);
+void hi_log_token(const hito_client *client, const struct hi_token_news *news);
+
 /* client.c */
 void hi_settle(hito_client *client);
-void hi_log(const hito_client *client, hito_log_level level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));

@@ -228,8 +228,6 @@ static void hear(hito_client *client, struct hi_connection *connection) {
   connection->is_known = true;
   bool is_wanted = hi_machine_dialled(
       &pool->machine, connection->place, connection->number, connection->peer.streams_max, client->now);
-  hi_log(client, HITO_LOG_INFO, "connection %d: to %s:%s", connection->number,
-         pool->addresses[connection->place].host, pool->addresses[connection->place].port);
   pool->is_changed = true;
   if (connection->is_retired) {
     /* It went between its HELLO and now. */

@@ -122,16 +122,19 @@ int64_t hi_resume_at(hito_client *client, const hito_error *error, unsigned fail
 
 /* The stream broke; it is taken up again, or it was the end. Takes the error. */
 static void broke(hito_resumed *resumed, hito_error *error) {
+  /* One that gave nothing was repeated by itself, under another token. */
+  bool is_renewed = resumed->call->is_begun && hi_call_lost_token(resumed->call);
   hito_call_free(resumed->call);
   resumed->call = NULL;
   if (resumed->kind->refused != NULL) resumed->kind->refused(resumed, error);
-  if (!hi_passes(error)) {
+  if (!hi_passes(error) && !is_renewed) {
     resumed->error = error;
     return;
   }
   resumed->interruptions++;
   if (resumed->told != NULL) resumed->told(resumed->told_user, error);
   int64_t at = hi_resume_at(resumed->client, error, resumed->failures++);
+  hi_log_resumed(resumed->client, resumed->method, error, at);
   hito_error_free(error);
   if (!hi_timer_set(&resumed->client->timers, &resumed->timer, at))
     resumed->error = hi_error(HITO_RESOURCE_EXHAUSTED, false, "no memory");

@@ -58,3 +58,38 @@ char *hi_lenient_text(const uint8_t *bytes, size_t size) {
   hi_buffer_free(&text);
   return NULL;
 }
+
+static uint32_t code_point(const uint8_t *bytes, size_t size) {
+  static const uint8_t masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+  uint32_t value = bytes[0] & masks[size];
+  for (size_t i = 1; i < size; i++) value = value << 6 | (bytes[i] & 0x3fu);
+  return value;
+}
+
+/* Controls, format characters, and separators of lines (Unicode's Cc, Cf, Zl, Zp). */
+static bool is_shown(uint32_t value) {
+  static const uint32_t ranges[][2] = {
+      {0, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, {0x600, 0x605}, {0x61c, 0x61c}, {0x6dd, 0x6dd}, {0x70f, 0x70f},
+      {0x890, 0x891}, {0x8e2, 0x8e2}, {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
+      {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f},
+      {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0001, 0xe0001}, {0xe0020, 0xe007f}};
+  for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+    if (value >= ranges[i][0] && value <= ranges[i][1]) return false;
+  return true;
+}
+
+const char *hi_shown(char *out, size_t size, const char *text, size_t characters_max) {
+  const uint8_t *at = (const uint8_t *)text;
+  size_t left = strlen(text), used = 0;
+  for (size_t count = 0; count < characters_max && left > 0 && used + 5 <= size; count++) {
+    size_t sequence = sequence_size(at, left), step = sequence == 0 ? 1 : sequence;
+    bool is_kept = sequence != 0 && is_shown(code_point(at, sequence));
+    size_t width = is_kept ? sequence : 3;
+    memcpy(out + used, is_kept ? (const char *)at : "\xef\xbf\xbd", width);
+    used += width;
+    at += step;
+    left -= step;
+  }
+  out[used] = 0;
+  return out;
+}

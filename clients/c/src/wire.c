@@ -152,6 +152,7 @@ static bool take_hello_field(struct hi_hello *hello, const struct hi_field *fiel
     case 2: case 8: case 10:
       if (field->size > (field->tag == 8 ? 256 : 128) || !hi_is_text(field->value, field->size))
         return broken(fault, "text in HELLO that is not allowed"), false;
+      if (field->tag == 10) memcpy(hello->server_id, field->value, field->size);
       return true;
     default:
       if (field->size > 16) return broken(fault, "HELLO lists too many encodings"), false;

@@ -81,6 +81,8 @@ struct hi_hello {
   uint32_t frame_payload_max, message_max, streams_max, stream_credit, connection_credit, ping_interval_ms;
   bool reads_deflate;
   const char *agent, *token;
+  /* Of a server that was heard. */
+  char server_id[129];
 };
 
 struct hi_hello hi_hello_defaults(void);

@@ -11,7 +11,8 @@ int main(int count, char **arguments) {
   if (count != 3) return 2;
   hito_client *client = connect_to(arguments[1], arguments[2], getenv("HITO_TOKEN"));
   if (client == NULL) return 1;
-  int failed = make_goal(client) + health_once(client) + watch_some(client, 2) + in_a_loop(client);
+  int failed = make_goal(client) + health_once(client) + watch_some(client, 2) + in_a_loop(client) +
+               call_under_new_tokens(arguments[1], arguments[2]);
   hito_client_free(client);
   return failed;
 }

@@ -60,10 +60,19 @@ static void use(hito_client *client) {
   hito_consumer_free(consumer);
 }
 
+static void provide(void *user, hito_token_request request) {
+  (void)user;
+  hito_token_give(request, getenv("HITO_TOKEN") == NULL ? "none" : getenv("HITO_TOKEN"), 0);
+}
+
+static void listen(void *user, const hito_log_record *record) { *(size_t *)user += strlen(record->text); }
+
 int main(void) {
+  size_t told = 0;
   const char *address = getenv("HITO_ADDRESS");
   hito_client_options options = {
-      .addresses = address == NULL ? "127.0.0.1:1" : address, .ca_file = getenv("HITO_CA"), .token = getenv("HITO_TOKEN"),
+      .addresses = address == NULL ? "127.0.0.1:1" : address, .ca_file = getenv("HITO_CA"),
+      .token_provider = provide, .log = listen, .log_user = &told,
       .wait_for_ready = HITO_WAIT_NO, .checks_health = true, .compresses = true};
   /* With a server there are many, and each of them is a connection. */
   int count = 0, stride = address == NULL ? 1 : 5;
@@ -75,7 +84,7 @@ int main(void) {
     left = -1;
     hito_client_free(client);
   }
-  CHECK(count > 20 && count < 2000);
+  CHECK(told > 0 && count > 20 && count < 2000);
   printf("%d allocations\n", count);
   return check_end("memory");
 }

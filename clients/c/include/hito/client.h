@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "hito/call.h"
+#include "hito/log.h"
 
 HITO_BEGIN_DECLS
 
@@ -27,12 +28,24 @@ typedef enum hito_balancing {
   HITO_ROUND_ROBIN,
 } hito_balancing;
 
-typedef enum hito_log_level { HITO_LOG_DEBUG, HITO_LOG_INFO, HITO_LOG_WARNING } hito_log_level;
+/** A question for a token, to a `token_provider`. A value: it may be copied, and kept until it is answered. */
+typedef struct hito_token_request {
+  hito_client *client;
+  uint64_t number;
+} hito_token_request;
+
+/** Answers with a token, which is copied, and for how long it is valid from now; 0: not known. The first answer counts; one
+ * that comes when the question has ended (`token_timeout_ms`, hito_client_close) changes nothing. Not after
+ * hito_client_free, and by the thread that uses the client; it may be called by the provider itself. */
+HITO_API void hito_token_give(hito_token_request request, const char *token, int64_t valid_ms);
+
+/** Answers that there is no token. */
+HITO_API void hito_token_fail(hito_token_request request);
 
 struct addrinfo;
 
 /** How a client is. Zeros are the defaults; strings are copied. Callbacks and what they use must outlive the client, and
- * must not use it. */
+ * must not use it; only a `token_provider` may answer. */
 typedef struct hito_client_options {
   /** `host:port`, `[IPv6]:port`, or several with commas between. */
   const char *addresses;
@@ -44,10 +57,14 @@ typedef struct hito_client_options {
   /** The name in the server's certificate, where it is not the host of the address. */
   const char *server_name;
   const char *token;
-  /** Instead of `token`: asked for each attempt of a call that has none of its own, so that it may change. It writes at
-   * most `size` bytes with a NUL behind and says whether there is a token. */
-  bool (*get_token)(void *user, char *token, size_t size);
+  /** Instead of `token`: is asked for one when a call needs it, when the current one is about to expire, and when the server
+   * refused it; the call is then repeated once. It answers before it returns (it may block, and with it the client), or
+   * later, from the program's loop: hito_token_give or hito_token_fail. It is called by hito_client_poll and
+   * hito_client_fds, one question at a time. */
+  void (*token_provider)(void *user, hito_token_request request);
   void *token_user;
+  /** After which a question has failed; 0: 10 s. */
+  int64_t token_timeout_ms;
   /** What a unary call may take, retries included; 0: 30 s. */
   int64_t timeout_ms;
   hito_wait wait_for_ready;
@@ -73,8 +90,8 @@ typedef struct hito_client_options {
   const char *agent;
   const hito_interceptor *interceptors;
   size_t interceptor_count;
-  /** What goes on with the connections; tokens and messages are never in it. */
-  void (*log)(void *user, hito_log_level level, const char *text);
+  /** Is told what happens; it must be quick. hito_log_to_file and hito_log_to_syslog are such functions. */
+  void (*log)(void *user, const hito_log_record *record);
   void *log_user;
   /** Finds the addresses of a host that is a name; NULL: getaddrinfo, which may wait for a name server. Returns 0 or
    * an error of getaddrinfo; `release` frees the result. */

@@ -8,5 +8,6 @@
 #include "hito/client.h"
 #include "hito/consume.h"
 #include "hito/error.h"
+#include "hito/log.h"
 #include "hito/resume.h"
 #include "hito/services.h"
