@@ -14,7 +14,7 @@ from hito import v1
 from hito._log import Log
 from hito._token import Tokens
 
-UNAUTHENTICATED = 16
+PERMISSION_DENIED, UNAUTHENTICATED = 7, 16
 
 
 class Provider:
@@ -304,6 +304,17 @@ async def test_a_watch_goes_on_under_a_new_token(tls, connect):
         watch = client.progress.watch_resuming(v1.WatchRequest())
         assert [(await anext(watch)).cursor for _ in range(2)] == ["a0", "b0"]
         with pytest.raises(hito.Unauthenticated):
+            await anext(watch)
+        await client.close()
+
+
+async def test_a_watch_that_was_repeated_ends_with_what_lasts(tls, connect):
+    turns = ("a", 0, UNAUTHENTICATED), ("b", 1, PERMISSION_DENIED)
+    async with FakeServer(tls, streaming(*turns)) as server:
+        client = await connect(server.address, token_provider=Provider("a", "b"))
+        watch = client.progress.watch_resuming(v1.WatchRequest())
+        assert (await anext(watch)).cursor == "b0"
+        with pytest.raises(hito.PermissionDenied):
             await anext(watch)
         await client.close()
 

@@ -19,7 +19,7 @@ from hito._response_info import Metadata
 from hito._retry import Repeats, RetryPacer
 from hito._token import CallToken, Tokens
 from hito._wait import EndableWait
-from hito.errors import CancelledCall, DeadlineExceeded, HitoError, Unavailable
+from hito.errors import CancelledCall, DeadlineExceeded, HitoError, Unauthenticated, Unavailable
 
 Response = TypeVar("Response")
 Opened = Tuple[Call, Optional[AsyncIterable[Message]]]
@@ -197,7 +197,8 @@ class ResponseStream(Generic[Response]):
                 await self._rest(error)
             except HitoError as error:
                 is_repeated = self._token.failed(error) and self._is_repeatable
-                self.is_token_refused = self._token.is_refused and not is_repeated
+                is_refused = isinstance(error, Unauthenticated) and self._token.is_refused
+                self.is_token_refused = is_refused and not is_repeated
                 if not is_repeated:
                     raise
                 self._log.repeated(error, 0.0)
