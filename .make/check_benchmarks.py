@@ -40,7 +40,7 @@ def names() -> Dict[str, str]:
                 continue
             for text in re.findall(r'"((?:[a-z]|\\\(name\))[\w.\\()]*)"', line):
                 text = text.replace("\\(name)", prefix)
-                is_file = Path(text).suffix in (".sql", ".py", ".pem", ".token", ".json")
+                is_file = Path(text).suffix in (".sql", ".py", ".sh", ".pem", ".token", ".json")
                 if re.match(r"[a-z]+\.[a-z][\w.]+", text) and not is_file and text not in others:
                     parts = _INTERPOLATION.split(text)
                     found["[a-z0-9]+".join(map(re.escape, parts))] = f"{path}:{number}"

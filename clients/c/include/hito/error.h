@@ -43,7 +43,7 @@ typedef enum hito_status {
   HITO_UNAVAILABLE = 14,
   /** Stored data is damaged. */
   HITO_DATA_LOSS = 15,
-  /** The token is missing, unknown, expired or revoked. */
+  /** The token is missing, unknown, expired or revoked; or the client's token_provider has none, and `from_server` is false. */
   HITO_UNAUTHENTICATED = 16,
 } hito_status;
 

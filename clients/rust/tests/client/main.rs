@@ -2,4 +2,6 @@
 
 mod fake_server;
 mod log;
+mod provider;
 mod token;
+mod token_streams;

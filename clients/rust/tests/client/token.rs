@@ -1,101 +1,14 @@
 //! Tokens that are made anew while a client lives (clients/BEHAVIOUR.md, C5.8).
 
-use std::collections::VecDeque;
 use std::error::Error as StdError;
 use std::future::IntoFuture;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_core::Stream;
-use hito::{v1, BoxFuture, Client, ClientBuilder, Code, Error, Hedging, Token};
-use prost::Message;
+use hito::{v1, Client, ClientBuilder, Code, Error, Hedging, Token};
 use tokio::time::{sleep, timeout};
 
-use crate::fake_server::{FakeServer, MESSAGE, UNAUTHENTICATED};
-
-type Failure = Box<dyn StdError + Send + Sync>;
-type Answer = Result<Token, &'static str>;
-
-/// Gives one answer after the other, the last for ever.
-#[derive(Clone)]
-struct Provider(Arc<State>);
-
-struct State {
-    answers: Mutex<VecDeque<Answer>>,
-    asked: AtomicUsize,
-    delay: Duration,
-}
-
-impl Provider {
-    fn new<const N: usize>(texts: [&str; N]) -> Provider {
-        Provider::answering(texts.map(|text| Ok(Token::new(text))), 0)
-    }
-
-    fn answering(answers: impl IntoIterator<Item = Answer>, delay_ms: u64) -> Provider {
-        let answers = Mutex::new(answers.into_iter().collect());
-        Provider(Arc::new(State { answers, asked: AtomicUsize::new(0), delay: Duration::from_millis(delay_ms) }))
-    }
-
-    fn slow<const N: usize>(texts: [&str; N], delay_ms: u64) -> Provider {
-        Provider::answering(texts.map(|text| Ok(Token::new(text))), delay_ms)
-    }
-
-    fn function(&self) -> impl Fn() -> BoxFuture<'static, Result<Token, Failure>> + Send + Sync + 'static {
-        let state = self.0.clone();
-        move || {
-            let state = state.clone();
-            Box::pin(async move {
-                state.asked.fetch_add(1, Ordering::Relaxed);
-                sleep(state.delay).await;
-                let mut answers = state.answers.lock().unwrap();
-                let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
-                answer.unwrap().map_err(Failure::from)
-            })
-        }
-    }
-
-    fn asked(&self) -> usize {
-        self.0.asked.load(Ordering::Relaxed)
-    }
-}
-
-/// Tokens with keys, of all calls.
-type Seen = Arc<Mutex<Vec<(String, Option<String>)>>>;
-
-fn tokens(seen: &Seen) -> Vec<String> {
-    seen.lock().unwrap().iter().map(|(token, _)| token.clone()).collect()
-}
-
-/// A server that answers calls under this token and refuses all others.
-async fn gate(good: &'static str) -> (FakeServer, Seen) {
-    let seen = Seen::default();
-    let calls = seen.clone();
-    let server = FakeServer::play(move |mut peer| {
-        let calls = calls.clone();
-        async move {
-            assert_eq!(peer.greet().await.text(8), None, "HELLO has no token");
-            while let Some((stream, fields)) = peer.next_call().await {
-                let token = fields.token().unwrap_or_default();
-                let is_good = token == good;
-                calls.lock().unwrap().push((token, fields.text(3)));
-                if is_good {
-                    peer.reply(stream).await;
-                } else {
-                    peer.fail(stream, UNAUTHENTICATED, "no such token").await;
-                }
-            }
-        }
-    })
-    .await;
-    (server, seen)
-}
-
-async fn connect(server: &FakeServer, provider: &Provider) -> Client {
-    server.builder().token_provider(provider.function()).connect().await.unwrap()
-}
+use crate::fake_server::{FakeServer, UNAUTHENTICATED};
+use crate::provider::{connect, gate, tokens, Provider};
 
 async fn get(client: &Client) -> Result<v1::GetGoalResponse, Error> {
     client.goals().get_goal(v1::GetGoalRequest::default()).await
@@ -165,6 +78,29 @@ async fn a_second_refusal_is_the_callers_and_providers_are_not_stormed() {
         assert_eq!(get(&client).await.unwrap_err().code(), Code::Unauthenticated);
     }
     assert!(provider.asked() < 30 && seen.lock().unwrap().len() < 30);
+    client.close().await;
+    server.finish().await;
+}
+
+#[tokio::test]
+async fn a_call_is_repeated_once_also_where_no_provider_rests() {
+    let server = FakeServer::play(|mut peer| async move {
+        peer.greet().await;
+        for (token, is_taken) in [("a", true), ("a", false), ("b", false), ("c", true)] {
+            let (stream, fields) = peer.call().await;
+            assert_eq!(fields.token().as_deref(), Some(token));
+            match is_taken {
+                true => peer.reply(stream).await,
+                false => peer.fail(stream, UNAUTHENTICATED, "no").await,
+            }
+        }
+        peer.at_end().await;
+    })
+    .await;
+    let client = connect(&server, &Provider::new(["a", "b", "c"])).await;
+    get(&client).await.unwrap();
+    assert_eq!(get(&client).await.unwrap_err().code(), Code::Unauthenticated);
+    get(&client).await.unwrap();
     client.close().await;
     server.finish().await;
 }
@@ -354,131 +290,5 @@ async fn closing_ends_the_question() {
     assert!(error.code() == Code::Cancelled && error.is_not_started());
     assert_eq!(get(&client).await.unwrap_err().code(), Code::Cancelled);
     assert_eq!(provider.asked(), 1);
-    server.finish().await;
-}
-
-/// The token of a call, how many responses it gets, and how it ends.
-type Turn = (&'static str, usize, Option<u16>);
-
-/// A server that answers each call by what its turn says, with what `response` makes of a cursor.
-async fn streaming<const N: usize>(turns: [Turn; N], response: fn(String) -> Vec<u8>) -> FakeServer {
-    FakeServer::play(move |mut peer| async move {
-        peer.greet().await;
-        for (token, count, status) in turns {
-            let (stream, fields) = peer.call().await;
-            assert_eq!(fields.token().as_deref(), Some(token));
-            for number in 0..count {
-                peer.send(MESSAGE, 0, stream, &response(format!("{token}{number}"))).await;
-            }
-            match status {
-                Some(status) => peer.fail(stream, status, "no").await,
-                None => peer.end(stream).await,
-            }
-        }
-        peer.at_end().await;
-    })
-    .await
-}
-
-fn watched(cursor: String) -> Vec<u8> {
-    v1::WatchResponse { cursor, ..Default::default() }.encode_to_vec()
-}
-
-const REFUSED: Option<u16> = Some(UNAUTHENTICATED);
-
-#[tokio::test]
-async fn a_stream_is_repeated_before_its_first_response_and_not_behind_it() {
-    let server = streaming([("a", 0, REFUSED), ("b", 2, REFUSED), ("c", 1, None)], watched).await;
-    let client = connect(&server, &Provider::new(["a", "b", "c"])).await;
-    let mut stream = client.progress().watch(v1::WatchRequest::default()).stream();
-    for cursor in ["b0", "b1"] {
-        assert_eq!(stream.message().await.unwrap().unwrap().cursor, cursor);
-    }
-    assert_eq!(stream.message().await.unwrap_err().code(), Code::Unauthenticated);
-    let mut stream = client.progress().watch(v1::WatchRequest::default()).stream();
-    assert_eq!(stream.message().await.unwrap().unwrap().cursor, "c0");
-    assert_eq!(stream.message().await.unwrap(), None);
-    client.close().await;
-    server.finish().await;
-}
-
-#[tokio::test]
-async fn a_stream_whose_second_token_is_refused_too_is_the_callers() {
-    let server = streaming([("a", 0, REFUSED), ("b", 0, REFUSED)], watched).await;
-    let client = connect(&server, &Provider::new(["a", "b"])).await;
-    let mut stream = client.progress().watch(v1::WatchRequest::default()).stream();
-    let error = stream.message().await.unwrap_err();
-    assert!(error.code() == Code::Unauthenticated && error.is_from_server());
-    client.close().await;
-    server.finish().await;
-}
-
-#[tokio::test]
-async fn a_watch_is_taken_up_under_a_new_token() {
-    let turns = [("a", 1, REFUSED), ("b", 1, REFUSED), ("c", 0, REFUSED), ("d", 0, REFUSED)];
-    let server = streaming(turns, watched).await;
-    let client = connect(&server, &Provider::new(["a", "b", "c", "d"])).await;
-    let mut watch = client.watch_resuming(v1::WatchRequest::default());
-    for cursor in ["a0", "b0"] {
-        assert_eq!(watch.message().await.unwrap().unwrap().cursor, cursor);
-    }
-    assert_eq!(watch.message().await.unwrap_err().code(), Code::Unauthenticated);
-    client.close().await;
-    server.finish().await;
-}
-
-#[tokio::test]
-async fn a_watch_that_was_refused_first_is_not_taken_up_after_another_error() {
-    let server = streaming([("a", 0, REFUSED), ("b", 1, Some(5))], watched).await;
-    let client = connect(&server, &Provider::new(["a", "b"])).await;
-    let mut watch = client.watch_resuming(v1::WatchRequest::default());
-    assert_eq!(watch.message().await.unwrap().unwrap().cursor, "b0");
-    assert_eq!(watch.message().await.unwrap_err().code(), Code::NotFound);
-    client.close().await;
-    server.finish().await;
-}
-
-#[tokio::test]
-async fn a_consumer_joins_again_under_a_new_token_once() {
-    let event = |id: String| {
-        let event = v1::Event { id, ..Default::default() };
-        v1::ConsumeResponse { event: Some(event), ..Default::default() }.encode_to_vec()
-    };
-    let server = streaming([("a", 0, REFUSED), ("b", 1, REFUSED), ("c", 0, REFUSED)], event).await;
-    let client = connect(&server, &Provider::new(["a", "b", "c"])).await;
-    let mut consumer = client.consume_resuming("readers").start().unwrap();
-    // What it was given is gone with the stream, and it may be too late to see it.
-    let error = loop {
-        match consumer.delivery().await {
-            Ok(delivery) => assert_eq!(delivery.unwrap().event.id, "b0"),
-            Err(error) => break error,
-        }
-    };
-    assert_eq!((error.code(), consumer.interruptions()), (Code::Unauthenticated, 2));
-    client.close().await;
-    server.finish().await;
-}
-
-/// Requests that are there.
-struct Ready<Q>(VecDeque<Q>);
-
-impl<Q: Unpin> Stream for Ready<Q> {
-    type Item = Q;
-
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Q>> {
-        Poll::Ready(self.0.pop_front())
-    }
-}
-
-#[tokio::test]
-async fn a_request_stream_that_is_refused_is_the_callers_and_the_next_has_a_new_token() {
-    let (server, seen) = gate("b").await;
-    let client = connect(&server, &Provider::new(["a", "b"])).await;
-    let requests = || Ready([v1::IngestDocumentsRequest::default()].into());
-    let error = client.courses().ingest_documents(requests()).await.unwrap_err();
-    assert_eq!(error.code(), Code::Unauthenticated);
-    client.courses().ingest_documents(requests()).await.unwrap();
-    assert_eq!(tokens(&seen), ["a", "b"]);
-    client.close().await;
     server.finish().await;
 }

@@ -128,8 +128,12 @@ async function refreshedToken(admin: Client): Promise<void> {
   await learner.goals.createGoal({ title: "Mía" });
   await admin.users.revokeToken({ tokenId: current.token?.id ?? "" });
   current = await newToken();
-  const { goals } = await learner.goals.listGoals({});
-  assert.equal(goals.length, 1);
+  assert.equal(asked, 1);
+  // The server may take a token that is revoked for 2 s more (W13.2). No call fails meanwhile.
+  for (let round = 0; asked < 2 && round < 200; round++) {
+    assert.equal((await learner.goals.listGoals({})).goals.length, 1);
+    await new Promise<void>((resolve) => void setTimeout(resolve, 50));
+  }
   assert.equal(asked, 2);
   say("ok a token that is refreshed");
 }
