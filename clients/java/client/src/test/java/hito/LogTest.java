@@ -35,6 +35,14 @@ public class LogTest {
         .toList();
   }
 
+  /** The end of what was closed is told by the client's thread, soon after. */
+  private void awaits(Event event, int count) throws InterruptedException {
+    long end = System.nanoTime() + 10_000_000_000L;
+    while (of(event).size() < count && System.nanoTime() < end) {
+      Thread.sleep(5);
+    }
+  }
+
   private Map<String, Object> one(Event event) {
     List<Map<String, Object>> all = of(event);
     assertEquals(records.toString(), 1, all.size());
@@ -115,6 +123,8 @@ public class LogTest {
         assertEquals("2", watch.next().getCursor());
       }
     }
+    awaits(Event.CALL_ENDED, 3);
+    awaits(Event.DISCONNECTED, 2);
     List<String> ended = new ArrayList<>();
     of(Event.CALL_ENDED).forEach(fields -> ended.add(fields.get("call") + "" + fields.get("status")));
     assertEquals(List.of("1NOT_FOUND", "2UNAVAILABLE", "3CANCELLED"), ended);
