@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup-clients.sh [LANGUAGE...]: the toolchains of the clients, each by its clients/LANGUAGE/setup.sh. Idempotent.
 # Prints the languages that can be built here. One whose toolchain cannot be had is named and left out;
-# with HITO_CLIENTS=all, as in CI, it is an error.
+# with HITO_TEST_CLIENTS=all, as in CI, it is an error.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$REPO"
 
@@ -15,7 +15,7 @@ for language in "${languages[@]}"; do
   case $status in
     0) printf '%s\n' "$language" ;;
     3)
-      [ "${HITO_CLIENTS:-}" != all ] || die "the client in $language cannot be built here"
+      [ "${HITO_TEST_CLIENTS:-}" != all ] || die "the client in $language cannot be built here"
       note "skipped: the client in $language"
       ;;
     *) die "clients/$language/setup.sh failed" ;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test: Swift, the Python client, the checks' own, the end-to-end tests, and with HITO_CLIENTS=all,
+# Runs every test: Swift, the Python client, the checks' own, the end-to-end tests, and with HITO_TEST_CLIENTS=all,
 # as in CI, the clients in all other languages. All of them run even when one fails; the exit status says whether
 # all passed.
 #
@@ -17,9 +17,9 @@ suite_limit=$((target_limit * 3))
 began=$SECONDS
 "$REPO/.make/setup-tests.sh"
 languages=python
-[ "${HITO_CLIENTS:-}" != all ] || languages=$("$REPO/.make/setup-clients.sh")
+[ "${HITO_TEST_CLIENTS:-}" != all ] || languages=$("$REPO/.make/setup-clients.sh")
 # shellcheck disable=SC2086 # a word for each
-[ "${HITO_CLIENTS:-}" != all ] || "$REPO/Tests/Matrix/build.sh" $languages
+[ "${HITO_TEST_CLIENTS:-}" != all ] || "$REPO/Tests/Matrix/build.sh" $languages
 "$REPO/.make/build-tests.sh"
 "$REPO/.make/build.sh" release --product hito
 "$REPO/.make/build.sh" release --product hito-sandbox

@@ -1,5 +1,5 @@
 """The cross matrix, for a short time: clients of all languages whose programs are built (Tests/Matrix/build.sh) work
-beside each other through two servers that are killed in turn. With HITO_CLIENTS=all none may be missing."""
+beside each other through two servers that are killed in turn. With HITO_TEST_CLIENTS=all none may be missing."""
 
 from __future__ import annotations
 

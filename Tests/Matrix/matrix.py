@@ -43,9 +43,9 @@ class Result:
 
 
 def available(wanted: Sequence[str] = LANGUAGES) -> List[str]:
-    """Those whose programs are built. HITO_CLIENTS=all: one that is not is an error."""
+    """Those whose programs are built. HITO_TEST_CLIENTS=all: one that is not is an error."""
     missing = [language for language in wanted if command(language) is None]
-    if missing and os.environ.get("HITO_CLIENTS") == "all":
+    if missing and os.environ.get("HITO_TEST_CLIENTS") == "all":
         raise FileNotFoundError(f"not built: {', '.join(missing)}; run Tests/Matrix/build.sh")
     if missing:
         print(f"left out, not built: {', '.join(missing)}", flush=True)
