@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 import psql
 import pytest
@@ -196,8 +197,13 @@ def test_help_that_cannot_be_written_is_no_success(server):
 
 def test_the_audit_names_its_kinds(server, ana):
     assert run(server, "call", "CreateCourse", '{"title": "x"}', login=ana).returncode == 1
-    done = run(server, "audit", "list", "--kind", "refusal", "--limit", "200")
-    rows = [line.split() for line in done.stdout.splitlines()[1:]]
+    # What is noted is written every five seconds.
+    end = time.monotonic() + 30
+    rows: List[List[str]] = []
+    while not rows and time.monotonic() < end:
+        done = run(server, "audit", "list", "--kind", "refusal", "--limit", "200")
+        rows = [line.split() for line in done.stdout.splitlines()[1:]]
+        time.sleep(0.2)
     assert rows and {row[2] for row in rows} == {"refusal"}, done.stdout
 
 
