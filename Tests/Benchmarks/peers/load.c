@@ -193,7 +193,7 @@ static void h2_received(struct connection *c, const uint8_t *p, uint32_t length)
   switch (type) {
     case 0:
       /* A frame may hold many messages. */
-      if (is_watch) done += messages(c, p + 9, length);
+      if (is_watch) done += messages(c, p + 9, length), *has_message = true;
       if (length >= 7 && !memcmp(p + 9 + 5, "\x08\x01", 2)) *has_message = true;
       break;
     case 1:
