@@ -125,9 +125,7 @@ func (c *Client) ended(ctx context.Context, err error, isNotStarted bool) *Error
 	failure := asError(err, isNotStarted)
 	if failure.NotStarted && !isNotStarted {
 		// That is of the last attempt alone.
-		copied := *failure
-		copied.NotStarted = false
-		failure = &copied
+		failure = failure.perhapsStarted()
 	}
 	if failure.Code == DeadlineExceeded && !failure.FromServer && ctx.Err() != nil {
 		if last := c.pool.lastFailure(); last != nil && isNotStarted {

@@ -115,6 +115,13 @@ func notStarted(code Code, format string, arguments ...any) *Error {
 	return failure
 }
 
+// perhapsStarted is the same error of a call of which another attempt may have been started.
+func (e *Error) perhapsStarted() *Error {
+	copied := *e
+	copied.NotStarted = false
+	return &copied
+}
+
 // because keeps what it came of; not io.EOF, which to those who read a stream is its end in order.
 func (e *Error) because(cause error) *Error {
 	if !errors.Is(cause, io.EOF) {

@@ -63,6 +63,8 @@ func (a *attempts) hedged(ctx context.Context, on *connection, hedging Hedging) 
 	}
 	begin(on)
 	open := 1
+	// By one of the copies; what decides may know of itself only.
+	isStarted := false
 	nextAt := time.Now().Add(hedging.Delay)
 	timer := time.NewTimer(hedging.Delay)
 	defer timer.Stop()
@@ -74,7 +76,13 @@ func (a *attempts) hedged(ctx context.Context, on *connection, hedging Hedging) 
 				*a.options.Info = *one.info
 			}
 			var failure *Error
-			if one.err == nil || !errors.As(one.err, &failure) || failure.Code != Unavailable || open == 0 {
+			isError := errors.As(one.err, &failure)
+			isStarted = isStarted || !isError || !failure.NotStarted
+			if isError && (isStarted || open > 0) {
+				failure = failure.perhapsStarted()
+				one.err = failure
+			}
+			if !isError || failure.Code != Unavailable || open == 0 {
 				return one.reply, one.err
 			}
 			// A server that asks for time is not asked again before.

@@ -86,15 +86,20 @@ extension HitoTransport {
       defer { group.cancelAll() }
       var copyCount = 1
       var runningCount = 1
+      // By one of the copies; what decides may know of itself only.
+      var isPerhapsStarted = false
       // A server that asks for time is not asked again before.
       var notBefore = Moment.now
       while let event = await group.next() {
         switch event {
         case .ended(let ended):
           runningCount -= 1
-          guard case .failure(let error) = ended.result, error.code == .unavailable,
-            runningCount > 0
-          else { return ended }
+          guard case .failure(var error) = ended.result else { return ended }
+          isPerhapsStarted = isPerhapsStarted || !error.isNotStarted
+          guard error.code == .unavailable, runningCount > 0 else {
+            error.isNotStarted = !isPerhapsStarted && runningCount == 0
+            return SingleCall.Ended(result: .failure(error), said: ended.said)
+          }
           notBefore = max(notBefore, .now + configuration.retryAdvice(error).delay)
         case .time:
           guard copyCount < policy.copyCountMax, !Task.isCancelled else { continue }

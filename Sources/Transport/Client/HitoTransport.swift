@@ -208,21 +208,14 @@ package final class HitoTransport: ClientTransport {
     _ body: () async throws(RPCError) -> Value
   ) async throws(RPCError) -> Value {
     var failure = failure
-    // Of an attempt, as far as is known; the last one may know of itself only.
-    var isPerhapsStarted = false
     while true {
       if let error = failure {
-        isPerhapsStarted = isPerhapsStarted || !error.isNotStarted
         let step = pacer.withLock {
           retries.failed(
             error, configuration.retryAdvice(error), now: .now, jitter: .random(in: 0...1),
             pacer: &$0)
         }
-        guard case .repeatCall(let wait) = step, !isClosed else {
-          var said = error
-          said.isNotStarted = error.isNotStarted && !isPerhapsStarted
-          throw said
-        }
+        guard case .repeatCall(let wait) = step, !isClosed else { throw retries.told(error) }
         log?.repeated(error, after: wait)
         try await rest(for: wait)
       }

@@ -65,6 +65,8 @@ struct RetryMachine: Sendable {
   let deadline: Moment?
   /// Where there is no deadline: for how long after the first failure it is repeated; nil = without end.
   let repeatTime: Duration?
+  /// Whether an attempt perhaps was started; the last one may know of itself only.
+  private var isPerhapsStarted = false
   private var failureCount = 0
   private var firstFailure: Moment?
 
@@ -84,6 +86,7 @@ struct RetryMachine: Sendable {
     _ error: RPCError, _ advice: RetryAdvice, now: Moment, jitter: Double,
     pacer: inout RetryPacer
   ) -> Step {
+    isPerhapsStarted = isPerhapsStarted || !error.isNotStarted
     failureCount += 1
     let first = firstFailure ?? now
     firstFailure = first
@@ -97,5 +100,12 @@ struct RetryMachine: Sendable {
     let paced = wait + pacer.delay(now: now)
     if let end, now + paced >= end { return .giveUp }
     return .repeatCall(after: paced)
+  }
+
+  /// What the caller gets of an error of the last attempt (C5.2).
+  func told(_ error: RPCError) -> RPCError {
+    var told = error
+    told.isNotStarted = error.isNotStarted && !isPerhapsStarted
+    return told
   }
 }

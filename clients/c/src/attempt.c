@@ -258,8 +258,12 @@ static bool one_response(hito_call *call, struct hi_copy *copy, ProtobufCMessage
 
 /* The other copies are cancelled; this one's metadata counts. */
 static void decided(hito_call *call, unsigned winner, ProtobufCMessage *response, hito_error *error) {
-  for (unsigned i = 0; i < call->copy_count; i++)
-    if (i != winner) drop(&call->copies[i]);
+  for (unsigned i = 0; i < call->copy_count; i++) {
+    if (i == winner) continue;
+    /* What decides may know of itself only. */
+    if (call->copies[i].exchange != NULL) call->was_started = true;
+    drop(&call->copies[i]);
+  }
   call->response = response;
   hi_call_end(call, error);
 }
@@ -286,6 +290,7 @@ static void step_one_response(hito_call *call) {
     int64_t pushback = hito_error_retry_delay_us(error);
     int64_t at = call->client->now + (pushback > HI_PUSHBACK_MAX ? HI_PUSHBACK_MAX : pushback);
     if (at > call->next_copy_at) call->next_copy_at = at;
+    if (!error->not_started) call->was_started = true;
     hito_error_free(error);
     drop(copy);
   }

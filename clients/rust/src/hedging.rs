@@ -28,10 +28,11 @@ pub(crate) async fn hedged<'a>(
     let most = hedging.copies.clamp(1, COPIES_MAX);
     let mut copies = vec![first];
     let mut made = 1;
+    let mut is_started = false;
     let mut next_at = Instant::now() + delay;
     let mut timer = Box::pin(sleep_until(next_at));
     poll_fn(|cx| loop {
-        if let Some(result) = poll_copies(&mut copies, &mut next_at, cx) {
+        if let Some(result) = poll_copies(&mut copies, &mut next_at, &mut is_started, cx) {
             return Poll::Ready(result);
         }
         if made >= most {
@@ -54,6 +55,7 @@ pub(crate) async fn hedged<'a>(
 fn poll_copies(
     copies: &mut Vec<Copy<'_>>,
     next_at: &mut Instant,
+    is_started: &mut bool,
     cx: &mut Context<'_>,
 ) -> Option<Result<Vec<u8>, Error>> {
     let mut failures = Vec::new();
@@ -68,9 +70,14 @@ fn poll_copies(
             Poll::Pending => place += 1,
         }
     }
+    // Where copies end together, what is not UNAVAILABLE decides.
+    failures.sort_by_key(|failure: &Error| failure.is(Code::Unavailable));
+    *is_started = *is_started || failures.iter().any(|failure| !failure.is_not_started());
     for failure in failures {
         if copies.is_empty() || !failure.is(Code::Unavailable) {
-            return Some(Err(failure));
+            // What decides may know of itself only.
+            let is_certain = !*is_started && copies.is_empty();
+            return Some(Err(if is_certain { failure } else { failure.perhaps_started() }));
         }
         // A server that asks for time is not asked again before.
         let pushback = failure.retry_delay().unwrap_or_default().min(PUSHBACK_MAX);

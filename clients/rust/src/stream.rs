@@ -273,6 +273,8 @@ pub struct ResponseStream<R> {
     streaming: Arc<Streaming>,
     stage: Stage,
     is_begun: bool,
+    /// By an attempt that has ended.
+    was_started: bool,
     is_token_refused: bool,
     info: ResponseInfo,
     response: PhantomData<fn() -> R>,
@@ -293,6 +295,7 @@ impl<R: Message + Default> ResponseStream<R> {
             streaming,
             stage,
             is_begun: false,
+            was_started: false,
             is_token_refused: false,
             info: ResponseInfo::default(),
             response: PhantomData,
@@ -330,6 +333,8 @@ impl<R: Message + Default> ResponseStream<R> {
                 Poll::Ready(Ok(None))
             }
             Err(error) => {
+                // The last attempt may know of itself only.
+                let error = if self.was_started { error.perhaps_started() } else { error };
                 self.end();
                 self.streaming.log.ended(Some(&error));
                 Poll::Ready(Err(error.with_info(self.info.metadata.clone(), self.info.trailers.clone())))
@@ -371,6 +376,7 @@ impl<R: Message + Default> ResponseStream<R> {
     fn repeat(&mut self, error: Error) -> Result<(), Error> {
         let Stage::Reading(opened, _) = &mut self.stage else { return Err(error) };
         self.info = opened.handle.info();
+        self.was_started = self.was_started || !error.is_not_started();
         let plan = &mut opened.plan;
         // Requests are read once.
         let is_repeatable = !self.is_begun && opened.sender.is_none();

@@ -194,15 +194,36 @@ async def not_started(t: ClientTest, said: bool) -> None:
     equal("not started", said, expect(await call.result(), wire.RESOURCE_EXHAUSTED).not_started)
 
 
-@table("C5.2", {"that-was-lost": LOST, "that-is-unavailable": UNAVAILABLE}, TWO)
-async def an_earlier_attempt(t: ClientTest, how: Any) -> None:
+EARLIER: Dict[str, Tuple[str, Any]] = {
+    "that-was-lost": (CREATE_GOAL, LOST), "that-is-unavailable": (CREATE_GOAL, UNAVAILABLE),
+    "of-a-stream-that-was-lost": (HEALTH_WATCH, LOST),
+    "of-a-stream-that-is-unavailable": (HEALTH_WATCH, UNAVAILABLE),
+}  # fmt: skip
+
+
+@table("C5.2", EARLIER, TWO)
+async def an_earlier_attempt(t: ClientTest, row: Tuple[str, Any]) -> None:
     """The last attempt was not started, but the one before it perhaps was: nothing is certain of the call."""
+    path, how = row
     client, peer, server = await t.connected()
-    call = client.call(CREATE_GOAL)
+    call = client.call(path)
     again = await fail(peer, (await next_call(peer)).stream, how)
     second_peer = await server.greeted() if again else peer
     stream = (await next_call(second_peer)).stream
     await second_peer.send(wire.end_error(stream, wire.RESOURCE_EXHAUSTED, "no", REFUSED))
+    if expect(await call.result(), wire.RESOURCE_EXHAUSTED).not_started:
+        raise Failure("expected the client not to say that the call was not started")
+
+
+@table("C5.2", {"a-copy-that-runs": False, "a-copy-that-has-failed": True}, TWO)
+async def another_copy(t: ClientTest, has_failed: bool) -> None:
+    """Of two copies the second was not started, and decides; the first perhaps was."""
+    client, peer, _ = await t.connected()
+    call = client.call(CREATE_GOAL, hedge_after_ms=50, key="mine")
+    first, second = (await next_call(peer)).stream, (await next_call(peer)).stream
+    if has_failed:
+        await peer.send(wire.end_error(first, UNAVAILABLE, "no"))
+    await peer.send(wire.end_error(second, wire.RESOURCE_EXHAUSTED, "no", REFUSED))
     if expect(await call.result(), wire.RESOURCE_EXHAUSTED).not_started:
         raise Failure("expected the client not to say that the call was not started")
 

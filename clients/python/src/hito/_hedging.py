@@ -6,7 +6,7 @@ import asyncio
 from typing import Callable, Coroutine, Optional, Set, TypeVar
 
 from hito._retry import PUSHBACK_MAX, Hedging
-from hito.errors import Unavailable
+from hito.errors import HitoError, Unavailable
 
 Result = TypeVar("Result")
 
@@ -30,6 +30,8 @@ async def hedged(
     tasks: Set[asyncio.Task[Result]] = {asyncio.create_task(first, name="hito hedged")}
     made = 1
     next_at = loop.time() + delay
+    # By one of the copies; what decides may know of itself only.
+    is_started = False
     try:
         while True:
             timeout = max(0.0, next_at - loop.time()) if made < copies else None
@@ -40,8 +42,13 @@ async def hedged(
             for task in done:
                 if task.exception() is None:
                     return task.result()
+            # Where copies end together, what is not UNAVAILABLE decides.
+            failures.sort(key=lambda failure: isinstance(failure, Unavailable))
+            is_started = is_started or any(map(_may_have_started, failures))
             for failure in failures:
                 if not isinstance(failure, Unavailable) or not tasks:
+                    if isinstance(failure, HitoError) and (is_started or tasks):
+                        failure.not_started = False
                     raise failure
                 # A server that asks for time is not asked again before.
                 pushback = min(failure.retry_delay or 0.0, PUSHBACK_MAX)
@@ -56,3 +63,7 @@ async def hedged(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _may_have_started(failure: BaseException) -> bool:
+    return not (isinstance(failure, HitoError) and failure.not_started)

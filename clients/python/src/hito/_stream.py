@@ -65,6 +65,8 @@ class ResponseStream(Generic[Response]):
         self._is_begun = False
         self._is_opened = False
         self._is_started = False
+        # By an attempt that has ended.
+        self._was_started = False
         self._wait = EndableWait()
         self._log = settings.log.call(settings.method.path)
         self.is_token_refused = False
@@ -90,6 +92,9 @@ class ResponseStream(Generic[Response]):
             await self.aclose()
             raise late from None
         except BaseException as error:
+            if isinstance(error, HitoError) and self._was_started:
+                # The last attempt may know of itself only.
+                error.not_started = False
             self._log.ended(error)
             await self.aclose()
             raise
@@ -193,6 +198,7 @@ class ResponseStream(Generic[Response]):
                 self._token.answered()
                 return message
             except Unavailable as error:
+                self._was_started = self._was_started or not error.not_started
                 self._token.failed(error)
                 await self._rest(error)
             except HitoError as error:

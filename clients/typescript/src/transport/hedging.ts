@@ -1,6 +1,6 @@
 /** Calls that are made again beside themselves (clients/BEHAVIOUR.md, C2.4). */
 
-import { Unavailable } from "../rpc/errors.js";
+import { HitoError, Unavailable } from "../rpc/errors.js";
 import type { Hedging } from "../rpc/method.js";
 import { PUSHBACK_MAX_MS } from "./retry.js";
 import { now, type Timer } from "./scope.js";
@@ -30,6 +30,8 @@ export function hedged<Result>(
     const running = new Set<Copy<Result>>();
     let made = 0;
     let hasEnded = false;
+    // By one of the copies; what decides may know of itself only.
+    let isStarted = false;
     let nextAt = now() + delayMs;
     let timer: Timer | undefined;
 
@@ -54,7 +56,11 @@ export function hedged<Result>(
         (error: unknown) => {
           running.delete(copy);
           if (hasEnded) return;
-          if (!(error instanceof Unavailable) || running.size === 0) return end(() => reject(error));
+          isStarted ||= !(error instanceof HitoError && error.notStarted);
+          if (!(error instanceof Unavailable) || running.size === 0) {
+            if (error instanceof HitoError && (isStarted || running.size > 0)) error.perhapsStarted();
+            return end(() => reject(error));
+          }
           // A server that asks for time is not asked again before.
           nextAt = Math.max(nextAt, now() + Math.min(error.retryDelayMs, PUSHBACK_MAX_MS));
           arm();
